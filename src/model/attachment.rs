@@ -1,0 +1,45 @@
+use std::path::PathBuf;
+
+/// A file that belongs to a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attachment {
+    /// `attachment.guid`; `None` only for an object character in a body that no attachment row explains.
+    pub guid: Option<String>,
+    /// The name as it was sent, for display. Hostile text: never a path.
+    pub name: Option<String>,
+    pub mime: Option<String>,
+    /// Apple's type identifier, such as `public.heic`.
+    pub uti: Option<String>,
+    /// Size in bytes: of the file where it is here, else what the database says, where that is plausible (> 0).
+    pub bytes: Option<u64>,
+    pub availability: Availability,
+    /// Where the copy lies, relative to the export folder, with `/`. `None` when nothing was copied.
+    pub path: Option<String>,
+    /// SHA-256 of the copied bytes, lower-case hexadecimal; `None` when nothing was copied.
+    pub sha256: Option<String>,
+    pub sticker: bool,
+    /// Apple's transcription of an audio message.
+    pub transcription: Option<String>,
+    /// What it shows, in words: a Genmoji's prompt, an accessibility label.
+    pub description: Option<String>,
+    /// Not shown as an attachment of its own: the picture of a link preview and other helper files of balloons.
+    pub hidden: bool,
+    /// A readable file with these bytes on this machine: the copy beside the export where there is one, else the
+    /// source's own. For writers that embed pictures. Only set when `availability` is `Local`.
+    pub file: Option<PathBuf>,
+}
+
+/// Where an attachment's bytes are, by Apple's own definition
+/// (`messages-format.md` 11.6: the partial index of purged attachments).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Availability {
+    /// The bytes were here.
+    Local,
+    /// Synced to iCloud and not on this disk.
+    InICloud,
+    /// They should be here and are not.
+    #[default]
+    Missing,
+    /// An audio message that Messages removed after it was played, or a transfer that ran out.
+    Expired,
+}

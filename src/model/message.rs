@@ -1,0 +1,280 @@
+use std::sync::Arc;
+
+use super::{Attachment, Balloon, Instant};
+
+/// One message with everything that hangs on it. All a writer needs is in here: rendering never asks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Message {
+    /// `message.guid`. `None` only where the row has none.
+    pub guid: Option<String>,
+    /// `None` when the row holds 0 or NULL.
+    pub date: Option<Instant>,
+    /// As stored in the row: `iMessage`, `SMS`, `RCS`, `iMessageLite`, …
+    pub service: Option<String>,
+    pub from_me: bool,
+    /// `None` when `from_me`.
+    pub sender: Option<Arc<Sender>>,
+    pub kind: MessageKind,
+    pub subject: Option<String>,
+    /// The parts' text in order, U+FFFC where an attachment or balloon stands; `None` when the row has no text at all.
+    pub text: Option<String>,
+    pub parts: Vec<Part>,
+    pub attachments: Vec<Attachment>,
+    /// Every version of every edited part, oldest first, the current one last; empty when never edited.
+    pub edits: Vec<Edit>,
+    /// Oldest first. Those taken back stay, marked.
+    pub tapbacks: Vec<Tapback>,
+    pub reply_to: Option<Reply>,
+    pub effect: Option<Effect>,
+    pub announcement: Option<Announcement>,
+    pub balloon: Option<Balloon>,
+    pub date_delivered: Option<Instant>,
+    pub date_read: Option<Instant>,
+    /// In Recently Deleted.
+    pub deleted: Option<Deleted>,
+    pub unsent: Option<Unsent>,
+    pub scheduled: Option<Scheduled>,
+    /// The row's error code when it is not 0 (`messages-format.md` 13.7).
+    pub error: Option<i64>,
+    pub translation: Option<Translation>,
+    pub junk: bool,
+    /// `message.ROWID` in the source.
+    pub rowid: i64,
+    /// Troubles with this row, in words. The row is shown all the same.
+    pub defects: Vec<String>,
+}
+
+/// Who sent something that the owner did not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sender {
+    /// As Messages stores it; `None` where the row's handle is unknown.
+    pub handle: Option<String>,
+    /// The name in Contacts.
+    pub name: Option<String>,
+}
+
+impl Sender {
+    /// The name, else the handle, else "Unknown".
+    pub fn label(&self) -> &str {
+        self.name
+            .as_deref()
+            .or(self.handle.as_deref())
+            .unwrap_or("Unknown")
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    #[default]
+    Message,
+    Announcement,
+    /// A tapback whose message is not in the source; the tapback itself is the only entry of `Message::tapbacks`.
+    Tapback,
+    /// A poll vote whose poll is not in the source.
+    Vote,
+}
+
+/// One bubble of a message, or a piece of one: text with pictures inside it comes as several parts with one index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The part number that tapbacks, replies and edits refer to.
+    pub index: u32,
+    pub content: PartContent,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum PartContent {
+    Text {
+        text: String,
+        styles: Vec<StyleSpan>,
+    },
+    /// An index into [`Message::attachments`].
+    Attachment(usize),
+    /// The message's one [`Message::balloon`].
+    Balloon,
+    /// Taken back by its sender.
+    Unsent { date: Option<Instant> },
+}
+
+/// A style over a range of a part's text, in Unicode scalar values (`char`s), end exclusive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StyleSpan {
+    pub start: u32,
+    pub end: u32,
+    pub style: Style,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Style {
+    Bold,
+    Italic,
+    Underline,
+    Strikethrough,
+    Big,
+    Small,
+    Shake,
+    Nod,
+    Explode,
+    Ripple,
+    Bloom,
+    Jitter,
+    /// Hostile text: check the scheme before making it clickable.
+    Link {
+        target: String,
+    },
+    /// The handle that is mentioned.
+    Mention {
+        target: String,
+    },
+    OneTimeCode,
+    /// A date, address, number, flight, … that Apple's data detectors found.
+    Data,
+}
+
+/// One version of an edited part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    pub part: u32,
+    pub date: Option<Instant>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tapback {
+    pub guid: Option<String>,
+    pub part: u32,
+    pub kind: TapbackKind,
+    pub from_me: bool,
+    /// `None` when `from_me`.
+    pub sender: Option<Arc<Sender>>,
+    pub date: Option<Instant>,
+    /// Taken back, or replaced by a later one of the same person on the same part.
+    pub removed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TapbackKind {
+    Loved,
+    Liked,
+    Disliked,
+    Laughed,
+    Emphasized,
+    Questioned,
+    /// Any emoji.
+    Emoji(String),
+    /// A sticker, as a tapback or placed on the bubble. Its picture, where a row has one.
+    Sticker(Option<Box<Attachment>>),
+}
+
+impl TapbackKind {
+    /// The emoji that stands for it; `None` for a sticker.
+    pub fn emoji(&self) -> Option<&str> {
+        Some(match self {
+            TapbackKind::Loved => "❤️",
+            TapbackKind::Liked => "👍",
+            TapbackKind::Disliked => "👎",
+            TapbackKind::Laughed => "😂",
+            TapbackKind::Emphasized => "‼️",
+            TapbackKind::Questioned => "❓",
+            TapbackKind::Emoji(e) => e,
+            TapbackKind::Sticker(_) => return None,
+        })
+    }
+}
+
+/// A reply to a part of an earlier message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub guid: String,
+    pub part: u32,
+    /// The message replied to, shortened for quoting; `None` when it is not in the source.
+    pub quote: Option<Quote>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    pub from_me: bool,
+    pub sender: Option<Arc<Sender>>,
+    pub date: Option<Instant>,
+    /// The text of the part replied to, at most 200 characters; `None` when it is an attachment, a balloon or unsent.
+    pub text: Option<String>,
+}
+
+/// How a message was sent to appear (`messages-format.md` 9).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Effect {
+    Slam,
+    Loud,
+    Gentle,
+    InvisibleInk,
+    Echo,
+    Spotlight,
+    Balloons,
+    Confetti,
+    Love,
+    Lasers,
+    Fireworks,
+    ShootingStar,
+    Celebration,
+    /// The raw id.
+    Other(String),
+}
+
+/// A row that is no bubble: somebody joined, the name changed, …
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    pub kind: AnnouncementKind,
+    /// The second person: who was added or removed, the new number; `None` when there is none or it is the owner.
+    pub handle: Option<String>,
+    /// That person's name in Contacts.
+    pub name: Option<String>,
+    /// The second person is the owner.
+    pub about_me: bool,
+    /// The new title, for `Renamed`.
+    pub title: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnnouncementKind {
+    ParticipantAdded,
+    ParticipantRemoved,
+    ParticipantLeft,
+    Renamed,
+    NameRemoved,
+    PhotoChanged,
+    PhotoRemoved,
+    BackgroundChanged,
+    BackgroundRemoved,
+    NumberChanged,
+    LocationStarted,
+    LocationStopped,
+    AudioKept,
+    SharePlay,
+    /// An event of a sort not known yet.
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deleted {
+    pub date: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unsent {
+    Part,
+    All,
+}
+
+/// Send Later. `state` is `message.schedule_state` (`messages-format.md` 13.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scheduled {
+    pub state: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Translation {
+    pub text: String,
+    /// Such as `fr_FR`.
+    pub language: Option<String>,
+    pub source_language: Option<String>,
+}

@@ -1,0 +1,23 @@
+//! What a message history *is*, once Apple's encodings are out of the way: plain, owned data.
+//!
+//! The pipeline fills these types and the writers read them. All instants are UTC; a time zone is a
+//! matter of showing, so it belongs to the writers.
+//!
+//! **Must never**: do I/O, know SQL or a file format, derive `Serialize` (each writer owns the shape of
+//! what it writes), hold a local time, or invent a value: what the source does not say is `None`.
+
+mod attachment;
+mod balloon;
+mod conversation;
+mod message;
+
+pub use attachment::{Attachment, Availability};
+pub use balloon::{Balloon, BalloonKind};
+pub use conversation::{Conversation, ConversationKind, Participant};
+pub use message::{
+    Announcement, AnnouncementKind, Deleted, Edit, Effect, Message, MessageKind, Part, PartContent,
+    Quote, Reply, Scheduled, Sender, Style, StyleSpan, Tapback, TapbackKind, Translation, Unsent,
+};
+
+/// An instant, UTC, with nanoseconds as far as Apple stored them.
+pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,32 @@
+use chrono::DateTime;
+
+use crate::model::Instant;
+
+/// Seconds from the Unix epoch to Apple's: 2001-01-01T00:00:00Z.
+pub const APPLE_EPOCH: i64 = 978_307_200;
+
+/// A raw date as an instant: nanoseconds since 2001 where the magnitude is at least 10¹², else seconds
+/// (`messages-format.md` 3.1). `None` for 0 and for what no calendar can show.
+pub fn instant(raw: i64) -> Option<Instant> {
+    if raw == 0 {
+        return None;
+    }
+    if raw.unsigned_abs() >= 1_000_000_000_000 {
+        DateTime::from_timestamp(
+            APPLE_EPOCH + raw.div_euclid(1_000_000_000),
+            raw.rem_euclid(1_000_000_000) as u32,
+        )
+    } else {
+        DateTime::from_timestamp(APPLE_EPOCH + raw, 0)
+    }
+}
+
+/// Seconds since 2001, with a fraction, as archives store them. `None` for what no calendar can show.
+pub fn from_seconds(seconds: f64) -> Option<Instant> {
+    if !seconds.is_finite() || seconds.abs() > 1e11 {
+        return None;
+    }
+    let whole = seconds.floor();
+    let nanos = ((seconds - whole) * 1e9) as u32;
+    DateTime::from_timestamp(APPLE_EPOCH + whole as i64, nanos.min(999_999_999))
+}

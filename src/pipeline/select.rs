@@ -1,0 +1,1 @@
+//! Which conversations, which dates, which messages.

@@ -1,0 +1,110 @@
+//! What a writer is, to the pipeline.
+//!
+//! A window of messages goes through a writer in two halves: [`Writer::prepare`] runs on any worker, in any order,
+//! and does the expensive part (laying out, encoding); [`ConversationWriter::append`] gets the prepared windows one
+//! by one, oldest first, and should do little. So one giant conversation keeps all cores busy, and the bytes do not
+//! depend on their number.
+
+use std::any::Any;
+
+use crate::disk::{DiskError, FileRecord};
+use crate::model::{Conversation, Instant, Message};
+use crate::source::Content;
+
+/// One output format at work.
+pub trait Writer: Sync {
+    /// Starts a conversation's file.
+    fn begin<'w>(
+        &'w self,
+        conversation: &'w Conversation,
+    ) -> Result<Box<dyn ConversationWriter + 'w>, WriteError>;
+    /// The parallel half: a pure function of its arguments.
+    fn prepare(
+        &self,
+        conversation: &Conversation,
+        messages: &[Message],
+    ) -> Result<Prepared, WriteError>;
+    /// After the last conversation: writes what speaks of all of them (an index). In the order of the conversations' ids.
+    fn finish(&self, conversations: &[Finished]) -> Result<Vec<FileRecord>, WriteError>;
+    /// Things to tell the user once at the end, such as scripts that no font has.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// One conversation's file in the making. Dropping it without `finish` leaves nothing behind.
+pub trait ConversationWriter: Send {
+    /// The ordered half.
+    fn append(&mut self, prepared: Prepared) -> Result<(), WriteError>;
+    /// Completes the file (or files).
+    fn finish(self: Box<Self>) -> Result<Vec<FileRecord>, WriteError>;
+}
+
+/// What one writer's `prepare` hands to its own `append`.
+pub type Prepared = Box<dyn Any + Send>;
+
+/// A conversation that was written, with what only writing it could tell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    pub conversation: Conversation,
+    /// Messages written: the lines of its file.
+    pub messages: u64,
+    pub attachments: u64,
+    /// Bytes of the attachments, as far as known.
+    pub attachment_bytes: u64,
+    /// The first and last instant of the messages written that have one.
+    pub first: Option<Instant>,
+    pub last: Option<Instant>,
+}
+
+/// Where attachments go beside an export.
+pub trait AssetSink: Sync {
+    /// The parallel half: takes the bytes in and hashes them, under no name yet.
+    fn take(&self, content: &Content) -> Result<TakenAsset, WriteError>;
+    /// The ordered half: names it in the conversation's folder. `name` is hostile.
+    fn place(
+        &self,
+        conversation: &Conversation,
+        taken: TakenAsset,
+        name: &str,
+        date: Option<Instant>,
+    ) -> Result<PlacedAsset, WriteError>;
+}
+
+/// Bytes that were taken in and wait for a name.
+#[derive(Debug)]
+pub struct TakenAsset {
+    /// Where they wait: a file (or, for a bundle, a folder) in the staging folder.
+    pub waiting: std::path::PathBuf,
+    pub bytes: u64,
+    /// Lower-case hexadecimal; `None` for a bundle.
+    pub sha256: Option<String>,
+}
+
+/// An attachment beside the export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedAsset {
+    /// Relative to the export folder, with `/`.
+    pub path: String,
+    /// Readable now (it lies in the staging folder until the export is published).
+    pub file: std::path::PathBuf,
+    pub bytes: u64,
+    pub sha256: Option<String>,
+}
+
+/// Why an export cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// An attachment's bytes cannot be read: the export goes on, the attachment becomes a defect.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        path: std::path::PathBuf,
+        source: std::io::Error,
+    },
+    /// A format could not encode something.
+    #[error("cannot write {format}: {what}")]
+    Format { format: &'static str, what: String },
+}

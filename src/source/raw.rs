@@ -1,0 +1,174 @@
+//! Rows as Apple wrote them, with neutral values for what an old schema lacks.
+//!
+//! **Must never**: interpret. Dates are raw numbers in Apple's two units, bodies and payloads are bytes.
+
+use super::Content;
+
+/// `chat.ROWID`; [`ChatId::ORPHANS`] stands for the rows that belong to no chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChatId(pub i64);
+
+impl ChatId {
+    /// The chat of rows that are in no chat (and not in Recently Deleted of one either).
+    pub const ORPHANS: ChatId = ChatId(i64::MIN);
+}
+
+/// A row of `chat`, with its members.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RawChat {
+    /// `chat.ROWID`.
+    pub rowid: i64,
+    /// True only for the chat that gathers rows of no chat; everything else is empty then.
+    pub orphans: bool,
+    pub guid: String,
+    /// 45 one-to-one, 43 group.
+    pub style: Option<i64>,
+    pub chat_identifier: Option<String>,
+    pub service_name: Option<String>,
+    pub room_name: Option<String>,
+    pub display_name: Option<String>,
+    pub group_id: Option<String>,
+    pub original_group_id: Option<String>,
+    pub is_filtered: i64,
+    pub is_blackholed: i64,
+    /// Binary plist.
+    pub properties: Option<Vec<u8>>,
+    /// `chat_handle_join`, in row order.
+    pub handle_ids: Vec<i64>,
+    /// `chat_lookup` (macOS 26): (domain, identifier) that lead to this chat.
+    pub lookups: Vec<(String, String)>,
+    /// `handle_id`s of received messages that are not in `handle_ids`: former members.
+    pub senders: Vec<i64>,
+    /// Services of the chat's messages (`message.service`), each once, sorted.
+    pub services: Vec<String>,
+    /// Rows in `chat_message_join` and `chat_recoverable_message_join` for this chat (for orphans: rows in neither).
+    pub rows: u64,
+}
+
+impl RawChat {
+    /// The chat's id for [`Session`](super::Session) calls.
+    pub fn id(&self) -> ChatId {
+        if self.orphans {
+            ChatId::ORPHANS
+        } else {
+            ChatId(self.rowid)
+        }
+    }
+}
+
+/// A row of `handle`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RawHandle {
+    pub rowid: i64,
+    pub id: String,
+    pub service: Option<String>,
+    pub country: Option<String>,
+    pub uncanonicalized_id: Option<String>,
+    pub person_centric_id: Option<String>,
+}
+
+/// A row of `message`, complete: with what hangs on it, so that nothing needs to be asked later.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RawMessage {
+    pub rowid: i64,
+    /// The chat it was read for.
+    pub chat: Option<ChatId>,
+    pub guid: Option<String>,
+    pub text: Option<String>,
+    pub attributed_body: Option<Vec<u8>>,
+    pub subject: Option<String>,
+    pub service: Option<String>,
+    /// `account`: `E:me@example.com`, `P:+1…`.
+    pub account: Option<String>,
+    pub destination_caller_id: Option<String>,
+    pub cache_roomnames: Option<String>,
+    /// 0 = the owner, or nobody.
+    pub handle_id: i64,
+    pub other_handle: i64,
+    /// Raw: nanoseconds or seconds since 2001 (`messages-format.md` 3.1); 0 = not set.
+    pub date: i64,
+    pub date_read: i64,
+    pub date_delivered: i64,
+    pub date_edited: i64,
+    pub date_retracted: i64,
+    pub is_from_me: bool,
+    pub is_empty: bool,
+    pub is_finished: bool,
+    pub is_sent: bool,
+    pub is_delivered: bool,
+    pub is_read: bool,
+    pub is_spam: bool,
+    pub is_audio_message: bool,
+    pub is_expirable: bool,
+    pub expire_state: i64,
+    pub error: i64,
+    pub item_type: i64,
+    pub group_title: Option<String>,
+    pub group_action_type: i64,
+    /// `None` in old rows.
+    pub share_status: Option<i64>,
+    pub share_direction: Option<i64>,
+    pub message_action_type: i64,
+    pub associated_message_guid: Option<String>,
+    pub associated_message_type: i64,
+    pub associated_message_emoji: Option<String>,
+    pub associated_range_location: i64,
+    pub associated_range_length: i64,
+    pub balloon_bundle_id: Option<String>,
+    pub payload_data: Option<Vec<u8>>,
+    pub message_summary_info: Option<Vec<u8>>,
+    pub expressive_send_style_id: Option<String>,
+    pub thread_originator_guid: Option<String>,
+    pub thread_originator_part: Option<String>,
+    pub schedule_type: i64,
+    pub schedule_state: i64,
+    /// macOS 27: 2 = junk.
+    pub filter_action: i64,
+    /// In Recently Deleted: `delete_date` of `chat_recoverable_message_join`, raw.
+    pub deleted: Option<i64>,
+    /// `recoverable_message_part`: (part index, raw delete date, `part_text`).
+    pub deleted_parts: Vec<(i64, i64, Vec<u8>)>,
+    /// In the order of `message_attachment_join`.
+    pub attachments: Vec<RawAttachment>,
+    /// Rows whose `associated_message_guid` points here (and, for app updates, at one of those), by date, then
+    /// row id: tapbacks, stickers, votes, app updates. They carry their own attachments, and no rows of their own.
+    pub associated: Vec<RawMessage>,
+    /// The row of `thread_originator_guid`, where it is in the source; bare: no attachments, nothing associated.
+    pub originator: Option<Box<RawMessage>>,
+    /// For a row with an `associated_message_guid` other than its own: the row it belongs to. `None`: not in the source.
+    pub target: Option<Target>,
+}
+
+/// Where the row lies that an associated row belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Target {
+    pub rowid: i64,
+    /// Its chat (the lowest row id, where it is in several), [`ChatId::ORPHANS`] where it is in none.
+    pub chat: ChatId,
+}
+
+/// A row of `attachment`. Transfer secrets (`user_info`) are never read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RawAttachment {
+    pub rowid: i64,
+    pub guid: Option<String>,
+    pub original_guid: Option<String>,
+    /// The stored path, in one of the forms of `messages-format.md` 1.5.
+    pub filename: Option<String>,
+    pub transfer_name: Option<String>,
+    pub uti: Option<String>,
+    pub mime_type: Option<String>,
+    /// 0, -1 and other negative values: unknown.
+    pub total_bytes: i64,
+    pub transfer_state: i64,
+    pub ck_sync_state: i64,
+    pub is_outgoing: bool,
+    pub is_sticker: bool,
+    pub hide_attachment: bool,
+    pub created_date: i64,
+    pub sticker_user_info: Option<Vec<u8>>,
+    pub attribution_info: Option<Vec<u8>>,
+    pub emoji_image_short_description: Option<String>,
+    /// The bytes, where they are here.
+    pub content: Option<Content>,
+}

@@ -1,0 +1,60 @@
+//! The model → files. One row in [`FORMATS`] and one file or folder of code a format.
+//!
+//! **Must never**: import `source` (but for what the pipeline's traits carry), see a row id beyond a message's
+//! `rowid`, ask a question while rendering, or trust a text.
+
+pub mod phrase;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::disk::Staging;
+use crate::pipeline::writer::{WriteError, Writer};
+
+/// One output format.
+#[derive(Debug)]
+pub struct Format {
+    /// What `--format` takes.
+    pub name: &'static str,
+    /// Without the dot.
+    pub extension: &'static str,
+    /// One line for help and README.
+    pub summary: &'static str,
+    pub open: fn(Arc<Staging>, &WriterOptions) -> Result<Box<dyn Writer>, WriteError>,
+}
+
+/// Every format there is.
+pub const FORMATS: &[Format] = &[];
+
+/// How things are to be shown.
+#[derive(Debug, Clone)]
+pub struct WriterOptions {
+    /// All times are shown in it.
+    pub zone: chrono_tz::Tz,
+    /// How the owner is named.
+    pub me: String,
+    /// Such as `msgarchive 0.1.0`.
+    pub tool: String,
+    /// Worker threads a format may use for itself.
+    pub jobs: usize,
+    /// CSV for spreadsheets: BOM, CRLF, formulas defused.
+    pub excel: bool,
+    /// Folders with further fonts, before the bundled ones.
+    pub font_dirs: Vec<PathBuf>,
+    /// Also use the system's fonts, after the bundled ones.
+    pub system_fonts: bool,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        WriterOptions {
+            zone: chrono_tz::UTC,
+            me: "Me".into(),
+            tool: concat!("msgarchive ", env!("CARGO_PKG_VERSION")).into(),
+            jobs: 1,
+            excel: false,
+            font_dirs: Vec::new(),
+            system_fonts: false,
+        }
+    }
+}
