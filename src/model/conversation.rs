@@ -38,9 +38,6 @@ pub struct Participant {
 impl Participant {
     /// The name, else the first handle.
     pub fn label(&self) -> &str {
-        self.name
-            .as_deref()
-            .or(self.handles.first().map(String::as_str))
-            .unwrap_or("Unknown")
+        self.name.as_deref().or(self.handles.first().map(String::as_str)).unwrap_or("Unknown")
     }
 }

@@ -56,10 +56,7 @@ pub struct Sender {
 impl Sender {
     /// The name, else the handle, else "Unknown".
     pub fn label(&self) -> &str {
-        self.name
-            .as_deref()
-            .or(self.handle.as_deref())
-            .unwrap_or("Unknown")
+        self.name.as_deref().or(self.handle.as_deref()).unwrap_or("Unknown")
     }
 }
 
@@ -93,7 +90,9 @@ pub enum PartContent {
     /// The message's one [`Message::balloon`].
     Balloon,
     /// Taken back by its sender.
-    Unsent { date: Option<Instant> },
+    Unsent {
+        date: Option<Instant>,
+    },
 }
 
 /// A style over a range of a part's text, in Unicode scalar values (`char`s), end exclusive.

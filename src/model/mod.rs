@@ -15,8 +15,8 @@ pub use attachment::{Attachment, Availability};
 pub use balloon::{Balloon, BalloonKind};
 pub use conversation::{Conversation, ConversationKind, Participant};
 pub use message::{
-    Announcement, AnnouncementKind, Deleted, Edit, Effect, Message, MessageKind, Part, PartContent,
-    Quote, Reply, Scheduled, Sender, Style, StyleSpan, Tapback, TapbackKind, Translation, Unsent,
+    Announcement, AnnouncementKind, Deleted, Edit, Effect, Message, MessageKind, Part, PartContent, Quote,
+    Reply, Scheduled, Sender, Style, StyleSpan, Tapback, TapbackKind, Translation, Unsent,
 };
 
 /// An instant, UTC, with nanoseconds as far as Apple stored them.

@@ -1,8 +1,47 @@
 //! Raw rows → model, in parallel; drives writers.
 //!
+//! Every conversation is divided into windows of some hundred rows. Workers claim windows in order, longest
+//! conversation first; each reads, normalizes and prepares its window alone and then waits for its turn to append
+//! it. So memory is bounded by the number of workers, one giant conversation keeps all of them busy, and the
+//! output does not depend on how many there are.
+//!
 //! **Must never**: know a concrete writer, print, or format anything for people.
+
+mod announcement;
+mod count;
+mod normalize;
+mod parts;
+mod run;
+mod tally;
+mod tapbacks;
 
 pub mod decode;
 pub mod roster;
 pub mod select;
 pub mod writer;
+
+pub use count::{AttachmentCounts, Defect, RowCounts};
+pub use run::{ExportError, Options, Report, run};
+
+/// Hears how far a run is, and says when to stop. All methods may be called from any thread.
+pub trait Progress: Sync {
+    /// The run will read this many rows.
+    fn begin(&self, rows: u64) {
+        let _ = rows;
+    }
+    /// So many rows more are done.
+    fn advance(&self, rows: u64) {
+        let _ = rows;
+    }
+    /// What is being done now, in a few words.
+    fn phase(&self, words: &str) {
+        let _ = words;
+    }
+    /// The user wants it to stop: the run ends as soon as it can and leaves nothing behind.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// No one to tell.
+impl Progress for () {}

@@ -19,11 +19,7 @@ pub trait Writer: Sync {
         conversation: &'w Conversation,
     ) -> Result<Box<dyn ConversationWriter + 'w>, WriteError>;
     /// The parallel half: a pure function of its arguments.
-    fn prepare(
-        &self,
-        conversation: &Conversation,
-        messages: &[Message],
-    ) -> Result<Prepared, WriteError>;
+    fn prepare(&self, conversation: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError>;
     /// After the last conversation: writes what speaks of all of them (an index). In the order of the conversations' ids.
     fn finish(&self, conversations: &[Finished]) -> Result<Vec<FileRecord>, WriteError>;
     /// Things to tell the user once at the end, such as scripts that no font has.
@@ -69,6 +65,10 @@ pub trait AssetSink: Sync {
         name: &str,
         date: Option<Instant>,
     ) -> Result<PlacedAsset, WriteError>;
+    /// The conversation gets no more attachments: what was kept for it can go.
+    fn close(&self, conversation: &Conversation) {
+        let _ = conversation;
+    }
 }
 
 /// Bytes that were taken in and wait for a name.
@@ -100,10 +100,7 @@ pub enum WriteError {
     Disk(#[from] DiskError),
     /// An attachment's bytes cannot be read: the export goes on, the attachment becomes a defect.
     #[error("cannot read {}", path.display())]
-    Unreadable {
-        path: std::path::PathBuf,
-        source: std::io::Error,
-    },
+    Unreadable { path: std::path::PathBuf, source: std::io::Error },
     /// A format could not encode something.
     #[error("cannot write {format}: {what}")]
     Format { format: &'static str, what: String },

@@ -117,15 +117,9 @@ pub enum SourceError {
     #[error("the order of the rows in {} has to be taken from the rows themselves", path.display())]
     OutOfOrder { path: PathBuf },
     #[error("cannot read {}", path.display())]
-    Database {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Database { path: PathBuf, source: rusqlite::Error },
     #[error("cannot read {}", path.display())]
-    Io {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
 }
 
 /// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`.
@@ -134,7 +128,5 @@ pub enum SourceError {
 /// [`SourceError`] saying what the path is instead.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
     let _ = options;
-    Err(SourceError::NotFound {
-        path: path.to_owned(),
-    })
+    Err(SourceError::NotFound { path: path.to_owned() })
 }

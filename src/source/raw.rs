@@ -48,11 +48,7 @@ pub struct RawChat {
 impl RawChat {
     /// The chat's id for [`Session`](super::Session) calls.
     pub fn id(&self) -> ChatId {
-        if self.orphans {
-            ChatId::ORPHANS
-        } else {
-            ChatId(self.rowid)
-        }
+        if self.orphans { ChatId::ORPHANS } else { ChatId(self.rowid) }
     }
 }
 

@@ -40,8 +40,5 @@ pub enum PieceContent {
 /// archive, the length-guided scan of a damaged stream, plain text; falls back to `text`.
 pub fn body(attributed_body: Option<&[u8]>, text: Option<&str>) -> Body {
     let _ = attributed_body;
-    Body {
-        text: text.map(str::to_owned),
-        ..Body::default()
-    }
+    Body { text: text.map(str::to_owned), ..Body::default() }
 }

@@ -3,11 +3,7 @@ use crate::model::Balloon;
 /// Decodes an app's payload into the one card shape. `bundle_id` is the raw `balloon_bundle_id`, `payload` the
 /// `payload_data`, `text` the body's text (the fallback). The balloon's `attachments` stay empty: the pipeline pairs them.
 /// Troubles come in words.
-pub fn balloon(
-    bundle_id: &str,
-    payload: Option<&[u8]>,
-    text: Option<&str>,
-) -> (Balloon, Vec<String>) {
+pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (Balloon, Vec<String>) {
     let _ = (payload, text);
     let b = Balloon {
         kind: crate::model::BalloonKind::App,

@@ -1,0 +1,249 @@
+//! One raw row → one message.
+//!
+//! **Must never**: fail, or drop anything: what cannot be understood is kept as it is and marked with a defect.
+
+use std::sync::Arc;
+
+use super::decode::body::{self, Piece, PieceContent};
+use super::decode::date::instant;
+use super::decode::summary::{self, Summary};
+use super::roster::Roster;
+use super::{announcement, parts, tapbacks};
+use crate::model::{
+    Attachment, Availability, Deleted, Edit, Effect, Message, MessageKind, Quote, Reply, Scheduled, Sender,
+};
+use crate::source::{Content, RawAttachment, RawMessage};
+
+/// The longest quote of a message replied to, in characters.
+const QUOTE_CHARS: usize = 200;
+
+/// A message, and the bytes of its attachments where they are here: `contents[i]` belongs to
+/// `message.attachments[i]`, and `tapback_contents[i]` to the sticker of `message.tapbacks[i]`.
+#[derive(Debug, Default)]
+pub struct Normalized {
+    pub message: Message,
+    pub contents: Vec<Option<Content>>,
+    pub tapback_contents: Vec<Option<Content>>,
+}
+
+/// What a row is: `messages-format.md` 17.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKind {
+    /// A message or announcement of its own.
+    Own,
+    Tapback,
+    Vote,
+    /// A later state of an app's message.
+    Update,
+}
+
+/// Which kind a row is.
+pub fn row_kind(raw: &RawMessage) -> RowKind {
+    match raw.associated_message_type {
+        1000 | 1001 | 2000..=2007 | 3000..=3007 => RowKind::Tapback,
+        4000 => RowKind::Vote,
+        2 if raw.associated_message_guid.is_some() => RowKind::Update,
+        _ => RowKind::Own,
+    }
+}
+
+/// Turns a row into a message. `junk_chat`: its chat is filed as junk.
+pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalized {
+    let mut out = Normalized::default();
+    let message = &mut out.message;
+    message.rowid = raw.rowid;
+    message.date = instant(raw.date);
+    message.date_read = instant(raw.date_read);
+    message.date_delivered = instant(raw.date_delivered);
+    message.from_me = raw.is_from_me;
+    message.junk = junk_chat || raw.is_spam || raw.filter_action == FILTERED_AS_JUNK;
+    message.error = (raw.error != 0).then_some(raw.error);
+    message.scheduled = (raw.schedule_type != 0).then_some(Scheduled { state: raw.schedule_state });
+    message.deleted = raw.deleted.map(|date| Deleted { date: instant(date) });
+    message.effect = effect(raw.expressive_send_style_id.as_deref());
+
+    let summary = match &raw.message_summary_info {
+        Some(blob) if raw.date_edited != 0 || mentions_more_than_ranges(blob) => summary::summary(blob),
+        _ => Summary::default(),
+    };
+    let body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
+    message.defects.extend(summary.defects.iter().cloned());
+    message.defects.extend(body.defects.iter().cloned());
+
+    if row_kind(&raw) == RowKind::Tapback {
+        message.kind = MessageKind::Tapback;
+    } else if row_kind(&raw) == RowKind::Vote {
+        message.kind = MessageKind::Vote;
+    } else if raw.item_type != 0 {
+        message.kind = MessageKind::Announcement;
+        let (announcement, from_me) = announcement::announcement(&raw, roster);
+        message.announcement = Some(announcement);
+        message.from_me = from_me;
+    }
+    message.sender = sender(message.from_me, raw.handle_id, roster);
+
+    parts::attach(&raw, &body, &mut out);
+    parts::assemble(&raw, body, &summary, &mut out);
+    parts::restore_deleted_parts(&raw, &mut out.message);
+    parts::unsend(&raw, &summary, &mut out.message);
+    out.message.edits = edits(summary.edits);
+    out.message.translation = summary.translation;
+    out.message.text = parts::text(&out.message, &raw);
+
+    let on = |part: i64| parts::part_named(&out.message.parts, part);
+    let (tapbacks, contents) = if out.message.kind == MessageKind::Tapback {
+        tapbacks::alone(&raw, roster)
+    } else {
+        tapbacks::fold(&raw.associated, roster, on)
+    };
+    out.message.tapbacks = tapbacks;
+    out.tapback_contents = contents;
+    if out.message.kind == MessageKind::Tapback {
+        // The sentence in the row's body ("Loved “…”") is for systems that know no tapbacks.
+        out.message.text = None;
+        out.message.parts.clear();
+        out.message.attachments.clear();
+        out.contents.clear();
+    }
+
+    out.message.reply_to = reply(&raw, roster);
+    out.message.guid = raw.guid;
+    out.message.subject = raw.subject.filter(|s| !s.is_empty());
+    out.message.service = raw.service;
+    out
+}
+
+/// `message.filter_action` of macOS 27 (`messages-format.md` 12.7).
+const FILTERED_AS_JUNK: i64 = 2;
+
+/// Who sent a row; `None` for the owner.
+pub fn sender(from_me: bool, handle_id: i64, roster: &Roster) -> Option<Arc<Sender>> {
+    if from_me {
+        return None;
+    }
+    Some(roster.sender(handle_id).cloned().unwrap_or_else(|| Arc::new(Sender { handle: None, name: None })))
+}
+
+/// A quick look whether a summary says more than the parts' ranges. Most do not, and parsing them all would cost
+/// more than reading the rows. Keys are ASCII strings in a binary plist: `0x50 + length`, then the letters.
+fn mentions_more_than_ranges(blob: &[u8]) -> bool {
+    [&b"\x52ec"[..], b"\x52rp", b"\x52ep", b"\x53tmp"]
+        .iter()
+        .any(|key| blob.windows(key.len()).any(|w| w == *key))
+}
+
+fn effect(id: Option<&str>) -> Option<Effect> {
+    let id = id.filter(|id| !id.is_empty())?;
+    Some(match id.rsplit('.').next().unwrap_or(id) {
+        "impact" => Effect::Slam,
+        "loud" => Effect::Loud,
+        "gentle" => Effect::Gentle,
+        "invisibleink" => Effect::InvisibleInk,
+        "CKEchoEffect" => Effect::Echo,
+        "CKSpotlightEffect" => Effect::Spotlight,
+        "CKHappyBirthdayEffect" => Effect::Balloons,
+        "CKConfettiEffect" => Effect::Confetti,
+        "CKHeartEffect" => Effect::Love,
+        "CKLasersEffect" => Effect::Lasers,
+        "CKFireworksEffect" => Effect::Fireworks,
+        "CKShootingStarEffect" => Effect::ShootingStar,
+        "CKSparklesEffect" => Effect::Celebration,
+        _ => Effect::Other(id.to_owned()),
+    })
+}
+
+/// Turns an attachment row into an attachment: `messages-format.md` 11.1, 11.6.
+pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
+    let local = match &raw.content {
+        Some(Content::File { bytes, .. }) => (*bytes > 0).then_some(Some(*bytes)),
+        Some(Content::Folder { .. }) => Some(None),
+        None => None,
+    };
+    let availability = if local.is_some() {
+        Availability::Local
+    } else if message.is_expirable && message.expire_state != 0 {
+        Availability::Expired
+    } else if matches!(raw.ck_sync_state, 1 | 4) && matches!(raw.transfer_state, 0 | 5) {
+        Availability::InICloud
+    } else {
+        Availability::Missing
+    };
+    let not_empty = |s: &Option<String>| s.clone().filter(|s| !s.is_empty());
+    let stored_name =
+        raw.filename.as_deref().and_then(|f| f.rsplit('/').find(|part| !part.is_empty())).map(str::to_owned);
+    Attachment {
+        guid: raw.guid.clone(),
+        name: not_empty(&raw.transfer_name).or(stored_name),
+        mime: not_empty(&raw.mime_type),
+        uti: not_empty(&raw.uti),
+        bytes: local.flatten().or(u64::try_from(raw.total_bytes).ok().filter(|b| *b > 0)),
+        availability,
+        sticker: raw.is_sticker,
+        description: not_empty(&raw.emoji_image_short_description),
+        hidden: raw.hide_attachment || is_plugin_payload(raw),
+        ..Attachment::default()
+    }
+}
+
+/// A file that belongs to a balloon: `messages-format.md` 11.7.
+fn is_plugin_payload(raw: &RawAttachment) -> bool {
+    let named = |s: &Option<String>| {
+        s.as_deref().is_some_and(|s| s.to_ascii_lowercase().ends_with(".pluginpayloadattachment"))
+    };
+    raw.uti.as_deref() == Some("dyn.age81a5dzq7y066dbtf0g82peqf4hk2pdrb00n5xy")
+        || named(&raw.filename)
+        || named(&raw.transfer_name)
+}
+
+fn edits(edits: std::collections::BTreeMap<u32, Vec<summary::Version>>) -> Vec<Edit> {
+    edits
+        .into_iter()
+        .flat_map(|(part, versions)| {
+            versions.into_iter().map(move |v| Edit { part, date: v.date, text: v.text })
+        })
+        .collect()
+}
+
+fn reply(raw: &RawMessage, roster: &Roster) -> Option<Reply> {
+    let guid = raw.thread_originator_guid.clone().filter(|g| !g.is_empty())?;
+    let number = raw
+        .thread_originator_part
+        .as_deref()
+        .and_then(|p| p.split(':').next())
+        .and_then(|p| p.trim().parse::<i64>().ok())
+        .unwrap_or(0);
+    let mut part = u32::try_from(number).unwrap_or(0);
+    let quote = raw.originator.as_deref().map(|original| {
+        let body = body::body(original.attributed_body.as_deref(), original.text.as_deref());
+        let numbered: Vec<&Piece> = body.pieces.iter().filter(|p| p.part == part).collect();
+        let meant = match numbered.first() {
+            Some(_) => numbered,
+            None => body.pieces.get(part as usize).or(body.pieces.first()).into_iter().collect(),
+        };
+        part = meant.first().map_or(part, |p| p.part);
+        let is_balloon = original.balloon_bundle_id.as_deref().is_some_and(|b| !b.is_empty());
+        let words = meant.iter().find_map(|p| match &p.content {
+            PieceContent::Text { text, .. } if !is_balloon => Some(shorten(text)),
+            _ => None,
+        });
+        Quote {
+            from_me: original.is_from_me,
+            sender: sender(original.is_from_me, original.handle_id, roster),
+            date: instant(original.date),
+            text: words,
+        }
+    });
+    Some(Reply { guid, part, quote })
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(QUOTE_CHARS) {
+        Some((end, _)) => {
+            let mut short = text.get(..end).unwrap_or(text).to_owned();
+            short.pop();
+            short.push('…');
+            short
+        }
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The parts of a message: bubbles, or pieces of one (`messages-format.md` 4.9, 5.3).
+//!
+//! **Must never**: lose an attachment or a text for want of a place; what nothing names goes to the end.
+
+use super::decode::balloons;
+use super::decode::body::{self, Body, Piece, PieceContent};
+use super::decode::date::instant;
+use super::decode::summary::Summary;
+use super::normalize::{Normalized, RowKind, attachment, row_kind};
+use crate::model::{
+    Attachment, Availability, BalloonKind, Deleted, Message, MessageKind, Part, PartContent, Unsent,
+};
+use crate::source::RawMessage;
+
+/// Fills the attachments: those of the body in the body's order, then the rest in the order of the rows.
+pub fn attach(raw: &RawMessage, body: &Body, out: &mut Normalized) {
+    if raw.attachments.is_empty() {
+        return;
+    }
+    let mut order: Vec<usize> = Vec::with_capacity(raw.attachments.len());
+    for piece in &body.pieces {
+        if let PieceContent::Object { attachment: Some(guid), .. } = &piece.content
+            && let Some(i) = row_of(raw, guid)
+            && !order.contains(&i)
+        {
+            order.push(i);
+        }
+    }
+    for i in 0..raw.attachments.len() {
+        if !order.contains(&i) {
+            order.push(i);
+        }
+    }
+    for row in order.into_iter().filter_map(|i| raw.attachments.get(i)) {
+        let attachment = attachment(row, raw);
+        out.contents.push(row.content.clone().filter(|_| attachment.availability == Availability::Local));
+        out.message.attachments.push(attachment);
+    }
+}
+
+/// The attachment row that a body names: by `guid`, then by `original_guid`.
+fn row_of(raw: &RawMessage, guid: &str) -> Option<usize> {
+    let is = |stored: &Option<String>| stored.as_deref().is_some_and(|s| s.eq_ignore_ascii_case(guid));
+    let rows = &raw.attachments;
+    rows.iter().position(|a| is(&a.guid)).or_else(|| rows.iter().position(|a| is(&a.original_guid)))
+}
+
+/// Builds the parts from the body's pieces: `messages-format.md` 4.9.
+pub fn assemble(raw: &RawMessage, body: Body, summary: &Summary, out: &mut Normalized) {
+    let bundle_id = raw.balloon_bundle_id.as_deref().filter(|id| !id.is_empty());
+    let link_preview = bundle_id.is_none() && raw.payload_data.is_some() && body.single_link.is_some();
+    if out.message.kind == MessageKind::Message && (bundle_id.is_some() || link_preview) {
+        return assemble_balloon(raw, bundle_id.unwrap_or(URL_BALLOON), body, out);
+    }
+    let mut shown = vec![false; out.message.attachments.len()];
+    for Piece { part, content } in body.pieces {
+        let content = match content {
+            PieceContent::Text { text, styles } => PartContent::Text { text, styles },
+            PieceContent::Object { attachment, name, transcription } => {
+                let i = place(raw, attachment, name, &mut shown, out);
+                if let Some(found) = out.message.attachments.get_mut(i) {
+                    found.transcription = transcription.or(found.transcription.take());
+                }
+                PartContent::Attachment(i)
+            }
+        };
+        out.message.parts.push(Part { index: part, content });
+    }
+    // Attachments that the body does not name go to the end.
+    let unsent_too = summary.parts.unwrap_or(0);
+    let mut next =
+        out.message.parts.iter().map(|p| p.index.saturating_add(1)).max().unwrap_or(0).max(unsent_too);
+    for (i, shown) in shown.iter().enumerate() {
+        if !shown && out.message.attachments.get(i).is_some_and(|a| !a.hidden) {
+            out.message.parts.push(Part { index: next, content: PartContent::Attachment(i) });
+            next = next.saturating_add(1);
+        }
+    }
+}
+
+/// The attachment that an object in the body stands for: the one it names, else the next unnamed one, else one that
+/// is missing.
+fn place(
+    raw: &RawMessage,
+    guid: Option<String>,
+    name: Option<String>,
+    shown: &mut Vec<bool>,
+    out: &mut Normalized,
+) -> usize {
+    let attachments = &mut out.message.attachments;
+    let row = guid.as_deref().and_then(|guid| row_of(raw, guid)).and_then(|row| raw.attachments.get(row));
+    let named = row.and_then(|row| attachments.iter().position(|a| a.guid.is_some() && a.guid == row.guid));
+    let found = match (named, &guid) {
+        (Some(i), _) => Some(i),
+        // An object without a name of its own takes the first attachment that no object names.
+        (None, None) => (0..attachments.len())
+            .find(|i| shown.get(*i) == Some(&false) && attachments.get(*i).is_some_and(|a| !a.hidden)),
+        (None, Some(_)) => None,
+    };
+    match found {
+        Some(i) => {
+            if let Some(shown) = shown.get_mut(i) {
+                *shown = true;
+            }
+            i
+        }
+        None => {
+            out.message.defects.push("an attachment of this message has no row in the database".into());
+            attachments.push(Attachment { guid, name, ..Attachment::default() });
+            out.contents.push(None);
+            shown.push(true);
+            attachments.len() - 1
+        }
+    }
+}
+
+/// The provider of link previews (`messages-format.md` 10.1).
+const URL_BALLOON: &str = "com.apple.messages.URLBalloonProvider";
+
+/// The whole body becomes one balloon. Later rows of its session bring its last state.
+fn assemble_balloon(raw: &RawMessage, bundle_id: &str, body: Body, out: &mut Normalized) {
+    let newest = raw
+        .associated
+        .iter()
+        .rev()
+        .find(|row| row_kind(row) == RowKind::Update && row.payload_data.is_some());
+    let payload = newest.and_then(|row| row.payload_data.as_deref()).or(raw.payload_data.as_deref());
+    let (mut balloon, defects) = balloons::balloon(bundle_id, payload, body.text.as_deref());
+    out.message.defects.extend(defects);
+    if balloon.kind == BalloonKind::Url && balloon.url.is_none() {
+        balloon.url = body.single_link;
+    }
+    for row in raw.associated.iter().filter(|row| row_kind(row) == RowKind::Update) {
+        for update in &row.attachments {
+            let attachment = attachment(update, row);
+            out.contents
+                .push(update.content.clone().filter(|_| attachment.availability == Availability::Local));
+            out.message.attachments.push(attachment);
+        }
+    }
+    balloon.attachments = (0..out.message.attachments.len()).collect();
+    let index = body.pieces.first().map_or(0, |piece| piece.part);
+    out.message.parts.push(Part { index, content: PartContent::Balloon });
+    out.message.balloon = Some(balloon);
+}
+
+/// Parts that the owner deleted one by one, and that are still in Recently Deleted, go back to their places.
+pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
+    for (index, date, blob) in &raw.deleted_parts {
+        let Ok(index) = u32::try_from(*index) else {
+            continue;
+        };
+        let body = body::body(Some(blob), None);
+        message.defects.extend(body.defects);
+        let Some(text) = body.text else { continue };
+        let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
+        message.parts.insert(at, Part { index, content: PartContent::Text { text, styles: Vec::new() } });
+        message.deleted.get_or_insert(Deleted { date: instant(*date) });
+    }
+}
+
+/// Puts unsent parts back as what they are: `messages-format.md` 5.3, 4.9 step 6.
+pub fn unsend(raw: &RawMessage, summary: &Summary, message: &mut Message) {
+    if summary.unsent.is_empty() {
+        return;
+    }
+    let date = instant(raw.date_edited).or(instant(raw.date_retracted));
+    let taken = |parts: &[Part], index: u32| parts.iter().any(|p| p.index == index);
+    // Where the remaining parts were renumbered 0…k−1, each unsent part moves the ones behind it up again.
+    for &index in &summary.unsent {
+        if taken(&message.parts, index) {
+            for part in message.parts.iter_mut().filter(|p| p.index >= index) {
+                part.index = part.index.saturating_add(1);
+            }
+        }
+        let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
+        message.parts.insert(at, Part { index, content: PartContent::Unsent { date } });
+    }
+    let all = message.parts.iter().all(|p| matches!(p.content, PartContent::Unsent { .. }));
+    message.unsent = Some(if all { Unsent::All } else { Unsent::Part });
+}
+
+/// The parts' text in order, U+FFFC for attachments and balloons; `None` when the row has no text at all.
+pub fn text(message: &Message, raw: &RawMessage) -> Option<String> {
+    let has_text = raw.text.is_some() || raw.attributed_body.as_ref().is_some_and(|b| !b.is_empty());
+    if let [Part { content: PartContent::Text { text, .. }, .. }] = message.parts.as_slice() {
+        return Some(text.clone());
+    }
+    let mut text = String::new();
+    let mut any = false;
+    for part in &message.parts {
+        match &part.content {
+            PartContent::Text { text: t, .. } => {
+                text.push_str(t);
+                any = true;
+            }
+            PartContent::Attachment(_) | PartContent::Balloon => {
+                text.push('\u{FFFC}');
+                any |= has_text;
+            }
+            PartContent::Unsent { .. } => {}
+        }
+    }
+    any.then_some(text)
+}
+
+/// The part that a number refers to: by number, else by position (`messages-format.md` 4.9), else the number itself.
+pub fn part_named(parts: &[Part], number: i64) -> u32 {
+    let number = u32::try_from(number).unwrap_or(0);
+    if parts.iter().any(|p| p.index == number) {
+        return number;
+    }
+    parts.get(number as usize).map_or(number, |p| p.index)
+}

@@ -1,0 +1,505 @@
+//! One run: claims, workers, turns, and the account at the end.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Progress;
+use super::count::{AttachmentCounts, Defect, Hanging, RowCounts};
+use super::decode::date::instant;
+use super::normalize::{Normalized, RowKind, normalize, row_kind};
+use super::roster::{Roster, RosterEntry};
+use super::select::Selection;
+use super::tally::{Tally, Total};
+use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, TakenAsset, WriteError, Writer};
+use crate::disk::FileRecord;
+use crate::model::{Attachment, Availability, Message, TapbackKind};
+use crate::source::{ChatId, Content, RawMessage, Session, Source, SourceError, Timeline};
+
+/// Rows in a window: enough to read in bulk, few enough that `jobs` of them are small.
+const WINDOW: usize = 512;
+
+/// How to run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub selection: Selection,
+    /// Worker threads; at least 1. [`crate::source::OpenOptions::sessions`] must not be less.
+    pub jobs: usize,
+    /// Chats filed as junk: their messages are marked.
+    pub junk_chats: HashSet<ChatId>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    pub rows: RowCounts,
+    /// What was written, by id.
+    pub conversations: Vec<Finished>,
+    pub attachments: AttachmentCounts,
+    /// The files the writers made, by path; attachments are not among them.
+    pub files: Vec<FileRecord>,
+    /// Attachments beside the export, by path, with their bytes and SHA-256 (empty for a bundle).
+    pub copies: Vec<FileRecord>,
+    /// Sorted; the first ten thousand.
+    pub defects: Vec<Defect>,
+    pub defect_count: u64,
+    /// Attachments whose bytes should have been copied and could not be read.
+    pub unreadable: u64,
+    /// Things to tell the user once.
+    pub notes: Vec<String>,
+}
+
+/// Why a run ended early. Nothing of it appears.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    NoMatch(#[from] super::select::NoMatch),
+    #[error("interrupted")]
+    Interrupted,
+    #[error("the account does not balance: {lost} of {} rows read are not accounted for", rows.read)]
+    Unbalanced { rows: RowCounts, lost: i128 },
+}
+
+/// Reads the selected conversations, normalizes their messages and hands them to the writers; with no writers it
+/// only counts.
+///
+/// # Errors
+/// [`ExportError`]; then the writers' files are gone again.
+pub fn run(
+    source: &dyn Source,
+    roster: &Roster,
+    writers: &[Box<dyn Writer>],
+    assets: Option<&dyn AssetSink>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Report, ExportError> {
+    let chosen = options.selection.conversations(roster)?;
+    let mut selected = vec![false; roster.conversations.len()];
+    for &i in &chosen {
+        if let Some(flag) = selected.get_mut(i) {
+            *flag = true;
+        }
+    }
+    // Longest first, so that no worker is left with a long one at the end.
+    let mut order: Vec<&RosterEntry> = chosen.iter().filter_map(|i| roster.conversations.get(*i)).collect();
+    order.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.conversation.id.cmp(&b.conversation.id)));
+    progress.begin(order.iter().map(|e| e.rows).sum());
+
+    let mut total = Total::default();
+    for (entry, _) in roster.conversations.iter().zip(&selected).filter(|(_, selected)| !**selected) {
+        total.rows.read += entry.rows;
+        total.rows.filtered += entry.rows;
+    }
+    let run = Run {
+        source,
+        roster,
+        writers,
+        assets,
+        options,
+        progress,
+        selected,
+        order,
+        queue: Mutex::default(),
+        stop: AtomicBool::new(false),
+        failure: Mutex::default(),
+        total: Mutex::new(total),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.max(1) {
+            scope.spawn(|| run.work());
+        }
+    });
+    run.finish()
+}
+
+struct Run<'a> {
+    source: &'a dyn Source,
+    roster: &'a Roster,
+    writers: &'a [Box<dyn Writer>],
+    assets: Option<&'a dyn AssetSink>,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+    selected: Vec<bool>,
+    order: Vec<&'a RosterEntry>,
+    queue: Mutex<Queue<'a>>,
+    stop: AtomicBool,
+    failure: Mutex<Option<ExportError>>,
+    total: Mutex<Total>,
+}
+
+#[derive(Default)]
+struct Queue<'a> {
+    next: usize,
+    open: Option<(Arc<Thread<'a>>, usize)>,
+}
+
+/// A conversation in the making.
+struct Thread<'a> {
+    entry: &'a RosterEntry,
+    timeline: Timeline,
+    turns: Mutex<Turns>,
+    turn_over: Condvar,
+    /// Apart from the turns: the next window's attachments are named while this one is appended.
+    output: Mutex<Output<'a>>,
+}
+
+#[derive(Default)]
+struct Turns {
+    /// The window whose attachments are named next.
+    naming: usize,
+    /// The window that is appended next.
+    appending: usize,
+}
+
+#[derive(Default)]
+struct Output<'a> {
+    /// Begun with the first message: a conversation of which nothing is selected leaves no file.
+    writers: Option<Vec<Box<dyn ConversationWriter + 'a>>>,
+    tally: Tally,
+}
+
+/// One window's messages, with what waits for names.
+struct Window {
+    messages: Vec<Message>,
+    waiting: Vec<Waiting>,
+    tally: Tally,
+}
+
+/// Bytes that were taken in and wait for their name.
+struct Waiting {
+    /// An index into [`Window::messages`].
+    message: usize,
+    slot: Slot,
+    taken: TakenAsset,
+}
+
+/// Whose bytes they are.
+#[derive(Clone, Copy)]
+enum Slot {
+    /// An index into the message's attachments.
+    Attachment(usize),
+    /// The sticker of a tapback: an index into the message's tapbacks.
+    Tapback(usize),
+}
+
+impl Slot {
+    fn of(self, message: &mut Message) -> Option<&mut Attachment> {
+        match self {
+            Slot::Attachment(i) => message.attachments.get_mut(i),
+            Slot::Tapback(i) => match &mut message.tapbacks.get_mut(i)?.kind {
+                TapbackKind::Sticker(Some(picture)) => Some(picture),
+                _ => None,
+            },
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stops the others when a worker ends in a panic: they would wait for its turn for ever.
+struct StopOnPanic<'r>(&'r AtomicBool);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    fn work(&self) {
+        let _guard = StopOnPanic(&self.stop);
+        if let Err(error) = self.work_until_done() {
+            lock(&self.failure).get_or_insert(error);
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn work_until_done(&self) -> Result<(), ExportError> {
+        let mut session = self.source.session()?;
+        while let Some((thread, number)) = self.claim(session.as_mut())? {
+            let mut window = self.read(session.as_mut(), &thread, number)?;
+            if !self.await_turn(&thread, |turns| turns.naming == number) {
+                return Ok(());
+            }
+            self.name(thread.entry, &mut window)?;
+            thread.end_turn(|turns| turns.naming += 1);
+
+            let mut prepared = Vec::with_capacity(self.writers.len());
+            if !window.messages.is_empty() {
+                for writer in self.writers {
+                    prepared.push(writer.prepare(&thread.entry.conversation, &window.messages)?);
+                }
+            }
+            if !self.await_turn(&thread, |turns| turns.appending == number) {
+                return Ok(());
+            }
+            let rows = window.tally.rows.read;
+            self.append(&thread, window, prepared)?;
+            if number + 1 == thread.timeline.len() {
+                self.complete(&thread)?;
+            }
+            thread.end_turn(|turns| turns.appending += 1);
+            self.progress.advance(rows);
+        }
+        Ok(())
+    }
+
+    /// The next window, of the open conversation or of the next one. `None`: no more, or stopped.
+    fn claim(&self, session: &mut dyn Session) -> Result<Option<(Arc<Thread<'a>>, usize)>, ExportError> {
+        if self.progress.interrupted() {
+            return Err(ExportError::Interrupted);
+        }
+        let mut queue = lock(&self.queue);
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            if let Some((thread, next)) = &mut queue.open
+                && *next < thread.timeline.len()
+            {
+                *next += 1;
+                return Ok(Some((Arc::clone(thread), *next - 1)));
+            }
+            let Some(entry) = self.order.get(queue.next).copied() else {
+                return Ok(None);
+            };
+            queue.next += 1;
+            let timeline = session.timeline(&entry.chats, WINDOW)?;
+            let thread = Thread {
+                entry,
+                timeline,
+                turns: Mutex::default(),
+                turn_over: Condvar::new(),
+                output: Mutex::default(),
+            };
+            queue.open = Some((Arc::new(thread), 0));
+        }
+    }
+
+    /// Waits until it is this window's turn; false when the run was stopped meanwhile.
+    fn await_turn(&self, thread: &Thread<'_>, ready: impl Fn(&Turns) -> bool) -> bool {
+        let mut turns = lock(&thread.turns);
+        while !ready(&turns) {
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            // The timeout is for a stop, which nobody announces here.
+            let waited = thread.turn_over.wait_timeout(turns, Duration::from_millis(20));
+            turns = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Reads and normalizes a window, and takes in the bytes of its attachments.
+    fn read(
+        &self,
+        session: &mut dyn Session,
+        thread: &Thread<'_>,
+        number: usize,
+    ) -> Result<Window, ExportError> {
+        let rows = session.page(&thread.timeline, number)?;
+        let mut window =
+            Window { messages: Vec::with_capacity(rows.len()), waiting: Vec::new(), tally: Tally::default() };
+        window.tally.rows.read = rows.len() as u64;
+        for raw in without_repetitions(rows, &mut window.tally.rows.duplicates) {
+            self.take_row(raw, &mut window)?;
+        }
+        Ok(window)
+    }
+
+    fn take_row(&self, raw: RawMessage, window: &mut Window) -> Result<(), ExportError> {
+        let tally = &mut window.tally;
+        let kind = row_kind(&raw);
+        if kind != RowKind::Own
+            && let Some(target) = raw.target
+        {
+            let conversation = self.roster.conversation_of(target.chat);
+            if conversation.and_then(|i| self.selected.get(i)) == Some(&true) {
+                tally.met.count(kind);
+            } else {
+                tally.rows.filtered += 1;
+            }
+            return Ok(());
+        }
+        let mut hanging = Hanging::default();
+        for row in &raw.associated {
+            hanging.count(row_kind(row));
+        }
+        let selection = &self.options.selection;
+        let junk = raw.chat.is_some_and(|chat| self.options.junk_chats.contains(&chat));
+        let normalized =
+            (!selection.rules_out_date(instant(raw.date))).then(|| normalize(raw, self.roster, junk));
+        let Some(Normalized { mut message, contents, tapback_contents }) =
+            normalized.filter(|n| selection.takes(&n.message))
+        else {
+            tally.rows.filtered += 1;
+            tally.hidden.add(&hanging);
+            return Ok(());
+        };
+        tally.rows.messages += 1;
+        tally.shown.add(&hanging);
+        let slots = contents.into_iter().enumerate().map(|(i, content)| (Slot::Attachment(i), content));
+        let tapback_slots = tapback_contents.into_iter().enumerate().map(|(i, c)| (Slot::Tapback(i), c));
+        for (slot, content) in slots.chain(tapback_slots) {
+            if let Some(content) = content {
+                self.take_bytes(&content, slot, &mut message, window)?;
+            }
+        }
+        window.messages.push(message);
+        Ok(())
+    }
+
+    /// Takes in the bytes of one attachment of the message that is pushed next.
+    fn take_bytes(
+        &self,
+        content: &Content,
+        slot: Slot,
+        message: &mut Message,
+        window: &mut Window,
+    ) -> Result<(), ExportError> {
+        let Some(attachment) = slot.of(message) else {
+            return Ok(());
+        };
+        if matches!(content, Content::File { .. }) {
+            attachment.file = Some(content.path().to_owned());
+        }
+        let Some(assets) = self.assets else {
+            return Ok(());
+        };
+        match assets.take(content) {
+            Ok(taken) => window.waiting.push(Waiting { message: window.messages.len(), slot, taken }),
+            Err(WriteError::Unreadable { path, source }) => {
+                attachment.availability = Availability::Missing;
+                attachment.file = None;
+                message.defects.push(format!("cannot read the attachment {}: {source}", path.display()));
+                window.tally.unreadable += 1;
+            }
+            Err(other) => return Err(other.into()),
+        }
+        Ok(())
+    }
+
+    /// Gives the waiting attachments their names, and closes the account of the window.
+    fn name(&self, entry: &RosterEntry, window: &mut Window) -> Result<(), ExportError> {
+        let Window { messages, waiting, tally } = window;
+        if let Some(assets) = self.assets {
+            for Waiting { message, slot, taken } in waiting.drain(..) {
+                let Some(message) = messages.get_mut(message) else {
+                    continue;
+                };
+                let date = message.date;
+                let Some(attachment) = slot.of(message) else {
+                    continue;
+                };
+                let name = attachment.name.as_deref().or(attachment.guid.as_deref()).unwrap_or("attachment");
+                let placed = assets.place(&entry.conversation, taken, name, date)?;
+                tally.copies.push(FileRecord {
+                    path: placed.path.clone(),
+                    bytes: placed.bytes,
+                    sha256: placed.sha256.clone().unwrap_or_default(),
+                });
+                attachment.bytes = Some(placed.bytes);
+                attachment.path = Some(placed.path);
+                attachment.sha256 = placed.sha256;
+                if attachment.file.is_some() {
+                    attachment.file = Some(placed.file);
+                }
+            }
+        }
+        for message in messages {
+            tally.observe(message);
+        }
+        Ok(())
+    }
+
+    fn append(
+        &self,
+        thread: &Thread<'a>,
+        window: Window,
+        prepared: Vec<Prepared>,
+    ) -> Result<(), ExportError> {
+        let mut output = lock(&thread.output);
+        let Output { writers, tally } = &mut *output;
+        tally.add(window.tally);
+        if prepared.is_empty() {
+            return Ok(());
+        }
+        let writers = match writers {
+            Some(writers) => writers,
+            None => {
+                let entry: &'a RosterEntry = thread.entry;
+                let begun =
+                    self.writers.iter().map(|w| w.begin(&entry.conversation)).collect::<Result<_, _>>()?;
+                writers.insert(begun)
+            }
+        };
+        for (writer, prepared) in writers.iter_mut().zip(prepared) {
+            writer.append(prepared)?;
+        }
+        Ok(())
+    }
+
+    /// After a conversation's last window: completes its files and adds it to the account.
+    fn complete(&self, thread: &Thread<'a>) -> Result<(), ExportError> {
+        let Output { writers, tally } = std::mem::take(&mut *lock(&thread.output));
+        let mut files = Vec::new();
+        for writer in writers.into_iter().flatten() {
+            files.extend(writer.finish()?);
+        }
+        if let Some(assets) = self.assets {
+            assets.close(&thread.entry.conversation);
+        }
+        let mut total = lock(&self.total);
+        total.report.files.extend(files);
+        total.complete(thread.entry.conversation.clone(), tally);
+        Ok(())
+    }
+
+    /// The account, once every worker has ended.
+    fn finish(self) -> Result<Report, ExportError> {
+        if let Some(error) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut report = total.balance()?;
+        for writer in self.writers {
+            report.files.extend(writer.finish(&report.conversations)?);
+            report.notes.extend(writer.notes());
+        }
+        report.files.sort();
+        Ok(report)
+    }
+}
+
+impl Thread<'_> {
+    fn end_turn(&self, change: impl FnOnce(&mut Turns)) {
+        change(&mut lock(&self.turns));
+        self.turn_over.notify_all();
+    }
+}
+
+/// A row that is in several chats of a conversation, or in a chat and in its Recently Deleted, comes several times
+/// in a row; it is shown once, as deleted if one of them says so.
+fn without_repetitions(rows: Vec<RawMessage>, repeated: &mut u64) -> Vec<RawMessage> {
+    let mut kept: Vec<RawMessage> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match kept.last_mut() {
+            Some(last) if last.rowid == row.rowid => {
+                *repeated += 1;
+                last.deleted = last.deleted.or(row.deleted);
+            }
+            _ => kept.push(row),
+        }
+    }
+    kept
+}

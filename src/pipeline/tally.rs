@@ -1,0 +1,140 @@
+//! The account of a run: every row that was read went somewhere.
+
+use std::collections::BTreeSet;
+
+use super::count::{AttachmentCounts, Defect, Hanging, RowCounts};
+use super::run::{ExportError, Report};
+use super::writer::Finished;
+use crate::disk::FileRecord;
+use crate::model::{Conversation, Instant, Message};
+
+/// Defects kept with their words; more are only counted.
+const DEFECTS_KEPT: usize = 10_000;
+
+/// What a window, then a conversation, adds to the account.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub rows: RowCounts,
+    /// Hanging rows met whose message is in a selected conversation.
+    pub met: Hanging,
+    /// Hanging rows of messages that were written, and of messages that were filtered out.
+    pub shown: Hanging,
+    pub hidden: Hanging,
+    attachments: AttachmentCounts,
+    defects: Vec<Defect>,
+    pub unreadable: u64,
+    pub copies: Vec<FileRecord>,
+    services: BTreeSet<String>,
+    first: Option<Instant>,
+    last: Option<Instant>,
+}
+
+#[derive(Default)]
+pub(super) struct Total {
+    pub rows: RowCounts,
+    pub met: Hanging,
+    pub shown: Hanging,
+    pub hidden: Hanging,
+    pub report: Report,
+}
+
+impl Tally {
+    /// Counts a message as it will be written.
+    pub fn observe(&mut self, message: &Message) {
+        self.attachments.count(message);
+        self.first = earliest(self.first, message.date);
+        self.last = self.last.max(message.date);
+        if let Some(service) = &message.service
+            && !service.is_empty()
+            && !self.services.contains(service)
+        {
+            self.services.insert(service.clone());
+        }
+        self.defects.extend(
+            message.defects.iter().map(|what| Defect { guid: message.guid.clone(), what: what.clone() }),
+        );
+    }
+
+    pub fn add(&mut self, other: Tally) {
+        self.rows.add(&other.rows);
+        self.met.add(&other.met);
+        self.shown.add(&other.shown);
+        self.hidden.add(&other.hidden);
+        self.attachments.add(&other.attachments);
+        self.defects.extend(other.defects);
+        self.unreadable += other.unreadable;
+        self.copies.extend(other.copies);
+        self.services.extend(other.services);
+        self.first = earliest(self.first, other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+impl Total {
+    fn add(&mut self, tally: Tally) {
+        self.rows.add(&tally.rows);
+        self.met.add(&tally.met);
+        self.shown.add(&tally.shown);
+        self.hidden.add(&tally.hidden);
+        let report = &mut self.report;
+        report.attachments.add(&tally.attachments);
+        report.unreadable += tally.unreadable;
+        report.copies.extend(tally.copies);
+        report.defect_count += tally.defects.len() as u64;
+        report.defects.extend(tally.defects);
+        // Which are kept must not depend on who came first: sort before cutting.
+        if report.defects.len() > 2 * DEFECTS_KEPT {
+            report.defects.sort();
+            report.defects.truncate(DEFECTS_KEPT);
+        }
+    }
+
+    /// A conversation is complete.
+    pub fn complete(&mut self, mut conversation: Conversation, mut tally: Tally) {
+        tally.services.extend(conversation.services);
+        conversation.services = std::mem::take(&mut tally.services).into_iter().collect();
+        if tally.rows.messages > 0 {
+            self.report.conversations.push(Finished {
+                conversation,
+                messages: tally.rows.messages,
+                attachments: tally.attachments.referenced,
+                attachment_bytes: tally.attachments.bytes,
+                first: tally.first,
+                last: tally.last,
+            });
+        }
+        self.add(tally);
+    }
+
+    /// Closes the account.
+    ///
+    /// # Errors
+    /// [`ExportError::Unbalanced`] when a row was read and went nowhere.
+    pub fn balance(self) -> Result<Report, ExportError> {
+        let Total { mut rows, met, shown, hidden, mut report } = self;
+        // Of the hanging rows that were met, those whose message was filtered out were filtered with it. Where a
+        // message is in two conversations its tapbacks are shown more often than they are met.
+        let filtered = hidden.within(&met);
+        rows.filtered += filtered.total();
+        let kept = met.less(&filtered);
+        (rows.tapbacks, rows.votes, rows.updates) = (kept.tapbacks, kept.votes, kept.updates);
+        let lost = i128::from(kept.less(&shown).total()) + rows.balance().abs();
+        if lost != 0 {
+            return Err(ExportError::Unbalanced { rows, lost });
+        }
+        report.rows = rows;
+        report.conversations.sort_by(|a, b| a.conversation.id.cmp(&b.conversation.id));
+        report.copies.sort();
+        report.defects.sort();
+        report.defects.truncate(DEFECTS_KEPT);
+        Ok(report)
+    }
+}
+
+/// `None` is no instant, not an early one.
+fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
