@@ -8,7 +8,8 @@ pub mod phrase;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::disk::Staging;
+use crate::disk::{Staging, portable_name};
+use crate::model::Conversation;
 use crate::pipeline::writer::{WriteError, Writer};
 
 /// One output format.
@@ -20,8 +21,11 @@ pub struct Format {
     pub extension: &'static str,
     /// One line for help and README.
     pub summary: &'static str,
-    pub open: fn(Arc<Staging>, &WriterOptions) -> Result<Box<dyn Writer>, WriteError>,
+    pub open: OpenWriter,
 }
+
+/// Starts a format over an export in the making.
+pub type OpenWriter = fn(Arc<Staging>, &WriterOptions) -> Result<Box<dyn Writer>, WriteError>;
 
 /// Every format there is.
 pub const FORMATS: &[Format] = &[];
@@ -57,4 +61,13 @@ impl Default for WriterOptions {
             system_fonts: false,
         }
     }
+}
+
+/// The name of a conversation's file: its title, made portable, and its id. `ending` is `txt`, or for one file of
+/// several such as `2024.pdf`.
+pub fn conversation_file(conversation: &Conversation, ending: &str) -> String {
+    portable_name(
+        &conversation.title,
+        &format!(" [{}].{ending}", conversation.id),
+    )
 }

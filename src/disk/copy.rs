@@ -1,0 +1,150 @@
+//! Copies that are hashed.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+
+use super::{DiskError, create_file};
+
+const BUFFER: usize = 256 * 1024;
+
+/// What a copy holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashedCopy {
+    pub bytes: u64,
+    pub sha256: [u8; 32],
+}
+
+/// Copies the file `from` to `to`, which must not exist. File systems that can share the blocks of the two do.
+///
+/// # Errors
+/// [`DiskError::Read`] when `from` is no file or cannot be read, [`DiskError::Write`] when `to` cannot be written.
+pub fn copy_hashed(from: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
+    // Asked first: opening a pipe would wait for ever.
+    let metadata = fs::metadata(from).map_err(DiskError::reading(from))?;
+    if !metadata.is_file() {
+        let no_file = io::Error::new(io::ErrorKind::InvalidInput, "not a file");
+        return Err(DiskError::reading(from)(no_file));
+    }
+    File::open(from).map_err(DiskError::reading(from))?;
+    drop(create_file(to)?);
+    if let Err(e) = fs::copy(from, to) {
+        let _ = fs::remove_file(to);
+        // Of the two it is the source that can be damaged, and the disk that can be full.
+        return Err(match e.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DiskError::writing(to)(e),
+            _ if readable(from).is_ok() => DiskError::writing(to)(e),
+            _ => DiskError::reading(from)(e),
+        });
+    }
+    make_private(to)?;
+    hash_file(to)
+}
+
+/// Writes all of `from` to a new file `to`. `name` is what an error calls the source.
+///
+/// # Errors
+/// As [`copy_hashed`].
+pub fn write_hashed(from: &mut dyn Read, name: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
+    let mut file = create_file(to)?;
+    let copied = each_block(from, |block| {
+        file.write_all(block).map_err(DiskError::writing(to))
+    });
+    match copied {
+        Ok(Ok(copy)) => Ok(copy),
+        failed => {
+            drop(file);
+            let _ = fs::remove_file(to);
+            failed.map_err(DiskError::reading(name))?
+        }
+    }
+}
+
+/// The hash and size of a file.
+///
+/// # Errors
+/// [`DiskError::Read`].
+pub fn hash_file(path: &Path) -> Result<HashedCopy, DiskError> {
+    let mut file = File::open(path).map_err(DiskError::reading(path))?;
+    each_block(&mut file, |_| Ok(())).map_err(DiskError::reading(path))?
+}
+
+/// Makes `to` a second name of the file `from`, or a copy where the file system knows no hard links (or has no
+/// more for this file). True when it is a second name.
+///
+/// # Errors
+/// As [`copy_hashed`].
+pub fn link_or_copy(from: &Path, to: &Path) -> Result<bool, DiskError> {
+    match fs::hard_link(from, to) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(DiskError::writing(to)(e)),
+        Err(_) => {
+            fs::copy(from, to).map_err(DiskError::writing(to))?;
+            make_private(to)?;
+            Ok(false)
+        }
+    }
+}
+
+/// Sets a file's modification time. Times that the file system cannot hold are left as they are.
+pub fn set_modified(path: &Path, time: SystemTime) {
+    // Windows wants the file open for writing, and nothing else minds.
+    if let Ok(file) = File::options().write(true).open(path) {
+        let _ = file.set_modified(time);
+    }
+}
+
+/// The outer error is the reader's, the inner one `take`'s.
+fn each_block(
+    from: &mut dyn Read,
+    mut take: impl FnMut(&[u8]) -> Result<(), DiskError>,
+) -> io::Result<Result<HashedCopy, DiskError>> {
+    let mut hash = Sha256::new();
+    let mut bytes = 0;
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        let block = buffer.get(..read).unwrap_or_default();
+        if let Err(e) = take(block) {
+            return Ok(Err(e));
+        }
+        hash.update(block);
+        bytes += read as u64;
+    }
+    Ok(Ok(HashedCopy {
+        bytes,
+        sha256: hash.finalize().into(),
+    }))
+}
+
+fn readable(path: &Path) -> io::Result<u64> {
+    io::copy(&mut File::open(path)?, &mut io::sink())
+}
+
+/// A copy takes over its original's permissions; ours are 0600.
+fn make_private(path: &Path) -> Result<(), DiskError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+            .map_err(DiskError::writing(path))?;
+    }
+    #[cfg(windows)]
+    {
+        let mut permissions = fs::metadata(path)
+            .map_err(DiskError::writing(path))?
+            .permissions();
+        #[allow(clippy::permissions_set_readonly_false)]
+        permissions.set_readonly(false);
+        fs::set_permissions(path, permissions).map_err(DiskError::writing(path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! Files that appear whole or not at all.
+//!
+//! An export is made in a hidden folder inside the export folder ([`Staging`]) and moved to its place in one go by
+//! [`Staging::publish`]. What an earlier run wrote is known from the `manifest.json` it left, and may be replaced;
+//! everything else in the folder is somebody's own.
+//!
+//! **Must never**: know what is in the files (but for the list of files in `manifest.json`), touch one that this
+//! tool did not write, or write through a symbolic link inside the export folder.
+
+mod copy;
+mod earlier;
+mod file;
+mod name;
+mod publish;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+pub use copy::{HashedCopy, copy_hashed, hash_file, link_or_copy, set_modified, write_hashed};
+use earlier::Earlier;
+pub use earlier::MANIFEST;
+pub use file::{FileRecord, HashedFile, hexadecimal};
+pub use name::{MAX_NAME, folded, portable_name};
+
+/// What the names of our hidden folders begin with; eight random characters follow.
+const PREFIX: &str = ".msgarchive-";
+/// Locked as long as the run that made the folder lives.
+const LOCK: &str = "lock";
+/// The paths that a run was about to publish, or inherited from one that was killed doing so: a JSON array.
+const PLAN: &str = "plan";
+/// The folder that becomes the export.
+const TREE: &str = "out";
+/// Where a file system knows no locks, a folder this old belongs to nobody.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+/// A run locks its folder at once; one without a lock may be younger than that lock.
+const NEWBORN: Duration = Duration::from_secs(60);
+
+/// An export in the making: a hidden folder inside the export folder, invisible until [`Staging::publish`].
+///
+/// Dropping it removes the hidden folder, and the export folder too if it was made for it and is still empty.
+#[derive(Debug)]
+pub struct Staging {
+    // In the order in which they have to go.
+    _lock: File,
+    folder: TempDir,
+    created: CreatedFolders,
+    root: PathBuf,
+    out: PathBuf,
+    earlier: Earlier,
+}
+
+impl Staging {
+    /// Makes the export folder (0700) where there is none, clears away what killed runs left in it, and begins.
+    ///
+    /// # Errors
+    /// [`DiskError::Foreign`] when the folder holds files that this tool did not write and `into_existing` is false;
+    /// [`DiskError::Busy`] while another run writes into it; [`DiskError::NotAFolder`].
+    pub fn begin(out: &Path, into_existing: bool) -> Result<Staging, DiskError> {
+        let created = CreatedFolders::make(out)?;
+        let leftovers = leftovers(out)?;
+        let earlier = Earlier::read(out, &leftovers)?;
+        if !into_existing && let Some(path) = earlier.first_foreign(out)? {
+            return Err(DiskError::Foreign {
+                folder: out.to_owned(),
+                path,
+            });
+        }
+        let folder = hidden_folder(out)?;
+        let lock_path = folder.path().join(LOCK);
+        let mut lock = create_file(&lock_path)?;
+        // Where the file system has no locks, the folder's age speaks for it.
+        let _ = lock.try_lock();
+        write!(lock, "{}", std::process::id()).map_err(DiskError::writing(&lock_path))?;
+        let root = folder.path().join(TREE);
+        create_folder(&root)?;
+        earlier.hand_on(&folder.path().join(PLAN))?;
+        for leftover in leftovers {
+            match fs::remove_dir_all(&leftover) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(DiskError::writing(leftover)(e));
+                }
+                _ => {}
+            }
+        }
+        Ok(Staging {
+            _lock: lock,
+            root,
+            folder,
+            created,
+            out: out.to_owned(),
+            earlier,
+        })
+    }
+
+    /// The folder that stands for the export folder until it is published.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Creates a file, 0600, with its folders, 0700. `relative` uses `/` and is made of portable names.
+    ///
+    /// # Errors
+    /// [`DiskError::Name`] for a path that would leave the folder; [`DiskError::Write`], also when the file is there.
+    pub fn create(&self, relative: &str) -> Result<HashedFile, DiskError> {
+        let path = self.path(relative)?;
+        HashedFile::create(path, relative)
+    }
+
+    /// Where `relative` lies until it is published; its folders are made.
+    ///
+    /// # Errors
+    /// As [`Staging::create`].
+    pub fn path(&self, relative: &str) -> Result<PathBuf, DiskError> {
+        if !is_inside(relative) {
+            return Err(DiskError::Name {
+                path: relative.to_owned(),
+            });
+        }
+        let path = self.root.join(relative);
+        if let Some(parent) = path.parent() {
+            create_folders(parent)?;
+        }
+        Ok(path)
+    }
+
+    /// A folder that is not published and goes with the staging, for what waits for its name.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
+        let path = self.folder.path().join(name);
+        create_folders(&path)?;
+        Ok(path)
+    }
+}
+
+/// Why the disk refused. Every variant names the path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// The export folder holds something of somebody else's.
+    #[error("{} holds files that msgarchive did not write, such as {path}", folder.display())]
+    Foreign { folder: PathBuf, path: String },
+    /// Something of somebody else's stands where a file of the export has to go, even with `--into-existing`.
+    #[error("{} is in the way and was not written by msgarchive", path.display())]
+    InTheWay { path: PathBuf },
+    #[error("another run is writing into {}", path.display())]
+    Busy { path: PathBuf },
+    #[error("{} is a symbolic link, which an export never writes through", path.display())]
+    SymbolicLink { path: PathBuf },
+    #[error("{} is not a folder", path.display())]
+    NotAFolder { path: PathBuf },
+    #[error("{path:?} is not a path inside an export")]
+    Name { path: String },
+}
+
+impl DiskError {
+    /// For `map_err` on writes to `path`.
+    pub fn writing(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> DiskError {
+        let path = path.into();
+        move |source| DiskError::Write { path, source }
+    }
+
+    /// For `map_err` on reads of `path`.
+    pub fn reading(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> DiskError {
+        let path = path.into();
+        move |source| DiskError::Read { path, source }
+    }
+}
+
+/// Folders made for an export. Dropping it removes those that are empty again.
+#[derive(Debug, Default)]
+struct CreatedFolders(std::sync::Mutex<Vec<PathBuf>>);
+
+impl CreatedFolders {
+    fn make(folder: &Path) -> Result<CreatedFolders, DiskError> {
+        let created = CreatedFolders::default();
+        let missing: Vec<&Path> = folder
+            .ancestors()
+            .take_while(|a| !a.as_os_str().is_empty())
+            .take_while(|a| fs::symlink_metadata(a).is_err())
+            .collect();
+        for path in missing.into_iter().rev() {
+            create_folder(path)?;
+            if let Ok(mut list) = created.0.lock() {
+                list.push(path.to_owned());
+            }
+        }
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        match fs::metadata(folder) {
+            Ok(m) if m.is_dir() => Ok(created),
+            Ok(_) => Err(DiskError::NotAFolder {
+                path: folder.to_owned(),
+            }),
+            Err(e) => Err(DiskError::writing(folder)(e)),
+        }
+    }
+
+    /// They are here to stay.
+    fn keep(&self) {
+        if let Ok(mut list) = self.0.lock() {
+            list.clear();
+        }
+    }
+}
+
+impl Drop for CreatedFolders {
+    fn drop(&mut self) {
+        if let Ok(list) = self.0.get_mut() {
+            for folder in list.drain(..).rev() {
+                let _ = fs::remove_dir(folder);
+            }
+        }
+    }
+}
+
+/// True for a path of ordinary names joined with `/`.
+fn is_inside(relative: &str) -> bool {
+    relative
+        .split('/')
+        .all(|name| !matches!(name, "" | "." | "..") && !name.contains(['\\', ':', '\0']))
+}
+
+fn hidden_folder(out: &Path) -> Result<TempDir, DiskError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).rand_bytes(8);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir_in(out).map_err(DiskError::writing(out))
+}
+
+/// The hidden folders in `out` whose run is over.
+fn leftovers(out: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(out).map_err(DiskError::reading(out))? {
+        let entry = entry.map_err(DiskError::reading(out))?;
+        let ours = entry.file_name().to_str().is_some_and(is_hidden_name);
+        if !ours || !entry.file_type().is_ok_and(|t| t.is_dir()) {
+            continue;
+        }
+        if in_use(&entry.path()) {
+            return Err(DiskError::Busy {
+                path: out.to_owned(),
+            });
+        }
+        found.push(entry.path());
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_hidden_name(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|r| r.len() == 8 && r.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+fn in_use(folder: &Path) -> bool {
+    let younger_than = |limit: Duration| {
+        fs::symlink_metadata(folder)
+            .and_then(|m| m.modified())
+            .is_ok_and(|t| {
+                SystemTime::now()
+                    .duration_since(t)
+                    .is_ok_and(|age| age < limit)
+            })
+    };
+    let Ok(lock) = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(folder.join(LOCK))
+    else {
+        return younger_than(NEWBORN);
+    };
+    match lock.try_lock() {
+        // It is written to once it is locked.
+        Ok(()) => lock.metadata().is_ok_and(|m| m.len() == 0) && younger_than(NEWBORN),
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => younger_than(ABANDONED),
+    }
+}
+
+/// Creates a file that must not exist, 0600.
+fn create_file(path: &Path) -> Result<File, DiskError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(DiskError::writing(path))
+}
+
+/// Creates one folder, 0700.
+fn create_folder(path: &Path) -> Result<(), DiskError> {
+    folder_builder()
+        .create(path)
+        .map_err(DiskError::writing(path))
+}
+
+/// Creates a folder and what leads to it, 0700.
+fn create_folders(path: &Path) -> Result<(), DiskError> {
+    folder_builder()
+        .recursive(true)
+        .create(path)
+        .map_err(DiskError::writing(path))
+}
+
+fn folder_builder() -> fs::DirBuilder {
+    #[allow(unused_mut)]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! The moment in which an export appears.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::earlier::parents;
+use super::{DiskError, FileRecord, PLAN, Staging, create_folder};
+
+/// Where what is replaced waits, in case it has to come back.
+const REPLACED: &str = "replaced";
+
+impl Staging {
+    /// Moves everything into the export folder, file by file: those of the lowest `rank` first, then by path. So what
+    /// others refer to is there before them. Files of earlier runs that are in the way are replaced. Once; what is
+    /// created afterwards is lost.
+    ///
+    /// # Errors
+    /// [`DiskError::InTheWay`], [`DiskError::SymbolicLink`] or [`DiskError::Write`]; the export folder is as it was then.
+    pub fn publish(&self, rank: impl Fn(&str) -> u8) -> Result<(), DiskError> {
+        let mut paths = Vec::new();
+        list(&self.root, "", &mut paths)?;
+        paths.sort_by_cached_key(|path| (rank(path), path.clone()));
+        self.check(&paths)?;
+        self.earlier
+            .write_plan(&self.folder.path().join(PLAN), &paths)?;
+
+        let mut done = Moves::new(self.aside(REPLACED)?);
+        for (at, path) in paths.iter().enumerate() {
+            let from = self.root.join(path);
+            // An export can be made again, and `verify` finds what a power failure took from it: only the list of
+            // its files has to be on the disk before it is seen.
+            let is_last = at + 1 == paths.len();
+            let synced = if is_last { sync(&from) } else { Ok(()) };
+            if let Err(e) = synced.and_then(|()| done.put(&from, &self.out, path)) {
+                done.take_back();
+                return Err(e);
+            }
+        }
+        self.created.keep();
+        // The names, too. Not every file system can, and none has to.
+        let _ = File::open(&self.out).and_then(|folder| folder.sync_all());
+        // Nothing of this run is unaccounted for any more.
+        let _ = fs::remove_file(self.folder.path().join(PLAN));
+        Ok(())
+    }
+
+    /// The files of earlier runs into this folder that stay beside `written`: for the manifest, by path.
+    pub fn kept(&self, written: &[FileRecord]) -> Vec<FileRecord> {
+        self.earlier.kept(&self.out, written)
+    }
+
+    /// Every file has to have a place, and nothing of somebody else's may be in it.
+    fn check(&self, paths: &[String]) -> Result<(), DiskError> {
+        let mut folders = HashSet::new();
+        for path in paths {
+            for parent in parents(path) {
+                if folders.insert(parent) {
+                    self.check_place(parent, true)?;
+                }
+            }
+            self.check_place(path, false)?;
+        }
+        Ok(())
+    }
+
+    fn check_place(&self, relative: &str, for_folder: bool) -> Result<(), DiskError> {
+        let path = self.out.join(relative);
+        let kind = match fs::symlink_metadata(&path) {
+            Ok(metadata) => metadata.file_type(),
+            // What is not a folder is found out by its own check.
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(());
+            }
+            Err(e) => return Err(DiskError::reading(path)(e)),
+        };
+        if kind.is_symlink() {
+            return Err(DiskError::SymbolicLink { path });
+        }
+        let ours = match (kind.is_dir(), for_folder) {
+            (true, true) => true,
+            (true, false) => self
+                .earlier
+                .foreign_below(&self.out, relative, 1)?
+                .is_none(),
+            (false, _) => self.earlier.wrote(&self.out, relative),
+        };
+        if ours {
+            Ok(())
+        } else {
+            Err(DiskError::InTheWay { path })
+        }
+    }
+}
+
+/// What was done, so that it can be undone.
+pub(super) struct Moves {
+    list: Vec<Move>,
+    replaced: PathBuf,
+}
+
+enum Move {
+    /// A folder was made.
+    Folder(PathBuf),
+    /// What lay here is among the replaced now, under this number.
+    Away(PathBuf, usize),
+    /// A file was put here.
+    Put(PathBuf),
+}
+
+impl Moves {
+    pub(super) fn new(replaced: PathBuf) -> Moves {
+        Moves {
+            list: Vec::new(),
+            replaced,
+        }
+    }
+
+    pub(super) fn put(&mut self, from: &Path, out: &Path, relative: &str) -> Result<(), DiskError> {
+        for folder in parents(relative) {
+            let folder = out.join(folder);
+            if fs::symlink_metadata(&folder).is_ok_and(|m| m.is_dir()) {
+                continue;
+            }
+            self.move_away(&folder)?;
+            create_folder(&folder)?;
+            self.list.push(Move::Folder(folder));
+        }
+        let to = out.join(relative);
+        match fs::symlink_metadata(&to) {
+            Ok(m) if m.is_file() => {
+                // A second name for the old file: so it can come back, and there is no moment without one or the other.
+                let number = self.list.len();
+                if fs::hard_link(&to, self.replaced.join(number.to_string())).is_ok() {
+                    self.list.push(Move::Away(to.clone(), number));
+                } else {
+                    self.move_away(&to)?;
+                }
+            }
+            Ok(_) => self.move_away(&to)?,
+            Err(_) => {}
+        }
+        fs::rename(from, &to).map_err(DiskError::writing(&to))?;
+        self.list.push(Move::Put(to));
+        Ok(())
+    }
+
+    fn move_away(&mut self, path: &Path) -> Result<(), DiskError> {
+        let number = self.list.len();
+        match fs::rename(path, self.replaced.join(number.to_string())) {
+            Ok(()) => self.list.push(Move::Away(path.to_owned(), number)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(DiskError::writing(path)(e)),
+        }
+        Ok(())
+    }
+
+    /// As well as it can be done: the first error is the one that is reported.
+    pub(super) fn take_back(self) {
+        for done in self.list.into_iter().rev() {
+            let _ = match done {
+                Move::Folder(path) => fs::remove_dir(path),
+                Move::Away(path, number) => {
+                    fs::rename(self.replaced.join(number.to_string()), path)
+                }
+                Move::Put(path) => fs::remove_file(path),
+            };
+        }
+    }
+}
+
+fn sync(path: &Path) -> Result<(), DiskError> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(DiskError::writing(path))
+}
+
+/// Every file below `folder`, with `/`.
+fn list(folder: &Path, relative: &str, paths: &mut Vec<String>) -> Result<(), DiskError> {
+    for entry in fs::read_dir(folder).map_err(DiskError::reading(folder))? {
+        let entry = entry.map_err(DiskError::reading(folder))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = if relative.is_empty() {
+            name.to_string()
+        } else {
+            format!("{relative}/{name}")
+        };
+        if entry
+            .file_type()
+            .map_err(DiskError::reading(folder))?
+            .is_dir()
+        {
+            list(&entry.path(), &path, paths)?;
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
