@@ -50,9 +50,7 @@ pub fn copy_hashed(from: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
 /// As [`copy_hashed`].
 pub fn write_hashed(from: &mut dyn Read, name: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
     let mut file = create_file(to)?;
-    let copied = each_block(from, |block| {
-        file.write_all(block).map_err(DiskError::writing(to))
-    });
+    let copied = each_block(from, |block| file.write_all(block).map_err(DiskError::writing(to)));
     match copied {
         Ok(Ok(copy)) => Ok(copy),
         failed => {
@@ -119,10 +117,7 @@ fn each_block(
         hash.update(block);
         bytes += read as u64;
     }
-    Ok(Ok(HashedCopy {
-        bytes,
-        sha256: hash.finalize().into(),
-    }))
+    Ok(Ok(HashedCopy { bytes, sha256: hash.finalize().into() }))
 }
 
 fn readable(path: &Path) -> io::Result<u64> {
@@ -134,14 +129,11 @@ fn make_private(path: &Path) -> Result<(), DiskError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-            .map_err(DiskError::writing(path))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(DiskError::writing(path))?;
     }
     #[cfg(windows)]
     {
-        let mut permissions = fs::metadata(path)
-            .map_err(DiskError::writing(path))?
-            .permissions();
+        let mut permissions = fs::metadata(path).map_err(DiskError::writing(path))?.permissions();
         #[allow(clippy::permissions_set_readonly_false)]
         permissions.set_readonly(false);
         fs::set_permissions(path, permissions).map_err(DiskError::writing(path))?;

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{
-    DiskError, FileRecord, PLAN, create_file, folded, hash_file, hexadecimal, is_hidden_name,
-    is_inside,
+    DiskError, FileRecord, PLAN, create_file, folded, hash_file, hexadecimal, is_hidden_name, is_inside,
 };
 
 /// The file that lists an export's files; it is published last.
@@ -54,17 +53,8 @@ impl Earlier {
             if let Ok(read) = serde_json::from_slice::<Manifest>(&text)
                 && read.tool.starts_with("msgarchive ")
             {
-                for Listed {
-                    path,
-                    bytes,
-                    sha256,
-                } in read.kept.into_iter().chain(read.files)
-                {
-                    earlier.add(FileRecord {
-                        path,
-                        bytes,
-                        sha256,
-                    });
+                for Listed { path, bytes, sha256 } in read.kept.into_iter().chain(read.files) {
+                    earlier.add(FileRecord { path, bytes, sha256 });
                 }
                 earlier.add(FileRecord {
                     path: MANIFEST.to_owned(),
@@ -84,11 +74,7 @@ impl Earlier {
                 if is_file(&place) {
                     let copy = hash_file(&place)?;
                     earlier.inherited.push(path.clone());
-                    earlier.add(FileRecord {
-                        path,
-                        bytes: copy.bytes,
-                        sha256: hexadecimal(&copy.sha256),
-                    });
+                    earlier.add(FileRecord { path, bytes: copy.bytes, sha256: hexadecimal(&copy.sha256) });
                 }
             }
         }
@@ -97,19 +83,14 @@ impl Earlier {
 
     fn add(&mut self, record: FileRecord) {
         if is_inside(&record.path) {
-            self.by_folded
-                .insert(folded(&record.path), record.path.clone());
+            self.by_folded.insert(folded(&record.path), record.path.clone());
             self.files.insert(record.path.clone(), record);
         }
     }
 
     /// Writes down what was inherited, so that it stays known if this run is killed too.
     pub(super) fn hand_on(&self, plan: &Path) -> Result<(), DiskError> {
-        if self.inherited.is_empty() {
-            Ok(())
-        } else {
-            self.write_plan(plan, &[])
-        }
+        if self.inherited.is_empty() { Ok(()) } else { self.write_plan(plan, &[]) }
     }
 
     /// Writes down what is about to be published.
@@ -118,9 +99,7 @@ impl Earlier {
         let text = serde_json::to_vec(&all).map_err(|e| DiskError::writing(plan)(e.into()))?;
         let _ = fs::remove_file(plan);
         let mut file = create_file(plan)?;
-        file.write_all(&text)
-            .and_then(|()| file.sync_all())
-            .map_err(DiskError::writing(plan))
+        file.write_all(&text).and_then(|()| file.sync_all()).map_err(DiskError::writing(plan))
     }
 
     /// True when what lies at `relative` in `out` was written by this tool.
@@ -136,10 +115,8 @@ impl Earlier {
 
     /// The files of earlier runs that are still there and that `written` does not replace, by path.
     pub(super) fn kept(&self, out: &Path, written: &[FileRecord]) -> Vec<FileRecord> {
-        let replaced: HashMap<String, &str> = written
-            .iter()
-            .map(|f| (folded(&f.path), f.path.as_str()))
-            .collect();
+        let replaced: HashMap<String, &str> =
+            written.iter().map(|f| (folded(&f.path), f.path.as_str())).collect();
         let folders: HashSet<&str> = written.iter().flat_map(|f| parents(&f.path)).collect();
         self.files
             .values()
@@ -176,15 +153,8 @@ impl Earlier {
         for entry in entries {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let path = if relative.is_empty() {
-                name.to_string()
-            } else {
-                format!("{relative}/{name}")
-            };
-            let is_folder = entry
-                .file_type()
-                .map_err(DiskError::reading(entry.path()))?
-                .is_dir();
+            let path = if relative.is_empty() { name.to_string() } else { format!("{relative}/{name}") };
+            let is_folder = entry.file_type().map_err(DiskError::reading(entry.path()))?.is_dir();
             let foreign = if is_folder && depth == 0 && is_hidden_name(&name) {
                 None
             } else if is_folder && depth < DEEPEST {
@@ -204,16 +174,12 @@ impl Earlier {
 
 /// What file managers leave in every folder they show.
 fn is_litter(name: &str) -> bool {
-    matches!(
-        name,
-        ".DS_Store" | ".localized" | "Thumbs.db" | "desktop.ini"
-    ) || name.starts_with("._")
+    matches!(name, ".DS_Store" | ".localized" | "Thumbs.db" | "desktop.ini") || name.starts_with("._")
 }
 
 /// The folders that a file lies in, outermost first.
 pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('/')
-        .filter_map(|(end, _)| path.get(..end))
+    path.match_indices('/').filter_map(|(end, _)| path.get(..end))
 }
 
 /// A file, and no symbolic link to one.

@@ -57,10 +57,7 @@ impl HashedFile {
     /// # Errors
     /// [`DiskError::Write`].
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
-        self.write_all(bytes).map_err(|source| DiskError::Write {
-            path: self.path.clone(),
-            source,
-        })
+        self.write_all(bytes).map_err(|source| DiskError::Write { path: self.path.clone(), source })
     }
 
     /// Completes the file.
@@ -122,9 +119,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(
-                DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0'),
-            ));
+            text.push(char::from(DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0')));
         }
     }
     text

@@ -64,10 +64,7 @@ impl Staging {
         let leftovers = leftovers(out)?;
         let earlier = Earlier::read(out, &leftovers)?;
         if !into_existing && let Some(path) = earlier.first_foreign(out)? {
-            return Err(DiskError::Foreign {
-                folder: out.to_owned(),
-                path,
-            });
+            return Err(DiskError::Foreign { folder: out.to_owned(), path });
         }
         let folder = hidden_folder(out)?;
         let lock_path = folder.path().join(LOCK);
@@ -86,14 +83,7 @@ impl Staging {
                 _ => {}
             }
         }
-        Ok(Staging {
-            _lock: lock,
-            root,
-            folder,
-            created,
-            out: out.to_owned(),
-            earlier,
-        })
+        Ok(Staging { _lock: lock, root, folder, created, out: out.to_owned(), earlier })
     }
 
     /// The folder that stands for the export folder until it is published.
@@ -116,9 +106,7 @@ impl Staging {
     /// As [`Staging::create`].
     pub fn path(&self, relative: &str) -> Result<PathBuf, DiskError> {
         if !is_inside(relative) {
-            return Err(DiskError::Name {
-                path: relative.to_owned(),
-            });
+            return Err(DiskError::Name { path: relative.to_owned() });
         }
         let path = self.root.join(relative);
         if let Some(parent) = path.parent() {
@@ -194,16 +182,10 @@ impl CreatedFolders {
                 list.push(path.to_owned());
             }
         }
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         match fs::metadata(folder) {
             Ok(m) if m.is_dir() => Ok(created),
-            Ok(_) => Err(DiskError::NotAFolder {
-                path: folder.to_owned(),
-            }),
+            Ok(_) => Err(DiskError::NotAFolder { path: folder.to_owned() }),
             Err(e) => Err(DiskError::writing(folder)(e)),
         }
     }
@@ -228,9 +210,7 @@ impl Drop for CreatedFolders {
 
 /// True for a path of ordinary names joined with `/`.
 fn is_inside(relative: &str) -> bool {
-    relative
-        .split('/')
-        .all(|name| !matches!(name, "" | "." | "..") && !name.contains(['\\', ':', '\0']))
+    relative.split('/').all(|name| !matches!(name, "" | "." | "..") && !name.contains(['\\', ':', '\0']))
 }
 
 fn hidden_folder(out: &Path) -> Result<TempDir, DiskError> {
@@ -254,9 +234,7 @@ fn leftovers(out: &Path) -> Result<Vec<PathBuf>, DiskError> {
             continue;
         }
         if in_use(&entry.path()) {
-            return Err(DiskError::Busy {
-                path: out.to_owned(),
-            });
+            return Err(DiskError::Busy { path: out.to_owned() });
         }
         found.push(entry.path());
     }
@@ -265,25 +243,16 @@ fn leftovers(out: &Path) -> Result<Vec<PathBuf>, DiskError> {
 }
 
 fn is_hidden_name(name: &str) -> bool {
-    name.strip_prefix(PREFIX)
-        .is_some_and(|r| r.len() == 8 && r.bytes().all(|b| b.is_ascii_alphanumeric()))
+    name.strip_prefix(PREFIX).is_some_and(|r| r.len() == 8 && r.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 fn in_use(folder: &Path) -> bool {
     let younger_than = |limit: Duration| {
         fs::symlink_metadata(folder)
             .and_then(|m| m.modified())
-            .is_ok_and(|t| {
-                SystemTime::now()
-                    .duration_since(t)
-                    .is_ok_and(|age| age < limit)
-            })
+            .is_ok_and(|t| SystemTime::now().duration_since(t).is_ok_and(|age| age < limit))
     };
-    let Ok(lock) = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(folder.join(LOCK))
-    else {
+    let Ok(lock) = OpenOptions::new().read(true).write(true).open(folder.join(LOCK)) else {
         return younger_than(NEWBORN);
     };
     match lock.try_lock() {
@@ -308,17 +277,12 @@ fn create_file(path: &Path) -> Result<File, DiskError> {
 
 /// Creates one folder, 0700.
 fn create_folder(path: &Path) -> Result<(), DiskError> {
-    folder_builder()
-        .create(path)
-        .map_err(DiskError::writing(path))
+    folder_builder().create(path).map_err(DiskError::writing(path))
 }
 
 /// Creates a folder and what leads to it, 0700.
 fn create_folders(path: &Path) -> Result<(), DiskError> {
-    folder_builder()
-        .recursive(true)
-        .create(path)
-        .map_err(DiskError::writing(path))
+    folder_builder().recursive(true).create(path).map_err(DiskError::writing(path))
 }
 
 fn folder_builder() -> fs::DirBuilder {

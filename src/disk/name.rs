@@ -41,11 +41,7 @@ pub fn folded(name: &str) -> String {
         return name.to_ascii_lowercase();
     }
     // By way of capitals, so that ß meets SS and ς meets Σ.
-    name.nfd()
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .nfc()
-        .collect()
+    name.nfd().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 
 fn safe_char(c: char) -> Option<char> {
@@ -83,20 +79,12 @@ fn cut(name: &str, limit: usize) -> &str {
 
 /// Windows takes these for devices, whatever the extension.
 fn is_reserved(name: &str) -> bool {
-    let stem = name
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end()
-        .to_uppercase();
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
     match stem.as_str() {
         "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$" => true,
-        stem => stem
-            .strip_prefix("COM")
-            .or(stem.strip_prefix("LPT"))
-            .is_some_and(|n| {
-                n.chars().count() == 1 && n.chars().all(|c| c.is_ascii_digit() || "¹²³".contains(c))
-            }),
+        stem => stem.strip_prefix("COM").or(stem.strip_prefix("LPT")).is_some_and(|n| {
+            n.chars().count() == 1 && n.chars().all(|c| c.is_ascii_digit() || "¹²³".contains(c))
+        }),
     }
 }
 
@@ -117,11 +105,7 @@ mod tests {
         check("..", ".txt", "Untitled.txt");
         check("", "", "Untitled");
         check(" . hidden. . ", "", "hidden");
-        check(
-            "a\0b\x1b[31mred\u{9b}31m\nnext\tcell",
-            "",
-            "ab[31mred31m next cell",
-        );
+        check("a\0b\x1b[31mred\u{9b}31m\nnext\tcell", "", "ab[31mred31m next cell");
         check("evil\u{202e}gpj.exe", "", "evilgpj.exe");
     }
 

@@ -23,8 +23,7 @@ impl Staging {
         list(&self.root, "", &mut paths)?;
         paths.sort_by_cached_key(|path| (rank(path), path.clone()));
         self.check(&paths)?;
-        self.earlier
-            .write_plan(&self.folder.path().join(PLAN), &paths)?;
+        self.earlier.write_plan(&self.folder.path().join(PLAN), &paths)?;
 
         let mut done = Moves::new(self.aside(REPLACED)?);
         for (at, path) in paths.iter().enumerate() {
@@ -70,12 +69,7 @@ impl Staging {
         let kind = match fs::symlink_metadata(&path) {
             Ok(metadata) => metadata.file_type(),
             // What is not a folder is found out by its own check.
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(());
             }
             Err(e) => return Err(DiskError::reading(path)(e)),
@@ -85,17 +79,10 @@ impl Staging {
         }
         let ours = match (kind.is_dir(), for_folder) {
             (true, true) => true,
-            (true, false) => self
-                .earlier
-                .foreign_below(&self.out, relative, 1)?
-                .is_none(),
+            (true, false) => self.earlier.foreign_below(&self.out, relative, 1)?.is_none(),
             (false, _) => self.earlier.wrote(&self.out, relative),
         };
-        if ours {
-            Ok(())
-        } else {
-            Err(DiskError::InTheWay { path })
-        }
+        if ours { Ok(()) } else { Err(DiskError::InTheWay { path }) }
     }
 }
 
@@ -116,10 +103,7 @@ enum Move {
 
 impl Moves {
     pub(super) fn new(replaced: PathBuf) -> Moves {
-        Moves {
-            list: Vec::new(),
-            replaced,
-        }
+        Moves { list: Vec::new(), replaced }
     }
 
     pub(super) fn put(&mut self, from: &Path, out: &Path, relative: &str) -> Result<(), DiskError> {
@@ -166,9 +150,7 @@ impl Moves {
         for done in self.list.into_iter().rev() {
             let _ = match done {
                 Move::Folder(path) => fs::remove_dir(path),
-                Move::Away(path, number) => {
-                    fs::rename(self.replaced.join(number.to_string()), path)
-                }
+                Move::Away(path, number) => fs::rename(self.replaced.join(number.to_string()), path),
                 Move::Put(path) => fs::remove_file(path),
             };
         }
@@ -176,9 +158,7 @@ impl Moves {
 }
 
 fn sync(path: &Path) -> Result<(), DiskError> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(DiskError::writing(path))
+    File::open(path).and_then(|file| file.sync_all()).map_err(DiskError::writing(path))
 }
 
 /// Every file below `folder`, with `/`.
@@ -187,16 +167,8 @@ fn list(folder: &Path, relative: &str, paths: &mut Vec<String>) -> Result<(), Di
         let entry = entry.map_err(DiskError::reading(folder))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let path = if relative.is_empty() {
-            name.to_string()
-        } else {
-            format!("{relative}/{name}")
-        };
-        if entry
-            .file_type()
-            .map_err(DiskError::reading(folder))?
-            .is_dir()
-        {
+        let path = if relative.is_empty() { name.to_string() } else { format!("{relative}/{name}") };
+        if entry.file_type().map_err(DiskError::reading(folder))?.is_dir() {
             list(&entry.path(), &path, paths)?;
         } else {
             paths.push(path);

@@ -50,12 +50,7 @@ fn tree(folder: &Path) -> BTreeMap<String, String> {
             if path.is_dir() && !path.is_symlink() {
                 folders.push(path);
             } else {
-                let name = path
-                    .strip_prefix(folder)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .replace('\\', "/");
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
                 found.insert(name, fs::read_to_string(&path).unwrap_or_default());
             }
         }
@@ -75,10 +70,7 @@ fn a_file_is_hashed_while_it_is_written() {
     let record = put(&staging, "a/b.txt", "abc");
     assert_eq!(record.path, "a/b.txt");
     assert_eq!(record.bytes, 3);
-    assert_eq!(
-        record.sha256,
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    );
+    assert_eq!(record.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 
     // Small, large and buffer-sized pieces make the same file as one piece.
     let text: Vec<u8> = (0..1_000_000u32).map(|i| (i % 251) as u8).collect();
@@ -111,11 +103,7 @@ fn nothing_is_seen_before_it_is_published_and_everything_after() {
     staging.publish(rank).unwrap();
     drop(staging);
     assert_eq!(names(&out), ["a.txt", "attachments/x/1.bin"]);
-    assert_eq!(
-        fs::read_dir(&out).unwrap().count(),
-        3,
-        "nothing hidden stays"
-    );
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 3, "nothing hidden stays");
     drop(home);
 }
 
@@ -183,10 +171,7 @@ fn foreign_files_are_refused_and_never_touched() {
     Staging::begin(&out, false).unwrap();
     fs::write(out.join("mine/thesis.txt"), "precious").unwrap();
     let refused = Staging::begin(&out, false).unwrap_err();
-    assert!(
-        matches!(&refused, DiskError::Foreign { path, .. } if path == "mine/thesis.txt"),
-        "{refused}"
-    );
+    assert!(matches!(&refused, DiskError::Foreign { path, .. } if path == "mine/thesis.txt"), "{refused}");
     // With leave they stay, even where one is in the way.
     let staging = Staging::begin(&out, true).unwrap();
     put(&staging, "b.txt", "2");
@@ -202,31 +187,18 @@ fn foreign_files_are_refused_and_never_touched() {
 fn a_manifest_of_somebody_else_is_foreign() {
     let (_home, out) = out();
     fs::create_dir(&out).unwrap();
-    fs::write(
-        out.join(MANIFEST),
-        r#"{"name": "an extension", "files": []}"#,
-    )
-    .unwrap();
-    assert!(matches!(
-        Staging::begin(&out, false),
-        Err(DiskError::Foreign { .. })
-    ));
+    fs::write(out.join(MANIFEST), r#"{"name": "an extension", "files": []}"#).unwrap();
+    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Foreign { .. })));
     let staging = Staging::begin(&out, true).unwrap();
     put(&staging, MANIFEST, "{}");
-    assert!(matches!(
-        staging.publish(rank),
-        Err(DiskError::InTheWay { .. })
-    ));
+    assert!(matches!(staging.publish(rank), Err(DiskError::InTheWay { .. })));
 }
 
 #[test]
 fn a_folder_that_is_a_file_is_said_to_be_one() {
     let (_home, out) = out();
     fs::write(&out, "x").unwrap();
-    assert!(matches!(
-        Staging::begin(&out, true),
-        Err(DiskError::NotAFolder { .. })
-    ));
+    assert!(matches!(Staging::begin(&out, true), Err(DiskError::NotAFolder { .. })));
     assert!(Staging::begin(&out.join("below"), true).is_err());
     assert_eq!(fs::read_to_string(&out).unwrap(), "x");
 }
@@ -243,17 +215,8 @@ fn a_folder_becomes_a_file_and_a_file_a_folder() {
     fs::write(out.join("x/mine"), "precious").unwrap();
     let staging = Staging::begin(&out, true).unwrap();
     put(&staging, "x", "4");
-    assert!(matches!(
-        staging.publish(rank),
-        Err(DiskError::InTheWay { .. })
-    ));
-    assert_eq!(
-        names(&out)
-            .iter()
-            .filter(|n| !n.starts_with(PREFIX))
-            .count(),
-        3
-    );
+    assert!(matches!(staging.publish(rank), Err(DiskError::InTheWay { .. })));
+    assert_eq!(names(&out).iter().filter(|n| !n.starts_with(PREFIX)).count(), 3);
 }
 
 #[cfg(unix)]
@@ -274,15 +237,9 @@ fn nothing_is_written_through_a_symbolic_link() {
         let staging = Staging::begin(&out, true).unwrap();
         put(&staging, path, "2");
         let refused = staging.publish(rank).unwrap_err();
-        assert!(
-            matches!(refused, DiskError::SymbolicLink { .. }),
-            "{refused}"
-        );
+        assert!(matches!(refused, DiskError::SymbolicLink { .. }), "{refused}");
     }
-    assert_eq!(
-        fs::read_to_string(elsewhere.join("a.txt")).unwrap(),
-        "precious"
-    );
+    assert_eq!(fs::read_to_string(elsewhere.join("a.txt")).unwrap(), "precious");
     assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1);
 }
 
@@ -290,21 +247,8 @@ fn nothing_is_written_through_a_symbolic_link() {
 fn no_name_leaves_the_export() {
     let (_home, out) = out();
     let staging = Staging::begin(&out, false).unwrap();
-    for path in [
-        "../x",
-        "/x",
-        "a/../../x",
-        "a//b",
-        ".",
-        "",
-        "a\\b",
-        "c:x",
-        "a/",
-    ] {
-        assert!(
-            matches!(staging.create(path), Err(DiskError::Name { .. })),
-            "{path}"
-        );
+    for path in ["../x", "/x", "a/../../x", "a//b", ".", "", "a\\b", "c:x", "a/"] {
+        assert!(matches!(staging.create(path), Err(DiskError::Name { .. })), "{path}");
     }
 }
 
@@ -312,10 +256,7 @@ fn no_name_leaves_the_export() {
 fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     let (_home, out) = out();
     let living = Staging::begin(&out, false).unwrap();
-    assert!(matches!(
-        Staging::begin(&out, false),
-        Err(DiskError::Busy { .. })
-    ));
+    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Busy { .. })));
     put(&living, "a.txt", "1");
     drop(living);
 
@@ -329,10 +270,7 @@ fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     // Only folders, and only of our name.
     fs::create_dir(out.join(".msgarchive-mine")).unwrap();
     fs::write(out.join(".msgarchive-abcDEF12"), "a file").unwrap();
-    assert!(matches!(
-        Staging::begin(&out, false),
-        Err(DiskError::Foreign { .. })
-    ));
+    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Foreign { .. })));
     drop(Staging::begin(&out, true).unwrap());
     assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
 }
@@ -354,10 +292,7 @@ fn a_run_killed_while_it_published_leaves_no_foreigners() {
     let plan = fs::read_to_string(staging.folder.path().join(PLAN)).unwrap();
     assert_eq!(plan, r#"["a.txt","b.txt"]"#);
     let kept = staging.kept(&[]);
-    assert_eq!(
-        kept.iter().map(|k| (&*k.path, k.bytes)).collect::<Vec<_>>(),
-        [("a.txt", 5), ("b.txt", 3)]
-    );
+    assert_eq!(kept.iter().map(|k| (&*k.path, k.bytes)).collect::<Vec<_>>(), [("a.txt", 5), ("b.txt", 3)]);
     drop(staging);
     fs::create_dir_all(&dead).unwrap();
     fs::write(dead.join(LOCK), "4711").unwrap();
@@ -382,35 +317,17 @@ fn what_cannot_be_finished_is_taken_back() {
         fs::remove_file(closed.join("probe")).unwrap();
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
         let staging = Staging::begin(&out, false).unwrap();
-        fill(
-            &staging,
-            &[
-                ("a.txt", "2"),
-                ("m/x.txt/y", "2"),
-                ("n/y.txt", "2"),
-                ("z/z.txt", "2"),
-            ],
-        );
+        fill(&staging, &[("a.txt", "2"), ("m/x.txt/y", "2"), ("n/y.txt", "2"), ("z/z.txt", "2")]);
         let mut moves = super::publish::Moves::new(staging.aside("replaced").unwrap());
         for path in ["a.txt", "m/x.txt/y", "n/y.txt"] {
             moves.put(&staging.root().join(path), &out, path).unwrap();
         }
         assert_eq!(tree(&out)["a.txt"], "2");
-        moves
-            .put(&staging.root().join("gone"), &out, "z/z.txt")
-            .unwrap_err();
+        moves.put(&staging.root().join("gone"), &out, "z/z.txt").unwrap_err();
         moves.take_back();
     } else {
         let staging = Staging::begin(&out, false).unwrap();
-        fill(
-            &staging,
-            &[
-                ("a.txt", "2"),
-                ("m/x.txt/y", "2"),
-                ("n/y.txt", "2"),
-                ("z/z.txt", "2"),
-            ],
-        );
+        fill(&staging, &[("a.txt", "2"), ("m/x.txt/y", "2"), ("n/y.txt", "2"), ("z/z.txt", "2")]);
         let failed = staging.publish(rank).unwrap_err();
         assert!(matches!(failed, DiskError::Write { .. }), "{failed}");
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
@@ -429,16 +346,10 @@ fn copies_are_hashed_and_errors_say_whose_they_are() {
     let copy = copy_hashed(&from, &to).unwrap();
     assert_eq!(copy, hash_file(&from).unwrap());
     assert_eq!(copy.bytes, 3);
-    assert!(
-        matches!(copy_hashed(&from, &to), Err(DiskError::Write { .. })),
-        "it is there already"
-    );
+    assert!(matches!(copy_hashed(&from, &to), Err(DiskError::Write { .. })), "it is there already");
     for missing in ["missing", "."] {
         let failed = copy_hashed(&home.path().join(missing), &staging.path("b").unwrap());
-        assert!(
-            matches!(failed, Err(DiskError::Read { .. })),
-            "{missing}: {failed:?}"
-        );
+        assert!(matches!(failed, Err(DiskError::Read { .. })), "{missing}: {failed:?}");
         assert!(!staging.root().join("b").exists());
     }
     let second = staging.path("c").unwrap();
@@ -446,12 +357,7 @@ fn copies_are_hashed_and_errors_say_whose_they_are() {
     assert_eq!(fs::read_to_string(&second).unwrap(), "abc");
 
     let mut reader: &[u8] = b"abc";
-    let written = write_hashed(
-        &mut reader,
-        Path::new("memory"),
-        &staging.path("d").unwrap(),
-    )
-    .unwrap();
+    let written = write_hashed(&mut reader, Path::new("memory"), &staging.path("d").unwrap()).unwrap();
     assert_eq!(written, copy);
     struct Broken;
     impl io::Read for Broken {

@@ -66,8 +66,5 @@ impl Default for WriterOptions {
 /// The name of a conversation's file: its title, made portable, and its id. `ending` is `txt`, or for one file of
 /// several such as `2024.pdf`.
 pub fn conversation_file(conversation: &Conversation, ending: &str) -> String {
-    portable_name(
-        &conversation.title,
-        &format!(" [{}].{ending}", conversation.id),
-    )
+    portable_name(&conversation.title, &format!(" [{}].{ending}", conversation.id))
 }
