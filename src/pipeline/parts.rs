@@ -212,3 +212,79 @@ pub fn part_named(parts: &[Part], number: i64) -> u32 {
     }
     parts.get(number as usize).map_or(number, |p| p.index)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::RawAttachment;
+
+    fn text(part: u32, text: &str) -> Piece {
+        Piece { part, content: PieceContent::Text { text: text.into(), styles: Vec::new() } }
+    }
+
+    fn object(part: u32, guid: Option<&str>) -> Piece {
+        let attachment = guid.map(str::to_owned);
+        Piece { part, content: PieceContent::Object { attachment, name: None, transcription: None } }
+    }
+
+    fn row(guid: &str, hidden: bool) -> RawAttachment {
+        RawAttachment { guid: Some(guid.into()), hide_attachment: hidden, ..RawAttachment::default() }
+    }
+
+    fn shape(message: &Message) -> String {
+        let word = |part: &Part| match &part.content {
+            PartContent::Text { text, .. } => format!("{}:{text}", part.index),
+            PartContent::Attachment(i) => {
+                format!("{}:[{}]", part.index, message.attachments[*i].guid.as_deref().unwrap_or("?"))
+            }
+            PartContent::Balloon => format!("{}:balloon", part.index),
+            PartContent::Unsent { .. } => format!("{}:unsent", part.index),
+        };
+        message.parts.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    fn check(pieces: Vec<Piece>, attachments: Vec<RawAttachment>, unsent: Vec<u32>, expected: &str) {
+        let raw = RawMessage { attachments, ..RawMessage::default() };
+        let body = Body { pieces, ..Body::default() };
+        let summary = Summary { unsent, ..Summary::default() };
+        let mut out = Normalized::default();
+        attach(&raw, &body, &mut out);
+        assemble(&raw, body, &summary, &mut out);
+        unsend(&raw, &summary, &mut out.message);
+        assert_eq!(shape(&out.message), expected);
+        assert_eq!(out.contents.len(), out.message.attachments.len());
+    }
+
+    #[test]
+    fn attachments_pair_by_guid_not_by_order() {
+        let pieces = vec![object(0, Some("B")), text(1, "and"), object(2, Some("a"))];
+        check(pieces, vec![row("A", false), row("B", false)], vec![], "0:[B] 1:and 2:[A]");
+    }
+
+    #[test]
+    fn unnamed_attachments_go_to_the_end_and_hidden_ones_nowhere() {
+        check(vec![text(0, "hi")], vec![row("A", false), row("H", true)], vec![], "0:hi 1:[A]");
+    }
+
+    #[test]
+    fn an_object_without_a_row_is_a_missing_attachment() {
+        check(vec![object(0, Some("GONE"))], vec![], vec![], "0:[GONE]");
+        check(vec![object(0, None)], vec![], vec![], "0:[?]");
+    }
+
+    #[test]
+    fn a_bare_object_takes_the_next_attachment() {
+        check(vec![object(0, None), text(1, "x")], vec![row("A", false)], vec![], "0:[A] 1:x");
+    }
+
+    #[test]
+    fn unsent_parts_keep_a_gap_that_is_there() {
+        check(vec![text(0, "a"), text(2, "c")], vec![], vec![1], "0:a 1:unsent 2:c");
+        check(vec![text(0, "a")], vec![], vec![1], "0:a 1:unsent");
+    }
+
+    #[test]
+    fn renumbered_parts_make_room_for_the_unsent_one() {
+        check(vec![text(0, "b"), text(1, "c")], vec![], vec![0], "0:unsent 1:b 2:c");
+    }
+}

@@ -118,3 +118,72 @@ fn same_kind(a: &TapbackKind, b: &TapbackKind) -> bool {
         (a, b) => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tapback row by the owner (hand 0) or by somebody unknown, on part 0.
+    fn row(code: i64, date: i64, mine: bool, emoji: Option<&str>) -> RawMessage {
+        RawMessage {
+            guid: Some(format!("T{date}")),
+            date,
+            is_from_me: mine,
+            associated_message_type: code,
+            associated_message_guid: Some("p:0/00000000-0000-4000-8000-000000000001".into()),
+            associated_message_emoji: emoji.map(str::to_owned),
+            ..RawMessage::default()
+        }
+    }
+
+    fn check(rows: &[RawMessage], expected: &str) {
+        let (tapbacks, contents) = fold(rows, &Roster::default(), |part| part as u32);
+        assert_eq!(tapbacks.len(), contents.len());
+        let words: Vec<String> = tapbacks
+            .iter()
+            .map(|t| {
+                format!("{}{}", t.kind.emoji().unwrap_or("sticker"), if t.removed { " removed" } else { "" })
+            })
+            .collect();
+        assert_eq!(words.join(", "), expected);
+    }
+
+    #[test]
+    fn a_later_tapback_replaces_the_same_hands_earlier_one() {
+        check(&[row(2000, 1, true, None), row(2003, 2, true, None)], "❤️ removed, 😂");
+    }
+
+    #[test]
+    fn a_removal_is_absorbed_by_what_it_removes() {
+        check(&[row(2000, 1, true, None), row(3000, 2, true, None)], "❤️ removed");
+        check(&[row(2006, 1, true, Some("🦀")), row(3006, 2, true, Some("🦀"))], "🦀 removed");
+    }
+
+    #[test]
+    fn a_removal_whose_tapback_it_replaced_stays() {
+        check(&[row(3001, 1, true, None)], "👍 removed");
+    }
+
+    #[test]
+    fn placed_stickers_stack() {
+        check(
+            &[row(1000, 1, true, None), row(1000, 2, true, None), row(2000, 3, true, None)],
+            "sticker, sticker, ❤️",
+        );
+    }
+
+    #[test]
+    fn a_removal_of_another_kind_leaves_the_present_one() {
+        check(
+            &[row(2000, 1, true, None), row(2001, 2, true, None), row(3000, 3, true, None)],
+            "❤️ removed, 👍",
+        );
+    }
+
+    #[test]
+    fn parts_are_read_from_the_target() {
+        for (target, part) in [("p:2/X", 2), ("bp:X", 0), ("X", 0), ("p:x/X", 0), ("p:-1/X", -1)] {
+            assert_eq!(part_number(target), part, "{target}");
+        }
+    }
+}
