@@ -70,23 +70,6 @@ pub fn hash_file(path: &Path) -> Result<HashedCopy, DiskError> {
     each_block(&mut file, |_| Ok(())).map_err(DiskError::reading(path))?
 }
 
-/// Makes `to` a second name of the file `from`, or a copy where the file system knows no hard links (or has no
-/// more for this file). True when it is a second name.
-///
-/// # Errors
-/// As [`copy_hashed`].
-pub fn link_or_copy(from: &Path, to: &Path) -> Result<bool, DiskError> {
-    match fs::hard_link(from, to) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(DiskError::writing(to)(e)),
-        Err(_) => {
-            fs::copy(from, to).map_err(DiskError::writing(to))?;
-            make_private(to)?;
-            Ok(false)
-        }
-    }
-}
-
 /// Sets a file's modification time. Times that the file system cannot hold are left as they are.
 pub fn set_modified(path: &Path, time: SystemTime) {
     // Windows wants the file open for writing, and nothing else minds.

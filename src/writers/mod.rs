@@ -3,6 +3,8 @@
 //! **Must never**: import `source` (but for what the pipeline's traits carry), see a row id beyond a message's
 //! `rowid`, ask a question while rendering, or trust a text.
 
+pub mod assets;
+pub mod clock;
 pub mod phrase;
 
 use std::path::PathBuf;
