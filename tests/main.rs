@@ -1,1 +1,4 @@
 //! All integration tests, as one binary.
+
+mod library_builder;
+mod support;

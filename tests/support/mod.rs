@@ -1,0 +1,27 @@
+//! What tests, examples and benches build their inputs with. Nothing here reads Messages' formats: it writes them,
+//! independently of the program's own decoders.
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::wrong_self_convention,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used
+)]
+
+mod attachment;
+pub mod chatdb;
+pub mod contacts;
+pub mod keyed;
+mod message;
+pub mod picture;
+mod schema;
+pub mod tree;
+pub mod typedstream;
+
+pub use attachment::AttachmentBuilder;
+pub use chatdb::{AttachmentId, ChatId, HandleId, Library, MessageId};
+pub use contacts::Contacts;
+pub use keyed::{AppTemplate, UrlPreview};
+pub use message::{MessageBuilder, Tapback, TextEffect};
+pub use schema::Schema;

@@ -1,0 +1,48 @@
+//! A whole folder as one text, for snapshots.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// Every file below `folder` in the order of their paths: text in full, anything else as its size and a checksum.
+pub fn print(folder: &Path) -> String {
+    let mut out = String::new();
+    for (path, bytes) in files(folder) {
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if !text.contains('\0') => {
+                let _ = writeln!(out, "=== {path}");
+                out.push_str(text);
+                if !text.ends_with('\n') {
+                    out.push_str("\n(no newline at the end)\n");
+                }
+            }
+            _ => {
+                let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                    (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+                });
+                let _ = writeln!(out, "=== {path} ({} bytes, fnv {sum:016x})", bytes.len());
+            }
+        }
+    }
+    out
+}
+
+/// Every file's path below `folder`, with `/`, and content; sorted.
+pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    visit(folder, "", &mut found);
+    found.sort();
+    found
+}
+
+fn visit(folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().expect("a type").is_dir() {
+            visit(&entry.path(), &format!("{name}/"), found);
+        } else {
+            found.push((name, fs::read(entry.path()).expect("a readable file")));
+        }
+    }
+}
