@@ -1,0 +1,265 @@
+//! The words all formats share: what a person reads is phrased once, here.
+//!
+//! Phrases are plain text without a format's escapes. Text of strangers inside them (names, titles, quotes) goes
+//! through [`one_line`], so a phrase is always one line and holds nothing that a terminal would obey.
+//!
+//! **Must never**: know a format, or leave out what it has no words for.
+
+mod file;
+mod status;
+mod time;
+mod visible;
+
+pub use file::{attachment, availability, file_kind, size};
+pub use status::{deleted, edits, effect, error, junk, scheduled, statuses, translation, unsent};
+pub use time::{day_and_time, day_heading, month_name, short_date, time, time_with_seconds};
+pub use visible::{one_line, visible, visible_lines};
+
+use crate::model::{
+    Announcement, AnnouncementKind, Balloon, BalloonKind, Conversation, ConversationKind, Message,
+    MessageKind, Participant, Quote, Sender, Tapback, TapbackKind,
+};
+
+/// The phrases in which the owner takes part.
+#[derive(Debug, Clone)]
+pub struct Phrases {
+    me: String,
+    /// The owner as the subject of a sentence, and as its object.
+    i: String,
+    to_me: String,
+}
+
+impl Phrases {
+    /// `me` is how the owner is named; with the default name, sentences say "You".
+    pub fn new(me: &str) -> Phrases {
+        let me = one_line(me);
+        match me.as_ref() {
+            "Me" | "" => Phrases { me: "Me".into(), i: "You".into(), to_me: "you".into() },
+            name => Phrases { me: name.into(), i: name.into(), to_me: name.into() },
+        }
+    }
+
+    /// The owner's name, for labels.
+    pub fn me(&self) -> &str {
+        &self.me
+    }
+
+    /// Who wrote a message, for a label. Hostile text.
+    pub fn sender<'a>(&'a self, message: &'a Message) -> &'a str {
+        self.label(message.from_me, message.sender.as_deref())
+    }
+
+    /// Who wrote what a reply quotes, for a label. Hostile text.
+    pub fn quoted<'a>(&'a self, quote: &'a Quote) -> &'a str {
+        self.label(quote.from_me, quote.sender.as_deref())
+    }
+
+    fn label<'a>(&'a self, from_me: bool, sender: Option<&'a Sender>) -> &'a str {
+        match sender {
+            _ if from_me => &self.me,
+            Some(sender) => sender.label(),
+            None => "Unknown",
+        }
+    }
+
+    /// The actor of a sentence.
+    fn subject(&self, message: &Message) -> String {
+        match (message.from_me, &message.sender) {
+            (true, _) => self.i.clone(),
+            (false, Some(sender)) => one_line(sender.label()).into_owned(),
+            (false, None) => "Somebody".into(),
+        }
+    }
+
+    /// A row that is no bubble, as a sentence: an announcement, or a tapback or vote whose message is not here.
+    /// `None` for an ordinary message.
+    pub fn event(&self, message: &Message) -> Option<String> {
+        match message.kind {
+            MessageKind::Message => message.announcement.as_ref().map(|a| self.announcement(message, a)),
+            MessageKind::Announcement => Some(match &message.announcement {
+                Some(announcement) => self.announcement(message, announcement),
+                None => format!("{} did something that this version does not know.", self.subject(message)),
+            }),
+            MessageKind::Tapback => Some(match message.tapbacks.first() {
+                Some(tapback) => self.lone_tapback(tapback),
+                None => format!("{} reacted to a message that is not here.", self.subject(message)),
+            }),
+            MessageKind::Vote => Some(format!("{} voted in a poll that is not here.", self.subject(message))),
+        }
+    }
+
+    fn announcement(&self, message: &Message, announcement: &Announcement) -> String {
+        use AnnouncementKind::*;
+        let who = self.subject(message);
+        let second = if announcement.about_me {
+            Some(self.to_me.clone())
+        } else {
+            let name = announcement.name.as_deref().or(announcement.handle.as_deref());
+            name.map(|n| one_line(n).into_owned())
+        };
+        let whom = second.as_deref().unwrap_or("somebody");
+        let with = second.as_deref().map(|s| format!(" with {s}")).unwrap_or_default();
+        let title = announcement.title.as_deref().map(one_line).unwrap_or_default();
+        match announcement.kind {
+            ParticipantAdded => format!("{who} added {whom} to the conversation."),
+            ParticipantRemoved => format!("{who} removed {whom} from the conversation."),
+            ParticipantLeft => format!("{who} left the conversation."),
+            Renamed => format!("{who} named the conversation “{title}”."),
+            NameRemoved => format!("{who} removed the name of the conversation."),
+            PhotoChanged => format!("{who} changed the group photo."),
+            PhotoRemoved => format!("{who} removed the group photo."),
+            BackgroundChanged => format!("{who} changed the background."),
+            BackgroundRemoved => format!("{who} removed the background."),
+            NumberChanged => match second {
+                Some(number) => format!("{who} changed to a new number: {number}."),
+                None => format!("{who} changed to a new number."),
+            },
+            LocationStarted => format!("{who} started sharing location{with}."),
+            LocationStopped => format!("{who} stopped sharing location{with}."),
+            AudioKept => match second {
+                Some(whose) => format!("{who} kept an audio message from {whose}."),
+                None => format!("{who} kept an audio message."),
+            },
+            SharePlay => format!("{who} used SharePlay."),
+            Unknown => format!("{who} did something that this version does not know."),
+        }
+    }
+
+    fn lone_tapback(&self, tapback: &Tapback) -> String {
+        let who = match (tapback.from_me, &tapback.sender) {
+            (true, _) => self.i.clone(),
+            (false, Some(sender)) => one_line(sender.label()).into_owned(),
+            (false, None) => "Somebody".into(),
+        };
+        let what = match &tapback.kind {
+            TapbackKind::Loved => "loved ❤️",
+            TapbackKind::Liked => "liked 👍",
+            TapbackKind::Disliked => "disliked 👎",
+            TapbackKind::Laughed => "laughed at 😂",
+            TapbackKind::Emphasized => "emphasized ‼️",
+            TapbackKind::Questioned => "questioned ❓",
+            TapbackKind::Emoji(emoji) => &format!("reacted with {} to", one_line(emoji)),
+            TapbackKind::Sticker(_) => "put a sticker on",
+        };
+        let back = if tapback.removed { ", and took it back" } else { "" };
+        format!("{who} {what} a message that is not here{back}.")
+    }
+
+    /// The tapbacks on one part (or, for `None`, on all), one line for each sort: `❤️ Loved by Ana Abbott, you`.
+    pub fn tapbacks(&self, tapbacks: &[Tapback], part: Option<u32>) -> Vec<String> {
+        let mut lines: Vec<(&Tapback, String)> = Vec::new();
+        for tapback in tapbacks.iter().filter(|t| part.is_none_or(|p| t.part == p)) {
+            let who = match (tapback.from_me, &tapback.sender) {
+                (true, _) => self.to_me.as_str().into(),
+                (false, Some(sender)) => one_line(sender.label()),
+                (false, None) => "somebody".into(),
+            };
+            let group = lines.iter_mut().find(|(first, _)| {
+                first.kind == tapback.kind
+                    && first.removed == tapback.removed
+                    && !matches!(first.kind, TapbackKind::Sticker(_))
+            });
+            match group {
+                Some((_, line)) => {
+                    line.push_str(", ");
+                    line.push_str(&who);
+                }
+                None => {
+                    let mut line = tapback_label(&tapback.kind);
+                    line.push_str(&who);
+                    lines.push((tapback, line));
+                }
+            }
+        }
+        let finish = |(first, mut line): (&Tapback, String)| {
+            if first.removed {
+                line.push_str(" (taken back)");
+            }
+            line
+        };
+        lines.into_iter().map(finish).collect()
+    }
+}
+
+/// What a line of tapbacks begins with.
+fn tapback_label(kind: &TapbackKind) -> String {
+    match kind {
+        TapbackKind::Loved => "❤️ Loved by ".into(),
+        TapbackKind::Liked => "👍 Liked by ".into(),
+        TapbackKind::Disliked => "👎 Disliked by ".into(),
+        TapbackKind::Laughed => "😂 Laughed at by ".into(),
+        TapbackKind::Emphasized => "‼️ Emphasized by ".into(),
+        TapbackKind::Questioned => "❓ Questioned by ".into(),
+        TapbackKind::Emoji(emoji) => format!("{} by ", one_line(emoji)),
+        TapbackKind::Sticker(None) => "Sticker by ".into(),
+        TapbackKind::Sticker(Some(picture)) => format!("Sticker {} by ", attachment(picture)),
+    }
+}
+
+/// What sort of app made a balloon: its name, else what it is.
+pub fn balloon_label(balloon: &Balloon) -> String {
+    let kind = match balloon.kind {
+        BalloonKind::Url => "Link",
+        BalloonKind::Music => "Music",
+        BalloonKind::AppStore => "App Store",
+        BalloonKind::Place => "Place",
+        BalloonKind::Collaboration => "Collaboration",
+        BalloonKind::Pay => "Apple Cash",
+        BalloonKind::CheckIn => "Check In",
+        BalloonKind::FindMy => "Find My",
+        BalloonKind::Poll => "Poll",
+        BalloonKind::Business => "Business",
+        BalloonKind::Handwriting => "Handwritten message",
+        BalloonKind::DigitalTouch => "Digital Touch",
+        BalloonKind::Slideshow => "Slideshow",
+        BalloonKind::Fitness => "Fitness",
+        BalloonKind::Game => "Game",
+        BalloonKind::App => "App",
+    };
+    match balloon.app.as_deref().map(one_line) {
+        Some(app) if !app.is_empty() => app.into_owned(),
+        _ => kind.into(),
+    }
+}
+
+/// The lines of a card, top to bottom, each once: title, subtitle, summary, the others, the address.
+pub fn balloon_lines(balloon: &Balloon) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let texts = [&balloon.title, &balloon.subtitle, &balloon.summary].into_iter().flatten();
+    for text in texts.chain(&balloon.lines).chain(&balloon.url) {
+        let line = one_line(text);
+        if !line.is_empty() && !lines.iter().any(|l| *l == line) {
+            lines.push(line.into_owned());
+        }
+    }
+    lines
+}
+
+/// `group`, `direct` or `orphaned`, as a person would say it.
+pub fn conversation_kind(conversation: &Conversation) -> &'static str {
+    match conversation.kind {
+        ConversationKind::Direct => "Conversation",
+        ConversationKind::Group => "Group conversation",
+        ConversationKind::Orphaned => "Messages that belong to no conversation",
+    }
+}
+
+/// `Ana Abbott (+12025550143, ana@example.com)`; just the handles where there is no name.
+pub fn participant(participant: &Participant) -> String {
+    let handles = participant.handles.join(", ");
+    let text = match &participant.name {
+        Some(name) if handles.is_empty() => name.clone(),
+        Some(name) => format!("{name} ({handles})"),
+        None if handles.is_empty() => "Unknown".into(),
+        None => handles,
+    };
+    one_line(&text).into_owned()
+}
+
+/// `1 message`, `12 messages`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests;

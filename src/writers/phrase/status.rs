@@ -1,0 +1,145 @@
+//! What became of a message, in words.
+
+use super::{Phrases, day_and_time, one_line};
+use crate::model::{Deleted, Effect, Message, PartContent, Scheduled, Translation, Unsent};
+use crate::writers::clock::{Clock, Local};
+
+/// `Sent with Slam`.
+pub fn effect(effect: &Effect) -> String {
+    let name = match effect {
+        Effect::Slam => "Slam",
+        Effect::Loud => "Loud",
+        Effect::Gentle => "Gentle",
+        Effect::InvisibleInk => "Invisible Ink",
+        Effect::Echo => "Echo",
+        Effect::Spotlight => "Spotlight",
+        Effect::Balloons => "Balloons",
+        Effect::Confetti => "Confetti",
+        Effect::Love => "Heart",
+        Effect::Lasers => "Lasers",
+        Effect::Fireworks => "Fireworks",
+        Effect::ShootingStar => "Shooting Star",
+        Effect::Celebration => "Celebration",
+        Effect::Other(id) => &one_line(id.rsplit('.').next().unwrap_or(id)),
+    };
+    format!("Sent with {name}")
+}
+
+/// `Not delivered: network failure (error 6)`. The names are the daemon's (`messages-format.md` 13.7).
+pub fn error(code: i64) -> String {
+    let what = match code {
+        2 => "cancelled",
+        3 => "timed out",
+        4 => "sending failed",
+        5 => "internal failure",
+        6 => "network failure",
+        7..=11 => "no connection",
+        12..=20 => "refused by the server",
+        21 => "recipient invalid",
+        22 => "recipient not registered with iMessage",
+        23 => "recipient incompatible",
+        24 => "rejected by the recipient",
+        25 => "conversion failed",
+        26 | 28 => "encryption failed",
+        27 | 29 => "decryption failed",
+        30..=33 => "account disabled, missing or out of date",
+        34 | 36 => "attachment could not be uploaded",
+        35 | 37 => "attachment could not be downloaded",
+        38 => "system needs an update",
+        39 => "service crashed",
+        40 => "invalid credentials",
+        41 => "attachment not found",
+        _ => return format!("Not delivered (error {code})"),
+    };
+    format!("Not delivered: {what} (error {code})")
+}
+
+/// `Scheduled, not sent yet` (`messages-format.md` 13.5).
+pub fn scheduled(scheduled: Scheduled) -> String {
+    match scheduled.state {
+        1 | 2 => "Scheduled, not sent yet".into(),
+        state => format!("Scheduled (state {state})"),
+    }
+}
+
+/// `Marked as junk`.
+pub fn junk() -> &'static str {
+    "Marked as junk"
+}
+
+/// `In Recently Deleted since 3 May 2024, 10:00:00`.
+pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
+    match deleted.date {
+        Some(date) => format!("In Recently Deleted since {}", day_and_time(&clock.local(date), None)),
+        None => "In Recently Deleted".into(),
+    }
+}
+
+/// `Translation (fr_FR to en_US): …`.
+pub fn translation(translation: &Translation) -> String {
+    let text = one_line(&translation.text);
+    let language = |l: &Option<String>| l.as_deref().map(|l| one_line(l).into_owned());
+    match (language(&translation.source_language), language(&translation.language)) {
+        (Some(from), Some(to)) => format!("Translation ({from} to {to}): {text}"),
+        (None, Some(one)) | (Some(one), None) => format!("Translation ({one}): {text}"),
+        (None, None) => format!("Translation: {text}"),
+    }
+}
+
+/// `Ana Abbott unsent this message (13:31:00)`; `part` says whether only a part of it is meant.
+pub fn unsent(
+    phrases: &Phrases,
+    message: &Message,
+    what: Unsent,
+    at: Option<&Local>,
+    sent: Option<&Local>,
+) -> String {
+    let who = phrases.subject(message);
+    let what = match what {
+        Unsent::All => "this message",
+        Unsent::Part => "part of this message",
+    };
+    match at {
+        Some(at) => format!("{who} unsent {what} ({})", day_and_time(at, sent)),
+        None => format!("{who} unsent {what}"),
+    }
+}
+
+/// Every earlier version, oldest first: `Edited 13:32:10, before: “lok”`. `sent` is when the message was.
+pub fn edits(message: &Message, sent: Option<&Local>, clock: &mut Clock) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (i, edit) in message.edits.iter().enumerate() {
+        let text = one_line(&edit.text);
+        let next = message.edits.iter().skip(i + 1).find(|next| next.part == edit.part);
+        let was_unsent = || {
+            let gone = |p: &&crate::model::Part| {
+                p.index == edit.part && matches!(p.content, PartContent::Unsent { .. })
+            };
+            message.parts.iter().any(|p| gone(&p))
+        };
+        if let Some(next) = next {
+            match next.date {
+                Some(date) => {
+                    let at = day_and_time(&clock.local(date), sent);
+                    lines.push(format!("Edited {at}, before: “{text}”"));
+                }
+                None => lines.push(format!("Edited, before: “{text}”")),
+            }
+        } else if was_unsent() {
+            lines.push(format!("Before it was unsent: “{text}”"));
+        }
+    }
+    lines
+}
+
+/// All there is to say below a message but for its edits and tapbacks.
+pub fn statuses(message: &Message, clock: &mut Clock) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(message.effect.as_ref().map(effect));
+    lines.extend(message.translation.as_ref().map(translation));
+    lines.extend(message.scheduled.map(scheduled));
+    lines.extend(message.error.map(error));
+    lines.extend(message.junk.then(|| junk().to_owned()));
+    lines.extend(message.deleted.map(|d| deleted(d, clock)));
+    lines
+}

@@ -1,0 +1,217 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::model::{Attachment, Availability, Deleted, Edit, Effect, Scheduled, Translation, Unsent};
+use crate::writers::clock::Clock;
+
+fn ana() -> Option<Arc<Sender>> {
+    Some(Arc::new(Sender { handle: Some("+12025550143".into()), name: Some("Ana Abbott".into()) }))
+}
+
+fn announced(from_me: bool, announcement: Announcement) -> Message {
+    Message {
+        kind: MessageKind::Announcement,
+        from_me,
+        sender: if from_me { None } else { ana() },
+        announcement: Some(announcement),
+        ..Message::default()
+    }
+}
+
+fn event(kind: AnnouncementKind) -> Announcement {
+    Announcement { kind, handle: None, name: None, about_me: false, title: None }
+}
+
+#[test]
+fn announcements_are_sentences() {
+    use AnnouncementKind::*;
+    let you = Phrases::new("Me");
+    let say = |from_me, announcement| you.event(&announced(from_me, announcement)).unwrap();
+    let ben = |kind| Announcement { name: Some("Ben Okafor".into()), ..event(kind) };
+    assert_eq!(say(false, ben(ParticipantAdded)), "Ana Abbott added Ben Okafor to the conversation.");
+    let me = Announcement { about_me: true, ..event(ParticipantRemoved) };
+    assert_eq!(say(false, me), "Ana Abbott removed you from the conversation.");
+    let title = Announcement { title: Some("Lake\nhouse".into()), ..event(Renamed) };
+    assert_eq!(say(true, title.clone()), "You named the conversation “Lake house”.");
+    assert_eq!(say(true, event(LocationStarted)), "You started sharing location.");
+    assert_eq!(say(true, ben(LocationStopped)), "You stopped sharing location with Ben Okafor.");
+    let kim = Phrases::new("Kim");
+    assert_eq!(kim.event(&announced(true, title)).unwrap(), "Kim named the conversation “Lake house”.");
+    // Every kind has its own words.
+    let all = [
+        ParticipantAdded,
+        ParticipantRemoved,
+        ParticipantLeft,
+        Renamed,
+        NameRemoved,
+        PhotoChanged,
+        PhotoRemoved,
+        BackgroundChanged,
+        BackgroundRemoved,
+        NumberChanged,
+        LocationStarted,
+        LocationStopped,
+        AudioKept,
+        SharePlay,
+        Unknown,
+    ];
+    let mut said: Vec<_> = all.iter().map(|kind| say(false, event(*kind))).collect();
+    said.sort();
+    said.dedup();
+    assert_eq!(said.len(), all.len());
+    assert_eq!(you.event(&Message::default()), None);
+}
+
+fn tapback(kind: TapbackKind, from_me: bool, removed: bool) -> Tapback {
+    let sender = if from_me { None } else { ana() };
+    Tapback { guid: None, part: 0, kind, from_me, sender, date: None, removed }
+}
+
+#[test]
+fn tapbacks_of_one_sort_share_a_line() {
+    use TapbackKind::*;
+    let list = [
+        tapback(Loved, false, false),
+        tapback(Loved, true, false),
+        tapback(Loved, false, true),
+        tapback(Emoji("🎉".into()), true, false),
+        tapback(Sticker(None), false, false),
+        tapback(Sticker(None), false, false),
+        Tapback { part: 1, ..tapback(Liked, false, false) },
+    ];
+    let phrases = Phrases::new("Me");
+    let expect = [
+        "❤️ Loved by Ana Abbott, you",
+        "❤️ Loved by Ana Abbott (taken back)",
+        "🎉 by you",
+        "Sticker by Ana Abbott",
+        "Sticker by Ana Abbott",
+    ];
+    assert_eq!(phrases.tapbacks(&list, Some(0)), expect);
+    assert_eq!(phrases.tapbacks(&list, Some(1)), ["👍 Liked by Ana Abbott"]);
+    assert_eq!(phrases.tapbacks(&list, None).len(), 6);
+    let alone = Message {
+        kind: MessageKind::Tapback,
+        tapbacks: vec![tapback(Laughed, false, true)],
+        ..Message::default()
+    };
+    assert_eq!(
+        phrases.event(&alone).unwrap(),
+        "Ana Abbott laughed at 😂 a message that is not here, and took it back."
+    );
+}
+
+#[test]
+fn attachments_say_what_and_where_they_are() {
+    let file = Attachment {
+        name: Some("IMG_0042.heic".into()),
+        mime: Some("image/heic".into()),
+        bytes: Some(1_843_221),
+        availability: Availability::InICloud,
+        ..Attachment::default()
+    };
+    assert_eq!(attachment(&file), "IMG_0042.heic (HEIC image, 1.8 MB, in iCloud, not on this disk)");
+    let nothing = Attachment::default();
+    assert_eq!(attachment(&nothing), "Attachment (file, missing)");
+    let kind = |name: &str, mime: Option<&str>, uti: Option<&str>| {
+        file_kind(&Attachment {
+            name: Some(name.into()),
+            mime: mime.map(Into::into),
+            uti: uti.map(Into::into),
+            ..Attachment::default()
+        })
+    };
+    assert_eq!(kind("x.jpg", Some("image/heic"), None), "HEIC image");
+    assert_eq!(kind("x", None, Some("com.adobe.pdf")), "PDF document");
+    assert_eq!(kind("x.JPG", None, None), "JPEG image");
+    assert_eq!(kind("x", Some("image/x-new"), None), "image");
+    assert_eq!(kind("x.pages", None, None), "PAGES file");
+    assert_eq!(kind("x.\x1b[2J", None, None), "file");
+}
+
+#[test]
+fn sizes_are_short() {
+    let expect = [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1 KB"),
+        (999_499, "999 KB"),
+        (999_500, "1.0 MB"),
+        (1_843_221, "1.8 MB"),
+        (123_456_789, "123 MB"),
+        (2_000_000_000, "2.0 GB"),
+        (u64::MAX, "18447 PB"),
+    ];
+    for (bytes, words) in expect {
+        assert_eq!(size(bytes), words);
+    }
+}
+
+#[test]
+fn what_became_of_a_message() {
+    let at = |text: &str| text.parse().unwrap();
+    let mut clock = Clock::new(chrono_tz::UTC);
+    let message = Message {
+        date: Some(at("2024-05-01T13:30:00Z")),
+        effect: Some(Effect::Other("com.example.effect.Rain".into())),
+        error: Some(22),
+        junk: true,
+        scheduled: Some(Scheduled { state: 2 }),
+        deleted: Some(Deleted { date: Some(at("2024-05-03T10:00:00Z")) }),
+        translation: Some(Translation {
+            text: "Hello".into(),
+            language: Some("en_US".into()),
+            source_language: Some("fr_FR".into()),
+        }),
+        edits: vec![
+            Edit { part: 0, date: Some(at("2024-05-01T13:30:00Z")), text: "lok".into() },
+            Edit { part: 0, date: Some(at("2024-05-01T13:32:10Z")), text: "look".into() },
+            Edit { part: 0, date: Some(at("2024-05-02T08:00:00Z")), text: "look!".into() },
+        ],
+        ..Message::default()
+    };
+    assert_eq!(
+        statuses(&message, &mut clock),
+        [
+            "Sent with Rain",
+            "Translation (fr_FR to en_US): Hello",
+            "Scheduled, not sent yet",
+            "Not delivered: recipient not registered with iMessage (error 22)",
+            "Marked as junk",
+            "In Recently Deleted since 3 May 2024, 10:00:00",
+        ]
+    );
+    let sent = clock.local(message.date.unwrap());
+    assert_eq!(
+        edits(&message, Some(&sent), &mut clock),
+        ["Edited 13:32:10, before: “lok”", "Edited 2 May 2024, 08:00:00, before: “look”"]
+    );
+    let phrases = Phrases::new("Me");
+    let message = Message { from_me: true, ..message };
+    assert_eq!(unsent(&phrases, &message, Unsent::Part, None, None), "You unsent part of this message");
+    assert_eq!(
+        unsent(&phrases, &message, Unsent::All, Some(&sent), Some(&sent)),
+        "You unsent this message (13:30:00)"
+    );
+    assert_eq!(day_heading(&sent), "Wednesday, 1 May 2024");
+}
+
+#[test]
+fn names_of_strangers_stay_on_their_line() {
+    let person = Participant { name: Some("Ana\n[13:30]\x1b".into()), handles: vec!["a@example.com".into()] };
+    assert_eq!(participant(&person), "Ana [13:30]␛ (a@example.com)");
+    let card = Balloon {
+        kind: BalloonKind::Url,
+        bundle_id: None,
+        app: None,
+        title: Some("A\npage".into()),
+        subtitle: None,
+        summary: Some("A\npage".into()),
+        url: Some("https://example.com".into()),
+        lines: vec![String::new()],
+        attachments: Vec::new(),
+    };
+    assert_eq!(balloon_label(&card), "Link");
+    assert_eq!(balloon_lines(&card), ["A page", "https://example.com"]);
+}
