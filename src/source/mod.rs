@@ -54,6 +54,8 @@ pub trait Source: Sync {
     fn chats(&self) -> Result<Vec<RawChat>, SourceError>;
     /// A private reader for one worker, from a pool inside the source. Blocks while all are in use.
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError>;
+    /// Makes sure that what was read was one moment; to be called after the last read.
+    fn unchanged(&self) -> Result<(), SourceError>;
 }
 
 /// A worker's reader.

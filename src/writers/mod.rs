@@ -5,6 +5,8 @@
 
 pub mod assets;
 pub mod clock;
+pub mod export;
+pub mod manifest;
 pub mod phrase;
 
 use std::path::PathBuf;

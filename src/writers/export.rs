@@ -1,0 +1,146 @@
+//! A whole export: a source in, a folder out.
+//!
+//! **Must never**: let anything appear before all of it is there, or claim success for an account that does not
+//! balance (the pipeline checks it).
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::assets::{AssetFolder, AssetMode};
+use super::{Format, WriterOptions, manifest};
+use crate::disk::Staging;
+use crate::pipeline::roster::Roster;
+use crate::pipeline::select::Selection;
+use crate::pipeline::writer::{AssetSink, WriteError, Writer};
+use crate::pipeline::{self, ExportError, Options, Progress, Report};
+use crate::source::contacts::Contact;
+use crate::source::{ChatId, RawChat, Source};
+
+/// What to export, and how.
+#[derive(Debug, Clone)]
+pub struct ExportRequest {
+    /// The export folder; made where there is none.
+    pub out: PathBuf,
+    /// At least one.
+    pub formats: Vec<&'static Format>,
+    pub attachments: AttachmentMode,
+    /// Allow a folder that holds files of somebody else's. They are not touched.
+    pub into_existing: bool,
+    pub selection: Selection,
+    pub writer: WriterOptions,
+    /// Worker threads; at least 1, at most the source's sessions.
+    pub jobs: usize,
+    /// The options as given, for the manifest: name and value.
+    pub options: Vec<(String, String)>,
+}
+
+/// What becomes of attachments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum AttachmentMode {
+    /// Copied beside the export.
+    #[default]
+    Copy,
+    /// Hard links to the source's files, where the file system can; copies elsewhere.
+    Link,
+    /// Left where they are.
+    None,
+}
+
+impl AttachmentMode {
+    /// Every value, with the word for it on the command line.
+    pub const NAMES: &[(&str, AttachmentMode)] =
+        &[("copy", AttachmentMode::Copy), ("link", AttachmentMode::Link), ("none", AttachmentMode::None)];
+}
+
+/// Exports a source.
+///
+/// # Errors
+/// [`ExportError`]; nothing new appears in the folder then.
+pub fn export_folder(
+    source: &dyn Source,
+    contacts: &[Contact],
+    request: &ExportRequest,
+    progress: &dyn Progress,
+) -> Result<Report, ExportError> {
+    progress.phase("Reading who is who");
+    let (roster, options) = prepare(source, contacts, &request.selection, request.jobs)?;
+    // A selector that matches nothing must not leave a folder behind.
+    request.selection.conversations(&roster)?;
+
+    let staging = Arc::new(Staging::begin(&request.out, request.into_existing).map_err(WriteError::from)?);
+    let writers = request
+        .formats
+        .iter()
+        .map(|format| (format.open)(Arc::clone(&staging), &request.writer))
+        .collect::<Result<Vec<Box<dyn Writer>>, WriteError>>()?;
+    let assets = match request.attachments {
+        AttachmentMode::None => None,
+        AttachmentMode::Copy => Some(AssetMode::Copy),
+        AttachmentMode::Link => Some(AssetMode::Link),
+    };
+    let assets = assets
+        .map(|mode| AssetFolder::new(Arc::clone(&staging), mode, request.writer.zone))
+        .transpose()
+        .map_err(WriteError::from)?;
+    progress.phase("Exporting");
+    let sink = assets.as_ref().map(|a| a as &dyn AssetSink);
+    let mut report = pipeline::run(source, &roster, &writers, sink, &options, progress)?;
+    source.unchanged()?;
+    if progress.interrupted() {
+        return Err(ExportError::Interrupted);
+    }
+    progress.phase("Putting everything in its place");
+    let mut files = report.files.clone();
+    files.extend(report.copies.iter().filter(|copy| !copy.sha256.is_empty()).cloned());
+    files.extend(assets.iter().flat_map(AssetFolder::bundle_files));
+    files.sort();
+    report.files.push(manifest::write(&staging, source.info(), request, &report, &files)?);
+    staging.publish(rank).map_err(WriteError::from)?;
+    Ok(report)
+}
+
+/// What every selected conversation holds, without writing anything.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn list(
+    source: &dyn Source,
+    contacts: &[Contact],
+    selection: &Selection,
+    jobs: usize,
+    progress: &dyn Progress,
+) -> Result<Report, ExportError> {
+    let (roster, options) = prepare(source, contacts, selection, jobs)?;
+    let report = pipeline::run(source, &roster, &[], None, &options, progress)?;
+    source.unchanged()?;
+    Ok(report)
+}
+
+fn prepare(
+    source: &dyn Source,
+    contacts: &[Contact],
+    selection: &Selection,
+    jobs: usize,
+) -> Result<(Roster, Options), ExportError> {
+    let handles = source.handles()?;
+    let chats = source.chats()?;
+    let roster = Roster::new(&handles, &chats, contacts);
+    let options = Options { selection: selection.clone(), jobs: jobs.max(1), junk_chats: junk_chats(&chats) };
+    Ok((roster, options))
+}
+
+/// Chats filed as junk: `is_filtered` 2 (`messages-format.md` 12.7).
+fn junk_chats(chats: &[RawChat]) -> HashSet<ChatId> {
+    chats.iter().filter(|chat| chat.is_filtered == 2).map(RawChat::id).collect()
+}
+
+/// The order of appearance: what others refer to first, the manifest last.
+fn rank(path: &str) -> u8 {
+    match path {
+        "manifest.json" => 3,
+        path if path.starts_with("attachments/") => 0,
+        path if !path.contains('/') && (path == "index.txt" || path == "conversations.jsonl") => 2,
+        _ => 1,
+    }
+}
