@@ -5,16 +5,20 @@
 
 pub mod assets;
 pub mod clock;
+mod csv;
 pub mod export;
+mod json;
+pub mod jsonl;
 pub mod manifest;
 pub mod phrase;
+mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::disk::{Staging, portable_name};
+use crate::disk::{FileRecord, HashedFile, Staging, portable_name};
 use crate::model::Conversation;
-use crate::pipeline::writer::{WriteError, Writer};
+use crate::pipeline::writer::{ConversationWriter, Prepared, WriteError, Writer};
 
 /// One output format.
 #[derive(Debug)]
@@ -32,7 +36,26 @@ pub struct Format {
 pub type OpenWriter = fn(Arc<Staging>, &WriterOptions) -> Result<Box<dyn Writer>, WriteError>;
 
 /// Every format there is.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "txt",
+        extension: "txt",
+        summary: "a transcript to read in any terminal or editor",
+        open: text::open,
+    },
+    Format {
+        name: "csv",
+        extension: "csv",
+        summary: "a table, one row a message, exact; --excel for spreadsheets",
+        open: csv::open,
+    },
+    Format {
+        name: "jsonl",
+        extension: "jsonl",
+        summary: "one JSON object a message, with everything there is, for programs",
+        open: jsonl::open,
+    },
+];
 
 /// How things are to be shown.
 #[derive(Debug, Clone)]
@@ -71,4 +94,37 @@ impl Default for WriterOptions {
 /// several such as `2024.pdf`.
 pub fn conversation_file(conversation: &Conversation, ending: &str) -> String {
     portable_name(&conversation.title, &format!(" [{}].{ending}", conversation.id))
+}
+
+/// A file of finished lines: what the formats write that have nothing to add when windows are put in order.
+struct Lines {
+    file: HashedFile,
+}
+
+impl Lines {
+    fn begin<'w>(
+        staging: &Staging,
+        name: &str,
+        header: &[u8],
+    ) -> Result<Box<dyn ConversationWriter + 'w>, WriteError> {
+        let mut file = staging.create(name)?;
+        file.put(header)?;
+        Ok(Box::new(Lines { file }))
+    }
+}
+
+impl ConversationWriter for Lines {
+    fn append(&mut self, prepared: Prepared) -> Result<(), WriteError> {
+        let lines = prepared.downcast::<Vec<u8>>().map_err(|_| mistaken(self.file.relative()))?;
+        Ok(self.file.put(&lines)?)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<FileRecord>, WriteError> {
+        Ok(vec![self.file.finish()?])
+    }
+}
+
+/// A writer was handed what another one prepared.
+fn mistaken(file: &str) -> WriteError {
+    WriteError::Format { format: "lines", what: format!("{file}: a window that another format prepared") }
 }

@@ -15,10 +15,18 @@ pub use status::{deleted, edits, effect, error, junk, scheduled, statuses, trans
 pub use time::{day_and_time, day_heading, month_name, short_date, time, time_with_seconds};
 pub use visible::{one_line, visible, visible_lines};
 
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::clock::{Clock, Local};
 use crate::model::{
     Announcement, AnnouncementKind, Balloon, BalloonKind, Conversation, ConversationKind, Message,
-    MessageKind, Participant, Quote, Sender, Tapback, TapbackKind,
+    MessageKind, Participant, Quote, Reply, Sender, Tapback, TapbackKind,
 };
+
+/// What of a text is quoted in a reply, in characters.
+const LONGEST_QUOTE: usize = 60;
 
 /// The phrases in which the owner takes part.
 #[derive(Debug, Clone)]
@@ -86,6 +94,24 @@ impl Phrases {
             }),
             MessageKind::Vote => Some(format!("{} voted in a poll that is not here.", self.subject(message))),
         }
+    }
+
+    /// `Reply to Ana Abbott, 13:28:10: “Where are you?”`. `sent` is when the reply was.
+    pub fn reply(&self, reply: &Reply, sent: Option<&Local>, clock: &mut Clock) -> String {
+        let Some(quote) = &reply.quote else {
+            return "Reply to a message that is not here".into();
+        };
+        let mut line = format!("Reply to {}", one_line(self.quoted(quote)));
+        if let Some(date) = quote.date {
+            line.push_str(", ");
+            line.push_str(&day_and_time(&clock.local(date), sent));
+        }
+        if let Some(text) = quote.text.as_deref() {
+            line.push_str(": “");
+            line.push_str(&shortened(&one_line(text), LONGEST_QUOTE));
+            line.push('”');
+        }
+        line
     }
 
     fn announcement(&self, message: &Message, announcement: &Announcement) -> String {
@@ -233,6 +259,14 @@ pub fn balloon_lines(balloon: &Balloon) -> Vec<String> {
         }
     }
     lines
+}
+
+/// At most `limit` characters as people see them, with an ellipsis where something was cut.
+fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.grapheme_indices(true).nth(limit) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()).into(),
+        None => text.into(),
+    }
 }
 
 /// `group`, `direct` or `orphaned`, as a person would say it.

@@ -1,0 +1,152 @@
+//! CSV (RFC 4180): one row a message.
+//!
+//! What is missing is an empty cell, an empty list too. `tapbacks`, `attachments` and `edits` are JSON arrays of the
+//! objects that JSON Lines has; `reply_to` is the GUID replied to, `effect`, `balloon` and `announcement` are the
+//! values of JSON Lines (of the latter two their `type`). The data is exact, unless it is for a spreadsheet.
+//!
+//! **Must never**: change a cell without `--excel`.
+
+use std::sync::Arc;
+
+use csv::{Terminator, WriterBuilder};
+
+use super::clock::Clock;
+use super::json::{self, Json};
+use super::{Lines, WriterOptions, conversation_file};
+use crate::disk::{FileRecord, Staging};
+use crate::model::{Conversation, Instant, Message};
+use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
+
+const EXTENSION: &str = "csv";
+const HEADER: &str = "conversation_id,conversation,guid,date,service,direction,sender_handle,sender_name,kind,\
+                      subject,text,reply_to,tapbacks,attachments,edits,effect,balloon,announcement,\
+                      date_delivered,date_read,status,source_rowid";
+
+struct Csv {
+    staging: Arc<Staging>,
+    zone: chrono_tz::Tz,
+    excel: bool,
+}
+
+/// Opens the format `csv`.
+///
+/// # Errors
+/// None yet.
+pub fn open(staging: Arc<Staging>, options: &WriterOptions) -> Result<Box<dyn Writer>, WriteError> {
+    Ok(Box::new(Csv { staging, zone: options.zone, excel: options.excel }))
+}
+
+impl Writer for Csv {
+    fn begin<'w>(
+        &'w self,
+        conversation: &'w Conversation,
+    ) -> Result<Box<dyn ConversationWriter + 'w>, WriteError> {
+        let header = if self.excel { format!("\u{feff}{HEADER}\r\n") } else { format!("{HEADER}\n") };
+        Lines::begin(&self.staging, &conversation_file(conversation, EXTENSION), header.as_bytes())
+    }
+
+    fn prepare(&self, conversation: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
+        let terminator = if self.excel { Terminator::CRLF } else { Terminator::Any(b'\n') };
+        let rows = Vec::with_capacity(messages.len() * 384);
+        let mut row = Row {
+            csv: WriterBuilder::new().terminator(terminator).buffer_capacity(64 * 1024).from_writer(rows),
+            clock: Clock::new(self.zone),
+            scratch: Vec::new(),
+            excel: self.excel,
+        };
+        let failed = |what: String| WriteError::Format { format: EXTENSION, what };
+        for message in messages {
+            row.message(conversation, message).map_err(|e| failed(e.to_string()))?;
+        }
+        Ok(Box::new(row.csv.into_inner().map_err(|e| failed(e.to_string()))?))
+    }
+
+    fn finish(&self, _: &[Finished]) -> Result<Vec<FileRecord>, WriteError> {
+        Ok(Vec::new())
+    }
+}
+
+struct Row {
+    csv: csv::Writer<Vec<u8>>,
+    clock: Clock,
+    scratch: Vec<u8>,
+    excel: bool,
+}
+
+impl Row {
+    fn message(&mut self, conversation: &Conversation, message: &Message) -> csv::Result<()> {
+        let sender = message.sender.as_deref().filter(|_| !message.from_me);
+        self.cell(Some(&conversation.id))?;
+        self.cell(Some(&conversation.title))?;
+        self.cell(message.guid.as_deref())?;
+        self.date(message.date)?;
+        self.cell(message.service.as_deref())?;
+        self.cell(Some(if message.from_me { "sent" } else { "received" }))?;
+        self.cell(sender.and_then(|s| s.handle.as_deref()))?;
+        self.cell(sender.and_then(|s| s.name.as_deref()))?;
+        self.cell(Some(json::message_kind(message.kind)))?;
+        self.cell(message.subject.as_deref())?;
+        self.cell(message.text.as_deref())?;
+        self.cell(message.reply_to.as_ref().map(|r| r.guid.as_str()))?;
+        self.list(&message.tapbacks, |json, tapback| json.tapback(tapback))?;
+        self.list(&message.attachments, |json, attachment| json.attachment(attachment))?;
+        self.list(&message.edits, |json, edit| json.edit(edit))?;
+        self.cell(message.effect.as_ref().map(json::effect))?;
+        self.cell(message.balloon.as_ref().map(|b| json::balloon_type(b.kind)))?;
+        self.cell(message.announcement.as_ref().map(|a| json::announcement_type(a.kind)))?;
+        self.date(message.date_delivered)?;
+        self.date(message.date_read)?;
+        self.status(message)?;
+        self.scratch.clear();
+        Json { to: &mut self.scratch, clock: &mut self.clock }.number(message.rowid);
+        self.csv.write_field(&self.scratch)?;
+        self.csv.write_record(None::<&[u8]>)
+    }
+
+    fn cell(&mut self, text: Option<&str>) -> csv::Result<()> {
+        let text = text.unwrap_or_default();
+        if self.excel && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            self.scratch.clear();
+            self.scratch.push(b'\'');
+            self.scratch.extend_from_slice(text.as_bytes());
+            return self.csv.write_field(&self.scratch);
+        }
+        self.csv.write_field(text)
+    }
+
+    fn date(&mut self, instant: Option<Instant>) -> csv::Result<()> {
+        self.scratch.clear();
+        if let Some(instant) = instant {
+            self.clock.rfc3339(instant, &mut self.scratch);
+        }
+        self.csv.write_field(&self.scratch)
+    }
+
+    fn list<'l, T>(&mut self, items: &'l [T], mut each: impl FnMut(&mut Json<'_>, &'l T)) -> csv::Result<()> {
+        self.scratch.clear();
+        if !items.is_empty() {
+            let mut json = Json { to: &mut self.scratch, clock: &mut self.clock };
+            json.array(items, |json, item| each(json, item));
+        }
+        self.csv.write_field(&self.scratch)
+    }
+
+    fn status(&mut self, message: &Message) -> csv::Result<()> {
+        let states = [
+            (message.deleted.is_some(), "deleted"),
+            (message.unsent.is_some(), "unsent"),
+            (!message.edits.is_empty(), "edited"),
+            (message.scheduled.is_some(), "scheduled"),
+            (message.error.is_some(), "failed"),
+            (message.junk, "junk"),
+        ];
+        self.scratch.clear();
+        for (_, name) in states.iter().filter(|(is, _)| *is) {
+            if !self.scratch.is_empty() {
+                self.scratch.push(b';');
+            }
+            self.scratch.extend_from_slice(name.as_bytes());
+        }
+        self.csv.write_field(&self.scratch)
+    }
+}

@@ -1,0 +1,300 @@
+//! The JSON of schema 1: what JSON Lines and the JSON cells of CSV share.
+//!
+//! Written straight into a buffer, key by key in the documented order: this is most of what an export to JSON Lines
+//! does, and no object has a shape that is not in the interface.
+//!
+//! **Must never**: leave out a key, or change a text.
+
+use std::fmt;
+
+use super::clock::Clock;
+use crate::model::{
+    AnnouncementKind, Attachment, Availability, BalloonKind, ConversationKind, Edit, Effect, Instant,
+    MessageKind, PartContent, Sender, Style, StyleSpan, Tapback, TapbackKind,
+};
+
+/// Appends JSON to a buffer.
+pub struct Json<'a> {
+    pub to: &'a mut Vec<u8>,
+    pub clock: &'a mut Clock,
+}
+
+impl Json<'_> {
+    /// JSON as it is: punctuation and keys.
+    pub fn raw(&mut self, json: &str) -> &mut Self {
+        self.to.extend_from_slice(json.as_bytes());
+        self
+    }
+
+    /// A string.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        // Into memory: it cannot fail.
+        let _ = serde_json::to_writer(&mut *self.to, text);
+        self
+    }
+
+    /// A string, or `null`.
+    pub fn maybe(&mut self, text: Option<&str>) -> &mut Self {
+        match text {
+            Some(text) => self.text(text),
+            None => self.raw("null"),
+        }
+    }
+
+    /// A number.
+    pub fn number(&mut self, number: impl Into<i128>) -> &mut Self {
+        let number: i128 = number.into();
+        match u32::try_from(number) {
+            // Nearly all of them; and an array index is one digit.
+            Ok(digit @ 0..=9) => self.to.push(b'0' + digit as u8),
+            Ok(small) => self.format(format_args!("{small}")),
+            Err(_) => self.format(format_args!("{number}")),
+        }
+        self
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, value: bool) -> &mut Self {
+        self.raw(if value { "true" } else { "false" })
+    }
+
+    /// An instant, or `null`.
+    pub fn date(&mut self, instant: Option<Instant>) -> &mut Self {
+        match instant {
+            Some(instant) => {
+                self.to.push(b'"');
+                self.clock.rfc3339(instant, self.to);
+                self.to.push(b'"');
+                self
+            }
+            None => self.raw("null"),
+        }
+    }
+
+    /// An array.
+    pub fn array<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut each: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.to.push(b'[');
+        let mut first = true;
+        for item in items {
+            if !std::mem::take(&mut first) {
+                self.to.push(b',');
+            }
+            each(self, item);
+        }
+        self.to.push(b']');
+        self
+    }
+
+    /// An array of strings.
+    pub fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) -> &mut Self {
+        self.array(texts, |json, text| {
+            json.text(text);
+        })
+    }
+
+    fn format(&mut self, arguments: fmt::Arguments<'_>) {
+        let _ = std::io::Write::write_fmt(&mut *self.to, arguments);
+    }
+
+    /// `{"handle":…,"name":…}`, or `null`.
+    pub fn sender(&mut self, sender: Option<&Sender>) -> &mut Self {
+        let Some(sender) = sender else {
+            return self.raw("null");
+        };
+        self.raw("{\"handle\":").maybe(sender.handle.as_deref());
+        self.raw(",\"name\":").maybe(sender.name.as_deref()).raw("}")
+    }
+
+    /// An entry of `tapbacks`. Only a sticker with a picture has the key `attachment`.
+    pub fn tapback(&mut self, tapback: &Tapback) {
+        self.raw("{\"guid\":").maybe(tapback.guid.as_deref());
+        self.raw(",\"part\":").number(tapback.part);
+        self.raw(",\"type\":\"").raw(tapback_type(&tapback.kind));
+        self.raw("\",\"emoji\":").maybe(tapback.kind.emoji());
+        self.raw(",\"from_me\":").boolean(tapback.from_me);
+        self.raw(",\"sender\":").sender(tapback.sender.as_deref().filter(|_| !tapback.from_me));
+        self.raw(",\"date\":").date(tapback.date);
+        self.raw(",\"removed\":").boolean(tapback.removed);
+        if let TapbackKind::Sticker(Some(picture)) = &tapback.kind {
+            self.raw(",\"attachment\":");
+            self.attachment(picture);
+        }
+        self.raw("}");
+    }
+
+    /// An entry of `attachments`.
+    pub fn attachment(&mut self, attachment: &Attachment) {
+        self.raw("{\"guid\":").maybe(attachment.guid.as_deref());
+        self.raw(",\"name\":").maybe(attachment.name.as_deref());
+        self.raw(",\"mime\":").maybe(attachment.mime.as_deref());
+        self.raw(",\"uti\":").maybe(attachment.uti.as_deref());
+        self.raw(",\"bytes\":");
+        match attachment.bytes {
+            Some(bytes) => self.number(bytes),
+            None => self.raw("null"),
+        };
+        self.raw(",\"availability\":\"").raw(availability(attachment.availability));
+        self.raw("\",\"path\":").maybe(attachment.path.as_deref());
+        self.raw(",\"sha256\":").maybe(attachment.sha256.as_deref());
+        self.raw(",\"sticker\":").boolean(attachment.sticker);
+        self.raw(",\"transcription\":").maybe(attachment.transcription.as_deref());
+        self.raw(",\"description\":").maybe(attachment.description.as_deref()).raw("}");
+    }
+
+    /// An entry of `edits`.
+    pub fn edit(&mut self, edit: &Edit) {
+        self.raw("{\"part\":").number(edit.part);
+        self.raw(",\"date\":").date(edit.date);
+        self.raw(",\"text\":").text(&edit.text).raw("}");
+    }
+
+    /// An entry of `styles`.
+    pub fn style(&mut self, span: &StyleSpan) {
+        self.raw("{\"start\":").number(span.start);
+        self.raw(",\"end\":").number(span.end);
+        self.raw(",\"style\":\"").raw(style(&span.style)).raw("\"");
+        if let Style::Link { target } | Style::Mention { target } = &span.style {
+            self.raw(",\"target\":").text(target);
+        }
+        self.raw("}");
+    }
+}
+
+/// `message`, `announcement`, …
+pub fn message_kind(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Message => "message",
+        MessageKind::Announcement => "announcement",
+        MessageKind::Tapback => "tapback",
+        MessageKind::Vote => "vote",
+    }
+}
+
+/// `direct`, `group`, `orphaned`.
+pub fn conversation_kind(kind: ConversationKind) -> &'static str {
+    match kind {
+        ConversationKind::Direct => "direct",
+        ConversationKind::Group => "group",
+        ConversationKind::Orphaned => "orphaned",
+    }
+}
+
+/// `text`, `attachment`, …
+pub fn part_type(content: &PartContent) -> &'static str {
+    match content {
+        PartContent::Text { .. } => "text",
+        PartContent::Attachment(_) => "attachment",
+        PartContent::Balloon => "balloon",
+        PartContent::Unsent { .. } => "unsent",
+    }
+}
+
+fn availability(availability: Availability) -> &'static str {
+    match availability {
+        Availability::Local => "local",
+        Availability::InICloud => "in_icloud",
+        Availability::Missing => "missing",
+        Availability::Expired => "expired",
+    }
+}
+
+fn tapback_type(kind: &TapbackKind) -> &'static str {
+    match kind {
+        TapbackKind::Loved => "loved",
+        TapbackKind::Liked => "liked",
+        TapbackKind::Disliked => "disliked",
+        TapbackKind::Laughed => "laughed",
+        TapbackKind::Emphasized => "emphasized",
+        TapbackKind::Questioned => "questioned",
+        TapbackKind::Emoji(_) => "emoji",
+        TapbackKind::Sticker(_) => "sticker",
+    }
+}
+
+fn style(style: &Style) -> &'static str {
+    match style {
+        Style::Bold => "bold",
+        Style::Italic => "italic",
+        Style::Underline => "underline",
+        Style::Strikethrough => "strikethrough",
+        Style::Big => "big",
+        Style::Small => "small",
+        Style::Shake => "shake",
+        Style::Nod => "nod",
+        Style::Explode => "explode",
+        Style::Ripple => "ripple",
+        Style::Bloom => "bloom",
+        Style::Jitter => "jitter",
+        Style::Link { .. } => "link",
+        Style::Mention { .. } => "mention",
+        Style::OneTimeCode => "one_time_code",
+        Style::Data => "data",
+    }
+}
+
+/// `slam`, …; the raw id of an effect that is not known.
+pub fn effect(effect: &Effect) -> &str {
+    match effect {
+        Effect::Slam => "slam",
+        Effect::Loud => "loud",
+        Effect::Gentle => "gentle",
+        Effect::InvisibleInk => "invisible_ink",
+        Effect::Echo => "echo",
+        Effect::Spotlight => "spotlight",
+        Effect::Balloons => "balloons",
+        Effect::Confetti => "confetti",
+        Effect::Love => "love",
+        Effect::Lasers => "lasers",
+        Effect::Fireworks => "fireworks",
+        Effect::ShootingStar => "shooting_star",
+        Effect::Celebration => "celebration",
+        Effect::Other(id) => id,
+    }
+}
+
+/// `participant_added`, …
+pub fn announcement_type(kind: AnnouncementKind) -> &'static str {
+    match kind {
+        AnnouncementKind::ParticipantAdded => "participant_added",
+        AnnouncementKind::ParticipantRemoved => "participant_removed",
+        AnnouncementKind::ParticipantLeft => "participant_left",
+        AnnouncementKind::Renamed => "renamed",
+        AnnouncementKind::NameRemoved => "name_removed",
+        AnnouncementKind::PhotoChanged => "photo_changed",
+        AnnouncementKind::PhotoRemoved => "photo_removed",
+        AnnouncementKind::BackgroundChanged => "background_changed",
+        AnnouncementKind::BackgroundRemoved => "background_removed",
+        AnnouncementKind::NumberChanged => "number_changed",
+        AnnouncementKind::LocationStarted => "location_started",
+        AnnouncementKind::LocationStopped => "location_stopped",
+        AnnouncementKind::AudioKept => "audio_kept",
+        AnnouncementKind::SharePlay => "shareplay",
+        AnnouncementKind::Unknown => "unknown",
+    }
+}
+
+/// `url`, `music`, …
+pub fn balloon_type(kind: BalloonKind) -> &'static str {
+    match kind {
+        BalloonKind::Url => "url",
+        BalloonKind::Music => "music",
+        BalloonKind::AppStore => "app_store",
+        BalloonKind::Place => "place",
+        BalloonKind::Collaboration => "collaboration",
+        BalloonKind::Pay => "pay",
+        BalloonKind::CheckIn => "check_in",
+        BalloonKind::FindMy => "find_my",
+        BalloonKind::Poll => "poll",
+        BalloonKind::Business => "business",
+        BalloonKind::Handwriting => "handwriting",
+        BalloonKind::DigitalTouch => "digital_touch",
+        BalloonKind::Slideshow => "slideshow",
+        BalloonKind::Fitness => "fitness",
+        BalloonKind::Game => "game",
+        BalloonKind::App => "app",
+    }
+}

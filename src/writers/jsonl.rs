@@ -1,0 +1,204 @@
+//! JSON Lines, schema 1: one object a message, exact.
+//!
+//! Every key is always there, in the documented order; what is unknown is `null`, an empty list `[]`.
+//!
+//! **Must never**: make a text visible, shorten it or mend it. This is the format that other programs trust.
+
+use std::sync::Arc;
+
+use super::clock::Clock;
+use super::json::{self, Json};
+use super::{Lines, WriterOptions, conversation_file};
+use crate::disk::{FileRecord, Staging};
+use crate::model::{Balloon, Conversation, Message, Part, PartContent, Unsent};
+use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
+
+/// The list of conversations beside their files.
+pub const CONVERSATIONS: &str = "conversations.jsonl";
+const EXTENSION: &str = "jsonl";
+
+struct JsonLines {
+    staging: Arc<Staging>,
+    zone: chrono_tz::Tz,
+}
+
+/// Opens the format `jsonl`.
+///
+/// # Errors
+/// None yet.
+pub fn open(staging: Arc<Staging>, options: &WriterOptions) -> Result<Box<dyn Writer>, WriteError> {
+    Ok(Box::new(JsonLines { staging, zone: options.zone }))
+}
+
+impl Writer for JsonLines {
+    fn begin<'w>(
+        &'w self,
+        conversation: &'w Conversation,
+    ) -> Result<Box<dyn ConversationWriter + 'w>, WriteError> {
+        Lines::begin(&self.staging, &conversation_file(conversation, EXTENSION), b"")
+    }
+
+    fn prepare(&self, conversation: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
+        let mut lines = Vec::with_capacity(messages.len() * 1024);
+        let mut clock = Clock::new(self.zone);
+        let mut json = Json { to: &mut lines, clock: &mut clock };
+        for each in messages {
+            message(&mut json, conversation, each);
+            json.raw("\n");
+        }
+        Ok(Box::new(lines))
+    }
+
+    fn finish(&self, conversations: &[Finished]) -> Result<Vec<FileRecord>, WriteError> {
+        let mut file = self.staging.create(CONVERSATIONS)?;
+        let mut clock = Clock::new(self.zone);
+        let mut line = Vec::new();
+        for finished in conversations {
+            let name = conversation_file(&finished.conversation, EXTENSION);
+            line.clear();
+            let mut json = Json { to: &mut line, clock: &mut clock };
+            conversation(&mut json, finished, Some(&name));
+            json.raw("}\n");
+            file.put(&line)?;
+        }
+        Ok(vec![file.finish()?])
+    }
+}
+
+/// A conversation's object as `list --json` shows it: the line of `conversations.jsonl` with its `attachments` and
+/// `bytes`, and no file.
+pub fn listed(finished: &Finished, clock: &mut Clock) -> String {
+    let mut object = Vec::new();
+    let mut json = Json { to: &mut object, clock };
+    conversation(&mut json, finished, None);
+    json.raw(",\"attachments\":").number(finished.attachments);
+    json.raw(",\"bytes\":").number(finished.attachment_bytes).raw("}");
+    String::from_utf8(object).unwrap_or_default()
+}
+
+/// All but the closing brace.
+fn conversation(json: &mut Json<'_>, finished: &Finished, file: Option<&str>) {
+    let conversation = &finished.conversation;
+    json.raw("{\"id\":").text(&conversation.id);
+    json.raw(",\"title\":").text(&conversation.title);
+    json.raw(",\"kind\":\"").raw(json::conversation_kind(conversation.kind));
+    json.raw("\",\"chat_guids\":").texts(&conversation.chat_guids);
+    json.raw(",\"participants\":").array(&conversation.participants, |json, participant| {
+        json.raw("{\"name\":").maybe(participant.name.as_deref());
+        json.raw(",\"handles\":").texts(&participant.handles).raw("}");
+    });
+    json.raw(",\"services\":").texts(&conversation.services);
+    json.raw(",\"messages\":").number(finished.messages);
+    json.raw(",\"first\":").date(finished.first);
+    json.raw(",\"last\":").date(finished.last);
+    json.raw(",\"file\":").maybe(file);
+}
+
+fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) {
+    json.raw("{\"guid\":").maybe(message.guid.as_deref());
+    json.raw(",\"conversation\":").text(&conversation.id);
+    json.raw(",\"date\":").date(message.date);
+    json.raw(",\"service\":").maybe(message.service.as_deref());
+    json.raw(",\"from_me\":").boolean(message.from_me);
+    json.raw(",\"sender\":").sender(message.sender.as_deref().filter(|_| !message.from_me));
+    json.raw(",\"kind\":\"").raw(json::message_kind(message.kind));
+    json.raw("\",\"subject\":").maybe(message.subject.as_deref());
+    json.raw(",\"text\":").maybe(message.text.as_deref());
+    json.raw(",\"parts\":").array(&message.parts, |json, each| part(json, message, each));
+    json.raw(",\"attachments\":").array(&message.attachments, Json::attachment);
+    json.raw(",\"edits\":").array(&message.edits, Json::edit);
+    json.raw(",\"tapbacks\":").array(&message.tapbacks, Json::tapback);
+    match &message.reply_to {
+        Some(reply) => {
+            json.raw(",\"reply_to\":{\"guid\":").text(&reply.guid);
+            json.raw(",\"part\":").number(reply.part).raw("}");
+        }
+        None => {
+            json.raw(",\"reply_to\":null");
+        }
+    }
+    json.raw(",\"effect\":").maybe(message.effect.as_ref().map(json::effect));
+    match &message.announcement {
+        Some(announcement) => {
+            json.raw(",\"announcement\":{\"type\":\"").raw(json::announcement_type(announcement.kind));
+            json.raw("\",\"handle\":").maybe(announcement.handle.as_deref());
+            json.raw(",\"name\":").maybe(announcement.name.as_deref());
+            json.raw(",\"title\":").maybe(announcement.title.as_deref()).raw("}");
+        }
+        None => {
+            json.raw(",\"announcement\":null");
+        }
+    }
+    json.raw(",\"balloon\":");
+    match &message.balloon {
+        Some(card) => balloon(json, message, card),
+        None => {
+            json.raw("null");
+        }
+    }
+    json.raw(",\"date_delivered\":").date(message.date_delivered);
+    json.raw(",\"date_read\":").date(message.date_read);
+    match message.deleted {
+        Some(deleted) => json.raw(",\"deleted\":{\"date\":").date(deleted.date).raw("}"),
+        None => json.raw(",\"deleted\":null"),
+    };
+    json.raw(match message.unsent {
+        None => ",\"unsent\":null",
+        Some(Unsent::Part) => ",\"unsent\":\"part\"",
+        Some(Unsent::All) => ",\"unsent\":\"all\"",
+    });
+    match message.scheduled {
+        Some(scheduled) => json.raw(",\"scheduled\":{\"state\":").number(scheduled.state).raw("}"),
+        None => json.raw(",\"scheduled\":null"),
+    };
+    match message.error {
+        Some(error) => json.raw(",\"error\":").number(error),
+        None => json.raw(",\"error\":null"),
+    };
+    match &message.translation {
+        Some(translation) => {
+            json.raw(",\"translation\":{\"text\":").text(&translation.text);
+            json.raw(",\"language\":").maybe(translation.language.as_deref());
+            json.raw(",\"source_language\":").maybe(translation.source_language.as_deref()).raw("}");
+        }
+        None => {
+            json.raw(",\"translation\":null");
+        }
+    }
+    json.raw(",\"junk\":").boolean(message.junk);
+    json.raw(",\"source\":{\"rowid\":").number(message.rowid).raw("}}");
+}
+
+fn part(json: &mut Json<'_>, message: &Message, part: &Part) {
+    json.raw("{\"index\":").number(part.index);
+    json.raw(",\"type\":\"").raw(json::part_type(&part.content)).raw("\"");
+    match &part.content {
+        PartContent::Text { text, styles } => {
+            json.raw(",\"text\":").text(text);
+            json.raw(",\"styles\":").array(styles, Json::style);
+        }
+        PartContent::Attachment(index) => {
+            let guid = message.attachments.get(*index).and_then(|a| a.guid.as_deref());
+            json.raw(",\"attachment\":").maybe(guid);
+        }
+        PartContent::Balloon => {}
+        PartContent::Unsent { date } => {
+            json.raw(",\"date\":").date(*date);
+        }
+    }
+    json.raw("}");
+}
+
+fn balloon(json: &mut Json<'_>, message: &Message, card: &Balloon) {
+    json.raw("{\"type\":\"").raw(json::balloon_type(card.kind));
+    json.raw("\",\"bundle_id\":").maybe(card.bundle_id.as_deref());
+    json.raw(",\"app\":").maybe(card.app.as_deref());
+    json.raw(",\"title\":").maybe(card.title.as_deref());
+    json.raw(",\"subtitle\":").maybe(card.subtitle.as_deref());
+    json.raw(",\"summary\":").maybe(card.summary.as_deref());
+    json.raw(",\"url\":").maybe(card.url.as_deref());
+    json.raw(",\"lines\":").texts(&card.lines);
+    let guids = card.attachments.iter().filter_map(|i| message.attachments.get(*i)?.guid.as_ref());
+    json.raw(",\"attachments\":").texts(guids);
+    json.raw(",\"data\":{}}");
+}
