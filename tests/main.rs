@@ -1,4 +1,5 @@
 //! All integration tests, as one binary.
 
 mod library_builder;
+mod people;
 mod support;

@@ -3,6 +3,9 @@
 //! **Must never**: fail an export. A book that cannot be read is an error for the caller to report; handles then
 //! stay handles.
 
+/// The rank of books that hold a family member's contacts: their names count only where no other book knows anybody.
+pub const FAMILY_RANK: u32 = 100;
+
 /// One card of an address book.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contact {
