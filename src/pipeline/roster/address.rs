@@ -178,10 +178,9 @@ fn with_code(national: &str, code: &str) -> Option<String> {
         // No area code starts with 0 or 1.
         return (ten.len() == 10 && !ten.starts_with(['0', '1'])).then(|| whole(ten)).flatten();
     }
-    if let Some((_, least, most)) = DIALLED_WHOLE.iter().find(|(c, ..)| *c == code) {
-        if (*least..=*most).contains(&national.len()) {
-            return whole(national);
-        }
+    let mut dialled_whole = DIALLED_WHOLE.iter().filter(|(c, ..)| *c == code);
+    if dialled_whole.any(|(_, least, most)| (*least..=*most).contains(&national.len())) {
+        return whole(national);
     }
     if code == "39" {
         return None;
@@ -233,8 +232,7 @@ const DIALLED_WHOLE: &[(&str, usize, usize)] = &[
     ("974", 8, 8),
 ];
 
-/// The calling code that the digits of an international number start with. Codes have one digit in zones 1 and 7,
-/// two where ITU-T E.164 lists them so, else three.
+/// The calling code that the digits of an international number start with.
 fn code_of_number(digits: &str) -> Option<&'static str> {
     COUNTRIES.iter().map(|(code, _)| *code).find(|code| digits.starts_with(code))
 }
