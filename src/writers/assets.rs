@@ -435,7 +435,7 @@ mod tests {
             Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         );
         let modified = fs::metadata(&placed.file).unwrap().modified().unwrap();
-        assert_eq!(modified, NOON.unwrap().parse::<Instant>().unwrap().into());
+        assert_eq!(modified, std::time::SystemTime::from(NOON.unwrap().parse::<Instant>().unwrap()));
         // Past midnight in Tokyo; and no date at all.
         let late = desk.place(&source, "x.heic", Some("2024-05-01T15:00:00Z"));
         assert!(late.path.ends_with("/2024-05-02 x.heic"), "{}", late.path);
@@ -530,7 +530,7 @@ mod tests {
         assert_ne!(inode(&later), inode(&different));
         // They share one date: the earliest, in whatever order they came.
         let modified = fs::metadata(&later.file).unwrap().modified().unwrap();
-        assert_eq!(modified, NOON.unwrap().parse::<Instant>().unwrap().into());
+        assert_eq!(modified, std::time::SystemTime::from(NOON.unwrap().parse::<Instant>().unwrap()));
         assert_eq!(fs::read_dir(&desk.assets.incoming).unwrap().count(), 0);
     }
 
