@@ -3,3 +3,4 @@
 mod library_builder;
 mod people;
 mod support;
+mod writers;

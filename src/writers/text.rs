@@ -162,9 +162,9 @@ fn say_changes(
     }
 }
 
-/// A line between messages.
+/// A line between messages, where no text begins.
 fn note(to: &mut String, text: &str) {
-    to.push_str("           — ");
+    to.push_str("  — ");
     to.push_str(text);
     to.push_str(" —\n");
 }
@@ -323,6 +323,9 @@ impl Page<'_> {
         }
         if !balloon_is_shown {
             self.balloon(message);
+        }
+        if message.parts.is_empty() && message.text.is_none() && message.balloon.is_none() && on_first_line {
+            self.marked('·', "Empty message");
         }
         self.stray_tapbacks(message);
     }

@@ -6,14 +6,16 @@ use crate::model::{Attachment, Availability};
 /// `IMG_0042.heic (HEIC image, 1.8 MB, in iCloud, not on this disk)`.
 pub fn attachment(attachment: &Attachment) -> String {
     let kind = file_kind(attachment);
-    let mut facts = vec![if attachment.sticker { format!("{kind}, sticker") } else { kind }];
+    named(attachment, if attachment.sticker { format!("{kind}, sticker") } else { kind })
+}
+
+/// The name and, in brackets, what it is.
+pub(super) fn named(attachment: &Attachment, kind: String) -> String {
+    let mut facts = vec![kind];
     facts.extend(attachment.bytes.map(size));
     facts.extend(availability(attachment.availability).map(str::to_owned));
     let name = attachment.name.as_deref().map(one_line).filter(|n| !n.is_empty());
-    match name {
-        Some(name) => format!("{name} ({})", facts.join(", ")),
-        None => format!("Attachment ({})", facts.join(", ")),
-    }
+    format!("{} ({})", name.as_deref().unwrap_or("Attachment"), facts.join(", "))
 }
 
 /// Where the bytes are, when they are not here.

@@ -201,6 +201,10 @@ impl Phrases {
             if first.removed {
                 line.push_str(" (taken back)");
             }
+            if let TapbackKind::Sticker(Some(picture)) = &first.kind {
+                line.push_str(": ");
+                line.push_str(&file::named(picture, file_kind(picture)));
+            }
             line
         };
         lines.into_iter().map(finish).collect()
@@ -217,8 +221,7 @@ fn tapback_label(kind: &TapbackKind) -> String {
         TapbackKind::Emphasized => "‼️ Emphasized by ".into(),
         TapbackKind::Questioned => "❓ Questioned by ".into(),
         TapbackKind::Emoji(emoji) => format!("{} by ", one_line(emoji)),
-        TapbackKind::Sticker(None) => "Sticker by ".into(),
-        TapbackKind::Sticker(Some(picture)) => format!("Sticker {} by ", attachment(picture)),
+        TapbackKind::Sticker(_) => "Sticker by ".into(),
     }
 }
 
