@@ -5,14 +5,20 @@
 //!
 //! **Must never**: write to, lock out or leave anything beside the user's files; decide how anything looks.
 
+pub mod chatdb;
 pub mod contacts;
 mod content;
+pub mod discover;
+mod error;
 mod raw;
+mod timeline;
 
 use std::path::{Path, PathBuf};
 
 pub use content::Content;
+pub use error::SourceError;
 pub use raw::{ChatId, RawAttachment, RawChat, RawHandle, RawMessage, Target};
+pub use timeline::Timeline;
 
 /// Says what was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +45,7 @@ pub enum SourceKind {
 pub struct OpenOptions {
     /// Where `Attachments` and `StickerCache` lie; default: the folder of the database.
     pub attachments_root: Option<PathBuf>,
-    /// How many sessions will be used at the same time; at least 1.
+    /// How many sessions will be used at the same time; at least 1. They are all opened at once.
     pub sessions: usize,
 }
 
@@ -54,7 +60,11 @@ pub trait Source: Sync {
     fn chats(&self) -> Result<Vec<RawChat>, SourceError>;
     /// A private reader for one worker, from a pool inside the source. Blocks while all are in use.
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError>;
-    /// Makes sure that what was read was one moment; to be called after the last read.
+    /// To be asked when everything was read, before success is claimed.
+    ///
+    /// # Errors
+    /// [`SourceError::Changed`] when somebody wrote to a file that was taken for still, so that what was read may
+    /// not be of one moment.
     fn unchanged(&self) -> Result<(), SourceError>;
 }
 
@@ -65,63 +75,16 @@ pub trait Session {
     fn timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError>;
 
     /// Reads one window: every row of it, complete, by (date, guid), where date is the instant that the raw date
-    /// means. A row that is in several of the chats, or both in a chat and in its Recently Deleted, comes as often
-    /// as it is there, one after the other.
+    /// means, and rows without one come first. A row that is in several of the chats, or both in a chat and in its
+    /// Recently Deleted, comes as often as it is there, one after the other.
     ///
     /// # Errors
     /// [`SourceError::OutOfOrder`] when a row shows that the index's dates are not the rows' own: ask for
     /// [`Session::exact_timeline`] and start the conversation again.
     fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError>;
 
-    /// As [`Session::timeline`], from the rows' own dates: slower, and 8 bytes of memory a row while it lives.
+    /// As [`Session::timeline`], from the rows' own dates: slower, and 24 bytes of memory a row while it lives.
     fn exact_timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError>;
-}
-
-/// The windows of one conversation.
-#[derive(Debug, Clone, Default)]
-pub struct Timeline {
-    chats: Vec<ChatId>,
-    windows: Vec<Window>,
-    rows: u64,
-}
-
-#[derive(Debug, Clone)]
-enum Window {
-    /// Joined rows with `after < message_date <= through`.
-    Dates { after: i64, through: i64 },
-    /// These rows: (chat, row id).
-    Rows(Vec<(ChatId, i64)>),
-}
-
-impl Timeline {
-    /// How many windows there are.
-    pub fn len(&self) -> usize {
-        self.windows.len()
-    }
-
-    /// True when the chats hold no rows.
-    pub fn is_empty(&self) -> bool {
-        self.windows.is_empty()
-    }
-
-    /// How many rows all windows hold together.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-}
-
-/// Why a source cannot be opened or read. Every variant names the path.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    #[error("there is nothing at {}", path.display())]
-    NotFound { path: PathBuf },
-    #[error("the order of the rows in {} has to be taken from the rows themselves", path.display())]
-    OutOfOrder { path: PathBuf },
-    #[error("cannot read {}", path.display())]
-    Database { path: PathBuf, source: rusqlite::Error },
-    #[error("cannot read {}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
 }
 
 /// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`.
@@ -129,6 +92,5 @@ pub enum SourceError {
 /// # Errors
 /// [`SourceError`] saying what the path is instead.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
-    let _ = options;
-    Err(SourceError::NotFound { path: path.to_owned() })
+    Ok(Box::new(chatdb::ChatDb::open(path, options)?))
 }

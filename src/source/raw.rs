@@ -13,7 +13,8 @@ impl ChatId {
     pub const ORPHANS: ChatId = ChatId(i64::MIN);
 }
 
-/// A row of `chat`, with its members.
+/// A row of `chat`, with its members. A chat that only a join speaks of has its row id, members and rows, and nothing
+/// else.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RawChat {
     /// `chat.ROWID`.
@@ -37,9 +38,10 @@ pub struct RawChat {
     pub handle_ids: Vec<i64>,
     /// `chat_lookup` (macOS 26): (domain, identifier) that lead to this chat.
     pub lookups: Vec<(String, String)>,
-    /// `handle_id`s of received messages that are not in `handle_ids`: former members.
+    /// `handle_id`s of the chat's messages that are not in `handle_ids`: former members.
     pub senders: Vec<i64>,
-    /// Services of the chat's messages (`message.service`), each once, sorted.
+    /// Services that are known without reading the messages (`chat.service_name`, `chat_service`, the handles'),
+    /// each once, sorted. Single messages may have others.
     pub services: Vec<String>,
     /// Rows in `chat_message_join` and `chat_recoverable_message_join` for this chat (for orphans: rows in neither).
     pub rows: u64,
@@ -69,6 +71,8 @@ pub struct RawMessage {
     pub rowid: i64,
     /// The chat it was read for.
     pub chat: Option<ChatId>,
+    /// The database file is damaged where this row lies: only `rowid`, `chat`, `date` and `deleted` are known.
+    pub unreadable: bool,
     pub guid: Option<String>,
     pub text: Option<String>,
     pub attributed_body: Option<Vec<u8>>,
@@ -126,12 +130,14 @@ pub struct RawMessage {
     pub deleted_parts: Vec<(i64, i64, Vec<u8>)>,
     /// In the order of `message_attachment_join`.
     pub attachments: Vec<RawAttachment>,
-    /// Rows whose `associated_message_guid` points here (and, for app updates, at one of those), by date, then
-    /// row id: tapbacks, stickers, votes, app updates. They carry their own attachments, and no rows of their own.
+    /// Rows whose `associated_message_guid` points here or (app updates) at one of those, by date, then row id:
+    /// tapbacks, stickers, votes, app updates. They carry their own attachments, and no rows of their own.
+    /// Empty where `target` is `Some`: a row is among the rows of exactly one other, or of none.
     pub associated: Vec<RawMessage>,
     /// The row of `thread_originator_guid`, where it is in the source; bare: no attachments, nothing associated.
     pub originator: Option<Box<RawMessage>>,
-    /// For a row with an `associated_message_guid` other than its own: the row it belongs to. `None`: not in the source.
+    /// For a row with an `associated_message_guid` other than its own: the row in whose `associated` it is (for an
+    /// update of an update, the first of them all). `None`: not in the source, or going round in circles.
     pub target: Option<Target>,
 }
 

@@ -1,0 +1,368 @@
+//! What is counted and indexed when a database is opened: index scans only, in compact form.
+//!
+//! 1,000,000 messages take about 10 MB here, so that nothing needs to be asked of the database for the many rows
+//! on which nothing hangs.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use roaring::RoaringTreemap;
+use rusqlite::Connection;
+
+use super::guids::{GuidIndex, target_of};
+use super::query::Queries;
+use super::values::Columns;
+use crate::source::ChatId;
+
+/// A set of row ids.
+#[derive(Debug, Default)]
+pub(super) struct RowIds(RoaringTreemap);
+
+impl RowIds {
+    pub fn insert(&mut self, rowid: i64) -> bool {
+        self.0.insert(rowid as u64)
+    }
+
+    pub fn contains(&self, rowid: i64) -> bool {
+        self.0.contains(rowid as u64)
+    }
+
+    pub fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = i64> + '_ {
+        self.0.iter().map(|rowid| rowid as i64)
+    }
+}
+
+/// The rows of one chat.
+#[derive(Debug, Default)]
+pub(super) struct ChatRows {
+    /// In `chat_message_join`, and in `message`.
+    pub joined: RowIds,
+    /// In `chat_recoverable_message_join`, and in `message`: (row id, delete date).
+    pub deleted: Vec<(i64, i64)>,
+    /// Handles of the chat's rows that are not members.
+    pub senders: Vec<i64>,
+}
+
+impl ChatRows {
+    pub fn len(&self) -> u64 {
+        self.joined.0.len() + self.deleted.len() as u64
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Census {
+    /// How many rows `message` has.
+    pub messages: u64,
+    /// Every chat that a join speaks of.
+    pub chats: BTreeMap<i64, ChatRows>,
+    /// `chat_handle_join`, in row order.
+    pub members: HashMap<i64, Vec<i64>>,
+    /// In no chat.
+    pub orphans: RowIds,
+    /// In more than one chat.
+    shared: RowIds,
+    /// The associated rows, by the GUID they point at.
+    pub associated: GuidIndex,
+    /// All rows by GUID, where the database has no index for that.
+    pub guids: Option<GuidIndex>,
+    /// Messages with attachments.
+    has_attachments: RowIds,
+    /// (message, attachment), by message, then in row order.
+    attachments: Vec<(i64, i64)>,
+    /// Messages of which parts are in Recently Deleted.
+    pub deleted_parts: RowIds,
+}
+
+/// Rows by chat or by handle, as a scan yields them: in long runs of one key.
+#[derive(Default)]
+struct Runs {
+    by_key: HashMap<i64, RowIds>,
+    key: i64,
+    run: RowIds,
+}
+
+impl Runs {
+    fn insert(&mut self, key: i64, rowid: i64) {
+        if key != self.key {
+            let next = self.by_key.remove(&key).unwrap_or_default();
+            let run = std::mem::replace(&mut self.run, next);
+            self.by_key.insert(self.key, run);
+            self.key = key;
+        }
+        self.run.insert(rowid);
+    }
+
+    fn finish(mut self) -> HashMap<i64, RowIds> {
+        self.by_key.insert(self.key, self.run);
+        self.by_key.retain(|_, rows| !rows.0.is_empty());
+        self.by_key
+    }
+}
+
+/// Calls `each` for every row of a statement.
+fn scan(
+    connection: &Connection,
+    sql: Option<&str>,
+    mut each: impl FnMut(&mut Columns),
+) -> rusqlite::Result<()> {
+    let Some(sql) = sql else { return Ok(()) };
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(&mut Columns::from(row, 0));
+    }
+    Ok(())
+}
+
+impl Census {
+    /// `second` is another connection to the same moment: the scans share the work when there is one.
+    pub fn take(
+        first: &mut Connection,
+        second: Option<&mut Connection>,
+        queries: &Queries,
+    ) -> rusqlite::Result<Census> {
+        match second {
+            Some(second) => {
+                let (joins, rows) = std::thread::scope(|scope| {
+                    let joins = scope.spawn(move || Joins::scan(second, queries));
+                    let rows = Rows::scan(first, queries);
+                    (joins.join(), rows)
+                });
+                // A panic in there would be a bug; it goes on here.
+                let joins = joins.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                Ok(Census::of(joins?, rows?))
+            }
+            None => {
+                let joins = Joins::scan(first, queries)?;
+                Ok(Census::of(joins, Rows::scan(first, queries)?))
+            }
+        }
+    }
+
+    fn of(joins: Joins, rows: Rows) -> Census {
+        let mut messages = RoaringTreemap::new();
+        for of_handle in rows.by_handle.values() {
+            messages |= &of_handle.0;
+        }
+        let mut chats: BTreeMap<i64, ChatRows> = BTreeMap::new();
+        for (chat, mut joined) in joins.joined {
+            // A join may speak of rows that are gone.
+            joined.0 &= &messages;
+            chats.entry(chat).or_default().joined = joined;
+        }
+        for (chat, rowid, date) in joins.recoverable {
+            let rows = chats.entry(chat).or_default();
+            if messages.contains(rowid as u64) {
+                rows.deleted.push((rowid, date));
+            }
+        }
+        let mut orphans = messages.clone();
+        let mut placed = RoaringTreemap::new();
+        let mut shared = RoaringTreemap::new();
+        for rows in chats.values_mut() {
+            rows.deleted.sort_unstable();
+            rows.deleted.dedup_by_key(|(rowid, _)| *rowid);
+            let all = rows.all();
+            shared |= &placed & &*all;
+            orphans -= &*all;
+            placed |= &*all;
+        }
+        let mut census = Census {
+            messages: messages.len(),
+            chats,
+            members: joins.members,
+            orphans: RowIds(orphans),
+            shared: RowIds(shared),
+            associated: rows.associated,
+            guids: rows.guids,
+            has_attachments: joins.has_attachments,
+            attachments: joins.attachments,
+            deleted_parts: joins.deleted_parts,
+        };
+        census.find_senders(rows.by_handle);
+        census
+    }
+
+    /// Most handles write only in chats that they are members of: only what is left over is looked for in every chat.
+    fn find_senders(&mut self, by_handle: HashMap<i64, RowIds>) {
+        let mut chats_of: HashMap<i64, Vec<i64>> = HashMap::new();
+        for (chat, members) in &self.members {
+            for member in members {
+                chats_of.entry(*member).or_default().push(*chat);
+            }
+        }
+        // 0 and -1 are the owner, or nobody.
+        let mut handles: Vec<_> = by_handle.into_iter().filter(|(h, _)| *h > 0).collect();
+        handles.sort_unstable_by_key(|(handle, _)| *handle);
+        for (handle, RowIds(mut left)) in handles {
+            let chats = chats_of.remove(&handle).unwrap_or_default();
+            for rows in chats.iter().filter_map(|chat| self.chats.get(chat)) {
+                left -= &*rows.all();
+            }
+            left -= &self.orphans.0;
+            for (chat, rows) in &mut self.chats {
+                if left.is_empty() {
+                    break;
+                }
+                let all = rows.all();
+                // A row may be in a chat of which its sender is a member, and in another one too.
+                if !chats.contains(chat) && !left.is_disjoint(&all) {
+                    rows.senders.push(handle);
+                }
+            }
+        }
+    }
+
+    /// Where a row is; its chat with the lowest row id, where it is in several. `known`: one of its chats.
+    pub fn chat_of(&self, rowid: i64, known: Option<ChatId>) -> ChatId {
+        match known {
+            Some(chat) if !self.shared.contains(rowid) => chat,
+            _ => self
+                .chats
+                .iter()
+                .find(|(_, rows)| rows.contains(rowid))
+                .map_or(ChatId::ORPHANS, |(chat, _)| ChatId(*chat)),
+        }
+    }
+
+    /// A message's attachments, in the order of the join.
+    pub fn attachments_of(&self, message: i64) -> impl Iterator<Item = i64> + '_ {
+        let of_message = if self.has_attachments.contains(message) {
+            let start = self.attachments.partition_point(|(m, _)| *m < message);
+            self.attachments.get(start..).unwrap_or_default()
+        } else {
+            &[]
+        };
+        of_message
+            .iter()
+            .take_while(move |(m, _)| *m == message)
+            .map(|(_, attachment)| *attachment)
+    }
+}
+
+impl ChatRows {
+    fn all(&self) -> std::borrow::Cow<'_, RoaringTreemap> {
+        if self.deleted.is_empty() {
+            return std::borrow::Cow::Borrowed(&self.joined.0);
+        }
+        let mut all = self.joined.0.clone();
+        all.extend(self.deleted.iter().map(|(rowid, _)| *rowid as u64));
+        std::borrow::Cow::Owned(all)
+    }
+
+    fn contains(&self, rowid: i64) -> bool {
+        self.joined.contains(rowid) || self.delete_date(rowid).is_some()
+    }
+
+    /// When a row came to Recently Deleted, raw; `None` where it is not there.
+    pub fn delete_date(&self, rowid: i64) -> Option<i64> {
+        let at = self
+            .deleted
+            .binary_search_by_key(&rowid, |(rowid, _)| *rowid)
+            .ok()?;
+        self.deleted.get(at).map(|(_, date)| *date)
+    }
+}
+
+/// What the small tables say.
+struct Joins {
+    joined: HashMap<i64, RowIds>,
+    recoverable: Vec<(i64, i64, i64)>,
+    members: HashMap<i64, Vec<i64>>,
+    has_attachments: RowIds,
+    attachments: Vec<(i64, i64)>,
+    deleted_parts: RowIds,
+}
+
+impl Joins {
+    fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Joins> {
+        let mut joined = Runs::default();
+        scan(connection, queries.joined.as_deref(), |c| {
+            if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
+                joined.insert(chat, message);
+            }
+        })?;
+        let mut recoverable = Vec::new();
+        scan(connection, queries.recoverable.as_deref(), |c| {
+            if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
+                recoverable.push((chat, message, c.number()));
+            }
+        })?;
+        let mut members: HashMap<i64, Vec<i64>> = HashMap::new();
+        let mut seen = HashSet::new();
+        scan(connection, queries.members.as_deref(), |c| {
+            if let (Some(chat), Some(handle)) = (c.maybe_number(), c.maybe_number())
+                && seen.insert((chat, handle))
+            {
+                members.entry(chat).or_default().push(handle);
+            }
+        })?;
+        let mut has_attachments = RowIds::default();
+        let mut attachments = Vec::new();
+        scan(connection, queries.attached.as_deref(), |c| {
+            if let (Some(message), Some(attachment)) = (c.maybe_number(), c.maybe_number()) {
+                has_attachments.insert(message);
+                attachments.push((message, attachment));
+            }
+        })?;
+        attachments.sort_by_key(|(message, _)| *message);
+        attachments.shrink_to_fit();
+        let mut deleted_parts = RowIds::default();
+        scan(connection, queries.recoverable_parts.as_deref(), |c| {
+            deleted_parts.insert(c.number());
+        })?;
+        Ok(Joins {
+            joined: joined.finish(),
+            recoverable,
+            members,
+            has_attachments,
+            attachments,
+            deleted_parts,
+        })
+    }
+}
+
+/// What indexes of `message` say.
+struct Rows {
+    by_handle: HashMap<i64, RowIds>,
+    associated: GuidIndex,
+    guids: Option<GuidIndex>,
+}
+
+impl Rows {
+    fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Rows> {
+        let mut by_handle = Runs::default();
+        scan(connection, Some(&queries.messages), |c| {
+            let rowid = c.number();
+            by_handle.insert(c.number(), rowid);
+        })?;
+        let mut associated = Vec::new();
+        scan(connection, queries.associated.as_deref(), |c| {
+            let rowid = c.number();
+            c.with_text(|guid| associated.push((GuidIndex::hash(target_of(guid)), rowid)));
+        })?;
+        let guids = match &queries.guids {
+            None => None,
+            Some(sql) => {
+                let mut guids = Vec::new();
+                scan(connection, Some(sql), |c| {
+                    let rowid = c.number();
+                    c.with_text(|guid| guids.push((GuidIndex::hash(guid), rowid)));
+                })?;
+                Some(GuidIndex::new(guids))
+            }
+        };
+        Ok(Rows {
+            by_handle: by_handle.finish(),
+            associated: GuidIndex::new(associated),
+            guids,
+        })
+    }
+}

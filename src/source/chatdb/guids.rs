@@ -1,0 +1,155 @@
+//! Which row has, or points at, a GUID: a compact index in memory.
+
+use std::hash::{DefaultHasher, Hasher};
+
+/// The GUID in an `associated_message_guid`, without what says which part is meant
+/// (`messages-format.md` 6.2): `p:0/GUID`, `bp:GUID`, `r:0:0:5:GUID`, `GUID`.
+pub(super) fn target_of(associated: &str) -> &str {
+    if let Some(rest) = associated.strip_prefix("bp:") {
+        rest
+    } else if associated.starts_with("p:") {
+        associated
+            .split_once('/')
+            .map_or(associated, |(_, guid)| guid)
+    } else if associated.starts_with("r:") {
+        associated.rsplit(':').next().unwrap_or(associated)
+    } else {
+        associated
+    }
+}
+
+/// What a GUID is compared by: its last 36 characters (some have a prefix), case aside.
+pub(super) fn last_36(guid: &str) -> &str {
+    guid.len()
+        .checked_sub(36)
+        .and_then(|start| guid.get(start..))
+        .unwrap_or(guid)
+}
+
+pub(super) fn same(a: &str, b: &str) -> bool {
+    last_36(a).eq_ignore_ascii_case(last_36(b))
+}
+
+/// GUID → row ids, 16 bytes a row. Finds candidates: two GUIDs may share a hash, so the row itself has the last word.
+#[derive(Debug)]
+pub(super) struct GuidIndex {
+    /// Sorted.
+    entries: Vec<(u64, i64)>,
+    /// Where in `entries` the hashes with these top bits start.
+    starts: Vec<u32>,
+    shift: u32,
+}
+
+impl GuidIndex {
+    /// Of (hash, row id) pairs, in any order.
+    pub fn new(mut entries: Vec<(u64, i64)>) -> GuidIndex {
+        entries.sort_unstable();
+        entries.dedup();
+        entries.shrink_to_fit();
+        // About four entries for each value of the top bits.
+        let bits = (entries.len() / 4).max(2).ilog2().min(24);
+        let shift = u64::BITS - bits;
+        let mut starts = Vec::with_capacity((1 << bits) + 1);
+        let mut at = 0;
+        for top in 0..=(1u64 << bits) {
+            while entries
+                .get(at)
+                .is_some_and(|&(hash, _)| hash >> shift < top)
+            {
+                at += 1;
+            }
+            starts.push(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        GuidIndex {
+            entries,
+            starts,
+            shift,
+        }
+    }
+
+    pub fn hash(guid: &str) -> u64 {
+        let mut upper = [0; 36];
+        let guid = last_36(guid).as_bytes();
+        let mut hasher = DefaultHasher::new();
+        match upper.get_mut(..guid.len()) {
+            Some(upper) => {
+                upper.copy_from_slice(guid);
+                upper.make_ascii_uppercase();
+                hasher.write(upper);
+            }
+            // Only where byte 36 from the end is inside a character.
+            None => hasher.write(&guid.to_ascii_uppercase()),
+        }
+        hasher.finish()
+    }
+
+    /// The rows whose GUID may be this one, by row id.
+    pub fn candidates(&self, guid: &str) -> impl Iterator<Item = i64> + '_ {
+        let hash = GuidIndex::hash(guid);
+        let top = (hash >> self.shift) as usize;
+        let bound = |at: usize| {
+            self.starts
+                .get(at)
+                .map_or(self.entries.len(), |&s| s as usize)
+        };
+        self.entries
+            .get(bound(top)..bound(top + 1))
+            .unwrap_or_default()
+            .iter()
+            .filter(move |(entry, _)| *entry == hash)
+            .map(|&(_, rowid)| rowid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUID: &str = "0F0B3C7E-1111-4222-8333-ABCDEFABCDEF";
+
+    #[test]
+    fn every_form_points_at_the_guid() {
+        for associated in [
+            GUID.to_string(),
+            format!("p:0/{GUID}"),
+            format!("p:12/{GUID}"),
+            format!("bp:{GUID}"),
+            format!("r:1:0:5:{GUID}"),
+        ] {
+            assert_eq!(target_of(&associated), GUID);
+        }
+        assert_eq!(last_36(target_of(&format!("p:0/SMS-{GUID}"))), GUID);
+        assert_eq!(target_of("p:0/short"), "short");
+        assert_eq!(target_of("p:"), "p:");
+        assert_eq!(target_of(""), "");
+        assert!(same(&GUID.to_lowercase(), GUID));
+        assert!(same(&format!("x{GUID}"), GUID));
+        assert!(!same(GUID, "short"));
+        let wide = "é".repeat(40);
+        assert!(same(&wide, &wide));
+        let odd = format!("é{}", "a".repeat(35));
+        assert_eq!(last_36(&odd), odd);
+        GuidIndex::hash(&odd);
+    }
+
+    #[test]
+    fn finds_what_was_put_in_and_nothing_else() {
+        for count in [0i64, 1, 5, 5000] {
+            let guid = |n: i64| format!("{n:08X}-0000-4000-8000-000000000000");
+            let entries = (0..count)
+                .flat_map(|n| {
+                    [
+                        (GuidIndex::hash(&guid(n)), n),
+                        (GuidIndex::hash(&guid(n)), n + 9999),
+                    ]
+                })
+                .collect();
+            let index = GuidIndex::new(entries);
+            for n in 0..count {
+                let found: Vec<i64> = index.candidates(&guid(n).to_lowercase()).collect();
+                assert_eq!(found, [n, n + 9999]);
+            }
+            assert_eq!(index.candidates(&guid(count)).count(), 0);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! What hangs on a row: its attachments, the rows that point at it, the row it points at.
+//!
+//! Most of it lies in the same page, since people answer soon; only the rest is asked of the database.
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::guids::{last_36, same, target_of};
+use super::rows;
+use super::session::Reader;
+use super::values::Columns;
+use crate::source::timeline::Moment;
+use crate::source::{RawAttachment, RawMessage, Target};
+
+/// How long a chain of updates of updates may be. A longer one (or a circle) belongs to nothing.
+const LONGEST_CHAIN: usize = 64;
+
+/// A row as far as pointing goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Link {
+    rowid: i64,
+    guid: Option<String>,
+    points_at: Option<String>,
+}
+
+/// Where a chain of links ends.
+enum Root {
+    /// It points at nothing that is in the source.
+    Itself,
+    Other(i64),
+    /// Nowhere: it goes in a circle, or on for too long.
+    None,
+}
+
+/// The rows of a page, found by row id and by GUID.
+struct Page<'p> {
+    rows: &'p [RawMessage],
+    index: OnceCell<Index<'p>>,
+}
+
+#[derive(Default)]
+struct Index<'p> {
+    by_rowid: HashMap<i64, &'p RawMessage>,
+    by_guid: HashMap<&'p str, &'p RawMessage>,
+}
+
+impl<'p> Page<'p> {
+    fn index(&self) -> &Index<'p> {
+        self.index.get_or_init(|| {
+            let mut index = Index::default();
+            // Unreadable rows have no GUID to be found by, and nothing to be shown with.
+            for row in self.rows.iter().filter(|row| !row.unreadable) {
+                index.by_rowid.insert(row.rowid, row);
+                if let Some(guid) = &row.guid {
+                    index.by_guid.insert(guid, row);
+                }
+            }
+            index
+        })
+    }
+}
+
+/// What belongs to one row of a page.
+#[derive(Default)]
+struct Hanging {
+    attachments: Vec<RawAttachment>,
+    deleted_parts: Vec<(i64, i64, Vec<u8>)>,
+    associated: Vec<RawMessage>,
+    originator: Option<Box<RawMessage>>,
+    target: Option<Target>,
+}
+
+impl Reader<'_> {
+    /// Adds to bare rows what hangs on them.
+    pub(super) fn complete(&mut self, rows: &mut [RawMessage]) -> rusqlite::Result<()> {
+        let page = Page {
+            rows,
+            index: OnceCell::new(),
+        };
+        let mut hanging = Vec::new();
+        for (at, row) in page.rows.iter().enumerate() {
+            if let Some(found) = self.hanging(row, &page)? {
+                hanging.push((at, found));
+            }
+        }
+        for (at, found) in hanging {
+            if let Some(row) = rows.get_mut(at) {
+                row.attachments = found.attachments;
+                row.deleted_parts = found.deleted_parts;
+                row.associated = found.associated;
+                row.originator = found.originator;
+                row.target = found.target;
+            }
+        }
+        Ok(())
+    }
+
+    /// `None` where nothing does, as with most rows.
+    fn hanging(
+        &mut self,
+        row: &RawMessage,
+        page: &Page<'_>,
+    ) -> rusqlite::Result<Option<Box<Hanging>>> {
+        if row.unreadable {
+            return Ok(None);
+        }
+        let mut found: Option<Box<Hanging>> = None;
+        let attachments = self.attachments(row.rowid)?;
+        if !attachments.is_empty() {
+            found.get_or_insert_default().attachments = attachments;
+        }
+        if self.census().deleted_parts.contains(row.rowid) {
+            found.get_or_insert_default().deleted_parts = self.deleted_parts(row)?;
+        }
+        let root = match &row.associated_message_guid {
+            None => Root::Itself,
+            Some(_) => self.root(Link::of(row), page)?,
+        };
+        match root {
+            Root::Itself => {
+                let associated = self.associated(row, page)?;
+                if !associated.is_empty() {
+                    found.get_or_insert_default().associated = associated;
+                }
+            }
+            Root::Other(rowid) => {
+                let known = page.index().by_rowid.get(&rowid).and_then(|row| row.chat);
+                let chat = self.census().chat_of(rowid, known);
+                found.get_or_insert_default().target = Some(Target { rowid, chat });
+            }
+            Root::None => {}
+        }
+        if let Some(guid) = row.thread_originator_guid.as_deref()
+            && !guid.is_empty()
+            && let Some(link) = self.find(guid, page)?
+            && let Some(originator) = self.bare(link.rowid, page)?
+        {
+            found.get_or_insert_default().originator = Some(Box::new(originator));
+        }
+        Ok(found)
+    }
+
+    fn attachments(&mut self, message: i64) -> rusqlite::Result<Vec<RawAttachment>> {
+        let mut attachments = Vec::new();
+        let Some(sql) = &self.queries().attachment else {
+            return Ok(attachments);
+        };
+        for id in self.census().attachments_of(message) {
+            let mut statement = self.connection().prepare_cached(sql)?;
+            let attachment = statement
+                .query_row([id], |row| Ok(rows::attachment(row)))
+                .optional()?;
+            drop(statement);
+            if let Some(mut attachment) = attachment {
+                attachment.content = attachment
+                    .filename
+                    .as_deref()
+                    .and_then(|name| self.locator.find(name));
+                attachments.push(attachment);
+            }
+        }
+        Ok(attachments)
+    }
+
+    fn deleted_parts(&self, row: &RawMessage) -> rusqlite::Result<Vec<(i64, i64, Vec<u8>)>> {
+        let (Some(sql), Some(chat)) = (&self.queries().deleted_parts, row.chat) else {
+            return Ok(Vec::new());
+        };
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let parts = statement.query_map(params![chat.0, row.rowid], |row| {
+            let mut c = Columns::from(row, 0);
+            Ok((c.number(), c.number(), c.bytes().unwrap_or_default()))
+        })?;
+        let mut parts: Vec<_> = parts.collect::<rusqlite::Result<_>>()?;
+        parts.sort();
+        Ok(parts)
+    }
+
+    /// Every row that points at `root`, or at a row that does.
+    fn associated(
+        &mut self,
+        root: &RawMessage,
+        page: &Page<'_>,
+    ) -> rusqlite::Result<Vec<RawMessage>> {
+        let Some(guid) = &root.guid else {
+            return Ok(Vec::new());
+        };
+        let census = self.census();
+        let mut found: Vec<RawMessage> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut level = vec![(root.rowid, guid.clone())];
+        for _ in 1..LONGEST_CHAIN {
+            let mut next = Vec::new();
+            for (rowid, guid) in level {
+                for candidate in census.associated.candidates(&guid) {
+                    if candidate == root.rowid || seen.contains(&candidate) {
+                        continue;
+                    }
+                    let Some(mut row) = self.bare(candidate, page)? else {
+                        continue;
+                    };
+                    if !self.points_at(&row, rowid, &guid, page)? {
+                        continue;
+                    }
+                    seen.insert(candidate);
+                    if let Some(guid) = &row.guid {
+                        next.push((row.rowid, guid.clone()));
+                    }
+                    row.attachments = self.attachments(row.rowid)?;
+                    row.chat = root.chat;
+                    row.target = Some(Target {
+                        rowid: root.rowid,
+                        chat: census.chat_of(root.rowid, root.chat),
+                    });
+                    found.push(row);
+                }
+            }
+            if next.is_empty() {
+                break;
+            }
+            level = next;
+        }
+        found.sort_by_key(|row| (Moment::of(row.date), row.rowid));
+        Ok(found)
+    }
+
+    /// Does `row` point at the row `rowid`, which has this GUID?
+    fn points_at(
+        &self,
+        row: &RawMessage,
+        rowid: i64,
+        guid: &str,
+        page: &Page<'_>,
+    ) -> rusqlite::Result<bool> {
+        let Some(points_at) = row.associated_message_guid.as_deref() else {
+            return Ok(false);
+        };
+        if row
+            .guid
+            .as_deref()
+            .is_some_and(|own| same(own, target_of(points_at)))
+        {
+            return Ok(false);
+        }
+        if self.queries().unique_guids && target_of(points_at) == guid {
+            return Ok(true);
+        }
+        // Spelled otherwise: it points at whichever row is found first, as `root` sees it.
+        Ok(self
+            .find(points_at, page)?
+            .is_some_and(|link| link.rowid == rowid))
+    }
+
+    /// The row at the end of the chain that starts with `link`.
+    fn root(&self, mut link: Link, page: &Page<'_>) -> rusqlite::Result<Root> {
+        let start = link.rowid;
+        for _ in 0..LONGEST_CHAIN {
+            match self.parent(&link, page)? {
+                None if link.rowid == start => return Ok(Root::Itself),
+                None => return Ok(Root::Other(link.rowid)),
+                Some(parent) if parent.rowid == start => return Ok(Root::None),
+                Some(parent) => link = parent,
+            }
+        }
+        Ok(Root::None)
+    }
+
+    fn parent(&self, link: &Link, page: &Page<'_>) -> rusqlite::Result<Option<Link>> {
+        let Some(points_at) = link.points_at.as_deref().filter(|guid| !guid.is_empty()) else {
+            return Ok(None);
+        };
+        if link
+            .guid
+            .as_deref()
+            .is_some_and(|own| same(own, target_of(points_at)))
+        {
+            return Ok(None);
+        }
+        Ok(self
+            .find(points_at, page)?
+            .filter(|parent| parent.rowid != link.rowid))
+    }
+
+    /// The row that a GUID, in any of its forms, names.
+    fn find(&self, guid: &str, page: &Page<'_>) -> rusqlite::Result<Option<Link>> {
+        let guid = target_of(guid);
+        let queries = self.queries();
+        if let Some(index) = &self.census().guids {
+            let mut statement = self.connection().prepare_cached(&queries.link)?;
+            for rowid in index.candidates(guid) {
+                let link = statement.query_row([rowid], Link::read).optional()?;
+                if let Some(link) = link
+                    && link.guid.as_deref().is_some_and(|own| same(own, guid))
+                {
+                    return Ok(Some(link));
+                }
+            }
+            return Ok(None);
+        }
+        if queries.unique_guids
+            && let Some(row) = page.index().by_guid.get(guid)
+        {
+            return Ok(Some(Link::of(row)));
+        }
+        let Some(sql) = &queries.by_guid else {
+            return Ok(None);
+        };
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let bare = last_36(guid);
+        let spellings = [
+            guid,
+            bare,
+            &bare.to_ascii_uppercase(),
+            &bare.to_ascii_lowercase(),
+        ];
+        for spelling in spellings {
+            if let Some(link) = statement.query_row([spelling], Link::read).optional()? {
+                return Ok(Some(link));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A row by its row id, with nothing on it.
+    fn bare(&self, rowid: i64, page: &Page<'_>) -> rusqlite::Result<Option<RawMessage>> {
+        match page.index().by_rowid.get(&rowid) {
+            Some(row) => {
+                let mut row = (*row).clone();
+                row.chat = None;
+                row.deleted = None;
+                Ok(Some(row))
+            }
+            None => Ok(self.row(rowid, 0)?.filter(|row| !row.unreadable)),
+        }
+    }
+}
+
+impl Link {
+    fn of(row: &RawMessage) -> Link {
+        Link {
+            rowid: row.rowid,
+            guid: row.guid.clone(),
+            points_at: row.associated_message_guid.clone(),
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Link> {
+        let mut c = Columns::from(row, 0);
+        Ok(Link {
+            rowid: c.number(),
+            guid: c.text(),
+            points_at: c.text(),
+        })
+    }
+}

@@ -1,0 +1,326 @@
+//! Where an attachment's bytes lie: the paths in the database, mapped to where the library really is.
+//!
+//! A path in a database is hostile. `..` is never followed. A path that names something below `Library/Messages` or
+//! `Library/SMS`, in any of its forms (`messages-format.md` 1.5), is looked for below the attachments' root. Any other
+//! absolute path is believed only in this machine's own library, where Messages wrote it; in a copy it would
+//! make an export take in whatever file of this machine its maker named. Nothing but files and folders is ever
+//! taken, and no link that leaves the root.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::source::Content;
+
+/// Where to look.
+#[derive(Debug, Clone)]
+pub(super) struct Roots {
+    /// The folder with `Attachments` and `StickerCache`.
+    root: PathBuf,
+    /// The user's home, where the source is this machine's own library.
+    home: Option<PathBuf>,
+    /// Folders that content may lie in, links followed.
+    allowed: Vec<PathBuf>,
+}
+
+impl Roots {
+    /// `home`: only where the source is this machine's own library.
+    pub fn new(root: &Path, home: Option<PathBuf>) -> Roots {
+        let attachments = root.join("Attachments");
+        // The folder itself was given for the one that holds it.
+        let root = match root.parent() {
+            Some(parent) if root.ends_with("Attachments") && !attachments.is_dir() => parent,
+            _ => root,
+        };
+        let mut allowed = vec![root.to_owned()];
+        if home.is_some() {
+            // People move these to a bigger disk and leave a link.
+            allowed.extend(["Attachments", "StickerCache"].map(|name| root.join(name)));
+        }
+        Roots {
+            root: root.to_owned(),
+            home,
+            allowed: allowed
+                .iter()
+                .filter_map(|folder| folder.canonicalize().ok())
+                .collect(),
+        }
+    }
+}
+
+/// Looks paths up, listing a folder at most once.
+#[derive(Debug)]
+pub(super) struct Locator {
+    roots: Roots,
+    /// Folder → its entries, by folded name.
+    listed: HashMap<PathBuf, HashMap<String, OsString>>,
+}
+
+/// How many folders are remembered; then it starts afresh.
+const REMEMBERED: usize = 1024;
+
+impl Locator {
+    pub fn new(roots: &Roots) -> Locator {
+        Locator {
+            roots: roots.clone(),
+            listed: HashMap::new(),
+        }
+    }
+
+    /// The bytes that `attachment.filename` names, where they are here.
+    pub fn find(&mut self, filename: &str) -> Option<Content> {
+        let place = place(filename)?;
+        let root = match place.from {
+            From::Library => self.roots.root.clone(),
+            From::Home => self.roots.home.clone()?,
+            From::Machine => self.roots.home.is_some().then(|| PathBuf::from("/"))?,
+        };
+        let mut exact = root.clone();
+        exact.extend(&place.names);
+        let path = if fs::symlink_metadata(&exact).is_ok() {
+            exact
+        } else {
+            self.walk(root, &place.names)?
+        };
+        if matches!(place.from, From::Library) {
+            let real = path.canonicalize().ok()?;
+            if !self.roots.allowed.iter().any(|root| real.starts_with(root)) {
+                return None;
+            }
+        }
+        let about = fs::metadata(&path).ok()?;
+        if about.is_file() {
+            let bytes = about.len();
+            Some(Content::File { path, bytes })
+        } else if about.is_dir() {
+            Some(Content::Folder { path })
+        } else {
+            None
+        }
+    }
+
+    /// Name by name, by case and Unicode form as the folders have them.
+    fn walk(&mut self, mut path: PathBuf, names: &[String]) -> Option<PathBuf> {
+        for name in names {
+            let exact = path.join(name);
+            if fs::symlink_metadata(&exact).is_ok() {
+                path = exact;
+            } else {
+                let entry = self.entries(&path).get(&fold(name))?.clone();
+                path.push(entry);
+            }
+        }
+        Some(path)
+    }
+
+    fn entries(&mut self, folder: &Path) -> &HashMap<String, OsString> {
+        if self.listed.len() >= REMEMBERED && !self.listed.contains_key(folder) {
+            self.listed.clear();
+        }
+        self.listed.entry(folder.to_owned()).or_insert_with(|| {
+            let mut entries = HashMap::new();
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                // Of names that differ in case only, always the same one.
+                let kept: &mut OsString = entries
+                    .entry(fold(&name.to_string_lossy()))
+                    .or_insert_with(|| name.clone());
+                if name < *kept {
+                    *kept = name;
+                }
+            }
+            entries
+        })
+    }
+}
+
+fn fold(name: &str) -> String {
+    name.nfd().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// A stored path: from where, and the names on the way.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    from: From,
+    names: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum From {
+    /// The folder with `Attachments`.
+    Library,
+    Home,
+    /// The root of the file system.
+    Machine,
+}
+
+fn place(filename: &str) -> Option<Place> {
+    let path: Cow<str> = match filename.strip_prefix("file://") {
+        Some(url) => percent_decoded(url.strip_prefix("localhost").unwrap_or(url)).into(),
+        None => filename.into(),
+    };
+    let (mut from, path) = match path.strip_prefix("~/") {
+        Some(path) => (From::Home, path),
+        None if path.starts_with('/') => (From::Machine, &*path),
+        None => (From::Library, &*path),
+    };
+    let mut names: Vec<String> = path
+        .split('/')
+        .filter(|name| !matches!(*name, "" | "."))
+        .map(str::to_owned)
+        .collect();
+    let hostile = |name: &String| {
+        name == ".." || name.contains('\0') || cfg!(windows) && name.contains(['\\', ':'])
+    };
+    if names.is_empty() || names.iter().any(hostile) {
+        return None;
+    }
+    let below_library = names.windows(2).position(|pair| {
+        matches!(pair, [library, store] if library == "Library" && (store == "Messages" || store == "SMS"))
+    });
+    if let Some(library) = below_library {
+        names.drain(..library + 2);
+        from = From::Library;
+    }
+    (!names.is_empty()).then_some(Place { from, names })
+}
+
+fn percent_decoded(url: &str) -> String {
+    let mut bytes = Vec::with_capacity(url.len());
+    let mut rest = url.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = (byte == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(code.unwrap_or(byte));
+        rest = match code {
+            Some(_) => after.get(2..).unwrap_or_default(),
+            None => after,
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stored_form_leads_below_the_root() {
+        for form in [
+            "~/Library/Messages/Attachments/0a/10/X/a b.jpg",
+            "~/Library/SMS/Attachments/0a/10/X/a b.jpg",
+            "/var/mobile/Library/SMS/Attachments/0a/10/X/a b.jpg",
+            "/private/var/mobile/Library/SMS/Attachments/0a/10/X/a b.jpg",
+            "/Users/ana/Library/Messages/Attachments//0a/./10/X/a b.jpg",
+            "file:///Users/ana/Library/Messages/Attachments/0a/10/X/a%20b.jpg",
+            "file://localhost/Users/ana/Library/Messages/Attachments/0a/10/X/a%20b.jpg",
+            "Library/SMS/Attachments/0a/10/X/a b.jpg",
+            "Attachments/0a/10/X/a b.jpg",
+        ] {
+            let place = place(form).unwrap();
+            assert_eq!(place.from, From::Library, "{form}");
+            assert_eq!(
+                place.names.join("/"),
+                "Attachments/0a/10/X/a b.jpg",
+                "{form}"
+            );
+        }
+        assert_eq!(place("/etc/passwd").unwrap().from, From::Machine);
+        assert_eq!(place("~/Desktop/x").unwrap().from, From::Home);
+    }
+
+    #[test]
+    fn nothing_climbs() {
+        for hostile in [
+            "",
+            "/",
+            "~/",
+            "~/Library/Messages",
+            "~/Library/Messages/../../.ssh/id",
+            "Attachments/../../x",
+            "file:///x/Library/Messages/%2e%2e/x",
+            "Attachments/a\0b",
+        ] {
+            assert_eq!(place(hostile), None, "{hostile}");
+        }
+    }
+
+    #[test]
+    fn percent_signs_that_are_none_stay() {
+        assert_eq!(percent_decoded("a%20b%zz%4"), "a b%zz%4");
+        assert_eq!(percent_decoded("%C3%A9%"), "é%");
+    }
+
+    fn library() -> (tempfile::TempDir, Locator) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("Messages");
+        fs::create_dir_all(root.join("Attachments/0a/10/X")).unwrap();
+        let locator = Locator::new(&Roots::new(&root, None));
+        (folder, locator)
+    }
+
+    #[test]
+    fn finds_files_and_bundles_in_any_spelling() {
+        let (folder, mut locator) = library();
+        let x = folder.path().join("Messages/Attachments/0a/10/X");
+        fs::write(x.join("Cafe\u{301}.JPG"), b"12345").unwrap();
+        fs::create_dir(x.join("a.pages")).unwrap();
+        let mut bytes = |name: &str| {
+            locator
+                .find(&format!("~/Library/Messages/Attachments/0A/10/X/{name}"))
+                .map(|content| content.bytes())
+        };
+        assert_eq!(bytes("Cafe\u{301}.JPG"), Some(Some(5)));
+        assert_eq!(bytes("café.jpg"), Some(Some(5)));
+        assert_eq!(bytes("a.pages"), Some(None));
+        assert_eq!(bytes("cafe.jpg"), None);
+    }
+
+    #[test]
+    fn a_copy_names_no_file_of_this_machine() {
+        let (folder, mut locator) = library();
+        let outside = folder.path().join("secret");
+        fs::write(&outside, b"secret").unwrap();
+        assert_eq!(locator.find(outside.to_str().unwrap()), None);
+        let root = folder.path().join("Messages");
+        let mut live = Locator::new(&Roots::new(&root, Some(folder.path().to_owned())));
+        assert!(live.find(outside.to_str().unwrap()).is_some());
+        assert!(live.find("~/secret").is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_leads_out() {
+        let (folder, mut locator) = library();
+        fs::write(folder.path().join("secret"), b"secret").unwrap();
+        let attachments = folder.path().join("Messages/Attachments");
+        std::os::unix::fs::symlink(folder.path(), attachments.join("out")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("secret"), attachments.join("s")).unwrap();
+        fs::write(attachments.join("real"), b"here").unwrap();
+        std::os::unix::fs::symlink(attachments.join("real"), attachments.join("in")).unwrap();
+        assert_eq!(locator.find("Attachments/out/secret"), None);
+        assert_eq!(locator.find("Attachments/s"), None);
+        assert!(locator.find("Attachments/in").is_some());
+    }
+
+    #[test]
+    fn the_attachments_folder_itself_will_do() {
+        let (folder, _) = library();
+        let x = folder.path().join("Messages/Attachments/0a/10/X");
+        fs::write(x.join("a"), b"1").unwrap();
+        let root = folder.path().join("Messages/Attachments");
+        let mut locator = Locator::new(&Roots::new(&root, None));
+        assert!(
+            locator
+                .find("~/Library/SMS/Attachments/0a/10/X/a")
+                .is_some()
+        );
+    }
+}

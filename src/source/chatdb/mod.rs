@@ -1,0 +1,249 @@
+//! `chat.db` and `sms.db`, from iOS 6 and OS X 10.8 on: Apple's database as a [`Source`].
+//!
+//! **Must never**: decide by a version what a column can say; scan `message` for a page.
+
+mod census;
+mod guids;
+mod hanging;
+mod locate;
+mod query;
+mod recognize;
+mod rows;
+mod schema;
+mod session;
+mod snapshot;
+mod values;
+mod windows;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use census::Census;
+use locate::Roots;
+use query::Queries;
+use schema::Schema;
+use session::{Pooled, Reader};
+use snapshot::{Guard, Snapshot};
+use values::Columns;
+
+use super::{ChatId, OpenOptions, RawChat, RawHandle, Session, Source, SourceError, SourceInfo};
+
+/// An open Messages database.
+#[derive(Debug)]
+pub struct ChatDb {
+    info: SourceInfo,
+    queries: Queries,
+    census: Census,
+    roots: Roots,
+    idle: Mutex<Vec<Connection>>,
+    given_back: Condvar,
+    /// Every row's own date, by row id; read when it is first needed.
+    dates: Mutex<Option<Dates>>,
+    guard: Guard,
+}
+
+type Dates = Arc<Vec<(i64, i64)>>;
+
+impl ChatDb {
+    /// Opens a database, or the one in a folder, and counts what is in it.
+    ///
+    /// # Errors
+    /// [`SourceError`] saying what the path is instead.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<ChatDb, SourceError> {
+        let candidate = recognize::candidate(path)?;
+        let home = own_library(&candidate.path);
+        let Snapshot {
+            mut connections,
+            guard,
+        } = Snapshot::take(&candidate, home.is_some(), options.sessions)?;
+        let failed = SourceError::database(&candidate.path);
+        let read = || -> rusqlite::Result<(Schema, Queries)> {
+            let connection = connections
+                .first()
+                .ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            let schema = Schema::probe(connection)?;
+            let queries = Queries::new(&schema);
+            Ok((schema, queries))
+        };
+        let (schema, queries) = read().map_err(SourceError::database(&candidate.path))?;
+        recognize::check(&schema, &candidate.path)?;
+        let census = match connections.as_mut_slice() {
+            [first, second, ..] => Census::take(first, Some(second), &queries),
+            [first] => Census::take(first, None, &queries),
+            [] => Err(rusqlite::Error::QueryReturnedNoRows),
+        }
+        .map_err(failed)?;
+        let folder = candidate.path.parent().unwrap_or(Path::new(""));
+        let root = options.attachments_root.as_deref().unwrap_or(folder);
+        Ok(ChatDb {
+            roots: Roots::new(root, home),
+            info: SourceInfo {
+                kind: candidate.kind,
+                path: candidate.path,
+                schema_version: schema.version,
+            },
+            queries,
+            census,
+            idle: Mutex::new(connections),
+            given_back: Condvar::new(),
+            dates: Mutex::new(None),
+            guard,
+        })
+    }
+
+    /// Every SQL statement that reads this database, with its name: for tests of the query plans.
+    pub fn statements(&self) -> Vec<(&'static str, &str)> {
+        self.queries.all()
+    }
+
+    fn connection(&self) -> Pooled<'_> {
+        let mut idle = lock(&self.idle);
+        loop {
+            if let Some(connection) = idle.pop() {
+                return Pooled::new(self, connection);
+            }
+            idle = self
+                .given_back
+                .wait(idle)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give_back(&self, connection: Connection) {
+        lock(&self.idle).push(connection);
+        self.given_back.notify_one();
+    }
+
+    /// Every row's own date, by row id: 16 bytes a row, from one scan of an index.
+    fn dates(&self, connection: &Connection) -> Result<Dates, SourceError> {
+        let mut known = lock(&self.dates);
+        if let Some(dates) = &*known {
+            return Ok(Arc::clone(dates));
+        }
+        let read = || -> rusqlite::Result<Vec<(i64, i64)>> {
+            let mut statement = connection.prepare(&self.queries.dates)?;
+            let mut rows = statement.query([])?;
+            let mut dates = Vec::new();
+            while let Some(row) = rows.next()? {
+                let mut c = Columns::from(row, 0);
+                dates.push((c.number(), c.number()));
+            }
+            dates.sort_unstable();
+            Ok(dates)
+        };
+        let dates = Arc::new(read().map_err(SourceError::database(&self.info.path))?);
+        *known = Some(Arc::clone(&dates));
+        Ok(dates)
+    }
+
+    /// Every row of a statement, made into something.
+    fn all<T>(
+        &self,
+        sql: &Option<String>,
+        make: impl Fn(&rusqlite::Row<'_>) -> T,
+    ) -> Result<Vec<T>, SourceError> {
+        let Some(sql) = sql else {
+            return Ok(Vec::new());
+        };
+        let connection = self.connection();
+        let read = || -> rusqlite::Result<Vec<T>> {
+            let mut statement = connection.prepare(sql)?;
+            statement.query_map([], |row| Ok(make(row)))?.collect()
+        };
+        read().map_err(SourceError::database(&self.info.path))
+    }
+}
+
+impl Source for ChatDb {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn handles(&self) -> Result<Vec<RawHandle>, SourceError> {
+        self.all(&self.queries.handles, rows::handle)
+    }
+
+    fn chats(&self) -> Result<Vec<RawChat>, SourceError> {
+        let mut chats: BTreeMap<i64, RawChat> = self
+            .all(&self.queries.chats, rows::chat)?
+            .into_iter()
+            .map(|chat| (chat.rowid, chat))
+            .collect();
+        for rowid in self.census.chats.keys() {
+            chats.entry(*rowid).or_insert_with(|| RawChat {
+                rowid: *rowid,
+                ..RawChat::default()
+            });
+        }
+        let lookups = self.all(&self.queries.lookups, |row| {
+            let mut c = Columns::from(row, 0);
+            (c.number(), c.text(), c.text())
+        })?;
+        for (chat, domain, identifier) in lookups {
+            if let (Some(chat), Some(domain), Some(identifier)) =
+                (chats.get_mut(&chat), domain, identifier)
+            {
+                chat.lookups.push((domain, identifier));
+            }
+        }
+        let mut services: HashMap<i64, BTreeSet<String>> = HashMap::new();
+        let of_chats = self.all(&self.queries.services, |row| {
+            let mut c = Columns::from(row, 0);
+            (c.number(), c.text())
+        })?;
+        for (chat, service) in of_chats {
+            services.entry(chat).or_default().extend(service);
+        }
+        let of_handles: HashMap<i64, Option<String>> = self
+            .handles()?
+            .into_iter()
+            .map(|handle| (handle.rowid, handle.service))
+            .collect();
+        for (rowid, chat) in &mut chats {
+            if let Some(members) = self.census.members.get(rowid) {
+                chat.handle_ids.clone_from(members);
+            }
+            if let Some(rows) = self.census.chats.get(rowid) {
+                chat.senders.clone_from(&rows.senders);
+                chat.rows = rows.len();
+            }
+            let mut all = services.remove(rowid).unwrap_or_default();
+            all.extend(chat.service_name.clone());
+            let people = chat.handle_ids.iter().chain(&chat.senders);
+            all.extend(people.filter_map(|handle| of_handles.get(handle)?.clone()));
+            chat.services = all.into_iter().filter(|s| !s.is_empty()).collect();
+        }
+        let mut chats: Vec<RawChat> = chats.into_values().collect();
+        if !self.census.orphans.is_empty() {
+            chats.push(RawChat {
+                rowid: ChatId::ORPHANS.0,
+                orphans: true,
+                rows: self.census.orphans.len(),
+                ..RawChat::default()
+            });
+        }
+        Ok(chats)
+    }
+
+    fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {
+        Ok(Box::new(Reader::new(self, self.connection())))
+    }
+
+    fn unchanged(&self) -> Result<(), SourceError> {
+        self.guard.unchanged()
+    }
+}
+
+/// The home of the user whose own library this is: there Messages may be writing, and paths mean what they say.
+fn own_library(database: &Path) -> Option<PathBuf> {
+    let home = std::env::home_dir()?;
+    let own = home.join("Library/Messages/chat.db").canonicalize().ok()?;
+    (database.canonicalize().ok()? == own).then_some(home)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

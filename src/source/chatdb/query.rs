@@ -1,0 +1,259 @@
+//! Every SQL string of the reader, built once from what the database can.
+//!
+//! Identifiers come from this file only, never from data. A table or column that is not there reads as NULL.
+
+use super::rows;
+use super::schema::Schema;
+use crate::source::timeline::NANOSECONDS_FROM;
+
+/// A statement is `None` where a table for it is missing.
+#[derive(Debug)]
+pub(super) struct Queries {
+    // Once a run.
+    pub handles: Option<String>,
+    pub chats: Option<String>,
+    /// (chat, handle), in row order.
+    pub members: Option<String>,
+    /// (chat, domain, identifier)
+    pub lookups: Option<String>,
+    /// (chat, service)
+    pub services: Option<String>,
+    /// (chat, message)
+    pub joined: Option<String>,
+    /// (chat, message, delete date)
+    pub recoverable: Option<String>,
+    /// (message)
+    pub recoverable_parts: Option<String>,
+    /// (message, attachment), in row order.
+    pub attached: Option<String>,
+    /// (message, handle)
+    pub messages: String,
+    /// (message, associated guid)
+    pub associated: Option<String>,
+    /// (message, guid), for databases without an index on it.
+    pub guids: Option<String>,
+    /// (message, date)
+    pub dates: String,
+
+    // Once a chat; only where the join has an index by date.
+    /// Whether a chat's join has rows whose date is not a positive number.
+    pub undated: Option<String>,
+    /// Of a chat's join: the last date in seconds, the first in nanoseconds.
+    pub units: Option<String>,
+    /// The date some rows further on.
+    pub sample: Option<String>,
+
+    // Once a page.
+    /// (join's date, message columns)
+    pub page: Option<String>,
+    /// (join's date, message): the same rows.
+    pub range: Option<String>,
+
+    // Once for some rows.
+    pub message: String,
+    /// (message, guid, associated guid)
+    pub by_guid: Option<String>,
+    /// No two rows have one GUID.
+    pub unique_guids: bool,
+    /// (message, guid, associated guid)
+    pub link: String,
+    pub date: String,
+    pub attachment: Option<String>,
+    /// (part, delete date, text)
+    pub deleted_parts: Option<String>,
+}
+
+impl Queries {
+    pub fn new(schema: &Schema) -> Queries {
+        let given = |there: bool, sql: String| there.then_some(sql);
+        let column = |name: &str| column(schema, "message", "m", name);
+        let columns = |table: &str, alias: &str, names: &[&str]| -> String {
+            let names: Vec<String> = names
+                .iter()
+                .map(|name| self::column(schema, table, alias, name))
+                .collect();
+            names.join(", ")
+        };
+        let message = columns("message", "m", rows::MESSAGE);
+        let join = schema.has_all("chat_message_join", &["chat_id", "message_id"]);
+        let by_date = join && schema.indexed("chat_message_join", &["chat_id", "message_date"]);
+        let join_of_chat = "FROM chat_message_join WHERE chat_id = ?1 AND message_date";
+        let link = format!(
+            "SELECT m.rowid, {}, {} FROM message m WHERE",
+            column("guid"),
+            column("associated_message_guid")
+        );
+        let guid_index = schema.indexed("message", &["guid"]);
+
+        Queries {
+            handles: given(
+                schema.has("handle", "id"),
+                format!(
+                    "SELECT {} FROM handle h ORDER BY h.rowid",
+                    columns("handle", "h", rows::HANDLE)
+                ),
+            ),
+            chats: given(
+                schema.has_table("chat"),
+                format!(
+                    "SELECT {} FROM chat c ORDER BY c.rowid",
+                    columns("chat", "c", rows::CHAT)
+                ),
+            ),
+            members: given(
+                schema.has_all("chat_handle_join", &["chat_id", "handle_id"]),
+                "SELECT chat_id, handle_id FROM chat_handle_join ORDER BY rowid".into(),
+            ),
+            lookups: given(
+                schema.has_all("chat_lookup", &["chat", "domain", "identifier"]),
+                "SELECT chat, domain, identifier FROM chat_lookup ORDER BY rowid".into(),
+            ),
+            services: given(
+                schema.has_all("chat_service", &["chat", "service"]),
+                "SELECT chat, service FROM chat_service".into(),
+            ),
+            joined: given(
+                join,
+                "SELECT chat_id, message_id FROM chat_message_join".into(),
+            ),
+            recoverable: given(
+                schema.has_all("chat_recoverable_message_join", &["chat_id", "message_id"]),
+                format!(
+                    "SELECT chat_id, message_id, {} FROM chat_recoverable_message_join j",
+                    self::column(schema, "chat_recoverable_message_join", "j", "delete_date")
+                ),
+            ),
+            recoverable_parts: given(
+                schema.has_all("recoverable_message_part", &["chat_id", "message_id"]),
+                "SELECT message_id FROM recoverable_message_part".into(),
+            ),
+            attached: given(
+                schema.has_all("message_attachment_join", &["message_id", "attachment_id"])
+                    && schema.has_table("attachment"),
+                "SELECT message_id, attachment_id FROM message_attachment_join ORDER BY rowid"
+                    .into(),
+            ),
+            messages: format!("SELECT m.rowid, {} FROM message m", column("handle_id")),
+            // The comparison lets SQLite use Apple's partial index (and the older complete one).
+            associated: given(
+                schema.has("message", "associated_message_guid"),
+                "SELECT m.rowid, m.associated_message_guid FROM message m \
+                 WHERE m.associated_message_guid > ''"
+                    .into(),
+            ),
+            guids: given(
+                !guid_index,
+                "SELECT m.rowid, m.guid FROM message m".to_string(),
+            ),
+            dates: format!("SELECT m.rowid, {} FROM message m", column("date")),
+            undated: given(
+                by_date,
+                format!(
+                    "SELECT EXISTS (SELECT 1 {join_of_chat} IS NULL) \
+                     OR EXISTS (SELECT 1 {join_of_chat} <= 0) \
+                     OR EXISTS (SELECT 1 {join_of_chat} > {})",
+                    i64::MAX
+                ),
+            ),
+            units: given(
+                by_date,
+                format!(
+                    "SELECT (SELECT max(message_date) {join_of_chat} < {NANOSECONDS_FROM}), \
+                     (SELECT min(message_date) {join_of_chat} >= {NANOSECONDS_FROM})"
+                ),
+            ),
+            sample: given(
+                by_date,
+                format!(
+                    "SELECT message_date {join_of_chat} > ?2 ORDER BY message_date LIMIT 1 OFFSET ?3"
+                ),
+            ),
+            page: given(
+                by_date,
+                format!(
+                    "SELECT j.message_date, {message} FROM chat_message_join j \
+                     CROSS JOIN message m ON m.rowid = j.message_id \
+                     WHERE j.chat_id = ?1 AND j.message_date > ?2 AND j.message_date <= ?3"
+                ),
+            ),
+            range: given(
+                by_date,
+                format!(
+                    "SELECT message_date, message_id {join_of_chat} > ?2 AND message_date <= ?3"
+                ),
+            ),
+            message: format!("SELECT {message} FROM message m WHERE m.rowid = ?1"),
+            by_guid: given(guid_index, format!("{link} m.guid = ?1")),
+            unique_guids: schema.unique("message", "guid"),
+            link: format!("{link} m.rowid = ?1"),
+            date: format!(
+                "SELECT {} FROM message m WHERE m.rowid = ?1",
+                column("date")
+            ),
+            attachment: given(
+                schema.has_table("attachment"),
+                format!(
+                    "SELECT {} FROM attachment a WHERE a.rowid = ?1",
+                    columns("attachment", "a", rows::ATTACHMENT)
+                ),
+            ),
+            deleted_parts: given(
+                schema.has_all("recoverable_message_part", &["chat_id", "message_id"]),
+                format!(
+                    "SELECT {} FROM recoverable_message_part p \
+                     WHERE p.chat_id = ?1 AND p.message_id = ?2",
+                    columns(
+                        "recoverable_message_part",
+                        "p",
+                        &["part_index", "delete_date", "part_text"]
+                    )
+                ),
+            ),
+        }
+    }
+
+    /// Every statement with its name, for tests of their plans.
+    pub fn all(&self) -> Vec<(&'static str, &str)> {
+        let optional = [
+            ("handles", &self.handles),
+            ("chats", &self.chats),
+            ("members", &self.members),
+            ("lookups", &self.lookups),
+            ("services", &self.services),
+            ("joined", &self.joined),
+            ("recoverable", &self.recoverable),
+            ("recoverable_parts", &self.recoverable_parts),
+            ("attached", &self.attached),
+            ("associated", &self.associated),
+            ("guids", &self.guids),
+            ("undated", &self.undated),
+            ("units", &self.units),
+            ("sample", &self.sample),
+            ("page", &self.page),
+            ("range", &self.range),
+            ("by_guid", &self.by_guid),
+            ("attachment", &self.attachment),
+            ("deleted_parts", &self.deleted_parts),
+        ];
+        let mut all: Vec<(&str, &str)> = optional
+            .into_iter()
+            .filter_map(|(name, sql)| Some((name, sql.as_deref()?)))
+            .collect();
+        all.extend([
+            ("messages", self.messages.as_str()),
+            ("dates", &self.dates),
+            ("message", &self.message),
+            ("link", &self.link),
+            ("date", &self.date),
+        ]);
+        all
+    }
+}
+
+fn column(schema: &Schema, table: &str, alias: &str, name: &str) -> String {
+    if name == "rowid" || schema.has(table, name) {
+        format!("{alias}.{name}")
+    } else {
+        "NULL".into()
+    }
+}

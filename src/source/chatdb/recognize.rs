@@ -1,0 +1,171 @@
+//! What lies at a path: a database to open, or what it is instead.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::schema::Schema;
+use crate::source::{SourceError, SourceKind};
+
+/// A file that begins as an SQLite database does.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub path: PathBuf,
+    pub kind: SourceKind,
+    /// By its header, it is in WAL mode.
+    pub wal_mode: bool,
+}
+
+/// The files by which an iPhone backup is known.
+const BACKUP: [&str; 3] = ["Manifest.db", "Manifest.mbdb", "Manifest.plist"];
+
+/// The name of `sms.db` in a backup: SHA-1 of `HomeDomain-Library/SMS/sms.db`.
+const SMS_DB_IN_BACKUP: &str = "3d0d7e5fb2ce288813306e4d4636395e047a3d28";
+
+/// Finds the database: `path` itself, or in the folder `path`.
+pub(super) fn candidate(path: &Path) -> Result<Candidate, SourceError> {
+    let about = fs::metadata(path).map_err(SourceError::io(path))?;
+    let file = if about.is_dir() {
+        database_in(path)?
+    } else {
+        path.to_owned()
+    };
+    let mut header = [0; 100];
+    let length = read_start(&file, &mut header).map_err(SourceError::io(&file))?;
+    let header = header.get(..length).unwrap_or_default();
+    if header.is_empty() {
+        return Err(SourceError::Empty { path: file });
+    }
+    if !header.starts_with(b"SQLite format 3\0") {
+        let what = what_else(&file, header);
+        return Err(SourceError::NotADatabase { path: file, what });
+    }
+    let name = file.file_name().unwrap_or_default();
+    let kind = if name.eq_ignore_ascii_case("sms.db") || name == SMS_DB_IN_BACKUP {
+        SourceKind::Device
+    } else {
+        SourceKind::Library
+    };
+    Ok(Candidate {
+        kind,
+        wal_mode: header.get(18..20) == Some(&[2, 2]),
+        path: file,
+    })
+}
+
+fn database_in(folder: &Path) -> Result<PathBuf, SourceError> {
+    for name in ["chat.db", "sms.db"] {
+        let file = folder.join(name);
+        match fs::metadata(&file) {
+            Ok(about) if about.is_file() => return Ok(file),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(SourceError::io(file)(error)),
+        }
+    }
+    // Without Full Disk Access a Mac shows nothing in its Messages folder, and says so only when it is listed.
+    fs::read_dir(folder).map_err(SourceError::io(folder))?;
+    let path = folder.to_owned();
+    if BACKUP.iter().any(|name| folder.join(name).exists()) {
+        return Err(SourceError::Backup { path });
+    }
+    Err(SourceError::NoDatabase { path })
+}
+
+fn read_start(file: &Path, buffer: &mut [u8]) -> std::io::Result<usize> {
+    // A pipe or a device would be waited for, perhaps for ever.
+    if !fs::metadata(file)?.is_file() {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            "neither a file nor a folder",
+        ));
+    }
+    let mut file = File::open(file)?;
+    let mut length = 0;
+    while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    Ok(length)
+}
+
+/// What a file is that is no database.
+fn what_else(file: &Path, start: &[u8]) -> &'static str {
+    let in_backup = file
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .any(|folder| BACKUP.iter().any(|name| folder.join(name).exists()));
+    let known: [(&[u8], &str); 11] = [
+        (
+            b"\x37\x7f\x06\x82",
+            "the write-ahead log of one: give the database beside it",
+        ),
+        (
+            b"\x37\x7f\x06\x83",
+            "the write-ahead log of one: give the database beside it",
+        ),
+        (b"bplist", "a property list"),
+        (b"<?xml", "an XML file"),
+        (b"mbdb", "the list of files of an iPhone backup"),
+        (b"PK\x03\x04", "a zip archive: unpack it first"),
+        (b"\x1f\x8b", "a compressed archive: unpack it first"),
+        (b"BEGIN:VCARD", "a file of contacts"),
+        (b"%PDF", "a PDF"),
+        (b"{", "a text file"),
+        (b"\x89PNG", "a picture"),
+    ];
+    if let Some((_, what)) = known.iter().find(|(magic, _)| start.starts_with(magic)) {
+        what
+    } else if in_backup {
+        "an encrypted file of an iPhone backup"
+    } else if start.iter().all(|byte| *byte == 0) {
+        "a file of zeros (a placeholder that was never filled, or a damaged copy)"
+    } else if start
+        .iter()
+        .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
+    {
+        "a text file"
+    } else {
+        "something unreadable (encrypted, or damaged)"
+    }
+}
+
+/// Checks that a database is one of Messages that this version reads.
+pub(super) fn check(schema: &Schema, path: &Path) -> Result<(), SourceError> {
+    if schema.has("message", "guid") {
+        return Ok(());
+    }
+    let path = path.to_owned();
+    let too_old = |what| SourceError::TooOld {
+        path: path.clone(),
+        what,
+    };
+    let other = |what| SourceError::NotMessages {
+        path: path.clone(),
+        what,
+    };
+    Err(if schema.has("message", "is_madrid") {
+        too_old("iOS 5")
+    } else if schema.has("message", "address") && schema.has_table("msg_pieces") {
+        too_old("iPhone OS 3 or iOS 4")
+    } else if schema.has("message", "address") {
+        too_old("iPhone OS 1 or 2")
+    } else if schema.has_table("abperson") || schema.has_table("zabcdrecord") {
+        other("an address book")
+    } else if schema.has_table("files") && schema.has("files", "relativepath") {
+        other("the list of files of an iPhone backup")
+    } else if schema.has_table("call_history") || schema.has_table("zcallrecord") {
+        other("a list of calls")
+    } else if schema.has_table("zwamessage") {
+        other("a WhatsApp database")
+    } else if schema.has_table("kvtable") {
+        other("a cache of names and photos that people share")
+    } else if schema.tables().next().is_none() {
+        other("an empty one; where it was copied without its -wal file, copy both")
+    } else {
+        other("another program's")
+    })
+}

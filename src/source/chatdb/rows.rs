@@ -1,0 +1,380 @@
+//! The columns that are read, and rows made of them. A list and its function keep one order.
+
+use rusqlite::Row;
+
+use super::values::Columns;
+use crate::source::{RawAttachment, RawHandle, RawMessage};
+
+pub(super) const MESSAGE: &[&str] = &[
+    "rowid",
+    "guid",
+    "text",
+    "handle_id",
+    "subject",
+    "attributedbody",
+    "service",
+    "account",
+    "error",
+    "date",
+    "date_read",
+    "date_delivered",
+    "is_delivered",
+    "is_finished",
+    "is_from_me",
+    "is_empty",
+    "is_read",
+    "is_sent",
+    "cache_roomnames",
+    "is_audio_message",
+    "item_type",
+    "other_handle",
+    "group_title",
+    "group_action_type",
+    "share_status",
+    "share_direction",
+    "is_expirable",
+    "expire_state",
+    "message_action_type",
+    "associated_message_guid",
+    "associated_message_type",
+    "balloon_bundle_id",
+    "payload_data",
+    "expressive_send_style_id",
+    "associated_message_range_location",
+    "associated_message_range_length",
+    "message_summary_info",
+    "destination_caller_id",
+    "is_spam",
+    "thread_originator_guid",
+    "thread_originator_part",
+    "date_retracted",
+    "date_edited",
+    "associated_message_emoji",
+    "schedule_type",
+    "schedule_state",
+    "filter_action",
+];
+
+/// A row of [`MESSAGE`], from column `first` on, with nothing that hangs on it.
+pub(super) fn message(row: &Row<'_>, first: usize) -> RawMessage {
+    let mut c = Columns::from(row, first);
+    RawMessage {
+        rowid: c.number(),
+        guid: c.text(),
+        text: c.text(),
+        handle_id: c.number(),
+        subject: c.text(),
+        attributed_body: c.bytes(),
+        service: c.text(),
+        account: c.text(),
+        error: c.number(),
+        date: c.number(),
+        date_read: c.number(),
+        date_delivered: c.number(),
+        is_delivered: c.flag(),
+        is_finished: c.flag(),
+        is_from_me: c.flag(),
+        is_empty: c.flag(),
+        is_read: c.flag(),
+        is_sent: c.flag(),
+        cache_roomnames: c.text(),
+        is_audio_message: c.flag(),
+        item_type: c.number(),
+        other_handle: c.number(),
+        group_title: c.text(),
+        group_action_type: c.number(),
+        share_status: c.maybe_number(),
+        share_direction: c.maybe_number(),
+        is_expirable: c.flag(),
+        expire_state: c.number(),
+        message_action_type: c.number(),
+        associated_message_guid: c.text(),
+        associated_message_type: c.number(),
+        balloon_bundle_id: c.text(),
+        payload_data: c.bytes(),
+        expressive_send_style_id: c.text(),
+        associated_range_location: c.number(),
+        associated_range_length: c.number(),
+        message_summary_info: c.bytes(),
+        destination_caller_id: c.text(),
+        is_spam: c.flag(),
+        thread_originator_guid: c.text(),
+        thread_originator_part: c.text(),
+        date_retracted: c.number(),
+        date_edited: c.number(),
+        associated_message_emoji: c.text(),
+        schedule_type: c.number(),
+        schedule_state: c.number(),
+        filter_action: c.number(),
+        chat: None,
+        unreadable: false,
+        deleted: None,
+        deleted_parts: Vec::new(),
+        attachments: Vec::new(),
+        associated: Vec::new(),
+        originator: None,
+        target: None,
+    }
+}
+
+pub(super) const ATTACHMENT: &[&str] = &[
+    "rowid",
+    "guid",
+    "created_date",
+    "filename",
+    "uti",
+    "mime_type",
+    "transfer_state",
+    "is_outgoing",
+    "transfer_name",
+    "total_bytes",
+    "is_sticker",
+    "sticker_user_info",
+    "attribution_info",
+    "hide_attachment",
+    "ck_sync_state",
+    "original_guid",
+    "emoji_image_short_description",
+];
+
+/// A row of [`ATTACHMENT`], its content not looked for yet.
+pub(super) fn attachment(row: &Row<'_>) -> RawAttachment {
+    let mut c = Columns::from(row, 0);
+    RawAttachment {
+        rowid: c.number(),
+        guid: c.text(),
+        created_date: c.number(),
+        filename: c.text(),
+        uti: c.text(),
+        mime_type: c.text(),
+        transfer_state: c.number(),
+        is_outgoing: c.flag(),
+        transfer_name: c.text(),
+        total_bytes: c.number(),
+        is_sticker: c.flag(),
+        sticker_user_info: c.bytes(),
+        attribution_info: c.bytes(),
+        hide_attachment: c.flag(),
+        ck_sync_state: c.number(),
+        original_guid: c.text(),
+        emoji_image_short_description: c.text(),
+        content: None,
+    }
+}
+
+pub(super) const HANDLE: &[&str] = &[
+    "rowid",
+    "id",
+    "country",
+    "service",
+    "uncanonicalized_id",
+    "person_centric_id",
+];
+
+/// A row of [`HANDLE`].
+pub(super) fn handle(row: &Row<'_>) -> RawHandle {
+    let mut c = Columns::from(row, 0);
+    RawHandle {
+        rowid: c.number(),
+        id: c.text().unwrap_or_default(),
+        country: c.text(),
+        service: c.text(),
+        uncanonicalized_id: c.text(),
+        person_centric_id: c.text(),
+    }
+}
+
+pub(super) const CHAT: &[&str] = &[
+    "rowid",
+    "guid",
+    "style",
+    "properties",
+    "chat_identifier",
+    "service_name",
+    "room_name",
+    "display_name",
+    "group_id",
+    "is_filtered",
+    "original_group_id",
+    "is_blackholed",
+];
+
+/// A row of [`CHAT`], without members and rows.
+pub(super) fn chat(row: &Row<'_>) -> crate::source::RawChat {
+    let mut c = Columns::from(row, 0);
+    crate::source::RawChat {
+        rowid: c.number(),
+        guid: c.text().unwrap_or_default(),
+        style: c.maybe_number(),
+        properties: c.bytes(),
+        chat_identifier: c.text(),
+        service_name: c.text(),
+        room_name: c.text(),
+        display_name: c.text(),
+        group_id: c.text(),
+        is_filtered: c.number(),
+        original_group_id: c.text(),
+        is_blackholed: c.number(),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    /// Each column holds its own name (or its position, where a number is wanted).
+    #[test]
+    fn a_list_and_its_function_keep_one_order() {
+        let db = Connection::open_in_memory().unwrap();
+        let select = |columns: &[&str], numbers: bool| -> String {
+            let values: Vec<String> = columns
+                .iter()
+                .enumerate()
+                .map(|(at, name)| {
+                    if numbers {
+                        at.to_string()
+                    } else {
+                        format!("'{name}'")
+                    }
+                })
+                .collect();
+            format!("SELECT {}", values.join(", "))
+        };
+        let at =
+            |columns: &[&str], name: &str| columns.iter().position(|c| *c == name).unwrap() as i64;
+
+        let m = db
+            .query_row(&select(MESSAGE, false), [], |row| Ok(message(row, 0)))
+            .unwrap();
+        for (name, value) in [
+            ("guid", &m.guid),
+            ("text", &m.text),
+            ("subject", &m.subject),
+            ("service", &m.service),
+            ("account", &m.account),
+            ("cache_roomnames", &m.cache_roomnames),
+            ("group_title", &m.group_title),
+            ("associated_message_guid", &m.associated_message_guid),
+            ("balloon_bundle_id", &m.balloon_bundle_id),
+            ("expressive_send_style_id", &m.expressive_send_style_id),
+            ("destination_caller_id", &m.destination_caller_id),
+            ("thread_originator_guid", &m.thread_originator_guid),
+            ("thread_originator_part", &m.thread_originator_part),
+            ("associated_message_emoji", &m.associated_message_emoji),
+        ] {
+            assert_eq!(value.as_deref(), Some(name));
+        }
+        assert_eq!(m.attributed_body.as_deref(), Some(&b"attributedbody"[..]));
+        assert_eq!(m.payload_data.as_deref(), Some(&b"payload_data"[..]));
+        assert_eq!(
+            m.message_summary_info.as_deref(),
+            Some(&b"message_summary_info"[..])
+        );
+
+        let m = db
+            .query_row(&select(MESSAGE, true), [], |row| Ok(message(row, 0)))
+            .unwrap();
+        for (name, value) in [
+            ("rowid", m.rowid),
+            ("handle_id", m.handle_id),
+            ("error", m.error),
+            ("date", m.date),
+            ("date_read", m.date_read),
+            ("date_delivered", m.date_delivered),
+            ("item_type", m.item_type),
+            ("other_handle", m.other_handle),
+            ("group_action_type", m.group_action_type),
+            ("share_status", m.share_status.unwrap()),
+            ("share_direction", m.share_direction.unwrap()),
+            ("expire_state", m.expire_state),
+            ("message_action_type", m.message_action_type),
+            ("associated_message_type", m.associated_message_type),
+            (
+                "associated_message_range_location",
+                m.associated_range_location,
+            ),
+            ("associated_message_range_length", m.associated_range_length),
+            ("date_retracted", m.date_retracted),
+            ("date_edited", m.date_edited),
+            ("schedule_type", m.schedule_type),
+            ("schedule_state", m.schedule_state),
+            ("filter_action", m.filter_action),
+        ] {
+            assert_eq!(value, at(MESSAGE, name), "{name}");
+        }
+
+        let a = db
+            .query_row(&select(ATTACHMENT, false), [], |row| Ok(attachment(row)))
+            .unwrap();
+        for (name, value) in [
+            ("guid", &a.guid),
+            ("filename", &a.filename),
+            ("uti", &a.uti),
+            ("mime_type", &a.mime_type),
+            ("transfer_name", &a.transfer_name),
+            ("original_guid", &a.original_guid),
+            (
+                "emoji_image_short_description",
+                &a.emoji_image_short_description,
+            ),
+        ] {
+            assert_eq!(value.as_deref(), Some(name));
+        }
+        let h = db
+            .query_row(&select(HANDLE, false), [], |row| Ok(handle(row)))
+            .unwrap();
+        assert_eq!(h.id, "id");
+        assert_eq!(h.country.as_deref(), Some("country"));
+        assert_eq!(h.service.as_deref(), Some("service"));
+        assert_eq!(h.uncanonicalized_id.as_deref(), Some("uncanonicalized_id"));
+        assert_eq!(h.person_centric_id.as_deref(), Some("person_centric_id"));
+        let c = db
+            .query_row(&select(CHAT, false), [], |row| Ok(chat(row)))
+            .unwrap();
+        assert_eq!(c.guid, "guid");
+        for (name, value) in [
+            ("chat_identifier", &c.chat_identifier),
+            ("service_name", &c.service_name),
+            ("room_name", &c.room_name),
+            ("display_name", &c.display_name),
+            ("group_id", &c.group_id),
+            ("original_group_id", &c.original_group_id),
+        ] {
+            assert_eq!(value.as_deref(), Some(name));
+        }
+    }
+
+    /// One flag set at a time: the right field shows it, and no other.
+    #[test]
+    fn flags_are_told_apart() {
+        let db = Connection::open_in_memory().unwrap();
+        let flags: [(&str, fn(&RawMessage) -> bool); 9] = [
+            ("is_delivered", |m| m.is_delivered),
+            ("is_finished", |m| m.is_finished),
+            ("is_from_me", |m| m.is_from_me),
+            ("is_empty", |m| m.is_empty),
+            ("is_read", |m| m.is_read),
+            ("is_sent", |m| m.is_sent),
+            ("is_audio_message", |m| m.is_audio_message),
+            ("is_expirable", |m| m.is_expirable),
+            ("is_spam", |m| m.is_spam),
+        ];
+        for (set, _) in flags {
+            let values: Vec<&str> = MESSAGE
+                .iter()
+                .map(|name| if *name == set { "1" } else { "NULL" })
+                .collect();
+            let m = db
+                .query_row(&format!("SELECT {}", values.join(", ")), [], |row| {
+                    Ok(message(row, 0))
+                })
+                .unwrap();
+            for (name, get) in flags {
+                assert_eq!(get(&m), name == set, "{name} where {set} is set");
+            }
+        }
+    }
+}

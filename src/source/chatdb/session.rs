@@ -1,0 +1,245 @@
+//! Reading pages: rows, and what hangs on them.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::ChatDb;
+use super::census::Census;
+use super::locate::Locator;
+use super::query::Queries;
+use super::rows;
+use super::values::Columns;
+use super::windows::damaged;
+use crate::source::timeline::{Listed, Moment, Window};
+use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline};
+
+/// A worker's reader: a connection from the pool, given back when it is dropped.
+pub(super) struct Reader<'db> {
+    db: &'db ChatDb,
+    connection: Pooled<'db>,
+    pub(super) locator: Locator,
+}
+
+/// A connection that goes back where it came from.
+pub(super) struct Pooled<'db> {
+    db: &'db ChatDb,
+    connection: Option<Connection>,
+}
+
+impl<'db> Pooled<'db> {
+    pub fn new(db: &'db ChatDb, connection: Connection) -> Pooled<'db> {
+        Pooled {
+            db,
+            connection: Some(connection),
+        }
+    }
+}
+
+impl<'db> Reader<'db> {
+    pub fn new(db: &'db ChatDb, connection: Pooled<'db>) -> Reader<'db> {
+        Reader {
+            db,
+            connection,
+            locator: Locator::new(&db.roots),
+        }
+    }
+
+    pub fn queries(&self) -> &'db Queries {
+        &self.db.queries
+    }
+
+    pub fn census(&self) -> &'db Census {
+        &self.db.census
+    }
+
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub fn dates(&self) -> Result<Arc<Vec<(i64, i64)>>, SourceError> {
+        self.db.dates(&self.connection)
+    }
+
+    pub fn failed(&self) -> impl FnOnce(rusqlite::Error) -> SourceError {
+        SourceError::database(&self.db.info.path)
+    }
+
+    /// The rows of a window, bare, in order.
+    fn rows(&self, timeline: &Timeline, window: &Window) -> Result<Vec<RawMessage>, SourceError> {
+        let mut page = Vec::new();
+        for chat in &timeline.joined {
+            let whole = page.len();
+            match self.joined(*chat, window, &mut page) {
+                Err(SourceError::Damaged { .. }) => {
+                    page.truncate(whole);
+                    self.joined_one_by_one(*chat, window, &mut page)?;
+                }
+                read => read?,
+            }
+        }
+        let listed = timeline
+            .listed
+            .get(window.listed.clone())
+            .unwrap_or_default();
+        self.listed(&timeline.chats, listed, &mut page)
+            .map_err(self.failed())?;
+        if !page.is_sorted_by(|a, b| order(a) <= order(b)) {
+            page.sort_by(|a, b| order(a).cmp(&order(b)));
+        }
+        // A join without a primary key may say the same twice.
+        page.dedup_by(|a, b| {
+            (a.rowid, a.chat, a.deleted.is_some()) == (b.rowid, b.chat, b.deleted.is_some())
+        });
+        Ok(page)
+    }
+
+    fn joined(
+        &self,
+        chat: i64,
+        window: &Window,
+        page: &mut Vec<RawMessage>,
+    ) -> Result<(), SourceError> {
+        let Some(sql) = &self.queries().page else {
+            return Ok(());
+        };
+        let mut in_order = true;
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = self.connection().prepare_cached(sql)?;
+            let mut rows = statement.query(params![chat, window.after, window.through])?;
+            while let Some(row) = rows.next()? {
+                let mut message = rows::message(row, 1);
+                in_order &= Columns::from(row, 0).number() == message.date;
+                message.chat = Some(ChatId(chat));
+                page.push(message);
+            }
+            Ok(())
+        };
+        read().map_err(self.failed())?;
+        if in_order {
+            Ok(())
+        } else {
+            Err(SourceError::OutOfOrder {
+                path: self.db.info.path.clone(),
+            })
+        }
+    }
+
+    /// As [`Reader::joined`], over damaged places of the file.
+    fn joined_one_by_one(
+        &self,
+        chat: i64,
+        window: &Window,
+        page: &mut Vec<RawMessage>,
+    ) -> Result<(), SourceError> {
+        let Some(sql) = &self.queries().range else {
+            return Ok(());
+        };
+        let read = || -> rusqlite::Result<Vec<(i64, i64)>> {
+            let mut statement = self.connection().prepare_cached(sql)?;
+            let rows = statement.query_map(params![chat, window.after, window.through], |row| {
+                let mut c = Columns::from(row, 0);
+                Ok((c.number(), c.number()))
+            })?;
+            rows.collect()
+        };
+        for (date, rowid) in read().map_err(self.failed())? {
+            let message = self.row(rowid, date).map_err(self.failed())?;
+            if let Some(mut message) = message {
+                message.chat = Some(ChatId(chat));
+                page.push(message);
+            }
+        }
+        Ok(())
+    }
+
+    fn listed(
+        &self,
+        chats: &[ChatId],
+        listed: &[Listed],
+        page: &mut Vec<RawMessage>,
+    ) -> rusqlite::Result<()> {
+        for row in listed {
+            let Some(mut message) = self.row(row.rowid, row.date)? else {
+                continue;
+            };
+            message.chat = chats.get(row.chat as usize).copied();
+            if row.deleted {
+                let rows = message
+                    .chat
+                    .and_then(|chat| self.census().chats.get(&chat.0));
+                message.deleted = rows.and_then(|rows| rows.delete_date(row.rowid));
+            }
+            page.push(message);
+        }
+        Ok(())
+    }
+
+    /// One row, bare. What cannot be read for damage is there with its row id and this date.
+    pub(super) fn row(&self, rowid: i64, date: i64) -> rusqlite::Result<Option<RawMessage>> {
+        let mut statement = self.connection().prepare_cached(&self.queries().message)?;
+        match statement
+            .query_row([rowid], |row| Ok(rows::message(row, 0)))
+            .optional()
+        {
+            Err(error) if damaged(&error) => Ok(Some(RawMessage {
+                rowid,
+                date,
+                unreadable: true,
+                ..RawMessage::default()
+            })),
+            row => row,
+        }
+    }
+}
+
+/// By (date, GUID); then so that the several places of one row stand together, always the same way round.
+fn order(row: &RawMessage) -> impl Ord + '_ {
+    (
+        Moment::of(row.date),
+        row.guid.as_deref(),
+        row.rowid,
+        row.chat,
+        row.deleted,
+    )
+}
+
+impl Session for Reader<'_> {
+    fn timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError> {
+        self.divide(chats, size, false)
+    }
+
+    fn exact_timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError> {
+        self.divide(chats, size, true)
+    }
+
+    fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {
+        let Some(window) = timeline.windows.get(window) else {
+            return Ok(Vec::new());
+        };
+        let mut page = self.rows(timeline, window)?;
+        self.complete(&mut page).map_err(self.failed())?;
+        Ok(page)
+    }
+}
+
+impl Deref for Pooled<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        // Only `drop` takes it away.
+        match &self.connection {
+            Some(connection) => connection,
+            None => unreachable!("a dropped connection is not used"),
+        }
+    }
+}
+
+impl Drop for Pooled<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.db.give_back(connection);
+        }
+    }
+}

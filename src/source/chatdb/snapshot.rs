@@ -1,0 +1,347 @@
+//! One moment of a database, for several connections, with nothing touched.
+//!
+//! | what is there | how it is read |
+//! |---|---|
+//! | WAL mode, no or an empty `-wal` | in place, `immutable`; afterwards it is checked that nobody wrote |
+//! | rollback-journal mode | in place, `mode=ro`, each connection in a read transaction |
+//! | a `-wal` and a `-shm`: live, or a complete copy | SQLite's backup into a private file, through `readonly_shm` |
+//! | a `-wal` without a `-shm`, a hot journal, a folder that cannot be locked | copied into a private folder, recovered there |
+//!
+//! `mode=ro` alone would create a `-shm` beside the database; `immutable` alone would miss what only the `-wal` has
+//! (`ios-backup-format.md` 12).
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tempfile::TempDir;
+
+use super::recognize::Candidate;
+use crate::source::SourceError;
+
+/// Connections that all see the same moment.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub connections: Vec<Connection>,
+    pub guard: Guard,
+}
+
+/// What keeps a snapshot of one moment, or tells afterwards that it was not.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    /// The file that must not have changed in the end, as it was in the beginning.
+    watched: Option<(PathBuf, Fingerprint)>,
+    /// Where an open file can be unlinked, it already is.
+    #[cfg(not(unix))]
+    _private: Option<TempDir>,
+}
+
+impl Guard {
+    /// [`SourceError::Changed`] when a file that was taken for still was written to.
+    pub fn unchanged(&self) -> Result<(), SourceError> {
+        match &self.watched {
+            Some((path, before)) if Fingerprint::of(path).ok().as_ref() != Some(before) => {
+                Err(SourceError::Changed { path: path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How long to wait for a writer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often to try to copy files that keep changing.
+const COPIES: u32 = 20;
+
+impl Snapshot {
+    /// `live`: this machine's own library, which Messages may open at any time.
+    pub fn take(
+        candidate: &Candidate,
+        live: bool,
+        sessions: usize,
+    ) -> Result<Snapshot, SourceError> {
+        let path = &candidate.path;
+        let sessions = sessions.max(1);
+        let wal = beside(path, "-wal");
+        let has_wal = size(&wal) > 0;
+        let has_shm = beside(path, "-shm").exists();
+        if has_shm && (has_wal || candidate.wal_mode) || live && !candidate.wal_mode {
+            match Snapshot::backup(path, has_shm, sessions) {
+                Err(SourceError::Database { .. }) => {}
+                snapshot => return snapshot,
+            }
+        }
+        if has_wal {
+            return Snapshot::copy(path, sessions);
+        }
+        if candidate.wal_mode {
+            return Snapshot::still(path, sessions);
+        }
+        match Snapshot::locked(path, sessions) {
+            // A hot journal: what a writer that died had begun has to be taken back.
+            Err(SourceError::Database { source, .. })
+                if source.sqlite_error_code() == Some(ErrorCode::ReadOnly) =>
+            {
+                Snapshot::copy(path, sessions)
+            }
+            // A file system that knows no locks.
+            Err(SourceError::Database { source, .. })
+                if source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) =>
+            {
+                Snapshot::still(path, sessions)
+            }
+            snapshot => snapshot,
+        }
+    }
+
+    /// A file that nobody writes to.
+    fn still(path: &Path, sessions: usize) -> Result<Snapshot, SourceError> {
+        let before = Fingerprint::of(path).map_err(SourceError::io(path))?;
+        let connections = (0..sessions)
+            .map(|_| connect(path, "mode=ro&immutable=1"))
+            .collect::<rusqlite::Result<_>>()
+            .map_err(SourceError::database(path))?;
+        Ok(Snapshot {
+            connections,
+            guard: Guard {
+                watched: Some((path.to_owned(), before)),
+                ..Guard::default()
+            },
+        })
+    }
+
+    /// A file in rollback-journal mode: while one connection reads, nobody can commit.
+    fn locked(path: &Path, sessions: usize) -> Result<Snapshot, SourceError> {
+        let connections = (0..sessions)
+            .map(|_| {
+                let connection = connect(path, "mode=ro")?;
+                connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master;")?;
+                Ok(connection)
+            })
+            .collect::<rusqlite::Result<_>>()
+            .map_err(SourceError::database(path))?;
+        Ok(Snapshot {
+            connections,
+            guard: Guard::default(),
+        })
+    }
+
+    /// One moment of a database that others may be writing to.
+    fn backup(path: &Path, wal: bool, sessions: usize) -> Result<Snapshot, SourceError> {
+        let private = private_folder(path)?;
+        let copy = private.path().join("snapshot.db");
+        create(&copy).map_err(failed(path))?;
+        let copied = || -> rusqlite::Result<()> {
+            let source = connect(
+                path,
+                if wal {
+                    "mode=ro&readonly_shm=1"
+                } else {
+                    "mode=ro"
+                },
+            )?;
+            let mut target = Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+            let backup = Backup::new(&source, &mut target)?;
+            let mut waited = Duration::ZERO;
+            // All pages in one step, so from one moment.
+            loop {
+                match backup.step(-1)? {
+                    StepResult::Done => return Ok(()),
+                    StepResult::Busy | StepResult::Locked if waited < PATIENCE => {
+                        let pause = Duration::from_millis(20);
+                        std::thread::sleep(pause);
+                        waited += pause;
+                    }
+                    _ => {
+                        return Err(rusqlite::Error::SqliteFailure(
+                            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                            None,
+                        ));
+                    }
+                }
+            }
+        };
+        copied().map_err(SourceError::database(path))?;
+        Snapshot::of_private(path, private, &copy, sessions)
+    }
+
+    /// As [`Snapshot::backup`], file by file, for what SQLite cannot open where it lies.
+    fn copy(path: &Path, sessions: usize) -> Result<Snapshot, SourceError> {
+        let private = private_folder(path)?;
+        let copy = private.path().join("snapshot.db");
+        for attempt in 1.. {
+            if copy_still(path, &copy)? {
+                break;
+            }
+            if attempt == COPIES {
+                return Err(SourceError::Changed {
+                    path: path.to_owned(),
+                });
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let recovered = || -> rusqlite::Result<()> {
+            let connection = Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            harden(&connection)?;
+            // Exclusive: no -shm is needed. The checkpoint moves what is in the -wal into the database.
+            connection.execute_batch(
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; \
+                 SELECT 1 FROM sqlite_master; PRAGMA wal_checkpoint(TRUNCATE);",
+            )
+        };
+        recovered().map_err(SourceError::database(path))?;
+        Snapshot::of_private(path, private, &copy, sessions)
+    }
+
+    fn of_private(
+        path: &Path,
+        private: TempDir,
+        copy: &Path,
+        sessions: usize,
+    ) -> Result<Snapshot, SourceError> {
+        let connections = (0..sessions)
+            .map(|_| connect(copy, "mode=ro&immutable=1"))
+            .collect::<rusqlite::Result<_>>()
+            .map_err(SourceError::database(path))?;
+        // The connections keep the file; its name goes, so that nothing can be left behind, whatever happens.
+        #[cfg(unix)]
+        drop(private);
+        Ok(Snapshot {
+            connections,
+            guard: Guard {
+                #[cfg(not(unix))]
+                _private: Some(private),
+                ..Guard::default()
+            },
+        })
+    }
+}
+
+/// Opens a connection that cannot write, and makes it read the schema.
+fn connect(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri(path, mode), flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    harden(&connection)?;
+    // Memory for sorting and caching is bounded; nothing of the user's goes to files of SQLite's own.
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; \
+         PRAGMA cache_size = -8000; SELECT count(*) FROM sqlite_master;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    Ok(())
+}
+
+/// `file:` with everything escaped that has a meaning in a URI.
+fn uri(path: &Path, mode: &str) -> String {
+    let mut uri = String::from("file:");
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if cfg!(windows) && path.is_absolute() {
+        uri.push_str("///");
+    }
+    for &byte in bytes {
+        match byte {
+            b'\\' if cfg!(windows) => uri.push('/'),
+            b'/' | b'.' | b'-' | b'_' | b'~' | b':' => uri.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push('?');
+    uri.push_str(mode);
+    uri
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |about| about.len())
+}
+
+/// Enough of a file to see that somebody wrote to it.
+#[derive(Debug, PartialEq, Eq)]
+struct Fingerprint {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    #[cfg(unix)]
+    file: (u64, u64),
+}
+
+impl Fingerprint {
+    fn of(path: &Path) -> io::Result<Fingerprint> {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt;
+        let about = fs::metadata(path)?;
+        Ok(Fingerprint {
+            bytes: about.len(),
+            modified: about.modified().ok(),
+            #[cfg(unix)]
+            file: (about.dev(), about.ino()),
+        })
+    }
+}
+
+/// Copies a database with its log or journal; false when one of them changed meanwhile.
+fn copy_still(path: &Path, copy: &Path) -> Result<bool, SourceError> {
+    let files = ["", "-wal", "-journal"].map(|suffix| (beside(path, suffix), beside(copy, suffix)));
+    let look = || files.each_ref().map(|(from, _)| Fingerprint::of(from).ok());
+    let before = look();
+    for (from, to) in &files {
+        let _ = fs::remove_file(to);
+        let mut source = match File::open(from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && from != path => continue,
+            source => source.map_err(SourceError::io(from))?,
+        };
+        let mut target = create(to).map_err(failed(path))?;
+        io::copy(&mut source, &mut target).map_err(failed(path))?;
+    }
+    Ok(before == look())
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> SourceError {
+    let path = path.to_owned();
+    move |source| SourceError::Snapshot { path, source }
+}
+
+/// A folder for this process alone.
+fn private_folder(path: &Path) -> Result<TempDir, SourceError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("msgarchive-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir().map_err(failed(path))
+}
+
+/// A new file for this user alone.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}

@@ -1,0 +1,210 @@
+//! Libraries and backups on this machine.
+//!
+//! **Must never**: read a message, or take long.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Something that messages could be read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub kind: FoundKind,
+    /// What to give as a source.
+    pub path: PathBuf,
+    /// The device's name, where that is known.
+    pub device: Option<String>,
+    /// The version of its system, such as `18.1`, where that is known.
+    pub os: Option<String>,
+    /// When it was made, or last written to.
+    pub date: Option<SystemTime>,
+    pub encrypted: bool,
+    /// It can be read now, and nothing of it is missing, as far as a look tells.
+    pub complete: bool,
+    /// What is wrong with it, for people.
+    pub problem: Option<String>,
+}
+
+/// What sort of thing was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FoundKind {
+    /// A Mac's Messages library.
+    Library,
+    /// An iPhone or iPad backup.
+    Backup,
+}
+
+/// Where Finder, iTunes and Apple Devices keep backups, below a home (`ios-backup-format.md` 1).
+const BACKUPS: [&str; 3] = [
+    "Library/Application Support/MobileSync/Backup",
+    "AppData/Roaming/Apple Computer/MobileSync/Backup",
+    "Apple/MobileSync/Backup",
+];
+
+/// What there is below a home folder: the library first, then backups, the newest first.
+pub fn discover(home: &Path) -> Vec<Found> {
+    let mut backups: Vec<Found> = BACKUPS
+        .iter()
+        .filter_map(|folder| fs::read_dir(home.join(folder)).ok())
+        .flat_map(|entries| entries.flatten())
+        .filter_map(|entry| backup(&entry.path()))
+        .collect();
+    backups.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.path.cmp(&b.path)));
+    library(&home.join("Library/Messages"))
+        .into_iter()
+        .chain(backups)
+        .collect()
+}
+
+fn library(folder: &Path) -> Option<Found> {
+    let database = folder.join("chat.db");
+    let problem = match readable(&database) {
+        Ok(()) => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) if error.raw_os_error() == Some(1) => {
+            Some("macOS does not let this program read it: Full Disk Access is missing".into())
+        }
+        Err(error) => Some(format!("it cannot be read: {error}")),
+    };
+    // What was written last may be in the log alone.
+    let date = ["chat.db", "chat.db-wal"]
+        .iter()
+        .filter_map(|name| fs::metadata(folder.join(name)).ok()?.modified().ok())
+        .max();
+    Some(Found {
+        kind: FoundKind::Library,
+        path: folder.to_owned(),
+        device: None,
+        os: None,
+        date,
+        encrypted: false,
+        complete: problem.is_none(),
+        problem,
+    })
+}
+
+fn readable(file: &Path) -> io::Result<()> {
+    let mut start = [0; 16];
+    match File::open(file)?.read(&mut start)? {
+        0 => Err(io::Error::other("it is empty")),
+        _ => Ok(()),
+    }
+}
+
+/// A folder with one device's backup in it.
+fn backup(folder: &Path) -> Option<Found> {
+    let has = |name: &str| folder.join(name).is_file();
+    let contents = has("Manifest.db") || has("Manifest.mbdb");
+    if !contents && !has("Manifest.plist") && !has("Info.plist") {
+        return None;
+    }
+    let info = dictionary(&folder.join("Info.plist"));
+    let manifest = dictionary(&folder.join("Manifest.plist"));
+    let text = |key: &str| Some(info.as_ref()?.get(key)?.as_string()?.to_owned());
+    let made = || Some(info.as_ref()?.get("Last Backup Date")?.as_date()?.into());
+    let written = || fs::metadata(folder).ok()?.modified().ok();
+    let problem = if !contents {
+        Some("it has no list of its files: it was not finished, or not copied whole".to_owned())
+    } else if manifest.is_none() {
+        Some("its Manifest.plist is missing or damaged".to_owned())
+    } else {
+        None
+    };
+    Some(Found {
+        kind: FoundKind::Backup,
+        path: folder.to_owned(),
+        device: text("Device Name").or_else(|| text("Display Name")),
+        os: text("Product Version"),
+        date: made().or_else(written),
+        encrypted: manifest
+            .as_ref()
+            .and_then(|manifest| manifest.get("IsEncrypted")?.as_boolean())
+            .unwrap_or(false),
+        complete: problem.is_none(),
+        problem,
+    })
+}
+
+/// These files are small; what is not, is none of them.
+fn dictionary(file: &Path) -> Option<plist::Dictionary> {
+    const LARGEST: u64 = 64 << 20;
+    if fs::metadata(file).ok()?.len() > LARGEST {
+        return None;
+    }
+    plist::Value::from_file(file).ok()?.into_dictionary()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_and_backups_are_found_the_newest_first() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(discover(home.path()), []);
+
+        let messages = home.path().join("Library/Messages");
+        fs::create_dir_all(&messages).unwrap();
+        fs::write(messages.join("chat.db"), b"SQLite format 3\0").unwrap();
+        let backups = home.path().join(BACKUPS[0]);
+        for (name, date) in [
+            ("old", "2023-01-01T00:00:00Z"),
+            ("new", "2024-01-01T00:00:00Z"),
+        ] {
+            let folder = backups.join(name);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("Manifest.db"), b"").unwrap();
+            let plist = |body: &str| format!("<plist version=\"1.0\"><dict>{body}</dict></plist>");
+            fs::write(
+                folder.join("Info.plist"),
+                plist(&format!(
+                    "<key>Device Name</key><string>{name} phone</string>\
+                     <key>Product Version</key><string>18.1</string>\
+                     <key>Last Backup Date</key><date>{date}</date>"
+                )),
+            )
+            .unwrap();
+            fs::write(
+                folder.join("Manifest.plist"),
+                plist("<key>IsEncrypted</key><true/>"),
+            )
+            .unwrap();
+        }
+        fs::create_dir_all(backups.join("unfinished")).unwrap();
+        fs::write(backups.join("unfinished/Info.plist"), b"broken").unwrap();
+        fs::create_dir_all(backups.join("something else")).unwrap();
+
+        let found = discover(home.path());
+        assert_eq!(found[0].kind, FoundKind::Library);
+        assert_eq!(found[0].path, messages);
+        assert!(found[0].complete);
+        let devices: Vec<_> = found.iter().map(|f| f.device.as_deref()).collect();
+        assert!(
+            devices.ends_with(&[Some("new phone"), Some("old phone")]),
+            "{devices:?}"
+        );
+        assert_eq!(found.len(), 4);
+        let new = found
+            .iter()
+            .find(|f| f.device.as_deref() == Some("new phone"))
+            .unwrap();
+        assert!(new.encrypted && new.complete);
+        assert_eq!(new.os.as_deref(), Some("18.1"));
+        let unfinished = found
+            .iter()
+            .find(|f| f.device.is_none() && f.kind == FoundKind::Backup);
+        assert!(unfinished.unwrap().problem.is_some());
+    }
+
+    #[test]
+    fn an_empty_library_is_a_problem() {
+        let home = tempfile::tempdir().unwrap();
+        let messages = home.path().join("Library/Messages");
+        fs::create_dir_all(&messages).unwrap();
+        fs::write(messages.join("chat.db"), b"").unwrap();
+        let found = discover(home.path());
+        assert!(!found[0].complete);
+        assert!(found[0].problem.as_deref().unwrap().contains("empty"));
+    }
+}

@@ -1,0 +1,78 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why a source cannot be opened or read. Every variant names the path; none repeats its source.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    #[error("there is nothing at {}", path.display())]
+    NotFound { path: PathBuf },
+    /// For macOS's "Operation not permitted" (`source.raw_os_error() == Some(1)`) the remedy is Full Disk Access.
+    #[error("reading {} is not allowed", path.display())]
+    Forbidden { path: PathBuf, source: io::Error },
+    #[error("the folder {} holds no chat.db and no sms.db", path.display())]
+    NoDatabase { path: PathBuf },
+    #[error("{} is an iPhone or iPad backup, which this version does not read yet", path.display())]
+    Backup { path: PathBuf },
+    #[error("{} is empty", path.display())]
+    Empty { path: PathBuf },
+    /// No SQLite database at all.
+    #[error("{} is not a Messages database but {what}", path.display())]
+    NotADatabase { path: PathBuf, what: &'static str },
+    /// An SQLite database of something else.
+    #[error("{} is a database, but not one of Messages: it looks like {what}", path.display())]
+    NotMessages { path: PathBuf, what: &'static str },
+    #[error("{} is a Messages database of {what}, which this version does not read yet", path.display())]
+    TooOld { path: PathBuf, what: &'static str },
+    #[error("another program keeps {} locked", path.display())]
+    Locked {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
+    #[error("{} is damaged", path.display())]
+    Damaged {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
+    /// What was read is not of one moment: read it again.
+    #[error("{} was changed while it was being read", path.display())]
+    Changed { path: PathBuf },
+    #[error("the order of the rows in {} has to be taken from the rows themselves", path.display())]
+    OutOfOrder { path: PathBuf },
+    #[error("cannot make a private copy of {}", path.display())]
+    Snapshot { path: PathBuf, source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Database {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
+    #[error("cannot read {}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+impl SourceError {
+    /// For `map_err` on what SQLite says about the database at `path`.
+    pub fn database(path: impl Into<PathBuf>) -> impl FnOnce(rusqlite::Error) -> SourceError {
+        use rusqlite::ErrorCode;
+        let path = path.into();
+        move |source| match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                SourceError::Locked { path, source }
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                SourceError::Damaged { path, source }
+            }
+            _ => SourceError::Database { path, source },
+        }
+    }
+
+    /// For `map_err` on what the file system says about `path`.
+    pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> SourceError {
+        let path = path.into();
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => SourceError::NotFound { path },
+            io::ErrorKind::PermissionDenied => SourceError::Forbidden { path, source },
+            _ => SourceError::Io { path, source },
+        }
+    }
+}
