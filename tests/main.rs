@@ -2,5 +2,6 @@
 
 mod library_builder;
 mod people;
+mod source;
 mod support;
 mod writers;

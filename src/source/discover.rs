@@ -51,10 +51,7 @@ pub fn discover(home: &Path) -> Vec<Found> {
         .filter_map(|entry| backup(&entry.path()))
         .collect();
     backups.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.path.cmp(&b.path)));
-    library(&home.join("Library/Messages"))
-        .into_iter()
-        .chain(backups)
-        .collect()
+    library(&home.join("Library/Messages")).into_iter().chain(backups).collect()
 }
 
 fn library(folder: &Path) -> Option<Found> {
@@ -148,10 +145,7 @@ mod tests {
         fs::create_dir_all(&messages).unwrap();
         fs::write(messages.join("chat.db"), b"SQLite format 3\0").unwrap();
         let backups = home.path().join(BACKUPS[0]);
-        for (name, date) in [
-            ("old", "2023-01-01T00:00:00Z"),
-            ("new", "2024-01-01T00:00:00Z"),
-        ] {
+        for (name, date) in [("old", "2023-01-01T00:00:00Z"), ("new", "2024-01-01T00:00:00Z")] {
             let folder = backups.join(name);
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("Manifest.db"), b"").unwrap();
@@ -165,11 +159,7 @@ mod tests {
                 )),
             )
             .unwrap();
-            fs::write(
-                folder.join("Manifest.plist"),
-                plist("<key>IsEncrypted</key><true/>"),
-            )
-            .unwrap();
+            fs::write(folder.join("Manifest.plist"), plist("<key>IsEncrypted</key><true/>")).unwrap();
         }
         fs::create_dir_all(backups.join("unfinished")).unwrap();
         fs::write(backups.join("unfinished/Info.plist"), b"broken").unwrap();
@@ -180,20 +170,12 @@ mod tests {
         assert_eq!(found[0].path, messages);
         assert!(found[0].complete);
         let devices: Vec<_> = found.iter().map(|f| f.device.as_deref()).collect();
-        assert!(
-            devices.ends_with(&[Some("new phone"), Some("old phone")]),
-            "{devices:?}"
-        );
+        assert!(devices.ends_with(&[Some("new phone"), Some("old phone")]), "{devices:?}");
         assert_eq!(found.len(), 4);
-        let new = found
-            .iter()
-            .find(|f| f.device.as_deref() == Some("new phone"))
-            .unwrap();
+        let new = found.iter().find(|f| f.device.as_deref() == Some("new phone")).unwrap();
         assert!(new.encrypted && new.complete);
         assert_eq!(new.os.as_deref(), Some("18.1"));
-        let unfinished = found
-            .iter()
-            .find(|f| f.device.is_none() && f.kind == FoundKind::Backup);
+        let unfinished = found.iter().find(|f| f.device.is_none() && f.kind == FoundKind::Backup);
         assert!(unfinished.unwrap().problem.is_some());
     }
 

@@ -25,15 +25,9 @@ pub enum SourceError {
     #[error("{} is a Messages database of {what}, which this version does not read yet", path.display())]
     TooOld { path: PathBuf, what: &'static str },
     #[error("another program keeps {} locked", path.display())]
-    Locked {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Locked { path: PathBuf, source: rusqlite::Error },
     #[error("{} is damaged", path.display())]
-    Damaged {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Damaged { path: PathBuf, source: rusqlite::Error },
     /// What was read is not of one moment: read it again.
     #[error("{} was changed while it was being read", path.display())]
     Changed { path: PathBuf },
@@ -42,10 +36,7 @@ pub enum SourceError {
     #[error("cannot make a private copy of {}", path.display())]
     Snapshot { path: PathBuf, source: io::Error },
     #[error("cannot read {}", path.display())]
-    Database {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Database { path: PathBuf, source: rusqlite::Error },
     #[error("cannot read {}", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
@@ -56,9 +47,7 @@ impl SourceError {
         use rusqlite::ErrorCode;
         let path = path.into();
         move |source| match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                SourceError::Locked { path, source }
-            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SourceError::Locked { path, source },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 SourceError::Damaged { path, source }
             }

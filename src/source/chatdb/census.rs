@@ -240,10 +240,7 @@ impl Census {
         } else {
             &[]
         };
-        of_message
-            .iter()
-            .take_while(move |(m, _)| *m == message)
-            .map(|(_, attachment)| *attachment)
+        of_message.iter().take_while(move |(m, _)| *m == message).map(|(_, attachment)| *attachment)
     }
 }
 
@@ -263,10 +260,7 @@ impl ChatRows {
 
     /// When a row came to Recently Deleted, raw; `None` where it is not there.
     pub fn delete_date(&self, rowid: i64) -> Option<i64> {
-        let at = self
-            .deleted
-            .binary_search_by_key(&rowid, |(rowid, _)| *rowid)
-            .ok()?;
+        let at = self.deleted.binary_search_by_key(&rowid, |(rowid, _)| *rowid).ok()?;
         self.deleted.get(at).map(|(_, date)| *date)
     }
 }
@@ -359,10 +353,6 @@ impl Rows {
                 Some(GuidIndex::new(guids))
             }
         };
-        Ok(Rows {
-            by_handle: by_handle.finish(),
-            associated: GuidIndex::new(associated),
-            guids,
-        })
+        Ok(Rows { by_handle: by_handle.finish(), associated: GuidIndex::new(associated), guids })
     }
 }

@@ -8,9 +8,7 @@ pub(super) fn target_of(associated: &str) -> &str {
     if let Some(rest) = associated.strip_prefix("bp:") {
         rest
     } else if associated.starts_with("p:") {
-        associated
-            .split_once('/')
-            .map_or(associated, |(_, guid)| guid)
+        associated.split_once('/').map_or(associated, |(_, guid)| guid)
     } else if associated.starts_with("r:") {
         associated.rsplit(':').next().unwrap_or(associated)
     } else {
@@ -20,10 +18,7 @@ pub(super) fn target_of(associated: &str) -> &str {
 
 /// What a GUID is compared by: its last 36 characters (some have a prefix), case aside.
 pub(super) fn last_36(guid: &str) -> &str {
-    guid.len()
-        .checked_sub(36)
-        .and_then(|start| guid.get(start..))
-        .unwrap_or(guid)
+    guid.len().checked_sub(36).and_then(|start| guid.get(start..)).unwrap_or(guid)
 }
 
 pub(super) fn same(a: &str, b: &str) -> bool {
@@ -52,19 +47,12 @@ impl GuidIndex {
         let mut starts = Vec::with_capacity((1 << bits) + 1);
         let mut at = 0;
         for top in 0..=(1u64 << bits) {
-            while entries
-                .get(at)
-                .is_some_and(|&(hash, _)| hash >> shift < top)
-            {
+            while entries.get(at).is_some_and(|&(hash, _)| hash >> shift < top) {
                 at += 1;
             }
             starts.push(u32::try_from(at).unwrap_or(u32::MAX));
         }
-        GuidIndex {
-            entries,
-            starts,
-            shift,
-        }
+        GuidIndex { entries, starts, shift }
     }
 
     pub fn hash(guid: &str) -> u64 {
@@ -87,11 +75,7 @@ impl GuidIndex {
     pub fn candidates(&self, guid: &str) -> impl Iterator<Item = i64> + '_ {
         let hash = GuidIndex::hash(guid);
         let top = (hash >> self.shift) as usize;
-        let bound = |at: usize| {
-            self.starts
-                .get(at)
-                .map_or(self.entries.len(), |&s| s as usize)
-        };
+        let bound = |at: usize| self.starts.get(at).map_or(self.entries.len(), |&s| s as usize);
         self.entries
             .get(bound(top)..bound(top + 1))
             .unwrap_or_default()
@@ -137,12 +121,7 @@ mod tests {
         for count in [0i64, 1, 5, 5000] {
             let guid = |n: i64| format!("{n:08X}-0000-4000-8000-000000000000");
             let entries = (0..count)
-                .flat_map(|n| {
-                    [
-                        (GuidIndex::hash(&guid(n)), n),
-                        (GuidIndex::hash(&guid(n)), n + 9999),
-                    ]
-                })
+                .flat_map(|n| [(GuidIndex::hash(&guid(n)), n), (GuidIndex::hash(&guid(n)), n + 9999)])
                 .collect();
             let index = GuidIndex::new(entries);
             for n in 0..count {

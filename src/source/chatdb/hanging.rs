@@ -75,10 +75,7 @@ struct Hanging {
 impl Reader<'_> {
     /// Adds to bare rows what hangs on them.
     pub(super) fn complete(&mut self, rows: &mut [RawMessage]) -> rusqlite::Result<()> {
-        let page = Page {
-            rows,
-            index: OnceCell::new(),
-        };
+        let page = Page { rows, index: OnceCell::new() };
         let mut hanging = Vec::new();
         for (at, row) in page.rows.iter().enumerate() {
             if let Some(found) = self.hanging(row, &page)? {
@@ -98,11 +95,7 @@ impl Reader<'_> {
     }
 
     /// `None` where nothing does, as with most rows.
-    fn hanging(
-        &mut self,
-        row: &RawMessage,
-        page: &Page<'_>,
-    ) -> rusqlite::Result<Option<Box<Hanging>>> {
+    fn hanging(&mut self, row: &RawMessage, page: &Page<'_>) -> rusqlite::Result<Option<Box<Hanging>>> {
         if row.unreadable {
             return Ok(None);
         }
@@ -149,15 +142,10 @@ impl Reader<'_> {
         };
         for id in self.census().attachments_of(message) {
             let mut statement = self.connection().prepare_cached(sql)?;
-            let attachment = statement
-                .query_row([id], |row| Ok(rows::attachment(row)))
-                .optional()?;
+            let attachment = statement.query_row([id], |row| Ok(rows::attachment(row))).optional()?;
             drop(statement);
             if let Some(mut attachment) = attachment {
-                attachment.content = attachment
-                    .filename
-                    .as_deref()
-                    .and_then(|name| self.locator.find(name));
+                attachment.content = attachment.filename.as_deref().and_then(|name| self.locator.find(name));
                 attachments.push(attachment);
             }
         }
@@ -179,11 +167,7 @@ impl Reader<'_> {
     }
 
     /// Every row that points at `root`, or at a row that does.
-    fn associated(
-        &mut self,
-        root: &RawMessage,
-        page: &Page<'_>,
-    ) -> rusqlite::Result<Vec<RawMessage>> {
+    fn associated(&mut self, root: &RawMessage, page: &Page<'_>) -> rusqlite::Result<Vec<RawMessage>> {
         let Some(guid) = &root.guid else {
             return Ok(Vec::new());
         };
@@ -210,10 +194,8 @@ impl Reader<'_> {
                     }
                     row.attachments = self.attachments(row.rowid)?;
                     row.chat = root.chat;
-                    row.target = Some(Target {
-                        rowid: root.rowid,
-                        chat: census.chat_of(root.rowid, root.chat),
-                    });
+                    row.target =
+                        Some(Target { rowid: root.rowid, chat: census.chat_of(root.rowid, root.chat) });
                     found.push(row);
                 }
             }
@@ -227,30 +209,18 @@ impl Reader<'_> {
     }
 
     /// Does `row` point at the row `rowid`, which has this GUID?
-    fn points_at(
-        &self,
-        row: &RawMessage,
-        rowid: i64,
-        guid: &str,
-        page: &Page<'_>,
-    ) -> rusqlite::Result<bool> {
+    fn points_at(&self, row: &RawMessage, rowid: i64, guid: &str, page: &Page<'_>) -> rusqlite::Result<bool> {
         let Some(points_at) = row.associated_message_guid.as_deref() else {
             return Ok(false);
         };
-        if row
-            .guid
-            .as_deref()
-            .is_some_and(|own| same(own, target_of(points_at)))
-        {
+        if row.guid.as_deref().is_some_and(|own| same(own, target_of(points_at))) {
             return Ok(false);
         }
         if self.queries().unique_guids && target_of(points_at) == guid {
             return Ok(true);
         }
         // Spelled otherwise: it points at whichever row is found first, as `root` sees it.
-        Ok(self
-            .find(points_at, page)?
-            .is_some_and(|link| link.rowid == rowid))
+        Ok(self.find(points_at, page)?.is_some_and(|link| link.rowid == rowid))
     }
 
     /// The row at the end of the chain that starts with `link`.
@@ -271,16 +241,10 @@ impl Reader<'_> {
         let Some(points_at) = link.points_at.as_deref().filter(|guid| !guid.is_empty()) else {
             return Ok(None);
         };
-        if link
-            .guid
-            .as_deref()
-            .is_some_and(|own| same(own, target_of(points_at)))
-        {
+        if link.guid.as_deref().is_some_and(|own| same(own, target_of(points_at))) {
             return Ok(None);
         }
-        Ok(self
-            .find(points_at, page)?
-            .filter(|parent| parent.rowid != link.rowid))
+        Ok(self.find(points_at, page)?.filter(|parent| parent.rowid != link.rowid))
     }
 
     /// The row that a GUID, in any of its forms, names.
@@ -309,12 +273,7 @@ impl Reader<'_> {
         };
         let mut statement = self.connection().prepare_cached(sql)?;
         let bare = last_36(guid);
-        let spellings = [
-            guid,
-            bare,
-            &bare.to_ascii_uppercase(),
-            &bare.to_ascii_lowercase(),
-        ];
+        let spellings = [guid, bare, &bare.to_ascii_uppercase(), &bare.to_ascii_lowercase()];
         for spelling in spellings {
             if let Some(link) = statement.query_row([spelling], Link::read).optional()? {
                 return Ok(Some(link));
@@ -339,19 +298,11 @@ impl Reader<'_> {
 
 impl Link {
     fn of(row: &RawMessage) -> Link {
-        Link {
-            rowid: row.rowid,
-            guid: row.guid.clone(),
-            points_at: row.associated_message_guid.clone(),
-        }
+        Link { rowid: row.rowid, guid: row.guid.clone(), points_at: row.associated_message_guid.clone() }
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Link> {
         let mut c = Columns::from(row, 0);
-        Ok(Link {
-            rowid: c.number(),
-            guid: c.text(),
-            points_at: c.text(),
-        })
+        Ok(Link { rowid: c.number(), guid: c.text(), points_at: c.text() })
     }
 }

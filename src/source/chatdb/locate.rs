@@ -44,10 +44,7 @@ impl Roots {
         Roots {
             root: root.to_owned(),
             home,
-            allowed: allowed
-                .iter()
-                .filter_map(|folder| folder.canonicalize().ok())
-                .collect(),
+            allowed: allowed.iter().filter_map(|folder| folder.canonicalize().ok()).collect(),
         }
     }
 }
@@ -65,10 +62,7 @@ const REMEMBERED: usize = 1024;
 
 impl Locator {
     pub fn new(roots: &Roots) -> Locator {
-        Locator {
-            roots: roots.clone(),
-            listed: HashMap::new(),
-        }
+        Locator { roots: roots.clone(), listed: HashMap::new() }
     }
 
     /// The bytes that `attachment.filename` names, where they are here.
@@ -81,11 +75,7 @@ impl Locator {
         };
         let mut exact = root.clone();
         exact.extend(&place.names);
-        let path = if fs::symlink_metadata(&exact).is_ok() {
-            exact
-        } else {
-            self.walk(root, &place.names)?
-        };
+        let path = if fs::symlink_metadata(&exact).is_ok() { exact } else { self.walk(root, &place.names)? };
         if matches!(place.from, From::Library) {
             let real = path.canonicalize().ok()?;
             if !self.roots.allowed.iter().any(|root| real.starts_with(root)) {
@@ -126,9 +116,8 @@ impl Locator {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let name = entry.file_name();
                 // Of names that differ in case only, always the same one.
-                let kept: &mut OsString = entries
-                    .entry(fold(&name.to_string_lossy()))
-                    .or_insert_with(|| name.clone());
+                let kept: &mut OsString =
+                    entries.entry(fold(&name.to_string_lossy())).or_insert_with(|| name.clone());
                 if name < *kept {
                     *kept = name;
                 }
@@ -168,14 +157,10 @@ fn place(filename: &str) -> Option<Place> {
         None if path.starts_with('/') => (From::Machine, &*path),
         None => (From::Library, &*path),
     };
-    let mut names: Vec<String> = path
-        .split('/')
-        .filter(|name| !matches!(*name, "" | "."))
-        .map(str::to_owned)
-        .collect();
-    let hostile = |name: &String| {
-        name == ".." || name.contains('\0') || cfg!(windows) && name.contains(['\\', ':'])
-    };
+    let mut names: Vec<String> =
+        path.split('/').filter(|name| !matches!(*name, "" | ".")).map(str::to_owned).collect();
+    let hostile =
+        |name: &String| name == ".." || name.contains('\0') || cfg!(windows) && name.contains(['\\', ':']);
     if names.is_empty() || names.iter().any(hostile) {
         return None;
     }
@@ -226,11 +211,7 @@ mod tests {
         ] {
             let place = place(form).unwrap();
             assert_eq!(place.from, From::Library, "{form}");
-            assert_eq!(
-                place.names.join("/"),
-                "Attachments/0a/10/X/a b.jpg",
-                "{form}"
-            );
+            assert_eq!(place.names.join("/"), "Attachments/0a/10/X/a b.jpg", "{form}");
         }
         assert_eq!(place("/etc/passwd").unwrap().from, From::Machine);
         assert_eq!(place("~/Desktop/x").unwrap().from, From::Home);
@@ -317,10 +298,6 @@ mod tests {
         fs::write(x.join("a"), b"1").unwrap();
         let root = folder.path().join("Messages/Attachments");
         let mut locator = Locator::new(&Roots::new(&root, None));
-        assert!(
-            locator
-                .find("~/Library/SMS/Attachments/0a/10/X/a")
-                .is_some()
-        );
+        assert!(locator.find("~/Library/SMS/Attachments/0a/10/X/a").is_some());
     }
 }

@@ -55,15 +55,11 @@ impl ChatDb {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<ChatDb, SourceError> {
         let candidate = recognize::candidate(path)?;
         let home = own_library(&candidate.path);
-        let Snapshot {
-            mut connections,
-            guard,
-        } = Snapshot::take(&candidate, home.is_some(), options.sessions)?;
+        let Snapshot { mut connections, guard } =
+            Snapshot::take(&candidate, home.is_some(), options.sessions)?;
         let failed = SourceError::database(&candidate.path);
         let read = || -> rusqlite::Result<(Schema, Queries)> {
-            let connection = connections
-                .first()
-                .ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            let connection = connections.first().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
             let schema = Schema::probe(connection)?;
             let queries = Queries::new(&schema);
             Ok((schema, queries))
@@ -80,11 +76,7 @@ impl ChatDb {
         let root = options.attachments_root.as_deref().unwrap_or(folder);
         Ok(ChatDb {
             roots: Roots::new(root, home),
-            info: SourceInfo {
-                kind: candidate.kind,
-                path: candidate.path,
-                schema_version: schema.version,
-            },
+            info: SourceInfo { kind: candidate.kind, path: candidate.path, schema_version: schema.version },
             queries,
             census,
             idle: Mutex::new(connections),
@@ -105,10 +97,7 @@ impl ChatDb {
             if let Some(connection) = idle.pop() {
                 return Pooled::new(self, connection);
             }
-            idle = self
-                .given_back
-                .wait(idle)
-                .unwrap_or_else(PoisonError::into_inner);
+            idle = self.given_back.wait(idle).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -167,25 +156,17 @@ impl Source for ChatDb {
     }
 
     fn chats(&self) -> Result<Vec<RawChat>, SourceError> {
-        let mut chats: BTreeMap<i64, RawChat> = self
-            .all(&self.queries.chats, rows::chat)?
-            .into_iter()
-            .map(|chat| (chat.rowid, chat))
-            .collect();
+        let mut chats: BTreeMap<i64, RawChat> =
+            self.all(&self.queries.chats, rows::chat)?.into_iter().map(|chat| (chat.rowid, chat)).collect();
         for rowid in self.census.chats.keys() {
-            chats.entry(*rowid).or_insert_with(|| RawChat {
-                rowid: *rowid,
-                ..RawChat::default()
-            });
+            chats.entry(*rowid).or_insert_with(|| RawChat { rowid: *rowid, ..RawChat::default() });
         }
         let lookups = self.all(&self.queries.lookups, |row| {
             let mut c = Columns::from(row, 0);
             (c.number(), c.text(), c.text())
         })?;
         for (chat, domain, identifier) in lookups {
-            if let (Some(chat), Some(domain), Some(identifier)) =
-                (chats.get_mut(&chat), domain, identifier)
-            {
+            if let (Some(chat), Some(domain), Some(identifier)) = (chats.get_mut(&chat), domain, identifier) {
                 chat.lookups.push((domain, identifier));
             }
         }
@@ -197,11 +178,8 @@ impl Source for ChatDb {
         for (chat, service) in of_chats {
             services.entry(chat).or_default().extend(service);
         }
-        let of_handles: HashMap<i64, Option<String>> = self
-            .handles()?
-            .into_iter()
-            .map(|handle| (handle.rowid, handle.service))
-            .collect();
+        let of_handles: HashMap<i64, Option<String>> =
+            self.handles()?.into_iter().map(|handle| (handle.rowid, handle.service)).collect();
         for (rowid, chat) in &mut chats {
             if let Some(members) = self.census.members.get(rowid) {
                 chat.handle_ids.clone_from(members);

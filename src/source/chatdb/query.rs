@@ -68,10 +68,8 @@ impl Queries {
         let given = |there: bool, sql: String| there.then_some(sql);
         let column = |name: &str| column(schema, "message", "m", name);
         let columns = |table: &str, alias: &str, names: &[&str]| -> String {
-            let names: Vec<String> = names
-                .iter()
-                .map(|name| self::column(schema, table, alias, name))
-                .collect();
+            let names: Vec<String> =
+                names.iter().map(|name| self::column(schema, table, alias, name)).collect();
             names.join(", ")
         };
         let message = columns("message", "m", rows::MESSAGE);
@@ -88,17 +86,11 @@ impl Queries {
         Queries {
             handles: given(
                 schema.has("handle", "id"),
-                format!(
-                    "SELECT {} FROM handle h ORDER BY h.rowid",
-                    columns("handle", "h", rows::HANDLE)
-                ),
+                format!("SELECT {} FROM handle h ORDER BY h.rowid", columns("handle", "h", rows::HANDLE)),
             ),
             chats: given(
                 schema.has_table("chat"),
-                format!(
-                    "SELECT {} FROM chat c ORDER BY c.rowid",
-                    columns("chat", "c", rows::CHAT)
-                ),
+                format!("SELECT {} FROM chat c ORDER BY c.rowid", columns("chat", "c", rows::CHAT)),
             ),
             members: given(
                 schema.has_all("chat_handle_join", &["chat_id", "handle_id"]),
@@ -112,10 +104,7 @@ impl Queries {
                 schema.has_all("chat_service", &["chat", "service"]),
                 "SELECT chat, service FROM chat_service".into(),
             ),
-            joined: given(
-                join,
-                "SELECT chat_id, message_id FROM chat_message_join".into(),
-            ),
+            joined: given(join, "SELECT chat_id, message_id FROM chat_message_join".into()),
             recoverable: given(
                 schema.has_all("chat_recoverable_message_join", &["chat_id", "message_id"]),
                 format!(
@@ -130,8 +119,7 @@ impl Queries {
             attached: given(
                 schema.has_all("message_attachment_join", &["message_id", "attachment_id"])
                     && schema.has_table("attachment"),
-                "SELECT message_id, attachment_id FROM message_attachment_join ORDER BY rowid"
-                    .into(),
+                "SELECT message_id, attachment_id FROM message_attachment_join ORDER BY rowid".into(),
             ),
             messages: format!("SELECT m.rowid, {} FROM message m", column("handle_id")),
             // The comparison lets SQLite use Apple's partial index (and the older complete one).
@@ -141,10 +129,7 @@ impl Queries {
                  WHERE m.associated_message_guid > ''"
                     .into(),
             ),
-            guids: given(
-                !guid_index,
-                "SELECT m.rowid, m.guid FROM message m".to_string(),
-            ),
+            guids: given(!guid_index, "SELECT m.rowid, m.guid FROM message m".to_string()),
             dates: format!("SELECT m.rowid, {} FROM message m", column("date")),
             undated: given(
                 by_date,
@@ -164,9 +149,7 @@ impl Queries {
             ),
             sample: given(
                 by_date,
-                format!(
-                    "SELECT message_date {join_of_chat} > ?2 ORDER BY message_date LIMIT 1 OFFSET ?3"
-                ),
+                format!("SELECT message_date {join_of_chat} > ?2 ORDER BY message_date LIMIT 1 OFFSET ?3"),
             ),
             page: given(
                 by_date,
@@ -178,18 +161,13 @@ impl Queries {
             ),
             range: given(
                 by_date,
-                format!(
-                    "SELECT message_date, message_id {join_of_chat} > ?2 AND message_date <= ?3"
-                ),
+                format!("SELECT message_date, message_id {join_of_chat} > ?2 AND message_date <= ?3"),
             ),
             message: format!("SELECT {message} FROM message m WHERE m.rowid = ?1"),
             by_guid: given(guid_index, format!("{link} m.guid = ?1")),
             unique_guids: schema.unique("message", "guid"),
             link: format!("{link} m.rowid = ?1"),
-            date: format!(
-                "SELECT {} FROM message m WHERE m.rowid = ?1",
-                column("date")
-            ),
+            date: format!("SELECT {} FROM message m WHERE m.rowid = ?1", column("date")),
             attachment: given(
                 schema.has_table("attachment"),
                 format!(
@@ -202,11 +180,7 @@ impl Queries {
                 format!(
                     "SELECT {} FROM recoverable_message_part p \
                      WHERE p.chat_id = ?1 AND p.message_id = ?2",
-                    columns(
-                        "recoverable_message_part",
-                        "p",
-                        &["part_index", "delete_date", "part_text"]
-                    )
+                    columns("recoverable_message_part", "p", &["part_index", "delete_date", "part_text"])
                 ),
             ),
         }
@@ -235,10 +209,8 @@ impl Queries {
             ("attachment", &self.attachment),
             ("deleted_parts", &self.deleted_parts),
         ];
-        let mut all: Vec<(&str, &str)> = optional
-            .into_iter()
-            .filter_map(|(name, sql)| Some((name, sql.as_deref()?)))
-            .collect();
+        let mut all: Vec<(&str, &str)> =
+            optional.into_iter().filter_map(|(name, sql)| Some((name, sql.as_deref()?))).collect();
         all.extend([
             ("messages", self.messages.as_str()),
             ("dates", &self.dates),
@@ -251,9 +223,5 @@ impl Queries {
 }
 
 fn column(schema: &Schema, table: &str, alias: &str, name: &str) -> String {
-    if name == "rowid" || schema.has(table, name) {
-        format!("{alias}.{name}")
-    } else {
-        "NULL".into()
-    }
+    if name == "rowid" || schema.has(table, name) { format!("{alias}.{name}") } else { "NULL".into() }
 }

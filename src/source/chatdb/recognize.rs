@@ -25,11 +25,7 @@ const SMS_DB_IN_BACKUP: &str = "3d0d7e5fb2ce288813306e4d4636395e047a3d28";
 /// Finds the database: `path` itself, or in the folder `path`.
 pub(super) fn candidate(path: &Path) -> Result<Candidate, SourceError> {
     let about = fs::metadata(path).map_err(SourceError::io(path))?;
-    let file = if about.is_dir() {
-        database_in(path)?
-    } else {
-        path.to_owned()
-    };
+    let file = if about.is_dir() { database_in(path)? } else { path.to_owned() };
     let mut header = [0; 100];
     let length = read_start(&file, &mut header).map_err(SourceError::io(&file))?;
     let header = header.get(..length).unwrap_or_default();
@@ -46,11 +42,7 @@ pub(super) fn candidate(path: &Path) -> Result<Candidate, SourceError> {
     } else {
         SourceKind::Library
     };
-    Ok(Candidate {
-        kind,
-        wal_mode: header.get(18..20) == Some(&[2, 2]),
-        path: file,
-    })
+    Ok(Candidate { kind, wal_mode: header.get(18..20) == Some(&[2, 2]), path: file })
 }
 
 fn database_in(folder: &Path) -> Result<PathBuf, SourceError> {
@@ -75,10 +67,7 @@ fn database_in(folder: &Path) -> Result<PathBuf, SourceError> {
 fn read_start(file: &Path, buffer: &mut [u8]) -> std::io::Result<usize> {
     // A pipe or a device would be waited for, perhaps for ever.
     if !fs::metadata(file)?.is_file() {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::InvalidInput,
-            "neither a file nor a folder",
-        ));
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "neither a file nor a folder"));
     }
     let mut file = File::open(file)?;
     let mut length = 0;
@@ -93,20 +82,11 @@ fn read_start(file: &Path, buffer: &mut [u8]) -> std::io::Result<usize> {
 
 /// What a file is that is no database.
 fn what_else(file: &Path, start: &[u8]) -> &'static str {
-    let in_backup = file
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .any(|folder| BACKUP.iter().any(|name| folder.join(name).exists()));
+    let in_backup =
+        file.ancestors().skip(1).take(2).any(|folder| BACKUP.iter().any(|name| folder.join(name).exists()));
     let known: [(&[u8], &str); 11] = [
-        (
-            b"\x37\x7f\x06\x82",
-            "the write-ahead log of one: give the database beside it",
-        ),
-        (
-            b"\x37\x7f\x06\x83",
-            "the write-ahead log of one: give the database beside it",
-        ),
+        (b"\x37\x7f\x06\x82", "the write-ahead log of one: give the database beside it"),
+        (b"\x37\x7f\x06\x83", "the write-ahead log of one: give the database beside it"),
         (b"bplist", "a property list"),
         (b"<?xml", "an XML file"),
         (b"mbdb", "the list of files of an iPhone backup"),
@@ -123,10 +103,7 @@ fn what_else(file: &Path, start: &[u8]) -> &'static str {
         "an encrypted file of an iPhone backup"
     } else if start.iter().all(|byte| *byte == 0) {
         "a file of zeros (a placeholder that was never filled, or a damaged copy)"
-    } else if start
-        .iter()
-        .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
-    {
+    } else if start.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
         "a text file"
     } else {
         "something unreadable (encrypted, or damaged)"
@@ -139,14 +116,8 @@ pub(super) fn check(schema: &Schema, path: &Path) -> Result<(), SourceError> {
         return Ok(());
     }
     let path = path.to_owned();
-    let too_old = |what| SourceError::TooOld {
-        path: path.clone(),
-        what,
-    };
-    let other = |what| SourceError::NotMessages {
-        path: path.clone(),
-        what,
-    };
+    let too_old = |what| SourceError::TooOld { path: path.clone(), what };
+    let other = |what| SourceError::NotMessages { path: path.clone(), what };
     Err(if schema.has("message", "is_madrid") {
         too_old("iOS 5")
     } else if schema.has("message", "address") && schema.has_table("msg_pieces") {

@@ -162,14 +162,8 @@ pub(super) fn attachment(row: &Row<'_>) -> RawAttachment {
     }
 }
 
-pub(super) const HANDLE: &[&str] = &[
-    "rowid",
-    "id",
-    "country",
-    "service",
-    "uncanonicalized_id",
-    "person_centric_id",
-];
+pub(super) const HANDLE: &[&str] =
+    &["rowid", "id", "country", "service", "uncanonicalized_id", "person_centric_id"];
 
 /// A row of [`HANDLE`].
 pub(super) fn handle(row: &Row<'_>) -> RawHandle {
@@ -233,22 +227,13 @@ mod tests {
             let values: Vec<String> = columns
                 .iter()
                 .enumerate()
-                .map(|(at, name)| {
-                    if numbers {
-                        at.to_string()
-                    } else {
-                        format!("'{name}'")
-                    }
-                })
+                .map(|(at, name)| if numbers { at.to_string() } else { format!("'{name}'") })
                 .collect();
             format!("SELECT {}", values.join(", "))
         };
-        let at =
-            |columns: &[&str], name: &str| columns.iter().position(|c| *c == name).unwrap() as i64;
+        let at = |columns: &[&str], name: &str| columns.iter().position(|c| *c == name).unwrap() as i64;
 
-        let m = db
-            .query_row(&select(MESSAGE, false), [], |row| Ok(message(row, 0)))
-            .unwrap();
+        let m = db.query_row(&select(MESSAGE, false), [], |row| Ok(message(row, 0))).unwrap();
         for (name, value) in [
             ("guid", &m.guid),
             ("text", &m.text),
@@ -269,14 +254,9 @@ mod tests {
         }
         assert_eq!(m.attributed_body.as_deref(), Some(&b"attributedbody"[..]));
         assert_eq!(m.payload_data.as_deref(), Some(&b"payload_data"[..]));
-        assert_eq!(
-            m.message_summary_info.as_deref(),
-            Some(&b"message_summary_info"[..])
-        );
+        assert_eq!(m.message_summary_info.as_deref(), Some(&b"message_summary_info"[..]));
 
-        let m = db
-            .query_row(&select(MESSAGE, true), [], |row| Ok(message(row, 0)))
-            .unwrap();
+        let m = db.query_row(&select(MESSAGE, true), [], |row| Ok(message(row, 0))).unwrap();
         for (name, value) in [
             ("rowid", m.rowid),
             ("handle_id", m.handle_id),
@@ -292,10 +272,7 @@ mod tests {
             ("expire_state", m.expire_state),
             ("message_action_type", m.message_action_type),
             ("associated_message_type", m.associated_message_type),
-            (
-                "associated_message_range_location",
-                m.associated_range_location,
-            ),
+            ("associated_message_range_location", m.associated_range_location),
             ("associated_message_range_length", m.associated_range_length),
             ("date_retracted", m.date_retracted),
             ("date_edited", m.date_edited),
@@ -306,9 +283,7 @@ mod tests {
             assert_eq!(value, at(MESSAGE, name), "{name}");
         }
 
-        let a = db
-            .query_row(&select(ATTACHMENT, false), [], |row| Ok(attachment(row)))
-            .unwrap();
+        let a = db.query_row(&select(ATTACHMENT, false), [], |row| Ok(attachment(row))).unwrap();
         for (name, value) in [
             ("guid", &a.guid),
             ("filename", &a.filename),
@@ -316,24 +291,17 @@ mod tests {
             ("mime_type", &a.mime_type),
             ("transfer_name", &a.transfer_name),
             ("original_guid", &a.original_guid),
-            (
-                "emoji_image_short_description",
-                &a.emoji_image_short_description,
-            ),
+            ("emoji_image_short_description", &a.emoji_image_short_description),
         ] {
             assert_eq!(value.as_deref(), Some(name));
         }
-        let h = db
-            .query_row(&select(HANDLE, false), [], |row| Ok(handle(row)))
-            .unwrap();
+        let h = db.query_row(&select(HANDLE, false), [], |row| Ok(handle(row))).unwrap();
         assert_eq!(h.id, "id");
         assert_eq!(h.country.as_deref(), Some("country"));
         assert_eq!(h.service.as_deref(), Some("service"));
         assert_eq!(h.uncanonicalized_id.as_deref(), Some("uncanonicalized_id"));
         assert_eq!(h.person_centric_id.as_deref(), Some("person_centric_id"));
-        let c = db
-            .query_row(&select(CHAT, false), [], |row| Ok(chat(row)))
-            .unwrap();
+        let c = db.query_row(&select(CHAT, false), [], |row| Ok(chat(row))).unwrap();
         assert_eq!(c.guid, "guid");
         for (name, value) in [
             ("chat_identifier", &c.chat_identifier),
@@ -363,14 +331,10 @@ mod tests {
             ("is_spam", |m| m.is_spam),
         ];
         for (set, _) in flags {
-            let values: Vec<&str> = MESSAGE
-                .iter()
-                .map(|name| if *name == set { "1" } else { "NULL" })
-                .collect();
+            let values: Vec<&str> =
+                MESSAGE.iter().map(|name| if *name == set { "1" } else { "NULL" }).collect();
             let m = db
-                .query_row(&format!("SELECT {}", values.join(", ")), [], |row| {
-                    Ok(message(row, 0))
-                })
+                .query_row(&format!("SELECT {}", values.join(", ")), [], |row| Ok(message(row, 0)))
                 .unwrap();
             for (name, get) in flags {
                 assert_eq!(get(&m), name == set, "{name} where {set} is set");

@@ -26,16 +26,14 @@ struct Table {
 impl Schema {
     pub fn probe(connection: &Connection) -> rusqlite::Result<Schema> {
         let mut schema = Schema::default();
-        let mut names =
-            connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+        let mut names = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
         let mut rows = names.query([])?;
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
             let table = Table::probe(connection, &name)?;
             schema.tables.insert(name.to_lowercase(), table);
         }
-        if schema.has("_sqlitedatabaseproperties", "key")
-            && schema.has("_sqlitedatabaseproperties", "value")
+        if schema.has("_sqlitedatabaseproperties", "key") && schema.has("_sqlitedatabaseproperties", "value")
         {
             schema.version = connection
                 .query_row(
@@ -58,9 +56,7 @@ impl Schema {
 
     /// `column` in lower case.
     pub fn has(&self, table: &str, column: &str) -> bool {
-        self.tables
-            .get(table)
-            .is_some_and(|t| t.columns.contains(column))
+        self.tables.get(table).is_some_and(|t| t.columns.contains(column))
     }
 
     pub fn has_all(&self, table: &str, columns: &[&str]) -> bool {
@@ -70,17 +66,15 @@ impl Schema {
     /// Is there an index of all rows whose first columns are these?
     pub fn indexed(&self, table: &str, columns: &[&str]) -> bool {
         self.tables.get(table).is_some_and(|t| {
-            t.indexes.iter().any(|index| {
-                index.len() >= columns.len() && index.iter().zip(columns).all(|(a, b)| a == b)
-            })
+            t.indexes
+                .iter()
+                .any(|index| index.len() >= columns.len() && index.iter().zip(columns).all(|(a, b)| a == b))
         })
     }
 
     /// Is there an index that keeps two rows from sharing a value of this column?
     pub fn unique(&self, table: &str, column: &str) -> bool {
-        self.tables
-            .get(table)
-            .is_some_and(|t| t.unique.contains(column))
+        self.tables.get(table).is_some_and(|t| t.unique.contains(column))
     }
 }
 
@@ -90,24 +84,19 @@ impl Table {
         let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
         let mut rows = statement.query([name])?;
         while let Some(row) = rows.next()? {
-            table
-                .columns
-                .insert(row.get::<_, String>(0)?.to_lowercase());
+            table.columns.insert(row.get::<_, String>(0)?.to_lowercase());
         }
-        let mut statement = connection
-            .prepare(r#"SELECT name, "unique" FROM pragma_index_list(?1) WHERE partial = 0"#)?;
-        let mut columns =
-            connection.prepare("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?;
+        let mut statement =
+            connection.prepare(r#"SELECT name, "unique" FROM pragma_index_list(?1) WHERE partial = 0"#)?;
+        let mut columns = connection.prepare("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?;
         let mut rows = statement.query([name])?;
         while let Some(row) = rows.next()? {
             let index: String = row.get(0)?;
             // An index on an expression has a column without a name.
             let names = columns.query_map([index], |row| row.get::<_, Option<String>>(0))?;
             let names: rusqlite::Result<Vec<Option<String>>> = names.collect();
-            let names: Vec<String> = names?
-                .into_iter()
-                .map(|name| name.unwrap_or_default().to_lowercase())
-                .collect();
+            let names: Vec<String> =
+                names?.into_iter().map(|name| name.unwrap_or_default().to_lowercase()).collect();
             if let [column] = names.as_slice()
                 && row.get::<_, bool>(1)?
             {

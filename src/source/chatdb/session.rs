@@ -30,20 +30,13 @@ pub(super) struct Pooled<'db> {
 
 impl<'db> Pooled<'db> {
     pub fn new(db: &'db ChatDb, connection: Connection) -> Pooled<'db> {
-        Pooled {
-            db,
-            connection: Some(connection),
-        }
+        Pooled { db, connection: Some(connection) }
     }
 }
 
 impl<'db> Reader<'db> {
     pub fn new(db: &'db ChatDb, connection: Pooled<'db>) -> Reader<'db> {
-        Reader {
-            db,
-            connection,
-            locator: Locator::new(&db.roots),
-        }
+        Reader { db, connection, locator: Locator::new(&db.roots) }
     }
 
     pub fn queries(&self) -> &'db Queries {
@@ -79,12 +72,8 @@ impl<'db> Reader<'db> {
                 read => read?,
             }
         }
-        let listed = timeline
-            .listed
-            .get(window.listed.clone())
-            .unwrap_or_default();
-        self.listed(&timeline.chats, listed, &mut page)
-            .map_err(self.failed())?;
+        let listed = timeline.listed.get(window.listed.clone()).unwrap_or_default();
+        self.listed(&timeline.chats, listed, &mut page).map_err(self.failed())?;
         if !page.is_sorted_by(|a, b| order(a) <= order(b)) {
             page.sort_by(|a, b| order(a).cmp(&order(b)));
         }
@@ -95,12 +84,7 @@ impl<'db> Reader<'db> {
         Ok(page)
     }
 
-    fn joined(
-        &self,
-        chat: i64,
-        window: &Window,
-        page: &mut Vec<RawMessage>,
-    ) -> Result<(), SourceError> {
+    fn joined(&self, chat: i64, window: &Window, page: &mut Vec<RawMessage>) -> Result<(), SourceError> {
         let Some(sql) = &self.queries().page else {
             return Ok(());
         };
@@ -117,13 +101,7 @@ impl<'db> Reader<'db> {
             Ok(())
         };
         read().map_err(self.failed())?;
-        if in_order {
-            Ok(())
-        } else {
-            Err(SourceError::OutOfOrder {
-                path: self.db.info.path.clone(),
-            })
-        }
+        if in_order { Ok(()) } else { Err(SourceError::OutOfOrder { path: self.db.info.path.clone() }) }
     }
 
     /// As [`Reader::joined`], over damaged places of the file.
@@ -166,9 +144,7 @@ impl<'db> Reader<'db> {
             };
             message.chat = chats.get(row.chat as usize).copied();
             if row.deleted {
-                let rows = message
-                    .chat
-                    .and_then(|chat| self.census().chats.get(&chat.0));
+                let rows = message.chat.and_then(|chat| self.census().chats.get(&chat.0));
                 message.deleted = rows.and_then(|rows| rows.delete_date(row.rowid));
             }
             page.push(message);
@@ -179,16 +155,10 @@ impl<'db> Reader<'db> {
     /// One row, bare. What cannot be read for damage is there with its row id and this date.
     pub(super) fn row(&self, rowid: i64, date: i64) -> rusqlite::Result<Option<RawMessage>> {
         let mut statement = self.connection().prepare_cached(&self.queries().message)?;
-        match statement
-            .query_row([rowid], |row| Ok(rows::message(row, 0)))
-            .optional()
-        {
-            Err(error) if damaged(&error) => Ok(Some(RawMessage {
-                rowid,
-                date,
-                unreadable: true,
-                ..RawMessage::default()
-            })),
+        match statement.query_row([rowid], |row| Ok(rows::message(row, 0))).optional() {
+            Err(error) if damaged(&error) => {
+                Ok(Some(RawMessage { rowid, date, unreadable: true, ..RawMessage::default() }))
+            }
             row => row,
         }
     }
@@ -196,13 +166,7 @@ impl<'db> Reader<'db> {
 
 /// By (date, GUID); then so that the several places of one row stand together, always the same way round.
 fn order(row: &RawMessage) -> impl Ord + '_ {
-    (
-        Moment::of(row.date),
-        row.guid.as_deref(),
-        row.rowid,
-        row.chat,
-        row.deleted,
-    )
+    (Moment::of(row.date), row.guid.as_deref(), row.rowid, row.chat, row.deleted)
 }
 
 impl Session for Reader<'_> {

@@ -60,11 +60,7 @@ const COPIES: u32 = 20;
 
 impl Snapshot {
     /// `live`: this machine's own library, which Messages may open at any time.
-    pub fn take(
-        candidate: &Candidate,
-        live: bool,
-        sessions: usize,
-    ) -> Result<Snapshot, SourceError> {
+    pub fn take(candidate: &Candidate, live: bool, sessions: usize) -> Result<Snapshot, SourceError> {
         let path = &candidate.path;
         let sessions = sessions.max(1);
         let wal = beside(path, "-wal");
@@ -108,10 +104,7 @@ impl Snapshot {
             .map_err(SourceError::database(path))?;
         Ok(Snapshot {
             connections,
-            guard: Guard {
-                watched: Some((path.to_owned(), before)),
-                ..Guard::default()
-            },
+            guard: Guard { watched: Some((path.to_owned(), before)), ..Guard::default() },
         })
     }
 
@@ -125,10 +118,7 @@ impl Snapshot {
             })
             .collect::<rusqlite::Result<_>>()
             .map_err(SourceError::database(path))?;
-        Ok(Snapshot {
-            connections,
-            guard: Guard::default(),
-        })
+        Ok(Snapshot { connections, guard: Guard::default() })
     }
 
     /// One moment of a database that others may be writing to.
@@ -137,14 +127,7 @@ impl Snapshot {
         let copy = private.path().join("snapshot.db");
         create(&copy).map_err(failed(path))?;
         let copied = || -> rusqlite::Result<()> {
-            let source = connect(
-                path,
-                if wal {
-                    "mode=ro&readonly_shm=1"
-                } else {
-                    "mode=ro"
-                },
-            )?;
+            let source = connect(path, if wal { "mode=ro&readonly_shm=1" } else { "mode=ro" })?;
             let mut target = Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
             let backup = Backup::new(&source, &mut target)?;
@@ -180,9 +163,7 @@ impl Snapshot {
                 break;
             }
             if attempt == COPIES {
-                return Err(SourceError::Changed {
-                    path: path.to_owned(),
-                });
+                return Err(SourceError::Changed { path: path.to_owned() });
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -225,9 +206,8 @@ impl Snapshot {
 
 /// Opens a connection that cannot write, and makes it read the schema.
 fn connect(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri(path, mode), flags)?;
     connection.busy_timeout(PATIENCE)?;
     harden(&connection)?;

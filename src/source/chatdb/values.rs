@@ -81,9 +81,7 @@ fn number(value: ValueRef<'_>) -> Option<i64> {
         ValueRef::Real(number) => Some(number as i64),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
             let text = std::str::from_utf8(bytes).ok()?.trim();
-            text.parse()
-                .ok()
-                .or_else(|| text.parse::<f64>().ok().map(|number| number as i64))
+            text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|number| number as i64))
         }
     }
 }
@@ -104,17 +102,14 @@ mod tests {
             })
             .unwrap();
         };
-        row(
-            "SELECT 12, 1.5, x'6162ff', 'caf' || char(233), NULL",
-            &|c| {
-                assert_eq!(c.text().as_deref(), Some("12"));
-                assert_eq!(c.text().as_deref(), Some("1.5"));
-                assert_eq!(c.text().as_deref(), Some("ab\u{fffd}"));
-                assert_eq!(c.text().as_deref(), Some("café"));
-                assert_eq!(c.text(), None);
-                assert_eq!(c.text(), None, "past the end");
-            },
-        );
+        row("SELECT 12, 1.5, x'6162ff', 'caf' || char(233), NULL", &|c| {
+            assert_eq!(c.text().as_deref(), Some("12"));
+            assert_eq!(c.text().as_deref(), Some("1.5"));
+            assert_eq!(c.text().as_deref(), Some("ab\u{fffd}"));
+            assert_eq!(c.text().as_deref(), Some("café"));
+            assert_eq!(c.text(), None);
+            assert_eq!(c.text(), None, "past the end");
+        });
         row("SELECT '12', ' 1e3 ', x'3132', 9e99, 'x', NULL", &|c| {
             assert_eq!(c.number(), 12);
             assert_eq!(c.number(), 1000);

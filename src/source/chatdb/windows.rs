@@ -24,21 +24,13 @@ impl Reader<'_> {
         exact: bool,
     ) -> Result<Timeline, SourceError> {
         let size = size.max(1);
-        let mut timeline = Timeline {
-            chats: chats.to_vec(),
-            ..Timeline::default()
-        };
+        let mut timeline = Timeline { chats: chats.to_vec(), ..Timeline::default() };
         let nothing = ChatRows::default();
         let census = self.census();
         let rows_of = |chat: &ChatId| census.chats.get(&chat.0).unwrap_or(&nothing);
         let by_range = !exact && self.dates_ascend(chats)?;
         for (index, chat) in (0..).zip(chats) {
-            let listed = |rowid, deleted| Listed {
-                date: 0,
-                rowid,
-                chat: index,
-                deleted,
-            };
+            let listed = |rowid, deleted| Listed { date: 0, rowid, chat: index, deleted };
             if *chat == ChatId::ORPHANS {
                 let orphans = census.orphans.iter().map(|rowid| listed(rowid, false));
                 timeline.listed.extend(orphans);
@@ -59,9 +51,7 @@ impl Reader<'_> {
             timeline.rows += census.orphans.len();
         }
         self.date(&mut timeline.listed)?;
-        timeline
-            .listed
-            .sort_unstable_by_key(|row| (row.moment(), row.rowid, row.chat, row.deleted));
+        timeline.listed.sort_unstable_by_key(|row| (row.moment(), row.rowid, row.chat, row.deleted));
         if timeline.rows > 0 {
             let samples = self.samples(&timeline, size)?;
             cut(&mut timeline, samples, size);
@@ -133,21 +123,13 @@ impl Reader<'_> {
     fn samples(&self, timeline: &Timeline, size: usize) -> Result<Vec<Sample>, SourceError> {
         let streams = timeline.joined.len() + usize::from(!timeline.listed.is_empty());
         // One stream can be cut exactly; of several, each may be a step off.
-        let step = if streams <= 1 {
-            size
-        } else {
-            (size / (2 * streams)).max(1)
-        };
+        let step = if streams <= 1 { size } else { (size / (2 * streams)).max(1) };
         let mut samples: Vec<Sample> = timeline
             .listed
             .iter()
             .skip(step - 1)
             .step_by(step)
-            .map(|row| Sample {
-                moment: row.moment(),
-                date: row.date,
-                rows: step,
-            })
+            .map(|row| Sample { moment: row.moment(), date: row.date, rows: step })
             .collect();
         let Some(sql) = &self.queries().sample else {
             return Ok(samples);
@@ -158,18 +140,12 @@ impl Reader<'_> {
                 let mut after = i64::MIN;
                 let further = i64::try_from(step - 1).unwrap_or(i64::MAX);
                 while let Some(date) = statement
-                    .query_row(params![chat, after, further], |row| {
-                        Ok(Columns::from(row, 0).number())
-                    })
+                    .query_row(params![chat, after, further], |row| Ok(Columns::from(row, 0).number()))
                     .optional()?
                 {
                     // A fraction in the index would read as the number before.
                     let date = date.max(after.saturating_add(1));
-                    samples.push(Sample {
-                        moment: Moment::of(date),
-                        date,
-                        rows: step,
-                    });
+                    samples.push(Sample { moment: Moment::of(date), date, rows: step });
                     after = date;
                 }
             }
@@ -182,9 +158,7 @@ impl Reader<'_> {
 }
 
 fn date(statement: &mut CachedStatement<'_>, rowid: i64) -> rusqlite::Result<i64> {
-    let date = statement
-        .query_row([rowid], |row| Ok(Columns::from(row, 0).number()))
-        .optional()?;
+    let date = statement.query_row([rowid], |row| Ok(Columns::from(row, 0).number())).optional()?;
     Ok(date.unwrap_or(0))
 }
 
@@ -199,27 +173,17 @@ fn cut(timeline: &mut Timeline, samples: Vec<Sample>, size: usize) {
     let mut samples = samples.into_iter().peekable();
     while let Some(sample) = samples.next() {
         rows += sample.rows;
-        let tied = samples
-            .peek()
-            .is_some_and(|next| next.moment <= sample.moment);
+        let tied = samples.peek().is_some_and(|next| next.moment <= sample.moment);
         if rows < size || tied {
             continue;
         }
         let listed = timeline.listed.get(from..).unwrap_or_default();
         let to = from + listed.partition_point(|row| row.moment() <= sample.moment);
-        timeline.windows.push(Window {
-            after,
-            through: sample.date,
-            listed: from..to,
-        });
+        timeline.windows.push(Window { after, through: sample.date, listed: from..to });
         (after, from, rows) = (sample.date, to, 0);
     }
     // What lies after the last cut: fewer than `size` rows by the samples, and perhaps none.
-    let rest = Window {
-        after,
-        through: i64::MAX,
-        listed: from..timeline.listed.len(),
-    };
+    let rest = Window { after, through: i64::MAX, listed: from..timeline.listed.len() };
     if !timeline.joined.is_empty() || !rest.listed.is_empty() {
         timeline.windows.push(rest);
     }
