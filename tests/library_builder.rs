@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use crate::support::crowd::Crowd;
 use crate::support::typedstream::{AttributedString, PART, Value, WRITING_DIRECTION};
 use crate::support::{AppTemplate, Library, MessageBuilder, Schema, Tapback, UrlPreview};
 
@@ -132,4 +133,33 @@ fn a_library_can_lie_in_its_wal() {
     };
     assert_eq!(count(&bare), 0);
     assert_eq!(count(&path), 1);
+}
+
+/// A generated library has as many rows as asked for, some of each kind, and is the same every time.
+#[test]
+fn a_crowd_writes_what_was_asked_for() {
+    let build = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let crowd = Crowd { messages: 3000, conversations: 20, files: true };
+        let path = crowd.write(folder.path()).expect("a library");
+        let db = Connection::open(&path).expect("the database");
+        let count = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0)).expect(sql);
+        assert_eq!(count("SELECT count(*) FROM message"), 3000);
+        assert_eq!(count("SELECT count(*) FROM chat_message_join"), 3000);
+        assert_eq!(count("SELECT count(*) FROM chat"), 20);
+        for (kind, least) in [
+            ("associated_message_type >= 2000", 250),
+            ("cache_has_attachments", 120),
+            ("thread_originator_guid IS NOT NULL", 50),
+            ("message_summary_info IS NOT NULL", 5),
+            ("text IS NULL", 500),
+        ] {
+            let sql = format!("SELECT count(*) FROM message WHERE {kind}");
+            let rows = db.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("a count");
+            assert!(rows >= least, "{kind}: {rows}");
+        }
+        assert!(folder.path().join("Attachments").is_dir());
+        std::fs::read(path).expect("the database")
+    };
+    assert!(build() == build());
 }

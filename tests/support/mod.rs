@@ -12,12 +12,14 @@
 mod attachment;
 pub mod chatdb;
 pub mod contacts;
+pub mod crowd;
 pub mod keyed;
 mod message;
 pub mod picture;
 mod schema;
 pub mod tree;
 pub mod typedstream;
+mod words;
 
 pub use attachment::AttachmentBuilder;
 pub use chatdb::{AttachmentId, ChatId, HandleId, Library, MessageId};
