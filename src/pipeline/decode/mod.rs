@@ -5,7 +5,15 @@
 //!
 //! **Must never**: do I/O, panic, or allocate by a number it read.
 
+pub mod attributes;
 pub mod balloons;
 pub mod body;
+pub mod bplist;
 pub mod date;
+pub mod foundation;
+pub mod keyed;
+pub mod pieces;
 pub mod summary;
+pub mod typedstream;
+pub mod unicode;
+pub mod url;

@@ -1,5 +1,12 @@
+//! `message_summary_info`: a message's edits, unsent parts and translation (`messages-format.md` 5).
+//!
+//! **Must never**: leave an edit out because another is damaged.
+
 use std::collections::BTreeMap;
 
+use super::body::body;
+use super::date;
+use super::keyed::{Archive, Node};
 use crate::model::{Instant, Translation};
 
 /// What `message_summary_info` says (`messages-format.md` 5).
@@ -7,6 +14,8 @@ use crate::model::{Instant, Translation};
 pub struct Summary {
     /// Every version of every edited part, oldest first: `ec`.
     pub edits: BTreeMap<u32, Vec<Version>>,
+    /// Edited parts as the list `ep` has them, sorted, each once; those without versions in `ec` too.
+    pub edited: Vec<u32>,
     /// Unsent parts: `rp`, sorted, each once.
     pub unsent: Vec<u32>,
     /// Number of parts the message had: the highest key of `otr` + 1; `None` without `otr`.
@@ -17,14 +26,148 @@ pub struct Summary {
     pub defects: Vec<String>,
 }
 
+/// How a part once was, or is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
+    /// When it was written: of the first the time of the message.
     pub date: Option<Instant>,
     pub text: String,
 }
 
-/// Decodes the blob.
+/// Decodes the blob. An empty one says nothing.
 pub fn summary(blob: &[u8]) -> Summary {
-    let _ = blob;
-    Summary::default()
+    let mut summary = Summary::default();
+    if blob.is_empty() {
+        return summary;
+    }
+    let archive = match Archive::read(blob) {
+        Ok(archive) => archive,
+        Err(damage) => {
+            let what = format!("edit history not understood: {damage}");
+            summary.defects.push(what);
+            return summary;
+        }
+    };
+    let root = archive.root();
+    let highest = root.get("otr").and_then(|ranges| {
+        let parts = ranges.entries().filter_map(|(part, _)| part_number(part));
+        parts.max()
+    });
+    summary.parts = highest.map(|highest| highest.saturating_add(1));
+    summary.edited = part_numbers(root.get("ep"));
+    summary.unsent = part_numbers(root.get("rp"));
+    if let Some(history) = root.get("ec") {
+        edits(history, blob.len(), &mut summary);
+    }
+    if let Some(archive) = root.get("tmp").and_then(Node::data) {
+        match translation(archive) {
+            Ok(translation) => summary.translation = translation,
+            Err(what) => summary.defects.push(what),
+        }
+    }
+    summary
+}
+
+/// A part as a key (decimal digits) or a number.
+fn part_number(node: Node<'_>) -> Option<u32> {
+    match node.integer() {
+        Some(part) => part.try_into().ok(),
+        // Ten digits, in UTF-16 at most.
+        None => node
+            .stored_text()
+            .filter(|text| text.size() <= 20)?
+            .decode()
+            .parse()
+            .ok(),
+    }
+}
+
+fn part_numbers(list: Option<Node<'_>>) -> Vec<u32> {
+    let mut parts: Vec<u32> = list
+        .into_iter()
+        .flat_map(Node::items)
+        .filter_map(part_number)
+        .collect();
+    parts.sort_unstable();
+    parts.dedup();
+    parts
+}
+
+fn edits(history: Node<'_>, size: usize, summary: &mut Summary) {
+    // A damaged list names one long version again and again.
+    let mut allowance = size.saturating_mul(4).saturating_add(4096);
+    for (part, versions) in history.entries() {
+        let Some(part) = part_number(part) else {
+            let what = "edit history of a part without a number left out";
+            summary.defects.push(what.into());
+            continue;
+        };
+        let mut read = Vec::new();
+        for version in versions.items() {
+            let stream = version.get("t").and_then(Node::data);
+            match allowance.checked_sub(64 + stream.map_or(0, <[u8]>::len)) {
+                Some(left) => allowance = left,
+                None => {
+                    let what = "edits repeated beyond measure were left out";
+                    summary.defects.push(what.into());
+                    break;
+                }
+            }
+            let body = body(stream, None);
+            if stream.is_none() {
+                let what = format!("a version of part {part} has no text");
+                summary.defects.push(what);
+            }
+            let defects = body.defects.into_iter();
+            let defects = defects.map(|what| format!("a version of part {part}: {what}"));
+            summary.defects.extend(defects);
+            read.push(Version {
+                date: version
+                    .get("d")
+                    .and_then(Node::real)
+                    .and_then(date::from_seconds),
+                text: body.text.unwrap_or_default(),
+            });
+        }
+        if !read.is_sorted_by_key(|version| version.date) && read.iter().all(|v| v.date.is_some()) {
+            read.sort_by_key(|version| version.date);
+        }
+        if !read.is_empty() {
+            summary.edits.entry(part).or_default().append(&mut read);
+        }
+    }
+}
+
+/// The translation in an archive of parts; the object characters of the original's inline pictures are taken out.
+/// `Ok(None)` where there is none in it.
+fn translation(archive: &[u8]) -> Result<Option<Translation>, String> {
+    let archive =
+        Archive::read(archive).map_err(|damage| format!("translation not understood: {damage}"))?;
+    // Part → (a further dictionary →) a list of translations: the first that is one counts.
+    let mut level = vec![archive.root()];
+    for _ in 0..4 {
+        if let Some(found) = level.iter().find_map(|node| translated(*node)) {
+            return Ok(Some(found));
+        }
+        level = level
+            .into_iter()
+            .flat_map(|node| {
+                let values = node.entries().map(|(_, value)| value).take(16);
+                node.items().take(16).chain(values)
+            })
+            .take(256)
+            .collect();
+    }
+    Ok(None)
+}
+
+fn translated(node: Node<'_>) -> Option<Translation> {
+    let text = node.get("translatedText")?.string()?;
+    let text: String = text.chars().filter(|c| *c != '\u{FFFC}').collect();
+    let language = |key| node.get(key).and_then(Node::text);
+    Some(Translation {
+        text,
+        language: language("translationLanguage"),
+        source_language: language("sourceLanguage"),
+    })
 }
