@@ -38,18 +38,12 @@ pub struct Allowance {
 impl Allowance {
     /// For an archive of `size` bytes: no honest one comes near it.
     pub fn new(size: usize) -> Allowance {
-        Allowance {
-            entries: size.saturating_add(1024),
-            bytes: size.saturating_mul(8).saturating_add(4096),
-        }
+        Allowance { entries: size.saturating_add(1024), bytes: size.saturating_mul(8).saturating_add(4096) }
     }
 
     /// Takes off so many entries, and so many bytes of text. `false` once there is nothing left.
     pub fn spend(&mut self, entries: usize, bytes: usize) -> bool {
-        match (
-            self.entries.checked_sub(entries),
-            self.bytes.checked_sub(bytes),
-        ) {
+        match (self.entries.checked_sub(entries), self.bytes.checked_sub(bytes)) {
             (Some(entries), Some(bytes)) => {
                 *self = Allowance { entries, bytes };
                 true
@@ -75,9 +69,7 @@ impl Attributes {
             }
             attributes.set(key.as_ref(), &value);
         }
-        allowance
-            .spend(0, attributes.weight())
-            .then_some(attributes)
+        allowance.spend(0, attributes.weight()).then_some(attributes)
     }
 
     /// Takes one attribute in, unless one of its name is there: each text of a set is copied once.

@@ -75,8 +75,7 @@ pub fn body(attributed_body: Option<&[u8]>, text: Option<&str>) -> Body {
         Trouble::Damage(damage) => damage,
         Trouble::NoText => "an archive of something else".into(),
     };
-    body.defects
-        .push(format!("body not understood ({trouble}): {instead}"));
+    body.defects.push(format!("body not understood ({trouble}): {instead}"));
     body
 }
 
@@ -101,17 +100,15 @@ fn decode(blob: &[u8]) -> Result<Body, Trouble> {
         let archive = keyed::Archive::read(blob).map_err(|d| Trouble::Damage(d.to_string()))?;
         return from_keyed(archive.root(), blob.len()).ok_or(Trouble::NoText);
     }
-    let read = typedstream::read(blob, |root, damage| {
-        match (from_stream(root, blob.len()), damage) {
-            (Some(mut body), Some(damage)) => {
-                let what = format!("the body is damaged: {damage}; what could be read is shown");
-                body.defects.push(what);
-                Ok(body)
-            }
-            (Some(body), None) => Ok(body),
-            (None, Some(damage)) => Err(Trouble::Damage(damage.to_string())),
-            (None, None) => Err(Trouble::NoText),
+    let read = typedstream::read(blob, |root, damage| match (from_stream(root, blob.len()), damage) {
+        (Some(mut body), Some(damage)) => {
+            let what = format!("the body is damaged: {damage}; what could be read is shown");
+            body.defects.push(what);
+            Ok(body)
         }
+        (Some(body), None) => Ok(body),
+        (None, Some(damage)) => Err(Trouble::Damage(damage.to_string())),
+        (None, None) => Err(Trouble::NoText),
     });
     read.unwrap_or_else(|damage| Err(Trouble::Damage(damage.to_string())))
 }
@@ -142,15 +139,12 @@ fn from_stream(root: Value<'_>, size: usize) -> Option<Body> {
     let mut allowance = Allowance::new(size);
     let none = Attributes::default();
     // Runs: an attribute set's number and a length in UTF-16 units; then, where the number is new, the set.
-    while let (Some(number), Some(units)) = (
-        values.next().and_then(Value::integer),
-        values.next().and_then(Value::integer),
-    ) {
+    while let (Some(number), Some(units)) =
+        (values.next().and_then(Value::integer), values.next().and_then(Value::integer))
+    {
         let new = values.next_if(|value| matches!(value, Value::Object(_) | Value::Nil));
         if let Some(set) = new {
-            let entries = set
-                .entries()
-                .filter_map(|(key, value)| Some((key.string_bytes()?, value)));
+            let entries = set.entries().filter_map(|(key, value)| Some((key.string_bytes()?, value)));
             match Attributes::read(entries, &mut allowance) {
                 Some(set) => sets.add(number, set),
                 None => {
@@ -269,10 +263,9 @@ fn salvage(blob: &[u8]) -> (Body, &'static str) {
     let (text, how) = match blob {
         [0xFF, 0xFE, text @ ..] => (unicode::utf16(text, false), "it was read as UTF-16"),
         [0xFE, 0xFF, text @ ..] => (unicode::utf16(text, true), "it was read as UTF-16"),
-        [0xEF, 0xBB, 0xBF, text @ ..] | text => (
-            unicode::utf8(text).into_owned(),
-            "it was read as plain text",
-        ),
+        [0xEF, 0xBB, 0xBF, text @ ..] | text => {
+            (unicode::utf8(text).into_owned(), "it was read as plain text")
+        }
     };
     (Pieces::new(text, blob.len()).finish(), how)
 }
@@ -287,11 +280,8 @@ fn scan(blob: &[u8]) -> Option<String> {
         [0x80..=0x91, ..] | [] => return None,
         [length, text @ ..] => ((*length).into(), text),
     };
-    let whole = usize::try_from(length)
-        .ok()
-        .and_then(|length| text.get(..length));
-    let text =
-        whole.unwrap_or_else(|| split_at_pair(text, [0x86, 0x84]).map_or(text, |(text, _)| text));
+    let whole = usize::try_from(length).ok().and_then(|length| text.get(..length));
+    let text = whole.unwrap_or_else(|| split_at_pair(text, [0x86, 0x84]).map_or(text, |(text, _)| text));
     Some(unicode::utf8(text).into_owned())
 }
 

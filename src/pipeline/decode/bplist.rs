@@ -87,10 +87,7 @@ impl<'a> Plist<'a> {
 
     /// The outermost object.
     pub fn root(&self) -> Object<'_> {
-        Object {
-            plist: self,
-            number: self.root,
-        }
+        Object { plist: self, number: self.root }
     }
 }
 
@@ -161,17 +158,11 @@ impl<'p> Object<'p> {
             }
             0x5 | 0x7 => {
                 let (count, rest) = sized()?;
-                Value::Text(Text {
-                    bytes: rest.get(..count)?,
-                    wide: false,
-                })
+                Value::Text(Text { bytes: rest.get(..count)?, wide: false })
             }
             0x6 => {
                 let (count, rest) = sized()?;
-                Value::Text(Text {
-                    bytes: rest.get(..count.checked_mul(2)?)?,
-                    wide: true,
-                })
+                Value::Text(Text { bytes: rest.get(..count.checked_mul(2)?)?, wide: true })
             }
             0x8 => Value::Uid(number(rest.get(..usize::from(low) + 1)?)?),
             0xA..=0xC => {
@@ -212,9 +203,7 @@ impl<'p> Text<'p> {
             true => {
                 let (units, _) = self.bytes.as_chunks::<2>();
                 units.len() <= text.len()
-                    && text
-                        .encode_utf16()
-                        .eq(units.iter().map(|u| u16::from_be_bytes(*u)))
+                    && text.encode_utf16().eq(units.iter().map(|u| u16::from_be_bytes(*u)))
             }
             false => self.bytes == text.as_bytes(),
         }
@@ -264,9 +253,6 @@ impl<'p> References<'p> {
         let at = position.checked_mul(width)?;
         let number = number(self.list.get(at..at + width)?)?;
         let number = usize::try_from(number).ok()?;
-        (number < self.plist.objects).then_some(Object {
-            plist: self.plist,
-            number,
-        })
+        (number < self.plist.objects).then_some(Object { plist: self.plist, number })
     }
 }

@@ -61,12 +61,10 @@ impl<'s> Value<'s> {
 
     /// A string's bytes, UTF-8 as a rule.
     pub fn string_bytes(self) -> Option<&'s [u8]> {
-        self.object(Kind::String)?
-            .values()
-            .find_map(|value| match value {
-                Value::Bytes(bytes) | Value::Name(bytes) => Some(bytes),
-                _ => None,
-            })
+        self.object(Kind::String)?.values().find_map(|value| match value {
+            Value::Bytes(bytes) | Value::Name(bytes) => Some(bytes),
+            _ => None,
+        })
     }
 
     /// A string.
@@ -98,9 +96,7 @@ impl<'s> Value<'s> {
         match self {
             Value::Object(object) if matches!(object.kind(), Kind::Number | Kind::Date) => {
                 // A number's type comes first, as a C string.
-                object
-                    .values()
-                    .find(|v| matches!(v, Value::Int(_) | Value::Unsigned(_) | Value::Real(_)))
+                object.values().find(|v| matches!(v, Value::Int(_) | Value::Unsigned(_) | Value::Real(_)))
             }
             Value::Int(_) | Value::Unsigned(_) | Value::Real(_) => Some(self),
             _ => None,
@@ -109,12 +105,10 @@ impl<'s> Value<'s> {
 
     /// An NSData's bytes.
     pub fn data(self) -> Option<&'s [u8]> {
-        self.object(Kind::Data)?
-            .values()
-            .find_map(|value| match value {
-                Value::Bytes(bytes) => Some(bytes),
-                _ => None,
-            })
+        self.object(Kind::Data)?.values().find_map(|value| match value {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        })
     }
 
     /// An NSURL, absolute as far as its bases make it so.
@@ -126,9 +120,7 @@ impl<'s> Value<'s> {
         let mut values = self.object(Kind::Url)?.values();
         let relative = values.next()?.integer()? != 0;
         let base = match relative {
-            true => values
-                .next()
-                .and_then(|base| base.url_within(bases.checked_sub(1)?)),
+            true => values.next().and_then(|base| base.url_within(bases.checked_sub(1)?)),
             false => None,
         };
         let text = values.next()?.string()?;
@@ -145,9 +137,7 @@ impl<'s> Value<'s> {
 
     /// The elements of an array or a set; of anything else none.
     pub fn elements(self) -> impl Iterator<Item = Value<'s>> {
-        self.elements_of(&[Kind::Array, Kind::Set])
-            .into_iter()
-            .flatten()
+        self.elements_of(&[Kind::Array, Kind::Set]).into_iter().flatten()
     }
 
     fn elements_of(self, kinds: &[Kind]) -> Option<Values<'s>> {

@@ -71,18 +71,12 @@ impl<'a> Archive<'a> {
 
     /// The archived object; of a bare list its outermost.
     pub fn root(&self) -> Node<'_> {
-        self.resolve_root().unwrap_or(Node {
-            objects: None,
-            object: self.plist.root(),
-        })
+        self.resolve_root().unwrap_or(Node { objects: None, object: self.plist.root() })
     }
 
     fn resolve_root(&self) -> Option<Node<'_>> {
         let root = self.plist.root();
-        let bare = Node {
-            objects: None,
-            object: root,
-        };
+        let bare = Node { objects: None, object: root };
         let Some(objects) = bare.member("$objects") else {
             return Some(bare);
         };
@@ -95,21 +89,14 @@ impl<'a> Archive<'a> {
             Value::Dictionary { values, .. } => Some(top.with(values.get(0)?)),
             _ => None,
         })?;
-        Node {
-            objects: Some(objects),
-            object: root.object,
-        }
-        .resolved()
+        Node { objects: Some(objects), object: root.object }.resolved()
     }
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Damage> {
     let mut unpacked = Vec::new();
     let limit = MAX_UNPACKED as u64 + 1;
-    match flate2::read::GzDecoder::new(bytes)
-        .take(limit)
-        .read_to_end(&mut unpacked)
-    {
+    match flate2::read::GzDecoder::new(bytes).take(limit).read_to_end(&mut unpacked) {
         Ok(len) if len <= MAX_UNPACKED => Ok(unpacked),
         _ => Err(Damage::Compressed),
     }
@@ -126,10 +113,7 @@ fn from_xml(bytes: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut binary = Vec::new();
-    plist::Value::from_reader_xml(bytes)
-        .ok()?
-        .to_writer_binary(&mut binary)
-        .ok()?;
+    plist::Value::from_reader_xml(bytes).ok()?.to_writer_binary(&mut binary).ok()?;
     Some(binary)
 }
 
@@ -181,8 +165,7 @@ impl<'p> Node<'p> {
             return None;
         };
         let named = |place: &usize| {
-            keys.get(*place)
-                .is_some_and(|object| matches!(object.value(), Value::Text(text) if text.is(key)))
+            keys.get(*place).is_some_and(|object| matches!(object.value(), Value::Text(text) if text.is(key)))
         };
         let place = (0..keys.len()).find(named)?;
         Some(self.with(values.get(place)?))
@@ -194,12 +177,7 @@ impl<'p> Node<'p> {
 
     /// The name of its class; `None` outside archives.
     pub fn class(self) -> Option<String> {
-        match self
-            .resolved_member("$class")?
-            .member("$classname")?
-            .object
-            .value()
-        {
+        match self.resolved_member("$class")?.member("$classname")?.object.value() {
             Value::Text(name) => Some(name.decode().into_owned()),
             _ => None,
         }
@@ -252,9 +230,9 @@ impl<'p> Node<'p> {
     pub fn len(self) -> usize {
         match self.object.value() {
             Value::Array(list) => list.len(),
-            Value::Dictionary { keys, .. } => keys
-                .len()
-                .max(self.list("NS.objects").map_or(0, |list| list.len())),
+            Value::Dictionary { keys, .. } => {
+                keys.len().max(self.list("NS.objects").map_or(0, |list| list.len()))
+            }
             _ => 0,
         }
     }
@@ -291,9 +269,7 @@ impl<'p> Node<'p> {
             match node.object.value() {
                 Value::Text(text) => return Some(text),
                 _ => {
-                    node = node
-                        .resolved_member("NS.string")
-                        .or_else(|| node.resolved_member("NSString"))?;
+                    node = node.resolved_member("NS.string").or_else(|| node.resolved_member("NSString"))?;
                 }
             }
         }
@@ -302,9 +278,7 @@ impl<'p> Node<'p> {
 
     /// A string that is not empty.
     pub fn text(self) -> Option<String> {
-        self.string()
-            .filter(|text| !text.is_empty())
-            .map(Cow::into_owned)
+        self.string().filter(|text| !text.is_empty()).map(Cow::into_owned)
     }
 
     /// A URL, in whatever is wrapped around it (NSURL, dictionaries with a key `URL`); or a plain string.
@@ -319,9 +293,7 @@ impl<'p> Node<'p> {
         let steps = steps.checked_sub(1)?;
         if let Some(relative) = self.resolved_member("NS.relative") {
             let relative = relative.string()?.into_owned();
-            let base = self
-                .resolved_member("NS.base")
-                .and_then(|base| base.url_within(steps));
+            let base = self.resolved_member("NS.base").and_then(|base| base.url_within(steps));
             return Some(match base {
                 Some(base) => url::resolve(&base, &relative),
                 None => relative,
@@ -366,9 +338,7 @@ impl<'p> Node<'p> {
             _ => None,
         };
         data(self).or_else(|| {
-            let inner = self
-                .resolved_member("NS.data")
-                .or_else(|| self.resolved_member("NS.uuidbytes"))?;
+            let inner = self.resolved_member("NS.data").or_else(|| self.resolved_member("NS.uuidbytes"))?;
             data(inner)
         })
     }

@@ -79,12 +79,7 @@ impl Pieces {
             [piece] => single_link(piece),
             _ => None,
         };
-        Body {
-            text: Some(self.text),
-            pieces: self.pieces,
-            single_link,
-            defects: self.defects,
-        }
+        Body { text: Some(self.text), pieces: self.pieces, single_link, defects: self.defects }
     }
 
     fn advance(&mut self, units: u64) {
@@ -161,10 +156,7 @@ impl Pieces {
         if self.last_part.is_none() {
             self.unnumbered.push((self.pieces.len(), position));
         }
-        self.pieces.push(Piece {
-            part: self.last_part.unwrap_or(position),
-            content,
-        });
+        self.pieces.push(Piece { part: self.last_part.unwrap_or(position), content });
     }
 
     /// More text of the current part.
@@ -175,10 +167,7 @@ impl Pieces {
         };
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         if !self.joins {
-            self.push(PieceContent::Text {
-                text: String::new(),
-                styles: Vec::new(),
-            });
+            self.push(PieceContent::Text { text: String::new(), styles: Vec::new() });
             self.chars = 0;
             self.open.clear();
             self.joins = true;
@@ -186,11 +175,7 @@ impl Pieces {
         let start = self.chars;
         self.chars = self.chars.saturating_add(length);
         let within = self.afford(attributes);
-        let Some(Piece {
-            content: PieceContent::Text { text, styles },
-            ..
-        }) = self.pieces.last_mut()
-        else {
+        let Some(Piece { content: PieceContent::Text { text, styles }, .. }) = self.pieces.last_mut() else {
             return;
         };
         text.push_str(more);
@@ -204,11 +189,7 @@ impl Pieces {
             let span = match self.open.iter().copied().find(same) {
                 Some(span) => span,
                 None => {
-                    styles.push(StyleSpan {
-                        start,
-                        end: start,
-                        style: style.clone(),
-                    });
+                    styles.push(StyleSpan { start, end: start, style: style.clone() });
                     styles.len() - 1
                 }
             };
@@ -293,9 +274,7 @@ fn single_link(piece: &Piece) -> Option<String> {
         _ => None,
     });
     match (links.next(), links.next()) {
-        (Some((span, target)), None)
-            if span.start == 0 && span.end as usize == text.chars().count() =>
-        {
+        (Some((span, target)), None) if span.start == 0 && span.end as usize == text.chars().count() => {
             Some(target.clone())
         }
         _ => None,

@@ -73,21 +73,12 @@ fn part_number(node: Node<'_>) -> Option<u32> {
     match node.integer() {
         Some(part) => part.try_into().ok(),
         // Ten digits, in UTF-16 at most.
-        None => node
-            .stored_text()
-            .filter(|text| text.size() <= 20)?
-            .decode()
-            .parse()
-            .ok(),
+        None => node.stored_text().filter(|text| text.size() <= 20)?.decode().parse().ok(),
     }
 }
 
 fn part_numbers(list: Option<Node<'_>>) -> Vec<u32> {
-    let mut parts: Vec<u32> = list
-        .into_iter()
-        .flat_map(Node::items)
-        .filter_map(part_number)
-        .collect();
+    let mut parts: Vec<u32> = list.into_iter().flat_map(Node::items).filter_map(part_number).collect();
     parts.sort_unstable();
     parts.dedup();
     parts
@@ -122,10 +113,7 @@ fn edits(history: Node<'_>, size: usize, summary: &mut Summary) {
             let defects = defects.map(|what| format!("a version of part {part}: {what}"));
             summary.defects.extend(defects);
             read.push(Version {
-                date: version
-                    .get("d")
-                    .and_then(Node::real)
-                    .and_then(date::from_seconds),
+                date: version.get("d").and_then(Node::real).and_then(date::from_seconds),
                 text: body.text.unwrap_or_default(),
             });
         }
@@ -141,8 +129,7 @@ fn edits(history: Node<'_>, size: usize, summary: &mut Summary) {
 /// The translation in an archive of parts; the object characters of the original's inline pictures are taken out.
 /// `Ok(None)` where there is none in it.
 fn translation(archive: &[u8]) -> Result<Option<Translation>, String> {
-    let archive =
-        Archive::read(archive).map_err(|damage| format!("translation not understood: {damage}"))?;
+    let archive = Archive::read(archive).map_err(|damage| format!("translation not understood: {damage}"))?;
     // Part → (a further dictionary →) a list of translations: the first that is one counts.
     let mut level = vec![archive.root()];
     for _ in 0..4 {

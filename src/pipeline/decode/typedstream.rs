@@ -70,10 +70,7 @@ impl Header {
 /// # Errors
 ///
 /// When not even a root value begins in these bytes.
-pub fn read<T>(
-    bytes: &[u8],
-    then: impl FnOnce(Value<'_>, Option<Damage>) -> T,
-) -> Result<T, Damage> {
+pub fn read<T>(bytes: &[u8], then: impl FnOnce(Value<'_>, Option<Damage>) -> T) -> Result<T, Damage> {
     thread_local! {
         static TAPE: Cell<Tape> = const { Cell::new(Tape::new()) };
     }
@@ -84,12 +81,7 @@ pub fn read<T>(
         (true, Err(damage)) => Err(damage),
         (_, damage) => {
             let stream = Stream { bytes, tape: &tape };
-            let root = Values {
-                stream,
-                at: 0,
-                end: tape.items.len(),
-            }
-            .next();
+            let root = Values { stream, at: 0, end: tape.items.len() }.next();
             Ok(then(root.unwrap_or(Value::Nil), damage.err()))
         }
     };
@@ -142,8 +134,7 @@ impl<'s> Object<'s> {
 
     /// The name of its own class, as stored; empty where the stream breaks off before it.
     pub fn class_name(self) -> &'s [u8] {
-        self.class()
-            .map_or(&[], |class| self.stream.slice(class.name))
+        self.class().map_or(&[], |class| self.stream.slice(class.name))
     }
 
     /// Its contents, in order, of all groups alike.
@@ -152,11 +143,7 @@ impl<'s> Object<'s> {
             Some(Item::Object { end, .. }) => *end as usize,
             _ => self.at,
         };
-        Values {
-            stream: self.stream,
-            at: self.at + 1,
-            end,
-        }
+        Values { stream: self.stream, at: self.at + 1, end }
     }
 
     fn class(self) -> Option<&'s Class> {
@@ -201,10 +188,7 @@ impl<'s> Iterator for Values<'s> {
                 self.at = self.at.max(end as usize);
                 Value::Object(Object { stream, at })
             }
-            Item::Reference(at) => Value::Object(Object {
-                stream,
-                at: at as usize,
-            }),
+            Item::Reference(at) => Value::Object(Object { stream, at: at as usize }),
         })
     }
 }
@@ -276,12 +260,7 @@ struct Tape {
 
 impl Tape {
     const fn new() -> Tape {
-        Tape {
-            items: Vec::new(),
-            strings: Vec::new(),
-            slots: Vec::new(),
-            classes: Vec::new(),
-        }
+        Tape { items: Vec::new(), strings: Vec::new(), slots: Vec::new(), classes: Vec::new() }
     }
 
     fn clear(&mut self) {
@@ -308,10 +287,7 @@ impl<'a, 't> Reader<'a, 't> {
     fn new(bytes: &'a [u8], tape: &'t mut Tape) -> Read<Self> {
         let header = Header::read(bytes)
             .filter(|_| u32::try_from(bytes.len()).is_ok())
-            .ok_or(Damage {
-                at: 0,
-                what: "no typedstream header",
-            })?;
+            .ok_or(Damage { at: 0, what: "no typedstream header" })?;
         let mut reader = Reader {
             bytes,
             at: Header::LENGTH,
@@ -359,10 +335,7 @@ impl<'a, 't> Reader<'a, 't> {
             return self.damage("a length beyond the end");
         }
         // Both fit: the stream itself is shorter than 4 GB.
-        let span = Span {
-            at: self.at as u32,
-            len: len as u32,
-        };
+        let span = Span { at: self.at as u32, len: len as u32 };
         self.at += len as usize;
         Ok(span)
     }
@@ -490,10 +463,7 @@ impl<'a, 't> Reader<'a, 't> {
                     self.signed()?; // its version: no class here has two layouts
                     let id = self.tape.classes.len() as u32;
                     self.tape.slots.push(Slot::Class(id));
-                    self.tape.classes.push(Class {
-                        name,
-                        kind: Kind::Other,
-                    });
+                    self.tape.classes.push(Class { name, kind: Kind::Other });
                 }
                 byte => {
                     let index = self.reference(byte, self.tape.slots.len())?;
@@ -504,19 +474,14 @@ impl<'a, 't> Reader<'a, 't> {
                 }
             }
         };
-        let mut kind = last
-            .and_then(|id| self.tape.classes.get(id as usize))
-            .map_or(Kind::Other, |class| class.kind);
+        let mut kind =
+            last.and_then(|id| self.tape.classes.get(id as usize)).map_or(Kind::Other, |class| class.kind);
         for class in self.tape.classes.iter_mut().skip(known).rev() {
             let name = self.bytes.get(class.name.range()).unwrap_or(&[]);
             kind = Kind::named(name).unwrap_or(kind);
             class.kind = kind;
         }
-        Ok(if self.tape.classes.len() > known {
-            Some(known as u32)
-        } else {
-            last
-        })
+        Ok(if self.tape.classes.len() > known { Some(known as u32) } else { last })
     }
 
     // Objects and typed values
@@ -534,10 +499,7 @@ impl<'a, 't> Reader<'a, 't> {
                 self.depth += 1;
                 let at = self.tape.items.len();
                 self.tape.slots.push(Slot::Object(at as u32));
-                self.tape.items.push(Item::Object {
-                    class: u32::MAX,
-                    end: u32::MAX,
-                });
+                self.tape.items.push(Item::Object { class: u32::MAX, end: u32::MAX });
                 let result = self.contents(at);
                 let last = self.tape.items.len() as u32;
                 if let Some(Item::Object { end, .. }) = self.tape.items.get_mut(at) {
@@ -622,9 +584,7 @@ impl<'a, 't> Reader<'a, 't> {
     fn array(&mut self, encoding: &'a [u8], nesting: u32) -> Read<&'a [u8]> {
         let digits = encoding.iter().take_while(|b| b.is_ascii_digit()).count();
         let (count, element) = encoding.split_at(digits);
-        let count = std::str::from_utf8(count)
-            .ok()
-            .and_then(|count| count.parse::<u64>().ok());
+        let count = std::str::from_utf8(count).ok().and_then(|count| count.parse::<u64>().ok());
         let (Some(count), Some(first)) = (count, element.first()) else {
             return self.damage("an array type without a count");
         };

@@ -24,9 +24,7 @@ fn repaired(mut bytes: &[u8]) -> String {
             }
             Err(bad) => bad,
         };
-        let (good, rest) = bytes
-            .split_at_checked(bad.valid_up_to())
-            .unwrap_or((&[], bytes));
+        let (good, rest) = bytes.split_at_checked(bad.valid_up_to()).unwrap_or((&[], bytes));
         text.push_str(&String::from_utf8_lossy(good));
         let (c, len) = match (surrogate(rest), surrogate(rest.get(3..).unwrap_or(&[]))) {
             (Some(high @ 0xD800..0xDC00), Some(low @ 0xDC00..0xE000)) => {
@@ -58,9 +56,8 @@ pub fn utf16(bytes: &[u8], big_endian: bool) -> String {
         true => u16::from_be_bytes(*pair),
         false => u16::from_le_bytes(*pair),
     });
-    let mut text: String = char::decode_utf16(units)
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
+    let mut text: String =
+        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
     if !odd.is_empty() {
         text.push(char::REPLACEMENT_CHARACTER);
     }
@@ -76,10 +73,7 @@ mod tests {
         assert_eq!(utf8(b"a\xED\xA0\x80b"), "a\u{FFFD}b");
         assert_eq!(utf8(b"\xED\xA0\xBD\xED\xB8\x80"), "😀");
         assert_eq!(utf8(b"a\xFF\xFEb"), "a\u{FFFD}\u{FFFD}b");
-        assert_eq!(
-            utf8("cut é".as_bytes().split_last().unwrap().1),
-            "cut \u{FFFD}"
-        );
+        assert_eq!(utf8("cut é".as_bytes().split_last().unwrap().1), "cut \u{FFFD}");
         assert_eq!(utf8("NUL \0 \u{2184}".as_bytes()), "NUL \0 \u{2184}");
     }
 
@@ -87,9 +81,6 @@ mod tests {
     fn utf16_of_both_orders() {
         assert_eq!(utf16(&[0x3D, 0xD8, 0x00, 0xDE], false), "😀");
         assert_eq!(utf16(&[0xD8, 0x3D, 0xDE, 0x00], true), "😀");
-        assert_eq!(
-            utf16(&[0x00, 0xDE, 0x41, 0x00, 0x7], false),
-            "\u{FFFD}A\u{FFFD}"
-        );
+        assert_eq!(utf16(&[0x00, 0xDE, 0x41, 0x00, 0x7], false), "\u{FFFD}A\u{FFFD}");
     }
 }

@@ -14,9 +14,7 @@ pub fn resolve(base: &str, reference: &str) -> String {
             let host = rest.find('/').unwrap_or(rest.len());
             path.split_at(scheme.len() + 3 + host).0
         }
-        None => path
-            .split_once(':')
-            .map_or("", |(scheme, _)| path.split_at(scheme.len() + 1).0),
+        None => path.split_once(':').map_or("", |(scheme, _)| path.split_at(scheme.len() + 1).0),
     };
     let base = match reference.chars().next() {
         None | Some('#') => before(&['#']),
@@ -35,9 +33,7 @@ pub fn resolve(base: &str, reference: &str) -> String {
 pub fn has_scheme(url: &str) -> bool {
     url.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     })
 }
 
