@@ -3,5 +3,6 @@
 pub mod disk;
 pub mod model;
 pub mod pipeline;
+pub mod sample;
 pub mod source;
 pub mod writers;

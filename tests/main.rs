@@ -2,6 +2,7 @@
 
 mod library_builder;
 mod people;
+mod sample;
 mod source;
 mod support;
 mod writers;

@@ -166,7 +166,7 @@ impl Crowd {
             if rng.permille(250) {
                 // A few chats have most of the messages.
                 let draw = rng.below(1_000_000) as f64 / 1e6;
-                live[slot] = (draw.powi(3) * chats.len() as f64) as usize;
+                live[slot] = (draw * draw * draw * chats.len() as f64) as usize;
             }
             let chat = &mut chats[live[slot]];
             let row = compose(&mut rng, chat, date);

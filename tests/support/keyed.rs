@@ -295,6 +295,21 @@ impl AppTemplate {
     }
 }
 
+/// A poll's state or a vote, as the URL of its template: JSON in base64, as Messages writes it.
+pub fn data_url(json: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut url = "data:,".to_owned();
+    for three in json.as_bytes().chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - three.len()));
+        for digit in 0..=three.len() {
+            url.push(char::from(DIGITS[(bits >> (18 - 6 * digit)) as usize & 63]));
+        }
+        url.extend(std::iter::repeat_n('=', 3 - three.len()));
+    }
+    url
+}
+
 /// `message_summary_info`.
 #[derive(Debug, Clone, Default)]
 pub struct SummaryInfo {

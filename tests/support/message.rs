@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use chrono::DateTime;
 use rusqlite::types::Value as Sql;
 
-use super::chatdb::{AttachmentId, Cell, ChatId, Columns, HandleId, Library, MessageId, seconds};
+use super::chatdb::{
+    APPLE_EPOCH, AttachmentId, Cell, ChatId, Columns, HandleId, Library, MessageId, seconds,
+};
 use super::keyed::{self, AppTemplate, SummaryInfo, UrlPreview};
 use super::typedstream::{
     AttributedString, Attributes, FILE_NAME, FILE_TRANSFER, LINK, PART, Value, WRITING_DIRECTION,
@@ -260,6 +263,14 @@ impl<'l> MessageBuilder<'l> {
     pub fn join_date_raw(mut self, date: i64) -> Self {
         self.row().date = date;
         self
+    }
+
+    /// A time so many seconds after the message's own, for the methods that take one.
+    fn after(&self, seconds: i64) -> String {
+        let date = self.library.messages[self.index].date;
+        let unit = self.library.date(1, 0);
+        let at = DateTime::from_timestamp(APPLE_EPOCH + date / unit + seconds, 0);
+        at.expect("a date of our time").to_rfc3339()
     }
 
     pub fn service(self, service: &str) -> Self {
@@ -594,6 +605,12 @@ impl<'l> MessageBuilder<'l> {
         self.announcement(3, 1).joined(picture)
     }
 
+    /// The group's photo becomes the picture of a message.
+    pub fn photo_changed_to(self, message: MessageId) -> Self {
+        let picture = self.library.messages[message.0 as usize - 1].attachments[0];
+        self.photo_changed(picture)
+    }
+
     pub fn photo_removed(self) -> Self {
         self.announcement(3, 2)
     }
@@ -652,6 +669,28 @@ impl<'l> MessageBuilder<'l> {
     pub fn read(self, at: &str) -> Self {
         let date = self.raw_date(at);
         self.raw("date_read", date).raw("is_read", 1)
+    }
+
+    /// Read so many seconds later; sent rows are delivered first.
+    pub fn read_after(self, seconds: i64) -> Self {
+        let (delivered, read) = (self.after(1), self.after(seconds));
+        if self.library.messages[self.index].from_me {
+            self.delivered(&delivered).read(&read)
+        } else {
+            self.read(&read)
+        }
+    }
+
+    /// As [`edit`](Self::edit), so many seconds after the message.
+    pub fn edit_after(self, seconds: i64, text: &str) -> Self {
+        let at = self.after(seconds);
+        self.edit(&at, text)
+    }
+
+    /// Unsends one part so many seconds after the message.
+    pub fn unsend_part_after(self, part: u32, seconds: i64) -> Self {
+        let at = self.after(seconds);
+        self.unsend_part(part, &at)
     }
 
     /// Send Later; the date is when it will be sent.

@@ -1,7 +1,5 @@
 //! Pictures drawn by code, as PNG and as baseline JPEG.
 
-use std::f32::consts::PI;
-
 /// Red, green, blue.
 pub type Color = [u8; 3];
 
@@ -15,11 +13,7 @@ pub struct Canvas {
 
 impl Canvas {
     pub fn new(width: usize, height: usize, color: Color) -> Self {
-        Self {
-            width,
-            height,
-            pixels: vec![color; width * height],
-        }
+        Self { width, height, pixels: vec![color; width * height] }
     }
 
     /// Covers the rows from `top` to `bottom` with a vertical gradient.
@@ -47,34 +41,28 @@ impl Canvas {
     }
 
     pub fn circle(&mut self, color: Color, x: f32, y: f32, radius: f32) -> &mut Self {
-        self.fill(color, |px, py| radius - (px - x).hypot(py - y))
+        self.fill(color, |px, py| radius - length(px - x, py - y))
     }
 
     pub fn ring(&mut self, color: Color, x: f32, y: f32, radius: f32, width: f32) -> &mut Self {
-        self.fill(color, |px, py| {
-            width / 2.0 - ((px - x).hypot(py - y) - radius).abs()
-        })
+        self.fill(color, |px, py| width / 2.0 - (length(px - x, py - y) - radius).abs())
     }
 
     pub fn ellipse(&mut self, color: Color, x: f32, y: f32, rx: f32, ry: f32) -> &mut Self {
-        self.fill(color, |px, py| {
-            (1.0 - ((px - x) / rx).hypot((py - y) / ry)) * rx.min(ry)
-        })
+        self.fill(color, |px, py| (1.0 - length((px - x) / rx, (py - y) / ry)) * rx.min(ry))
     }
 
     pub fn rectangle(&mut self, color: Color, x: f32, y: f32, width: f32, height: f32) -> &mut Self {
-        self.fill(color, |px, py| {
-            (px - x).min(x + width - px).min((py - y).min(y + height - py))
-        })
+        self.fill(color, |px, py| (px - x).min(x + width - px).min((py - y).min(y + height - py)))
     }
 
     /// A line with round ends.
     pub fn line(&mut self, color: Color, from: (f32, f32), to: (f32, f32), width: f32) -> &mut Self {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = (dx * dx + dy * dy).max(1e-6);
+        let square = (dx * dx + dy * dy).max(1e-6);
         self.fill(color, |px, py| {
-            let t = (((px - from.0) * dx + (py - from.1) * dy) / length).clamp(0.0, 1.0);
-            width / 2.0 - (px - from.0 - t * dx).hypot(py - from.1 - t * dy)
+            let t = (((px - from.0) * dx + (py - from.1) * dy) / square).clamp(0.0, 1.0);
+            width / 2.0 - length(px - from.0 - t * dx, py - from.1 - t * dy)
         })
     }
 
@@ -85,7 +73,7 @@ impl Canvas {
             for (index, (x, y)) in corners.iter().enumerate() {
                 let (nx, ny) = corners[(index + 1) % corners.len()];
                 let (dx, dy) = (nx - x, ny - y);
-                inside = inside.min((dx * (py - y) - dy * (px - x)) / dx.hypot(dy));
+                inside = inside.min((dx * (py - y) - dy * (px - x)) / length(dx, dy));
             }
             inside
         })
@@ -99,9 +87,7 @@ impl Canvas {
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::High);
         let mut writer = encoder.write_header().expect("a header in memory");
-        writer
-            .write_image_data(self.pixels.as_flattened())
-            .expect("pixels in memory");
+        writer.write_image_data(self.pixels.as_flattened()).expect("pixels in memory");
         writer.finish().expect("an end in memory");
         out
     }
@@ -123,36 +109,63 @@ impl Canvas {
     }
 }
 
+// Only arithmetic that every machine rounds alike, so that the same picture has the same bytes everywhere:
+// no `hypot`, no `cos`.
+
+fn length(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
+}
+
+/// cos(n π / 16).
+fn cosine(n: usize) -> f32 {
+    const QUARTER: [f32; 9] = [
+        1.0,
+        0.980_785_3,
+        0.923_879_5,
+        0.831_469_6,
+        0.707_106_77,
+        0.555_570_24,
+        0.382_683_43,
+        0.195_090_32,
+        0.0,
+    ];
+    match n % 32 {
+        n @ 0..=8 => QUARTER[n],
+        n @ 9..=16 => -QUARTER[16 - n],
+        n @ 17..=24 => -QUARTER[n - 16],
+        n => QUARTER[32 - n],
+    }
+}
+
 fn blend(from: Color, to: Color, t: f32) -> Color {
-    std::array::from_fn(|i| {
-        (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * t).round() as u8
-    })
+    std::array::from_fn(|i| (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * t).round() as u8)
 }
 
 const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
-    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
-    47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
+    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
+    46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 const LUMA: [u32; 64] = [
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
-    87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
-    72, 92, 95, 98, 112, 100, 103, 99,
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17,
+    22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78,
+    87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
 ];
 /// Codes of each length from 1 to 16, for the DC table.
 const DC_LENGTHS: [u8; 16] = [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
 const DC_VALUES: [u8; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 const AC_LENGTHS: [u8; 16] = [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 0x7d];
 const AC_VALUES: [u8; 162] = [
-    0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22, 0x71, 0x14,
-    0x32, 0x81, 0x91, 0xa1, 0x08, 0x23, 0x42, 0xb1, 0xc1, 0x15, 0x52, 0xd1, 0xf0, 0x24, 0x33, 0x62, 0x72, 0x82, 0x09,
-    0x0a, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a,
-    0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64, 0x65,
-    0x66, 0x67, 0x68, 0x69, 0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88,
-    0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9,
-    0xaa, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca,
-    0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea,
-    0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
+    0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22,
+    0x71, 0x14, 0x32, 0x81, 0x91, 0xa1, 0x08, 0x23, 0x42, 0xb1, 0xc1, 0x15, 0x52, 0xd1, 0xf0, 0x24, 0x33,
+    0x62, 0x72, 0x82, 0x09, 0x0a, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x34,
+    0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x53, 0x54, 0x55,
+    0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x73, 0x74, 0x75, 0x76,
+    0x77, 0x78, 0x79, 0x7a, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96,
+    0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5,
+    0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xd2, 0xd3, 0xd4,
+    0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf1,
+    0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
 ];
 
 /// A tiny baseline encoder: one quantization table and one pair of Huffman tables for all three channels.
@@ -169,19 +182,15 @@ struct Jpeg {
 impl Jpeg {
     fn new(quality: u32) -> Self {
         let quality = quality.clamp(1, 100);
-        let scale = if quality < 50 {
-            5000 / quality
-        } else {
-            200 - 2 * quality
-        };
+        let scale = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
         Self {
             quantum: LUMA.map(|q| ((q * scale + 50) / 100).clamp(1, 255) as u8),
             dc: codes(&DC_LENGTHS, &DC_VALUES),
             ac: codes(&AC_LENGTHS, &AC_VALUES),
             cosine: std::array::from_fn(|u| {
                 std::array::from_fn(|x| {
-                    let norm = if u == 0 { 0.125_f32.sqrt() } else { 0.5 };
-                    norm * ((2 * x + 1) as f32 * u as f32 * PI / 16.0).cos()
+                    let norm = if u == 0 { 0.353_553_4 } else { 0.5 };
+                    norm * cosine((2 * x + 1) * u)
                 })
             }),
             out: Vec::new(),
@@ -196,10 +205,7 @@ impl Jpeg {
         let mut table = vec![0];
         table.extend(ZIGZAG.map(|i| self.quantum[i as usize]));
         self.segment(0xdb, Some(&table));
-        let (w, h) = (
-            (picture.width as u16).to_be_bytes(),
-            (picture.height as u16).to_be_bytes(),
-        );
+        let (w, h) = ((picture.width as u16).to_be_bytes(), (picture.height as u16).to_be_bytes());
         let frame = [8, h[0], h[1], w[0], w[1], 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0];
         self.segment(0xc0, Some(&frame));
         self.segment(0xc4, Some(&[&[0x00][..], &DC_LENGTHS, &DC_VALUES].concat()));
@@ -208,8 +214,7 @@ impl Jpeg {
         let mut previous = [0; 3];
         for top in (0..picture.height).step_by(8) {
             for left in (0..picture.width).step_by(8) {
-                let pixels: [[f32; 3]; 64] =
-                    std::array::from_fn(|i| picture.ycc(left + i % 8, top + i / 8));
+                let pixels: [[f32; 3]; 64] = std::array::from_fn(|i| picture.ycc(left + i % 8, top + i / 8));
                 for (channel, previous) in previous.iter_mut().enumerate() {
                     self.block(&pixels.map(|p| p[channel]), previous);
                 }
@@ -234,9 +239,7 @@ impl Jpeg {
             std::array::from_fn(|i| (0..8).map(|x| cosine[i / 8][x] * rows[(i % 8) * 8 + x]).sum())
         };
         let frequencies = transform(&transform(pixels, &self.cosine), &self.cosine);
-        let value = |i: u8| {
-            (frequencies[i as usize] / f32::from(self.quantum[i as usize])).round() as i32
-        };
+        let value = |i: u8| (frequencies[i as usize] / f32::from(self.quantum[i as usize])).round() as i32;
         let values = ZIGZAG.map(value);
         let (dc, ac) = (self.dc, self.ac);
         self.coefficient(&dc, 0, values[0] - *previous);
