@@ -6,7 +6,10 @@ use std::sync::Arc;
 use msgarchive::disk::{DiskError, FileRecord, Staging};
 use msgarchive::model::*;
 use msgarchive::pipeline::writer::Finished;
-use msgarchive::writers::{FORMATS, WriterOptions, conversation_file, jsonl};
+use msgarchive::pipeline::{Defect, Report};
+use msgarchive::source::SourceInfo;
+use msgarchive::writers::export::{AttachmentMode, ExportRequest};
+use msgarchive::writers::{FORMATS, WriterOptions, conversation_file, jsonl, manifest};
 use serde_json::Value;
 
 /// Exports one conversation, `window` messages at a time, and returns the folder.
@@ -569,4 +572,66 @@ fn records_tell_the_truth_and_a_second_run_replaces_the_first() {
             );
         }
     }
+}
+
+/// One run into `out` with a manifest, as an export makes it.
+fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result<Value, DiskError> {
+    let staging = Staging::begin(out, false)?;
+    let mut conversation = family();
+    conversation.title = title.into();
+    let mut file = staging.create(&conversation_file(&conversation, format))?;
+    file.put(format.as_bytes())?;
+    let files = vec![file.finish()?];
+    let request = ExportRequest {
+        out: out.to_owned(),
+        formats: Vec::new(),
+        attachments: AttachmentMode::None,
+        into_existing: false,
+        selection: Default::default(),
+        writer: options(),
+        jobs: 3,
+        options: [("format", format), ("only", "Ana"), ("only", "Ben \"B\"")]
+            .map(|(n, v)| (n.to_owned(), v.to_owned()))
+            .to_vec(),
+    };
+    let report = Report {
+        defects: vec![Defect { guid: None, what: "odd".into() }],
+        defect_count: 2,
+        ..Report::default()
+    };
+    let source = SourceInfo { path: "/source/chat.db".into(), ..SourceInfo::default() };
+    manifest::write(&staging, &source, &request, &report, &files).unwrap();
+    staging.publish(|path| u8::from(path == "manifest.json"))?;
+    drop(staging);
+    Ok(serde_json::from_slice(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap())
+}
+
+#[test]
+fn a_manifest_lists_every_file_and_those_of_earlier_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("out");
+    let first = export_with_manifest(&out, "txt", "Family").unwrap();
+    assert_eq!(first["schema"], 1);
+    assert_eq!(first["tool"], options().tool);
+    assert_eq!(first["time_zone"], "Europe/Berlin");
+    assert_eq!(first["source"]["kind"], "library");
+    assert_eq!(first["options"], serde_json::json!({"format": "txt", "only": ["Ana", "Ben \"B\""]}));
+    assert_eq!(first["defects"], serde_json::json!([{"guid": null, "what": "odd"}]));
+    assert_eq!(first["defect_count"], 2);
+    assert_eq!(first["files"][0]["path"], "Family [c-1f3a9b2c].txt");
+    assert_eq!(first["files"][0]["bytes"], 3);
+    assert_eq!(first.get("kept"), None);
+
+    let again = export_with_manifest(&out, "txt", "Family").unwrap();
+    assert_eq!(again, first, "the same once more");
+    let second = export_with_manifest(&out, "csv", "Family").unwrap();
+    assert_eq!(second["kept"], first["files"]);
+    // Renamed meanwhile: the old files stay ours.
+    let third = export_with_manifest(&out, "pdf", "The family").unwrap();
+    let kept: Vec<_> = third["kept"].as_array().unwrap().iter().map(|f| f["path"].clone()).collect();
+    assert_eq!(kept, ["Family [c-1f3a9b2c].csv", "Family [c-1f3a9b2c].txt"]);
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 4);
+
+    std::fs::write(out.join("mine.txt"), "precious").unwrap();
+    assert!(matches!(export_with_manifest(&out, "txt", "Family"), Err(DiskError::Foreign { .. })));
 }

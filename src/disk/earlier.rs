@@ -115,6 +115,9 @@ impl Earlier {
 
     /// The files of earlier runs that are still there and that `written` does not replace, by path.
     pub(super) fn kept(&self, out: &Path, written: &[FileRecord]) -> Vec<FileRecord> {
+        if self.files.is_empty() {
+            return Vec::new();
+        }
         let replaced: HashMap<String, &str> =
             written.iter().map(|f| (folded(&f.path), f.path.as_str())).collect();
         let folders: HashSet<&str> = written.iter().flat_map(|f| parents(&f.path)).collect();

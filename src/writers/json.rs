@@ -1,4 +1,4 @@
-//! The JSON of schema 1: what JSON Lines and the JSON cells of CSV share.
+//! The JSON of schema 1: what JSON Lines, the JSON cells of CSV and the manifest share.
 //!
 //! Written straight into a buffer, key by key in the documented order: this is most of what an export to JSON Lines
 //! does, and no object has a shape that is not in the interface.
@@ -8,6 +8,7 @@
 use std::fmt;
 
 use super::clock::Clock;
+use crate::disk::FileRecord;
 use crate::model::{
     AnnouncementKind, Attachment, Availability, BalloonKind, ConversationKind, Edit, Effect, Instant,
     MessageKind, PartContent, Sender, Style, StyleSpan, Tapback, TapbackKind,
@@ -150,6 +151,13 @@ impl Json<'_> {
         self.raw("{\"part\":").number(edit.part);
         self.raw(",\"date\":").date(edit.date);
         self.raw(",\"text\":").text(&edit.text).raw("}");
+    }
+
+    /// An entry of the manifest's `files`.
+    pub fn file(&mut self, file: &FileRecord) {
+        self.raw("{\"path\":").text(&file.path);
+        self.raw(",\"bytes\":").number(file.bytes);
+        self.raw(",\"sha256\":").text(&file.sha256).raw("}");
     }
 
     /// An entry of `styles`.

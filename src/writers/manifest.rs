@@ -1,12 +1,14 @@
 //! `manifest.json`: what an export is, what went into it, and every file of it with its hash.
 //!
+//! One file or defect a line, written as it comes: an export can have a great many attachments.
+//!
 //! **Must never**: hold the time of day, the number of jobs or anything else that differs between two runs over the
 //! same source with the same options.
 
-use serde_json::{Map, Value, json};
-
+use super::clock::Clock;
 use super::export::ExportRequest;
-use crate::disk::{FileRecord, MANIFEST, Staging};
+use super::json::Json;
+use crate::disk::{FileRecord, HashedFile, MANIFEST, Staging};
 use crate::pipeline::Report;
 use crate::pipeline::writer::WriteError;
 use crate::source::{SourceInfo, SourceKind};
@@ -22,48 +24,109 @@ pub fn write(
     report: &Report,
     files: &[FileRecord],
 ) -> Result<FileRecord, WriteError> {
-    let rows = &report.rows;
-    let attachments = &report.attachments;
-    let options: Map<String, Value> =
-        request.options.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-    let mut manifest = json!({
-        "schema": 1,
-        "tool": request.writer.tool,
-        "source": {
-            "kind": match source.kind { SourceKind::Library => "library", SourceKind::Device => "device" },
-            "path": source.path.to_string_lossy(),
-            "schema_version": source.schema_version,
-        },
-        "options": options,
-        "time_zone": request.writer.zone.name(),
-        "rows": {
-            "read": rows.read, "messages": rows.messages, "tapbacks": rows.tapbacks, "votes": rows.votes,
-            "updates": rows.updates, "filtered": rows.filtered, "duplicates": rows.duplicates,
-            "failed": rows.failed,
-        },
-        "conversations": report.conversations.len(),
-        "attachments": {
-            "referenced": attachments.referenced, "copied": attachments.copied,
-            "in_icloud": attachments.in_icloud, "missing": attachments.missing, "expired": attachments.expired,
-        },
-        "files": files.iter().map(record).collect::<Vec<_>>(),
-        "defects": report.defects.iter().map(|d| json!({"guid": d.guid, "what": d.what})).collect::<Vec<_>>(),
-    });
+    let mut page = Page { file: staging.create(MANIFEST)?, clock: Clock::new(request.writer.zone) };
+    page.put(|json| {
+        head(json, source, request);
+        counts(json, report);
+    })?;
+    page.list(",\n\"files\":", files, |json, file| json.file(file))?;
+    page.list(",\n\"defects\":", &report.defects, |json, defect| {
+        json.raw("{\"guid\":").maybe(defect.guid.as_deref()).raw(",\"what\":").text(&defect.what).raw("}");
+    })?;
+    // The list has an end, the count is exact.
+    if report.defect_count > report.defects.len() as u64 {
+        page.put(|json| {
+            json.raw(",\n\"defect_count\":").number(report.defect_count);
+        })?;
+    }
     // Files of earlier runs into the same folder that this one did not write. They are ours all the same.
     let kept = staging.kept(files);
-    if !kept.is_empty()
-        && let Some(manifest) = manifest.as_object_mut()
-    {
-        manifest.insert("kept".into(), kept.iter().map(record).collect());
+    if !kept.is_empty() {
+        page.list(",\n\"kept\":", &kept, |json, file| json.file(file))?;
     }
-    let mut file = staging.create(MANIFEST)?;
-    let mut text = serde_json::to_vec_pretty(&manifest)
-        .map_err(|e| WriteError::Format { format: "manifest", what: e.to_string() })?;
-    text.push(b'\n');
-    file.put(&text)?;
-    Ok(file.finish()?)
+    page.put(|json| {
+        json.raw("}\n");
+    })?;
+    Ok(page.file.finish()?)
 }
 
-fn record(file: &FileRecord) -> Value {
-    json!({"path": file.path, "bytes": file.bytes, "sha256": file.sha256})
+fn head(json: &mut Json<'_>, source: &SourceInfo, request: &ExportRequest) {
+    let kind = match source.kind {
+        SourceKind::Library => "library",
+        SourceKind::Device => "device",
+    };
+    json.raw("{\"schema\":1,\n\"tool\":").text(&request.writer.tool);
+    json.raw(",\n\"source\":{\"kind\":").text(kind);
+    json.raw(",\"path\":").text(&source.path.to_string_lossy());
+    json.raw(",\"schema_version\":").maybe(source.schema_version.as_deref());
+    json.raw("},\n\"options\":{");
+    options(json, &request.options);
+    json.raw("},\n\"time_zone\":").text(request.writer.zone.name());
+}
+
+/// In the order given; what was given more than once is an array.
+fn options(json: &mut Json<'_>, options: &[(String, String)]) {
+    let mut separator = "";
+    for (i, (name, value)) in options.iter().enumerate() {
+        let is_this = |(other, _): &&(String, String)| other == name;
+        if options.iter().take(i).any(|option| is_this(&option)) {
+            continue;
+        }
+        json.raw(separator).text(name).raw(":");
+        separator = ",";
+        match options.iter().filter(is_this).count() {
+            1 => json.text(value),
+            _ => json.texts(options.iter().filter(is_this).map(|(_, value)| value)),
+        };
+    }
+}
+
+fn counts(json: &mut Json<'_>, report: &Report) {
+    let rows = &report.rows;
+    json.raw(",\n\"rows\":{\"read\":").number(rows.read);
+    json.raw(",\"messages\":").number(rows.messages);
+    json.raw(",\"tapbacks\":").number(rows.tapbacks);
+    json.raw(",\"votes\":").number(rows.votes);
+    json.raw(",\"updates\":").number(rows.updates);
+    json.raw(",\"filtered\":").number(rows.filtered);
+    json.raw(",\"duplicates\":").number(rows.duplicates);
+    json.raw(",\"failed\":").number(rows.failed);
+    json.raw("},\n\"conversations\":").number(report.conversations.len() as u64);
+    let attachments = &report.attachments;
+    json.raw(",\n\"attachments\":{\"referenced\":").number(attachments.referenced);
+    json.raw(",\"copied\":").number(attachments.copied);
+    json.raw(",\"in_icloud\":").number(attachments.in_icloud);
+    json.raw(",\"missing\":").number(attachments.missing);
+    json.raw(",\"expired\":").number(attachments.expired).raw("}");
+}
+
+struct Page {
+    file: HashedFile,
+    clock: Clock,
+}
+
+impl Page {
+    fn put(&mut self, write: impl FnOnce(&mut Json<'_>)) -> Result<(), WriteError> {
+        let mut text = Vec::new();
+        write(&mut Json { to: &mut text, clock: &mut self.clock });
+        Ok(self.file.put(&text)?)
+    }
+
+    fn list<T>(
+        &mut self,
+        key: &str,
+        items: &[T],
+        each: impl Fn(&mut Json<'_>, &T),
+    ) -> Result<(), WriteError> {
+        self.file.put(key.as_bytes())?;
+        let mut separator = "[\n";
+        for item in items {
+            self.put(|json| {
+                json.raw(separator);
+                each(json, item);
+            })?;
+            separator = ",\n";
+        }
+        Ok(self.file.put(if items.is_empty() { b"[]" } else { b"\n]" })?)
+    }
 }
