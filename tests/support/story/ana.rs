@@ -167,8 +167,8 @@ fn another_phone(t: &mut Talk, ana: HandleId) {
     t.from(ana).tapback(no, Tapback::Emphasized);
     t.from(ana)
         .text("Robin. A bakery. In a lighthouse.")
-        .animated(TextEffect::Bloom, 7..17)
-        .animated(TextEffect::Shake, 18..33)
+        .animated(TextEffect::Bloom, 7..16)
+        .animated(TextEffect::Shake, 17..33)
         .read_after(5);
     t.me("Say that again");
     t.from(ana)
@@ -198,7 +198,7 @@ fn the_bakery(t: &mut Talk, ana: HandleId) {
     t.from(ana)
         .text("“Keep the cat off the flour” 😂 it's in the OFFICIAL recipe")
         .animated(TextEffect::Nod, 0..28)
-        .animated(TextEffect::Jitter, 47..55);
+        .animated(TextEffect::Jitter, 43..51);
     t.on("2025-03-14 15:09");
     let card =
         t.lib.attachment("preview.pluginPayloadAttachment").bytes(pictures::recipe_card()).hidden().id();

@@ -38,9 +38,7 @@ pub(super) fn tell(lib: &mut Library) {
     t.from(haruka).reply_to_part(committee, 0).text("委員長、よろしくお願いします 🐈");
 
     t.on("2022-03-20 09:30");
-    t.from(yousef)
-        .text("Nowruz is not ours, but bread is for everybody: نوروز مبارك and good morning, شكرا")
-        .id();
+    t.from(yousef).text("Happy spring to every kitchen: كل ربيع وأنتم بخير and good morning, شكرا").id();
     t.they(noa, "מי יודע איך אומרים \"לחם\" בכל השפות פה?");
     t.they(eleni, "Ψωμί!");
     t.they(haruka, "パン");

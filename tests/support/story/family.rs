@@ -165,7 +165,7 @@ fn the_secret(t: &mut Talk, Larks { june, otto, wren, nell }: &Larks) {
     t.from(otto).text("Forty years I thought it was love").effect("CKEchoEffect");
     t.they(nell, "That was the butter Otto");
     t.from(june).background_changed();
-    t.they(wren, "Mum did you just make the wallpaper buns");
+    t.they(wren, "Mom did you just make the wallpaper buns");
     t.from(june).background_removed();
     t.they(june, "No");
     t.from(nell).url_preview(&UrlPreview {

@@ -38,7 +38,7 @@ fn ferry(lib: &mut Library) {
     t.on("2022-12-05 06:30");
     t.from(ferry)
         .text("Harbor Ferry: 7:10 to Skerry Light CANCELED (fog). Next: 12:40. Fare $4.50 is valid all day.")
-        .detected(67..72, "Money");
+        .detected(69..74, "Money");
     t.from_me().text("I can't see the fog from here, there's fog").text_in_both();
     t.from(ferry)
         .text("Sorry, we did not understand “I can't see the fog from here, there's fog”.")
@@ -47,7 +47,7 @@ fn ferry(lib: &mut Library) {
     t.from(ferry).text("Harbor Ferry: your code is 234200. Nobody from Harbor Ferry will ask for it, not even the captain.").one_time_code(27..33, "234200").detected(27..33, "AuthCode");
     t.from(ferry)
         .text("Harbor Ferry: 1 parcel for you on the 12:40: FLOUR 25 KG. Tracking 1Z999AA10123456784.")
-        .detected(68..86, "TrackingNumber");
+        .detected(67..85, "TrackingNumber");
     t.on("2026-06-19 15:00");
     t.from(ferry)
         .text("Harbor Ferry: due to demand, 4 extra boats to Skerry Light on 20 June. Bring an appetite.")
