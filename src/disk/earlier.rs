@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{
-    DiskError, FileRecord, PLAN, create_file, folded, hash_file, hexadecimal, is_hidden_name, is_inside,
+    DiskError, FileRecord, PLAN, create_file, folded, hash_file, hexadecimal, is_hidden_folder, is_inside,
 };
 
 /// The file that lists an export's files; it is published last.
@@ -158,7 +158,7 @@ impl Earlier {
             let name = name.to_string_lossy();
             let path = if relative.is_empty() { name.to_string() } else { format!("{relative}/{name}") };
             let is_folder = entry.file_type().map_err(DiskError::reading(entry.path()))?.is_dir();
-            let foreign = if is_folder && depth == 0 && is_hidden_name(&name) {
+            let foreign = if depth == 0 && is_hidden_folder(&entry) {
                 None
             } else if is_folder && depth < DEEPEST {
                 self.foreign_below(out, &path, depth + 1)?

@@ -34,6 +34,8 @@ const LOCK: &str = "lock";
 const PLAN: &str = "plan";
 /// The folder that becomes the export.
 const TREE: &str = "out";
+/// What is not published.
+const ASIDE: &str = "aside";
 /// Where a file system knows no locks, a folder this old belongs to nobody.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 /// A run locks its folder at once; one without a lock may be younger than that lock.
@@ -120,7 +122,7 @@ impl Staging {
     /// # Errors
     /// [`DiskError::Write`].
     pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
-        let path = self.folder.path().join(name);
+        let path = self.folder.path().join(ASIDE).join(name);
         create_folders(&path)?;
         Ok(path)
     }
@@ -229,8 +231,7 @@ fn leftovers(out: &Path) -> Result<Vec<PathBuf>, DiskError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(out).map_err(DiskError::reading(out))? {
         let entry = entry.map_err(DiskError::reading(out))?;
-        let ours = entry.file_name().to_str().is_some_and(is_hidden_name);
-        if !ours || !entry.file_type().is_ok_and(|t| t.is_dir()) {
+        if !is_hidden_folder(&entry) {
             continue;
         }
         if in_use(&entry.path()) {
@@ -242,8 +243,19 @@ fn leftovers(out: &Path) -> Result<Vec<PathBuf>, DiskError> {
     Ok(found)
 }
 
-fn is_hidden_name(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|r| r.len() == 8 && r.bytes().all(|b| b.is_ascii_alphanumeric()))
+/// True for a folder that a run made, by its name and by what it holds: some or none of four things.
+fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_named = name
+        .to_str()
+        .and_then(|name| name.strip_prefix(PREFIX))
+        .is_some_and(|rest| rest.len() == 8 && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let is_ours = |inner: io::Result<fs::DirEntry>| {
+        inner.is_ok_and(|inner| [LOCK, PLAN, TREE, ASIDE].iter().any(|ours| inner.file_name() == *ours))
+    };
+    is_named
+        && entry.file_type().is_ok_and(|t| t.is_dir())
+        && fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.all(is_ours))
 }
 
 fn in_use(folder: &Path) -> bool {

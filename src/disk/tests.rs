@@ -267,12 +267,16 @@ fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     drop(Staging::begin(&out, false).unwrap());
     assert!(!dead.exists());
 
-    // Only folders, and only of our name.
+    // Only folders, only of our name, and only with what is ours in them.
+    fs::create_dir(out.join(".msgarchive-settings")).unwrap();
+    fs::write(out.join(".msgarchive-settings/mine"), "precious").unwrap();
+    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Foreign { .. })));
     fs::create_dir(out.join(".msgarchive-mine")).unwrap();
     fs::write(out.join(".msgarchive-abcDEF12"), "a file").unwrap();
     assert!(matches!(Staging::begin(&out, false), Err(DiskError::Foreign { .. })));
     drop(Staging::begin(&out, true).unwrap());
-    assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 3);
+    assert_eq!(tree(&out)[".msgarchive-settings/mine"], "precious");
 }
 
 #[test]
