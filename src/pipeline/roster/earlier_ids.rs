@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn plist(key: &str) -> Vec<u8> {
-        let ids = ["E1", "chat17"].map(|id| plist::Value::from(id)).to_vec();
+        let ids = ["E1", "chat17"].map(plist::Value::from).to_vec();
         let mut dictionary = plist::Dictionary::new();
         dictionary.insert("before".into(), plist::Value::from(1));
         dictionary.insert(key.into(), plist::Value::Array(ids));
