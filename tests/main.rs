@@ -1,5 +1,6 @@
 //! All integration tests, as one binary.
 
+mod contacts;
 mod library_builder;
 mod people;
 mod sample;

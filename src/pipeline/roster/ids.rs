@@ -50,7 +50,7 @@ mod tests {
                 seen.insert(start, key.clone()).map(|other| (other, key))
             })
             .unwrap();
-        let alone = ids(&[a.clone()]).remove(0);
+        let alone = ids(std::slice::from_ref(&a)).remove(0);
         let both = ids(&[a, "orphans".to_owned(), b]);
         assert_ne!(both[0], both[2]);
         assert_eq!((both[0].len(), both[1].len(), both[2].len()), (14, 10, 14));

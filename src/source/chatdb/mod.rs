@@ -26,7 +26,8 @@ use locate::Roots;
 use query::Queries;
 use schema::Schema;
 use session::{Pooled, Reader};
-use snapshot::{Guard, Snapshot};
+pub(super) use snapshot::Guard;
+use snapshot::Snapshot;
 use values::Columns;
 
 use super::{ChatId, OpenOptions, RawChat, RawHandle, Session, Source, SourceError, SourceInfo};
@@ -46,6 +47,13 @@ pub struct ChatDb {
 }
 
 type Dates = Arc<Vec<(i64, i64)>>;
+
+/// One connection to any of Apple's databases: one moment of it, with nothing touched. The guard has to live as long.
+pub(super) fn connection_to(path: &Path) -> Result<(Option<Connection>, Guard), SourceError> {
+    let candidate = recognize::candidate(path)?;
+    let Snapshot { mut connections, guard } = Snapshot::take(&candidate, false, 1)?;
+    Ok((connections.pop(), guard))
+}
 
 impl ChatDb {
     /// Opens a database, or the one in a folder, and counts what is in it.

@@ -32,7 +32,7 @@ pub(super) struct Snapshot {
 
 /// What keeps a snapshot of one moment, or tells afterwards that it was not.
 #[derive(Debug, Default)]
-pub(super) struct Guard {
+pub(in crate::source) struct Guard {
     /// The file that must not have changed in the end, as it was in the beginning.
     watched: Option<(PathBuf, Fingerprint)>,
     /// Where an open file can be unlinked, it already is.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::database::Database;
 use super::{Card, Contact, Name, addresses};
+use crate::source::SourceError;
 
 /// `ABMultiValue.property`.
 const PHONE: i64 = 3;
@@ -17,7 +18,7 @@ struct Values {
 }
 
 /// Adds the cards of a book; what was read before an error stays.
-pub(super) fn read(database: &Database, book: usize, cards: &mut Vec<Card>) -> rusqlite::Result<()> {
+pub(super) fn read(database: &Database, book: usize, cards: &mut Vec<Card>) -> Result<(), SourceError> {
     let mut values = values(database)?;
     let mut own: HashSet<i64> = HashSet::new();
     database.rows("ABStore", ["MeIdentifier"], |row| own.extend(row.number(0)))?;
@@ -73,7 +74,7 @@ pub(super) fn read(database: &Database, book: usize, cards: &mut Vec<Card>) -> r
     })
 }
 
-fn values(database: &Database) -> rusqlite::Result<Values> {
+fn values(database: &Database) -> Result<Values, SourceError> {
     let mut values = Values::default();
     if database.has("ABMultiValue")? {
         database.rows("ABMultiValue", ["record_id", "property", "value"], |row| {

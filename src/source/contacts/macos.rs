@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::database::Database;
 use super::{Card, Contact, Name, addresses};
+use crate::source::SourceError;
 
 /// The entities that are people; groups and containers lie in the same table.
 const PEOPLE: [&str; 2] = ["ABCDContact", "ABCDSubscribedContact"];
 
 /// Adds the cards of a book; what was read before an error stays.
-pub(super) fn read(database: &Database, book: usize, cards: &mut Vec<Card>) -> rusqlite::Result<()> {
+pub(super) fn read(database: &Database, book: usize, cards: &mut Vec<Card>) -> Result<(), SourceError> {
     let mut entities: HashSet<i64> = HashSet::new();
     database.rows("Z_PRIMARYKEY", ["Z_ENT", "Z_NAME"], |row| {
         if row.text(1).is_some_and(|name| PEOPLE.contains(&name)) {

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use database::Database;
 
+use super::SourceError;
+
 /// The rank of books that hold a family member's contacts: their names count only where no other book knows
 /// anybody.
 pub const FAMILY_RANK: u32 = 100;
@@ -42,14 +44,10 @@ pub struct Contact {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContactsError {
-    #[error("there is nothing at {}", path.display())]
-    NotFound { path: PathBuf },
     #[error("there are no contacts in {}", path.display())]
     NoBook { path: PathBuf },
-    #[error("cannot read the contacts in {}", path.display())]
-    Database { path: PathBuf, source: rusqlite::Error },
-    #[error("cannot read the contacts in {}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Source(#[from] SourceError),
 }
 
 /// Reads the cards at `path`: an AddressBook folder with its Sources, an `.abcddb`, an `AddressBook.sqlitedb`, a
@@ -184,42 +182,41 @@ fn name_people(cards: Vec<Card>) -> Vec<Contact> {
 
 impl Book {
     fn read(&self, number: usize, cards: &mut Vec<Card>) -> Result<(), ContactsError> {
-        let io = |source| ContactsError::Io { path: self.path.clone(), source };
-        let failed = |source| ContactsError::Database { path: self.path.clone(), source };
         let known = cards.len();
-        let read = if is_database(&self.path).map_err(io)? {
-            let database = Database::open(&self.path)?;
-            if database.has("ZABCDRECORD").map_err(failed)? {
-                macos::read(&database, number, cards).map_err(failed)
-            } else if database.has("ABPerson").map_err(failed)? {
-                ios::read(&database, number, cards).map_err(failed)
-            } else {
-                Err(ContactsError::NoBook { path: self.path.clone() })
-            }
-        } else if vcard::read(&fs::read(&self.path).map_err(io)?, number, cards) {
-            Ok(())
-        } else {
-            Err(ContactsError::NoBook { path: self.path.clone() })
-        };
+        let read = self.read_cards(number, cards);
         cards.iter_mut().skip(known).for_each(|card| card.contact.rank = self.rank);
         read
+    }
+
+    /// What was read before an error stays.
+    fn read_cards(&self, number: usize, cards: &mut Vec<Card>) -> Result<(), ContactsError> {
+        let nothing = || Err(ContactsError::NoBook { path: self.path.clone() });
+        if is_database(&self.path).map_err(SourceError::io(&self.path))? {
+            let database = Database::open(&self.path)?;
+            if database.has("ZABCDRECORD")? {
+                macos::read(&database, number, cards)?;
+            } else if database.has("ABPerson")? {
+                ios::read(&database, number, cards)?;
+            } else {
+                return nothing();
+            }
+            return Ok(database.unchanged()?);
+        }
+        let bytes = fs::read(&self.path).map_err(SourceError::io(&self.path))?;
+        if vcard::read(&bytes, number, cards) { Ok(()) } else { nothing() }
     }
 }
 
 /// The books at a path, the best first.
 fn books(path: &Path) -> Result<Vec<Book>, ContactsError> {
-    let io = |source| ContactsError::Io { path: path.to_owned(), source };
-    let kind = fs::metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => ContactsError::NotFound { path: path.to_owned() },
-        _ => io(error),
-    })?;
+    let kind = fs::metadata(path).map_err(SourceError::io(path))?;
     if kind.is_file() {
         return Ok(vec![Book { path: path.to_owned(), rank: rank(path.parent()) }]);
     }
     // The address book itself, or a copy of a home, a Library folder or a device.
     let inside = ["", "AddressBook", "Library/AddressBook", "Library/Application Support/AddressBook"];
     for folder in inside.map(|inside| path.join(inside)).iter().filter(|folder| folder.is_dir()) {
-        let mut books = books_in(folder).map_err(io)?;
+        let mut books = books_in(folder).map_err(SourceError::io(folder))?;
         for source in listed(&folder.join("Sources")).unwrap_or_default() {
             books.extend(books_in(&source).unwrap_or_default());
         }
