@@ -42,7 +42,7 @@ impl Numbering {
         let mut seen = HashSet::new();
         let international = handles
             .iter()
-            .filter_map(|h| digits(&h.id).filter(|n| n.international))
+            .filter_map(|h| digits(&visible(&h.id)).filter(|n| n.international))
             .filter_map(|n| seen.insert(n.digits.clone()).then(|| code_of_number(&n.digits)).flatten());
         let home = most_frequent(international)
             .or_else(|| most_frequent(handles.iter().filter_map(|h| code_of_country(h.country.as_deref()?))));
@@ -119,16 +119,13 @@ fn strip_scheme<'a>(text: &'a str, scheme: &str) -> &'a str {
     }
 }
 
-/// `None` for everything that is not only digits and the punctuation of numbers.
+/// Reads visible text; `None` for everything that is not only digits and the punctuation of numbers.
 fn digits(text: &str) -> Option<Number> {
-    let text = visible(text);
-    let text = strip_scheme(&text, "tel:");
+    let text = strip_scheme(text, "tel:");
     // "+49 (0)171 …": the zero is dialled only without the country code.
-    let text = if text.starts_with(['+', '\u{ff0b}']) || text.starts_with("00") {
-        Cow::from(text.replace("(0)", ""))
-    } else {
-        Cow::from(text)
-    };
+    let with_code = text.starts_with(['+', '\u{ff0b}']) || text.starts_with("00");
+    let text =
+        if with_code && text.contains("(0)") { Cow::from(text.replace("(0)", "")) } else { Cow::from(text) };
     let mut plus = false;
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -11,8 +11,7 @@ const MOST_IDS: usize = 256;
 
 /// The earlier ids; none where there are none or the plist is damaged.
 pub(super) fn earlier_ids(properties: &[u8]) -> Vec<String> {
-    let named = properties.windows(KEYS[0].len()).any(|w| KEYS.contains(&w));
-    if named { Plist::open(properties).and_then(|plist| plist.ids()).unwrap_or_default() } else { Vec::new() }
+    Plist::open(properties).and_then(|plist| plist.ids()).unwrap_or_default()
 }
 
 struct Plist<'a> {
