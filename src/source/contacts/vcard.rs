@@ -157,10 +157,9 @@ impl<'a> Lines<'a> {
         // A soft line break of quoted-printable text.
         if line.ends_with(b"=") && Property::parse(&line).is_some_and(|p| p.is_quoted_printable()) {
             while line.ends_with(b"=") {
-                let Some(more) = self.next_physical() else { break };
                 let line = line.to_mut();
                 line.pop();
-                line.extend(more);
+                line.extend(self.next_physical().unwrap_or_default());
             }
         }
         Some(line)
