@@ -252,6 +252,8 @@ fn what_is_no_book_is_an_error_with_its_path() {
         assert!(matches!(&error, ContactsError::NoBook { path: named } if *named == path), "{error}");
     }
     assert!(load(&folder.path().join("absent")).is_err());
+    #[cfg(unix)]
+    assert!(matches!(load(Path::new("/dev/null")), Err(ContactsError::NoBook { .. })));
 }
 
 #[test]

@@ -64,10 +64,7 @@ pub fn load(path: &Path) -> Result<Vec<Contact>, ContactsError> {
 
 /// As [`load`]: what could be read, and what could not.
 pub fn load_all(path: &Path) -> (Vec<Contact>, Vec<ContactsError>) {
-    let (books, mut errors) = match books(path) {
-        Ok(books) => (books, Vec::new()),
-        Err(error) => (Vec::new(), vec![error]),
-    };
+    let (books, mut errors) = books(path);
     let mut cards = Vec::new();
     for (number, book) in books.iter().enumerate() {
         if let Err(error) = book.read(number, &mut cards) {
@@ -99,7 +96,11 @@ pub fn beside(database: &Path, home: Option<&Path>) -> Option<PathBuf> {
         })
     });
     let own = home.map(|home| home.join(OF_A_MAC));
-    nearby.flatten().chain(own).find(|place| books(place).is_ok())
+    // A place that may not be looked into is where they are: opening it will say so.
+    nearby.flatten().chain(own).filter(|place| place.exists()).find(|place| {
+        let (books, errors) = books(place);
+        !books.is_empty() || errors.iter().any(|error| !matches!(error, ContactsError::NoBook { .. }))
+    })
 }
 
 /// A file with contacts.
@@ -207,43 +208,61 @@ impl Book {
     }
 }
 
-/// The books at a path, the best first.
-fn books(path: &Path) -> Result<Vec<Book>, ContactsError> {
-    let kind = fs::metadata(path).map_err(SourceError::io(path))?;
-    if kind.is_file() {
-        return Ok(vec![Book { path: path.to_owned(), rank: rank(path.parent()) }]);
-    }
+/// The books at a path, the best first, and what kept from looking for more.
+fn books(path: &Path) -> (Vec<Book>, Vec<ContactsError>) {
+    let folder = match fs::metadata(path) {
+        Ok(about) if about.is_dir() => path,
+        Ok(about) if about.is_file() => {
+            return (vec![Book { path: path.to_owned(), rank: rank(path.parent()) }], Vec::new());
+        }
+        // A pipe or a device would be waited for, perhaps for ever.
+        Ok(_) => return (Vec::new(), vec![ContactsError::NoBook { path: path.to_owned() }]),
+        Err(error) => return (Vec::new(), vec![SourceError::io(path)(error).into()]),
+    };
+    let mut books = Vec::new();
+    let mut errors = Vec::new();
     // The address book itself, or a copy of a home, a Library folder or a device.
-    let inside = ["", "AddressBook", "Library/AddressBook", "Library/Application Support/AddressBook"];
-    for folder in inside.map(|inside| path.join(inside)).iter().filter(|folder| folder.is_dir()) {
-        let mut books = books_in(folder).map_err(SourceError::io(folder))?;
-        for source in listed(&folder.join("Sources")).unwrap_or_default() {
-            books.extend(books_in(&source).unwrap_or_default());
+    for inside in ["", "AddressBook", "Library/AddressBook", "Library/Application Support/AddressBook"] {
+        let folder = folder.join(inside);
+        let sources = listed(&folder.join("Sources"), &mut errors);
+        for folder in std::iter::once(folder).chain(sources) {
+            let rank = rank(Some(&folder));
+            let files = listed(&folder, &mut errors).into_iter().filter(|path| is_book(path));
+            books.extend(files.map(|path| Book { path, rank }));
         }
         if !books.is_empty() {
-            books.sort_by_key(|book| book.rank);
-            return Ok(books);
+            break;
         }
     }
-    Err(ContactsError::NoBook { path: path.to_owned() })
+    if books.is_empty() && errors.is_empty() {
+        errors.push(ContactsError::NoBook { path: path.to_owned() });
+    }
+    books.sort_by_key(|book| book.rank);
+    (books, errors)
 }
 
-fn books_in(folder: &Path) -> io::Result<Vec<Book>> {
-    let is_book = |path: &PathBuf| {
-        let extension = path.extension().map(|e| e.to_ascii_lowercase());
-        let known = extension.is_some_and(|e| ["abcddb", "sqlitedb", "vcf", "vcard"].iter().any(|k| e == *k));
-        let pictures = path.file_name().is_some_and(|name| name == "AddressBookImages.sqlitedb");
-        known && !pictures && path.is_file()
+fn is_book(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_ascii_lowercase());
+    let known = extension.is_some_and(|e| ["abcddb", "sqlitedb", "vcf", "vcard"].iter().any(|k| e == *k));
+    let pictures = path.file_name().is_some_and(|name| name == "AddressBookImages.sqlitedb");
+    known && !pictures && path.is_file()
+}
+
+/// What is in a folder, sorted; nothing where there is no such folder.
+fn listed(folder: &Path, errors: &mut Vec<ContactsError>) -> Vec<PathBuf> {
+    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let mut paths = match read() {
+        Ok(paths) => paths,
+        Err(error) => {
+            // A file of that name holds no more books than no folder at all.
+            if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+                errors.push(SourceError::io(folder)(error).into());
+            }
+            Vec::new()
+        }
     };
-    let rank = rank(Some(folder));
-    Ok(listed(folder)?.into_iter().filter(is_book).map(|path| Book { path, rank }).collect())
-}
-
-fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     paths.sort();
-    Ok(paths)
+    paths
 }
 
 /// A book outside `Sources` is local. The account of one inside is told by the property lists beside it: iCloud
@@ -254,7 +273,7 @@ fn rank(folder: Option<&Path>) -> u32 {
         return 0;
     };
     let mut account = String::new();
-    for path in listed(folder).unwrap_or_default() {
+    for path in listed(folder, &mut Vec::new()) {
         let is_list = path.extension().is_some_and(|e| e == "plist");
         if is_list && fs::metadata(&path).is_ok_and(|m| m.is_file() && m.len() <= LARGEST_LIST) {
             account += &String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).to_lowercase();
