@@ -1,4 +1,78 @@
-//! msgarchive: people's message history, complete and exact. (Front page: to be written.)
+//! Keeps people's message history: Apple Messages as PDF, CSV, JSON Lines and text, complete and exact.
+//!
+//! The library behind the `msgarchive` program. It prints nothing, asks nothing, and never touches the network.
+//!
+//! # Data flows one way
+//!
+//! ```text
+//! chat.db, sms.db
+//!     │  source: rows as Apple wrote them, all of one moment
+//!     ▼
+//! RawMessage ──pipeline: normalized, in parallel──► Message ──writers──► files
+//! ```
+//!
+//! | module | turns | into |
+//! |---|---|---|
+//! | [`source`] | a library, or a copy of one | [`RawMessage`](source::RawMessage)s, with neutral values for what an old schema lacks |
+//! | [`pipeline`] | raw rows | [`Message`](model::Message)s: who is who, which chats are one conversation, what a blob says |
+//! | [`writers`] | messages | PDF, CSV, JSON Lines, text; one row in [`FORMATS`](writers::FORMATS) each |
+//! | [`disk`] | what writers write | an export folder that appears whole or not at all |
+//! | [`model`] | | is what passes between the pipeline and the writers: inert, UTC, owned |
+//! | [`sample`] | | is a library of invented people, built in |
+//!
+//! `source` knows nothing of `pipeline`, `pipeline` of no writer, `model` and `disk` of nothing else here.
+//! `tests/layering.rs` holds the whole table of who may import whom.
+//!
+//! # What holds
+//!
+//! - **Every row is accounted for.** [`RowCounts::balance`](pipeline::RowCounts::balance) is 0, or the run fails.
+//! - **Decoding never fails.** It returns what could be read and its [`Defect`](pipeline::Defect)s; the message is written all the same.
+//! - **Rendering never asks.** A message holds all that a writer needs.
+//! - **The source is never changed**, and read at one moment even while Messages is writing to it.
+//! - **The same source, options and version give the same bytes**, whatever the number of jobs.
+//! - **Memory is bounded** by the number of jobs, not by the length of a history.
+//!
+//! # An export
+//!
+//! ```
+//! use msgarchive::source::contacts::Contact;
+//! use msgarchive::source::{self, OpenOptions};
+//! use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
+//! use msgarchive::writers::{FORMATS, WriterOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let library = msgarchive::sample::unpack(&folder.path().join("Messages"))?;
+//! let source = source::open(&library, &OpenOptions { sessions: 2, ..OpenOptions::default() })?;
+//! let contacts: Vec<Contact> = Vec::new();
+//! let request = ExportRequest {
+//!     out: folder.path().join("export"),
+//!     formats: FORMATS.iter().filter(|format| format.name == "txt").collect(),
+//!     attachments: AttachmentMode::Copy,
+//!     into_existing: false,
+//!     selection: Default::default(),
+//!     writer: WriterOptions { zone: chrono_tz::Europe::Berlin, ..WriterOptions::default() },
+//!     jobs: 2,
+//!     options: Vec::new(),
+//! };
+//! let report = export_folder(source.as_ref(), &contacts, &request, &())?;
+//! assert_eq!(report.rows.balance(), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # To add something
+//!
+//! | what | touch |
+//! |---|---|
+//! | an output format | `writers/x.rs`, one row in [`FORMATS`](writers::FORMATS), `tests/export_x.rs` |
+//! | a balloon kind | `pipeline/decode/balloons/x.rs`, one test; no writer changes |
+//! | a schema of a new system | `fixtures/schema/….sql`, at most one flag in `source/chatdb/schema.rs` |
+//! | a source | `source/x.rs`, one arm in [`source::open`] |
+//! | a command | `cli/x.rs`, one variant, `tests/cli_x.rs`, the help snapshot |
+#![forbid(unsafe_code)]
+// Input is hostile: nothing from outside may end the program.
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::todo, clippy::unwrap_used))]
 
 pub mod disk;
 pub mod model;

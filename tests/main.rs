@@ -1,8 +1,11 @@
 //! All integration tests, as one binary.
 
 mod contacts;
+mod help;
+mod layering;
 mod library_builder;
 mod people;
+mod program;
 mod sample;
 mod source;
 mod support;

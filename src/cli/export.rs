@@ -1,0 +1,179 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use msgarchive::pipeline::Report;
+use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
+use msgarchive::writers::{FORMATS, Format, WriterOptions};
+use serde_json::json;
+
+use super::progress::{Watch, When};
+use super::selection_options::{SelectionOptions, named};
+use super::source_options::SourceOptions;
+use super::terminal::{bytes, counted};
+use super::{Failure, Outcome, report, terminal};
+
+/// Write conversations as files: PDF, CSV, JSON Lines, text.
+///
+/// Writes one file a conversation and format, the attachments beside them, and manifest.json, which lists every
+/// file with its SHA-256 and accounts for every row read. Running again into the same folder replaces what
+/// changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExportArgs {
+    /// What to write, separated by commas
+    #[arg(short, long, value_name = "FORMAT", required = true, value_delimiter = ',', value_parser = formats())]
+    format: Vec<&'static Format>,
+    /// The folder to write into
+    #[arg(short, long, value_name = "DIR", default_value = "msgarchive-export")]
+    out: PathBuf,
+    /// Copy attachments beside the export, make hard links, or leave them out
+    #[arg(long, value_name = "copy|link|none", default_value = "copy", hide_possible_values = true,
+        value_parser = named(AttachmentMode::NAMES))]
+    attachments: AttachmentMode,
+    /// Allow a folder that holds other files too; they are not touched
+    #[arg(long)]
+    into_existing: bool,
+    /// CSV for spreadsheets: a byte order mark, CRLF, and formulas made harmless
+    #[arg(long)]
+    excel: bool,
+    /// A folder with further fonts for PDF; repeatable
+    #[arg(long, value_name = "DIR")]
+    font_dir: Vec<PathBuf>,
+    /// Use the system's fonts in PDF where the built-in ones lack a character
+    #[arg(long)]
+    system_fonts: bool,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Show progress
+    #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
+    progress: When,
+    #[command(flatten)]
+    source: SourceOptions,
+    #[command(flatten)]
+    selection: SelectionOptions,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Everything, as documents and as data:
+    msgarchive export --format pdf,jsonl --out Messages
+  One person, one year:
+    msgarchive export --format pdf --only \"Ana Abbott\" --since 2024-01-01 --until 2025-01-01
+  A copied library, for a spreadsheet, without attachments:
+    msgarchive export --source ~/Desktop/Messages --format csv --excel --attachments none
+  The built-in sample:
+    msgarchive export --sample --format pdf,csv,txt,jsonl --out sample-export
+
+Exit status: 0 done and complete, 1 failed (nothing new appeared), 2 wrong command line,
+3 done but something could not be read completely, 130 interrupted (no partial files).";
+
+/// The words of [`FORMATS`].
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let names = FORMATS.iter().map(|f| PossibleValue::new(f.name).help(f.summary));
+    PossibleValuesParser::new(names)
+        .try_map(|name| FORMATS.iter().find(|f| f.name == name).ok_or("there is no such format"))
+}
+
+pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
+    let zone = args.source.zone()?;
+    let selection = args.selection.selection(zone)?;
+    let watch = Watch::new(args.progress);
+    let opened = args.source.open()?;
+    let request = ExportRequest {
+        out: args.out.clone(),
+        formats: each_once(&args.format),
+        attachments: args.attachments,
+        into_existing: args.into_existing,
+        selection,
+        writer: WriterOptions {
+            zone,
+            me: args.source.me.clone(),
+            jobs: args.source.jobs(),
+            excel: args.excel,
+            font_dirs: args.font_dir.clone(),
+            system_fonts: args.system_fonts,
+            ..WriterOptions::default()
+        },
+        jobs: args.source.jobs(),
+        options: args.as_given(),
+    };
+    let done = export_folder(opened.source.as_ref(), &opened.contacts, &request, &watch)?;
+    drop(watch);
+    let printed = if args.json { as_json(&request, &done) } else { in_words(&request, &done) };
+    terminal::print(&printed)?;
+    Ok(report::outcome(&done))
+}
+
+impl ExportArgs {
+    /// What shapes the export, for the manifest. Not among it: what leaves every byte the same, such as `--jobs`.
+    fn as_given(&self) -> Vec<(String, String)> {
+        let mut given = self.selection.as_given();
+        let names: Vec<&str> = each_once(&self.format).iter().map(|f| f.name).collect();
+        given.push(("format".into(), names.join(",")));
+        let mode = AttachmentMode::NAMES.iter().find(|(_, mode)| *mode == self.attachments);
+        given.push(("attachments".into(), mode.map_or("", |(name, _)| name).into()));
+        given.push(("me".into(), self.source.me.clone()));
+        for (name, on) in [("excel", self.excel), ("system-fonts", self.system_fonts)] {
+            if on {
+                given.push((name.into(), "true".into()));
+            }
+        }
+        given
+    }
+}
+
+fn each_once(formats: &[&'static Format]) -> Vec<&'static Format> {
+    let mut once: Vec<&'static Format> = Vec::new();
+    for format in formats {
+        if !once.iter().any(|f| f.name == format.name) {
+            once.push(format);
+        }
+    }
+    once
+}
+
+fn in_words(request: &ExportRequest, done: &Report) -> String {
+    let width = terminal::width();
+    let mut words = format!("Exported to {}\n", terminal::plain(&request.out.display().to_string()));
+    let names: Vec<&str> = request.formats.iter().map(|f| f.name).collect();
+    let size = done.files.iter().map(|f| f.bytes).sum();
+    let _ = writeln!(
+        words,
+        "  {} in {}{}",
+        counted(done.rows.messages, "message", "messages"),
+        counted(done.conversations.len() as u64, "conversation", "conversations"),
+        report::period(done, request.writer.zone),
+    );
+    let _ = writeln!(
+        words,
+        "  {} ({}) as {}; all times in {}",
+        counted(done.files.len() as u64, "file", "files"),
+        bytes(size),
+        names.join(", "),
+        request.writer.zone.name(),
+    );
+    words.push_str(&report::rows(done));
+    words.push_str(&report::attachments(done, request.attachments));
+    words.push_str(&report::troubles(done, width));
+    words
+}
+
+fn as_json(request: &ExportRequest, done: &Report) -> String {
+    let object = json!({
+        "schema": 1,
+        "out": request.out.to_string_lossy(),
+        "time_zone": request.writer.zone.name(),
+        "complete": report::outcome(done) == Outcome::Complete,
+        "rows": report::rows_as_json(done),
+        "conversations": done.conversations.len(),
+        "attachments": report::attachments_as_json(done),
+        "files": done.files.len(),
+        "bytes": done.files.iter().map(|f| f.bytes).sum::<u64>(),
+        "defect_count": done.defect_count,
+        "defects": done.defects.iter().map(|d| json!({"guid": d.guid, "what": d.what})).collect::<Vec<_>>(),
+        "notes": done.notes,
+    });
+    format!("{object}\n")
+}

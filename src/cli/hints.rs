@@ -1,0 +1,213 @@
+//! What to do next, for every failure that has an answer. Looks around, changes nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use msgarchive::disk::DiskError;
+use msgarchive::pipeline::ExportError;
+use msgarchive::pipeline::select::NoMatch;
+use msgarchive::pipeline::writer::WriteError;
+use msgarchive::source::SourceError;
+
+use super::Failure;
+
+/// The next steps, the likeliest first; empty where there is nothing to say.
+pub fn hints(failure: &Failure) -> Vec<String> {
+    match failure {
+        Failure::Source(error) | Failure::Export(ExportError::Source(error)) => for_source(error),
+        Failure::Export(ExportError::Write(WriteError::Disk(error))) => for_disk(error),
+        Failure::Export(ExportError::NoMatch(error)) => for_no_match(error),
+        Failure::Export(ExportError::Interrupted) => {
+            vec!["nothing was written; run it again at any time".into()]
+        }
+        Failure::Export(ExportError::Unbalanced { .. }) => {
+            vec!["this is a fault of msgarchive; nothing was written. Please report it".into()]
+        }
+        Failure::Usage(_) => vec!["--help shows every option".into()],
+        Failure::NoLibrary { looked_at, backups } => for_no_library(looked_at, backups),
+        Failure::NoHome => vec!["name the library with --source PATH, or set HOME".into()],
+        Failure::Contacts(_) => {
+            vec!["--contacts none goes on without names; --contacts also takes a .vcf file".into()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn for_source(error: &SourceError) -> Vec<String> {
+    match error {
+        SourceError::NotFound { path } => nearby(path.parent())
+            .map(|found| vec![format!("there is a Messages database at {}", found.display())])
+            .unwrap_or_else(|| vec!["`msgarchive sources` lists what is on this machine".into()]),
+        SourceError::Forbidden { path, source } => for_forbidden(path, source),
+        SourceError::NoDatabase { path } => match nearby(Some(path)) {
+            Some(found) => vec![format!("did you mean --source {}?", found.display())],
+            None => vec![
+                "a Messages folder holds chat.db (a Mac) or sms.db (an iPhone or iPad); \
+                 `msgarchive sources` lists what is on this machine"
+                    .into(),
+            ],
+        },
+        SourceError::Backup { .. } => {
+            vec!["copy the device's Library/SMS out of the backup and give that folder as --source".into()]
+        }
+        SourceError::Empty { .. } => vec!["copy it again, together with the -wal file beside it".into()],
+        SourceError::NotADatabase { .. } | SourceError::NotMessages { .. } => {
+            vec!["give the Messages folder, or the chat.db or sms.db in it".into()]
+        }
+        SourceError::Locked { .. } => vec![
+            "close the program that uses it and run this again, or copy the folder elsewhere and export the copy"
+                .into(),
+        ],
+        SourceError::Damaged { path, .. } => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            vec![format!("copy it again from where it came from: {name}, {name}-wal and {name}-shm belong together")]
+        }
+        SourceError::Changed { .. } => vec!["run it again; nothing was written".into()],
+        SourceError::Snapshot { .. } => {
+            vec!["a private copy needs as much free space in the temporary folder (TMPDIR) as the database takes".into()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// macOS says "Operation not permitted" (`EPERM`) where Full Disk Access is missing, and "Permission denied"
+/// (`EACCES`) where the file's own mode forbids it.
+fn for_forbidden(path: &Path, source: &io::Error) -> Vec<String> {
+    if source.raw_os_error() == Some(1) || (cfg!(target_os = "macos") && path.ends_with("Messages/chat.db")) {
+        let term_program = std::env::var("TERM_PROGRAM").ok();
+        let program = terminal_program(term_program.as_deref());
+        return vec![
+            format!(
+                "give {program} Full Disk Access: System Settings > Privacy & Security > Full Disk Access; \
+                 then quit {program}, open it and run this again"
+            ),
+            "or drag the Messages folder (in ~/Library) to the Desktop in the Finder and export that copy with \
+             --source ~/Desktop/Messages"
+                .into(),
+        ];
+    }
+    vec![format!("`ls -l {}` shows who may read it", path.display())]
+}
+
+/// Full Disk Access belongs to the app that started the shell, not to this program.
+fn terminal_program(term_program: Option<&str>) -> &str {
+    match term_program {
+        Some("Apple_Terminal") => "Terminal",
+        Some("iTerm.app") => "iTerm",
+        Some("vscode") => "Visual Studio Code",
+        Some("WezTerm") => "WezTerm",
+        Some("ghostty") => "Ghostty",
+        _ => "your terminal app",
+    }
+}
+
+fn for_no_library(looked_at: &Path, backups: &[PathBuf]) -> Vec<String> {
+    let mut hints = vec![format!(
+        "looked for {}; name another Messages folder, chat.db or sms.db with --source PATH",
+        looked_at.join("chat.db").display()
+    )];
+    if let Some(backup) = backups.first() {
+        hints.push(format!(
+            "there is a backup at {}, but this version does not read backups yet",
+            backup.display()
+        ));
+    }
+    hints.push("--sample tries everything on the sample library built into the program".into());
+    hints
+}
+
+fn for_disk(error: &DiskError) -> Vec<String> {
+    match error {
+        DiskError::Foreign { .. } => vec![
+            "choose an empty or a new folder with --out, or say --into-existing: files of others stay untouched"
+                .into(),
+        ],
+        DiskError::InTheWay { .. } | DiskError::NotAFolder { .. } | DiskError::SymbolicLink { .. } => {
+            vec!["choose another folder with --out, or move it away".into()]
+        }
+        DiskError::Busy { .. } => vec!["wait until the other run is done, or choose another folder with --out".into()],
+        DiskError::Write { source, .. } => match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                vec!["free some space, choose a folder on another disk with --out, or leave attachments out with \
+                      --attachments none"
+                    .into()]
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                vec!["choose a folder that you may write to with --out".into()]
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn for_no_match(error: &NoMatch) -> Vec<String> {
+    let all = "`msgarchive list` shows every conversation with its id";
+    if error.nearest.is_empty() {
+        return vec![all.into()];
+    }
+    let quoted: Vec<String> = error.nearest.iter().map(|name| format!("{name:?}")).collect();
+    vec![format!("the nearest are {}; {all}", quoted.join(", "))]
+}
+
+/// A Messages database in a folder, or where one usually lies below it.
+fn nearby(folder: Option<&Path>) -> Option<PathBuf> {
+    const USUAL: [&str; 8] = [
+        "chat.db",
+        "sms.db",
+        "Messages/chat.db",
+        "Library/Messages/chat.db",
+        "SMS/sms.db",
+        "Library/SMS/sms.db",
+        "HomeDomain/Library/SMS/sms.db",
+        "mobile/Library/SMS/sms.db",
+    ];
+    let folder = folder.filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    USUAL.iter().map(|below| folder.join(below)).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forbidden(errno: i32) -> String {
+        let error = SourceError::Forbidden {
+            path: "/Users/ana/Library/Messages/chat.db".into(),
+            source: io::Error::from_raw_os_error(errno),
+        };
+        for_source(&error).join("\n")
+    }
+
+    #[test]
+    fn not_permitted_means_full_disk_access() {
+        assert!(forbidden(1).contains("System Settings > Privacy & Security > Full Disk Access"));
+    }
+
+    #[cfg(not(target_os = "macos"))]
+    #[test]
+    fn denied_means_the_file_mode() {
+        assert!(forbidden(13).contains("ls -l"));
+    }
+
+    #[test]
+    fn the_app_that_needs_access_is_named() {
+        assert_eq!(terminal_program(Some("Apple_Terminal")), "Terminal");
+        assert_eq!(terminal_program(None), "your terminal app");
+    }
+
+    #[test]
+    fn a_folder_above_the_library_is_understood() {
+        let home = tempfile::tempdir().unwrap();
+        let library = home.path().join("Library/Messages");
+        std::fs::create_dir_all(&library).unwrap();
+        std::fs::write(library.join("chat.db"), "").unwrap();
+        let error = SourceError::NoDatabase { path: home.path().to_owned() };
+        assert!(for_source(&error).concat().contains("Library/Messages/chat.db"));
+    }
+
+    #[test]
+    fn an_unknown_name_shows_the_nearest() {
+        let error = NoMatch { option: "--only", query: "Anna".into(), nearest: vec!["Ana Abbott".into()] };
+        assert!(for_no_match(&error).concat().contains("\"Ana Abbott\""));
+    }
+}

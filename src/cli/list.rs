@@ -1,0 +1,135 @@
+use std::fmt::Write as _;
+
+use chrono::{DateTime, SecondsFormat};
+use chrono_tz::Tz;
+use msgarchive::model::{ConversationKind, Instant};
+use msgarchive::pipeline::Report;
+use msgarchive::pipeline::writer::Finished;
+use msgarchive::writers::export;
+use serde_json::{Value, json};
+
+use super::progress::{Watch, When};
+use super::selection_options::SelectionOptions;
+use super::source_options::SourceOptions;
+use super::terminal::{count, fit, plain};
+use super::{Failure, Outcome, report, terminal};
+
+/// List conversations: title, messages, period, attachments, id.
+///
+/// Counts what an export with the same options would write.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  msgarchive list
+  msgarchive list --with \"Ana Abbott\" --since 1y
+  msgarchive list --json | jq '.conversations[] | select(.messages > 1000) | .title'")]
+pub struct ListArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    source: SourceOptions,
+    #[command(flatten)]
+    selection: SelectionOptions,
+}
+
+pub fn run(args: ListArgs) -> Result<Outcome, Failure> {
+    let zone = args.source.zone()?;
+    let selection = args.selection.selection(zone)?;
+    let watch = Watch::new(When::Auto);
+    let opened = args.source.open()?;
+    let done =
+        export::list(opened.source.as_ref(), &opened.contacts, &selection, args.source.jobs(), &watch)?;
+    drop(watch);
+    let printed = if args.json { as_json(&done, zone) } else { table(&done, zone) };
+    terminal::print(&printed)?;
+    Ok(report::outcome(&done))
+}
+
+/// Columns beside the title's, with two blanks before each: kind, messages, files, period, id.
+const BESIDE: usize = (2 + 6) + (2 + 9) + (2 + 6) + (2 + 17) + (2 + 10);
+
+/// Longest first, as people look for the one that matters.
+fn table(done: &Report, zone: Tz) -> String {
+    let title_width = terminal::width().saturating_sub(BESIDE).max(12);
+    let mut table = String::new();
+    let _ = writeln!(
+        table,
+        "{}  {:6}  {:>9}  {:>6}  {:17}  ID",
+        fit("CONVERSATION", title_width),
+        "KIND",
+        "MESSAGES",
+        "FILES",
+        "PERIOD"
+    );
+    let mut conversations: Vec<&Finished> = done.conversations.iter().collect();
+    conversations.sort_by_key(|c| std::cmp::Reverse(c.messages));
+    for c in conversations {
+        let _ = writeln!(
+            table,
+            "{}  {:6}  {:>9}  {:>6}  {:17}  {}",
+            fit(&plain(&c.conversation.title), title_width),
+            match c.conversation.kind {
+                ConversationKind::Direct => "direct",
+                ConversationKind::Group => "group",
+                ConversationKind::Orphaned => "orphan",
+            },
+            count(c.messages),
+            count(c.attachments),
+            period(c, zone),
+            c.conversation.id,
+        );
+    }
+    let _ = writeln!(
+        table,
+        "\n{} in {}",
+        terminal::counted(done.rows.messages, "message", "messages"),
+        terminal::counted(done.conversations.len() as u64, "conversation", "conversations"),
+    );
+    table.push_str(&report::troubles(done, terminal::width()));
+    table
+}
+
+/// `2019-03 – 2024-12`.
+fn period(c: &Finished, zone: Tz) -> String {
+    let month = |instant: Instant| instant.with_timezone(&zone).format("%Y-%m").to_string();
+    match (c.first, c.last) {
+        (Some(first), Some(last)) if month(first) == month(last) => month(first),
+        (Some(first), Some(last)) => format!("{} – {}", month(first), month(last)),
+        _ => String::new(),
+    }
+}
+
+fn as_json(done: &Report, zone: Tz) -> String {
+    let conversations: Vec<Value> = done.conversations.iter().map(|c| conversation(c, zone)).collect();
+    let mut object = json!({ "schema": 1, "conversations": conversations }).to_string();
+    object.push('\n');
+    object
+}
+
+/// A line of `conversations.jsonl`, with counts and bytes of the attachments, and no file.
+fn conversation(c: &Finished, zone: Tz) -> Value {
+    let date = |instant: Option<Instant>| -> Option<String> {
+        let local: DateTime<Tz> = instant?.with_timezone(&zone);
+        Some(local.to_rfc3339_opts(SecondsFormat::Nanos, false))
+    };
+    let participants: Vec<Value> =
+        c.conversation.participants.iter().map(|p| json!({ "name": p.name, "handles": p.handles })).collect();
+    json!({
+        "id": c.conversation.id,
+        "title": c.conversation.title,
+        "kind": match c.conversation.kind {
+            ConversationKind::Direct => "direct",
+            ConversationKind::Group => "group",
+            ConversationKind::Orphaned => "orphaned",
+        },
+        "chat_guids": c.conversation.chat_guids,
+        "participants": participants,
+        "services": c.conversation.services,
+        "messages": c.messages,
+        "first": date(c.first),
+        "last": date(c.last),
+        "file": Value::Null,
+        "attachments": c.attachments,
+        "bytes": c.attachment_bytes,
+    })
+}

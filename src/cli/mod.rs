@@ -1,0 +1,81 @@
+//! The command line: words in, words and exit codes out.
+//!
+//! **Must never**: contain logic that a user of the library would miss, or print text from a database without
+//! [`terminal::plain`].
+
+mod export;
+mod failure;
+mod generate;
+mod hints;
+mod list;
+mod progress;
+mod report;
+mod selection_options;
+mod source_options;
+mod sources;
+mod terminal;
+mod zone;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use failure::Failure;
+
+/// Keeps people's message history: Apple Messages as PDF, CSV, JSON Lines and text, complete and exact.
+///
+/// Reads a Mac's Messages library or a copy of one. The library is never changed, and nothing ever touches the
+/// network.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "Try it on the built-in sample: msgarchive export --sample --format pdf --out sample-export"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Export(export::ExportArgs),
+    List(list::ListArgs),
+    Sources(sources::SourcesArgs),
+    Generate(generate::GenerateArgs),
+}
+
+/// How a command ended that did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Complete,
+    /// Done, but something could not be read completely; it was said what.
+    Incomplete,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Export(args) => export::run(args),
+        Command::List(args) => list::run(args),
+        Command::Sources(args) => sources::run(args),
+        Command::Generate(args) => generate::run(args, Cli::command()),
+    };
+    match result {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Err(failure) => {
+            report::failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,147 @@
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use msgarchive::pipeline::Progress;
+
+use super::terminal;
+
+/// When to show progress.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// When standard error is a terminal
+    #[default]
+    Auto,
+    /// Also into files and pipes, as lines
+    Always,
+    Never,
+}
+
+/// What is over sooner needs no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two lines, where there is no terminal.
+const BETWEEN_LINES: Duration = Duration::from_secs(1);
+
+/// Progress on standard error, and Ctrl-C.
+pub struct Watch {
+    form: Form,
+    bar: ProgressBar,
+    shown: AtomicBool,
+    start: Instant,
+    total: AtomicU64,
+    done: AtomicU64,
+    last_line: Mutex<Instant>,
+    interrupted: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Nothing,
+    Bar,
+    Lines,
+}
+
+impl Watch {
+    /// Begins to listen for Ctrl-C: the first one asks the run to stop, the second one ends the program.
+    pub fn new(when: When) -> Watch {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        // Where no handler can be set, Ctrl-C ends the program at once; the next run clears up after it.
+        let _ = ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        });
+        let form = match (when, io::stderr().is_terminal()) {
+            (When::Never, _) | (When::Auto, false) => Form::Nothing,
+            (_, true) => Form::Bar,
+            (When::Always, false) => Form::Lines,
+        };
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let template =
+            "{msg} {wide_bar} {percent:>3} %  {human_pos} of {human_len} rows  {per_sec}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let style =
+                style.with_key("per_sec", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                    let _ = write!(w, "{}/s", terminal::count(state.per_sec() as u64));
+                });
+            bar.set_style(style.progress_chars("█▌ "));
+        }
+        let now = Instant::now();
+        Watch {
+            form,
+            bar,
+            shown: AtomicBool::new(false),
+            start: now,
+            total: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            last_line: Mutex::new(now),
+            interrupted,
+        }
+    }
+
+    fn line(&self) {
+        // Whoever does not get the lock at once has somebody else writing the line.
+        let Ok(mut last) = self.last_line.try_lock() else { return };
+        if last.elapsed() < BETWEEN_LINES {
+            return;
+        }
+        *last = Instant::now();
+        let done = self.done.load(Ordering::Relaxed);
+        let total = self.total.load(Ordering::Relaxed);
+        let elapsed = self.start.elapsed().as_secs_f64();
+        let rate = done as f64 / elapsed;
+        let left = Duration::from_secs_f64((total.saturating_sub(done) as f64 / rate.max(1.0)).min(1e9));
+        eprintln!(
+            "{}: {} of {} rows, {}/s, {} left",
+            self.bar.message(),
+            terminal::count(done),
+            terminal::count(total),
+            terminal::count(rate as u64),
+            HumanDuration(left)
+        );
+    }
+}
+
+impl Progress for Watch {
+    fn begin(&self, rows: u64) {
+        self.total.store(rows, Ordering::Relaxed);
+        self.bar.set_length(rows);
+        self.bar.reset_eta();
+    }
+
+    fn advance(&self, rows: u64) {
+        self.done.fetch_add(rows, Ordering::Relaxed);
+        match self.form {
+            Form::Nothing => {}
+            Form::Bar => {
+                self.bar.inc(rows);
+                if self.start.elapsed() >= PATIENCE && !self.shown.swap(true, Ordering::Relaxed) {
+                    self.bar.set_draw_target(ProgressDrawTarget::stderr());
+                }
+            }
+            Form::Lines => self.line(),
+        }
+    }
+
+    fn phase(&self, words: &str) {
+        self.bar.set_message(words.to_owned());
+        if self.form == Form::Lines {
+            eprintln!("{words}");
+            *self.last_line.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,171 @@
+use std::error::Error;
+use std::fmt::Write as _;
+
+use anstream::eprintln;
+use chrono_tz::Tz;
+use clap::builder::styling::{AnsiColor, Style};
+use msgarchive::model::Instant;
+use msgarchive::pipeline::Report;
+use msgarchive::writers::export::AttachmentMode;
+use serde_json::{Value, json};
+
+use super::terminal::{bytes, count, counted, plain, wrap};
+use super::{Failure, Outcome, hints};
+
+/// Defects that are printed; the manifest has more.
+const DEFECTS_PRINTED: usize = 5;
+
+/// Says on standard error what failed, why, and what to do next.
+pub fn failure(failure: &Failure) {
+    let bold = Style::new().bold();
+    let red = bold.fg_color(Some(AnsiColor::Red.into()));
+    eprintln!("{red}error:{red:#} {}", plain(&failure.to_string()));
+    causes(failure);
+    for hint in hints::hints(failure) {
+        let green = bold.fg_color(Some(AnsiColor::Green.into()));
+        let hint = wrap("hint: ", &plain(&hint), 100);
+        eprintln!("{green}hint:{green:#}{}", hint.strip_prefix("hint:").unwrap_or(&hint));
+    }
+}
+
+/// Says on standard error what went wrong beside the way.
+pub fn warning(error: &dyn Error) {
+    let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
+    eprintln!("{yellow}warning:{yellow:#} {}", plain(&error.to_string()));
+    causes(error);
+}
+
+fn causes(error: &dyn Error) {
+    let bold = Style::new().bold();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("{bold}caused by:{bold:#} {}", plain(&error.to_string()));
+        cause = error.source();
+    }
+}
+
+/// Whatever could not be read completely makes a run incomplete. An attachment that is not on this disk does not:
+/// nothing here could have been read of it.
+pub fn outcome(done: &Report) -> Outcome {
+    if done.rows.failed == 0 && done.defect_count == 0 && done.unreadable == 0 {
+        Outcome::Complete
+    } else {
+        Outcome::Incomplete
+    }
+}
+
+/// `, 2019-03-01 to 2024-12-24`; nothing where no message has a date.
+pub fn period(done: &Report, zone: Tz) -> String {
+    let day = |instant: Instant| instant.with_timezone(&zone).format("%Y-%m-%d").to_string();
+    let first = done.conversations.iter().filter_map(|c| c.first).min();
+    let last = done.conversations.iter().filter_map(|c| c.last).max();
+    match (first, last) {
+        (Some(first), Some(last)) => format!(", {} to {}", day(first), day(last)),
+        _ => String::new(),
+    }
+}
+
+/// The account: what became of every row.
+pub fn rows(done: &Report) -> String {
+    let rows = &done.rows;
+    let parts = [
+        (rows.messages, "messages"),
+        (rows.tapbacks, "tapbacks, with the message they belong to"),
+        (rows.votes, "poll votes, with their poll"),
+        (rows.updates, "updates, folded into what they update"),
+        (rows.filtered, "not selected"),
+        (rows.duplicates, "duplicates of a row in another chat"),
+        (rows.failed, "failed"),
+    ];
+    let width = count(rows.read).len();
+    let mut words =
+        format!("\nRows of the source, all accounted for:\n    {:>width$} read\n", count(rows.read));
+    let mut sign = '=';
+    for (n, what) in parts.into_iter().filter(|(n, what)| *n > 0 || *what == "messages") {
+        let _ = writeln!(words, "  {sign} {:>width$} {what}", count(n));
+        sign = '+';
+    }
+    words
+}
+
+/// Attachments by where their bytes are.
+pub fn attachments(done: &Report, mode: AttachmentMode) -> String {
+    let a = &done.attachments;
+    if a.referenced == 0 {
+        return String::new();
+    }
+    let elsewhere = a.copied + a.in_icloud + a.missing + a.expired;
+    let left = match mode {
+        AttachmentMode::None => "left out, as asked",
+        AttachmentMode::Copy | AttachmentMode::Link => "could not be read",
+    };
+    let copied = format!("beside the export ({})", bytes(a.copied_bytes));
+    let parts = [
+        (a.copied, copied.as_str()),
+        (a.referenced.saturating_sub(elsewhere), left),
+        (a.in_icloud, "only in iCloud, not on this disk"),
+        (a.missing, "missing: they should be on this disk and are not"),
+        (a.expired, "expired: Messages removed them"),
+    ];
+    let width = count(a.referenced).len();
+    let mut words = format!("\nAttachments:\n    {:>width$} referred to\n", count(a.referenced));
+    let mut sign = '=';
+    for (n, what) in parts.into_iter().filter(|(n, _)| *n > 0) {
+        let _ = writeln!(words, "  {sign} {:>width$} {what}", count(n));
+        sign = '+';
+    }
+    words
+}
+
+/// What could not be read completely, and what else is to be said.
+pub fn troubles(done: &Report, width: usize) -> String {
+    let mut words = String::new();
+    if done.defect_count > 0 {
+        let sentence = format!(
+            "{} found; the messages are there all the same, marked where a format can mark them:",
+            counted(done.defect_count, "defect was", "defects were")
+        );
+        let _ = writeln!(words, "\n{}", wrap("", &sentence, width));
+        for defect in done.defects.iter().take(DEFECTS_PRINTED) {
+            let guid = defect.guid.as_deref().unwrap_or("no guid");
+            let line = format!("{} ({})", plain(&defect.what), plain(guid));
+            let _ = writeln!(words, "{}", wrap("  - ", &line, width));
+        }
+        let more = done.defect_count.saturating_sub(DEFECTS_PRINTED as u64);
+        if more > 0 {
+            let sentence = format!("and {} more: an export's manifest.json lists them.", count(more));
+            let _ = writeln!(words, "{}", wrap("  ", &sentence, width));
+        }
+    }
+    for note in &done.notes {
+        let _ = writeln!(words, "\n{}", wrap("Note: ", &plain(note), width));
+    }
+    words
+}
+
+/// As in `manifest.json`.
+pub fn rows_as_json(done: &Report) -> Value {
+    let rows = &done.rows;
+    json!({
+        "read": rows.read,
+        "messages": rows.messages,
+        "tapbacks": rows.tapbacks,
+        "votes": rows.votes,
+        "updates": rows.updates,
+        "filtered": rows.filtered,
+        "duplicates": rows.duplicates,
+        "failed": rows.failed,
+    })
+}
+
+/// As in `manifest.json`.
+pub fn attachments_as_json(done: &Report) -> Value {
+    let a = &done.attachments;
+    json!({
+        "referenced": a.referenced,
+        "copied": a.copied,
+        "in_icloud": a.in_icloud,
+        "missing": a.missing,
+        "expired": a.expired,
+    })
+}

@@ -1,0 +1,108 @@
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use msgarchive::sample;
+use msgarchive::source::contacts::{self, Contact};
+use msgarchive::source::discover::{FoundKind, discover};
+use msgarchive::source::{self, OpenOptions, Source};
+
+use super::{Failure, report, sources, zone};
+
+/// Where messages are read from.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Source")]
+pub struct SourceOptions {
+    /// A Messages folder, a chat.db or sms.db, or a copy of a device's Library/SMS
+    /// [default: this Mac's library]
+    #[arg(short, long, value_name = "PATH")]
+    source: Option<PathBuf>,
+    /// Read the sample library built into the program
+    #[arg(long, conflicts_with_all = ["source", "contacts", "attachments_root"])]
+    sample: bool,
+    /// An AddressBook folder, .abcddb, .sqlitedb or .vcf, or none [default: found beside the
+    /// source, else this user's]
+    #[arg(long, value_name = "PATH|none")]
+    contacts: Option<PathBuf>,
+    /// Where attachment files lie, when not at their usual place
+    #[arg(long, value_name = "PATH")]
+    attachments_root: Option<PathBuf>,
+    /// How you are named
+    #[arg(long, value_name = "NAME", default_value = "Me",
+        value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub me: String,
+    /// Time zone for all dates, as an IANA name [default: the system's]
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
+    time_zone: Option<Tz>,
+    /// Worker threads [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+}
+
+/// A source that was opened, with the names that belong to it.
+pub struct Opened {
+    pub source: Box<dyn Source>,
+    pub contacts: Vec<Contact>,
+    /// Where the sample was unpacked; gone when this is dropped.
+    _unpacked: Option<tempfile::TempDir>,
+}
+
+impl SourceOptions {
+    pub fn zone(&self) -> Result<Tz, Failure> {
+        self.time_zone.map_or_else(zone::of_the_system, Ok)
+    }
+
+    pub fn jobs(&self) -> usize {
+        match self.jobs {
+            Some(jobs) => usize::from(jobs),
+            None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
+    }
+
+    pub fn open(&self) -> Result<Opened, Failure> {
+        let unpacked = if self.sample { Some(unpack_sample()?) } else { None };
+        let path = match (&self.source, &unpacked) {
+            (Some(path), _) => path.clone(),
+            (None, Some(folder)) => folder.path().to_owned(),
+            (None, None) => default_source()?,
+        };
+        let options = OpenOptions { attachments_root: self.attachments_root.clone(), sessions: self.jobs() };
+        let source = source::open(&path, &options)?;
+        let contacts = self.contacts(&source.info().path)?;
+        Ok(Opened { source, contacts, _unpacked: unpacked })
+    }
+
+    /// An address book that was named has to be readable; one that was found is worth a warning at most.
+    fn contacts(&self, database: &Path) -> Result<Vec<Contact>, Failure> {
+        let beside = || contacts::beside(database, sources::home().ok().as_deref());
+        match &self.contacts {
+            _ if self.sample => Ok(contacts::load(&database.with_file_name(sample::CONTACTS))?),
+            Some(none) if none.as_os_str() == "none" => Ok(Vec::new()),
+            Some(path) => Ok(contacts::load(path)?),
+            None => {
+                let (contacts, errors) = beside().map(|path| contacts::load_all(&path)).unwrap_or_default();
+                errors.iter().for_each(|error| report::warning(error));
+                Ok(contacts)
+            }
+        }
+    }
+}
+
+/// This Mac's library, or the library of a home folder that was carried elsewhere.
+fn default_source() -> Result<PathBuf, Failure> {
+    let home = sources::home()?;
+    let found = discover(&home);
+    match found.iter().find(|f| f.kind == FoundKind::Library) {
+        Some(library) => Ok(library.path.clone()),
+        None => Err(Failure::NoLibrary {
+            looked_at: home.join("Library").join("Messages"),
+            backups: found.into_iter().map(|f| f.path).collect(),
+        }),
+    }
+}
+
+fn unpack_sample() -> Result<tempfile::TempDir, Failure> {
+    let folder = tempfile::Builder::new().prefix("msgarchive-sample-").tempdir().map_err(Failure::Sample)?;
+    msgarchive::sample::unpack(folder.path()).map_err(Failure::Sample)?;
+    Ok(folder)
+}

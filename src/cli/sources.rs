@@ -1,0 +1,84 @@
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use msgarchive::source::discover::{Found, FoundKind, discover};
+use serde_json::{Value, json};
+
+use super::terminal::{plain, wrap};
+use super::{Failure, Outcome, terminal, zone};
+
+/// List the Messages libraries and the iPhone or iPad backups on this machine.
+///
+/// Looks in the usual places of the home folder. Backups are listed; reading them comes with a later version.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  msgarchive sources --json | jq -r '.sources[].path'")]
+pub struct SourcesArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: SourcesArgs) -> Result<Outcome, Failure> {
+    let home = home()?;
+    let found = discover(&home);
+    let printed = if args.json {
+        let sources: Vec<Value> = found.iter().map(as_json).collect();
+        format!("{}\n", json!({ "schema": 1, "sources": sources }))
+    } else if found.is_empty() {
+        let home = home.display().to_string();
+        let sentence =
+            format!("No Messages library and no iPhone or iPad backup was found in {}.", plain(&home));
+        wrap("", &sentence, terminal::width()) + "\n"
+    } else {
+        let zone = zone::of_the_system()?;
+        found.iter().map(|f| in_words(f, zone)).collect::<Vec<_>>().join("\n")
+    };
+    terminal::print(&printed)?;
+    Ok(Outcome::Complete)
+}
+
+/// The user's home folder.
+pub fn home() -> Result<std::path::PathBuf, Failure> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or(Failure::NoHome)
+}
+
+fn in_words(found: &Found, zone: Tz) -> String {
+    let what = match found.kind {
+        FoundKind::Library => "Messages library",
+        FoundKind::Backup if found.encrypted => "Backup (encrypted)",
+        FoundKind::Backup => "Backup",
+    };
+    let mut words = format!("{what}: {}\n", plain(&found.path.display().to_string()));
+    let known = [found.device.as_deref(), found.os.as_deref()];
+    let date = found.date.map(|date| {
+        let local = DateTime::<Utc>::from(date).with_timezone(&zone);
+        format!("last changed {}", local.format("%Y-%m-%d %H:%M"))
+    });
+    let facts: Vec<String> = known.into_iter().flatten().map(plain).chain(date).collect();
+    if !facts.is_empty() {
+        let _ = writeln!(words, "  {}", facts.join(", "));
+    }
+    if let Some(problem) = &found.problem {
+        let _ = writeln!(words, "{}", wrap("  ", &plain(problem), terminal::width()));
+    }
+    words
+}
+
+fn as_json(found: &Found) -> Value {
+    let date = |date: SystemTime| DateTime::<Utc>::from(date).to_rfc3339_opts(SecondsFormat::Secs, true);
+    json!({
+        "kind": match found.kind {
+            FoundKind::Library => "library",
+            FoundKind::Backup => "backup",
+        },
+        "path": found.path.to_string_lossy(),
+        "device": found.device,
+        "os": found.os,
+        "date": found.date.map(date),
+        "encrypted": found.encrypted,
+        "complete": found.complete,
+        "problem": found.problem,
+    })
+}

@@ -1,0 +1,156 @@
+//! What a terminal needs: its width, safe text, columns.
+
+use std::io::{self, IsTerminal, Write};
+
+use terminal_size::{Width, terminal_size};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::Failure;
+
+/// Columns to fill: the terminal's, within reason; 80 where standard output is none.
+pub fn width() -> usize {
+    if !io::stdout().is_terminal() {
+        return 80;
+    }
+    terminal_size().map_or(80, |(Width(columns), _)| usize::from(columns).clamp(40, 120))
+}
+
+/// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Text from a database, made harmless for a terminal: one line, no escape sequences, no switching of the
+/// writing direction.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
+            c if c.is_control() => '\u{FFFD}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Exactly `columns` wide: cut with an ellipsis, or filled with blanks. A wide glyph takes two columns.
+pub fn fit(text: &str, columns: usize) -> String {
+    let mut fitted = String::with_capacity(columns);
+    if text.width() <= columns {
+        fitted.push_str(text);
+    } else {
+        let mut used = 0;
+        for c in text.chars() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide + 1 > columns {
+                break;
+            }
+            used += wide;
+            fitted.push(c);
+        }
+        fitted.push('…');
+    }
+    let used = fitted.width();
+    fitted.extend(std::iter::repeat_n(' ', columns.saturating_sub(used)));
+    fitted
+}
+
+/// Breaks a paragraph at blanks into lines of at most `columns`; a longer word stands alone. The first line begins
+/// with `first`, the others with as many blanks.
+pub fn wrap(first: &str, text: &str, columns: usize) -> String {
+    let indent = " ".repeat(first.width());
+    let mut wrapped = first.to_owned();
+    let mut used = first.width();
+    let mut at_start = true;
+    for word in text.split_whitespace() {
+        if !at_start && used + 1 + word.width() > columns {
+            wrapped.push('\n');
+            wrapped.push_str(&indent);
+            used = indent.len();
+        } else if !at_start {
+            wrapped.push(' ');
+            used += 1;
+        }
+        wrapped.push_str(word);
+        used += word.width();
+        at_start = false;
+    }
+    wrapped
+}
+
+/// `1,234,567`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 message`, `2,000 messages`.
+pub fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// `999 bytes`, `1.4 MB`: decimal, as the Finder shows sizes.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if n < 1000 {
+        return counted(n, "byte", "bytes");
+    }
+    let mut size = n as f64 / 1000.0;
+    let mut unit = 0;
+    while size >= 999.95 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS.get(unit).unwrap_or(&"TB"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\x1b[2Jb\u{9b}31mc\nd\u{202e}e"), "a\u{FFFD}[2Jb\u{FFFD}31mc d\u{FFFD}e");
+    }
+
+    #[test]
+    fn columns_are_counted_in_glyphs() {
+        assert_eq!(fit("Ana", 5), "Ana  ");
+        assert_eq!(fit("Ana Abbott", 5), "Ana …");
+        assert_eq!(fit("家族グループ", 7), "家族グ…");
+        assert_eq!(fit("家族グループ", 6).width(), 6);
+    }
+
+    #[test]
+    fn paragraphs_break_at_blanks() {
+        assert_eq!(wrap("hint: ", "one two three", 14), "hint: one two\n      three");
+        assert_eq!(wrap("", "averyverylongword b", 5), "averyverylongword\nb");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(counted(1, "message", "messages"), "1 message");
+    }
+
+    #[test]
+    fn sizes_are_decimal() {
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1_400_000), "1.4 MB");
+        assert_eq!(bytes(999_999), "1.0 MB");
+        assert_eq!(bytes(u64::MAX), "18446744.1 TB");
+    }
+}
