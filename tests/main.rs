@@ -1,5 +1,7 @@
 //! All integration tests, as one binary.
 
+mod cli_export;
+mod cli_list;
 mod contacts;
 mod help;
 mod layering;

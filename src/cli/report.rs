@@ -70,9 +70,9 @@ pub fn rows(done: &Report) -> String {
     let rows = &done.rows;
     let parts = [
         (rows.messages, "messages"),
-        (rows.tapbacks, "tapbacks, with the message they belong to"),
-        (rows.votes, "poll votes, with their poll"),
-        (rows.updates, "updates, folded into what they update"),
+        (rows.tapbacks, "tapbacks, under their message"),
+        (rows.votes, "votes, in their poll"),
+        (rows.updates, "updates, folded into one card"),
         (rows.filtered, "not selected"),
         (rows.duplicates, "duplicates of a row in another chat"),
         (rows.failed, "failed"),
