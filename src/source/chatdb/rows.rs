@@ -319,7 +319,8 @@ mod tests {
     #[test]
     fn flags_are_told_apart() {
         let db = Connection::open_in_memory().unwrap();
-        let flags: [(&str, fn(&RawMessage) -> bool); 9] = [
+        type Flag = fn(&RawMessage) -> bool;
+        let flags: [(&str, Flag); 9] = [
             ("is_delivered", |m| m.is_delivered),
             ("is_finished", |m| m.is_finished),
             ("is_from_me", |m| m.is_from_me),

@@ -102,10 +102,7 @@ impl Snapshot {
             .map(|_| connect(path, "mode=ro&immutable=1"))
             .collect::<rusqlite::Result<_>>()
             .map_err(SourceError::database(path))?;
-        Ok(Snapshot {
-            connections,
-            guard: Guard { watched: Some((path.to_owned(), before)), ..Guard::default() },
-        })
+        Ok(Snapshot { connections, guard: Guard { watched: Some((path.to_owned(), before)) } })
     }
 
     /// A file in rollback-journal mode: while one connection reads, nobody can commit.
