@@ -5,6 +5,8 @@ mod cli_list;
 mod contacts;
 mod help;
 mod layering;
+mod decode_damage;
+mod decode_samples;
 mod library_builder;
 mod people;
 mod program;
