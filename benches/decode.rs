@@ -62,9 +62,9 @@ fn text_only(bencher: Bencher) {
 /// What many rows have: nothing of interest.
 #[divan::bench]
 fn a_summary_of_nothing(bencher: Bencher) {
-    let blob = keyed::binary(&plist::Value::Dictionary(
-        [("ust".to_owned(), true.into()), ("amc".to_owned(), 0.into())].into_iter().collect(),
-    ));
+    let entries = [("ust", plist::Value::from(true)), ("amc", plist::Value::from(0))];
+    let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let blob = keyed::binary(&plist::Value::Dictionary(entries));
     bencher.bench(|| summary(black_box(&blob)));
 }
 

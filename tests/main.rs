@@ -3,10 +3,10 @@
 mod cli_export;
 mod cli_list;
 mod contacts;
-mod help;
-mod layering;
 mod decode_damage;
 mod decode_samples;
+mod help;
+mod layering;
 mod library_builder;
 mod people;
 mod program;
