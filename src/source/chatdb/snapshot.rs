@@ -102,7 +102,14 @@ impl Snapshot {
             .map(|_| connect(path, "mode=ro&immutable=1"))
             .collect::<rusqlite::Result<_>>()
             .map_err(SourceError::database(path))?;
-        Ok(Snapshot { connections, guard: Guard { watched: Some((path.to_owned(), before)) } })
+        Ok(Snapshot {
+            connections,
+            guard: Guard {
+                watched: Some((path.to_owned(), before)),
+                #[cfg(not(unix))]
+                _private: None,
+            },
+        })
     }
 
     /// A file in rollback-journal mode: while one connection reads, nobody can commit.
