@@ -62,6 +62,23 @@ fn an_unknown_name_shows_the_nearest_and_writes_nothing() {
 }
 
 #[test]
+fn a_selection_without_messages_says_what_there_is_and_writes_nothing() {
+    let program = Program::new();
+    let source = library(&program);
+    for selecting in [["--text", "zebra"], ["--since", "2030-01-01"], ["--service", "RCS"]] {
+        let ran =
+            program.run(&[&["export", "-s", &source, "-f", "txt"][..], &selecting].concat()).with_code(1);
+        assert!(ran.err.starts_with("error: no message matches the selection\nhint: without"), "{}", ran.err);
+        let flowing = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            flowing.contains("3 messages in 2 conversations, 2024-05-01 to 2024-05-02, over iMessage"),
+            "{flowing}"
+        );
+        assert!(!program.path().join("msgarchive-export").exists());
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_status_2() {
     let program = Program::new();
     for arguments in [

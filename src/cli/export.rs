@@ -8,7 +8,7 @@ use msgarchive::writers::{FORMATS, Format, WriterOptions};
 use serde_json::json;
 
 use super::progress::{Watch, When};
-use super::selection_options::{SelectionOptions, named};
+use super::selection_options::{SelectionOptions, explain, named};
 use super::source_options::SourceOptions;
 use super::terminal::{bytes, counted};
 use super::{Failure, Outcome, report, terminal};
@@ -99,8 +99,9 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
         jobs: args.source.jobs(),
         options: args.as_given(),
     };
-    let done = export_folder(opened.source.as_ref(), &opened.contacts, &request, &watch)?;
+    let done = export_folder(opened.source.as_ref(), &opened.contacts, &request, &watch);
     drop(watch);
+    let done = done.map_err(|failure| explain(failure, &opened, &request.selection, request.jobs, zone))?;
     let printed = if args.json { as_json(&request, &done) } else { in_words(&request, &done) };
     terminal::print(&printed)?;
     Ok(report::outcome(&done))

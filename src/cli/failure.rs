@@ -13,6 +13,9 @@ pub enum Failure {
     Source(#[from] SourceError),
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// Says what is there instead, where that is known.
+    #[error("no message matches the selection")]
+    NothingSelected { there_is: Option<String> },
     /// The command line is well-formed and makes no sense.
     #[error("{0}")]
     Usage(String),

@@ -17,6 +17,7 @@ pub fn hints(failure: &Failure) -> Vec<String> {
         Failure::Source(error) | Failure::Export(ExportError::Source(error)) => for_source(error),
         Failure::Export(ExportError::Write(WriteError::Disk(error))) => for_disk(error),
         Failure::Export(ExportError::NoMatch(error)) => for_no_match(error),
+        Failure::NothingSelected { there_is } => there_is.iter().cloned().collect(),
         Failure::Export(ExportError::Interrupted) => {
             vec!["nothing was written; run it again at any time".into()]
         }

@@ -9,7 +9,7 @@ use msgarchive::writers::export;
 use serde_json::{Value, json};
 
 use super::progress::{Watch, When};
-use super::selection_options::SelectionOptions;
+use super::selection_options::{SelectionOptions, explain};
 use super::source_options::SourceOptions;
 use super::terminal::{count, fit, plain};
 use super::{Failure, Outcome, report, terminal};
@@ -37,9 +37,10 @@ pub fn run(args: ListArgs) -> Result<Outcome, Failure> {
     let selection = args.selection.selection(zone)?;
     let watch = Watch::new(When::Auto);
     let opened = args.source.open()?;
-    let done =
-        export::list(opened.source.as_ref(), &opened.contacts, &selection, args.source.jobs(), &watch)?;
+    let jobs = args.source.jobs();
+    let done = export::list(opened.source.as_ref(), &opened.contacts, &selection, jobs, &watch);
     drop(watch);
+    let done = done.map_err(|failure| explain(failure, &opened, &selection, jobs, zone))?;
     let printed = if args.json { as_json(&done, zone) } else { table(&done, zone) };
     terminal::print(&printed)?;
     Ok(report::outcome(&done))

@@ -1,11 +1,15 @@
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use chrono_tz::Tz;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use msgarchive::model::Instant;
+use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::{Has, Selection, Without, parse_moment};
+use msgarchive::writers::export;
 
-use super::Failure;
+use super::source_options::Opened;
+use super::{Failure, report, terminal};
 
 /// Which conversations, which dates, which messages.
 #[derive(Debug, clap::Args)]
@@ -62,6 +66,39 @@ pub fn named<T: Copy + Send + Sync + 'static>(
     PossibleValuesParser::new(names.iter().map(|(name, _)| *name)).try_map(|word| {
         names.iter().find(|(name, _)| *name == word).map(|(_, value)| *value).ok_or("unknown")
     })
+}
+
+/// For a selection that took no message: the same failure, with what the selected conversations do hold.
+pub fn explain(
+    failure: ExportError,
+    opened: &Opened,
+    selection: &Selection,
+    jobs: usize,
+    zone: Tz,
+) -> Failure {
+    if !matches!(failure, ExportError::NothingSelected) {
+        return failure.into();
+    }
+    let conversations = Selection {
+        conversations: selection.conversations.clone(),
+        only: selection.only.clone(),
+        with: selection.with.clone(),
+        exclude: selection.exclude.clone(),
+        ..Selection::default()
+    };
+    let there_is = export::list(opened.source.as_ref(), &opened.contacts, &conversations, jobs, &()).ok();
+    let there_is = there_is.map(|held| {
+        let services: BTreeSet<&str> =
+            held.conversations.iter().flat_map(|c| &c.conversation.services).map(String::as_str).collect();
+        format!(
+            "without --since, --until, --service, --text, --has and --without there are {} in {}{}, over {}",
+            terminal::counted(held.rows.messages, "message", "messages"),
+            terminal::counted(held.conversations.len() as u64, "conversation", "conversations"),
+            report::period(&held, zone),
+            services.into_iter().collect::<Vec<_>>().join(", "),
+        )
+    });
+    Failure::NothingSelected { there_is }
 }
 
 impl SelectionOptions {

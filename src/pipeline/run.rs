@@ -60,6 +60,8 @@ pub enum ExportError {
     Write(#[from] WriteError),
     #[error(transparent)]
     NoMatch(#[from] super::select::NoMatch),
+    #[error("no message matches the selection")]
+    NothingSelected,
     #[error("interrupted")]
     Interrupted,
     #[error("the account does not balance: {lost} of {} rows read are not accounted for", rows.read)]
@@ -472,6 +474,9 @@ impl<'a> Run<'a> {
         }
         let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut report = total.balance()?;
+        if report.rows.messages == 0 && self.options.selection != Selection::default() {
+            return Err(ExportError::NothingSelected);
+        }
         for writer in self.writers {
             report.files.extend(writer.finish(&report.conversations)?);
             report.notes.extend(writer.notes());
