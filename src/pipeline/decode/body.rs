@@ -201,10 +201,7 @@ impl AttributeValue for keyed::Node<'_> {
 /// An NSAttributedString of a keyed archive: `NSString`, `NSAttributes` (one dictionary, or an array of them) and
 /// `NSAttributeInfo` (pairs of run length and index into that array, each a LEB128 number).
 pub(super) fn from_keyed(root: keyed::Node<'_>, size: usize) -> Option<Body> {
-    if let Some(text) = root.string() {
-        return Some(Pieces::new(text.into_owned(), size).finish());
-    }
-    let mut pieces = Pieces::new(root.get("NSString")?.string()?.into_owned(), size);
+    let mut pieces = Pieces::new(root.string()?.into_owned(), size);
     let mut allowance = Allowance::new(size);
     let mut read = |set: keyed::Node<'_>| {
         if !allowance.spend(1 + set.len(), 0) {
@@ -289,3 +286,6 @@ fn split_at_pair(bytes: &[u8], pair: [u8; 2]) -> Option<(&[u8], &[u8])> {
     let at = bytes.windows(2).position(|two| two == pair)?;
     Some((bytes.get(..at)?, bytes.get(at + 2..)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,9 +188,13 @@ impl<'p> Node<'p> {
         if let Some(member) = self.member(key) {
             return member.resolved();
         }
-        self.entries()
-            .find(|(name, _)| name.stored_text().is_some_and(|name| name.is(key)))
-            .map(|(_, value)| value)
+        let (keys, values) = (self.list("NS.keys")?, self.list("NS.objects")?);
+        let is_wanted = |place: &usize| {
+            let name = keys.get(*place).and_then(|name| self.with(name).resolved());
+            name.and_then(Node::stored_text).is_some_and(|name| name.is(key))
+        };
+        let place = (0..keys.len()).find(is_wanted)?;
+        self.with(values.get(place)?).resolved()
     }
 
     /// Walks down several keys.
@@ -250,7 +254,9 @@ impl<'p> Node<'p> {
         }
     }
 
+    /// An archived container's list.
     fn list(self, key: &str) -> Option<References<'p>> {
+        self.objects?;
         match self.resolved_member(key)?.object.value() {
             Value::Array(list) => Some(list),
             _ => None,

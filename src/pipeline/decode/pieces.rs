@@ -280,3 +280,135 @@ fn single_link(piece: &Piece) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(part: u32) -> Attributes {
+        Attributes { part: Some(part), ..Attributes::default() }
+    }
+
+    fn styled(number: u32, styles: &[Style]) -> Attributes {
+        Attributes { styles: styles.to_vec(), ..part(number) }
+    }
+
+    fn object(attributes: Attributes, guid: &str) -> Attributes {
+        Attributes { attachment: Some(guid.into()), ..attributes }
+    }
+
+    /// `part:text` or `part:<guid>`, with the styles behind a text.
+    fn check(text: &str, runs: &[(u64, Attributes)], expected: &[&str]) -> Body {
+        let mut pieces = Pieces::new(text.into(), text.len());
+        for (units, attributes) in runs {
+            pieces.run(*units, attributes);
+        }
+        let body = pieces.finish();
+        let shown: Vec<String> = body
+            .pieces
+            .iter()
+            .map(|piece| match &piece.content {
+                PieceContent::Text { text, styles } => {
+                    let styles: String =
+                        styles.iter().map(|s| format!(" {:?} {}..{}", s.style, s.start, s.end)).collect();
+                    format!("{}:{text}{styles}", piece.part)
+                }
+                PieceContent::Object { attachment, .. } => {
+                    format!("{}:<{}>", piece.part, attachment.as_deref().unwrap_or("?"))
+                }
+            })
+            .collect();
+        assert_eq!(shown, expected);
+        assert_eq!(body.text.as_deref(), Some(text));
+        body
+    }
+
+    #[test]
+    fn runs_of_one_part_become_one_text() {
+        use Style::*;
+        check(
+            "bold both plain",
+            &[(4, styled(0, &[Bold])), (1, part(0)), (4, styled(0, &[Bold, Italic])), (6, part(0))],
+            &["0:bold both plain Bold 0..4 Bold 5..9 Italic 5..9"],
+        );
+        check(
+            "abcd",
+            &[(2, styled(0, &[Bold, Underline])), (2, styled(0, &[Italic, Underline]))],
+            &["0:abcd Bold 0..2 Underline 0..4 Italic 2..4"],
+        );
+        check("ab", &[(1, part(0)), (1, part(1))], &["0:a", "1:b"]);
+    }
+
+    #[test]
+    fn the_attribute_numbers_a_part_not_its_position() {
+        check("a", &[(1, part(1))], &["1:a"]);
+        check("\u{FFFC}b", &[(1, object(part(0), "X")), (1, part(2))], &["0:<X>", "2:b"]);
+    }
+
+    #[test]
+    fn objects_inside_a_part() {
+        check(
+            "hi \u{FFFC}!",
+            &[(3, part(0)), (1, object(part(0), "X")), (1, styled(0, &[Style::Bold]))],
+            &["0:hi ", "0:<X>", "0:! Bold 0..1"],
+        );
+        check("a\u{FFFC}b\u{FFFC}", &[(4, part(3))], &["3:a", "3:<?>", "3:b", "3:<?>"]);
+        check("see X", &[(4, part(0)), (1, object(part(1), "X"))], &["0:see ", "1:<X>"]);
+        check("\u{FFFC}\u{FFFC}", &[(2, object(part(0), "X"))], &["0:<X>", "0:<X>"]);
+    }
+
+    #[test]
+    fn runs_without_a_part_are_parts_of_their_own() {
+        let bold = Attributes { styles: vec![Style::Bold], ..Attributes::default() };
+        check("ab", &[(1, bold.clone()), (1, bold.clone())], &["0:a Bold 0..1", "1:b Bold 0..1"]);
+        // Their position, where that is free; else the lowest number that is.
+        check("abc", &[(1, part(0)), (1, bold.clone()), (1, part(1))], &["0:a", "2:b Bold 0..1", "1:c"]);
+        check("abc", &[(1, part(0)), (1, bold.clone()), (1, part(7))], &["0:a", "1:b Bold 0..1", "7:c"]);
+        check(
+            "abc",
+            &[(1, bold.clone()), (1, part(0)), (1, part(u32::MAX))],
+            &["1:a Bold 0..1", "0:b", "4294967295:c"],
+        );
+    }
+
+    #[test]
+    fn text_alone() {
+        check("", &[], &[]);
+        check("a\u{FFFC}\u{FFFC}b\0\u{FFFD}", &[], &["0:a", "1:<?>", "2:<?>", "3:b\0\u{FFFD}"]);
+    }
+
+    #[test]
+    fn utf16_units_become_characters() {
+        let bold = |part| styled(part, &[Style::Bold]);
+        check(
+            "😀é𝖍x",
+            &[(2, part(0)), (1, bold(0)), (2, part(0)), (1, bold(0))],
+            &["0:😀é𝖍x Bold 1..2 Bold 3..4"],
+        );
+        // A run that ends inside a pair leaves the character to the next.
+        check("a😀b", &[(2, part(0)), (2, bold(0))], &["0:a😀b Bold 1..3"]);
+        check("a😀", &[(2, part(0)), (1, bold(1))], &["0:a", "1:😀 Bold 0..1"]);
+        check("😀", &[(1, part(0)), (0, part(1)), (1, part(2))], &["2:😀"]);
+    }
+
+    #[test]
+    fn runs_too_long_and_too_short() {
+        check("ab", &[(1, part(0)), (u64::MAX, part(1)), (5, part(2))], &["0:a", "1:b"]);
+        check("é!", &[(1, part(0)), (u64::MAX, part(1)), (u64::MAX, part(2))], &["0:é", "1:!"]);
+        check("abc", &[(1, part(0))], &["0:a", "1:bc"]);
+    }
+
+    #[test]
+    fn a_single_link() {
+        let link = |target: &str| Style::Link { target: target.into() };
+        let only = check("x", &[(1, styled(0, &[link("u")]))], &["0:x Link { target: \"u\" } 0..1"]);
+        assert_eq!(only.single_link.as_deref(), Some("u"));
+        let mut two = Pieces::new("xy".into(), 2);
+        two.run(1, &styled(0, &[link("u")]));
+        two.run(1, &styled(0, &[link("v")]));
+        assert_eq!(two.finish().single_link, None);
+        let mut some = Pieces::new("xy".into(), 2);
+        some.run(1, &styled(0, &[link("u")]));
+        assert_eq!(some.finish().single_link, None);
+    }
+}

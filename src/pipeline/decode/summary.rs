@@ -158,3 +158,84 @@ fn translated(node: Node<'_>) -> Option<Translation> {
         source_language: language("sourceLanguage"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plist::{Dictionary, Value};
+
+    fn dictionary(entries: &[(&str, Value)]) -> Value {
+        Value::Dictionary(entries.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<Dictionary>())
+    }
+
+    fn read(entries: &[(&str, Value)]) -> Summary {
+        let mut blob = Vec::new();
+        dictionary(entries).to_writer_binary(&mut blob).unwrap();
+        summary(&blob)
+    }
+
+    fn version(text: &str, date: Value) -> Value {
+        let string = b"\x04\x0bstreamtyped\x81\xe8\x03\x84\x01@\x84\x84\x84\x08NSString\x01\x84\x84\x08NSObject\x00\x85\x84\x01+";
+        let mut stream = string.to_vec();
+        stream.push(text.len() as u8);
+        stream.extend(text.as_bytes());
+        stream.push(0x86);
+        dictionary(&[("t", Value::Data(stream)), ("d", date)])
+    }
+
+    fn texts(summary: &Summary, part: u32) -> Vec<&str> {
+        summary.edits[&part].iter().map(|version| version.text.as_str()).collect()
+    }
+
+    #[test]
+    fn versions_in_their_order() {
+        let versions =
+            vec![version("one", 10.into()), version("two", 10.5.into()), version("three", 10.5.into())];
+        let in_order = read(&[("ec", dictionary(&[("0", Value::Array(versions.clone()))]))]);
+        assert_eq!(texts(&in_order, 0), ["one", "two", "three"]);
+        assert_eq!(in_order.edits[&0][1].date, date::from_seconds(10.5));
+        let turned = vec![versions[1].clone(), versions[2].clone(), versions[0].clone()];
+        let sorted = read(&[("ec", dictionary(&[("12", Value::Array(turned))]))]);
+        assert_eq!(texts(&sorted, 12), ["one", "two", "three"]);
+        assert_eq!(sorted.defects, [""; 0]);
+    }
+
+    #[test]
+    fn a_version_without_a_date_leaves_the_order() {
+        let versions = vec![version("two", 20.into()), version("?", "x".into()), version("one", 10.into())];
+        let summary = read(&[("ec", dictionary(&[("0", Value::Array(versions))]))]);
+        assert_eq!(texts(&summary, 0), ["two", "?", "one"]);
+        assert_eq!(summary.edits[&0][1].date, None);
+    }
+
+    #[test]
+    fn damaged_versions_stay() {
+        let damaged = dictionary(&[("t", Value::Data(vec![4, 11])), ("d", 1.into())]);
+        let versions = vec![damaged, dictionary(&[("d", 2.into())]), version("now", 3.into())];
+        let summary = read(&[("ec", dictionary(&[("0", Value::Array(versions)), ("x", 1.into())]))]);
+        assert_eq!(texts(&summary, 0).len(), 3);
+        assert_eq!(texts(&summary, 0)[2], "now");
+        assert_eq!(summary.defects.len(), 3, "{:?}", summary.defects);
+    }
+
+    #[test]
+    fn parts_unsent_and_counted() {
+        let numbers = Value::Array(vec![3.into(), 1.into(), 3.into(), (-1).into(), "2".into()]);
+        let range = dictionary(&[("lo", 0.into()), ("le", 1.into())]);
+        let summary = read(&[
+            ("rp", numbers),
+            ("ep", Value::Array(vec![0.into()])),
+            ("otr", dictionary(&[("0", range.clone()), ("10", range)])),
+        ]);
+        assert_eq!(summary.unsent, [1, 2, 3]);
+        assert_eq!(summary.edited, [0]);
+        assert_eq!(summary.parts, Some(11));
+    }
+
+    #[test]
+    fn nothing_and_junk() {
+        assert_eq!(summary(b""), Summary::default());
+        assert_eq!(read(&[("ust", true.into())]), Summary::default());
+        assert_eq!(summary(b"bplist00junk").defects.len(), 1);
+    }
+}
