@@ -10,6 +10,7 @@ pub mod export;
 mod json;
 pub mod jsonl;
 pub mod manifest;
+pub mod pdf;
 pub mod phrase;
 mod text;
 
@@ -37,6 +38,12 @@ pub type OpenWriter = fn(Arc<Staging>, &WriterOptions) -> Result<Box<dyn Writer>
 
 /// Every format there is.
 pub const FORMATS: &[Format] = &[
+    Format {
+        name: "pdf",
+        extension: "pdf",
+        summary: "documents to read, print and search, with pictures and emoji",
+        open: pdf::open,
+    },
     Format {
         name: "txt",
         extension: "txt",

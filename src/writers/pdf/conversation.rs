@@ -1,0 +1,279 @@
+//! The ordered half: laid-out messages become a document, with what depends on their neighbors: days, names, pages.
+
+use std::io::{self, Write};
+
+use crate::model::Conversation;
+use crate::writers::WriterOptions;
+use crate::writers::clock::Local;
+use crate::writers::phrase;
+
+use super::blocks::{Laid, QUIET, Speaker};
+use super::document::{Document, Furniture};
+use super::layout::{Engine, Ink, Measure};
+use super::page::{Block, Color, Item, LANE_RIGHT, MEASURE, PAGE_HEIGHT, PAGE_WIDTH, Row, SIDE, TextRun};
+use super::places::Place;
+
+/// After a pause of so many seconds a name is shown again.
+const PAUSE: i64 = 30 * 60;
+const HEADER: f32 = 40.0;
+const FOOTER: f32 = PAGE_HEIGHT - 38.0;
+
+/// Where one conversation's document stands.
+pub struct Progress<W: Write> {
+    document: Document<W>,
+    title: String,
+    tool: String,
+    last: Option<Local>,
+    first: Option<Local>,
+    seconds: Option<i64>,
+    speaker: Option<Speaker>,
+    service: Option<String>,
+    /// A page, and the day of the first message that begins on it.
+    page_day: Option<(u32, Local)>,
+    /// The day of the message that is being placed.
+    current: Option<Local>,
+    messages: u64,
+}
+
+impl<W: Write> Progress<W> {
+    /// Writes the title block.
+    pub fn begin(
+        document: Document<W>,
+        conversation: &Conversation,
+        options: &WriterOptions,
+        engine: &mut Engine,
+    ) -> io::Result<Progress<W>> {
+        let mut progress = Progress {
+            document,
+            title: phrase::one_line(&conversation.title).into_owned(),
+            tool: options.tool.clone(),
+            last: None,
+            first: None,
+            seconds: None,
+            speaker: None,
+            service: None,
+            page_day: None,
+            current: None,
+            messages: 0,
+        };
+        for block in title_block(conversation, options, engine) {
+            progress.place(block, engine)?;
+        }
+        Ok(progress)
+    }
+
+    fn place(&mut self, block: Block, engine: &mut Engine) -> io::Result<Option<Place>> {
+        let (first, current) = (self.page_day, self.current);
+        let Progress { document, title, tool, .. } = self;
+        document.place(block, &mut |number| {
+            let day = first.filter(|(page, _)| *page == number).map(|(_, day)| day).or(current);
+            furniture(engine, title, tool, day, number)
+        })
+    }
+
+    /// Adds the next message.
+    pub fn message(&mut self, laid: Laid, engine: &mut Engine) -> io::Result<()> {
+        self.messages += 1;
+        self.current = laid.at.or(self.current);
+        let new_day = match (&laid.at, &self.last) {
+            (Some(at), Some(last)) => at.day_number() != last.day_number(),
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let mut begins = Vec::new();
+        if new_day && let Some(at) = &laid.at {
+            begins.push(day_block(&phrase::day_heading(at), engine));
+        }
+        let paused = match (laid.seconds, self.seconds) {
+            (Some(now), Some(before)) => now.saturating_sub(before).abs() > PAUSE,
+            _ => false,
+        };
+        let new_service = laid.service.is_some() && laid.service != self.service;
+        let group = new_day || paused || new_service || laid.speaker != self.speaker;
+        if group && let Some(speaker) = &laid.speaker {
+            let service = laid.service.as_deref().filter(|_| new_service);
+            begins.push(name_block(speaker, service, engine));
+        }
+        if laid.service.is_some() && laid.speaker.is_some() {
+            self.service = laid.service;
+        }
+        if laid.seconds.is_some() {
+            self.seconds = laid.seconds;
+        }
+        let mut begin = None;
+        let named = !begins.is_empty();
+        for block in begins {
+            begin = begin.or(self.place(block, engine)?);
+        }
+        for (number, mut block) in laid.blocks.into_iter().enumerate() {
+            if number == 0 {
+                block.before = match (named, &laid.speaker) {
+                    (true, _) => 2.0,
+                    (false, None) => 10.0,
+                    (false, Some(_)) => 3.5,
+                };
+            }
+            let place = self.place(block, engine)?;
+            if begin.is_none()
+                && let Some(place) = place
+            {
+                begin = Some(place);
+                if let Some(at) = laid.at.filter(|_| self.page_day.is_none_or(|(page, _)| page != place.page))
+                {
+                    self.page_day = Some((place.page, at));
+                }
+            }
+        }
+        self.speaker = laid.speaker;
+        if let Some(place) = begin {
+            if let Some(guid) = &laid.guid {
+                self.document.places.insert(guid, place);
+            }
+            if let Some(at) = &laid.at {
+                self.document.outline.visit(at.year, at.month, place);
+            }
+        }
+        if laid.at.is_some() {
+            self.first = self.first.or(laid.at);
+            self.last = laid.at;
+        }
+        Ok(())
+    }
+
+    /// Writes the last lines and completes the document.
+    pub fn finish(mut self, engine: &mut Engine) -> io::Result<W> {
+        let count = phrase::count(self.messages, "message", "messages");
+        let words = match (&self.first, &self.last) {
+            (Some(first), Some(last)) if first.day_number() == last.day_number() => {
+                format!("{count}, {}", phrase::short_date(first))
+            }
+            (Some(first), Some(last)) => {
+                format!("{count}, {} to {}", phrase::short_date(first), phrase::short_date(last))
+            }
+            _ => count,
+        };
+        let line = engine.label(&words, QUIET, 8.0, MEASURE);
+        let x = SIDE + (MEASURE - line.width) / 2.0;
+        let rows = vec![line.into_row(x)];
+        self.place(Block { before: 22.0, rows, ..Block::default() }, engine)?;
+        let Progress { document, title, tool, page_day, current, .. } = self;
+        let count = footer_runs(engine, &(document.page_number() + 1).to_string());
+        let day = page_day.map(|(_, day)| day).or(current);
+        document.finish(&mut |number| furniture(engine, &title, &tool, day, number), count)
+    }
+}
+
+/// A number for the form in the footer, on a baseline at the very top left.
+fn footer_runs(engine: &mut Engine, text: &str) -> Vec<TextRun> {
+    let line = engine.label(text, QUIET, 8.0, 200.0);
+    let baseline = line.baseline;
+    let runs = line.into_row(0.0).items.into_iter().filter_map(|item| match item {
+        Item::Text(mut run) => {
+            // The encoder counts from the page's top, the form from its own origin.
+            run.y += PAGE_HEIGHT - baseline;
+            Some(run)
+        }
+        _ => None,
+    });
+    runs.collect()
+}
+
+/// The running header and footer.
+fn furniture(engine: &mut Engine, title: &str, tool: &str, day: Option<Local>, number: u32) -> Furniture {
+    let mut items = Vec::new();
+    let put = |items: &mut Vec<Item>, line: super::layout::Line, x: f32, y: f32| {
+        let baseline = line.baseline;
+        let mut row = line.into_row(x);
+        row.items.iter_mut().for_each(|item| item.shift(y - baseline));
+        items.append(&mut row.items);
+    };
+    // The first page has the title itself.
+    if number > 0 {
+        let line = engine.label(title, QUIET, 8.0, MEASURE * 0.6);
+        put(&mut items, line, SIDE, HEADER);
+        if let Some(day) = day {
+            let line = engine.label(&phrase::short_date(&day), QUIET, 8.0, MEASURE * 0.35);
+            let x = PAGE_WIDTH - SIDE - line.width;
+            put(&mut items, line, x, HEADER);
+        }
+        let rule =
+            Item::Bar { x: SIDE, y: HEADER + 7.0, width: MEASURE, height: 0.5, color: Color::Hairline };
+        items.push(rule);
+    }
+    let line = engine.label(tool, QUIET, 8.0, 200.0);
+    let x = PAGE_WIDTH - SIDE - line.width;
+    put(&mut items, line, x, FOOTER);
+    let text = format!("Page {} of ", number + 1);
+    let lines = engine.plain(&text, QUIET, Measure { size: 8.0, width: 200.0 });
+    let mut end = SIDE;
+    if let Some(line) = lines.lines.into_iter().next() {
+        // The space at the end is not part of the width.
+        end += line.width + 2.1;
+        put(&mut items, line, SIDE, FOOTER);
+    }
+    Furniture { items, count_at: (end, FOOTER) }
+}
+
+/// `Wednesday, 1 May 2024` between two hairlines.
+fn day_block(words: &str, engine: &mut Engine) -> Block {
+    let line = engine.label(words, Ink { bold: true, ..QUIET }, 8.5, MEASURE);
+    let (width, height) = (line.width, line.height);
+    let x = SIDE + (MEASURE - width) / 2.0;
+    let mut row = line.into_row(x);
+    let side = (MEASURE - width) / 2.0 - 10.0;
+    let y = height / 2.0;
+    for x in [SIDE, PAGE_WIDTH - SIDE - side] {
+        row.items.push(Item::Bar { x, y, width: side, height: 0.5, color: Color::Hairline });
+    }
+    Block { before: 16.0, rows: vec![row], keep_with_next: true, ..Block::default() }
+}
+
+/// Who speaks from here on, and over which service when that is new.
+fn name_block(speaker: &Speaker, service: Option<&str>, engine: &mut Engine) -> Block {
+    let bold = Ink { bold: true, ..QUIET };
+    let name = engine.label(&speaker.name, bold, 8.0, 260.0);
+    let service = service.map(|service| {
+        let words = format!("· {}", phrase::one_line(service));
+        engine.label(&words, QUIET, 8.0, 100.0)
+    });
+    let gap = 4.0;
+    let width = name.width + service.as_ref().map_or(0.0, |service| gap + service.width);
+    let x = if speaker.from_me { LANE_RIGHT - width - 6.0 } else { SIDE + 6.0 };
+    let (name_width, baseline) = (name.width, name.baseline);
+    let mut row = name.into_row(x);
+    if let Some(service) = service {
+        let shift = baseline - service.baseline;
+        let mut items = service.into_row(x + name_width + gap).items;
+        items.iter_mut().for_each(|item| item.shift(shift));
+        row.items.append(&mut items);
+    }
+    Block { before: 10.0, rows: vec![row], keep_with_next: true, ..Block::default() }
+}
+
+/// The title, who takes part, and how times are to be read.
+fn title_block(conversation: &Conversation, options: &WriterOptions, engine: &mut Engine) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut put = |before: f32, text: &str, ink: Ink, size: f32| {
+        let lines = engine.plain(text, ink, Measure { size, width: MEASURE });
+        blocks.push(Block { before, rows: lines.into_rows(SIDE), ..Block::default() });
+    };
+    let title = phrase::one_line(&conversation.title);
+    put(0.0, &title, Ink { bold: true, ..Ink::default() }, 22.0);
+    let mut kind = phrase::conversation_kind(conversation).to_owned();
+    if !conversation.services.is_empty() {
+        kind = format!("{kind} · {}", phrase::one_line(&conversation.services.join(", ")));
+    }
+    put(2.0, &kind, QUIET, 9.5);
+    let people = conversation.participants.iter().map(phrase::participant);
+    for person in people.chain([phrase::one_line(&options.me).into_owned()]) {
+        put(if person.is_empty() { 0.0 } else { 3.0 }, &person, Ink::default(), 9.5);
+    }
+    put(6.0, &format!("Times are shown in {}", options.zone.name()), QUIET, 8.5);
+    let rule = Item::Bar { x: SIDE, y: 0.0, width: MEASURE, height: 0.8, color: Color::Hairline };
+    blocks.push(Block {
+        before: 8.0,
+        rows: vec![Row { height: 1.0, items: vec![rule] }],
+        ..Block::default()
+    });
+    blocks
+}

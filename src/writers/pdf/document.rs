@@ -1,0 +1,410 @@
+//! One document in the making: blocks go onto pages, full pages go to the encoders, encoded pages to the file.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use pdf_writer::types::{ActionType, AnnotationType};
+use pdf_writer::writers::Annotation;
+use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref, Str};
+
+use super::encode::{Mark, PageEncoder};
+use super::file::{PdfFile, deflate};
+use super::glyphs::DocumentFonts;
+use super::image::{Picture, Raster};
+use super::outline::Outline;
+use super::page::{BODY_BOTTOM, BODY_TOP, Block, Item, PAGE_HEIGHT, PAGE_WIDTH, Row, Target, TextRun};
+use super::places::{Place, Places};
+use super::structure::{About, FANOUT, write_catalog, write_page_tree};
+
+/// The resource name of the form that shows the number of pages.
+const COUNT_FORM: &str = "N";
+
+/// Does work beside this thread, or at once.
+pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
+
+/// What is drawn on every page beside its blocks; asked when a page is complete.
+pub struct Furniture {
+    pub items: Vec<Item>,
+    /// Where the number of pages goes: `x`, and `y` of the baseline from the top.
+    pub count_at: (f32, f32),
+}
+
+#[derive(Default)]
+struct Page {
+    marks: Vec<Mark>,
+    /// Drawn after all else, so that one text object holds many runs.
+    texts: Vec<Mark>,
+    links: Vec<(Rect, Link)>,
+    pictures: Vec<(String, Ref)>,
+}
+
+enum Link {
+    Uri(String),
+    Place(Place),
+}
+
+/// What waits for a worker, in the order in which it goes to the file.
+enum Pending {
+    Page { id: Ref, parent: Ref, page: Box<Page>, content: Receiver<io::Result<Vec<u8>>> },
+    Picture { id: Ref, picture: Arc<Picture>, raster: Receiver<Option<Raster>> },
+}
+
+/// A document being written.
+pub struct Document<W: Write> {
+    file: PdfFile<W>,
+    about: About,
+    fonts: DocumentFonts,
+    encoder: Arc<dyn PageEncoder>,
+    spawn: Spawn,
+    pending: VecDeque<Pending>,
+    most_pending: usize,
+    page: Page,
+    y: f32,
+    /// Blocks that must be followed by another on their page.
+    held: Vec<Block>,
+    pages: Vec<Ref>,
+    parents: Vec<Ref>,
+    resources: Ref,
+    fonts_id: Ref,
+    count_form: Ref,
+    pictures: HashMap<[u8; 32], (String, Ref)>,
+    pub places: Places,
+    pub outline: Outline,
+}
+
+impl<W: Write> Document<W> {
+    pub fn new(
+        out: W,
+        about: About,
+        encoder: Arc<dyn PageEncoder>,
+        spawn: Spawn,
+        jobs: usize,
+    ) -> io::Result<Document<W>> {
+        let mut file = PdfFile::new(out)?;
+        let [resources, fonts_id, count_form] = [(); 3].map(|()| file.reserve());
+        Ok(Document {
+            file,
+            about,
+            fonts: DocumentFonts::default(),
+            encoder,
+            spawn,
+            pending: VecDeque::new(),
+            most_pending: 4 + 4 * jobs,
+            page: Page::default(),
+            y: BODY_TOP,
+            held: Vec::new(),
+            pages: Vec::new(),
+            parents: Vec::new(),
+            resources,
+            fonts_id,
+            count_form,
+            pictures: HashMap::new(),
+            places: Places::default(),
+            outline: Outline::default(),
+        })
+    }
+
+    /// The page that is being filled, from 0.
+    pub fn page_number(&self) -> u32 {
+        self.pages.len() as u32
+    }
+
+    /// Puts a block on this page or the next ones, and says where it begins: `None` as long as it waits for the next
+    /// block. `furnish` completes a page that is full.
+    pub fn place(
+        &mut self,
+        block: Block,
+        furnish: &mut dyn FnMut(u32) -> Furniture,
+    ) -> io::Result<Option<Place>> {
+        if block.keep_with_next && self.held.len() < 8 {
+            self.held.push(block);
+            return Ok(None);
+        }
+        let held: f32 = self.held.iter().map(|held| held.before + held.height()).sum();
+        let room = BODY_BOTTOM - self.y - held - block.before;
+        let whole = block.height();
+        let empty = self.y == BODY_TOP;
+        // A long bubble is divided rather than leaving much of a page empty, but no page gets less than two lines.
+        let divide = block.rows.len() > 3 && whole > (BODY_BOTTOM - BODY_TOP) * 0.2;
+        let start: f32 = block.rows.iter().take(2).map(|row| row.height).sum::<f32>() + 2.0 * block.padding();
+        if whole > room && !empty && (!divide || start > room) {
+            self.end_page(furnish)?;
+        }
+        let mut first = None;
+        for held in std::mem::take(&mut self.held) {
+            let place = self.put(held, furnish)?;
+            first.get_or_insert(place);
+        }
+        let place = self.put(block, furnish)?;
+        Ok(Some(*first.get_or_insert(place)))
+    }
+
+    fn put(&mut self, block: Block, furnish: &mut dyn FnMut(u32) -> Furniture) -> io::Result<Place> {
+        if self.y > BODY_TOP {
+            self.y += block.before;
+        }
+        let padding = block.padding();
+        let mut begin = None;
+        let mut rows = block.rows.into_iter().peekable();
+        loop {
+            let top = self.y;
+            let place = Place { page: self.page_number(), y: top.max(0.0) as u16 };
+            begin.get_or_insert(place);
+            let mut here = Vec::new();
+            let mut height = 2.0 * padding;
+            while let Some(row) = rows.next_if(|row| {
+                // A page that is empty takes any row.
+                top + height + row.height <= BODY_BOTTOM || (here.is_empty() && top == BODY_TOP)
+            }) {
+                height += row.height;
+                here.push(row);
+                // No single last line on the next page.
+                if rows.len() == 2 && here.len() > 2 {
+                    let rest: f32 = rows.clone().map(|row| row.height).sum();
+                    if top + height + rest > BODY_BOTTOM {
+                        break;
+                    }
+                }
+            }
+            if !here.is_empty() {
+                if let Some(frame) = block.frame {
+                    self.page.marks.push(Mark::Panel {
+                        x: frame.x,
+                        y: top,
+                        width: frame.width,
+                        height,
+                        radius: frame.radius,
+                        fill: frame.fill,
+                        stroke: frame.stroke,
+                    });
+                }
+                self.y += padding;
+                for row in here {
+                    self.row(row)?;
+                }
+                self.y += padding;
+            }
+            if rows.peek().is_none() {
+                return Ok(begin.unwrap_or(place));
+            }
+            self.end_page(furnish)?;
+        }
+    }
+
+    fn row(&mut self, row: Row) -> io::Result<()> {
+        let top = self.y;
+        for mut item in row.items {
+            item.shift(top);
+            self.item(item)?;
+        }
+        self.y += row.height;
+        Ok(())
+    }
+
+    fn item(&mut self, item: Item) -> io::Result<()> {
+        match item {
+            Item::Text(mut run) => {
+                let font = self.fonts.take_in(&mut run)?;
+                self.page.texts.push(Mark::Text { font, run });
+            }
+            Item::Bar { x, y, width, height, color } => {
+                self.page.marks.push(Mark::Bar { x, y, width, height, color });
+            }
+            Item::Panel { x, y, width, height, radius, fill, stroke } => {
+                self.page.marks.push(Mark::Panel { x, y, width, height, radius, fill, stroke });
+            }
+            Item::Picture { picture, x, y, width, height, framed } => {
+                let orientation = picture.orientation;
+                let (name, id) = self.picture(picture)?;
+                if !self.page.pictures.iter().any(|(known, _)| *known == name) {
+                    self.page.pictures.push((name.clone(), id));
+                }
+                self.page.marks.push(Mark::Picture { name, orientation, x, y, width, height, framed });
+            }
+            Item::Link { x, y, width, height, target } => {
+                let link = match target {
+                    Target::Uri(uri) => Some(Link::Uri(uri)),
+                    Target::Message { guid } => self.places.get(&guid).map(Link::Place),
+                };
+                let rect = Rect::new(x, PAGE_HEIGHT - y - height, x + width, PAGE_HEIGHT - y);
+                self.page.links.extend(link.map(|link| (rect, link)));
+            }
+        }
+        Ok(())
+    }
+
+    fn picture(&mut self, picture: Arc<Picture>) -> io::Result<(String, Ref)> {
+        if let Some(known) = self.pictures.get(&picture.hash) {
+            return Ok(known.clone());
+        }
+        let id = self.file.reserve();
+        let known = (format!("I{}", self.pictures.len()), id);
+        self.pictures.insert(picture.hash, known.clone());
+        let (done, raster) = channel();
+        let work = picture.clone();
+        (self.spawn)(Box::new(move || {
+            let _ = done.send(work.decode());
+        }));
+        self.queue(Pending::Picture { id, picture, raster })?;
+        Ok(known)
+    }
+
+    fn end_page(&mut self, furnish: &mut dyn FnMut(u32) -> Furniture) -> io::Result<()> {
+        let furniture = furnish(self.page_number());
+        for item in furniture.items {
+            self.item(item)?;
+        }
+        let (x, y) = furniture.count_at;
+        let mut page = Box::new(std::mem::take(&mut self.page));
+        self.y = BODY_TOP;
+
+        let id = self.file.reserve();
+        if self.pages.len().is_multiple_of(FANOUT) {
+            let parent = self.file.reserve();
+            self.parents.push(parent);
+        }
+        self.pages.push(id);
+        let parent = self.parents.last().copied().unwrap_or(id);
+        let mut marks = std::mem::take(&mut page.marks);
+        marks.append(&mut page.texts);
+        marks.push(Mark::Form { name: COUNT_FORM.into(), x, y });
+        let (done, content) = channel();
+        let encoder = self.encoder.clone();
+        (self.spawn)(Box::new(move || {
+            let _ = done.send(deflate(&encoder.encode(&marks)));
+        }));
+        self.queue(Pending::Page { id, parent, page, content })
+    }
+
+    fn queue(&mut self, pending: Pending) -> io::Result<()> {
+        self.pending.push_back(pending);
+        self.write_ready(self.most_pending)
+    }
+
+    /// Writes what is ready; waits while more than `most` would be left.
+    fn write_ready(&mut self, most: usize) -> io::Result<()> {
+        while let Some(next) = self.pending.pop_front() {
+            let must = self.pending.len() >= most;
+            match next {
+                Pending::Page { id, parent, page, content } => {
+                    let bytes = if must {
+                        content.recv().ok()
+                    } else {
+                        match content.try_recv() {
+                            Ok(bytes) => Some(bytes),
+                            Err(TryRecvError::Empty) => {
+                                self.pending.push_front(Pending::Page { id, parent, page, content });
+                                return Ok(());
+                            }
+                            Err(TryRecvError::Disconnected) => None,
+                        }
+                    };
+                    let bytes =
+                        bytes.unwrap_or_else(|| Err(io::Error::other("a page could not be encoded")))?;
+                    self.write_page(id, parent, &page, &bytes)?;
+                }
+                Pending::Picture { id, picture, raster } => {
+                    let found = if must {
+                        raster.recv().ok()
+                    } else {
+                        match raster.try_recv() {
+                            Ok(found) => Some(found),
+                            Err(TryRecvError::Empty) => {
+                                self.pending.push_front(Pending::Picture { id, picture, raster });
+                                return Ok(());
+                            }
+                            Err(TryRecvError::Disconnected) => None,
+                        }
+                    };
+                    picture.write(id, found.flatten(), &mut self.file)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_page(&mut self, id: Ref, parent: Ref, page: &Page, content: &[u8]) -> io::Result<()> {
+        let content_id = self.file.reserve();
+        self.file.stream(content_id, "/Filter /FlateDecode", content)?;
+        let mut chunk = Chunk::new();
+        let mut dict = chunk.page(id);
+        dict.parent(parent).media_box(Rect::new(0.0, 0.0, PAGE_WIDTH, PAGE_HEIGHT)).contents(content_id);
+        if page.pictures.is_empty() {
+            dict.pair(Name(b"Resources"), self.resources);
+        } else {
+            let mut resources = dict.resources();
+            resources.pair(Name(b"Font"), self.fonts_id);
+            let mut objects = resources.x_objects();
+            objects.pair(Name(COUNT_FORM.as_bytes()), self.count_form);
+            for (name, id) in &page.pictures {
+                objects.pair(Name(name.as_bytes()), *id);
+            }
+            objects.finish();
+            resources.finish();
+        }
+        if !page.links.is_empty() {
+            let mut annotations = dict.insert(Name(b"Annots")).array();
+            for (rect, link) in &page.links {
+                let mut annotation = annotations.push().start::<Annotation<'_>>();
+                annotation.subtype(AnnotationType::Link).rect(*rect).border(0.0, 0.0, 0.0, None);
+                match link {
+                    Link::Uri(uri) => {
+                        annotation.action().action_type(ActionType::Uri).uri(Str(uri.as_bytes()));
+                    }
+                    Link::Place(place) => {
+                        if let Some(page) = self.pages.get(place.page as usize).copied().or(Some(id)) {
+                            let y = PAGE_HEIGHT - f32::from(place.y) + 4.0;
+                            let mut dest = annotation.insert(Name(b"Dest")).array();
+                            dest.item(page).item(Name(b"XYZ")).item(0).item(y).item(pdf_writer::Null);
+                        }
+                    }
+                }
+            }
+        }
+        dict.finish();
+        self.file.object(id, &chunk)
+    }
+
+    /// Completes the document. `count` is the number of pages (this one included) as text, on a baseline at the
+    /// page's very bottom left.
+    pub fn finish(mut self, furnish: &mut dyn FnMut(u32) -> Furniture, count: Vec<TextRun>) -> io::Result<W> {
+        if self.y > BODY_TOP || self.pages.is_empty() {
+            self.end_page(furnish)?;
+        }
+        self.write_ready(0)?;
+
+        let mut marks = Vec::new();
+        for mut run in count {
+            let font = self.fonts.take_in(&mut run)?;
+            marks.push(Mark::Text { font, run });
+        }
+        let content = self.encoder.encode(&marks);
+        let dict = format!(
+            "/Type /XObject /Subtype /Form /BBox [-2 -10 80 20] /Resources <</Font {} 0 R>>",
+            self.fonts_id.get()
+        );
+        self.file.compressed(self.count_form, &dict, &content)?;
+
+        let fonts = self.fonts.write(&mut self.file)?;
+        let mut chunk = Chunk::new();
+        let mut dict = chunk.indirect(self.fonts_id).dict();
+        for (name, id) in &fonts {
+            dict.pair(Name(name.as_bytes()), *id);
+        }
+        dict.finish();
+        self.file.object(self.fonts_id, &chunk)?;
+
+        let mut chunk = Chunk::new();
+        let mut dict = chunk.indirect(self.resources).dict();
+        dict.pair(Name(b"Font"), self.fonts_id);
+        dict.insert(Name(b"XObject")).dict().pair(Name(COUNT_FORM.as_bytes()), self.count_form);
+        dict.finish();
+        self.file.object(self.resources, &chunk)?;
+
+        let outline = self.outline.write(&mut self.file, &self.pages)?;
+        let pages = write_page_tree(&mut self.file, &self.parents, &self.pages)?;
+        write_catalog(self.file, &self.about, pages, outline)
+    }
+}

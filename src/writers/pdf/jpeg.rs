@@ -1,0 +1,162 @@
+//! What must be known of a JPEG to pass its bytes on: size, components, orientation (ITU-T T.81; EXIF 2.3).
+
+use super::image::Orientation;
+
+/// A JPEG that PDF readers can show.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Jpeg {
+    /// In pixels, as stored.
+    pub width: u32,
+    pub height: u32,
+    components: u8,
+    /// Adobe writes CMYK upside down.
+    adobe: bool,
+    pub orientation: Orientation,
+}
+
+impl Jpeg {
+    /// The rest of the image dictionary.
+    pub fn color_space(&self) -> &'static str {
+        match (self.components, self.adobe) {
+            (1, _) => " /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode",
+            (4, true) => {
+                " /ColorSpace /DeviceCMYK /BitsPerComponent 8 /Filter /DCTDecode /Decode [1 0 1 0 1 0 1 0]"
+            }
+            (4, false) => " /ColorSpace /DeviceCMYK /BitsPerComponent 8 /Filter /DCTDecode",
+            _ => " /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode",
+        }
+    }
+}
+
+/// Reads the headers up to the picture's data; the error says what is wrong, for people.
+pub fn parse(bytes: &[u8]) -> Result<Jpeg, &'static str> {
+    const DAMAGED: &str = "the picture is damaged";
+    let mut at = 2;
+    let mut frame = None;
+    let mut adobe = false;
+    let mut orientation = Orientation::from_exif(1);
+    loop {
+        // Any number of 0xFF may stand before a marker.
+        let marker = match (bytes.get(at), bytes.get(at + 1)) {
+            (Some(0xff), Some(0xff)) => {
+                at += 1;
+                continue;
+            }
+            (Some(0xff), Some(marker)) => *marker,
+            _ => return Err(DAMAGED),
+        };
+        at += 2;
+        if matches!(marker, 0x01 | 0xd0..=0xd7) {
+            continue;
+        }
+        let length =
+            bytes.get(at..at + 2).map(|b| usize::from(b[0]) << 8 | usize::from(b[1])).ok_or(DAMAGED)?;
+        let segment = bytes.get(at + 2..at + length.max(2)).ok_or(DAMAGED)?;
+        match marker {
+            0xc0..=0xc2 => {
+                let [depth, h1, h0, w1, w0, components, ..] = *segment else { return Err(DAMAGED) };
+                if depth != 8 || !matches!(components, 1 | 3 | 4) {
+                    return Err("pictures of this kind of JPEG cannot be shown here");
+                }
+                let height = u32::from(h1) << 8 | u32::from(h0);
+                let width = u32::from(w1) << 8 | u32::from(w0);
+                if width == 0 || height == 0 {
+                    return Err(DAMAGED);
+                }
+                frame = Some((width, height, components));
+            }
+            0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
+                return Err("pictures of this kind of JPEG cannot be shown here");
+            }
+            0xe1 => {
+                if let Some(value) = segment.strip_prefix(b"Exif\0\0").and_then(exif_orientation) {
+                    orientation = Orientation::from_exif(value);
+                }
+            }
+            0xee => adobe |= segment.starts_with(b"Adobe"),
+            0xda => break,
+            0xd9 => return Err(DAMAGED),
+            _ => {}
+        }
+        at += length.max(2);
+    }
+    let (width, height, components) = frame.ok_or(DAMAGED)?;
+    let data = bytes.get(at..).unwrap_or_default();
+    if !data.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
+        return Err("the picture is damaged: its end is missing");
+    }
+    Ok(Jpeg { width, height, components, adobe, orientation })
+}
+
+/// Tag 274 of the first directory of a TIFF structure.
+fn exif_orientation(tiff: &[u8]) -> Option<u16> {
+    let little = match tiff.get(..4)? {
+        b"II*\0" => true,
+        b"MM\0*" => false,
+        _ => return None,
+    };
+    let short = |at: usize| -> Option<u16> {
+        let pair: [u8; 2] = tiff.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
+    };
+    let long = |at: usize| -> Option<u32> {
+        let word: [u8; 4] = tiff.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(if little { u32::from_le_bytes(word) } else { u32::from_be_bytes(word) })
+    };
+    let directory = usize::try_from(long(4)?).ok()?;
+    let entries = usize::from(short(directory)?);
+    (0..entries).find_map(|entry| {
+        let at = directory.checked_add(2)?.checked_add(entry * 12)?;
+        (short(at)? == 274).then(|| short(at.checked_add(8)?)).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(orientation: Option<u8>, sof: &[u8], end: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0xff, 0xd8];
+        if let Some(value) = orientation {
+            let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+            exif.extend([value, 0, 0, 0, 0, 0, 0]);
+            bytes.extend([0xff, 0xe1, 0, exif.len() as u8 + 2]);
+            bytes.extend(exif);
+        }
+        bytes.extend(sof);
+        bytes.extend([0xff, 0xda, 0, 2, 1, 2, 3]);
+        bytes.extend(end);
+        bytes
+    }
+
+    const SOF: [u8; 12] = [0xff, 0xc2, 0, 10, 8, 0, 30, 0, 40, 3, 0, 0];
+    const END: [u8; 2] = [0xff, 0xd9];
+
+    #[test]
+    fn size_and_orientation() {
+        let jpeg = parse(&sample(Some(6), &SOF, &END)).unwrap();
+        assert_eq!((jpeg.width, jpeg.height, jpeg.components), (40, 30, 3));
+        assert!(jpeg.orientation.swaps());
+        assert!(!parse(&sample(None, &SOF, &END)).unwrap().orientation.swaps());
+    }
+
+    #[test]
+    fn damage_is_noticed_wherever_it_is_cut() {
+        let whole = sample(Some(6), &SOF, &END);
+        for cut in 2..whole.len() - 1 {
+            assert!(parse(&whole[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_is_survived() {
+        let whole = sample(Some(6), &SOF, &END);
+        for at in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] = value;
+                let _ = parse(&bytes);
+            }
+        }
+    }
+}

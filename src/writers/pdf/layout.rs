@@ -1,0 +1,314 @@
+//! Text → lines of placed glyphs, by parley: shaping, fallback between faces, both directions, line breaking.
+//!
+//! Every paragraph finds its own direction, as in a chat. Nothing is dropped: what no face has is drawn as a box and
+//! keeps its text.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use parley::style::{FontFamily, FontFamilyName, FontStyle, FontWeight, OverflowWrap, StyleProperty};
+use parley::{Alignment, AlignmentOptions, Layout, LayoutContext};
+
+use super::bundle::{EMOJI, LATIN};
+use super::fonts::{FontSet, Library, family_name};
+use super::page::{Color, Item, Row, Target};
+use super::placer::Placer;
+use super::scripts::{Needs, needs};
+
+/// Longer paragraphs are laid out in pieces, so that no message can make layout slow.
+const LONGEST_PARAGRAPH: usize = 8_000;
+/// Strings that return again and again (times, names) are kept laid out; this many of them.
+const KEPT: usize = 4_096;
+
+/// How a stretch of text looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Ink {
+    pub color: Color,
+    pub bold: bool,
+    pub italic: bool,
+    pub underline: bool,
+    pub strike: bool,
+    /// 1 + an index into the links given along.
+    pub link: u16,
+}
+
+/// A text's size and width.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure {
+    /// In points.
+    pub size: f32,
+    /// The widest line, in points.
+    pub width: f32,
+}
+
+/// Lines, all of one text.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    /// The widest line's.
+    pub width: f32,
+    pub lines: Vec<Line>,
+}
+
+/// One line, from x = 0.
+#[derive(Debug, Clone, Default)]
+pub struct Line {
+    pub height: f32,
+    /// From the line's top.
+    pub baseline: f32,
+    /// Where ink begins and how wide it is: lines of right-to-left paragraphs stand at the right.
+    pub x: f32,
+    pub width: f32,
+    pub items: Vec<Item>,
+}
+
+impl Lines {
+    /// Rows with their text beginning at `x`.
+    pub fn into_rows(self, x: f32) -> Vec<Row> {
+        self.lines.into_iter().map(|line| line.into_row(x)).collect()
+    }
+
+    /// All lines as one row that is never divided.
+    pub fn into_row(self, x: f32) -> Row {
+        let mut whole = Row::default();
+        for line in self.lines {
+            let mut row = line.into_row(x);
+            row.items.iter_mut().for_each(|item| item.shift(whole.height));
+            whole.items.append(&mut row.items);
+            whole.height += row.height;
+        }
+        whole
+    }
+}
+
+impl Line {
+    /// The line as a row with its text beginning at `x`.
+    pub fn into_row(mut self, by: f32) -> Row {
+        for item in &mut self.items {
+            match item {
+                Item::Text(run) => run.x += by,
+                Item::Bar { x, .. }
+                | Item::Panel { x, .. }
+                | Item::Picture { x, .. }
+                | Item::Link { x, .. } => {
+                    *x += by;
+                }
+            }
+        }
+        Row { height: self.height, items: self.items }
+    }
+}
+
+/// Characters that no face had, by script.
+pub type Boxes = BTreeMap<String, u64>;
+
+/// Lays out texts; one for each worker.
+pub struct Engine {
+    library: Library,
+    context: LayoutContext<Ink>,
+    layout: Layout<Ink>,
+    stacks: HashMap<u64, Stack>,
+    kept: HashMap<(String, Ink, u32), Arc<Lines>>,
+    /// Drawn as boxes since they were last taken.
+    pub boxes: Boxes,
+}
+
+/// The families for texts that need the same faces.
+#[derive(Clone)]
+struct Stack {
+    text: FontFamily<'static>,
+    /// The same with the emoji first.
+    emoji: FontFamily<'static>,
+    /// The same with the Latin faces last.
+    symbols: FontFamily<'static>,
+}
+
+impl Engine {
+    pub fn new(fonts: Arc<FontSet>) -> Engine {
+        Engine {
+            library: Library::new(fonts),
+            context: LayoutContext::new(),
+            layout: Layout::new(),
+            stacks: HashMap::new(),
+            kept: HashMap::new(),
+            boxes: Boxes::new(),
+        }
+    }
+
+    /// A short text on one line, kept for the next time. It is cut at `width`, if it must be.
+    pub fn label(&mut self, text: &str, ink: Ink, size: f32, width: f32) -> Line {
+        let key = (text.to_owned(), ink, (size * 8.0) as u32 ^ ((width as u32) << 8));
+        if let Some(lines) = self.kept.get(&key) {
+            return lines.lines.first().cloned().unwrap_or_default();
+        }
+        let mut lines = self.text(text, &[(0..text.len(), ink)], &[], Measure { size, width });
+        lines.lines.truncate(1);
+        let line = lines.lines.first().cloned().unwrap_or_default();
+        if self.kept.len() >= KEPT {
+            self.kept.clear();
+        }
+        self.kept.insert(key, Arc::new(lines));
+        line
+    }
+
+    /// Lays out a text of any length in one ink.
+    pub fn plain(&mut self, text: &str, ink: Ink, measure: Measure) -> Lines {
+        self.text(text, &[(0..text.len(), ink)], &[], measure)
+    }
+
+    /// Lays out a text. `spans` are byte ranges in order, without gaps or overlaps, that cover the text.
+    pub fn text(
+        &mut self,
+        text: &str,
+        spans: &[(Range<usize>, Ink)],
+        links: &[Target],
+        measure: Measure,
+    ) -> Lines {
+        let mut all = Lines::default();
+        let mut rights = Vec::new();
+        for paragraph in paragraphs(text) {
+            let first = all.lines.len();
+            let rtl = self.paragraph(text, paragraph, spans, links, measure, &mut all);
+            if rtl {
+                rights.push(first..all.lines.len());
+            }
+        }
+        // Right-to-left lines were set against the full measure; the text is only as wide as its widest line.
+        for lines in rights {
+            for line in all.lines.get_mut(lines).unwrap_or_default() {
+                let excess = measure.width - all.width;
+                let row = std::mem::take(line);
+                let (x, width, height, baseline) = (row.x - excess, row.width, row.height, row.baseline);
+                let items = row.into_row(-excess).items;
+                *line = Line { height, baseline, x, width, items };
+            }
+        }
+        all
+    }
+
+    /// Returns whether the paragraph runs from right to left.
+    fn paragraph(
+        &mut self,
+        text: &str,
+        range: Range<usize>,
+        spans: &[(Range<usize>, Ink)],
+        links: &[Target],
+        measure: Measure,
+        all: &mut Lines,
+    ) -> bool {
+        let piece = text.get(range.clone()).unwrap_or_default();
+        let Needs { faces, emoji, symbols } = needs(piece, |c| self.library.is_latin(c));
+        let stack = self.stack(faces);
+        let Engine { library, context, layout, .. } = self;
+        let mut builder = context.ranged_builder(&mut library.context, piece, 1.0, false);
+        builder.push_default(StyleProperty::FontSize(measure.size));
+        builder.push_default(StyleProperty::FontFamily(stack.text.clone()));
+        builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
+        for (span, ink) in spans {
+            let start = span.start.max(range.start);
+            let end = span.end.min(range.end);
+            // An empty paragraph still has its style.
+            if start >= end && !piece.is_empty() {
+                continue;
+            }
+            let local = start.saturating_sub(range.start)..end.saturating_sub(range.start);
+            if local == (0..piece.len()) {
+                builder.push_default(StyleProperty::Brush(*ink));
+                if ink.bold {
+                    builder.push_default(StyleProperty::FontWeight(FontWeight::BOLD));
+                }
+                if ink.italic {
+                    builder.push_default(StyleProperty::FontStyle(FontStyle::Italic));
+                }
+                continue;
+            }
+            builder.push(StyleProperty::Brush(*ink), local.clone());
+            if ink.bold {
+                builder.push(StyleProperty::FontWeight(FontWeight::BOLD), local.clone());
+            }
+            if ink.italic {
+                builder.push(StyleProperty::FontStyle(FontStyle::Italic), local);
+            }
+        }
+        for range in symbols {
+            builder.push(StyleProperty::FontFamily(stack.symbols.clone()), range);
+        }
+        for range in emoji {
+            builder.push(StyleProperty::FontFamily(stack.emoji.clone()), range);
+        }
+        builder.build_into(layout, piece);
+        layout.break_all_lines(Some(measure.width));
+        let rtl = layout.is_rtl();
+        if rtl {
+            layout.align(Alignment::Start, AlignmentOptions::default());
+        }
+        let mut placer = Placer { library, text: piece, links, boxes: &mut self.boxes, size: measure.size };
+        for line in layout.lines() {
+            let metrics = line.metrics();
+            let mut x = metrics.offset + metrics.inline_min_coord;
+            let baseline = metrics.baseline - metrics.block_min_coord;
+            let ink_width = metrics.advance - metrics.hanging_advance;
+            let mut placed = Line {
+                height: metrics.line_height,
+                baseline,
+                x: if rtl { measure.width - ink_width } else { 0.0 },
+                width: ink_width,
+                items: Vec::new(),
+            };
+            for run in line.runs() {
+                let advance = run.advance();
+                placer.run(&run, x, baseline, &mut placed.items);
+                x += advance;
+            }
+            all.width = all.width.max(ink_width);
+            all.lines.push(placed);
+        }
+        rtl
+    }
+
+    fn stack(&mut self, needed: u64) -> Stack {
+        if let Some(stack) = self.stacks.get(&needed) {
+            return stack.clone();
+        }
+        let names = |families: Vec<String>| {
+            let names: Vec<_> = families.into_iter().map(|name| FontFamilyName::Named(name.into())).collect();
+            FontFamily::List(names.into())
+        };
+        let text = self.library.families(needed);
+        let emoji = std::iter::once(family_name(EMOJI)).chain(text.iter().cloned()).collect();
+        let latin = family_name(LATIN);
+        let mut symbols = text.clone();
+        symbols.retain(|family| *family != latin);
+        symbols.push(latin);
+        let stack = Stack { text: names(text), emoji: names(emoji), symbols: names(symbols) };
+        self.stacks.insert(needed, stack.clone());
+        stack
+    }
+}
+
+/// Byte ranges between line breaks; over-long ones divided.
+fn paragraphs(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for line in text.split('\n') {
+        let end = start + line.len();
+        let mut from = start;
+        while end - from > LONGEST_PARAGRAPH {
+            let mut to = from + LONGEST_PARAGRAPH;
+            while !text.is_char_boundary(to) {
+                to -= 1;
+            }
+            // Rather between words.
+            if let Some(space) = text.get(from..to).and_then(|piece| piece.rfind(' '))
+                && space > LONGEST_PARAGRAPH / 2
+            {
+                to = from + space + 1;
+            }
+            ranges.push(from..to);
+            from = to;
+        }
+        ranges.push(from..end);
+        start = end + 1;
+    }
+    ranges
+}

@@ -1,0 +1,210 @@
+//! PDF: a conversation as a document that people read, print, search and keep.
+//!
+//! `prepare` lays messages out, on any worker (`layout`, `blocks`); `append` fills pages in order
+//! (`conversation`, `document`), which encoders turn into content (`encode`, printpdf) and `file` writes front
+//! to back. Memory does not grow with the history but for a few bytes a page and a message.
+//!
+//! **Must never**: hold a document in memory, decode a picture whose bytes can be passed through, write the time of
+//! day, or let one message's text decide how another one's looks.
+
+mod blocks;
+mod bundle;
+mod conversation;
+mod document;
+mod emoji;
+mod encode;
+mod file;
+mod fonts;
+mod glyphs;
+mod image;
+mod jpeg;
+mod layout;
+mod link;
+mod outline;
+mod page;
+mod placer;
+mod places;
+mod png;
+mod scripts;
+mod structure;
+mod styled;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::disk::{DiskError, FileRecord, HashedFile, Staging};
+use crate::model::{Attachment, Conversation, Message};
+use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
+use crate::writers::clock::Clock;
+use crate::writers::phrase::{self, Phrases};
+use crate::writers::{WriterOptions, conversation_file};
+
+use blocks::{Composer, Laid};
+use conversation::Progress;
+use document::{Document, Spawn};
+use encode::{PageEncoder, PrintpdfEncoder};
+use fonts::FontSet;
+use image::{Picture, Undrawable};
+use layout::{Boxes, Engine};
+use structure::About;
+
+/// So many files are remembered by what is in them.
+const KNOWN_PICTURES: usize = 4_096;
+
+/// Starts the format.
+pub fn open(staging: Arc<Staging>, options: &WriterOptions) -> Result<Box<dyn Writer>, WriteError> {
+    Ok(Box::new(PdfWriter::new(staging, options)?))
+}
+
+/// Writes one PDF a conversation.
+struct PdfWriter {
+    staging: Arc<Staging>,
+    options: WriterOptions,
+    phrases: Phrases,
+    fonts: Arc<FontSet>,
+    engines: Mutex<Vec<Engine>>,
+    pictures: Mutex<HashMap<PathBuf, Result<Arc<Picture>, Undrawable>>>,
+    boxes: Mutex<Boxes>,
+    encoder: Arc<dyn PageEncoder>,
+    spawn: Spawn,
+}
+
+/// What `prepare` hands to `append`.
+struct Window(Vec<Laid>);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn failed(what: impl ToString) -> WriteError {
+    WriteError::Format { format: "pdf", what: what.to_string() }
+}
+
+impl PdfWriter {
+    fn new(staging: Arc<Staging>, options: &WriterOptions) -> Result<PdfWriter, WriteError> {
+        let fonts = FontSet::new(&options.font_dirs, options.system_fonts).map_err(failed)?;
+        let spawn: Spawn = if options.jobs > 1 {
+            // Threads of their own: `append` waits for them, and may itself run on any thread.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().map_err(failed)?;
+            Arc::new(move |work| pool.spawn(work))
+        } else {
+            Arc::new(|work| work())
+        };
+        Ok(PdfWriter {
+            staging,
+            phrases: Phrases::new(&options.me),
+            options: options.clone(),
+            fonts: Arc::new(fonts),
+            engines: Mutex::default(),
+            pictures: Mutex::default(),
+            boxes: Mutex::default(),
+            encoder: Arc::new(PrintpdfEncoder),
+            spawn,
+        })
+    }
+
+    /// Lends an engine; it keeps its caches from one use to the next.
+    fn with_engine<T>(&self, work: impl FnOnce(&mut Engine) -> T) -> T {
+        let mut engine = lock(&self.engines).pop().unwrap_or_else(|| Engine::new(self.fonts.clone()));
+        let result = work(&mut engine);
+        let boxes = std::mem::take(&mut engine.boxes);
+        if !boxes.is_empty() {
+            let mut all = lock(&self.boxes);
+            for (script, count) in boxes {
+                *all.entry(script).or_default() += count;
+            }
+        }
+        lock(&self.engines).push(engine);
+        result
+    }
+
+    fn picture(&self, attachment: &Attachment) -> Result<Arc<Picture>, Undrawable> {
+        let Some(path) = &attachment.file else { return Err(Undrawable::OtherKind) };
+        if let Some(known) = lock(&self.pictures).get(path) {
+            return known.clone();
+        }
+        let found = Picture::inspect(path).map(Arc::new);
+        let mut pictures = lock(&self.pictures);
+        if pictures.len() >= KNOWN_PICTURES {
+            pictures.clear();
+        }
+        pictures.insert(path.clone(), found.clone());
+        found
+    }
+}
+
+impl Writer for PdfWriter {
+    fn begin<'w>(
+        &'w self,
+        conversation: &'w Conversation,
+    ) -> Result<Box<dyn ConversationWriter + 'w>, WriteError> {
+        let name = conversation_file(conversation, "pdf");
+        let file = self.staging.create(&name)?;
+        let about = About {
+            title: phrase::one_line(&conversation.title).into_owned(),
+            tool: self.options.tool.clone(),
+        };
+        let started = Document::new(file, about, self.encoder.clone(), self.spawn.clone(), self.options.jobs)
+            .and_then(|document| {
+                self.with_engine(|engine| Progress::begin(document, conversation, &self.options, engine))
+            });
+        let progress = started.map_err(writing(&name))?;
+        Ok(Box::new(PdfConversation { writer: self, name, progress }))
+    }
+
+    fn prepare(&self, _: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
+        let laid = self.with_engine(|engine| {
+            let mut composer = Composer {
+                engine,
+                clock: Clock::new(self.options.zone),
+                phrases: &self.phrases,
+                pictures: &|attachment| self.picture(attachment),
+            };
+            messages.iter().map(|message| composer.message(message)).collect()
+        });
+        Ok(Box::new(Window(laid)))
+    }
+
+    fn finish(&self, _: &[Finished]) -> Result<Vec<FileRecord>, WriteError> {
+        Ok(Vec::new())
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let line = |(script, count): (&String, &u64)| {
+            let count = phrase::count(*count, "character", "characters");
+            format!(
+                "PDF: no font has {count} of the script {script}: drawn as boxes, still found by searching"
+            )
+        };
+        lock(&self.boxes).iter().map(line).collect()
+    }
+}
+
+struct PdfConversation<'w> {
+    writer: &'w PdfWriter,
+    name: String,
+    progress: Progress<HashedFile>,
+}
+
+impl ConversationWriter for PdfConversation<'_> {
+    fn append(&mut self, prepared: Prepared) -> Result<(), WriteError> {
+        let window: Box<Window> =
+            prepared.downcast().map_err(|_| failed("a window of another writer was appended"))?;
+        let progress = &mut self.progress;
+        self.writer
+            .with_engine(|engine| window.0.into_iter().try_for_each(|laid| progress.message(laid, engine)))
+            .map_err(writing(&self.name))
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<FileRecord>, WriteError> {
+        let PdfConversation { writer, name, progress } = *self;
+        let file = writer.with_engine(|engine| progress.finish(engine)).map_err(writing(&name))?;
+        Ok(vec![file.finish()?])
+    }
+}
+
+fn writing(name: &str) -> impl FnOnce(io::Error) -> WriteError + '_ {
+    move |error| DiskError::writing(name)(error).into()
+}

@@ -1,0 +1,213 @@
+//! What is on a page before it is PDF: text runs, shapes, pictures and links, in points.
+//!
+//! Layout makes [`Block`]s out of [`Row`]s; the paginator puts rows on pages and never divides one. Inside a row,
+//! `x` counts from the page's left edge and `y` downwards from the row's top.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::fonts::Face;
+use super::image::Picture;
+
+/// A4, and where things are on it; all in points.
+pub const PAGE_WIDTH: f32 = 595.28;
+pub const PAGE_HEIGHT: f32 = 841.89;
+/// The left and right margins.
+pub const SIDE: f32 = 58.0;
+/// Where the first row may begin and the last must end, from the top.
+pub const BODY_TOP: f32 = 72.0;
+pub const BODY_BOTTOM: f32 = PAGE_HEIGHT - 64.0;
+/// The column at the right margin in which every message's time stands.
+pub const TIME_COLUMN: f32 = 40.0;
+/// Bubbles stand between the left margin and the column of times.
+pub const LANE_RIGHT: f32 = PAGE_WIDTH - SIDE - TIME_COLUMN;
+/// The widest text in a bubble.
+pub const TEXT_WIDTH: f32 = 316.0;
+/// The width between the margins.
+pub const MEASURE: f32 = PAGE_WIDTH - 2.0 * SIDE;
+
+/// The document's colors. All text colors keep a contrast of at least 4.5 : 1 on white and on the bubbles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Color {
+    #[default]
+    Text,
+    /// Times, names, remarks.
+    Quiet,
+    Link,
+    /// Something went wrong or is missing.
+    Alarm,
+    /// The bubbles.
+    Received,
+    SentBlue,
+    SentGreen,
+    /// Cards and boxes.
+    Paper,
+    Hairline,
+    Accent,
+}
+
+impl Color {
+    /// Red, green and blue, 0 to 255.
+    pub fn rgb(self) -> [u8; 3] {
+        match self {
+            Color::Text => [0x1c, 0x1c, 0x1e],
+            Color::Quiet => [0x63, 0x66, 0x6d],
+            Color::Link => [0x0a, 0x58, 0xb8],
+            Color::Alarm => [0xa3, 0x2d, 0x1e],
+            Color::Received => [0xee, 0xee, 0xf1],
+            Color::SentBlue => [0xd5, 0xe7, 0xfd],
+            Color::SentGreen => [0xd8, 0xf2, 0xdb],
+            Color::Paper => [0xfa, 0xfa, 0xfb],
+            Color::Hairline => [0xd4, 0xd5, 0xda],
+            Color::Accent => [0x8a, 0xb4, 0xe8],
+        }
+    }
+}
+
+/// One drawn glyph and the text it stands for.
+#[derive(Debug, Clone, Copy)]
+pub struct Glyph {
+    /// The face's glyph id; once the document has taken it in, the code that content shows.
+    pub id: u32,
+    /// The advance that the face gives it, in thousandths of an em.
+    pub natural: f32,
+    /// To the next glyph, in points.
+    pub advance: f32,
+    /// Off the pen's position, in points, upwards.
+    pub dx: f32,
+    pub dy: f32,
+    /// A range of [`TextRun::text`]; empty for all but the first glyph of a cluster.
+    pub start: u32,
+    pub len: u16,
+    /// How many glyphs from this one on stand for that text together; 0 for those that follow the first.
+    pub cluster: u8,
+    /// The text must be said explicitly: the code alone does not tell it.
+    pub explicit: bool,
+}
+
+/// Glyphs of one face, size and color on one baseline, from left to right.
+#[derive(Debug, Clone)]
+pub struct TextRun {
+    pub face: Arc<Face>,
+    pub size: f32,
+    pub x: f32,
+    /// The baseline, from the row's top.
+    pub y: f32,
+    pub color: Color,
+    /// Slanted because the face has no italic.
+    pub skew: bool,
+    /// Thickened because the face has no bold.
+    pub embolden: bool,
+    pub text: String,
+    pub glyphs: Vec<Glyph>,
+}
+
+impl TextRun {
+    /// The text that a glyph stands for.
+    pub fn text_of(&self, glyph: &Glyph) -> &str {
+        let range: Range<usize> = glyph.start as usize..glyph.start as usize + usize::from(glyph.len);
+        self.text.get(range).unwrap_or_default()
+    }
+}
+
+/// Where a link leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An address of an allowed scheme, or a relative one.
+    Uri(String),
+    /// Another message of this document.
+    Message { guid: String },
+}
+
+/// Something on a page.
+#[derive(Debug, Clone)]
+pub enum Item {
+    Text(TextRun),
+    /// A filled rectangle.
+    Bar {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        color: Color,
+    },
+    /// A rectangle with round corners.
+    Panel {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        radius: f32,
+        fill: Option<Color>,
+        stroke: Option<Color>,
+    },
+    Picture {
+        picture: Arc<Picture>,
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        /// Stickers stand free; photos have round corners and a hairline.
+        framed: bool,
+    },
+    Link {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        target: Target,
+    },
+}
+
+impl Item {
+    /// Moves it down.
+    pub fn shift(&mut self, by: f32) {
+        match self {
+            Item::Text(run) => run.y += by,
+            Item::Bar { y, .. } | Item::Panel { y, .. } | Item::Picture { y, .. } | Item::Link { y, .. } => {
+                *y += by;
+            }
+        }
+    }
+}
+
+/// What stands or falls together on a page.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    pub height: f32,
+    pub items: Vec<Item>,
+}
+
+/// A background behind a block's rows; each page that shows some of them has its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    pub x: f32,
+    pub width: f32,
+    pub radius: f32,
+    pub fill: Option<Color>,
+    pub stroke: Option<Color>,
+    /// Between the background's edge and the first and last row.
+    pub padding: f32,
+}
+
+/// Rows that follow each other, with a background.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// White space above, dropped at the top of a page.
+    pub before: f32,
+    pub frame: Option<Frame>,
+    pub rows: Vec<Row>,
+    /// Never the last thing on a page.
+    pub keep_with_next: bool,
+}
+
+impl Block {
+    /// Its height on one page, without the space above.
+    pub fn height(&self) -> f32 {
+        self.rows.iter().map(|row| row.height).sum::<f32>() + 2.0 * self.padding()
+    }
+
+    pub fn padding(&self) -> f32 {
+        self.frame.map_or(0.0, |frame| frame.padding)
+    }
+}

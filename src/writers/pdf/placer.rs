@@ -1,0 +1,210 @@
+//! parley's runs → ours: glyphs with the text that each stands for.
+//!
+//! Readers get text out of a PDF glyph by glyph, so every glyph must know exactly its characters: ligatures all of
+//! theirs, marks their own, glyphs that stand for nothing alone none.
+
+use std::ops::Range;
+
+use parley::{Cluster, Run};
+use skrifa::MetadataProvider as _;
+
+use super::fonts::{Face, Library};
+use super::layout::{Boxes, Ink};
+use super::page::{Glyph, Item, Target, TextRun};
+use super::scripts::{is_invisible, script_name};
+
+/// Turns parley's runs into ours.
+pub struct Placer<'a> {
+    pub library: &'a mut Library,
+    pub text: &'a str,
+    pub links: &'a [Target],
+    pub boxes: &'a mut Boxes,
+    pub size: f32,
+}
+
+impl Placer<'_> {
+    /// Adds one run's items; it begins at `x`.
+    pub fn run(&mut self, run: &Run<'_, Ink>, mut x: f32, baseline: f32, items: &mut Vec<Item>) {
+        let font = run.font();
+        let Some((face, usable)) = self.library.face(&font.data, font.index) else { return };
+        let synthesis = run.synthesis();
+        let mut open: Option<(Ink, TextRun)> = None;
+        // A ligature's later characters: in right-to-left runs they come before the glyph that stands for them.
+        let mut ahead: Option<usize> = None;
+        let mut clusters = run.visual_clusters().peekable();
+        while let Some(cluster) = clusters.next() {
+            if cluster.is_ligature_continuation() {
+                // Reached only from right to left: the ones after a start are taken with it, below.
+                ahead = Some(ahead.unwrap_or(0).max(cluster.text_range().end));
+                continue;
+            }
+            let mut range = cluster.text_range();
+            if let Some(end) = ahead.take() {
+                range.end = range.end.max(end);
+            }
+            if !run.is_rtl() {
+                while let Some(next) = clusters.peek().filter(|next| next.is_ligature_continuation()) {
+                    range.end = range.end.max(next.text_range().end);
+                    clusters.next();
+                }
+            }
+            let ink = cluster.style().brush;
+            if open.as_ref().is_none_or(|(other, _)| *other != ink)
+                && let Some((ink, done)) = open.replace((
+                    ink,
+                    TextRun {
+                        face: face.clone(),
+                        size: self.size,
+                        x,
+                        y: baseline,
+                        color: ink.color,
+                        skew: synthesis.skew().is_some(),
+                        embolden: synthesis.embolden(),
+                        text: String::new(),
+                        glyphs: Vec::with_capacity(run.text_range().len()),
+                    },
+                ))
+            {
+                self.close(ink, done, items);
+            }
+            if let Some((_, target)) = &mut open {
+                x += self.cluster(&face, usable, &cluster, range, target);
+            }
+        }
+        if let Some((ink, done)) = open {
+            self.close(ink, done, items);
+        }
+    }
+
+    /// Adds one cluster's glyphs; returns its advance.
+    fn cluster(
+        &mut self,
+        face: &Face,
+        usable: bool,
+        cluster: &Cluster<'_, Ink>,
+        range: Range<usize>,
+        target: &mut TextRun,
+    ) -> f32 {
+        let text = self.text.get(range).unwrap_or_default();
+        let start = target.text.len();
+        let first = target.glyphs.len();
+        let mut advance = 0.0;
+        for glyph in cluster.glyphs() {
+            advance += glyph.advance;
+            let id = if usable { glyph.id } else { 0 };
+            target.glyphs.push(Glyph {
+                id,
+                natural: face.width(id),
+                advance: glyph.advance,
+                dx: glyph.x,
+                dy: -glyph.y,
+                start: start as u32,
+                len: 0,
+                cluster: 0,
+                explicit: false,
+            });
+        }
+        if advance == 0.0 && text.chars().all(is_invisible) || text == "\n" {
+            target.glyphs.truncate(first);
+            return 0.0;
+        }
+        target.text.push_str(text);
+        let Some(glyphs) = target.glyphs.get_mut(first..) else { return advance };
+        let count = glyphs.len();
+        if glyphs.iter().any(|glyph| glyph.id == 0) {
+            for c in text.chars().filter(|c| !is_invisible(*c)) {
+                *self.boxes.entry(script_name(c)).or_default() += 1;
+            }
+        }
+        // A mark over its letter: two glyphs that each stand for their character, in the order of reading.
+        let chars: Vec<char> = if count > 1 { text.chars().take(count + 1).collect() } else { Vec::new() };
+        if count > 1 && chars.len() == count && stands_for_itself(face, glyphs, &chars, cluster.is_rtl()) {
+            let mut at = start;
+            let mut place = |glyph: &mut Glyph, c: char| {
+                glyph.start = at as u32;
+                glyph.len = c.len_utf8() as u16;
+                glyph.cluster = 1;
+                at += c.len_utf8();
+            };
+            if cluster.is_rtl() {
+                glyphs.iter_mut().rev().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
+            } else {
+                glyphs.iter_mut().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
+            }
+            return advance;
+        }
+        if let Some(glyph) = glyphs.first_mut() {
+            glyph.len = u16::try_from(text.len()).unwrap_or(u16::MAX);
+            glyph.cluster = u8::try_from(count).unwrap_or(u8::MAX);
+            glyph.explicit = count > 1 || glyph.id == 0;
+            if cluster.is_rtl()
+                && count == 1
+                && let Some(drawn) = drawn_bracket(face, glyph.id, text)
+            {
+                glyph.len = drawn.len_utf8() as u16;
+                target.text.truncate(start);
+                target.text.push(drawn);
+            }
+        }
+        advance
+    }
+
+    /// A run is complete: adds it with its lines and links.
+    fn close(&self, ink: Ink, run: TextRun, items: &mut Vec<Item>) {
+        if run.glyphs.is_empty() {
+            return;
+        }
+        let width: f32 = run.glyphs.iter().map(|glyph| glyph.advance).sum();
+        let (x, y, size, color) = (run.x, run.y, run.size, run.color);
+        let mut bar = |at: f32| {
+            items.push(Item::Bar { x, y: y + at * size, width, height: 0.055 * size, color });
+        };
+        if ink.underline {
+            bar(0.11);
+        }
+        if ink.strike {
+            bar(-0.29);
+        }
+        if let Some(target) = usize::from(ink.link).checked_sub(1).and_then(|link| self.links.get(link)) {
+            items.push(Item::Link { x, y: y - size, width, height: 1.35 * size, target: target.clone() });
+        }
+        items.push(Item::Text(run));
+    }
+}
+
+/// Whether each glyph is just the picture of one of these characters, in the same order.
+fn stands_for_itself(face: &Face, glyphs: &[Glyph], chars: &[char], rtl: bool) -> bool {
+    let Some(font) = face.font() else { return false };
+    let charmap = font.charmap();
+    let matches = |(glyph, c): (&Glyph, &char)| charmap.map(*c).is_some_and(|gid| gid.to_u32() == glyph.id);
+    if rtl { glyphs.iter().rev().zip(chars).all(matches) } else { glyphs.iter().zip(chars).all(matches) }
+}
+
+/// In right-to-left text a bracket is drawn mirrored; a reader of the file mirrors it back, so its code must stand
+/// for the bracket that is drawn.
+fn drawn_bracket(face: &Face, glyph: u32, text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    let (Some(c), None) = (chars.next(), chars.next()) else { return None };
+    let drawn = mirrored(c)?;
+    (face.font()?.charmap().map(drawn)?.to_u32() == glyph).then_some(drawn)
+}
+
+fn mirrored(c: char) -> Option<char> {
+    Some(match c {
+        '(' => ')',
+        ')' => '(',
+        '[' => ']',
+        ']' => '[',
+        '{' => '}',
+        '}' => '{',
+        '<' => '>',
+        '>' => '<',
+        '«' => '»',
+        '»' => '«',
+        '‹' => '›',
+        '›' => '‹',
+        '≤' => '≥',
+        '≥' => '≤',
+        _ => return None,
+    })
+}

@@ -1,0 +1,322 @@
+//! PDF, read back with other people's tools: qpdf for the structure, poppler for the text and the looks.
+//!
+//! The tools are needed: a test fails when they are not installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use crate::support::picture::Canvas;
+use chrono::{DateTime, TimeZone, Utc};
+use msgarchive::disk::Staging;
+use msgarchive::model::*;
+use msgarchive::writers::{FORMATS, WriterOptions, conversation_file};
+
+fn at(day: i64, minute: i64) -> Option<DateTime<Utc>> {
+    let start = Utc.with_ymd_and_hms(2023, 11, 28, 9, 0, 0).unwrap();
+    Some(start + chrono::Duration::days(day) + chrono::Duration::minutes(minute))
+}
+
+fn ana() -> Arc<Sender> {
+    Arc::new(Sender { handle: Some("+12025550143".into()), name: Some("Ana Abbott".into()) })
+}
+
+fn conversation() -> Conversation {
+    Conversation {
+        id: "c-1f3a9b2c".into(),
+        title: "Ana Abbott".into(),
+        kind: ConversationKind::Direct,
+        chat_guids: vec!["iMessage;-;+12025550143".into()],
+        participants: vec![Participant {
+            name: Some("Ana Abbott".into()),
+            handles: vec!["+12025550143".into(), "ana@example.com".into()],
+        }],
+        services: vec!["SMS".into(), "iMessage".into()],
+    }
+}
+
+/// A message of one text part.
+fn text(from_me: bool, date: Option<Instant>, words: &str) -> Message {
+    Message {
+        guid: Some(format!("G-{}-{from_me}-{}", date.map_or(0, |d| d.timestamp()), words.len())),
+        date,
+        service: Some("iMessage".into()),
+        from_me,
+        sender: (!from_me).then(ana),
+        text: Some(words.into()),
+        parts: vec![Part { index: 0, content: PartContent::Text { text: words.into(), styles: vec![] } }],
+        ..Message::default()
+    }
+}
+
+fn with_file(from_me: bool, date: Option<Instant>, attachment: Attachment) -> Message {
+    Message {
+        parts: vec![Part { index: 0, content: PartContent::Attachment(0) }],
+        attachments: vec![attachment],
+        text: Some("\u{fffc}".into()),
+        ..text(from_me, date, "")
+    }
+}
+
+fn local(path: PathBuf, name: &str, mime: &str) -> Attachment {
+    Attachment {
+        name: Some(name.into()),
+        mime: Some(mime.into()),
+        bytes: std::fs::metadata(&path).ok().map(|m| m.len()),
+        availability: Availability::Local,
+        path: Some(format!("attachments/Ana Abbott [c-1f3a9b2c]/2023-11-29 {name}")),
+        file: Some(path),
+        ..Attachment::default()
+    }
+}
+
+/// A PNG of a color that changes from left to right, from opaque to clear when it has alpha.
+fn png(path: &Path, width: u32, height: u32, alpha: bool) {
+    let mut encoder = png::Encoder::new(std::fs::File::create(path).unwrap(), width, height);
+    encoder.set_color(if alpha { png::ColorType::Rgba } else { png::ColorType::Rgb });
+    let mut pixels = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            pixels.extend([(x * 255 / width) as u8, (y * 255 / height) as u8, 160]);
+            if alpha {
+                pixels.push(255 - (x * 255 / width) as u8);
+            }
+        }
+    }
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+}
+
+/// Everything that a conversation can hold.
+fn everything(files: &Path) -> Vec<Message> {
+    let (opaque, clear) = (files.join("opaque.png"), files.join("clear.png"));
+    png(&opaque, 900, 600, false);
+    png(&clear, 300, 300, true);
+    let jpeg = files.join("photo.jpg");
+    let photo = photo();
+    std::fs::write(&jpeg, &photo).unwrap();
+    let cut = files.join("cut.jpg");
+    std::fs::write(&cut, &photo[..photo.len() / 2]).unwrap();
+
+    let mut styled = text(true, at(1, 30), "bold italic underlined struck link and all of it");
+    let style = |start, end, style| StyleSpan { start, end, style };
+    styled.parts[0].content = PartContent::Text {
+        text: styled.text.clone().unwrap(),
+        styles: vec![
+            style(0, 4, Style::Bold),
+            style(5, 11, Style::Italic),
+            style(12, 22, Style::Underline),
+            style(23, 29, Style::Strikethrough),
+            style(30, 34, Style::Link { target: "https://example.com/path?q=1".into() }),
+            style(35, 48, Style::Shake),
+        ],
+    };
+    let mut reply = text(false, at(1, 40), "At the station, as always.");
+    let original = text(true, at(0, 3), "Where shall we meet on Saturday?");
+    reply.reply_to = Some(Reply {
+        guid: original.guid.clone().unwrap(),
+        part: 0,
+        quote: Some(Quote { from_me: true, sender: None, date: original.date, text: original.text.clone() }),
+    });
+    let tapback = |kind, from_me, removed| Tapback {
+        guid: None,
+        part: 0,
+        kind,
+        from_me,
+        sender: (!from_me).then(ana),
+        date: at(1, 50),
+        removed,
+    };
+    reply.tapbacks = vec![
+        tapback(TapbackKind::Loved, true, false),
+        tapback(TapbackKind::Emoji("🥳".into()), false, false),
+        tapback(TapbackKind::Liked, false, true),
+    ];
+    let mut edited = text(true, at(1, 55), "Let us take the train at 10:20.");
+    edited.edits = vec![
+        Edit { part: 0, date: at(1, 55), text: "Let us take the trian at 10:20.".into() },
+        Edit { part: 0, date: at(1, 56), text: "Let us take the train at 10:20.".into() },
+    ];
+    edited.effect = Some(Effect::Slam);
+    let mut unsent = text(false, at(1, 58), "");
+    unsent.parts = vec![Part { index: 0, content: PartContent::Unsent { date: at(1, 59) } }];
+    unsent.unsent = Some(Unsent::All);
+    let mut renamed = text(false, at(2, 0), "");
+    renamed.parts.clear();
+    renamed.kind = MessageKind::Announcement;
+    renamed.announcement = Some(Announcement {
+        kind: AnnouncementKind::Renamed,
+        handle: None,
+        name: None,
+        about_me: false,
+        title: Some("Mountain trip".into()),
+    });
+    let mut failed = text(true, at(2, 2), "This one did not get through.");
+    failed.service = Some("SMS".into());
+    failed.error = Some(22);
+    failed.junk = true;
+    failed.scheduled = Some(Scheduled { state: 2 });
+    failed.deleted = Some(Deleted { date: at(3, 0) });
+    let mut card = text(false, at(2, 5), "");
+    card.parts = vec![Part { index: 0, content: PartContent::Balloon }];
+    card.balloon = Some(Balloon {
+        kind: BalloonKind::Url,
+        bundle_id: None,
+        app: None,
+        title: Some("The ten finest walks along the coast".into()),
+        subtitle: Some("A guide with maps, for slow afternoons".into()),
+        summary: None,
+        url: Some("https://example.com/walks".into()),
+        lines: vec!["example.com".into()],
+        attachments: vec![0],
+    });
+    card.attachments = vec![Attachment { hidden: true, ..local(opaque.clone(), "preview.png", "image/png") }];
+    let missing = |name: &str, mime: &str, bytes, availability| Attachment {
+        name: Some(name.into()),
+        mime: Some(mime.into()),
+        bytes: Some(bytes),
+        availability,
+        ..Attachment::default()
+    };
+    let mut sms = text(true, at(2, 8), "Green, because it went as SMS: see you soon!");
+    sms.service = Some("SMS".into());
+
+    vec![
+        text(false, at(0, 0), "Hi! Are you free this weekend? The weather is said to be lovely 🌞"),
+        text(false, at(0, 1), "I could bring Benjamin and the dog, if that is all right with you."),
+        original,
+        text(true, at(0, 4), "👍🏽"),
+        text(false, at(0, 6), "שלום! נפגש בתחנה (ברציף 3) בשעה 10:30?"),
+        text(true, at(0, 7), "مرحبا! نعم، في الساعة العاشرة والنصف إن شاء الله."),
+        text(false, at(0, 9), "你好,周末愉快!日本語もすこし:駅で会いましょう。한국어도 조금: 역에서 만나요."),
+        text(true, at(0, 11), "नमस्ते, शनिवार को मिलते हैं। สวัสดีวันเสาร์ Привет, Γειά σου, გამარჯობა, ሰላም"),
+        text(false, at(0, 12), "👨‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 🏴󠁧󠁢󠁳󠁣󠁴󠁿 1️⃣ ❤️ 🤷🏾‍♀️ — all in one line"),
+        text(
+            true,
+            at(0, 15),
+            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft and \
+             https://example.com/a/very/long/address/that/has/no/spaces/at/all/and/goes/on/and/on/for/ever",
+        ),
+        text(false, at(0, 16), "One line\nanother line\n\nand one after an empty one: ∑ ∞ ≠ → ✓ ☕ ♫ 𝒳"),
+        with_file(false, at(1, 0), local(jpeg, "IMG_0001.jpg", "image/jpeg")),
+        with_file(true, at(1, 1), local(opaque, "screen.png", "image/png")),
+        with_file(true, at(1, 2), Attachment { sticker: true, ..local(clear, "sticker.png", "image/png") }),
+        with_file(false, at(1, 3), local(cut, "IMG_0002.jpg", "image/jpeg")),
+        with_file(false, at(1, 4), missing("IMG_0042.heic", "image/heic", 1_843_221, Availability::InICloud)),
+        with_file(
+            true,
+            at(1, 5),
+            missing(
+                "The minutes of the general assembly of last year, final version.pdf",
+                "application/pdf",
+                84_100,
+                Availability::Missing,
+            ),
+        ),
+        styled,
+        reply,
+        edited,
+        unsent,
+        renamed,
+        failed,
+        card,
+        sms,
+        text(false, at(40, 0), &"A long story that goes on and on, as stories do. ".repeat(120)),
+        text(true, at(400, 0), "Cuneiform has no font here: 𒀀𒁀. The end."),
+    ]
+}
+
+/// A photo as a camera that lies on its side writes it: EXIF orientation 6.
+fn photo() -> Vec<u8> {
+    let mut canvas = Canvas::new(640, 400, [250, 250, 250]);
+    canvas.gradient(0, 250, [90, 150, 230], [230, 220, 200]);
+    canvas.gradient(250, 400, [60, 120, 60], [20, 60, 30]);
+    let plain = canvas.to_jpeg(80);
+    let mut turned = plain[..2].to_vec();
+    turned.extend(b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+    turned.extend(&plain[2..]);
+    turned
+}
+
+/// Exports into a folder of the build directory that is kept, to be looked at.
+fn export(name: &str, messages: &[Message], window: usize, options: &WriterOptions) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("export_pdf").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    let staging = Arc::new(Staging::begin(&folder, true).unwrap());
+    let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
+    let writer = (format.open)(Arc::clone(&staging), options).unwrap();
+    let conversation = conversation();
+    let mut file = writer.begin(&conversation).unwrap();
+    for window in messages.chunks(window) {
+        file.append(writer.prepare(&conversation, window).unwrap()).unwrap();
+    }
+    file.finish().unwrap();
+    staging.publish(|_| 0).unwrap();
+    folder.join(conversation_file(&conversation, "pdf"))
+}
+
+fn files() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Runs a tool; its absence is a failure.
+fn run(tool: &str, args: &[&str]) -> String {
+    let output = Command::new(tool)
+        .args(args)
+        .output()
+        .unwrap_or_else(|error| panic!("{tool} is needed for this test (poppler-utils, qpdf): {error}"));
+    assert!(
+        output.status.success(),
+        "{tool} {args:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn qpdf_check(path: &Path) {
+    let said = run("qpdf", &["--check", path.to_str().unwrap()]);
+    assert!(said.contains("No syntax or stream encoding errors found"), "{said}");
+}
+
+fn extracted(path: &Path) -> String {
+    run("pdftotext", &["-raw", path.to_str().unwrap(), "-"])
+}
+
+/// Without white space and marks of direction.
+fn bare(text: &str) -> String {
+    text.chars()
+        .filter(|c| {
+            !c.is_whitespace()
+                && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        })
+        .collect()
+}
+
+#[test]
+fn everything_is_in_a_valid_file() {
+    let files = files();
+    let messages = everything(files.path());
+    let path = export("everything", &messages, 5, &WriterOptions::default());
+    qpdf_check(&path);
+    let text = bare(&extracted(&path));
+    for words in [
+        "Are you free this weekend? The weather is said to be lovely 🌞",
+        "👍🏽",
+        "你好,周末愉快!日本語もすこし:駅で会いましょう。한국어도 조금: 역에서 만나요.",
+        "👨‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 🏴󠁧󠁢󠁳󠁣󠁴󠁿 1️⃣ ❤️ 🤷🏾‍♀️ — all in one line",
+        "Привет, Γειά σου",
+        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+        "and one after an empty one",
+        "IMG_0042.heic",
+        "in iCloud, not on this disk",
+        "before: “Let us take the trian at 10:20.”",
+        "Ana Abbott unsent this message",
+        "named the conversation “Mountain trip”",
+        "The ten finest walks along the coast",
+        "Tuesday, 28 November 2023",
+        "Page 1 of",
+        "𒀀𒁀",
+    ] {
+        assert!(text.contains(&bare(words)), "{words} is not in the text:\n{text}");
+    }
+}
