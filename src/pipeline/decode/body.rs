@@ -2,6 +2,7 @@
 //!
 //! **Must never**: throw text away because its attributes are damaged, or fall back without saying so.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::attributes::{Allowance, AttributeValue, Attributes};
@@ -129,12 +130,11 @@ impl AttributeValue for Value<'_> {
 /// An attributed string, or a bare one.
 fn from_stream(root: Value<'_>, size: usize) -> Option<Body> {
     if let Some(text) = root.string() {
-        return Some(Pieces::new(text.into_owned(), size).finish());
+        return Some(pieces_of(text, size).finish());
     }
     let string = root.object(Kind::AttributedString)?;
     let mut values = string.values().peekable();
-    let text = values.next()?.string()?.into_owned();
-    let mut pieces = Pieces::new(text, size);
+    let mut pieces = pieces_of(values.next()?.string()?, size);
     let mut sets = AttributeSets::default();
     let mut allowance = Allowance::new(size);
     let none = Attributes::default();
@@ -157,6 +157,16 @@ fn from_stream(root: Value<'_>, size: usize) -> Option<Body> {
         pieces.run(units, sets.get(number).unwrap_or(&none));
     }
     Some(pieces.finish())
+}
+
+/// Pieces of a string that was borrowed if it was well.
+fn pieces_of(text: Cow<'_, str>, size: usize) -> Pieces {
+    let damaged = matches!(text, Cow::Owned(_));
+    let mut pieces = Pieces::new(text.into_owned(), size);
+    if damaged {
+        pieces.defect("the text holds bytes that are no characters".into());
+    }
+    pieces
 }
 
 const BEYOND_MEASURE: &str = "attributes repeated beyond measure were left out";

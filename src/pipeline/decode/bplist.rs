@@ -75,16 +75,6 @@ impl<'a> Plist<'a> {
             .then_some(plist)
     }
 
-    /// The size of the list in bytes.
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Whether there is not one byte; never so for a list that could be read.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// The outermost object.
     pub fn root(&self) -> Object<'_> {
         Object { plist: self, number: self.root }

@@ -38,6 +38,12 @@ fn text_is_kept_as_it_is() {
 }
 
 #[test]
+fn text_that_is_no_utf8_is_a_defect() {
+    let blob = [stream(b"a\xFFb"), vec![0x86]].concat();
+    assert_eq!(texts(&body(Some(&blob), None)), (Some("a\u{FFFD}b"), 1));
+}
+
+#[test]
 fn a_stream_that_ends_behind_its_text() {
     let blob = stream("whole".as_bytes());
     let body = body(Some(&blob), Some("other"));
