@@ -22,6 +22,7 @@ const LONGEST_CHAIN: usize = 64;
 struct Link {
     rowid: i64,
     guid: Option<String>,
+    /// The GUID it names, where that makes it part of another row.
     points_at: Option<String>,
 }
 
@@ -127,7 +128,7 @@ impl Reader<'_> {
         }
         if let Some(guid) = row.thread_originator_guid.as_deref()
             && !guid.is_empty()
-            && let Some(link) = self.find(guid, page)?
+            && let Some(link) = self.find(target_of(guid), page)?
             && let Some(originator) = self.bare(link.rowid, page)?
         {
             found.get_or_insert_default().originator = Some(Box::new(originator));
@@ -210,17 +211,15 @@ impl Reader<'_> {
 
     /// Does `row` point at the row `rowid`, which has this GUID?
     fn points_at(&self, row: &RawMessage, rowid: i64, guid: &str, page: &Page<'_>) -> rusqlite::Result<bool> {
-        let Some(points_at) = row.associated_message_guid.as_deref() else {
+        let link = Link::of(row);
+        let Some(points_at) = &link.points_at else {
             return Ok(false);
         };
-        if row.guid.as_deref().is_some_and(|own| same(own, target_of(points_at))) {
-            return Ok(false);
-        }
-        if self.queries().unique_guids && target_of(points_at) == guid {
+        if self.queries().unique_guids && points_at == guid {
             return Ok(true);
         }
         // Spelled otherwise: it points at whichever row is found first, as `root` sees it.
-        Ok(self.find(points_at, page)?.is_some_and(|link| link.rowid == rowid))
+        Ok(self.find(points_at, page)?.is_some_and(|parent| parent.rowid == rowid))
     }
 
     /// The row at the end of the chain that starts with `link`.
@@ -238,18 +237,14 @@ impl Reader<'_> {
     }
 
     fn parent(&self, link: &Link, page: &Page<'_>) -> rusqlite::Result<Option<Link>> {
-        let Some(points_at) = link.points_at.as_deref().filter(|guid| !guid.is_empty()) else {
-            return Ok(None);
-        };
-        if link.guid.as_deref().is_some_and(|own| same(own, target_of(points_at))) {
-            return Ok(None);
+        match &link.points_at {
+            None => Ok(None),
+            Some(guid) => Ok(self.find(guid, page)?.filter(|parent| parent.rowid != link.rowid)),
         }
-        Ok(self.find(points_at, page)?.filter(|parent| parent.rowid != link.rowid))
     }
 
-    /// The row that a GUID, in any of its forms, names.
+    /// The row that a GUID names.
     fn find(&self, guid: &str, page: &Page<'_>) -> rusqlite::Result<Option<Link>> {
-        let guid = target_of(guid);
         let queries = self.queries();
         if let Some(index) = &self.census().guids {
             let mut statement = self.connection().prepare_cached(&queries.link)?;
@@ -298,11 +293,28 @@ impl Reader<'_> {
 
 impl Link {
     fn of(row: &RawMessage) -> Link {
-        Link { rowid: row.rowid, guid: row.guid.clone(), points_at: row.associated_message_guid.clone() }
+        Link::new(
+            row.rowid,
+            row.guid.clone(),
+            row.associated_message_guid.as_deref(),
+            row.associated_message_type,
+        )
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Link> {
         let mut c = Columns::from(row, 0);
-        Ok(Link { rowid: c.number(), guid: c.text(), points_at: c.text() })
+        let (rowid, guid, associated, kind) = (c.number(), c.text(), c.text(), c.number());
+        Ok(Link::new(rowid, guid, associated.as_deref(), kind))
+    }
+
+    /// An ordinary message (type 0) and the first of an app's session (type 3) stand alone, whatever they name; the
+    /// latter names itself.
+    fn new(rowid: i64, guid: Option<String>, associated: Option<&str>, kind: i64) -> Link {
+        let points_at = associated
+            .filter(|_| !matches!(kind, 0 | 3))
+            .map(target_of)
+            .filter(|target| !target.is_empty() && !guid.as_deref().is_some_and(|own| same(own, target)))
+            .map(str::to_owned);
+        Link { rowid, guid, points_at }
     }
 }

@@ -51,11 +51,11 @@ pub(super) struct Queries {
 
     // Once for some rows.
     pub message: String,
-    /// (message, guid, associated guid)
+    /// (message, guid, associated guid, associated type)
     pub by_guid: Option<String>,
     /// No two rows have one GUID.
     pub unique_guids: bool,
-    /// (message, guid, associated guid)
+    /// (message, guid, associated guid, associated type)
     pub link: String,
     pub date: String,
     pub attachment: Option<String>,
@@ -77,9 +77,10 @@ impl Queries {
         let by_date = join && schema.indexed("chat_message_join", &["chat_id", "message_date"]);
         let join_of_chat = "FROM chat_message_join WHERE chat_id = ?1 AND message_date";
         let link = format!(
-            "SELECT m.rowid, {}, {} FROM message m WHERE",
+            "SELECT m.rowid, {}, {}, {} FROM message m WHERE",
             column("guid"),
-            column("associated_message_guid")
+            column("associated_message_guid"),
+            column("associated_message_type")
         );
         let guid_index = schema.indexed("message", &["guid"]);
 
