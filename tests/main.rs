@@ -11,6 +11,7 @@ mod layering;
 mod library_builder;
 mod people;
 mod program;
+mod query_plans;
 mod sample;
 mod source;
 mod support;

@@ -1,5 +1,6 @@
 //! The reader: what is in a database comes out of it, whatever its schema.
 
+mod opening;
 mod order;
 mod schemas;
 

@@ -122,28 +122,20 @@ fn scan(
 }
 
 impl Census {
-    /// `second` is another connection to the same moment: the scans share the work when there is one.
+    /// Through two connections to the same moment, at the same time.
     pub fn take(
         first: &mut Connection,
-        second: Option<&mut Connection>,
+        second: &mut Connection,
         queries: &Queries,
     ) -> rusqlite::Result<Census> {
-        match second {
-            Some(second) => {
-                let (joins, rows) = std::thread::scope(|scope| {
-                    let joins = scope.spawn(move || Joins::scan(second, queries));
-                    let rows = Rows::scan(first, queries);
-                    (joins.join(), rows)
-                });
-                // A panic in there would be a bug; it goes on here.
-                let joins = joins.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                Ok(Census::of(joins?, rows?))
-            }
-            None => {
-                let joins = Joins::scan(first, queries)?;
-                Ok(Census::of(joins, Rows::scan(first, queries)?))
-            }
-        }
+        let (joins, rows) = std::thread::scope(|scope| {
+            let joins = scope.spawn(move || Joins::scan(second, queries));
+            let rows = Rows::scan(first, queries);
+            (joins.join(), rows)
+        });
+        // A panic in there would be a bug; it goes on here.
+        let joins = joins.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok(Census::of(joins?, rows?))
     }
 
     fn of(joins: Joins, rows: Rows) -> Census {

@@ -39,6 +39,8 @@ pub struct ChatDb {
     queries: Queries,
     census: Census,
     roots: Roots,
+    /// For what is asked of the source itself: never waits for a session.
+    own: Mutex<Connection>,
     idle: Mutex<Vec<Connection>>,
     given_back: Condvar,
     /// Every row's own date, by row id; read when it is first needed.
@@ -63,23 +65,16 @@ impl ChatDb {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<ChatDb, SourceError> {
         let candidate = recognize::candidate(path)?;
         let home = own_library(&candidate.path);
-        let Snapshot { mut connections, guard } =
-            Snapshot::take(&candidate, home.is_some(), options.sessions)?;
-        let failed = SourceError::database(&candidate.path);
-        let read = || -> rusqlite::Result<(Schema, Queries)> {
-            let connection = connections.first().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-            let schema = Schema::probe(connection)?;
-            let queries = Queries::new(&schema);
-            Ok((schema, queries))
+        let sessions = options.sessions.max(1);
+        let Snapshot { mut connections, guard } = Snapshot::take(&candidate, home.is_some(), sessions + 1)?;
+        let failed = || SourceError::database(&candidate.path);
+        let (Some(mut own), Some(other)) = (connections.pop(), connections.first_mut()) else {
+            return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
         };
-        let (schema, queries) = read().map_err(SourceError::database(&candidate.path))?;
+        let schema = Schema::probe(&own).map_err(failed())?;
         recognize::check(&schema, &candidate.path)?;
-        let census = match connections.as_mut_slice() {
-            [first, second, ..] => Census::take(first, Some(second), &queries),
-            [first] => Census::take(first, None, &queries),
-            [] => Err(rusqlite::Error::QueryReturnedNoRows),
-        }
-        .map_err(failed)?;
+        let queries = Queries::new(&schema);
+        let census = Census::take(&mut own, other, &queries).map_err(failed())?;
         let folder = candidate.path.parent().unwrap_or(Path::new(""));
         let root = options.attachments_root.as_deref().unwrap_or(folder);
         Ok(ChatDb {
@@ -87,6 +82,7 @@ impl ChatDb {
             info: SourceInfo { kind: candidate.kind, path: candidate.path, schema_version: schema.version },
             queries,
             census,
+            own: Mutex::new(own),
             idle: Mutex::new(connections),
             given_back: Condvar::new(),
             dates: Mutex::new(None),
@@ -145,7 +141,7 @@ impl ChatDb {
         let Some(sql) = sql else {
             return Ok(Vec::new());
         };
-        let connection = self.connection();
+        let connection = lock(&self.own);
         let read = || -> rusqlite::Result<Vec<T>> {
             let mut statement = connection.prepare(sql)?;
             statement.query_map([], |row| Ok(make(row)))?.collect()

@@ -35,8 +35,7 @@ pub(super) struct Snapshot {
 pub(in crate::source) struct Guard {
     /// The file that must not have changed in the end, as it was in the beginning.
     watched: Option<(PathBuf, Fingerprint)>,
-    /// Where an open file can be unlinked, it already is.
-    #[cfg(not(unix))]
+    /// The private copy, where an open file keeps its name.
     _private: Option<TempDir>,
 }
 
@@ -194,17 +193,14 @@ impl Snapshot {
             .map(|_| connect(copy, "mode=ro&immutable=1"))
             .collect::<rusqlite::Result<_>>()
             .map_err(SourceError::database(path))?;
-        // The connections keep the file; its name goes, so that nothing can be left behind, whatever happens.
-        #[cfg(unix)]
-        drop(private);
-        Ok(Snapshot {
-            connections,
-            guard: Guard {
-                #[cfg(not(unix))]
-                _private: Some(private),
-                ..Guard::default()
-            },
-        })
+        // On Unix the connections keep the file and its name goes, so that nothing is left behind, whatever happens.
+        let private = if cfg!(unix) {
+            drop(private);
+            None
+        } else {
+            Some(private)
+        };
+        Ok(Snapshot { connections, guard: Guard { watched: None, _private: private } })
     }
 }
 

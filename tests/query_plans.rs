@@ -1,0 +1,75 @@
+//! How SQLite runs the reader's statements: by index, and without sorting.
+
+use msgarchive::source::OpenOptions;
+use msgarchive::source::chatdb::ChatDb;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::support::{Library, Schema};
+
+/// What runs once an opening: scans of an index are what it is for, scans of the messages are not.
+const ONCE: [&str; 11] = [
+    "handles",
+    "chats",
+    "members",
+    "lookups",
+    "services",
+    "joined",
+    "recoverable",
+    "recoverable_parts",
+    "attached",
+    "messages",
+    "dates",
+];
+
+#[test]
+fn no_statement_scans_the_messages_or_sorts() {
+    let mut seen = 0;
+    for schema in [Schema::MACOS_13, Schema::MACOS_15, Schema::MACOS_26, Schema::MACOS_27] {
+        let folder = TempDir::new().unwrap();
+        let path = Library::new(schema).write(folder.path());
+        let source = ChatDb::open(&path, &OpenOptions::default()).unwrap();
+        let db = Connection::open(&path).unwrap();
+        for (name, sql) in source.statements() {
+            let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let parameters = vec![1i64; explain.parameter_count()];
+            let steps = explain
+                .query_map(rusqlite::params_from_iter(parameters), |row| row.get::<_, String>(3))
+                .unwrap();
+            for step in steps {
+                let step = step.unwrap();
+                let plan = format!("{} {name}: {step}\n{sql}", schema.name);
+                assert!(!step.contains("TEMP B-TREE"), "{plan}");
+                let scan = step.starts_with("SCAN ") && !step.starts_with("SCAN CONSTANT ROW");
+                let by_index = step.contains("USING COVERING INDEX");
+                let of_messages = step == "SCAN m" || step.starts_with("SCAN m ");
+                assert!(!scan || ONCE.contains(&name), "{plan}");
+                assert!(!of_messages || by_index, "{plan}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 80, "{seen} steps");
+}
+
+/// The one that matters most, in full.
+#[test]
+fn a_page_is_a_range_of_the_index_by_date() {
+    let folder = TempDir::new().unwrap();
+    let path = Library::new(Schema::MACOS_15).write(folder.path());
+    let source = ChatDb::open(&path, &OpenOptions::default()).unwrap();
+    let statements = source.statements();
+    let (_, sql) = statements.iter().find(|(name, _)| *name == "page").unwrap();
+    let db = Connection::open(&path).unwrap();
+    let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps: Vec<String> =
+        explain.query_map([1, 2, 3], |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(
+        steps,
+        [
+            "SEARCH j USING COVERING INDEX chat_message_join_idx_message_date_id_chat_id \
+             (chat_id=? AND message_date>? AND message_date<?)",
+            "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",
+        ]
+    );
+}
