@@ -103,11 +103,7 @@ impl Snapshot {
             .map_err(SourceError::database(path))?;
         Ok(Snapshot {
             connections,
-            guard: Guard {
-                watched: Some((path.to_owned(), before)),
-                #[cfg(not(unix))]
-                _private: None,
-            },
+            guard: Guard { watched: Some((path.to_owned(), before)), ..Guard::default() },
         })
     }
 
