@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
     balloon("org.example.app", Some(data), None);
     body(Some(data), None);
     if let Ok(archive) = Archive::read(data) {
-        let mut steps = 10_000;
+        let mut steps = 500;
         walk(archive.root(), 8, &mut steps);
     }
 });
