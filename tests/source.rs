@@ -46,10 +46,8 @@ fn try_read(
     session: &mut dyn Session,
     chats: &[ChatId],
     size: usize,
-    exact: bool,
 ) -> Result<Vec<RawMessage>, SourceError> {
-    let timeline =
-        if exact { session.exact_timeline(chats, size)? } else { session.timeline(chats, size)? };
+    let timeline = session.timeline(chats, size)?;
     let mut rows = Vec::new();
     for window in 0..timeline.len() {
         rows.extend(session.page(&timeline, window)?);
@@ -59,13 +57,10 @@ fn try_read(
     Ok(rows)
 }
 
-/// As the pipeline does: again from the rows' own dates where the index's are wrong.
+/// Every row of some chats.
 fn read(source: &dyn Source, chats: &[ChatId]) -> Vec<RawMessage> {
     let session = &mut *source.session().unwrap();
-    match try_read(session, chats, 3, false) {
-        Err(SourceError::OutOfOrder { .. }) => try_read(session, chats, 3, true).unwrap(),
-        rows => rows.unwrap(),
-    }
+    try_read(session, chats, 3).unwrap()
 }
 
 /// Every chat with its rows.

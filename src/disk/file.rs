@@ -76,8 +76,10 @@ impl HashedFile {
 
     fn pass_on(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        file.write_all(bytes)?;
-        self.hash.update(bytes);
+        for chunk in bytes.chunks(BUFFER) {
+            file.write_all(chunk)?;
+            self.hash.update(chunk);
+        }
         Ok(())
     }
 }

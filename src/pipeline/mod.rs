@@ -14,6 +14,7 @@ mod parts;
 mod run;
 mod tally;
 mod tapbacks;
+mod window;
 
 pub mod decode;
 pub mod roster;

@@ -66,7 +66,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
         Some(blob) if raw.date_edited != 0 || mentions_more_than_ranges(blob) => summary::summary(blob),
         _ => Summary::default(),
     };
-    let body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
+    let mut body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
     message.defects.extend(summary.defects.iter().cloned());
     message.defects.extend(body.defects.iter().cloned());
 
@@ -83,12 +83,12 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     message.sender = sender(message.from_me, raw.handle_id, roster);
 
     parts::attach(&raw, &body, &mut out);
-    parts::assemble(&raw, body, &summary, &mut out);
+    parts::assemble(&raw, &mut body, &summary, &mut out);
     parts::restore_deleted_parts(&raw, &mut out.message);
     parts::unsend(&raw, &summary, &mut out.message);
     out.message.edits = edits(summary.edits);
     out.message.translation = summary.translation;
-    out.message.text = parts::text(&out.message, &raw);
+    out.message.text = parts::text(&out.message, &raw, body.text);
 
     let on = |part: i64| parts::part_named(&out.message.parts, part);
     let (tapbacks, contents) = if out.message.kind == MessageKind::Tapback {
@@ -127,9 +127,17 @@ pub fn sender(from_me: bool, handle_id: i64, roster: &Roster) -> Option<Arc<Send
 /// A quick look whether a summary says more than the parts' ranges. Most do not, and parsing them all would cost
 /// more than reading the rows. Keys are ASCII strings in a binary plist: `0x50 + length`, then the letters.
 fn mentions_more_than_ranges(blob: &[u8]) -> bool {
-    [&b"\x52ec"[..], b"\x52rp", b"\x52ep", b"\x53tmp"]
-        .iter()
-        .any(|key| blob.windows(key.len()).any(|w| w == *key))
+    let mut rest = blob;
+    while let [_, after @ ..] = rest {
+        if matches!(
+            rest,
+            [0x52, b'e', b'c' | b'p', ..] | [0x52, b'r', b'p', ..] | [0x53, b't', b'm', b'p', ..]
+        ) {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 fn effect(id: Option<&str>) -> Option<Effect> {

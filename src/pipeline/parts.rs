@@ -46,14 +46,14 @@ fn row_of(raw: &RawMessage, guid: &str) -> Option<usize> {
 }
 
 /// Builds the parts from the body's pieces: `messages-format.md` 4.9.
-pub fn assemble(raw: &RawMessage, body: Body, summary: &Summary, out: &mut Normalized) {
+pub fn assemble(raw: &RawMessage, body: &mut Body, summary: &Summary, out: &mut Normalized) {
     let bundle_id = raw.balloon_bundle_id.as_deref().filter(|id| !id.is_empty());
     let link_preview = bundle_id.is_none() && raw.payload_data.is_some() && body.single_link.is_some();
     if out.message.kind == MessageKind::Message && (bundle_id.is_some() || link_preview) {
         return assemble_balloon(raw, bundle_id.unwrap_or(URL_BALLOON), body, out);
     }
     let mut shown = vec![false; out.message.attachments.len()];
-    for Piece { part, content } in body.pieces {
+    for Piece { part, content } in std::mem::take(&mut body.pieces) {
         let content = match content {
             PieceContent::Text { text, styles } => PartContent::Text { text, styles },
             PieceContent::Object { attachment, name, transcription } => {
@@ -118,7 +118,7 @@ fn place(
 const URL_BALLOON: &str = "com.apple.messages.URLBalloonProvider";
 
 /// The whole body becomes one balloon. Later rows of its session bring its last state.
-fn assemble_balloon(raw: &RawMessage, bundle_id: &str, body: Body, out: &mut Normalized) {
+fn assemble_balloon(raw: &RawMessage, bundle_id: &str, body: &mut Body, out: &mut Normalized) {
     let newest = raw
         .associated
         .iter()
@@ -128,7 +128,7 @@ fn assemble_balloon(raw: &RawMessage, bundle_id: &str, body: Body, out: &mut Nor
     let (mut balloon, defects) = balloons::balloon(bundle_id, payload, body.text.as_deref());
     out.message.defects.extend(defects);
     if balloon.kind == BalloonKind::Url && balloon.url.is_none() {
-        balloon.url = body.single_link;
+        balloon.url = body.single_link.take();
     }
     for row in raw.associated.iter().filter(|row| row_kind(row) == RowKind::Update) {
         for update in &row.attachments {
@@ -180,11 +180,12 @@ pub fn unsend(raw: &RawMessage, summary: &Summary, message: &mut Message) {
     message.unsent = Some(if all { Unsent::All } else { Unsent::Part });
 }
 
-/// The parts' text in order, U+FFFC for attachments and balloons; `None` when the row has no text at all.
-pub fn text(message: &Message, raw: &RawMessage) -> Option<String> {
+/// The parts' text in order, U+FFFC for attachments and balloons; `None` when the row has no text at all. `whole`: the
+/// body's text, which mostly is just that.
+pub fn text(message: &Message, raw: &RawMessage, whole: Option<String>) -> Option<String> {
     let has_text = raw.text.is_some() || raw.attributed_body.as_ref().is_some_and(|b| !b.is_empty());
     if let [Part { content: PartContent::Text { text, .. }, .. }] = message.parts.as_slice() {
-        return Some(text.clone());
+        return Some(whole.filter(|whole| whole == text).unwrap_or_else(|| text.clone()));
     }
     let mut text = String::new();
     let mut any = false;
@@ -245,11 +246,11 @@ mod tests {
 
     fn check(pieces: Vec<Piece>, attachments: Vec<RawAttachment>, unsent: Vec<u32>, expected: &str) {
         let raw = RawMessage { attachments, ..RawMessage::default() };
-        let body = Body { pieces, ..Body::default() };
+        let mut body = Body { pieces, ..Body::default() };
         let summary = Summary { unsent, ..Summary::default() };
         let mut out = Normalized::default();
         attach(&raw, &body, &mut out);
-        assemble(&raw, body, &summary, &mut out);
+        assemble(&raw, &mut body, &summary, &mut out);
         unsend(&raw, &summary, &mut out.message);
         assert_eq!(shape(&out.message), expected);
         assert_eq!(out.contents.len(), out.message.attachments.len());

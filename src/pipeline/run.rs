@@ -12,10 +12,10 @@ use super::normalize::{Normalized, RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
 use super::select::Selection;
 use super::tally::{Tally, Total};
-use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, TakenAsset, WriteError, Writer};
+use super::window::Window;
+use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, WriteError, Writer};
 use crate::disk::FileRecord;
-use crate::model::{Attachment, Availability, Message, TapbackKind};
-use crate::source::{ChatId, Content, RawMessage, Session, Source, SourceError, Timeline};
+use crate::source::{ChatId, RawMessage, Session, Source, SourceError, Timeline};
 
 /// Rows in a window: enough to read in bulk, few enough that `jobs` of them are small.
 const WINDOW: usize = 512;
@@ -166,42 +166,6 @@ struct Output<'a> {
     tally: Tally,
 }
 
-/// One window's messages, with what waits for names.
-struct Window {
-    messages: Vec<Message>,
-    waiting: Vec<Waiting>,
-    tally: Tally,
-}
-
-/// Bytes that were taken in and wait for their name.
-struct Waiting {
-    /// An index into [`Window::messages`].
-    message: usize,
-    slot: Slot,
-    taken: TakenAsset,
-}
-
-/// Whose bytes they are.
-#[derive(Clone, Copy)]
-enum Slot {
-    /// An index into the message's attachments.
-    Attachment(usize),
-    /// The sticker of a tapback: an index into the message's tapbacks.
-    Tapback(usize),
-}
-
-impl Slot {
-    fn of(self, message: &mut Message) -> Option<&mut Attachment> {
-        match self {
-            Slot::Attachment(i) => message.attachments.get_mut(i),
-            Slot::Tapback(i) => match &mut message.tapbacks.get_mut(i)?.kind {
-                TapbackKind::Sticker(Some(picture)) => Some(picture),
-                _ => None,
-            },
-        }
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -233,7 +197,7 @@ impl<'a> Run<'a> {
             if !self.await_turn(&thread, |turns| turns.naming == number) {
                 return Ok(());
             }
-            self.name(thread.entry, &mut window)?;
+            window.name(&thread.entry.conversation, self.assets)?;
             thread.end_turn(|turns| turns.naming += 1);
 
             let mut prepared = Vec::with_capacity(self.writers.len());
@@ -310,9 +274,7 @@ impl<'a> Run<'a> {
         number: usize,
     ) -> Result<Window, ExportError> {
         let rows = session.page(&thread.timeline, number)?;
-        let mut window =
-            Window { messages: Vec::with_capacity(rows.len()), waiting: Vec::new(), tally: Tally::default() };
-        window.tally.rows.read = rows.len() as u64;
+        let mut window = Window::of(rows.len());
         for raw in without_repetitions(rows, &mut window.tally.rows.duplicates) {
             self.take_row(raw, &mut window)?;
         }
@@ -350,77 +312,8 @@ impl<'a> Run<'a> {
         };
         tally.rows.messages += 1;
         tally.shown.add(&hanging);
-        let slots = contents.into_iter().enumerate().map(|(i, content)| (Slot::Attachment(i), content));
-        let tapback_slots = tapback_contents.into_iter().enumerate().map(|(i, c)| (Slot::Tapback(i), c));
-        for (slot, content) in slots.chain(tapback_slots) {
-            if let Some(content) = content {
-                self.take_bytes(&content, slot, &mut message, window)?;
-            }
-        }
+        window.take_in(&mut message, contents, tapback_contents, self.assets)?;
         window.messages.push(message);
-        Ok(())
-    }
-
-    /// Takes in the bytes of one attachment of the message that is pushed next.
-    fn take_bytes(
-        &self,
-        content: &Content,
-        slot: Slot,
-        message: &mut Message,
-        window: &mut Window,
-    ) -> Result<(), ExportError> {
-        let Some(attachment) = slot.of(message) else {
-            return Ok(());
-        };
-        if matches!(content, Content::File { .. }) {
-            attachment.file = Some(content.path().to_owned());
-        }
-        let Some(assets) = self.assets else {
-            return Ok(());
-        };
-        match assets.take(content) {
-            Ok(taken) => window.waiting.push(Waiting { message: window.messages.len(), slot, taken }),
-            Err(WriteError::Unreadable { path, source }) => {
-                attachment.availability = Availability::Missing;
-                attachment.file = None;
-                message.defects.push(format!("cannot read the attachment {}: {source}", path.display()));
-                window.tally.unreadable += 1;
-            }
-            Err(other) => return Err(other.into()),
-        }
-        Ok(())
-    }
-
-    /// Gives the waiting attachments their names, and closes the account of the window.
-    fn name(&self, entry: &RosterEntry, window: &mut Window) -> Result<(), ExportError> {
-        let Window { messages, waiting, tally } = window;
-        if let Some(assets) = self.assets {
-            for Waiting { message, slot, taken } in waiting.drain(..) {
-                let Some(message) = messages.get_mut(message) else {
-                    continue;
-                };
-                let date = message.date;
-                let Some(attachment) = slot.of(message) else {
-                    continue;
-                };
-                let name = attachment.name.as_deref().or(attachment.guid.as_deref()).unwrap_or("attachment");
-                let placed = assets.place(&entry.conversation, taken, name, date)?;
-                tally.copies.push(FileRecord {
-                    path: placed.path.clone(),
-                    bytes: placed.bytes,
-                    sha256: placed.sha256.clone().unwrap_or_default(),
-                });
-                attachment.bytes = Some(placed.bytes);
-                attachment.path = Some(placed.path);
-                attachment.sha256 = placed.sha256;
-                if attachment.file.is_some() {
-                    attachment.file = Some(placed.file);
-                }
-            }
-        }
-        for message in messages {
-            tally.observe(message);
-        }
         Ok(())
     }
 
@@ -495,16 +388,14 @@ impl Thread<'_> {
 
 /// A row that is in several chats of a conversation, or in a chat and in its Recently Deleted, comes several times
 /// in a row; it is shown once, as deleted if one of them says so.
-fn without_repetitions(rows: Vec<RawMessage>, repeated: &mut u64) -> Vec<RawMessage> {
-    let mut kept: Vec<RawMessage> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match kept.last_mut() {
-            Some(last) if last.rowid == row.rowid => {
-                *repeated += 1;
-                last.deleted = last.deleted.or(row.deleted);
-            }
-            _ => kept.push(row),
+fn without_repetitions(mut rows: Vec<RawMessage>, repeated: &mut u64) -> Vec<RawMessage> {
+    rows.dedup_by(|row, kept| {
+        let again = row.rowid == kept.rowid;
+        if again {
+            *repeated += 1;
+            kept.deleted = kept.deleted.or(row.deleted);
         }
-    }
-    kept
+        again
+    });
+    rows
 }

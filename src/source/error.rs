@@ -31,8 +31,6 @@ pub enum SourceError {
     /// What was read is not of one moment: read it again.
     #[error("{} was changed while it was being read", path.display())]
     Changed { path: PathBuf },
-    #[error("the order of the rows in {} has to be taken from the rows themselves", path.display())]
-    OutOfOrder { path: PathBuf },
     #[error("cannot make a private copy of {}", path.display())]
     Snapshot { path: PathBuf, source: io::Error },
     #[error("cannot read {}", path.display())]

@@ -71,20 +71,14 @@ pub trait Source: Sync {
 /// A worker's reader.
 pub trait Session {
     /// Divides the rows of some chats (one conversation) into windows of about `size` messages, oldest first.
-    /// Rows of one instant are never divided. Costs a scan of an index, not of the messages.
+    /// Rows of one instant are never divided. Costs a scan of an index, not of the messages; and 24 bytes of memory
+    /// a row, while it lives, where no index gives the order.
     fn timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError>;
 
     /// Reads one window: every row of it, complete, by (date, guid), where date is the instant that the raw date
     /// means, and rows without one come first. A row that is in several of the chats, or both in a chat and in its
     /// Recently Deleted, comes as often as it is there, one after the other.
-    ///
-    /// # Errors
-    /// [`SourceError::OutOfOrder`] when a row shows that the index's dates are not the rows' own: ask for
-    /// [`Session::exact_timeline`] and start the conversation again.
     fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError>;
-
-    /// As [`Session::timeline`], from the rows' own dates: slower, and 24 bytes of memory a row while it lives.
-    fn exact_timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError>;
 }
 
 /// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`.

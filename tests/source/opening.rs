@@ -165,9 +165,9 @@ fn one_moment(journal: &str) {
                 std::thread::sleep(Duration::from_millis(20));
                 let source = open(&path);
                 let (mut a, mut b) = (source.session().unwrap(), source.session().unwrap());
-                let first = try_read(&mut *a, &[ChatId(1)], 64, false).unwrap();
+                let first = try_read(&mut *a, &[ChatId(1)], 64).unwrap();
                 std::thread::sleep(Duration::from_millis(30));
-                let second = try_read(&mut *b, &[ChatId(2)], 64, false).unwrap();
+                let second = try_read(&mut *b, &[ChatId(2)], 64).unwrap();
                 assert_eq!(first.len(), second.len());
                 let counted: Vec<u64> = source.chats().unwrap().iter().map(|chat| chat.rows).collect();
                 assert_eq!(counted, [first.len() as u64; 2]);
@@ -366,19 +366,12 @@ fn damaged_files_do_no_harm() {
             Ok(source) => {
                 for chat in source.chats().unwrap_or_default() {
                     let session = &mut *source.session().unwrap();
-                    for exact in [false, true] {
-                        let timeline = if exact {
-                            session.exact_timeline(&[chat.id()], 8)
-                        } else {
-                            session.timeline(&[chat.id()], 8)
-                        };
-                        let Ok(timeline) = timeline else {
-                            errors += 1;
-                            continue;
-                        };
-                        for window in 0..timeline.len() {
-                            errors += usize::from(session.page(&timeline, window).is_err());
-                        }
+                    let Ok(timeline) = session.timeline(&[chat.id()], 8) else {
+                        errors += 1;
+                        continue;
+                    };
+                    for window in 0..timeline.len() {
+                        errors += usize::from(session.page(&timeline, window).is_err());
                     }
                 }
             }

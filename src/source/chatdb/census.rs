@@ -56,6 +56,39 @@ impl ChatRows {
     }
 }
 
+/// A sum over pairs of row id and date, in any order: two that are equal were made of the same pairs, but for a chance
+/// of 1 in 2⁶⁴.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct DateSum(u64);
+
+impl DateSum {
+    fn add(&mut self, rowid: i64, date: i64) {
+        self.multiply(rowid, date, 2);
+    }
+
+    /// What was added once counts `times` times from now on.
+    fn multiply(&mut self, rowid: i64, date: i64, times: usize) {
+        let pair = mixed((rowid as u64).wrapping_add(mixed(date as u64)));
+        self.0 = self.0.wrapping_add(pair.wrapping_mul((times as u64).wrapping_sub(1)));
+    }
+}
+
+/// Spreads a number over all 64 bits: the last step of SplitMix64.
+fn mixed(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// The dates of joins and of rows, to be compared.
+#[derive(Debug)]
+struct DateSums {
+    joins: DateSum,
+    rows: DateSum,
+    /// Rows that are not in exactly one join.
+    uneven: RowIds,
+}
+
 #[derive(Debug)]
 pub(super) struct Census {
     /// How many rows `message` has.
@@ -68,6 +101,8 @@ pub(super) struct Census {
     pub orphans: RowIds,
     /// In more than one chat.
     shared: RowIds,
+    /// See [`Census::joins_have_own_dates`].
+    dates: DateSums,
     /// The associated rows, by the GUID they point at.
     pub associated: GuidIndex,
     /// All rows by GUID, where the database has no index for that.
@@ -85,23 +120,38 @@ pub(super) struct Census {
 struct Runs {
     by_key: HashMap<i64, RowIds>,
     key: i64,
-    run: RowIds,
+    /// Rows of `key` that are not in `by_key` yet.
+    run: Vec<u64>,
 }
 
 impl Runs {
+    /// Sorted rows enter a set many times faster than single ones; so many are kept until then.
+    const RUN: usize = 1 << 16;
+
     fn insert(&mut self, key: i64, rowid: i64) {
-        if key != self.key {
-            let next = self.by_key.remove(&key).unwrap_or_default();
-            let run = std::mem::replace(&mut self.run, next);
-            self.by_key.insert(self.key, run);
+        if key != self.key || self.run.len() == Runs::RUN {
+            self.end_run();
             self.key = key;
         }
-        self.run.insert(rowid);
+        self.run.push(rowid as u64);
+    }
+
+    fn end_run(&mut self) {
+        if self.run.is_empty() {
+            return;
+        }
+        self.run.sort_unstable();
+        self.run.dedup();
+        let rows = &mut self.by_key.entry(self.key).or_default().0;
+        // Only rows behind those that are there can be appended.
+        if rows.append(self.run.iter().copied()).is_err() {
+            rows.extend(self.run.iter().copied());
+        }
+        self.run.clear();
     }
 
     fn finish(mut self) -> HashMap<i64, RowIds> {
-        self.by_key.insert(self.key, self.run);
-        self.by_key.retain(|_, rows| !rows.0.is_empty());
+        self.end_run();
         self.by_key
     }
 }
@@ -158,7 +208,11 @@ impl Census {
         let mut orphans = messages.clone();
         let mut placed = RoaringTreemap::new();
         let mut shared = RoaringTreemap::new();
+        let mut joined_once = RoaringTreemap::new();
+        let mut joined_more = RoaringTreemap::new();
         for rows in chats.values_mut() {
+            joined_more |= &joined_once & &rows.joined.0;
+            joined_once |= &rows.joined.0;
             rows.deleted.sort_unstable();
             rows.deleted.dedup_by_key(|(rowid, _)| *rowid);
             let all = rows.all();
@@ -172,6 +226,11 @@ impl Census {
             members: joins.members,
             orphans: RowIds(orphans),
             shared: RowIds(shared),
+            dates: DateSums {
+                joins: joins.dates,
+                rows: rows.dates,
+                uneven: RowIds(&messages - (joined_once - joined_more)),
+            },
             associated: rows.associated,
             guids: rows.guids,
             has_attachments: joins.has_attachments,
@@ -210,6 +269,26 @@ impl Census {
                 }
             }
         }
+    }
+
+    /// Is the date in every join the date of its row? Apple's triggers see to that; other programs that made or
+    /// changed the database may not have. `false` also where too many rows are in no chat, or in several, to tell
+    /// cheaply.
+    pub fn joins_have_own_dates(
+        &self,
+        mut date_of: impl FnMut(i64) -> rusqlite::Result<i64>,
+    ) -> rusqlite::Result<bool> {
+        let DateSums { joins, rows, uneven } = &self.dates;
+        if uneven.len() > (self.messages / 50).max(1_000) {
+            return Ok(false);
+        }
+        let mut rows = *rows;
+        for rowid in uneven.iter() {
+            let date = date_of(rowid)?;
+            let joins = self.chats.values().filter(|chat| chat.joined.contains(rowid)).count();
+            rows.multiply(rowid, date, joins);
+        }
+        Ok(rows == *joins)
     }
 
     /// Where a row is; its chat with the lowest row id, where it is in several. `known`: one of its chats.
@@ -260,6 +339,7 @@ impl ChatRows {
 /// What the small tables say.
 struct Joins {
     joined: HashMap<i64, RowIds>,
+    dates: DateSum,
     recoverable: Vec<(i64, i64, i64)>,
     members: HashMap<i64, Vec<i64>>,
     has_attachments: RowIds,
@@ -270,9 +350,11 @@ struct Joins {
 impl Joins {
     fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Joins> {
         let mut joined = Runs::default();
+        let mut dates = DateSum::default();
         scan(connection, queries.joined.as_deref(), |c| {
             if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
                 joined.insert(chat, message);
+                dates.add(message, c.number());
             }
         })?;
         let mut recoverable = Vec::new();
@@ -306,6 +388,7 @@ impl Joins {
         })?;
         Ok(Joins {
             joined: joined.finish(),
+            dates,
             recoverable,
             members,
             has_attachments,
@@ -318,6 +401,7 @@ impl Joins {
 /// What indexes of `message` say.
 struct Rows {
     by_handle: HashMap<i64, RowIds>,
+    dates: DateSum,
     associated: GuidIndex,
     guids: Option<GuidIndex>,
 }
@@ -325,9 +409,11 @@ struct Rows {
 impl Rows {
     fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Rows> {
         let mut by_handle = Runs::default();
+        let mut dates = DateSum::default();
         scan(connection, Some(&queries.messages), |c| {
             let rowid = c.number();
             by_handle.insert(c.number(), rowid);
+            dates.add(rowid, c.number());
         })?;
         let mut associated = Vec::new();
         scan(connection, queries.associated.as_deref(), |c| {
@@ -345,6 +431,6 @@ impl Rows {
                 Some(GuidIndex::new(guids))
             }
         };
-        Ok(Rows { by_handle: by_handle.finish(), associated: GuidIndex::new(associated), guids })
+        Ok(Rows { by_handle: by_handle.finish(), dates, associated: GuidIndex::new(associated), guids })
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     last_36(a).eq_ignore_ascii_case(last_36(b))
 }
 
-/// GUID → row ids, 16 bytes a row. Finds candidates: two GUIDs may share a hash, so the row itself has the last word.
+/// GUID → row ids, 17 bytes a row. Finds candidates: two GUIDs may share a hash, so the row itself has the last word.
 #[derive(Debug)]
 pub(super) struct GuidIndex {
     /// Sorted.
@@ -33,6 +33,9 @@ pub(super) struct GuidIndex {
     /// Where in `entries` the hashes with these top bits start.
     starts: Vec<u32>,
     shift: u32,
+    /// A bit for each value of the low bits, set where an entry has it. Most rows that are asked for are not there,
+    /// and this is small enough to stay in the processor's cache.
+    present: Vec<u64>,
 }
 
 impl GuidIndex {
@@ -52,7 +55,14 @@ impl GuidIndex {
             }
             starts.push(u32::try_from(at).unwrap_or(u32::MAX));
         }
-        GuidIndex { entries, starts, shift }
+        let mut present = vec![0; (entries.len() / 8).next_power_of_two()];
+        for &(hash, _) in &entries {
+            let (word, bit) = place(hash, present.len());
+            if let Some(word) = present.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        GuidIndex { entries, starts, shift, present }
     }
 
     pub fn hash(guid: &str) -> u64 {
@@ -71,6 +81,12 @@ impl GuidIndex {
         hasher.finish()
     }
 
+    /// `false`: no row has this GUID. Asked of many GUIDs in a row, the processor looks for several at a time.
+    pub fn may_have(&self, guid: &str) -> bool {
+        let (word, bit) = place(GuidIndex::hash(guid), self.present.len());
+        self.present.get(word).is_some_and(|word| word & bit != 0)
+    }
+
     /// The rows whose GUID may be this one, by row id.
     pub fn candidates(&self, guid: &str) -> impl Iterator<Item = i64> + '_ {
         let hash = GuidIndex::hash(guid);
@@ -83,6 +99,11 @@ impl GuidIndex {
             .filter(move |(entry, _)| *entry == hash)
             .map(|&(_, rowid)| rowid)
     }
+}
+
+/// The word and the bit in it that stand for a hash, in `words` words: a power of two.
+fn place(hash: u64, words: usize) -> (usize, u64) {
+    ((hash >> 6) as usize & (words - 1), 1 << (hash & 63))
 }
 
 #[cfg(test)]
@@ -127,7 +148,10 @@ mod tests {
             for n in 0..count {
                 let found: Vec<i64> = index.candidates(&guid(n).to_lowercase()).collect();
                 assert_eq!(found, [n, n + 9999]);
+                assert!(index.may_have(&guid(n)));
             }
+            let strangers = (count..count + 1000).filter(|n| index.may_have(&guid(*n))).count();
+            assert!(strangers < 250, "{strangers} of 1000 strangers are taken for known ones");
             assert_eq!(index.candidates(&guid(count)).count(), 0);
         }
     }

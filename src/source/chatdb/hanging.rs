@@ -3,8 +3,9 @@
 //! Most of it lies in the same page, since people answer soon; only the rest is asked of the database.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use foldhash::HashMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::guids::{last_36, same, target_of};
@@ -77,9 +78,12 @@ impl Reader<'_> {
     /// Adds to bare rows what hangs on them.
     pub(super) fn complete(&mut self, rows: &mut [RawMessage]) -> rusqlite::Result<()> {
         let page = Page { rows, index: OnceCell::new() };
+        let associated = &self.census().associated;
+        let pointed_at = |row: &RawMessage| row.guid.as_deref().is_some_and(|guid| associated.may_have(guid));
+        let pointed_at: Vec<bool> = page.rows.iter().map(pointed_at).collect();
         let mut hanging = Vec::new();
-        for (at, row) in page.rows.iter().enumerate() {
-            if let Some(found) = self.hanging(row, &page)? {
+        for ((at, row), pointed_at) in page.rows.iter().enumerate().zip(pointed_at) {
+            if let Some(found) = self.hanging(row, pointed_at, &page)? {
                 hanging.push((at, found));
             }
         }
@@ -95,8 +99,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `None` where nothing does, as with most rows.
-    fn hanging(&mut self, row: &RawMessage, page: &Page<'_>) -> rusqlite::Result<Option<Box<Hanging>>> {
+    /// `None` where nothing does, as with most rows. `pointed_at`: other rows may point at it.
+    fn hanging(
+        &mut self,
+        row: &RawMessage,
+        pointed_at: bool,
+        page: &Page<'_>,
+    ) -> rusqlite::Result<Option<Box<Hanging>>> {
         if row.unreadable {
             return Ok(None);
         }
@@ -113,7 +122,7 @@ impl Reader<'_> {
             Some(_) => self.root(Link::of(row), page)?,
         };
         match root {
-            Root::Itself => {
+            Root::Itself if pointed_at => {
                 let associated = self.associated(row, page)?;
                 if !associated.is_empty() {
                     found.get_or_insert_default().associated = associated;
@@ -124,7 +133,7 @@ impl Reader<'_> {
                 let chat = self.census().chat_of(rowid, known);
                 found.get_or_insert_default().target = Some(Target { rowid, chat });
             }
-            Root::None => {}
+            Root::Itself | Root::None => {}
         }
         if let Some(guid) = row.thread_originator_guid.as_deref()
             && !guid.is_empty()

@@ -55,6 +55,8 @@ pub(super) struct Locator {
     roots: Roots,
     /// Folder → its entries, by folded name.
     listed: HashMap<PathBuf, HashMap<String, OsString>>,
+    /// A folder right below a root that is not there.
+    absent: Option<PathBuf>,
 }
 
 /// How many folders are remembered; then it starts afresh.
@@ -62,7 +64,7 @@ const REMEMBERED: usize = 1024;
 
 impl Locator {
     pub fn new(roots: &Roots) -> Locator {
-        Locator { roots: roots.clone(), listed: HashMap::new() }
+        Locator { roots: roots.clone(), listed: HashMap::new(), absent: None }
     }
 
     /// The bytes that `attachment.filename` names, where they are here.
@@ -75,6 +77,11 @@ impl Locator {
         };
         let mut exact = root.clone();
         exact.extend(&place.names);
+        // In a copy without attachments, not every one of them is looked for.
+        let first = root.join(place.names.first()?);
+        if self.absent.as_ref() == Some(&first) {
+            return None;
+        }
         let path = if fs::symlink_metadata(&exact).is_ok() { exact } else { self.walk(root, &place.names)? };
         if matches!(place.from, From::Library) {
             let real = path.canonicalize().ok()?;
@@ -94,13 +101,19 @@ impl Locator {
     }
 
     /// Name by name, by case and Unicode form as the folders have them.
-    fn walk(&mut self, mut path: PathBuf, names: &[String]) -> Option<PathBuf> {
+    fn walk(&mut self, root: PathBuf, names: &[String]) -> Option<PathBuf> {
+        let mut path = root.clone();
         for name in names {
             let exact = path.join(name);
             if fs::symlink_metadata(&exact).is_ok() {
                 path = exact;
             } else {
-                let entry = self.entries(&path).get(&fold(name))?.clone();
+                let Some(entry) = self.entries(&path).get(&fold(name)).cloned() else {
+                    if path == root {
+                        self.absent = Some(exact);
+                    }
+                    return None;
+                };
                 path.push(entry);
             }
         }

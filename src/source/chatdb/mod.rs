@@ -38,6 +38,8 @@ pub struct ChatDb {
     info: SourceInfo,
     queries: Queries,
     census: Census,
+    /// Whether windows can be ranges of the join's dates.
+    joins_have_own_dates: bool,
     roots: Roots,
     /// For what is asked of the source itself: never waits for a session.
     own: Mutex<Connection>,
@@ -75,6 +77,12 @@ impl ChatDb {
         recognize::check(&schema, &candidate.path)?;
         let queries = Queries::new(&schema);
         let census = Census::take(&mut own, other, &queries).map_err(failed())?;
+        let joins_have_own_dates = {
+            let mut statement = own.prepare(&queries.date).map_err(failed())?;
+            let date_of = |rowid| statement.query_row([rowid], |row| Ok(Columns::from(row, 0).number()));
+            // Where a damaged place of the file hides a date, the joins are not believed.
+            queries.page.is_some() && census.joins_have_own_dates(date_of).unwrap_or(false)
+        };
         let folder = candidate.path.parent().unwrap_or(Path::new(""));
         let root = options.attachments_root.as_deref().unwrap_or(folder);
         Ok(ChatDb {
@@ -82,6 +90,7 @@ impl ChatDb {
             info: SourceInfo { kind: candidate.kind, path: candidate.path, schema_version: schema.version },
             queries,
             census,
+            joins_have_own_dates,
             own: Mutex::new(own),
             idle: Mutex::new(connections),
             given_back: Condvar::new(),

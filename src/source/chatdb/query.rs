@@ -18,7 +18,7 @@ pub(super) struct Queries {
     pub lookups: Option<String>,
     /// (chat, service)
     pub services: Option<String>,
-    /// (chat, message)
+    /// (chat, message, join's date)
     pub joined: Option<String>,
     /// (chat, message, delete date)
     pub recoverable: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Queries {
     pub recoverable_parts: Option<String>,
     /// (message, attachment), in row order.
     pub attached: Option<String>,
-    /// (message, handle)
+    /// (message, handle, date); the date only where a join has dates to compare it with.
     pub messages: String,
     /// (message, associated guid)
     pub associated: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct Queries {
     pub sample: Option<String>,
 
     // Once a page.
-    /// (join's date, message columns)
+    /// (message columns)
     pub page: Option<String>,
     /// (join's date, message): the same rows.
     pub range: Option<String>,
@@ -105,7 +105,13 @@ impl Queries {
                 schema.has_all("chat_service", &["chat", "service"]),
                 "SELECT chat, service FROM chat_service".into(),
             ),
-            joined: given(join, "SELECT chat_id, message_id FROM chat_message_join".into()),
+            joined: given(
+                join,
+                format!(
+                    "SELECT chat_id, message_id, {} FROM chat_message_join",
+                    if by_date { "message_date" } else { "NULL" }
+                ),
+            ),
             recoverable: given(
                 schema.has_all("chat_recoverable_message_join", &["chat_id", "message_id"]),
                 format!(
@@ -122,7 +128,11 @@ impl Queries {
                     && schema.has_table("attachment"),
                 "SELECT message_id, attachment_id FROM message_attachment_join ORDER BY rowid".into(),
             ),
-            messages: format!("SELECT m.rowid, {} FROM message m", column("handle_id")),
+            messages: format!(
+                "SELECT m.rowid, {}, {} FROM message m",
+                column("handle_id"),
+                if by_date { column("date") } else { "NULL".into() }
+            ),
             // The comparison lets SQLite use Apple's partial index (and the older complete one).
             associated: given(
                 schema.has("message", "associated_message_guid"),
@@ -155,7 +165,7 @@ impl Queries {
             page: given(
                 by_date,
                 format!(
-                    "SELECT j.message_date, {message} FROM chat_message_join j \
+                    "SELECT {message} FROM chat_message_join j \
                      CROSS JOIN message m ON m.rowid = j.message_id \
                      WHERE j.chat_id = ?1 AND j.message_date > ?2 AND j.message_date <= ?3"
                 ),

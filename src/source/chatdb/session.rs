@@ -17,7 +17,7 @@ use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline};
 
 /// A worker's reader: a connection from the pool, given back when it is dropped.
 pub(super) struct Reader<'db> {
-    db: &'db ChatDb,
+    pub(super) db: &'db ChatDb,
     connection: Pooled<'db>,
     pub(super) locator: Locator,
 }
@@ -88,20 +88,17 @@ impl<'db> Reader<'db> {
         let Some(sql) = &self.queries().page else {
             return Ok(());
         };
-        let mut in_order = true;
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.connection().prepare_cached(sql)?;
             let mut rows = statement.query(params![chat, window.after, window.through])?;
             while let Some(row) = rows.next()? {
-                let mut message = rows::message(row, 1);
-                in_order &= Columns::from(row, 0).number() == message.date;
+                let mut message = rows::message(row);
                 message.chat = Some(ChatId(chat));
                 page.push(message);
             }
             Ok(())
         };
-        read().map_err(self.failed())?;
-        if in_order { Ok(()) } else { Err(SourceError::OutOfOrder { path: self.db.info.path.clone() }) }
+        read().map_err(self.failed())
     }
 
     /// As [`Reader::joined`], over damaged places of the file.
@@ -155,7 +152,7 @@ impl<'db> Reader<'db> {
     /// One row, bare. What cannot be read for damage is there with its row id and this date.
     pub(super) fn row(&self, rowid: i64, date: i64) -> rusqlite::Result<Option<RawMessage>> {
         let mut statement = self.connection().prepare_cached(&self.queries().message)?;
-        match statement.query_row([rowid], |row| Ok(rows::message(row, 0))).optional() {
+        match statement.query_row([rowid], |row| Ok(rows::message(row))).optional() {
             Err(error) if damaged(&error) => {
                 Ok(Some(RawMessage { rowid, date, unreadable: true, ..RawMessage::default() }))
             }
@@ -171,11 +168,7 @@ fn order(row: &RawMessage) -> impl Ord + '_ {
 
 impl Session for Reader<'_> {
     fn timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError> {
-        self.divide(chats, size, false)
-    }
-
-    fn exact_timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError> {
-        self.divide(chats, size, true)
+        self.divide(chats, size)
     }
 
     fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {

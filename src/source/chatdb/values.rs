@@ -14,6 +14,7 @@ impl<'r, 's> Columns<'r, 's> {
         Columns { row, next: first }
     }
 
+    #[inline]
     fn value(&mut self) -> ValueRef<'r> {
         let value = self.row.get_ref(self.next).unwrap_or(ValueRef::Null);
         self.next += 1;
@@ -73,7 +74,18 @@ fn text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
+#[inline]
 fn number(value: ValueRef<'_>) -> Option<i64> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number),
+        other => number_of(other),
+    }
+}
+
+/// A number where none was expected to be stored.
+#[cold]
+fn number_of(value: ValueRef<'_>) -> Option<i64> {
     match value {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number),

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use parley::fontique::{Blob, Collection, CollectionOptions, FontInfoOverride};
+use fontique::{Blob, Collection, CollectionOptions, FontInfoOverride};
 use skrifa::instance::{LocationRef, Size};
 use skrifa::raw::TableProvider as _;
 use skrifa::{FontRef, MetadataProvider as _};
