@@ -320,3 +320,155 @@ fn everything_is_in_a_valid_file() {
         assert!(text.contains(&bare(words)), "{words} is not in the text:\n{text}");
     }
 }
+
+/// The file as plain text: no object streams, nothing compressed.
+fn plain(path: &Path) -> String {
+    let plain = path.with_extension("qdf");
+    run("qpdf", &["--qdf", "--object-streams=disable", path.to_str().unwrap(), plain.to_str().unwrap()]);
+    String::from_utf8_lossy(&std::fs::read(&plain).unwrap()).into_owned()
+}
+
+#[test]
+fn the_same_bytes_whatever_the_number_of_workers_and_the_windows() {
+    let files = files();
+    let messages = everything(files.path());
+    let options = |jobs| WriterOptions { jobs, ..WriterOptions::default() };
+    let one = std::fs::read(export("jobs-1", &messages, 100, &options(1))).unwrap();
+    let many = std::fs::read(export("jobs-4", &messages, 3, &options(4))).unwrap();
+    assert!(one == many, "{} and {} bytes", one.len(), many.len());
+}
+
+#[test]
+fn right_to_left_text_comes_out_in_the_order_of_reading() {
+    let messages = [
+        text(false, at(0, 0), "שלום! נפגש בתחנה (ברציף) מחר."),
+        text(true, at(0, 1), "مرحبا! نلتقي غدا في المحطة."),
+    ];
+    let path = export("right-to-left", &messages, 5, &WriterOptions::default());
+    // Without the marks that poppler, taking the page for a left-to-right one, puts on the other side of a word.
+    let letters = |text: &str| bare(text).replace(['.', '!', '(', ')'], "");
+    let text = letters(&run("pdftotext", &[path.to_str().unwrap(), "-"]));
+    for words in ["שלום! נפגש בתחנה (ברציף) מחר.", "مرحبا! نلتقي غدا في المحطة."]
+    {
+        assert!(text.contains(&letters(words)), "{words}\n{text}");
+    }
+}
+
+#[test]
+fn a_photo_sent_twice_is_in_the_file_once_and_as_it_is() {
+    let files = files();
+    let path = files.path().join("photo.jpg");
+    std::fs::write(&path, photo()).unwrap();
+    let messages: Vec<_> = (0..30)
+        .map(|i| with_file(i % 2 == 0, at(0, i), local(path.clone(), "IMG_0001.jpg", "image/jpeg")))
+        .collect();
+    let path = export("photo-twice", &messages, 7, &WriterOptions::default());
+    qpdf_check(&path);
+    let bytes = std::fs::read(&path).unwrap();
+    let photo = photo();
+    assert_eq!(bytes.windows(photo.len()).filter(|window| *window == photo).count(), 1);
+    let list = run("pdfimages", &["-list", path.to_str().unwrap()]);
+    let jpegs: Vec<&str> = list.lines().filter(|line| line.contains(" jpeg ")).collect();
+    assert!(jpegs.len() >= 5, "{list}");
+    assert!(jpegs.iter().all(|line| line.contains("640   400")), "{list}");
+}
+
+#[test]
+fn links_lead_to_addresses_files_and_originals_and_nowhere_else() {
+    let files = files();
+    let mut messages = everything(files.path());
+    let mut hostile = text(false, at(1, 0), "click here");
+    let target = "javascript:app.alert(1)".to_owned();
+    hostile.parts[0].content = PartContent::Text {
+        text: "click here".into(),
+        styles: vec![StyleSpan { start: 0, end: 10, style: Style::Link { target } }],
+    };
+    messages.insert(12, hostile);
+    let mut lost = text(true, at(1, 40), "To something that is not here.");
+    lost.reply_to = Some(Reply { guid: "nowhere".into(), part: 0, quote: None });
+    messages.insert(13, lost);
+    let path = export("links", &messages, 5, &WriterOptions::default());
+    qpdf_check(&path);
+    let plain = plain(&path);
+    assert!(plain.contains("/URI (https://example.com/path?q=1)"));
+    assert!(plain.contains("/URI (https://example.com/walks)"));
+    assert!(plain.contains("/URI (attachments/Ana%20Abbott%20%5Bc-1f3a9b2c%5D/2023-11-29%20IMG_0001.jpg)"));
+    assert!(!plain.contains("javascript"));
+    // One reply has its original in the file.
+    assert_eq!(plain.matches("/Subtype /Link").count() - plain.matches("/S /URI").count(), 1);
+}
+
+#[test]
+fn the_outline_has_years_and_months() {
+    let messages: Vec<_> = (0..30).map(|i| text(i % 2 == 0, at(i * 25, 0), "A message")).collect();
+    let path = export("outline", &messages, 5, &WriterOptions::default());
+    let plain = plain(&path);
+    for title in ["(2023)", "(November 2023)", "(January 2024)", "(2025)", "(October 2025)"] {
+        assert_eq!(plain.matches(&format!("/Title {title}")).count(), 1, "{title}");
+    }
+    assert!(plain.contains("/PageMode /UseOutlines"));
+}
+
+#[test]
+fn a_long_message_goes_over_pages_and_loses_nothing() {
+    let words: Vec<String> = (0..4000).map(|i| format!("w{i}")).collect();
+    let messages = [text(false, at(0, 0), &words.join(" "))];
+    let path = export("long", &messages, 5, &WriterOptions::default());
+    qpdf_check(&path);
+    let text = extracted(&path);
+    let found: std::collections::BTreeSet<&str> = text.split_whitespace().collect();
+    let lost: Vec<_> = words.iter().filter(|word| !found.contains(word.as_str())).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    assert!(run("pdfinfo", &[path.to_str().unwrap()]).contains("Pages:           9"));
+}
+
+#[test]
+fn any_characters_at_all_make_a_valid_file() {
+    // Every 7th character there is, forty to a message, with bold and italic among them.
+    let all: Vec<char> = (1..0x2_0000u32).step_by(7).filter_map(char::from_u32).collect();
+    let messages: Vec<_> = all
+        .chunks(40)
+        .enumerate()
+        .map(|(i, chars)| {
+            let mut message = text(i % 2 == 0, at(0, i as i64), &chars.iter().collect::<String>());
+            if let PartContent::Text { styles, .. } = &mut message.parts[0].content {
+                styles.push(StyleSpan { start: 3, end: 20, style: Style::Bold });
+                styles.push(StyleSpan { start: 10, end: 30, style: Style::Italic });
+            }
+            message
+        })
+        .collect();
+    let path =
+        export("any-characters", &messages, 50, &WriterOptions { jobs: 2, ..WriterOptions::default() });
+    qpdf_check(&path);
+}
+
+#[test]
+fn what_no_font_has_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let staging = Arc::new(Staging::begin(&folder.path().join("out"), true).unwrap());
+    let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
+    let writer = (format.open)(staging, &WriterOptions::default()).unwrap();
+    let messages = [text(false, at(0, 0), "𒀀𒁀 and 𒀀"), text(false, at(0, 1), "plain, καλά, 好")];
+    writer.prepare(&conversation(), &messages).unwrap();
+    let notes = writer.notes();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("3 characters of the script Cuneiform"), "{notes:?}");
+}
+
+#[test]
+fn a_conversation_without_messages_is_a_page() {
+    let path = export("empty", &[], 5, &WriterOptions::default());
+    qpdf_check(&path);
+    assert!(extracted(&path).contains("0 messages"));
+}
+
+#[test]
+fn a_folder_of_fonts_that_is_not_there_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let staging = Arc::new(Staging::begin(&folder.path().join("out"), true).unwrap());
+    let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
+    let options = WriterOptions { font_dirs: vec![folder.path().join("fonts")], ..WriterOptions::default() };
+    let error = (format.open)(staging, &options).err().unwrap();
+    assert!(error.to_string().contains("fonts"), "{error}");
+}

@@ -5,6 +5,7 @@ mod cli_list;
 mod contacts;
 mod decode_damage;
 mod decode_samples;
+mod determinism;
 mod export_pdf;
 mod help;
 mod layering;

@@ -66,9 +66,16 @@ impl SourceOptions {
             (None, Some(folder)) => folder.path().to_owned(),
             (None, None) => default_source()?,
         };
-        let options = OpenOptions { attachments_root: self.attachments_root.clone(), sessions: self.jobs() };
+        let options = OpenOptions {
+            attachments_root: self.attachments_root.clone(),
+            shown_as: self.sample.then(|| "(sample)".into()),
+            sessions: self.jobs(),
+        };
         let source = source::open(&path, &options)?;
-        let contacts = self.contacts(&source.info().path)?;
+        let contacts = match &unpacked {
+            Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
+            None => self.contacts(&source.info().path)?,
+        };
         Ok(Opened { source, contacts, _unpacked: unpacked })
     }
 
@@ -76,7 +83,6 @@ impl SourceOptions {
     fn contacts(&self, database: &Path) -> Result<Vec<Contact>, Failure> {
         let beside = || contacts::beside(database, sources::home().ok().as_deref());
         match &self.contacts {
-            _ if self.sample => Ok(contacts::load(&database.with_file_name(sample::CONTACTS))?),
             Some(none) if none.as_os_str() == "none" => Ok(Vec::new()),
             Some(path) => Ok(contacts::load(path)?),
             None => {

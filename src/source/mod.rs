@@ -24,7 +24,7 @@ pub use timeline::Timeline;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceInfo {
     pub kind: SourceKind,
-    /// The database (or backup folder) that was opened.
+    /// The database (or backup folder) that was opened; or [`OpenOptions::shown_as`].
     pub path: PathBuf,
     /// `_ClientVersion` of the database, for reporting only.
     pub schema_version: Option<String>,
@@ -45,6 +45,8 @@ pub enum SourceKind {
 pub struct OpenOptions {
     /// Where `Attachments` and `StickerCache` lie; default: the folder of the database.
     pub attachments_root: Option<PathBuf>,
+    /// What [`SourceInfo::path`] says instead of where the database lies: for one that was unpacked for a while only.
+    pub shown_as: Option<PathBuf>,
     /// How many sessions will be used at the same time; at least 1. They are all opened at once.
     pub sessions: usize,
 }

@@ -87,7 +87,11 @@ impl ChatDb {
         let root = options.attachments_root.as_deref().unwrap_or(folder);
         Ok(ChatDb {
             roots: Roots::new(root, home),
-            info: SourceInfo { kind: candidate.kind, path: candidate.path, schema_version: schema.version },
+            info: SourceInfo {
+                kind: candidate.kind,
+                path: options.shown_as.clone().unwrap_or(candidate.path),
+                schema_version: schema.version,
+            },
             queries,
             census,
             joins_have_own_dates,

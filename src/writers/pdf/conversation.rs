@@ -207,8 +207,7 @@ fn furniture(engine: &mut Engine, title: &str, tool: &str, day: Option<Local>, n
     let lines = engine.plain(&text, QUIET, Measure { size: 8.0, width: 200.0 });
     let mut end = SIDE;
     if let Some(line) = lines.lines.into_iter().next() {
-        // The space at the end is not part of the width.
-        end += line.width + 2.1;
+        end += line.width;
         put(&mut items, line, SIDE, FOOTER);
     }
     Furniture { items, count_at: (end, FOOTER) }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, channel};
 
 use pdf_writer::types::{ActionType, AnnotationType};
 use pdf_writer::writers::Annotation;
@@ -20,6 +20,9 @@ use super::structure::{About, FANOUT, write_catalog, write_page_tree};
 
 /// The resource name of the form that shows the number of pages.
 const COUNT_FORM: &str = "N";
+
+/// Pages and pictures that workers may be busy with: enough for eight of them, little enough for their memory.
+const MOST_PENDING: usize = 12;
 
 /// Does work beside this thread, or at once.
 pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
@@ -59,7 +62,6 @@ pub struct Document<W: Write> {
     encoder: Arc<dyn PageEncoder>,
     spawn: Spawn,
     pending: VecDeque<Pending>,
-    most_pending: usize,
     page: Page,
     y: f32,
     /// Blocks that must be followed by another on their page.
@@ -75,13 +77,7 @@ pub struct Document<W: Write> {
 }
 
 impl<W: Write> Document<W> {
-    pub fn new(
-        out: W,
-        about: About,
-        encoder: Arc<dyn PageEncoder>,
-        spawn: Spawn,
-        jobs: usize,
-    ) -> io::Result<Document<W>> {
+    pub fn new(out: W, about: About, encoder: Arc<dyn PageEncoder>, spawn: Spawn) -> io::Result<Document<W>> {
         let mut file = PdfFile::new(out)?;
         let [resources, fonts_id, count_form] = [(); 3].map(|()| file.reserve());
         Ok(Document {
@@ -91,7 +87,6 @@ impl<W: Write> Document<W> {
             encoder,
             spawn,
             pending: VecDeque::new(),
-            most_pending: 4 + 4 * jobs,
             page: Page::default(),
             y: BODY_TOP,
             held: Vec::new(),
@@ -280,45 +275,22 @@ impl<W: Write> Document<W> {
 
     fn queue(&mut self, pending: Pending) -> io::Result<()> {
         self.pending.push_back(pending);
-        self.write_ready(self.most_pending)
+        self.write_pending(MOST_PENDING)
     }
 
-    /// Writes what is ready; waits while more than `most` would be left.
-    fn write_ready(&mut self, most: usize) -> io::Result<()> {
-        while let Some(next) = self.pending.pop_front() {
-            let must = self.pending.len() >= most;
-            match next {
+    /// Writes the oldest, waiting for them, until `most` are left. Never more than that, even where they are ready:
+    /// when an object gets its number must not depend on how fast the workers are.
+    fn write_pending(&mut self, most: usize) -> io::Result<()> {
+        while self.pending.len() > most
+            && let Some(oldest) = self.pending.pop_front()
+        {
+            match oldest {
                 Pending::Page { id, parent, page, content } => {
-                    let bytes = if must {
-                        content.recv().ok()
-                    } else {
-                        match content.try_recv() {
-                            Ok(bytes) => Some(bytes),
-                            Err(TryRecvError::Empty) => {
-                                self.pending.push_front(Pending::Page { id, parent, page, content });
-                                return Ok(());
-                            }
-                            Err(TryRecvError::Disconnected) => None,
-                        }
-                    };
-                    let bytes =
-                        bytes.unwrap_or_else(|| Err(io::Error::other("a page could not be encoded")))?;
-                    self.write_page(id, parent, &page, &bytes)?;
+                    let lost = |_| io::Error::other("a page could not be encoded");
+                    self.write_page(id, parent, &page, &content.recv().map_err(lost)??)?;
                 }
                 Pending::Picture { id, picture, raster } => {
-                    let found = if must {
-                        raster.recv().ok()
-                    } else {
-                        match raster.try_recv() {
-                            Ok(found) => Some(found),
-                            Err(TryRecvError::Empty) => {
-                                self.pending.push_front(Pending::Picture { id, picture, raster });
-                                return Ok(());
-                            }
-                            Err(TryRecvError::Disconnected) => None,
-                        }
-                    };
-                    picture.write(id, found.flatten(), &mut self.file)?;
+                    picture.write(id, raster.recv().ok().flatten(), &mut self.file)?;
                 }
             }
         }
@@ -373,7 +345,7 @@ impl<W: Write> Document<W> {
         if self.y > BODY_TOP || self.pages.is_empty() {
             self.end_page(furnish)?;
         }
-        self.write_ready(0)?;
+        self.write_pending(0)?;
 
         let mut marks = Vec::new();
         for mut run in count {

@@ -146,8 +146,8 @@ impl Writer for PdfWriter {
             title: phrase::one_line(&conversation.title).into_owned(),
             tool: self.options.tool.clone(),
         };
-        let started = Document::new(file, about, self.encoder.clone(), self.spawn.clone(), self.options.jobs)
-            .and_then(|document| {
+        let started =
+            Document::new(file, about, self.encoder.clone(), self.spawn.clone()).and_then(|document| {
                 self.with_engine(|engine| Progress::begin(document, conversation, &self.options, engine))
             });
         let progress = started.map_err(writing(&name))?;
