@@ -42,6 +42,8 @@ fn show(body: &Body) -> String {
                     let style = match &span.style {
                         Style::Link { target } => format!("link({})", target.replace(&covered, "*")),
                         Style::Mention { target } => format!("mention({target})"),
+                        Style::Data(_) => "data".into(),
+                        Style::OneTimeCode { .. } => "onetimecode".into(),
                         style => format!("{style:?}").to_lowercase(),
                     };
                     write!(out, " {style} {}..{}", span.start, span.end).unwrap();

@@ -160,14 +160,12 @@ fn everything(files: &Path) -> Vec<Message> {
     card.parts = vec![Part { index: 0, content: PartContent::Balloon }];
     card.balloon = Some(Balloon {
         kind: BalloonKind::Url,
-        bundle_id: None,
-        app: None,
         title: Some("The ten finest walks along the coast".into()),
         subtitle: Some("A guide with maps, for slow afternoons".into()),
-        summary: None,
         url: Some("https://example.com/walks".into()),
         lines: vec!["example.com".into()],
         attachments: vec![0],
+        ..Balloon::default()
     });
     card.attachments = vec![Attachment { hidden: true, ..local(opaque.clone(), "preview.png", "image/png") }];
     let missing = |name: &str, mime: &str, bytes, availability| Attachment {

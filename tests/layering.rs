@@ -28,6 +28,7 @@ const JOINTS: &[(&str, &[&str])] = &[
 /// Every dependency, and the modules that own it.
 const CRATES: &[(&str, &[&str])] = &[
     ("anstream", &["cli"]),
+    ("base64", &["pipeline", "writers"]),
     ("chrono", &["cli", "model", "pipeline", "source", "writers"]),
     ("chrono_tz", &["cli", "pipeline", "writers"]),
     ("clap", &["cli"]),

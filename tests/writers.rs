@@ -245,13 +245,12 @@ fn messages() -> Vec<Message> {
             balloon: Some(Balloon {
                 kind: BalloonKind::Url,
                 bundle_id: Some("com.apple.messages.URLBalloonProvider".into()),
-                app: None,
                 title: Some("A lake".into()),
-                subtitle: None,
                 summary: Some("Swimming\nallowed".into()),
                 url: Some("https://example.com/lake".into()),
                 lines: vec!["18 °C".into()],
                 attachments: vec![0],
+                ..Balloon::default()
             }),
             text: Some("\u{fffc}\u{fffc}".into()),
             parts: vec![
@@ -458,15 +457,11 @@ fn no_text_passes_itself_off_as_something_else() {
     message.defects = vec![forged.into()];
     message.effect = Some(Effect::Other(forged.into()));
     message.balloon = Some(Balloon {
-        kind: BalloonKind::App,
-        bundle_id: None,
         app: Some(forged.into()),
         title: Some(forged.into()),
-        subtitle: None,
-        summary: None,
         url: Some(forged.into()),
         lines: vec![forged.into()],
-        attachments: Vec::new(),
+        ..Balloon::default()
     });
     message.attachments = vec![Attachment {
         name: Some(forged.into()),
@@ -507,17 +502,7 @@ fn an_index_out_of_range_is_no_reason_to_panic() {
     let mut message = says("1", "2024-05-01T11:31:00Z", ana(), "x");
     message.parts.push(Part { index: 1, content: PartContent::Attachment(99) });
     message.parts.push(Part { index: 2, content: PartContent::Balloon });
-    let card = Balloon {
-        kind: BalloonKind::App,
-        bundle_id: None,
-        app: None,
-        title: None,
-        subtitle: None,
-        summary: None,
-        url: None,
-        lines: Vec::new(),
-        attachments: vec![99],
-    };
+    let card = Balloon { attachments: vec![99], ..Balloon::default() };
     for balloon in [None, Some(card)] {
         message.balloon = balloon;
         for format in TEXT_FORMATS {

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
+use super::{Media, Sticker};
+
 /// A file that belongs to a message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attachment {
     /// `attachment.guid`; `None` only for an object character in a body that no attachment row explains.
     pub guid: Option<String>,
@@ -18,6 +20,12 @@ pub struct Attachment {
     /// SHA-256 of the copied bytes, lower-case hexadecimal; `None` when nothing was copied.
     pub sha256: Option<String>,
     pub sticker: bool,
+    /// What kind of sticker, and where it lies on the message it was placed on; only where `sticker`.
+    pub sticker_facts: Option<Box<Sticker>>,
+    /// What the file's own bytes say of it. `None` when it is not here, or says nothing.
+    pub media: Option<Box<Media>>,
+    /// The moving half of a Live Photo, beside the export, relative to its folder. It has no row of its own.
+    pub motion: Option<String>,
     /// Apple's transcription of an audio message.
     pub transcription: Option<String>,
     /// What it shows, in words: a Genmoji's prompt, an accessibility label.

@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
+use super::{Drawing, Instant, Sender};
+
 /// An app's payload, turned into the one shape that every writer can show: a card.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Balloon {
     pub kind: BalloonKind,
     /// The effective bundle id (`messages-format.md` 10.1: the only, or the third part).
@@ -15,10 +19,48 @@ pub struct Balloon {
     pub lines: Vec<String>,
     /// Indices into [`Message::attachments`](crate::model::Message::attachments): the card's pictures.
     pub attachments: Vec<usize>,
+    /// A poll's options, in the order of the poll.
+    pub options: Vec<PollOption>,
+    /// What was drawn, for a message that is a drawing.
+    pub drawing: Option<Box<Drawing>>,
+    /// What only this kind of app message says, for programs: names and values. What people should see of it is in the
+    /// fields above as well.
+    pub data: Vec<(&'static str, Value)>,
+}
+
+/// Something to choose in a poll.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PollOption {
+    pub text: String,
+    /// Who chose it, in the order of their votes. A vote that was changed or taken back is not among them.
+    pub voters: Vec<Voter>,
+}
+
+/// Somebody's vote.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Voter {
+    pub from_me: bool,
+    /// `None` when `from_me`.
+    pub sender: Option<Arc<Sender>>,
+    pub date: Option<Instant>,
+}
+
+/// A value of [`Balloon::data`]: what JSON can say, and dates and bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Boolean(bool),
+    Integer(i64),
+    /// Finite.
+    Real(f64),
+    Text(String),
+    Date(Instant),
+    Bytes(Vec<u8>),
+    List(Vec<Value>),
+    Map(Vec<(String, Value)>),
 }
 
 /// Which app made a balloon; `App` for every app without a kind of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum BalloonKind {
     Url,
     Music,
@@ -35,5 +77,6 @@ pub enum BalloonKind {
     Slideshow,
     Fitness,
     Game,
+    #[default]
     App,
 }

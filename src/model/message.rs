@@ -125,9 +125,25 @@ pub enum Style {
     Mention {
         target: String,
     },
-    OneTimeCode,
-    /// A date, address, number, flight, … that Apple's data detectors found.
-    Data,
+    /// A verification code, as it is to be typed; `None` where only the mark is there.
+    OneTimeCode {
+        code: Option<String>,
+    },
+    /// A date, address, number, flight, … that Apple's data detectors found; `None` where only the mark is there.
+    Data(Option<Box<Detected>>),
+}
+
+/// What a data detector found in a text (`messages-format.md` 4.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Detected {
+    /// Apple's name for it: `Date`, `FullAddress`, `FlightInformation`, `TrackingNumber`, `Money`, …
+    pub kind: String,
+    /// The text it was found in.
+    pub text: Option<String>,
+    /// What it stands for, where that is not the text itself: a unit, a currency, a country.
+    pub value: Option<String>,
+    /// What it is made of: a street's number and name, an airline and a flight's number.
+    pub parts: Vec<Detected>,
 }
 
 /// One version of an edited part.
@@ -138,7 +154,7 @@ pub struct Edit {
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tapback {
     pub guid: Option<String>,
     pub part: u32,
@@ -151,7 +167,7 @@ pub struct Tapback {
     pub removed: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum TapbackKind {
     Loved,
     Liked,

@@ -9,14 +9,18 @@
 mod attachment;
 mod balloon;
 mod conversation;
+mod drawing;
+mod media;
 mod message;
 
 pub use attachment::{Attachment, Availability};
-pub use balloon::{Balloon, BalloonKind};
+pub use balloon::{Balloon, BalloonKind, PollOption, Value, Voter};
 pub use conversation::{Conversation, ConversationKind, Participant};
+pub use drawing::{Drawing, Mark, PenPoint, Point, Rgba, Segment};
+pub use media::{ContactCard, Media, Placement, Sticker, StickerEffect, StickerKind};
 pub use message::{
-    Announcement, AnnouncementKind, Deleted, Edit, Effect, Message, MessageKind, Part, PartContent, Quote,
-    Reply, Scheduled, Sender, Style, StyleSpan, Tapback, TapbackKind, Translation, Unsent,
+    Announcement, AnnouncementKind, Deleted, Detected, Edit, Effect, Message, MessageKind, Part, PartContent,
+    Quote, Reply, Scheduled, Sender, Style, StyleSpan, Tapback, TapbackKind, Translation, Unsent,
 };
 
 /// An instant, UTC, with nanoseconds as far as Apple stored them.

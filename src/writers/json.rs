@@ -7,11 +7,15 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::clock::Clock;
 use crate::disk::FileRecord;
 use crate::model::{
-    AnnouncementKind, Attachment, Availability, BalloonKind, ConversationKind, Edit, Effect, Instant,
-    MessageKind, PartContent, Sender, Style, StyleSpan, Tapback, TapbackKind,
+    AnnouncementKind, Attachment, Availability, BalloonKind, ConversationKind, Detected, Edit, Effect,
+    Instant, Media, MessageKind, PartContent, Placement, Sender, Sticker, StickerEffect, StickerKind, Style,
+    StyleSpan, Tapback, TapbackKind, Value,
 };
 
 /// Appends JSON to a buffer.
@@ -127,7 +131,7 @@ impl Json<'_> {
         self.raw("}");
     }
 
-    /// An entry of `attachments`.
+    /// An entry of `attachments`. `media`, `sticker_info` and `motion` are keys of those that have them.
     pub fn attachment(&mut self, attachment: &Attachment) {
         self.raw("{\"guid\":").maybe(attachment.guid.as_deref());
         self.raw(",\"name\":").maybe(attachment.name.as_deref());
@@ -143,7 +147,60 @@ impl Json<'_> {
         self.raw(",\"sha256\":").maybe(attachment.sha256.as_deref());
         self.raw(",\"sticker\":").boolean(attachment.sticker);
         self.raw(",\"transcription\":").maybe(attachment.transcription.as_deref());
-        self.raw(",\"description\":").maybe(attachment.description.as_deref()).raw("}");
+        self.raw(",\"description\":").maybe(attachment.description.as_deref());
+        if let Some(media) = &attachment.media {
+            self.raw(",\"media\":").media(media);
+        }
+        if let Some(sticker) = &attachment.sticker_facts {
+            self.raw(",\"sticker_info\":").sticker(sticker);
+        }
+        if let Some(path) = &attachment.motion {
+            self.raw(",\"motion\":").text(path);
+        }
+        self.raw("}");
+    }
+
+    fn media(&mut self, Media { duration, pixels, contact }: &Media) -> &mut Self {
+        self.raw("{\"duration\":");
+        match duration {
+            Some(duration) => self.real(duration.as_secs_f64()),
+            None => self.raw("null"),
+        };
+        match pixels {
+            Some((width, height)) => {
+                self.raw(",\"width\":").number(*width).raw(",\"height\":").number(*height)
+            }
+            None => self.raw(",\"width\":null,\"height\":null"),
+        };
+        self.raw(",\"contact\":");
+        match contact {
+            Some(contact) => {
+                self.raw("{\"name\":").maybe(contact.name.as_deref());
+                self.raw(",\"handles\":").texts(&contact.handles);
+                self.raw(",\"more\":").number(contact.more as u64).raw("}}")
+            }
+            None => self.raw("null}"),
+        }
+    }
+
+    fn sticker(&mut self, Sticker { kind, pack, effect, placement }: &Sticker) -> &mut Self {
+        self.raw("{\"kind\":\"").raw(sticker_kind(*kind));
+        self.raw("\",\"pack\":").maybe(pack.as_deref());
+        self.raw(",\"effect\":").maybe(effect.map(sticker_effect));
+        self.raw(",\"placement\":");
+        match placement {
+            Some(Placement { x, y, scale, rotation, parent_width }) => {
+                self.raw("{\"x\":").real(*x).raw(",\"y\":").real(*y);
+                self.raw(",\"scale\":").real(*scale).raw(",\"rotation\":").real(*rotation);
+                self.raw(",\"parent_width\":");
+                match parent_width {
+                    Some(width) => self.real(*width),
+                    None => self.raw("null"),
+                };
+                self.raw("}}")
+            }
+            None => self.raw("null}"),
+        }
     }
 
     /// An entry of `edits`.
@@ -165,10 +222,55 @@ impl Json<'_> {
         self.raw("{\"start\":").number(span.start);
         self.raw(",\"end\":").number(span.end);
         self.raw(",\"style\":\"").raw(style(&span.style)).raw("\"");
-        if let Style::Link { target } | Style::Mention { target } = &span.style {
-            self.raw(",\"target\":").text(target);
+        match &span.style {
+            Style::Link { target } | Style::Mention { target } => {
+                self.raw(",\"target\":").text(target);
+            }
+            Style::OneTimeCode { code: Some(code) } => {
+                self.raw(",\"code\":").text(code);
+            }
+            Style::Data(Some(detected)) => {
+                self.raw(",\"data\":").detected(detected);
+            }
+            _ => {}
         }
         self.raw("}");
+    }
+
+    /// What a data detector found, with all it is made of.
+    fn detected(&mut self, detected: &Detected) {
+        self.raw("{\"kind\":").text(&detected.kind);
+        self.raw(",\"text\":").maybe(detected.text.as_deref());
+        self.raw(",\"value\":").maybe(detected.value.as_deref());
+        self.raw(",\"parts\":").array(&detected.parts, Json::detected).raw("}");
+    }
+
+    /// A value of a balloon's `data`: dates as everywhere, bytes in base64.
+    pub fn value(&mut self, value: &Value) {
+        match value {
+            Value::Boolean(value) => self.boolean(*value),
+            Value::Integer(value) => self.number(*value),
+            Value::Real(value) => self.real(*value),
+            Value::Text(text) => self.text(text),
+            Value::Date(date) => self.date(Some(*date)),
+            Value::Bytes(bytes) => self.text(&BASE64.encode(bytes)),
+            Value::List(values) => self.array(values, Json::value),
+            Value::Map(entries) => {
+                self.to.push(b'{');
+                let mut comma = "";
+                for (name, value) in entries {
+                    self.raw(std::mem::replace(&mut comma, ",")).text(name).raw(":").value(value);
+                }
+                self.raw("}")
+            }
+        };
+    }
+
+    /// A number with a fraction; `null` for what JSON cannot say.
+    fn real(&mut self, number: f64) -> &mut Self {
+        // Into memory: it cannot fail.
+        let _ = serde_json::to_writer(&mut *self.to, &number);
+        self
     }
 }
 
@@ -239,8 +341,26 @@ fn style(style: &Style) -> &'static str {
         Style::Jitter => "jitter",
         Style::Link { .. } => "link",
         Style::Mention { .. } => "mention",
-        Style::OneTimeCode => "one_time_code",
-        Style::Data => "data",
+        Style::OneTimeCode { .. } => "one_time_code",
+        Style::Data(_) => "data",
+    }
+}
+
+fn sticker_kind(kind: StickerKind) -> &'static str {
+    match kind {
+        StickerKind::Genmoji => "genmoji",
+        StickerKind::Memoji => "memoji",
+        StickerKind::UserMade => "user_made",
+        StickerKind::App => "app",
+    }
+}
+
+fn sticker_effect(effect: StickerEffect) -> &'static str {
+    match effect {
+        StickerEffect::Outline => "outline",
+        StickerEffect::Comic => "comic",
+        StickerEffect::Puffy => "puffy",
+        StickerEffect::Shiny => "shiny",
     }
 }
 

@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::json::{self, Json};
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
-use crate::model::{Balloon, Conversation, Message, Part, PartContent, Unsent};
+use crate::model::{Balloon, BalloonKind, Conversation, Message, Part, PartContent, PollOption, Unsent};
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
 /// The list of conversations beside their files.
@@ -200,5 +200,35 @@ fn balloon(json: &mut Json<'_>, message: &Message, card: &Balloon) {
     json.raw(",\"lines\":").texts(&card.lines);
     let guids = card.attachments.iter().filter_map(|i| message.attachments.get(*i)?.guid.as_ref());
     json.raw(",\"attachments\":").texts(guids);
-    json.raw(",\"data\":{}}");
+    json.raw(",\"data\":{");
+    let mut comma = "";
+    let mut key = |json: &mut Json<'_>, name: &str| {
+        json.raw(std::mem::replace(&mut comma, ",")).text(name).raw(":");
+    };
+    if card.kind == BalloonKind::Poll || !card.options.is_empty() {
+        key(json, "options");
+        json.array(&card.options, poll_option);
+    }
+    if let Some(drawing) = &card.drawing {
+        key(json, "drawing");
+        json.raw("{\"marks\":").number(drawing.marks.len() as u64);
+        json.raw(",\"path\":").maybe(drawing.path.as_deref()).raw("}");
+    }
+    for (name, value) in &card.data {
+        key(json, name);
+        json.value(value);
+    }
+    json.raw("}}");
+}
+
+fn poll_option(json: &mut Json<'_>, option: &PollOption) {
+    json.raw("{\"text\":").text(&option.text);
+    json.raw(",\"voters\":").array(&option.voters, |json, voter| {
+        let sender = voter.sender.as_deref().filter(|_| !voter.from_me);
+        json.raw("{\"handle\":").maybe(sender.and_then(|s| s.handle.as_deref()));
+        json.raw(",\"name\":").maybe(sender.and_then(|s| s.name.as_deref()));
+        json.raw(",\"from_me\":").boolean(voter.from_me);
+        json.raw(",\"date\":").date(voter.date).raw("}");
+    });
+    json.raw("}");
 }

@@ -140,13 +140,13 @@ fn style(key: &[u8], value: &impl AttributeValue) -> Option<Style> {
         b"__kIMTextUnderlineAttributeName" => Style::Underline,
         b"__kIMTextStrikethroughAttributeName" => Style::Strikethrough,
         b"__kIMTextEffectAttributeName" => text_effect(value.number()?)?,
-        b"__kIMOneTimeCodeAttributeName" => Style::OneTimeCode,
+        b"__kIMOneTimeCodeAttributeName" => Style::OneTimeCode { code: None },
         b"__kIMDataDetectedAttributeName"
         | b"__kIMDataDetectorResultAttributeName"
         | b"__kIMPhoneNumberAttributeName"
         | b"__kIMMoneyAttributeName"
         | b"__kIMAddressAttributeName"
-        | b"__kIMCalendarEventAttributeName" => Style::Data,
+        | b"__kIMCalendarEventAttributeName" => Style::Data(None),
         _ => return None,
     })
 }
@@ -186,8 +186,8 @@ pub fn rank(style: &Style) -> u8 {
         Style::Jitter => 11,
         Style::Link { .. } => LINK,
         Style::Mention { .. } => MENTION,
-        Style::OneTimeCode => 14,
-        Style::Data => 15,
+        Style::OneTimeCode { .. } => 14,
+        Style::Data(_) => 15,
     }
 }
 

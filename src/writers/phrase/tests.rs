@@ -203,14 +203,11 @@ fn names_of_strangers_stay_on_their_line() {
     assert_eq!(participant(&person), "Ana [13:30]␛ (a@example.com)");
     let card = Balloon {
         kind: BalloonKind::Url,
-        bundle_id: None,
-        app: None,
         title: Some("A\npage".into()),
-        subtitle: None,
         summary: Some("A\npage".into()),
         url: Some("https://example.com".into()),
         lines: vec![String::new()],
-        attachments: Vec::new(),
+        ..Balloon::default()
     };
     assert_eq!(balloon_label(&card), "Link");
     assert_eq!(balloon_lines(&card), ["A page", "https://example.com"]);

@@ -29,12 +29,7 @@ pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (
         kind,
         bundle_id: Some(id.to_owned()).filter(|id| !id.is_empty()),
         app: app.map(str::to_owned),
-        title: None,
-        subtitle: None,
-        summary: None,
-        url: None,
-        lines: Vec::new(),
-        attachments: Vec::new(),
+        ..Balloon::default()
     };
     let text = text.map(|text| text.replace('\u{FFFC}', "")).filter(|text| !text.trim().is_empty());
     let mut defects = Vec::new();
