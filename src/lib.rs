@@ -17,6 +17,7 @@
 //! | [`pipeline`] | raw rows | [`Message`](model::Message)s: who is who, which chats are one conversation, what a blob says |
 //! | [`writers`] | messages | PDF, CSV, JSON Lines, text; one row in [`FORMATS`](writers::FORMATS) each |
 //! | [`disk`] | what writers write | an export folder that appears whole or not at all |
+//! | [`media`] | pictures, sound, video | pixels and facts |
 //! | [`model`] | | is what passes between the pipeline and the writers: inert, UTC, owned |
 //! | [`sample`] | | is a library of invented people, built in |
 //!
@@ -75,6 +76,7 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::todo, clippy::unwrap_used))]
 
 pub mod disk;
+pub mod media;
 pub mod model;
 pub mod pipeline;
 pub mod sample;

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     ("cli", &[]),
     ("disk", &[]),
+    ("media", &["model"]),
     ("model", &[]),
-    ("pipeline", &["disk", "model", "source"]),
+    ("pipeline", &["disk", "media", "model", "source"]),
     ("sample", &["disk"]),
     ("source", &["disk", "model"]),
-    ("writers", &["disk", "model", "pipeline"]),
+    ("writers", &["disk", "media", "model", "pipeline"]),
 ];
 
 /// Files that join two layers: what they may name beyond their module's row.
@@ -58,7 +59,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("subsetter", &["writers"]),
     ("tempfile", &["cli", "disk", "source"]),
     ("terminal_size", &["cli"]),
-    ("thiserror", &["cli", "disk", "pipeline", "source", "writers"]),
+    ("thiserror", &["cli", "disk", "media", "pipeline", "source", "writers"]),
     ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),
     ("unicode_segmentation", &["disk", "pipeline", "writers"]),
     ("unicode_width", &["cli", "writers"]),

@@ -1,0 +1,34 @@
+//! Pictures, sound and video: what their own bytes say.
+//!
+//! Pure functions over files and bytes. What they give has no format's shape: pixels, durations, sizes.
+//!
+//! **Must never**: trust a name or a row, panic or hang on a damaged file, hold more than a file's declared pixels, or
+//! reach for a codec that is not in the program.
+
+/// A picture as pixels: 8 bits a channel, sRGB, upright, alpha not multiplied in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pixels {
+    pub width: u32,
+    pub height: u32,
+    /// `width × height × 4` bytes, row by row from the top: red, green, blue, alpha.
+    pub rgba: Vec<u8>,
+    /// Every alpha is 255.
+    pub opaque: bool,
+}
+
+/// Why there are no pixels.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undecodable {
+    /// Nothing that this program decodes.
+    #[error("no picture of a kind that is decoded")]
+    OtherKind,
+    /// More pixels than are decoded.
+    #[error("the picture is too large to be shown here")]
+    TooLarge,
+    /// It should be one.
+    #[error("the picture is damaged")]
+    Damaged,
+    /// The file cannot be read.
+    #[error("the file cannot be read")]
+    Unreadable,
+}
