@@ -2,6 +2,9 @@
 
 use super::image::Orientation;
 
+/// Decoders refuse longer sides (libjpeg's `JPEG_MAX_DIMENSION`).
+const LONGEST_SIDE: u32 = 65_500;
+
 /// A JPEG that PDF readers can show.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Jpeg {
@@ -62,6 +65,9 @@ pub fn parse(bytes: &[u8]) -> Result<Jpeg, &'static str> {
                 let width = u32::from(w1) << 8 | u32::from(w0);
                 if width == 0 || height == 0 {
                     return Err(DAMAGED);
+                }
+                if width.max(height) > LONGEST_SIDE {
+                    return Err("the picture is too large to be shown here");
                 }
                 frame = Some((width, height, components));
             }
@@ -146,6 +152,16 @@ mod tests {
         for cut in 2..whole.len() - 1 {
             assert!(parse(&whole[..cut]).is_err(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn sides_that_no_decoder_takes_are_refused() {
+        let sof = |width: u16| {
+            let [high, low] = width.to_be_bytes();
+            [0xff, 0xc0, 0, 10, 8, 0, 30, high, low, 3, 0, 0]
+        };
+        assert!(parse(&sample(None, &sof(65_500), &END)).is_ok());
+        assert!(parse(&sample(None, &sof(65_501), &END)).is_err());
     }
 
     #[test]

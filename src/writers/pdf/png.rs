@@ -8,6 +8,9 @@ pub const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 /// Larger pictures are not decoded.
 const MOST_PIXELS: u64 = 50_000_000;
 
+/// No byte of deflated data stands for more bytes than this (zlib's technical details).
+const DEFLATE_MOST: u64 = 1_032;
+
 /// A PNG that can be drawn.
 #[derive(Debug)]
 pub struct Png {
@@ -100,6 +103,10 @@ pub fn parse(bytes: &[u8]) -> Result<Png, &'static str> {
         return Err(DAMAGED);
     }
     let pixels = u64::from(png.width) * u64::from(png.height);
+    let compressed: u64 = png.data.iter().map(|range| range.len() as u64).sum();
+    if pixels / 8 > compressed.saturating_mul(DEFLATE_MOST) {
+        return Err("the picture is damaged: its end is missing");
+    }
     if !png.passes_through() && pixels > MOST_PIXELS {
         return Err("the picture is too large to be shown here");
     }
@@ -181,6 +188,16 @@ mod tests {
         let decoded = decode(&bytes).unwrap();
         assert_eq!(decoded.alpha.unwrap(), [4, 4, 4, 255]);
         assert_eq!(decoded.color.len(), 12);
+    }
+
+    #[test]
+    fn a_size_that_the_data_cannot_fill_is_damage() {
+        let mut bytes = sample(png::ColorType::Rgb, &[9; 12]);
+        bytes[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+        let mut crc = flate2::Crc::new();
+        crc.update(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&crc.sum().to_be_bytes());
+        assert!(parse(&bytes).is_err());
     }
 
     #[test]
