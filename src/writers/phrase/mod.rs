@@ -136,7 +136,8 @@ impl Phrases {
             PhotoRemoved => format!("{who} removed the group photo."),
             BackgroundChanged => format!("{who} changed the background."),
             BackgroundRemoved => format!("{who} removed the background."),
-            NumberChanged => match second {
+            // Their name is known, and the same as before.
+            NumberChanged => match announcement.handle.as_deref().map(one_line) {
                 Some(number) => format!("{who} changed to a new number: {number}."),
                 None => format!("{who} changed to a new number."),
             },
@@ -265,7 +266,7 @@ pub fn balloon_lines(balloon: &Balloon) -> Vec<String> {
 }
 
 /// At most `limit` characters as people see them, with an ellipsis where something was cut.
-fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
+pub fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     match text.grapheme_indices(true).nth(limit) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()).into(),
         None => text.into(),

@@ -35,6 +35,12 @@ fn announcements_are_sentences() {
     assert_eq!(say(true, title.clone()), "You named the conversation “Lake house”.");
     assert_eq!(say(true, event(LocationStarted)), "You started sharing location.");
     assert_eq!(say(true, ben(LocationStopped)), "You stopped sharing location with Ben Okafor.");
+    let moved = Announcement {
+        handle: Some("+12025550187".into()),
+        name: Some("Ana Abbott".into()),
+        ..event(NumberChanged)
+    };
+    assert_eq!(say(false, moved), "Ana Abbott changed to a new number: +12025550187.");
     let kim = Phrases::new("Kim");
     assert_eq!(kim.event(&announced(true, title)).unwrap(), "Kim named the conversation “Lake house”.");
     // Every kind has its own words.
