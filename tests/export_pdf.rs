@@ -237,19 +237,28 @@ fn photo() -> Vec<u8> {
 
 /// Exports into a folder of the build directory that is kept, to be looked at.
 fn export(name: &str, messages: &[Message], window: usize, options: &WriterOptions) -> PathBuf {
+    export_of(&conversation(), name, messages, window, options)
+}
+
+fn export_of(
+    conversation: &Conversation,
+    name: &str,
+    messages: &[Message],
+    window: usize,
+    options: &WriterOptions,
+) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("export_pdf").join(name);
     let _ = std::fs::remove_dir_all(&folder);
     let staging = Arc::new(Staging::begin(&folder, true).unwrap());
     let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
     let writer = (format.open)(Arc::clone(&staging), options).unwrap();
-    let conversation = conversation();
-    let mut file = writer.begin(&conversation).unwrap();
+    let mut file = writer.begin(conversation).unwrap();
     for window in messages.chunks(window) {
-        file.append(writer.prepare(&conversation, window).unwrap()).unwrap();
+        file.append(writer.prepare(conversation, window).unwrap()).unwrap();
     }
     file.finish().unwrap();
     staging.publish(|_| 0).unwrap();
-    folder.join(conversation_file(&conversation, "pdf"))
+    folder.join(conversation_file(conversation, "pdf"))
 }
 
 fn files() -> tempfile::TempDir {
@@ -418,6 +427,79 @@ fn a_long_message_goes_over_pages_and_loses_nothing() {
     let lost: Vec<_> = words.iter().filter(|word| !found.contains(word.as_str())).collect();
     assert!(lost.is_empty(), "{lost:?}");
     assert!(run("pdfinfo", &[path.to_str().unwrap()]).contains("Pages:           9"));
+}
+
+#[test]
+fn a_name_longer_than_a_page_goes_over_pages_and_loses_nothing() {
+    let files = files();
+    let (picture, other) = (files.path().join("a.png"), files.path().join("b.txt"));
+    png(&picture, 30, 20, false);
+    std::fs::write(&other, "text").unwrap();
+    let names = |letter: char| (0..2000).map(|i| format!("{letter}{i}")).collect::<Vec<_>>();
+    let (shown, boxed, quoted) = (names('p'), names('f'), names('q'));
+    let mut reply = text(false, at(0, 5), "A reply");
+    let long = Arc::new(Sender { handle: None, name: Some(quoted.join(" ")) });
+    let quote = Quote { from_me: false, sender: Some(long), date: None, text: None };
+    reply.reply_to = Some(Reply { guid: "not here".into(), part: 0, quote: Some(quote) });
+    let messages = [
+        text(true, at(0, 0), "before"),
+        with_file(true, at(0, 1), local(picture, &shown.join(" "), "image/png")),
+        with_file(false, at(0, 2), local(other, &boxed.join(" "), "text/plain")),
+        reply,
+        text(true, at(0, 6), "after"),
+    ];
+    let path = export("long-names", &messages, 5, &WriterOptions::default());
+    qpdf_check(&path);
+    // poppler leaves out what is not on the page.
+    let text = extracted(&path);
+    let found: std::collections::BTreeSet<&str> = text.split_whitespace().collect();
+    let all = shown.iter().chain(&boxed).chain(&quoted);
+    let lost: Vec<_> = all.filter(|word| !found.contains(word.as_str())).collect();
+    assert!(lost.is_empty(), "{} are lost, such as {:?}", lost.len(), lost.first());
+}
+
+#[test]
+fn names_that_differ_at_their_ends_are_told_apart() {
+    let name = |which: &str| format!("{} {which} of Nowhere-upon-Sea", "Maximiliana Josephina".repeat(4));
+    let messages: Vec<_> = ["first", "second"]
+        .into_iter()
+        .map(|which| Message {
+            sender: Some(Arc::new(Sender { handle: None, name: Some(name(which)) })),
+            ..text(false, at(0, 0), "Hello")
+        })
+        .collect();
+    let path = export("names", &messages, 5, &WriterOptions::default());
+    let text = bare(&extracted(&path));
+    for which in ["first", "second"] {
+        assert!(text.contains(&bare(&name(which))), "{which} is not in the text:\n{text}");
+    }
+}
+
+#[test]
+fn a_title_too_long_for_the_head_of_the_page_is_cut_visibly() {
+    let messages: Vec<_> = (0..60).map(|i| text(false, at(0, i), "Hello")).collect();
+    let title = "Everybody who has ever been to the bakery at the end of the pier, and friends of theirs";
+    let conversation = Conversation { title: title.into(), ..conversation() };
+    let path = export_of(&conversation, "long-title", &messages, 5, &WriterOptions::default());
+    let text = run("pdftotext", &["-f", "2", "-l", "2", "-raw", path.to_str().unwrap(), "-"]);
+    let head = text.lines().find(|line| line.starts_with("Everybody")).unwrap();
+    assert!(head.contains("… ") || head.ends_with('…'), "{head}");
+    assert!(!head.contains("theirs"), "{head}");
+}
+
+#[test]
+fn what_is_said_of_a_message_is_on_its_page() {
+    let messages: Vec<_> = (0..200)
+        .map(|i| Message {
+            effect: Some(Effect::Slam),
+            ..text(i % 3 == 0, at(0, i), &"a line\n".repeat(i as usize % 5 + 1))
+        })
+        .collect();
+    let path = export("remarks", &messages, 50, &WriterOptions::default());
+    let text = extracted(&path);
+    let firsts: Vec<&str> = text.split('\u{c}').filter_map(|page| page.lines().next()).collect();
+    assert!(firsts.len() > 10);
+    assert!(firsts.iter().all(|first| *first != "Sent with Slam"), "{firsts:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::link;
 use super::page::{
     Block, Color, Frame, Item, LANE_RIGHT, MEASURE, PAGE_WIDTH, Row, SIDE, TEXT_WIDTH, Target,
 };
-use super::scripts::is_emoji;
+use super::scripts::is_only_emoji;
 use super::styled::{Styled, styled};
 
 /// Text in bubbles, in points.
@@ -260,7 +260,8 @@ impl Composer<'_> {
         let measure = Measure { size: if large { 26.0 } else { BODY }, width: TEXT_WIDTH };
         let lines = self.engine.text(&styled.text, &styled.spans, &styled.links, measure);
         let inset = if large { 2.0 } else { INSET };
-        let width = lines.width.max(8.0) + 2.0 * inset;
+        // Whole points compress better, see `layout`.
+        let width = lines.width.max(8.0).ceil() + 2.0 * inset;
         let x = bubbles.side.x(width);
         let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
         let mut rows = lines.into_rows(x + inset);
@@ -300,6 +301,10 @@ impl Composer<'_> {
         let ink = Ink { color, ..QUIET };
         let lines = self.engine.plain(text, ink, Measure { size: SMALL, width: TEXT_WIDTH });
         let x = bubbles.side.x(lines.width + 8.0) + 4.0;
+        // A remark at the top of a page would seem to be said of nothing.
+        if let Some(said_of) = bubbles.blocks.last_mut() {
+            said_of.keep_with_next = !said_of.may_be_divided();
+        }
         bubbles.push(Block { before: 2.0, rows: lines.into_rows(x), ..Block::default() });
     }
 
@@ -487,13 +492,4 @@ fn badge_text(attachment: &Attachment) -> String {
     let short =
         extension.filter(|e| (1..=4).contains(&e.len()) && e.chars().all(|c| c.is_ascii_alphanumeric()));
     short.map_or_else(|| "FILE".into(), str::to_ascii_uppercase)
-}
-
-/// One to three emoji and nothing else are shown large, as in Messages.
-fn is_only_emoji(text: &str) -> bool {
-    use unicode_segmentation::UnicodeSegmentation as _;
-    // A family of four with skin tones has 41 bytes.
-    text.len() <= 128
-        && (1..=3).contains(&text.graphemes(true).take(4).count())
-        && text.graphemes(true).all(is_emoji)
 }

@@ -9,12 +9,14 @@ use crate::writers::phrase;
 
 use super::blocks::{Laid, QUIET, Speaker};
 use super::document::{Document, Furniture};
-use super::layout::{Engine, Ink, Measure};
+use super::layout::{Engine, Ink, Lines, Measure};
 use super::page::{Block, Color, Item, LANE_RIGHT, MEASURE, PAGE_HEIGHT, PAGE_WIDTH, Row, SIDE, TextRun};
 use super::places::Place;
 
 /// After a pause of so many seconds a name is shown again.
 const PAUSE: i64 = 30 * 60;
+/// Of a name above its bubbles, in characters; the title block has it in full.
+const LONGEST_NAME: usize = 240;
 const HEADER: f32 = 40.0;
 const FOOTER: f32 = PAGE_HEIGHT - 38.0;
 
@@ -108,8 +110,11 @@ impl<W: Write> Progress<W> {
         for (number, mut block) in laid.blocks.into_iter().enumerate() {
             if number == 0 {
                 block.before = match (named, &laid.speaker) {
-                    (true, _) => 2.0,
+                    (true, Some(_)) => 2.0,
+                    (true, None) => 7.0,
                     (false, None) => 10.0,
+                    // A quote belongs to what follows, and must not stand close to what was before.
+                    (false, Some(_)) if block.keep_with_next => 8.0,
                     (false, Some(_)) => 3.5,
                 };
             }
@@ -230,23 +235,28 @@ fn day_block(words: &str, engine: &mut Engine) -> Block {
 /// Who speaks from here on, and over which service when that is new.
 fn name_block(speaker: &Speaker, service: Option<&str>, engine: &mut Engine) -> Block {
     let bold = Ink { bold: true, ..QUIET };
-    let name = engine.label(&speaker.name, bold, 8.0, 260.0);
+    // In full where it can be: two names may differ at their ends only.
+    let name = engine.name(
+        &phrase::shortened(&speaker.name, LONGEST_NAME),
+        bold,
+        Measure { size: 8.0, width: 260.0 },
+    );
     let service = service.map(|service| {
         let words = format!("· {}", phrase::one_line(service));
         engine.label(&words, QUIET, 8.0, 100.0)
     });
-    let gap = 4.0;
-    let width = name.width + service.as_ref().map_or(0.0, |service| gap + service.width);
+    // Behind the name's last line.
+    let (end, baseline) = name.lines.last().map_or((0.0, 0.0), |line| (line.width + 4.0, line.baseline));
+    let width = name.width.max(service.as_ref().map_or(0.0, |service| end + service.width));
     let x = if speaker.from_me { LANE_RIGHT - width - 6.0 } else { SIDE + 6.0 };
-    let (name_width, baseline) = (name.width, name.baseline);
-    let mut row = name.into_row(x);
-    if let Some(service) = service {
+    let mut rows = Lines::clone(&name).into_rows(x);
+    if let (Some(service), Some(row)) = (service, rows.last_mut()) {
         let shift = baseline - service.baseline;
-        let mut items = service.into_row(x + name_width + gap).items;
+        let mut items = service.into_row(x + end).items;
         items.iter_mut().for_each(|item| item.shift(shift));
         row.items.append(&mut items);
     }
-    Block { before: 10.0, rows: vec![row], keep_with_next: true, ..Block::default() }
+    Block { before: 10.0, rows, keep_with_next: true, ..Block::default() }
 }
 
 /// The title, who takes part, and how times are to be read.

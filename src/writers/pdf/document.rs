@@ -24,6 +24,9 @@ const COUNT_FORM: &str = "N";
 /// Pages and pictures that workers may be busy with: enough for eight of them, little enough for their memory.
 const MOST_PENDING: usize = 12;
 
+/// Higher rows are divided: this fits on a page with the day and the name above.
+const TALLEST_ROW: f32 = (BODY_BOTTOM - BODY_TOP) * 0.75;
+
 /// Does work beside this thread, or at once.
 pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
@@ -110,9 +113,12 @@ impl<W: Write> Document<W> {
     /// block. `furnish` completes a page that is full.
     pub fn place(
         &mut self,
-        block: Block,
+        mut block: Block,
         furnish: &mut dyn FnMut(u32) -> Furniture,
     ) -> io::Result<Option<Place>> {
+        if block.rows.iter().any(|row| row.height > TALLEST_ROW) {
+            block.rows = block.rows.into_iter().flat_map(|row| row.divided(TALLEST_ROW)).collect();
+        }
         if block.keep_with_next && self.held.len() < 8 {
             self.held.push(block);
             return Ok(None);
@@ -121,8 +127,8 @@ impl<W: Write> Document<W> {
         let room = BODY_BOTTOM - self.y - held - block.before;
         let whole = block.height();
         let empty = self.y == BODY_TOP;
-        // A long bubble is divided rather than leaving much of a page empty, but no page gets less than two lines.
-        let divide = block.rows.len() > 3 && whole > (BODY_BOTTOM - BODY_TOP) * 0.2;
+        let divide = block.may_be_divided();
+        // No page gets less than two lines of what is divided.
         let start: f32 = block.rows.iter().take(2).map(|row| row.height).sum::<f32>() + 2.0 * block.padding();
         if whole > room && !empty && (!divide || start > room) {
             self.end_page(furnish)?;

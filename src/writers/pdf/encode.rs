@@ -97,8 +97,10 @@ fn fine(value: f32) -> f32 {
     (value * 100.0).round() / 100.0
 }
 
-fn point(x: f32, y: f32) -> Point {
-    Point { x: Pt(fine(x)), y: Pt(fine(PAGE_HEIGHT - y)) }
+/// A corner of a bubble or a bar: a tenth of a point is enough for these, and they are a third of a page's bytes.
+fn corner(x: f32, y: f32) -> Point {
+    let tenth = |value: f32| (value * 10.0).round() / 10.0;
+    Point { x: Pt(tenth(x)), y: Pt(tenth(PAGE_HEIGHT - y)) }
 }
 
 fn pdf_color(color: Color) -> PdfColor {
@@ -130,7 +132,7 @@ impl Pen {
                 self.fill(*color);
                 let corners = [(*x, *y), (x + width, *y), (x + width, y + height), (*x, y + height)];
                 let points =
-                    corners.iter().map(|(x, y)| LinePoint { p: point(*x, *y), bezier: false }).collect();
+                    corners.iter().map(|(x, y)| LinePoint { p: corner(*x, *y), bezier: false }).collect();
                 self.polygon(points, PaintMode::Fill);
             }
             Mark::Panel { x, y, width, height, radius, fill, stroke } => {
@@ -332,8 +334,8 @@ fn rounded(x: f32, y: f32, width: f32, height: f32, radius: f32) -> Vec<LinePoin
     let r = radius.min(width / 2.0).min(height / 2.0);
     let k = r * (1.0 - KAPPA);
     let (x1, y1) = (x + width, y + height);
-    let on = |x: f32, y: f32| LinePoint { p: point(x, y), bezier: false };
-    let off = |x: f32, y: f32| LinePoint { p: point(x, y), bezier: true };
+    let on = |x: f32, y: f32| LinePoint { p: corner(x, y), bezier: false };
+    let off = |x: f32, y: f32| LinePoint { p: corner(x, y), bezier: true };
     vec![
         on(x + r, y),
         on(x1 - r, y),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use parley::style::{FontFamily, FontFamilyName, FontStyle, FontWeight, OverflowWrap, StyleProperty};
 use parley::{Alignment, AlignmentOptions, Layout, LayoutContext};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::bundle::{EMOJI, LATIN};
 use super::fonts::{FontSet, Library, family_name};
@@ -20,6 +21,9 @@ use super::scripts::{Needs, needs};
 const LONGEST_PARAGRAPH: usize = 8_000;
 /// Strings that return again and again (times, names) are kept laid out; this many of them.
 const KEPT: usize = 4_096;
+
+/// No line holds more characters.
+const LONGEST_LABEL: usize = 400;
 
 /// How a stretch of text looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -108,7 +112,7 @@ pub struct Engine {
     context: LayoutContext<Ink>,
     layout: Layout<Ink>,
     stacks: HashMap<u64, Stack>,
-    kept: HashMap<(String, Ink, u32), Arc<Lines>>,
+    kept: HashMap<(String, Ink, u32, bool), Arc<Lines>>,
     /// Drawn as boxes since they were last taken.
     pub boxes: Boxes,
 }
@@ -135,20 +139,43 @@ impl Engine {
         }
     }
 
-    /// A short text on one line, kept for the next time. It is cut at `width`, if it must be.
+    /// A short text on one line, kept for the next time. What is too long for `width` ends in `…`.
     pub fn label(&mut self, text: &str, ink: Ink, size: f32, width: f32) -> Line {
-        let key = (text.to_owned(), ink, (size * 8.0) as u32 ^ ((width as u32) << 8));
+        let lines = self.kept(text, ink, Measure { size, width }, true);
+        lines.lines.first().cloned().unwrap_or_default()
+    }
+
+    /// A short text on as many lines as it needs, kept for the next time.
+    pub fn name(&mut self, text: &str, ink: Ink, measure: Measure) -> Arc<Lines> {
+        self.kept(text, ink, measure, false)
+    }
+
+    fn kept(&mut self, text: &str, ink: Ink, measure: Measure, one_line: bool) -> Arc<Lines> {
+        let Measure { size, width } = measure;
+        let key = (text.to_owned(), ink, (size * 8.0) as u32 ^ ((width as u32) << 8), one_line);
         if let Some(lines) = self.kept.get(&key) {
-            return lines.lines.first().cloned().unwrap_or_default();
+            return lines.clone();
         }
-        let mut lines = self.text(text, &[(0..text.len(), ink)], &[], Measure { size, width });
-        lines.lines.truncate(1);
-        let line = lines.lines.first().cloned().unwrap_or_default();
+        let mut lines = self.plain(text, ink, measure);
+        if one_line && lines.lines.len() > 1 {
+            let beginning = self.beginning(text, ink, measure);
+            lines = self.plain(&beginning, ink, measure);
+        }
+        let lines = Arc::new(lines);
         if self.kept.len() >= KEPT {
             self.kept.clear();
         }
-        self.kept.insert(key, Arc::new(lines));
-        line
+        self.kept.insert(key, lines.clone());
+        lines
+    }
+
+    /// As much of the text's beginning as fits on one line with `…` behind it.
+    fn beginning(&mut self, text: &str, ink: Ink, measure: Measure) -> String {
+        let ends: Vec<usize> =
+            text.grapheme_indices(true).map(|(at, _)| at).skip(1).take(LONGEST_LABEL).collect();
+        let cut = |end: usize| format!("{}…", text.get(..end).unwrap_or_default().trim_end());
+        let fitting = ends.partition_point(|end| self.plain(&cut(*end), ink, measure).lines.len() == 1);
+        cut(fitting.checked_sub(1).and_then(|last| ends.get(last)).copied().unwrap_or(0))
     }
 
     /// Lays out a text of any length in one ink.
@@ -246,10 +273,10 @@ impl Engine {
         for line in layout.lines() {
             let metrics = line.metrics();
             let mut x = metrics.offset + metrics.inline_min_coord;
-            let baseline = metrics.baseline - metrics.block_min_coord;
+            let baseline = even(metrics.baseline - metrics.block_min_coord);
             let ink_width = metrics.advance - metrics.hanging_advance;
             let mut placed = Line {
-                height: metrics.line_height,
+                height: even(metrics.line_height),
                 baseline,
                 x: if rtl { measure.width - ink_width } else { 0.0 },
                 width: ink_width,
@@ -284,6 +311,11 @@ impl Engine {
         self.stacks.insert(needed, stack.clone());
         stack
     }
+}
+
+/// To half a point: heights that all pages share make pages that compress a tenth better.
+fn even(height: f32) -> f32 {
+    (height * 2.0).round() / 2.0
 }
 
 /// Byte ranges between line breaks; over-long ones divided.

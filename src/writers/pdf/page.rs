@@ -160,6 +160,38 @@ pub enum Item {
 }
 
 impl Item {
+    /// What tells on which side of a cut it is, from the row's top.
+    fn top(&self) -> f32 {
+        match self {
+            Item::Text(run) => run.y,
+            Item::Bar { y, .. } | Item::Panel { y, .. } | Item::Picture { y, .. } | Item::Link { y, .. } => {
+                *y
+            }
+        }
+    }
+
+    fn line_end(&self) -> Option<f32> {
+        match self {
+            Item::Text(run) => Some(run.y + 0.3 * run.size),
+            _ => None,
+        }
+    }
+
+    /// Shortens what reaches over `end` and can be shortened; returns the rest of it.
+    fn cut(&mut self, end: f32) -> Option<Item> {
+        let (Item::Bar { y, height, .. } | Item::Link { y, height, .. }) = self else { return None };
+        let below = *y + *height - end;
+        if *y >= end || below <= 0.0 {
+            return None;
+        }
+        *height = end - *y;
+        let mut rest = self.clone();
+        if let Item::Bar { y, height, .. } | Item::Link { y, height, .. } = &mut rest {
+            (*y, *height) = (end, below);
+        }
+        Some(rest)
+    }
+
     /// Moves it down.
     pub fn shift(&mut self, by: f32) {
         match self {
@@ -176,6 +208,42 @@ impl Item {
 pub struct Row {
     pub height: f32,
     pub items: Vec<Item>,
+}
+
+impl Row {
+    /// The row in pieces that are at most `most` points high: one that no page could hold is divided between its
+    /// lines. Pictures stay whole.
+    pub fn divided(self, most: f32) -> Vec<Row> {
+        if self.height <= most {
+            return vec![self];
+        }
+        // Where lines end, with room for what hangs below the baseline.
+        let mut ends: Vec<f32> = self.items.iter().filter_map(Item::line_end).collect();
+        ends.sort_by(f32::total_cmp);
+        let mut pieces = Vec::new();
+        let mut rest = self.items;
+        let mut top = 0.0;
+        while top < self.height {
+            let fits = ends.iter().rev().find(|end| **end > top && **end <= top + most);
+            let end = if self.height - top <= most { self.height } else { *fits.unwrap_or(&(top + most)) };
+            let mut piece = Row { height: end - top, items: Vec::new() };
+            let mut later = Vec::new();
+            for mut item in rest {
+                let after = item.cut(end);
+                later.extend(after);
+                if item.top() < end {
+                    item.shift(-top);
+                    piece.items.push(item);
+                } else {
+                    later.push(item);
+                }
+            }
+            pieces.push(piece);
+            rest = later;
+            top = end;
+        }
+        pieces
+    }
 }
 
 /// A background behind a block's rows; each page that shows some of them has its own.
@@ -205,6 +273,11 @@ impl Block {
     /// Its height on one page, without the space above.
     pub fn height(&self) -> f32 {
         self.rows.iter().map(|row| row.height).sum::<f32>() + 2.0 * self.padding()
+    }
+
+    /// A long bubble is divided between pages rather than leaving much of one empty.
+    pub fn may_be_divided(&self) -> bool {
+        self.rows.len() > 3 && self.height() > (BODY_BOTTOM - BODY_TOP) * 0.2
     }
 
     pub fn padding(&self) -> f32 {
