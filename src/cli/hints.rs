@@ -59,9 +59,15 @@ fn for_source(error: &SourceError) -> Vec<String> {
             "close the program that uses it and run this again, or copy the folder elsewhere and export the copy"
                 .into(),
         ],
-        SourceError::Damaged { path, .. } => {
+        SourceError::Damaged { path, .. } | SourceError::Database { path, .. } => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            vec![format!("copy it again from where it came from: {name}, {name}-wal and {name}-shm belong together")]
+            vec![
+                format!("copy it again from where it came from: {name}, {name}-wal and {name}-shm belong together"),
+                format!(
+                    "or let SQLite rescue what is left: sqlite3 {name} .recover | sqlite3 rescued.db; \
+                     then --source rescued.db"
+                ),
+            ]
         }
         SourceError::Changed { .. } => vec!["run it again; nothing was written".into()],
         SourceError::Snapshot { .. } => {

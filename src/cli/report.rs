@@ -37,9 +37,16 @@ pub fn warning(error: &dyn Error) {
 
 fn causes(error: &dyn Error) {
     let bold = Style::new().bold();
+    let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        eprintln!("{bold}caused by:{bold:#} {}", plain(&error.to_string()));
+        let words = error.to_string();
+        // What some libraries repeat needs to be said once.
+        let news = words.strip_suffix(&said).unwrap_or(&words);
+        if !said.contains(&words) && news == words {
+            eprintln!("{bold}caused by:{bold:#} {}", plain(&words));
+            said = words;
+        }
         cause = error.source();
     }
 }
@@ -121,10 +128,17 @@ pub fn attachments(done: &Report, mode: AttachmentMode) -> String {
 pub fn troubles(done: &Report, width: usize) -> String {
     let mut words = String::new();
     if done.defect_count > 0 {
-        let sentence = format!(
-            "{} found; the messages are there all the same, marked where a format can mark them:",
-            counted(done.defect_count, "defect was", "defects were")
-        );
+        let found = counted(done.defect_count, "defect was", "defects were");
+        let sentence = match done.rows.failed {
+            0 => format!(
+                "{found} found; the messages are there all the same, marked where a format can mark them:"
+            ),
+            failed => format!(
+                "{found} found, and {} could not be read at all; the other messages are there, marked where a \
+                 format can mark them:",
+                counted(failed, "row", "rows")
+            ),
+        };
         let _ = writeln!(words, "\n{}", wrap("", &sentence, width));
         for defect in done.defects.iter().take(DEFECTS_PRINTED) {
             let guid = defect.guid.as_deref().unwrap_or("no guid");

@@ -356,7 +356,7 @@ impl<'a> Run<'a> {
         }
         let mut total = lock(&self.total);
         total.report.files.extend(files);
-        total.complete(thread.entry.conversation.clone(), tally);
+        total.complete(thread.entry, tally);
         Ok(())
     }
 
@@ -366,7 +366,11 @@ impl<'a> Run<'a> {
             return Err(error);
         }
         let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut report = total.balance()?;
+        let mut report = total.balance().map_err(|unbalanced| match self.source.undamaged() {
+            // What an index says of a row and what the row says differ.
+            Err(damaged) => damaged.into(),
+            Ok(()) => unbalanced,
+        })?;
         if report.rows.messages == 0 && self.options.selection != Selection::default() {
             return Err(ExportError::NothingSelected);
         }

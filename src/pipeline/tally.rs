@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::count::{AttachmentCounts, Defect, Hanging, RowCounts};
+use super::roster::RosterEntry;
 use super::run::{ExportError, Report};
 use super::writer::Finished;
 use crate::disk::FileRecord;
-use crate::model::{Conversation, Instant, Message};
+use crate::model::{Instant, Message};
 
 /// Defects kept with their words; more are only counted.
 const DEFECTS_KEPT: usize = 10_000;
@@ -90,7 +91,19 @@ impl Total {
     }
 
     /// A conversation is complete.
-    pub fn complete(&mut self, mut conversation: Conversation, mut tally: Tally) {
+    pub fn complete(&mut self, entry: &RosterEntry, mut tally: Tally) {
+        let mut conversation = entry.conversation.clone();
+        let lost = entry.rows.saturating_sub(tally.rows.read);
+        if lost > 0 {
+            // Counted when the source was opened, and then not found: only in a damaged database.
+            tally.rows.read += lost;
+            tally.rows.failed += lost;
+            let what = format!(
+                "the database is damaged: {lost} of the {} rows of {} cannot be found",
+                entry.rows, conversation.id
+            );
+            tally.defects.push(Defect { guid: None, what });
+        }
         tally.services.extend(conversation.services);
         conversation.services = std::mem::take(&mut tally.services).into_iter().collect();
         if tally.rows.messages > 0 {
@@ -136,5 +149,33 @@ fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Conversation, ConversationKind};
+
+    #[test]
+    fn rows_that_were_counted_and_not_found_have_failed() {
+        let conversation = Conversation {
+            id: "c-1f3a9b2c".into(),
+            title: "Ana".into(),
+            kind: ConversationKind::Direct,
+            chat_guids: Vec::new(),
+            participants: Vec::new(),
+            services: Vec::new(),
+        };
+        let entry = RosterEntry { conversation, chats: Vec::new(), rows: 5 };
+        let mut tally = Tally::default();
+        tally.rows.read = 3;
+        tally.rows.messages = 3;
+        let mut total = Total::default();
+        total.complete(&entry, tally);
+        let report = total.balance().unwrap();
+        assert_eq!((report.rows.read, report.rows.failed), (5, 2));
+        assert_eq!(report.defect_count, 1);
+        assert!(report.defects[0].what.contains("2 of the 5 rows of c-1f3a9b2c"), "{:?}", report.defects);
     }
 }

@@ -49,6 +49,16 @@ impl SourceError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 SourceError::Damaged { path, source }
             }
+            // Names or types that no schema of Apple's has.
+            None if matches!(
+                source,
+                rusqlite::Error::Utf8Error(..)
+                    | rusqlite::Error::FromSqlConversionFailure(..)
+                    | rusqlite::Error::InvalidColumnType(..)
+            ) =>
+            {
+                SourceError::Damaged { path, source }
+            }
             _ => SourceError::Database { path, source },
         }
     }

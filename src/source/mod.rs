@@ -68,6 +68,11 @@ pub trait Source: Sync {
     /// [`SourceError::Changed`] when somebody wrote to a file that was taken for still, so that what was read may
     /// not be of one moment.
     fn unchanged(&self) -> Result<(), SourceError>;
+    /// Looks at every byte for damage; takes its time. To be asked when an account does not balance.
+    ///
+    /// # Errors
+    /// [`SourceError::Damaged`].
+    fn undamaged(&self) -> Result<(), SourceError>;
 }
 
 /// A worker's reader.

@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use roaring::RoaringTreemap;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::guids::{GuidIndex, target_of};
 use super::query::Queries;
 use super::values::Columns;
+use super::windows::damaged;
 use crate::source::ChatId;
 
 /// A set of row ids.
@@ -184,15 +185,14 @@ impl Census {
             (joins.join(), rows)
         });
         // A panic in there would be a bug; it goes on here.
-        let joins = joins.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok(Census::of(joins?, rows?))
+        let joins = joins.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let mut rows = rows?;
+        rows.find_missed(&joins, first, queries)?;
+        Ok(Census::of(joins, rows))
     }
 
     fn of(joins: Joins, rows: Rows) -> Census {
-        let mut messages = RoaringTreemap::new();
-        for of_handle in rows.by_handle.values() {
-            messages |= &of_handle.0;
-        }
+        let messages = rows.all();
         let mut chats: BTreeMap<i64, ChatRows> = BTreeMap::new();
         for (chat, mut joined) in joins.joined {
             // A join may speak of rows that are gone.
@@ -432,5 +432,49 @@ impl Rows {
             }
         };
         Ok(Rows { by_handle: by_handle.finish(), dates, associated: GuidIndex::new(associated), guids })
+    }
+
+    fn all(&self) -> RoaringTreemap {
+        let mut all = RoaringTreemap::new();
+        for of_handle in self.by_handle.values() {
+            all |= &of_handle.0;
+        }
+        all
+    }
+
+    /// A join speaks of a row that the scan did not meet: as a rule the row is gone, and in a file with a damaged index
+    /// it is there all the same.
+    fn find_missed(
+        &mut self,
+        joins: &Joins,
+        connection: &Connection,
+        queries: &Queries,
+    ) -> rusqlite::Result<()> {
+        let mut missed = RoaringTreemap::new();
+        for rows in joins.joined.values() {
+            missed |= &rows.0;
+        }
+        missed.extend(joins.recoverable.iter().map(|(_, rowid, _)| *rowid as u64));
+        missed -= self.all();
+        let mut statement = connection.prepare(&queries.handle_and_date)?;
+        for rowid in missed.iter().map(|rowid| rowid as i64) {
+            let found = statement.query_row([rowid], |row| {
+                let mut c = Columns::from(row, 0);
+                Ok((c.number(), c.number()))
+            });
+            match found.optional() {
+                Ok(None) => {}
+                Ok(Some((handle, date))) => {
+                    self.by_handle.entry(handle).or_default().insert(rowid);
+                    self.dates.add(rowid, date);
+                }
+                // Whether it is there cannot be known. Its page says what can be read of it.
+                Err(error) if damaged(&error) => {
+                    self.by_handle.entry(0).or_default().insert(rowid);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }

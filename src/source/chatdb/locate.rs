@@ -184,7 +184,9 @@ fn place(filename: &str) -> Option<Place> {
         names.drain(..library + 2);
         from = From::Library;
     }
-    (!names.is_empty()).then_some(Place { from, names })
+    // What lies right below the library is a store, or the database itself.
+    let fewest = if below_library.is_some() { 2 } else { 1 };
+    (names.len() >= fewest).then_some(Place { from, names })
 }
 
 fn percent_decoded(url: &str) -> String {
@@ -237,6 +239,8 @@ mod tests {
             "/",
             "~/",
             "~/Library/Messages",
+            "~/Library/Messages/Attachments",
+            "~/Library/Messages/chat.db",
             "~/Library/Messages/../../.ssh/id",
             "Attachments/../../x",
             "file:///x/Library/Messages/%2e%2e/x",

@@ -230,6 +230,21 @@ impl Source for ChatDb {
     fn unchanged(&self) -> Result<(), SourceError> {
         self.guard.unchanged()
     }
+
+    fn undamaged(&self) -> Result<(), SourceError> {
+        let own = lock(&self.own);
+        let found: rusqlite::Result<String> =
+            own.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        let failed = SourceError::database(&self.info.path);
+        match found {
+            Ok(found) if found == "ok" => Ok(()),
+            Ok(found) => {
+                let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                Err(failed(rusqlite::Error::SqliteFailure(corrupt, Some(found))))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
 }
 
 /// The home of the user whose own library this is: there Messages may be writing, and paths mean what they say.

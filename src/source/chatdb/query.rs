@@ -58,6 +58,8 @@ pub(super) struct Queries {
     /// (message, guid, associated guid, associated type)
     pub link: String,
     pub date: String,
+    /// As `messages`, of one row.
+    pub handle_and_date: String,
     pub attachment: Option<String>,
     /// (part, delete date, text)
     pub deleted_parts: Option<String>,
@@ -179,6 +181,11 @@ impl Queries {
             unique_guids: schema.unique("message", "guid"),
             link: format!("{link} m.rowid = ?1"),
             date: format!("SELECT {} FROM message m WHERE m.rowid = ?1", column("date")),
+            handle_and_date: format!(
+                "SELECT {}, {} FROM message m WHERE m.rowid = ?1",
+                column("handle_id"),
+                if by_date { column("date") } else { "NULL".into() }
+            ),
             attachment: given(
                 schema.has_table("attachment"),
                 format!(
@@ -228,6 +235,7 @@ impl Queries {
             ("message", &self.message),
             ("link", &self.link),
             ("date", &self.date),
+            ("handle_and_date", &self.handle_and_date),
         ]);
         all
     }
