@@ -8,6 +8,7 @@ mod decode_damage;
 mod decode_samples;
 mod determinism;
 mod export_pdf;
+mod fidelity;
 mod help;
 mod layering;
 mod library_builder;

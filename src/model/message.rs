@@ -175,14 +175,14 @@ pub enum TapbackKind {
     Laughed,
     Emphasized,
     Questioned,
-    /// Any emoji.
+    /// Any emoji; empty where the row does not say which.
     Emoji(String),
     /// A sticker, as a tapback or placed on the bubble. Its picture, where a row has one.
     Sticker(Option<Box<Attachment>>),
 }
 
 impl TapbackKind {
-    /// The emoji that stands for it; `None` for a sticker.
+    /// The emoji that stands for it; `None` for a sticker, and for an emoji that the row does not name.
     pub fn emoji(&self) -> Option<&str> {
         Some(match self {
             TapbackKind::Loved => "❤️",
@@ -191,6 +191,7 @@ impl TapbackKind {
             TapbackKind::Laughed => "😂",
             TapbackKind::Emphasized => "‼️",
             TapbackKind::Questioned => "❓",
+            TapbackKind::Emoji(e) if e.is_empty() => return None,
             TapbackKind::Emoji(e) => e,
             TapbackKind::Sticker(_) => return None,
         })

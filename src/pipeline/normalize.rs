@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use super::decode::body::{self, Piece, PieceContent};
+use super::decode::body;
 use super::decode::date::instant;
 use super::decode::summary::{self, Summary};
 use super::roster::Roster;
 use super::{announcement, parts, tapbacks};
 use crate::model::{
-    Attachment, Availability, Deleted, Edit, Effect, Message, MessageKind, Quote, Reply, Scheduled, Sender,
+    Attachment, Availability, Deleted, Edit, Effect, Message, MessageKind, Part, PartContent, Quote, Reply,
+    Scheduled, Sender,
 };
 use crate::source::{Content, RawAttachment, RawMessage};
 
@@ -42,9 +43,16 @@ pub fn row_kind(raw: &RawMessage) -> RowKind {
     match raw.associated_message_type {
         1000 | 1001 | 2000..=2007 | 3000..=3007 => RowKind::Tapback,
         4000 => RowKind::Vote,
-        2 if raw.associated_message_guid.is_some() => RowKind::Update,
+        // Whatever else says 2 has something of its own to show.
+        2 if raw.item_type == 0 && raw.associated_message_guid.is_some() && is_balloon(raw) => {
+            RowKind::Update
+        }
         _ => RowKind::Own,
     }
+}
+
+fn is_balloon(raw: &RawMessage) -> bool {
+    raw.balloon_bundle_id.as_deref().is_some_and(|id| !id.is_empty())
 }
 
 /// Turns a row into a message. `junk_chat`: its chat is filed as junk.
@@ -62,10 +70,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     message.deleted = raw.deleted.map(|date| Deleted { date: instant(date) });
     message.effect = effect(raw.expressive_send_style_id.as_deref());
 
-    let summary = match &raw.message_summary_info {
-        Some(blob) if raw.date_edited != 0 || mentions_more_than_ranges(blob) => summary::summary(blob),
-        _ => Summary::default(),
-    };
+    let summary = summary_of(&raw);
     let mut body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
     message.defects.extend(summary.defects.iter().cloned());
     message.defects.extend(body.defects.iter().cloned());
@@ -122,6 +127,14 @@ pub fn sender(from_me: bool, handle_id: i64, roster: &Roster) -> Option<Arc<Send
         return None;
     }
     Some(roster.sender(handle_id).cloned().unwrap_or_else(|| Arc::new(Sender { handle: None, name: None })))
+}
+
+/// What a row's summary says of its edits and parts.
+pub(super) fn summary_of(raw: &RawMessage) -> Summary {
+    match &raw.message_summary_info {
+        Some(blob) if raw.date_edited != 0 || mentions_more_than_ranges(blob) => summary::summary(blob),
+        _ => Summary::default(),
+    }
 }
 
 /// A quick look whether a summary says more than the parts' ranges. Most do not, and parsing them all would cost
@@ -222,18 +235,18 @@ fn reply(raw: &RawMessage, roster: &Roster) -> Option<Reply> {
         .unwrap_or(0);
     let mut part = u32::try_from(number).unwrap_or(0);
     let quote = raw.originator.as_deref().map(|original| {
-        let body = body::body(original.attributed_body.as_deref(), original.text.as_deref());
-        let numbered: Vec<&Piece> = body.pieces.iter().filter(|p| p.part == part).collect();
-        let meant = match numbered.first() {
-            Some(_) => numbered,
-            None => body.pieces.get(part as usize).or(body.pieces.first()).into_iter().collect(),
-        };
-        part = meant.first().map_or(part, |p| p.part);
-        let is_balloon = original.balloon_bundle_id.as_deref().is_some_and(|b| !b.is_empty());
-        let words = meant.iter().find_map(|p| match &p.content {
-            PieceContent::Text { text, .. } if !is_balloon => Some(shorten(text)),
+        // As the message itself shows them: the part replied to may have been unsent since.
+        let parts = parts::of_row(original);
+        part = parts::part_named(&parts, number);
+        let meant = |p: &&Part| p.index == part;
+        let words = |p: &Part| match &p.content {
+            PartContent::Text { text, .. } => Some(shorten(text)),
             _ => None,
-        });
+        };
+        let words = match parts.iter().any(|p| meant(&p)) {
+            true => parts.iter().filter(meant).find_map(words),
+            false => parts.first().and_then(words),
+        };
         Quote {
             from_me: original.is_from_me,
             sender: sender(original.is_from_me, original.handle_id, roster),

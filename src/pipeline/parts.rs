@@ -6,7 +6,7 @@ use super::decode::balloons;
 use super::decode::body::{self, Body, Piece, PieceContent};
 use super::decode::date::instant;
 use super::decode::summary::Summary;
-use super::normalize::{Normalized, RowKind, attachment, row_kind};
+use super::normalize::{Normalized, RowKind, attachment, row_kind, summary_of};
 use crate::model::{
     Attachment, Availability, BalloonKind, Deleted, Message, MessageKind, Part, PartContent, Unsent,
 };
@@ -49,7 +49,11 @@ fn row_of(raw: &RawMessage, guid: &str) -> Option<usize> {
 pub fn assemble(raw: &RawMessage, body: &mut Body, summary: &Summary, out: &mut Normalized) {
     let bundle_id = raw.balloon_bundle_id.as_deref().filter(|id| !id.is_empty());
     let link_preview = bundle_id.is_none() && raw.payload_data.is_some() && body.single_link.is_some();
-    if out.message.kind == MessageKind::Message && (bundle_id.is_some() || link_preview) {
+    // What an app sent goes when it is unsent: `messages-format.md` 17.1.
+    let gone = all_unsent(summary)
+        && body.pieces.is_empty()
+        && raw.payload_data.as_ref().is_none_or(|payload| payload.is_empty());
+    if out.message.kind == MessageKind::Message && (bundle_id.is_some() && !gone || link_preview) {
         return assemble_balloon(raw, bundle_id.unwrap_or(URL_BALLOON), body, out);
     }
     let mut shown = vec![false; out.message.attachments.len()];
@@ -176,8 +180,28 @@ pub fn unsend(raw: &RawMessage, summary: &Summary, message: &mut Message) {
         let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
         message.parts.insert(at, Part { index, content: PartContent::Unsent { date } });
     }
-    let all = message.parts.iter().all(|p| matches!(p.content, PartContent::Unsent { .. }));
+    // A part that stayed, and whose content is lost, was not unsent.
+    let all = (summary.parts.is_none() || all_unsent(summary))
+        && message.parts.iter().all(|p| matches!(p.content, PartContent::Unsent { .. }));
     message.unsent = Some(if all { Unsent::All } else { Unsent::Part });
+}
+
+/// Whether every part that the summary knows of was unsent (`messages-format.md` 5.3).
+fn all_unsent(summary: &Summary) -> bool {
+    // Sorted, each once.
+    let first_to_stay = (0u32..).zip(&summary.unsent).take_while(|(part, unsent)| part == *unsent).count();
+    !summary.unsent.is_empty() && summary.parts.is_none_or(|parts| first_to_stay >= parts as usize)
+}
+
+/// The parts of a row by itself, as [`attach`], [`assemble`] and [`unsend`] make them.
+pub fn of_row(raw: &RawMessage) -> Vec<Part> {
+    let mut out = Normalized::default();
+    let summary = summary_of(raw);
+    let mut body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
+    attach(raw, &body, &mut out);
+    assemble(raw, &mut body, &summary, &mut out);
+    unsend(raw, &summary, &mut out.message);
+    out.message.parts
 }
 
 /// The parts' text in order, U+FFFC for attachments and balloons; `None` when the row has no text at all. `whole`: the

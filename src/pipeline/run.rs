@@ -10,7 +10,7 @@ use super::count::{AttachmentCounts, Defect, Hanging, RowCounts};
 use super::decode::date::instant;
 use super::normalize::{Normalized, RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
-use super::select::Selection;
+use super::select::{Selection, Without};
 use super::tally::{Tally, Total};
 use super::window::Window;
 use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, WriteError, Writer};
@@ -281,7 +281,7 @@ impl<'a> Run<'a> {
         Ok(window)
     }
 
-    fn take_row(&self, raw: RawMessage, window: &mut Window) -> Result<(), ExportError> {
+    fn take_row(&self, mut raw: RawMessage, window: &mut Window) -> Result<(), ExportError> {
         let tally = &mut window.tally;
         let kind = row_kind(&raw);
         if kind != RowKind::Own
@@ -300,6 +300,10 @@ impl<'a> Run<'a> {
             hanging.count(row_kind(row));
         }
         let selection = &self.options.selection;
+        if selection.without.contains(&Without::Deleted) {
+            // The rest of the message was not deleted.
+            raw.deleted_parts.clear();
+        }
         let junk = raw.chat.is_some_and(|chat| self.options.junk_chats.contains(&chat));
         let normalized =
             (!selection.rules_out_date(instant(raw.date))).then(|| normalize(raw, self.roster, junk));

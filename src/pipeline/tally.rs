@@ -43,8 +43,11 @@ impl Tally {
     /// Counts a message as it will be written.
     pub fn observe(&mut self, message: &Message) {
         self.attachments.count(message);
-        self.first = earliest(self.first, message.date);
-        self.last = self.last.max(message.date);
+        // What is yet to be sent says nothing of when people last wrote (`messages-format.md` 13.5).
+        if message.scheduled.is_none() {
+            self.first = earliest(self.first, message.date);
+            self.last = self.last.max(message.date);
+        }
         if let Some(service) = &message.service
             && !service.is_empty()
             && !self.services.contains(service)

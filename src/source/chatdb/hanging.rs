@@ -150,7 +150,9 @@ impl Reader<'_> {
         let Some(sql) = &self.queries().attachment else {
             return Ok(attachments);
         };
-        for id in self.census().attachments_of(message) {
+        // A join without a key may say the same twice.
+        let mut seen = HashSet::new();
+        for id in self.census().attachments_of(message).filter(|id| seen.insert(*id)) {
             let mut statement = self.connection().prepare_cached(sql)?;
             let attachment = statement.query_row([id], |row| Ok(rows::attachment(row))).optional()?;
             drop(statement);

@@ -165,6 +165,7 @@ impl Phrases {
             TapbackKind::Laughed => "laughed at 😂",
             TapbackKind::Emphasized => "emphasized ‼️",
             TapbackKind::Questioned => "questioned ❓",
+            TapbackKind::Emoji(emoji) if emoji.is_empty() => "reacted with an emoji to",
             TapbackKind::Emoji(emoji) => &format!("reacted with {} to", one_line(emoji)),
             TapbackKind::Sticker(_) => "put a sticker on",
         };
@@ -221,6 +222,7 @@ fn tapback_label(kind: &TapbackKind) -> String {
         TapbackKind::Laughed => "😂 Laughed at by ".into(),
         TapbackKind::Emphasized => "‼️ Emphasized by ".into(),
         TapbackKind::Questioned => "❓ Questioned by ".into(),
+        TapbackKind::Emoji(emoji) if emoji.is_empty() => "Emoji by ".into(),
         TapbackKind::Emoji(emoji) => format!("{} by ", one_line(emoji)),
         TapbackKind::Sticker(_) => "Sticker by ".into(),
     }
