@@ -160,3 +160,24 @@ fn only_an_apps_message_is_a_later_state_of_one() {
     assert_eq!(messages["-"]["announcement"]["title"], "New");
     assert_eq!(messages.len(), 3);
 }
+
+/// Whatever is wrong with the dates: in 1708 Berlin was 53 minutes and 28 seconds east of Greenwich.
+#[test]
+fn list_shows_what_the_export_shows() {
+    let (mut library, ana, chat) = library();
+    library.message(chat).from(ana).date_raw(i64::MIN).text("1708");
+    library.message(chat).from(ana).date_raw(0).text("never");
+    library.message(chat).from(ana).date_raw(999_999_999_999).text("33689");
+    let program = Program::new();
+    let database = library.write(program.path());
+    let source = ["-s", database.to_str().unwrap(), "--contacts", "none"];
+    let listed = program.run(&[&["list", "--json"], &source[..]].concat()).with_code(0).out;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    program.run(&[&["export", "-f", "jsonl", "-o", "out"], &source[..]].concat()).with_code(0);
+    let written = fs::read_to_string(program.path().join("out/conversations.jsonl")).unwrap();
+    let written: Value = serde_json::from_str(&written).unwrap();
+    for (key, value) in written.as_object().unwrap() {
+        let expected = if key == "file" { &Value::Null } else { value };
+        assert_eq!(&listed["conversations"][0][key], expected, "{key}");
+    }
+}

@@ -1,12 +1,11 @@
 use std::fmt::Write as _;
 
-use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 use msgarchive::model::{ConversationKind, Instant};
 use msgarchive::pipeline::Report;
 use msgarchive::pipeline::writer::Finished;
-use msgarchive::writers::export;
-use serde_json::{Value, json};
+use msgarchive::writers::clock::Clock;
+use msgarchive::writers::{export, jsonl};
 
 use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain};
@@ -100,37 +99,10 @@ fn period(c: &Finished, zone: Tz) -> String {
     }
 }
 
+/// The lines of `conversations.jsonl`, with counts and bytes of the attachments, and no file.
 fn as_json(done: &Report, zone: Tz) -> String {
-    let conversations: Vec<Value> = done.conversations.iter().map(|c| conversation(c, zone)).collect();
-    let mut object = json!({ "schema": 1, "conversations": conversations }).to_string();
-    object.push('\n');
-    object
-}
-
-/// A line of `conversations.jsonl`, with counts and bytes of the attachments, and no file.
-fn conversation(c: &Finished, zone: Tz) -> Value {
-    let date = |instant: Option<Instant>| -> Option<String> {
-        let local: DateTime<Tz> = instant?.with_timezone(&zone);
-        Some(local.to_rfc3339_opts(SecondsFormat::Nanos, false))
-    };
-    let participants: Vec<Value> =
-        c.conversation.participants.iter().map(|p| json!({ "name": p.name, "handles": p.handles })).collect();
-    json!({
-        "id": c.conversation.id,
-        "title": c.conversation.title,
-        "kind": match c.conversation.kind {
-            ConversationKind::Direct => "direct",
-            ConversationKind::Group => "group",
-            ConversationKind::Orphaned => "orphaned",
-        },
-        "chat_guids": c.conversation.chat_guids,
-        "participants": participants,
-        "services": c.conversation.services,
-        "messages": c.messages,
-        "first": date(c.first),
-        "last": date(c.last),
-        "file": Value::Null,
-        "attachments": c.attachments,
-        "bytes": c.attachment_bytes,
-    })
+    let mut clock = Clock::new(zone);
+    let conversations: Vec<String> =
+        done.conversations.iter().map(|c| jsonl::listed(c, &mut clock)).collect();
+    format!("{{\"schema\":1,\"conversations\":[{}]}}\n", conversations.join(","))
 }
