@@ -181,3 +181,19 @@ fn list_shows_what_the_export_shows() {
         assert_eq!(&listed["conversations"][0][key], expected, "{key}");
     }
 }
+
+#[test]
+fn a_group_has_the_name_of_the_chat_that_people_wrote_in_last() {
+    let (mut library, ana, _) = library();
+    let ben = library.handle("ben@example.com", "iMessage");
+    let old = library.group(&[ana, ben], "In use");
+    let new = library.group(&[ana, ben], "Given up");
+    for chat in [old, new] {
+        library.chat_raw(chat, "group_id", "D2A3B0A4-0000-4000-8000-000000000001");
+    }
+    library.message(new).from(ana).at("2024-05-01T10:00:00Z").text("early");
+    library.message(old).from(ana).at("2024-06-01T10:00:00Z").text("late");
+    let (messages, conversations) = exported(&library, "", &[]);
+    assert_eq!(messages.len(), 2);
+    assert_eq!(conversations.keys().collect::<Vec<_>>(), ["In use"]);
+}

@@ -43,6 +43,8 @@ pub struct RawChat {
     /// Services that are known without reading the messages (`chat.service_name`, `chat_service`, the handles'),
     /// each once, sorted. Single messages may have others.
     pub services: Vec<String>,
+    /// The latest `chat_message_join.message_date`, raw; 0 where the schema has none.
+    pub last: i64,
     /// Rows in `chat_message_join` and `chat_recoverable_message_join` for this chat (for orphans: rows in neither).
     pub rows: u64,
 }

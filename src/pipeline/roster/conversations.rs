@@ -6,6 +6,7 @@ use super::earlier_ids::earlier_ids;
 use super::people::People;
 use super::sets::Sets;
 use crate::model::{Conversation, ConversationKind};
+use crate::pipeline::decode::date::instant;
 use crate::source::{RawChat, RawHandle};
 
 /// The rows of no chat.
@@ -207,8 +208,10 @@ fn thread<'a>(chats: &[&Chat<'a>], people: &People) -> Thread<'a> {
         let named = persons.clone().find(|p| people.all.get(*p).is_some_and(|p| p.name.is_some()));
         named.or_else(|| persons.next()).map(|p| label(p).to_owned())
     } else {
-        // The latest name, as far as row ids tell; members' names else.
-        let name = chats.iter().rev().find_map(|c| c.name).map(str::to_owned);
+        // The name of the chat that people wrote in last (of the latest one, where dates do not tell); members' names else.
+        let named = chats.iter().filter(|chat| chat.name.is_some());
+        let name =
+            named.max_by_key(|chat| instant(chat.raw.last)).and_then(|chat| chat.name).map(str::to_owned);
         name.or_else(|| names(&everyone.iter().map(|p| label(*p)).collect::<Vec<_>>()))
     };
     let identifiers = chats.iter().map(|c| c.identifier.to_owned());

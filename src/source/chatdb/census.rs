@@ -49,6 +49,8 @@ pub(super) struct ChatRows {
     pub deleted: Vec<(i64, i64)>,
     /// Handles of the chat's rows that are not members.
     pub senders: Vec<i64>,
+    /// The latest date in `chat_message_join`, raw; 0 where that has none.
+    pub last: i64,
 }
 
 impl ChatRows {
@@ -199,6 +201,9 @@ impl Census {
             joined.0 &= &messages;
             chats.entry(chat).or_default().joined = joined;
         }
+        for (chat, last) in joins.last {
+            chats.entry(chat).or_default().last = last;
+        }
         for (chat, rowid, date) in joins.recoverable {
             let rows = chats.entry(chat).or_default();
             if messages.contains(rowid as u64) {
@@ -339,6 +344,8 @@ impl ChatRows {
 /// What the small tables say.
 struct Joins {
     joined: HashMap<i64, RowIds>,
+    /// The latest date of each chat.
+    last: HashMap<i64, i64>,
     dates: DateSum,
     recoverable: Vec<(i64, i64, i64)>,
     members: HashMap<i64, Vec<i64>>,
@@ -351,12 +358,22 @@ impl Joins {
     fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Joins> {
         let mut joined = Runs::default();
         let mut dates = DateSum::default();
+        let mut last: HashMap<i64, i64> = HashMap::new();
+        // A chat's rows come in long runs.
+        let mut run = (0, 0);
         scan(connection, queries.joined.as_deref(), |c| {
             if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
+                let date = c.number();
                 joined.insert(chat, message);
-                dates.add(message, c.number());
+                dates.add(message, date);
+                if chat != run.0 {
+                    later(&mut last, run);
+                    run = (chat, date);
+                }
+                run.1 = run.1.max(date);
             }
         })?;
+        later(&mut last, run);
         let mut recoverable = Vec::new();
         scan(connection, queries.recoverable.as_deref(), |c| {
             if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
@@ -388,6 +405,7 @@ impl Joins {
         })?;
         Ok(Joins {
             joined: joined.finish(),
+            last,
             dates,
             recoverable,
             members,
@@ -395,6 +413,14 @@ impl Joins {
             attachments,
             deleted_parts,
         })
+    }
+}
+
+/// Remembers a chat's date if it is the latest so far. Nanoseconds are larger numbers than the older seconds.
+fn later(last: &mut HashMap<i64, i64>, (chat, date): (i64, i64)) {
+    if date > 0 {
+        let known = last.entry(chat).or_default();
+        *known = (*known).max(date);
     }
 }
 

@@ -204,6 +204,7 @@ impl Source for ChatDb {
             if let Some(rows) = self.census.chats.get(rowid) {
                 chat.senders.clone_from(&rows.senders);
                 chat.rows = rows.len();
+                chat.last = rows.last;
             }
             let mut all = services.remove(rowid).unwrap_or_default();
             all.extend(chat.service_name.clone());
