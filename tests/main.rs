@@ -16,6 +16,7 @@ mod people;
 mod program;
 mod query_plans;
 mod sample;
+mod sound_and_film;
 mod source;
 mod support;
 mod writers;

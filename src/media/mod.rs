@@ -5,6 +5,16 @@
 //! **Must never**: trust a name or a row, panic or hang on a damaged file, hold more than a file's declared pixels, or
 //! reach for a codec that is not in the program.
 
+mod amr;
+mod caf;
+mod facts;
+mod file_bytes;
+mod movie;
+mod mp3;
+mod riff;
+
+pub use facts::{facts, facts_of};
+
 /// A picture as pixels: 8 bits a channel, sRGB, upright, alpha not multiplied in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pixels {

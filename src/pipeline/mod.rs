@@ -9,6 +9,7 @@
 
 mod announcement;
 mod count;
+mod facts;
 mod normalize;
 mod parts;
 mod run;

@@ -110,7 +110,10 @@ fn place(
         }
         None => {
             out.message.defects.push("an attachment of this message has no row in the database".into());
-            attachments.push(Attachment { guid, name, ..Attachment::default() });
+            // The row of an audio message that was played goes with its file.
+            let expired = raw.is_expirable && raw.expire_state != 0;
+            let availability = if expired { Availability::Expired } else { Availability::Missing };
+            attachments.push(Attachment { guid, name, availability, ..Attachment::default() });
             out.contents.push(None);
             shown.push(true);
             attachments.len() - 1

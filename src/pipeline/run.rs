@@ -316,7 +316,9 @@ impl<'a> Run<'a> {
         };
         tally.rows.messages += 1;
         tally.shown.add(&hanging);
-        window.take_in(&mut message, contents, tapback_contents, self.assets)?;
+        // Who only counts shows no facts.
+        let with_facts = !self.writers.is_empty();
+        window.take_in(&mut message, contents, tapback_contents, self.assets, with_facts)?;
         window.messages.push(message);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //!
 //! **Must never**: give an attachment its name out of turn, or lose a message for bytes that cannot be read.
 
+use super::facts::facts;
 use super::tally::Tally;
 use super::writer::{AssetSink, TakenAsset, WriteError};
 use crate::disk::FileRecord;
@@ -53,8 +54,8 @@ impl Window {
         Window { messages: Vec::with_capacity(rows), waiting: Vec::new(), tally }
     }
 
-    /// Takes in the bytes of the attachments and stickers of the message that is pushed next. Bytes that cannot be
-    /// read make its attachment a missing one, with a defect.
+    /// Takes in the bytes of the attachments and stickers of the message that is pushed next, and what they say of
+    /// themselves where `with_facts`. Bytes that cannot be read make its attachment a missing one, with a defect.
     ///
     /// # Errors
     /// [`WriteError`] when they cannot be written.
@@ -64,6 +65,7 @@ impl Window {
         contents: Vec<Option<Content>>,
         tapback_contents: Vec<Option<Content>>,
         assets: Option<&dyn AssetSink>,
+        with_facts: bool,
     ) -> Result<(), WriteError> {
         let attachments = contents.into_iter().enumerate().map(|(i, content)| (Slot::Attachment(i), content));
         let stickers =
@@ -75,6 +77,9 @@ impl Window {
             if matches!(content, Content::File { .. }) {
                 attachment.file = Some(content.path().to_owned());
             }
+            if with_facts {
+                attachment.media = facts(attachment, &content);
+            }
             let Some(assets) = assets else {
                 continue;
             };
@@ -83,6 +88,7 @@ impl Window {
                 Err(WriteError::Unreadable { path, source }) => {
                     attachment.availability = Availability::Missing;
                     attachment.file = None;
+                    attachment.media = None;
                     message.defects.push(format!("cannot read the attachment {}: {source}", path.display()));
                     self.tally.unreadable += 1;
                 }

@@ -14,6 +14,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use database::Database;
+pub use vcard::{SentCard, sent_cards};
 
 use super::SourceError;
 

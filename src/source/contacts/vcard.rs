@@ -4,8 +4,33 @@ use std::borrow::Cow;
 
 use super::{Card, Contact, Name, addresses};
 
+/// A card that somebody sent: a person, or a place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SentCard {
+    pub name: Option<String>,
+    /// Phone numbers and addresses, as written, in the card's order.
+    pub handles: Vec<String>,
+    /// Web addresses: of a place, its map.
+    pub urls: Vec<String>,
+}
+
+/// The cards of a file that was sent. `None` when it is no vCard at all.
+pub fn sent_cards(bytes: &[u8]) -> Option<Vec<SentCard>> {
+    let mut cards = Vec::new();
+    let any = drafts(bytes, |draft| {
+        let name = draft.formatted.or_else(|| draft.name.shown().map(|(name, _)| name));
+        cards.push(SentCard { name, handles: draft.handles, urls: draft.urls });
+    });
+    any.then_some(cards)
+}
+
 /// Adds the cards of a file; false when it is no vCard at all.
 pub(super) fn read(bytes: &[u8], book: usize, cards: &mut Vec<Card>) -> bool {
+    drafts(bytes, |draft| cards.extend(draft.finish(book, cards.len())))
+}
+
+/// Goes through the cards of a file; false when it is no vCard at all.
+fn drafts(bytes: &[u8], mut each: impl FnMut(Draft)) -> bool {
     let bytes = utf8_of_utf16(bytes);
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut any = false;
@@ -24,14 +49,17 @@ pub(super) fn read(bytes: &[u8], book: usize, cards: &mut Vec<Card>) -> bool {
             "END" if is_card => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    cards.extend(std::mem::take(&mut draft).finish(book, cards.len()));
+                    each(std::mem::take(&mut draft));
                 }
             }
             _ if depth == 1 => draft.take(&property),
             _ => {}
         }
     }
-    cards.extend(draft.finish(book, cards.len()));
+    // The last card, where its end is missing.
+    if !draft.is_empty() {
+        each(draft);
+    }
     any
 }
 
@@ -43,9 +71,17 @@ struct Draft {
     is_group: bool,
     phones: Vec<String>,
     emails: Vec<String>,
+    /// Both, in the card's order.
+    handles: Vec<String>,
+    urls: Vec<String>,
 }
 
 impl Draft {
+    fn is_empty(&self) -> bool {
+        let names = self.formatted.is_none() && self.name.shown().is_none();
+        names && self.handles.is_empty() && self.urls.is_empty()
+    }
+
     fn take(&mut self, property: &Property) {
         let value = property.decoded();
         let some = |text: &str| Some(unescaped(text)).filter(|text| !text.is_empty());
@@ -65,9 +101,16 @@ impl Draft {
                 let number = unescaped(&value);
                 // "tel:+1-202-555-0101;ext=5" in version 4.
                 let number = number.split(';').next().unwrap_or_default();
-                self.phones.push(number.strip_prefix("tel:").unwrap_or(number).to_owned());
+                let number = number.strip_prefix("tel:").unwrap_or(number).to_owned();
+                self.handles.extend(Some(number.clone()).filter(|number| !number.is_empty()));
+                self.phones.push(number);
             }
-            "EMAIL" => self.emails.extend(addresses(unescaped(&value).trim_start_matches("mailto:"))),
+            "EMAIL" => {
+                let before = self.emails.len();
+                self.emails.extend(addresses(unescaped(&value).trim_start_matches("mailto:")));
+                self.handles.extend(self.emails.iter().skip(before).cloned());
+            }
+            "URL" => self.urls.extend(some(&value)),
             _ => {}
         }
     }
@@ -344,6 +387,22 @@ mod tests {
         let little: Vec<u8> =
             [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(contacts(little)[0].name, "Zoë");
+    }
+
+    #[test]
+    fn a_card_that_was_sent_keeps_its_order_and_its_web_addresses() {
+        let card = "BEGIN:VCARD\nN:Abbott;Ana;;;\nEMAIL:ana@example.com\nTEL:+12025550101\nTEL:\nEND:VCARD";
+        let sent = SentCard {
+            name: Some("Ana Abbott".into()),
+            handles: vec!["ana@example.com".into(), "+12025550101".into()],
+            urls: vec![],
+        };
+        assert_eq!(sent_cards(card.as_bytes()), Some(vec![sent]));
+        let place = "BEGIN:VCARD\nFN:Current Location\nitem1.URL;type=pref:https://maps.apple.com/?ll=50.1\\,7.5\n\
+                     item1.X-ABLabel:map url\nEND:VCARD";
+        let place = sent_cards(place.as_bytes()).unwrap();
+        assert_eq!(place[0].urls, ["https://maps.apple.com/?ll=50.1,7.5"]);
+        assert_eq!(sent_cards(b"hello"), None);
     }
 
     #[test]

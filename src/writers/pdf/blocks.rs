@@ -376,10 +376,7 @@ impl Composer<'_> {
             row.height += add.height;
         };
         put(&mut row, self.engine.plain(name, ink, Measure { size: 9.0, width }));
-        let mut facts = phrase::file_kind(attachment);
-        if let Some(bytes) = attachment.bytes {
-            facts = format!("{facts}, {}", phrase::size(bytes));
-        }
+        let facts = phrase::file_facts(attachment, phrase::file_kind(attachment)).join(", ");
         put(&mut row, self.engine.plain(&facts, QUIET, Measure { size: SMALL, width }));
         let alarm = Ink { color: Color::Alarm, ..QUIET };
         if let Some(place) = phrase::availability(attachment.availability) {

@@ -10,7 +10,7 @@ mod status;
 mod time;
 mod visible;
 
-pub use file::{attachment, availability, file_kind, size};
+pub use file::{attachment, availability, file_facts, file_kind, length, size};
 pub use status::{deleted, edits, effect, error, junk, scheduled, statuses, translation, unsent};
 pub use time::{day_and_time, day_heading, month_name, short_date, time, time_with_seconds};
 pub use visible::{one_line, visible, visible_lines};
@@ -204,6 +204,9 @@ impl Phrases {
                 line.push_str(" (taken back)");
             }
             if let TapbackKind::Sticker(Some(picture)) = &first.kind {
+                if let Some(facts) = file::sticker(picture) {
+                    line.push_str(&format!(" ({facts})"));
+                }
                 line.push_str(": ");
                 line.push_str(&file::named(picture, file_kind(picture)));
             }

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Attachment, Availability, Deleted, Edit, Effect, Scheduled, Translation, Unsent};
+use crate::model::{
+    Attachment, Availability, ContactCard, Deleted, Edit, Effect, Media, Scheduled, Sticker, StickerEffect,
+    StickerKind, Translation, Unsent,
+};
 use crate::writers::clock::Clock;
 
 fn ana() -> Option<Arc<Sender>> {
@@ -131,8 +134,70 @@ fn attachments_say_what_and_where_they_are() {
     assert_eq!(kind("x", None, Some("com.adobe.pdf")), "PDF document");
     assert_eq!(kind("x.JPG", None, None), "JPEG image");
     assert_eq!(kind("x", Some("image/x-new"), None), "image");
-    assert_eq!(kind("x.pages", None, None), "PAGES file");
+    assert_eq!(kind("x.pages", None, None), "Pages document");
+    assert_eq!(
+        kind("x.numbers", Some("application/octet-stream"), Some("public.data")),
+        "Numbers spreadsheet"
+    );
+    assert_eq!(kind("x.sketch", None, None), "SKETCH file");
+    assert_eq!(kind("CL.loc.vcf", Some("text/x-vlocation"), Some("public.vlocation")), "location");
     assert_eq!(kind("x.\x1b[2J", None, None), "file");
+}
+
+#[test]
+fn files_say_what_their_bytes_say() {
+    let file = |name: &str, mime: &str, media: Media| Attachment {
+        name: Some(name.into()),
+        mime: Some(mime.into()),
+        bytes: Some(12_345),
+        availability: Availability::Local,
+        media: Some(Box::new(media)),
+        ..Attachment::default()
+    };
+    let seconds = |s: f64| Some(std::time::Duration::from_secs_f64(s));
+    let sound =
+        file("Audio Message.caf", "audio/x-caf", Media { duration: seconds(12.34), ..Media::default() });
+    assert_eq!(attachment(&sound), "Audio Message.caf (CAF audio, 12 KB, 0:12)");
+    let film = Media { duration: seconds(34.5), pixels: Some((1920, 1080)), contact: None };
+    let film = file("x.mov", "video/quicktime", film);
+    assert_eq!(attachment(&film), "x.mov (QuickTime video, 12 KB, 1920 × 1080, 0:35)");
+    let handles = (1..=6).map(|n| format!("+1202555010{n}")).collect();
+    let card = ContactCard { name: Some("Ana\nAbbott".into()), handles, more: 2 };
+    let card = file("x.vcf", "text/vcard", Media { contact: Some(card), ..Media::default() });
+    assert_eq!(
+        attachment(&card),
+        "x.vcf (contact card, 12 KB, Ana Abbott, +12025550101, +12025550102, +12025550103, +12025550104, \
+         and 2 more, and 2 other contacts)"
+    );
+    let live = Attachment {
+        motion: Some("attachments/x.mov".into()),
+        ..file("x.heic", "image/heic", Media::default())
+    };
+    assert_eq!(attachment(&live), "x.heic (HEIC image, Live Photo, 12 KB)");
+    for (time, words) in [(0.0, "0:00"), (0.02, "0:01"), (59.6, "1:00"), (3723.0, "1:02:03")] {
+        assert_eq!(length(seconds(time).unwrap()), words);
+    }
+}
+
+#[test]
+fn stickers_say_what_they_are() {
+    let facts =
+        Sticker { kind: StickerKind::Genmoji, effect: Some(StickerEffect::Outline), ..Sticker::default() };
+    let picture = Attachment {
+        name: Some("s.heic".into()),
+        mime: Some("image/heic".into()),
+        sticker: true,
+        sticker_facts: Some(Box::new(facts)),
+        description: Some("a crab in a hat".into()),
+        availability: Availability::Local,
+        ..Attachment::default()
+    };
+    assert_eq!(attachment(&picture), "s.heic (HEIC image, Genmoji, Outline)");
+    let placed = [tapback(TapbackKind::Sticker(Some(Box::new(picture))), true, false)];
+    assert_eq!(
+        Phrases::new("Me").tapbacks(&placed, None),
+        ["Sticker by you (Genmoji: “a crab in a hat”, Outline): s.heic (HEIC image)"]
+    );
 }
 
 #[test]
