@@ -1,5 +1,6 @@
 //! All integration tests, as one binary.
 
+mod attachment_facts;
 mod cli_damage;
 mod cli_export;
 mod cli_list;

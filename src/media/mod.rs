@@ -12,8 +12,10 @@ mod file_bytes;
 mod movie;
 mod mp3;
 mod riff;
+mod sticker;
 
 pub use facts::{facts, facts_of};
+pub use sticker::sticker_effect;
 
 /// A picture as pixels: 8 bits a channel, sRGB, upright, alpha not multiplied in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,8 +14,19 @@ use crate::source::contacts::sent_cards;
 /// Bytes of a contact card that are read: photos in it are long, names are not.
 const LONGEST_CARD: u64 = 4 << 20;
 
+/// Adds to an attachment what these bytes of it say.
+pub fn learn(attachment: &mut Attachment, content: &Content) {
+    attachment.media = facts(attachment, content);
+    if attachment.sticker
+        && let Content::File { path, .. } = content
+        && let Some(effect) = media::sticker_effect(path)
+    {
+        attachment.sticker_facts.get_or_insert_default().effect = Some(effect);
+    }
+}
+
 /// The facts of an attachment with these bytes. `None`: nothing is known, or nothing was looked for.
-pub fn facts(attachment: &Attachment, content: &Content) -> Option<Box<Media>> {
+fn facts(attachment: &Attachment, content: &Content) -> Option<Box<Media>> {
     let Content::File { path, .. } = content else {
         return None;
     };

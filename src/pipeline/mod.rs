@@ -10,6 +10,7 @@
 mod announcement;
 mod count;
 mod facts;
+mod live;
 mod normalize;
 mod parts;
 mod run;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::decode::body;
 use super::decode::date::instant;
+use super::decode::sticker;
 use super::decode::summary::{self, Summary};
 use super::roster::Roster;
 use super::{announcement, parts, tapbacks};
 use crate::model::{
     Attachment, Availability, Deleted, Edit, Effect, Message, MessageKind, Part, PartContent, Quote, Reply,
-    Scheduled, Sender,
+    Scheduled, Sender, Sticker, StickerKind,
 };
 use crate::source::{Content, RawAttachment, RawMessage};
 
@@ -24,6 +25,8 @@ const QUOTE_CHARS: usize = 200;
 pub struct Normalized {
     pub message: Message,
     pub contents: Vec<Option<Content>>,
+    /// `motions[i]` is the film of the Live Photo `message.attachments[i]`.
+    pub motions: Vec<Option<Content>>,
     pub tapback_contents: Vec<Option<Content>>,
 }
 
@@ -109,6 +112,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
         out.message.parts.clear();
         out.message.attachments.clear();
         out.contents.clear();
+        out.motions.clear();
     }
 
     out.message.reply_to = reply(&raw, roster);
@@ -200,10 +204,27 @@ pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
         bytes: local.flatten().or(u64::try_from(raw.total_bytes).ok().filter(|b| *b > 0)),
         availability,
         sticker: raw.is_sticker,
-        description: not_empty(&raw.emoji_image_short_description),
+        sticker_facts: sticker_facts(raw),
+        description: not_empty(&raw.emoji_image_short_description)
+            .or_else(|| raw.attribution_info.as_deref().and_then(sticker::label)),
         hidden: raw.hide_attachment || is_plugin_payload(raw),
         ..Attachment::default()
     }
+}
+
+/// What its row says of a sticker. A description alone makes it a Genmoji.
+fn sticker_facts(raw: &RawAttachment) -> Option<Box<Sticker>> {
+    if !raw.is_sticker {
+        return None;
+    }
+    let stored = raw.sticker_user_info.as_deref().and_then(sticker::sticker);
+    let described = raw.emoji_image_short_description.as_deref().is_some_and(|words| !words.is_empty());
+    let facts = match stored {
+        Some(facts) => facts,
+        None if described => Sticker { kind: StickerKind::Genmoji, ..Sticker::default() },
+        None => return None,
+    };
+    Some(Box::new(facts))
 }
 
 /// A file that belongs to a balloon: `messages-format.md` 11.7.

@@ -34,6 +34,7 @@ pub fn attach(raw: &RawMessage, body: &Body, out: &mut Normalized) {
     for row in order.into_iter().filter_map(|i| raw.attachments.get(i)) {
         let attachment = attachment(row, raw);
         out.contents.push(row.content.clone().filter(|_| attachment.availability == Availability::Local));
+        out.motions.push(row.companion.clone());
         out.message.attachments.push(attachment);
     }
 }
@@ -115,6 +116,7 @@ fn place(
             let availability = if expired { Availability::Expired } else { Availability::Missing };
             attachments.push(Attachment { guid, name, availability, ..Attachment::default() });
             out.contents.push(None);
+            out.motions.push(None);
             shown.push(true);
             attachments.len() - 1
         }
@@ -142,6 +144,7 @@ fn assemble_balloon(raw: &RawMessage, bundle_id: &str, body: &mut Body, out: &mu
             let attachment = attachment(update, row);
             out.contents
                 .push(update.content.clone().filter(|_| attachment.availability == Availability::Local));
+            out.motions.push(update.companion.clone());
             out.message.attachments.push(attachment);
         }
     }
@@ -281,6 +284,7 @@ mod tests {
         unsend(&raw, &summary, &mut out.message);
         assert_eq!(shape(&out.message), expected);
         assert_eq!(out.contents.len(), out.message.attachments.len());
+        assert_eq!(out.motions.len(), out.message.attachments.len());
     }
 
     #[test]

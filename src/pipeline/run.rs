@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Progress;
 use super::count::{AttachmentCounts, Defect, Hanging, RowCounts};
 use super::decode::date::instant;
-use super::normalize::{Normalized, RowKind, normalize, row_kind};
+use super::normalize::{RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
 use super::select::{Selection, Without};
 use super::tally::{Tally, Total};
@@ -307,9 +307,7 @@ impl<'a> Run<'a> {
         let junk = raw.chat.is_some_and(|chat| self.options.junk_chats.contains(&chat));
         let normalized =
             (!selection.rules_out_date(instant(raw.date))).then(|| normalize(raw, self.roster, junk));
-        let Some(Normalized { mut message, contents, tapback_contents }) =
-            normalized.filter(|n| selection.takes(&n.message))
-        else {
+        let Some(normalized) = normalized.filter(|n| selection.takes(&n.message)) else {
             tally.rows.filtered += 1;
             tally.hidden.add(&hanging);
             return Ok(());
@@ -318,8 +316,7 @@ impl<'a> Run<'a> {
         tally.shown.add(&hanging);
         // Who only counts shows no facts.
         let with_facts = !self.writers.is_empty();
-        window.take_in(&mut message, contents, tapback_contents, self.assets, with_facts)?;
-        window.messages.push(message);
+        window.take_in(normalized, self.assets, with_facts)?;
         Ok(())
     }
 

@@ -3,9 +3,13 @@
 //!
 //! **Must never**: give an attachment its name out of turn, or lose a message for bytes that cannot be read.
 
-use super::facts::facts;
+use std::path::{Path, PathBuf};
+
+use super::facts::learn;
+use super::live;
+use super::normalize::Normalized;
 use super::tally::Tally;
-use super::writer::{AssetSink, TakenAsset, WriteError};
+use super::writer::{AssetSink, PlacedAsset, TakenAsset, WriteError};
 use crate::disk::FileRecord;
 use crate::model::{Attachment, Availability, Conversation, Message, TapbackKind};
 use crate::source::Content;
@@ -22,7 +26,12 @@ struct Waiting {
     /// An index into [`Window::messages`].
     message: usize,
     slot: Slot,
-    taken: TakenAsset,
+    /// `None`: a film whose picture is not here.
+    taken: Option<TakenAsset>,
+    /// The film of a Live Photo, which is named after its picture.
+    film: Option<TakenAsset>,
+    /// Picture and film are in one bundle.
+    is_live_bundle: bool,
 }
 
 /// Whose bytes they are.
@@ -54,47 +63,63 @@ impl Window {
         Window { messages: Vec::with_capacity(rows), waiting: Vec::new(), tally }
     }
 
-    /// Takes in the bytes of the attachments and stickers of the message that is pushed next, and what they say of
-    /// themselves where `with_facts`. Bytes that cannot be read make its attachment a missing one, with a defect.
+    /// Takes in a message with the bytes of its attachments and stickers, and what they say of themselves where
+    /// `with_facts`. Bytes that cannot be read make its attachment a missing one, with a defect.
     ///
     /// # Errors
     /// [`WriteError`] when they cannot be written.
     pub fn take_in(
         &mut self,
-        message: &mut Message,
-        contents: Vec<Option<Content>>,
-        tapback_contents: Vec<Option<Content>>,
+        normalized: Normalized,
         assets: Option<&dyn AssetSink>,
         with_facts: bool,
     ) -> Result<(), WriteError> {
-        let attachments = contents.into_iter().enumerate().map(|(i, content)| (Slot::Attachment(i), content));
-        let stickers =
-            tapback_contents.into_iter().enumerate().map(|(i, content)| (Slot::Tapback(i), content));
-        for (slot, content) in attachments.chain(stickers) {
-            let (Some(content), Some(attachment)) = (content, slot.of(message)) else {
+        let Normalized { mut message, contents, motions, tapback_contents } = normalized;
+        let films = motions.into_iter().chain(std::iter::repeat(None));
+        let attachments = contents.into_iter().zip(films).enumerate();
+        let attachments = attachments.map(|(i, (content, film))| (Slot::Attachment(i), content, film));
+        let stickers = tapback_contents.into_iter().enumerate();
+        let stickers = stickers.map(|(i, content)| (Slot::Tapback(i), content, None));
+        let mut message_defects = Vec::new();
+        for (slot, content, film) in attachments.chain(stickers) {
+            if content.is_none() && film.is_none() {
+                continue;
+            }
+            let Some(attachment) = slot.of(&mut message) else {
                 continue;
             };
-            if matches!(content, Content::File { .. }) {
-                attachment.file = Some(content.path().to_owned());
-            }
-            if with_facts {
-                attachment.media = facts(attachment, &content);
+            attachment.file = content.as_ref().and_then(shown_file);
+            if with_facts && let Some(content) = &content {
+                learn(attachment, content);
             }
             let Some(assets) = assets else {
                 continue;
             };
-            match assets.take(&content) {
-                Ok(taken) => self.waiting.push(Waiting { message: self.messages.len(), slot, taken }),
-                Err(WriteError::Unreadable { path, source }) => {
-                    attachment.availability = Availability::Missing;
-                    attachment.file = None;
-                    attachment.media = None;
-                    message.defects.push(format!("cannot read the attachment {}: {source}", path.display()));
+            let is_live_bundle = content.as_ref().is_some_and(is_live_bundle);
+            let mut take = |content: Option<Content>| match content.map(|content| assets.take(&content)) {
+                Some(Err(WriteError::Unreadable { path, source })) => {
+                    message_defects.push(format!("cannot read the attachment {}: {source}", path.display()));
                     self.tally.unreadable += 1;
+                    Ok(None)
                 }
-                Err(other) => return Err(other),
+                Some(taken) => taken.map(Some),
+                None => Ok(None),
+            };
+            let should_be_here = content.is_some();
+            let (taken, film) = (take(content)?, take(film)?);
+            if should_be_here && taken.is_none() {
+                attachment.availability = Availability::Missing;
+                attachment.file = None;
+                attachment.media = None;
             }
+            if taken.is_none() && film.is_none() {
+                continue;
+            }
+            let message = self.messages.len();
+            self.waiting.push(Waiting { message, slot, taken, film, is_live_bundle });
         }
+        message.defects.extend(message_defects);
+        self.messages.push(message);
         Ok(())
     }
 
@@ -109,7 +134,7 @@ impl Window {
     ) -> Result<(), WriteError> {
         let Window { messages, waiting, tally } = self;
         if let Some(assets) = assets {
-            for Waiting { message, slot, taken } in waiting.drain(..) {
+            for Waiting { message, slot, taken, film, is_live_bundle } in waiting.drain(..) {
                 let Some(message) = messages.get_mut(message) else {
                     continue;
                 };
@@ -118,23 +143,64 @@ impl Window {
                     continue;
                 };
                 let name = attachment.name.as_deref().or(attachment.guid.as_deref()).unwrap_or("attachment");
-                let placed = assets.place(conversation, taken, name, date)?;
-                tally.copies.push(FileRecord {
-                    path: placed.path.clone(),
-                    bytes: placed.bytes,
-                    sha256: placed.sha256.clone().unwrap_or_default(),
-                });
+                let placed = taken.map(|taken| assets.place(conversation, taken, name, date)).transpose()?;
+                if let Some(film) = film {
+                    let film = match &placed {
+                        Some(picture) => assets.place_beside(conversation, film, picture, FILM, date)?,
+                        None => assets.place(conversation, film, &film_name(name), date)?,
+                    };
+                    tally.copies.push(record(&film));
+                    attachment.motion = Some(film.path);
+                }
+                let Some(placed) = placed else { continue };
+                tally.copies.push(record(&placed));
+                if is_live_bundle {
+                    let (picture, film) = live::halves(&placed.file);
+                    attachment.file = picture;
+                    let film = film.as_deref().and_then(Path::file_name);
+                    attachment.motion =
+                        film.map(|film| format!("{}/{}", placed.path, film.to_string_lossy()));
+                } else if attachment.file.is_some() {
+                    attachment.file = Some(placed.file);
+                }
                 attachment.bytes = Some(placed.bytes);
                 attachment.path = Some(placed.path);
                 attachment.sha256 = placed.sha256;
-                if attachment.file.is_some() {
-                    attachment.file = Some(placed.file);
-                }
             }
         }
         for message in messages {
             tally.observe(message);
         }
         Ok(())
+    }
+}
+
+/// The extension of a Live Photo's film beside the export.
+const FILM: &str = "mov";
+
+/// The name of a film whose picture is not here.
+fn film_name(picture: &str) -> String {
+    let stem = picture.rsplit_once('.').map_or(picture, |(stem, _)| stem);
+    format!("{stem}.{FILM}")
+}
+
+fn record(placed: &PlacedAsset) -> FileRecord {
+    FileRecord {
+        path: placed.path.clone(),
+        bytes: placed.bytes,
+        sha256: placed.sha256.clone().unwrap_or_default(),
+    }
+}
+
+fn is_live_bundle(content: &Content) -> bool {
+    matches!(content, Content::Folder { path } if live::is_bundle(path))
+}
+
+/// The file that writers may embed: of a Live Photo's bundle its picture, of other bundles none.
+fn shown_file(content: &Content) -> Option<PathBuf> {
+    match content {
+        Content::File { path, .. } => Some(path.clone()),
+        Content::Folder { path } if live::is_bundle(path) => live::halves(path).0,
+        Content::Folder { .. } => None,
     }
 }

@@ -65,6 +65,16 @@ pub trait AssetSink: Sync {
         name: &str,
         date: Option<Instant>,
     ) -> Result<PlacedAsset, WriteError>;
+    /// Names it after another that was placed, with this extension: `2024-05-01 IMG_0042.mov` beside
+    /// `2024-05-01 IMG_0042.heic`.
+    fn place_beside(
+        &self,
+        conversation: &Conversation,
+        taken: TakenAsset,
+        other: &PlacedAsset,
+        extension: &str,
+        date: Option<Instant>,
+    ) -> Result<PlacedAsset, WriteError>;
     /// The conversation gets no more attachments: what was kept for it can go.
     fn close(&self, conversation: &Conversation) {
         let _ = conversation;

@@ -158,6 +158,12 @@ pub struct RawAttachment {
     pub is_sticker: bool,
     pub hide_attachment: bool,
     pub emoji_image_short_description: Option<String>,
+    /// Binary plist: where a sticker comes from and where it was placed. `None` of what is no sticker.
+    pub sticker_user_info: Option<Vec<u8>>,
+    /// Binary plist: the app it comes from, an accessibility label.
+    pub attribution_info: Option<Vec<u8>>,
     /// The bytes, where they are here.
     pub content: Option<Content>,
+    /// The film of a Live Photo, which has no row of its own: it lies beside its picture.
+    pub companion: Option<Content>,
 }

@@ -235,13 +235,17 @@ impl AssetFolder {
         };
         let (stem, extension) = split_extension(name);
         let stem = if stem.trim().is_empty() && title.is_empty() { "Untitled" } else { stem };
-        let title = format!("{title}{stem}");
+        self.given(conversation, &format!("{title}{stem}"), extension)
+    }
+
+    /// A path of its own in the conversation's folder.
+    fn given(&self, conversation: &Conversation, title: &str, extension: &str) -> String {
         let mut names = lock(&self.names);
         let names = names.entry(conversation.id.clone()).or_insert_with(|| Names {
             folder: portable_name(&conversation.title, &format!(" [{}]", conversation.id)),
             given: HashMap::new(),
         });
-        let name = names.give(&title, extension);
+        let name = names.give(title, extension);
         format!("{FOLDER}/{}/{name}", names.folder)
     }
 }
@@ -284,17 +288,34 @@ impl AssetSink for AssetFolder {
         name: &str,
         date: Option<Instant>,
     ) -> Result<PlacedAsset, WriteError> {
-        let path = self.name(conversation, name, date);
+        self.put(taken, self.name(conversation, name, date), date)
+    }
+
+    fn place_beside(
+        &self,
+        conversation: &Conversation,
+        taken: TakenAsset,
+        other: &PlacedAsset,
+        extension: &str,
+        date: Option<Instant>,
+    ) -> Result<PlacedAsset, WriteError> {
+        let name = other.path.rsplit('/').next().unwrap_or_default();
+        self.put(taken, self.given(conversation, split_extension(name).0, extension), date)
+    }
+
+    fn close(&self, conversation: &Conversation) {
+        lock(&self.names).remove(&conversation.id);
+    }
+}
+
+impl AssetFolder {
+    fn put(&self, taken: TakenAsset, path: String, date: Option<Instant>) -> Result<PlacedAsset, WriteError> {
         let file = self.staging.path(&path)?;
         match taken.sha256.as_deref().and_then(parse_hash) {
             Some(hash) => self.place_file(&taken, hash, &file, date)?,
             None => self.place_folder(&taken, &path, &file)?,
         }
         Ok(PlacedAsset { path, file, bytes: taken.bytes, sha256: taken.sha256 })
-    }
-
-    fn close(&self, conversation: &Conversation) {
-        lock(&self.names).remove(&conversation.id);
     }
 }
 

@@ -351,6 +351,9 @@ impl Page<'_> {
         if let Some(path) = &attachment.path {
             self.marked('→', path);
         }
+        if let Some(path) = &attachment.motion {
+            self.marked('→', path);
+        }
         if let Some(words) = &attachment.transcription {
             self.marked('·', &format!("Transcription: {}", one_line(words)));
         }

@@ -15,6 +15,8 @@ pub(super) struct AttachmentRow {
     /// Below the folder of the database.
     path: String,
     bytes: Option<Vec<u8>>,
+    /// Further files, by their place below the folder of the attachment's own.
+    others: Vec<(String, Vec<u8>)>,
     /// True until something refers to the GUID, or the test chose it.
     pub(super) renamable: bool,
 }
@@ -24,6 +26,11 @@ impl AttachmentRow {
     pub(super) fn write(&self, folder: &Path) {
         if let Some(bytes) = &self.bytes {
             let path = folder.join(&self.path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
+            fs::write(path, bytes).expect("a writable file");
+        }
+        for (name, bytes) in &self.others {
+            let path = folder.join(&self.path).with_file_name("").join(name);
             fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
             fs::write(path, bytes).expect("a writable file");
         }
@@ -59,6 +66,7 @@ impl<'l> AttachmentBuilder<'l> {
             name: name.to_owned(),
             path: path.clone(),
             bytes: None,
+            others: Vec::new(),
             renamable: true,
         };
         row.rename(&guid);
@@ -86,6 +94,12 @@ impl<'l> AttachmentBuilder<'l> {
         let bytes = bytes.into();
         self.row().set("total_bytes", bytes.len() as i64);
         self.row().bytes = Some(bytes);
+        self
+    }
+
+    /// A file that has no row, in the folder of this one (or in a folder there).
+    pub fn beside(mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.row().others.push((name.to_owned(), bytes.into()));
         self
     }
 

@@ -13,6 +13,7 @@ pub mod date;
 pub mod foundation;
 pub mod keyed;
 pub mod pieces;
+pub mod sticker;
 pub mod summary;
 pub mod typedstream;
 pub mod unicode;

@@ -9,9 +9,9 @@ use foldhash::HashMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::guids::{last_36, same, target_of};
-use super::rows;
 use super::session::Reader;
 use super::values::Columns;
+use super::{live, rows};
 use crate::source::timeline::Moment;
 use crate::source::{RawAttachment, RawMessage, Target};
 
@@ -157,10 +157,14 @@ impl Reader<'_> {
             let attachment = statement.query_row([id], |row| Ok(rows::attachment(row))).optional()?;
             drop(statement);
             if let Some(mut attachment) = attachment {
-                attachment.content = attachment.filename.as_deref().and_then(|name| self.locator.find(name));
+                if let Some(name) = attachment.filename.as_deref() {
+                    attachment.content = self.locator.find(name);
+                    attachment.companion = live::film_of(name).and_then(|film| self.locator.find(&film));
+                }
                 attachments.push(attachment);
             }
         }
+        live::without_own_rows(&mut attachments);
         Ok(attachments)
     }
 

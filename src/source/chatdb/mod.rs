@@ -5,6 +5,7 @@
 mod census;
 mod guids;
 mod hanging;
+mod live;
 mod locate;
 mod query;
 mod recognize;

@@ -106,12 +106,15 @@ pub(super) const ATTACHMENT: &[&str] = &[
     "ck_sync_state",
     "original_guid",
     "emoji_image_short_description",
+    "attribution_info",
+    // Only of stickers.
+    "sticker_user_info",
 ];
 
 /// A row of [`ATTACHMENT`], its content not looked for yet.
 pub(super) fn attachment(row: &Row<'_>) -> RawAttachment {
     let mut c = Columns::from(row, 0);
-    RawAttachment {
+    let mut attachment = RawAttachment {
         rowid: c.number(),
         guid: c.text(),
         filename: c.text(),
@@ -125,8 +128,13 @@ pub(super) fn attachment(row: &Row<'_>) -> RawAttachment {
         ck_sync_state: c.number(),
         original_guid: c.text(),
         emoji_image_short_description: c.text(),
-        content: None,
+        attribution_info: c.bytes(),
+        ..RawAttachment::default()
+    };
+    if attachment.is_sticker {
+        attachment.sticker_user_info = c.bytes();
     }
+    attachment
 }
 
 pub(super) const HANDLE: &[&str] =
@@ -197,6 +205,7 @@ mod tests {
                 .map(|(at, name)| match *name {
                     // Of an announcement, so that its columns are read.
                     "item_type" if !numbers => "1".into(),
+                    "is_sticker" => "1".into(),
                     _ if numbers => at.to_string(),
                     name => format!("'{name}'"),
                 })
@@ -261,6 +270,8 @@ mod tests {
         ] {
             assert_eq!(value.as_deref(), Some(name));
         }
+        assert_eq!(a.sticker_user_info.as_deref(), Some(&b"sticker_user_info"[..]));
+        assert_eq!(a.attribution_info.as_deref(), Some(&b"attribution_info"[..]));
         let h = db.query_row(&select(HANDLE, false), [], |row| Ok(handle(row))).unwrap();
         assert_eq!(h.id, "id");
         assert_eq!(h.country.as_deref(), Some("country"));

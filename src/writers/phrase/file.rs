@@ -9,7 +9,7 @@ use crate::model::{Attachment, Availability, ContactCard, Sticker, StickerEffect
 /// `Audio Message.caf (CAF audio, 12 KB, 0:12)`.
 pub fn attachment(attachment: &Attachment) -> String {
     let mut kind = file_kind(attachment);
-    if attachment.motion.is_some() {
+    if attachment.motion.is_some() && kind != LIVE_PHOTO {
         kind.push_str(", Live Photo");
     }
     if attachment.sticker {
@@ -143,6 +143,9 @@ pub fn file_kind(attachment: &Attachment) -> String {
 /// MIME types, uniform type identifiers, extensions, and what a person calls it.
 type Kind = (&'static [&'static str], &'static [&'static str], &'static [&'static str], &'static str);
 
+/// What a bundle with a picture and its film is called.
+const LIVE_PHOTO: &str = "Live Photo";
+
 #[rustfmt::skip]
 const KINDS: &[Kind] = &[
     (&["image/heic", "image/heif"], &["public.heic", "public.heif"], &["heic", "heif"], "HEIC image"),
@@ -157,6 +160,7 @@ const KINDS: &[Kind] = &[
     (&["image/x-adobe-dng"], &["com.adobe.raw-image"], &["dng"], "raw image"),
     (&["image/heics", "image/heic-sequence", "image/heif-sequence"], &["public.heics", "public.heifs"], &["heics", "heifs"],
         "animated HEIC image"),
+    (&[], &["com.apple.live-photo-bundle", "com.apple.private.live-photo-bundle"], &["pvt"], LIVE_PHOTO),
     (&["video/quicktime"], &["com.apple.quicktime-movie"], &["mov", "qt"], "QuickTime video"),
     (&["video/mp4"], &["public.mpeg-4"], &["mp4"], "MP4 video"),
     (&["video/x-m4v"], &["com.apple.m4v-video"], &["m4v"], "M4V video"),
