@@ -362,19 +362,6 @@ fn right_to_left_text_comes_out_in_the_order_of_reading() {
 }
 
 #[test]
-fn letters_with_raised_marks_come_out_whole() {
-    let words = ["สวัสดีวันเสาร์ ผมกินข้าวแล้วครับ ก็ดีนะ ปู่ ญี่ปุ่น", "Ắ ở ữ e\u{301}\u{302} ə\u{301}\u{302}", "བོད་ བོད་"];
-    let messages: Vec<_> = (0..).zip(words).map(|(i, words)| text(i % 2 == 0, at(0, i), words)).collect();
-    let path = export("marks", &messages, 5, &WriterOptions::default());
-    for order in [&[][..], &["-raw"]] {
-        let text = bare(&run("pdftotext", &[order, &[path.to_str().unwrap(), "-"]].concat()));
-        for words in words {
-            assert!(text.contains(&bare(words)), "{words} is not in the text {order:?}:\n{text}");
-        }
-    }
-}
-
-#[test]
 fn a_photo_sent_twice_is_in_the_file_once_and_as_it_is() {
     let files = files();
     let path = files.path().join("photo.jpg");

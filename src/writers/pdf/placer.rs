@@ -116,10 +116,11 @@ impl Placer<'_> {
                 *self.boxes.entry(script_name(c)).or_default() += 1;
             }
         }
-        // From right to left, a mark over its letter: two glyphs that each stand for their character, in the order of
-        // reading. From left to right that fails: readers sort by place, and a mark has that of the next letter.
+        // A mark over its letter: two glyphs that each stand for their character, in the order of reading.
+        // (Not one ActualText for both: poppler would sort some marks of Thai and Tibetan better, but MuPDF, which does
+        // not read it, would lose every mark.)
         let chars: Vec<char> = if count > 1 { text.chars().take(count + 1).collect() } else { Vec::new() };
-        if count > 1 && cluster.is_rtl() && chars.len() == count && stands_for_itself(face, glyphs, &chars) {
+        if count > 1 && chars.len() == count && stands_for_itself(face, glyphs, &chars, cluster.is_rtl()) {
             let mut at = start;
             let mut place = |glyph: &mut Glyph, c: char| {
                 glyph.start = at as u32;
@@ -127,7 +128,11 @@ impl Placer<'_> {
                 glyph.cluster = 1;
                 at += c.len_utf8();
             };
-            glyphs.iter_mut().rev().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
+            if cluster.is_rtl() {
+                glyphs.iter_mut().rev().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
+            } else {
+                glyphs.iter_mut().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
+            }
             return advance;
         }
         if let Some(glyph) = glyphs.first_mut() {
@@ -169,12 +174,12 @@ impl Placer<'_> {
     }
 }
 
-/// Whether each glyph, from right to left, is just the picture of one of these characters, in the same order.
-fn stands_for_itself(face: &Face, glyphs: &[Glyph], chars: &[char]) -> bool {
+/// Whether each glyph is just the picture of one of these characters, in the same order.
+fn stands_for_itself(face: &Face, glyphs: &[Glyph], chars: &[char], rtl: bool) -> bool {
     let Some(font) = face.font() else { return false };
     let charmap = font.charmap();
     let matches = |(glyph, c): (&Glyph, &char)| charmap.map(*c).is_some_and(|gid| gid.to_u32() == glyph.id);
-    glyphs.iter().rev().zip(chars).all(matches)
+    if rtl { glyphs.iter().rev().zip(chars).all(matches) } else { glyphs.iter().zip(chars).all(matches) }
 }
 
 /// In right-to-left text a bracket is drawn mirrored; a reader of the file mirrors it back, so its code must stand
