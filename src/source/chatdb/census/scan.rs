@@ -1,0 +1,234 @@
+//! The scans that a census is taken from: small tables, and indexes of `message`.
+//!
+//! **Must never**: read the messages themselves, unless a damaged index leaves no other way.
+
+use std::collections::{HashMap, HashSet};
+
+use roaring::RoaringTreemap;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{DateSum, RowIds};
+use crate::source::chatdb::guids::{GuidIndex, target_of};
+use crate::source::chatdb::query::Queries;
+use crate::source::chatdb::values::Columns;
+use crate::source::chatdb::windows::damaged;
+
+/// Rows by chat or by handle, as a scan yields them: in long runs of one key.
+#[derive(Default)]
+struct Runs {
+    by_key: HashMap<i64, RowIds>,
+    key: i64,
+    /// Rows of `key` that are not in `by_key` yet.
+    run: Vec<u64>,
+}
+
+impl Runs {
+    /// Sorted rows enter a set many times faster than single ones; so many are kept until then.
+    const RUN: usize = 1 << 16;
+
+    fn insert(&mut self, key: i64, rowid: i64) {
+        if key != self.key || self.run.len() == Runs::RUN {
+            self.end_run();
+            self.key = key;
+        }
+        self.run.push(rowid as u64);
+    }
+
+    fn end_run(&mut self) {
+        if self.run.is_empty() {
+            return;
+        }
+        self.run.sort_unstable();
+        self.run.dedup();
+        let rows = &mut self.by_key.entry(self.key).or_default().0;
+        // Only rows behind those that are there can be appended.
+        if rows.append(self.run.iter().copied()).is_err() {
+            rows.extend(self.run.iter().copied());
+        }
+        self.run.clear();
+    }
+
+    fn finish(mut self) -> HashMap<i64, RowIds> {
+        self.end_run();
+        self.by_key
+    }
+}
+
+/// Calls `each` for every row of a statement.
+fn scan(
+    connection: &Connection,
+    sql: Option<&str>,
+    mut each: impl FnMut(&mut Columns),
+) -> rusqlite::Result<()> {
+    let Some(sql) = sql else { return Ok(()) };
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(&mut Columns::from(row, 0));
+    }
+    Ok(())
+}
+
+/// What the small tables say.
+pub(super) struct Joins {
+    pub joined: HashMap<i64, RowIds>,
+    /// The latest date of each chat.
+    pub last: HashMap<i64, i64>,
+    pub dates: DateSum,
+    pub recoverable: Vec<(i64, i64, i64)>,
+    pub members: HashMap<i64, Vec<i64>>,
+    pub has_attachments: RowIds,
+    pub attachments: Vec<(i64, i64)>,
+    pub deleted_parts: RowIds,
+}
+
+impl Joins {
+    pub fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Joins> {
+        let mut joined = Runs::default();
+        let mut dates = DateSum::default();
+        let mut last: HashMap<i64, i64> = HashMap::new();
+        // A chat's rows come in long runs.
+        let mut run = (0, 0);
+        scan(connection, queries.joined.as_deref(), |c| {
+            if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
+                let date = c.number();
+                joined.insert(chat, message);
+                dates.add(message, date);
+                if chat != run.0 {
+                    later(&mut last, run);
+                    run = (chat, date);
+                }
+                run.1 = run.1.max(date);
+            }
+        })?;
+        later(&mut last, run);
+        let mut recoverable = Vec::new();
+        scan(connection, queries.recoverable.as_deref(), |c| {
+            if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
+                recoverable.push((chat, message, c.number()));
+            }
+        })?;
+        let mut members: HashMap<i64, Vec<i64>> = HashMap::new();
+        let mut seen = HashSet::new();
+        scan(connection, queries.members.as_deref(), |c| {
+            if let (Some(chat), Some(handle)) = (c.maybe_number(), c.maybe_number())
+                && seen.insert((chat, handle))
+            {
+                members.entry(chat).or_default().push(handle);
+            }
+        })?;
+        let mut has_attachments = RowIds::default();
+        let mut attachments = Vec::new();
+        scan(connection, queries.attached.as_deref(), |c| {
+            if let (Some(message), Some(attachment)) = (c.maybe_number(), c.maybe_number()) {
+                has_attachments.insert(message);
+                attachments.push((message, attachment));
+            }
+        })?;
+        attachments.sort_by_key(|(message, _)| *message);
+        attachments.shrink_to_fit();
+        let mut deleted_parts = RowIds::default();
+        scan(connection, queries.recoverable_parts.as_deref(), |c| {
+            deleted_parts.insert(c.number());
+        })?;
+        Ok(Joins {
+            joined: joined.finish(),
+            last,
+            dates,
+            recoverable,
+            members,
+            has_attachments,
+            attachments,
+            deleted_parts,
+        })
+    }
+}
+
+/// Remembers a chat's date if it is the latest so far. Nanoseconds are larger numbers than the older seconds.
+fn later(last: &mut HashMap<i64, i64>, (chat, date): (i64, i64)) {
+    if date > 0 {
+        let known = last.entry(chat).or_default();
+        *known = (*known).max(date);
+    }
+}
+
+/// What indexes of `message` say.
+pub(super) struct Rows {
+    pub by_handle: HashMap<i64, RowIds>,
+    pub dates: DateSum,
+    pub associated: GuidIndex,
+    pub guids: Option<GuidIndex>,
+}
+
+impl Rows {
+    pub fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Rows> {
+        let mut by_handle = Runs::default();
+        let mut dates = DateSum::default();
+        scan(connection, Some(&queries.messages), |c| {
+            let rowid = c.number();
+            by_handle.insert(c.number(), rowid);
+            dates.add(rowid, c.number());
+        })?;
+        let mut associated = Vec::new();
+        scan(connection, queries.associated.as_deref(), |c| {
+            let rowid = c.number();
+            c.with_text(|guid| associated.push((GuidIndex::hash(target_of(guid)), rowid)));
+        })?;
+        let guids = match &queries.guids {
+            None => None,
+            Some(sql) => {
+                let mut guids = Vec::new();
+                scan(connection, Some(sql), |c| {
+                    let rowid = c.number();
+                    c.with_text(|guid| guids.push((GuidIndex::hash(guid), rowid)));
+                })?;
+                Some(GuidIndex::new(guids))
+            }
+        };
+        Ok(Rows { by_handle: by_handle.finish(), dates, associated: GuidIndex::new(associated), guids })
+    }
+
+    pub fn all(&self) -> RoaringTreemap {
+        let mut all = RoaringTreemap::new();
+        for of_handle in self.by_handle.values() {
+            all |= &of_handle.0;
+        }
+        all
+    }
+
+    /// A join speaks of a row that the scan did not meet: as a rule the row is gone, and in a file with a damaged index
+    /// it is there all the same.
+    pub fn find_missed(
+        &mut self,
+        joins: &Joins,
+        connection: &Connection,
+        queries: &Queries,
+    ) -> rusqlite::Result<()> {
+        let mut missed = RoaringTreemap::new();
+        for rows in joins.joined.values() {
+            missed |= &rows.0;
+        }
+        missed.extend(joins.recoverable.iter().map(|(_, rowid, _)| *rowid as u64));
+        missed -= self.all();
+        let mut statement = connection.prepare(&queries.handle_and_date)?;
+        for rowid in missed.iter().map(|rowid| rowid as i64) {
+            let found = statement.query_row([rowid], |row| {
+                let mut c = Columns::from(row, 0);
+                Ok((c.number(), c.number()))
+            });
+            match found.optional() {
+                Ok(None) => {}
+                Ok(Some((handle, date))) => {
+                    self.by_handle.entry(handle).or_default().insert(rowid);
+                    self.dates.add(rowid, date);
+                }
+                // Whether it is there cannot be known. Its page says what can be read of it.
+                Err(error) if damaged(&error) => {
+                    self.by_handle.entry(0).or_default().insert(rowid);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
