@@ -40,7 +40,7 @@ fn for_source(error: &SourceError) -> Vec<String> {
             .map(|found| vec![format!("there is a Messages database at {}", found.display())])
             .unwrap_or_else(|| vec!["`msgarchive sources` lists what is on this machine".into()]),
         SourceError::Forbidden { path, source } => for_forbidden(path, source),
-        SourceError::NoDatabase { path } => match nearby(Some(path)) {
+        SourceError::NoDatabase { path } => match nearby(Some(path)).or_else(|| beside_stores(path)) {
             Some(found) => vec![format!("did you mean --source {}?", found.display())],
             None => vec![
                 "a Messages folder holds chat.db (a Mac) or sms.db (an iPhone or iPad); \
@@ -133,14 +133,14 @@ fn for_disk(error: &DiskError) -> Vec<String> {
             vec!["choose another folder with --out, or move it away".into()]
         }
         DiskError::Busy { .. } => vec!["wait until the other run is done, or choose another folder with --out".into()],
-        DiskError::Write { source, .. } => match source.kind() {
+        DiskError::Write { source, .. } | DiskError::Read { source, .. } => match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 vec!["free some space, choose a folder on another disk with --out, or leave attachments out with \
                       --attachments none"
                     .into()]
             }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                vec!["choose a folder that you may write to with --out".into()]
+                vec!["choose a folder that you may read and write with --out".into()]
             }
             _ => Vec::new(),
         },
@@ -155,6 +155,13 @@ fn for_no_match(error: &NoMatch) -> Vec<String> {
     }
     let quoted: Vec<String> = error.nearest.iter().map(|name| format!("{name:?}")).collect();
     vec![format!("the nearest are {}; {all}", quoted.join(", "))]
+}
+
+/// The database beside the folder of attachments, where that was given.
+fn beside_stores(folder: &Path) -> Option<PathBuf> {
+    let stores = ["Attachments", "StickerCache", "Parts"];
+    let parent = folder.parent().filter(|_| stores.iter().any(|store| folder.ends_with(store)))?;
+    ["chat.db", "sms.db"].iter().map(|name| parent.join(name)).find(|path| path.is_file())
 }
 
 /// A Messages database in a folder, or where one usually lies below it.
@@ -208,8 +215,10 @@ mod tests {
         let library = home.path().join("Library/Messages");
         std::fs::create_dir_all(&library).unwrap();
         std::fs::write(library.join("chat.db"), "").unwrap();
-        let error = SourceError::NoDatabase { path: home.path().to_owned() };
-        assert!(for_source(&error).concat().contains("Library/Messages/chat.db"));
+        for given in [home.path().to_owned(), library.join("Attachments")] {
+            let error = SourceError::NoDatabase { path: given };
+            assert!(for_source(&error).concat().contains("Library/Messages/chat.db"));
+        }
     }
 
     #[test]

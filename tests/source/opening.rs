@@ -73,6 +73,8 @@ fn nothing_is_touched_however_the_files_lie() {
         ("wal and shm", false),
         ("wal and shm", true),
         ("empty wal", false),
+        ("shm alone", false),
+        ("shm alone", true),
     ] {
         let temporary = TempDir::new().unwrap();
         let folder = temporary.path().join("a ?#%20 folder é");
@@ -83,6 +85,10 @@ fn nothing_is_touched_however_the_files_lie() {
                 closed_wal(&path);
                 fs::write(folder.join("chat.db-wal"), b"").unwrap();
                 fs::write(folder.join("chat.db-shm"), b"").unwrap();
+            }
+            "shm alone" => {
+                closed_wal(&path);
+                fs::write(folder.join("chat.db-shm"), [0; 32768]).unwrap();
             }
             "wal and shm" => {
                 // As a machine that lost power leaves them.

@@ -64,7 +64,8 @@ impl Snapshot {
         let sessions = sessions.max(1);
         let wal = beside(path, "-wal");
         let has_wal = size(&wal) > 0;
-        let has_shm = beside(path, "-shm").exists();
+        // One that was left alone says nothing, and opened through it SQLite would make the `-wal` that is missing.
+        let has_shm = wal.exists() && beside(path, "-shm").exists();
         if has_shm && (has_wal || candidate.wal_mode) || live && !candidate.wal_mode {
             match Snapshot::backup(path, has_shm, sessions) {
                 Err(SourceError::Database { .. }) => {}
