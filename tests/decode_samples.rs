@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use msgarchive::model::{Balloon, Style};
+use msgarchive::model::Style;
 use msgarchive::pipeline::decode::balloons::balloon;
 use msgarchive::pipeline::decode::body::{Body, PieceContent, body};
 use msgarchive::pipeline::decode::foundation::Kind;
@@ -225,90 +225,6 @@ fn summaries() {
     assert_eq!(translation.source_language.as_deref(), Some("en_US"));
     assert_eq!(translation.text.chars().count(), 37);
     assert!(translation.text.ends_with("j'ai envoyé !"));
-}
-
-fn card(bundle_id: &str, file: &str) -> Option<Balloon> {
-    let payload = fs::read(samples("payloads")?.join(file)).unwrap();
-    let (card, defects) = balloon(bundle_id, Some(&payload), Some("\u{FFFC}"));
-    assert_eq!(defects, [""; 0], "{file}");
-    Some(card)
-}
-
-fn preview(file: &str) -> Option<Balloon> {
-    card("com.apple.messages.URLBalloonProvider", file)
-}
-
-fn app(id: &str, file: &str) -> Option<Balloon> {
-    card(&format!("com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:{id}"), file)
-}
-
-/// Title, subtitle, summary.
-fn texts(card: &Balloon) -> [&str; 3] {
-    [&card.title, &card.subtitle, &card.summary].map(|text| text.as_deref().unwrap_or("-"))
-}
-
-#[test]
-fn link_previews() {
-    use msgarchive::model::BalloonKind::*;
-    let Some(url) = preview("URL.plist") else { return };
-    assert_eq!((url.kind, texts(&url)), (Url, ["Christopher Sardegna", "-", "-"]));
-    // The final URL has one slash more.
-    assert_eq!(url.url.as_deref(), Some("https://chrissardegna.com"));
-    assert_eq!(url.lines, [""; 0]);
-
-    let wrapped = preview("MetadataURL.plist").unwrap();
-    let expected = ["Christopher Sardegna", "Christopher Sardegna", "Sample page description"];
-    assert_eq!((wrapped.kind, texts(&wrapped)), (Url, expected));
-
-    let song = preview("AppleMusic.plist").unwrap();
-    assert_eq!((song.kind, texts(&song)), (Music, ["Песнь 1", "БАТЮШКА", "-"]));
-    assert_eq!(song.lines, ["Панихида"]);
-    assert!(song.url.unwrap().ends_with("/1539641998?i=1539641999"));
-
-    let shared = preview("Freeform.plist").unwrap();
-    assert_eq!((shared.kind, texts(&shared)), (Collaboration, ["Untitled", "-", "-"]));
-    assert_eq!(shared.app.as_deref(), Some("Freeform"));
-    assert_eq!(shared.url.as_deref(), Some("https://www.icloud.com/freeform/REDACTED#Untitled"));
-}
-
-#[test]
-fn app_messages() {
-    use msgarchive::model::BalloonKind::*;
-    let pay = "com.apple.PassbookUIService.PeerPaymentMessagesExtension";
-    let Some(pay) = app(pay, "ApplePayRecurring.plist") else { return };
-    assert_eq!((pay.kind, pay.app.as_deref()), (Pay, Some("Apple\u{A0}Cash")));
-    assert_eq!(texts(&pay), ["-", "-", "Sending you $1 weekly starting Nov 18, 2023"]);
-
-    let check_in = "com.apple.SafetyMonitorApp.SafetyMonitorMessages";
-    let ended = app(check_in, "CheckinEnded.plist").unwrap();
-    assert_eq!((ended.kind, texts(&ended)[0]), (CheckIn, "Check\u{A0}In: Ended"));
-    let query = "?messageType=1&interfaceVersion=1&sendDate=1697316869.688709";
-    assert_eq!(ended.url.as_deref(), Some(query));
-    let timer = app(check_in, "CheckinTimer.plist").unwrap();
-    assert_eq!((timer.kind, texts(&timer)[0]), (CheckIn, "Check\u{A0}In: Timer Started"));
-
-    let game = app("org.example.games", "Game.plist").unwrap();
-    assert_eq!((game.kind, texts(&game)), (Game, ["Your move.", "-", "Dots & Boxes"]));
-    assert_eq!(game.app.as_deref(), Some("GamePigeon"));
-
-    let table = app("com.opentable.OpenTable.messages", "OpenTableInvited.plist").unwrap();
-    assert_eq!((table.kind, table.app.as_deref()), (App, Some("OpenTable")));
-    assert_eq!(table.lines, ["Rusty Grill - Boise", "Reservation Confirmed"]);
-    let title = "Table for 4 people\nSunday, October 17 at 7:45 PM";
-    assert_eq!(texts(&table), [title, "You're invited! Tap to accept.", "-"]);
-
-    let poll = app("com.apple.messages.Polls", "PollCreate.plist").unwrap();
-    assert_eq!((poll.kind, texts(&poll)), (Poll, ["Sent a poll", "-", "Sent a poll"]));
-    assert!(poll.url.unwrap().starts_with("data:,"));
-
-    let business = "com.apple.icloud.apps.messages.business.extension";
-    let form = app(business, "BusinessFormRequest.plist").unwrap();
-    assert_eq!(
-        (form.kind, texts(&form)[..2].to_vec()),
-        (Business, vec!["Report an Issue", "Tap to get started"])
-    );
-    let reply = app(business, "BusinessQuickReply.plist").unwrap();
-    assert_eq!(texts(&reply)[0], "Choose an option");
 }
 
 #[test]

@@ -148,6 +148,7 @@ fn everything(files: &Path) -> Vec<Message> {
         handle: None,
         name: None,
         about_me: false,
+        call: None,
         title: Some("Mountain trip".into()),
     });
     let mut failed = text(true, at(2, 2), "This one did not get through.");

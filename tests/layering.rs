@@ -52,7 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("roaring", &["pipeline", "source"]),
     ("rusqlite", &["source"]),
     ("serde", &["disk", "writers"]),
-    ("serde_json", &["cli", "disk", "writers"]),
+    ("serde_json", &["cli", "disk", "pipeline", "writers"]),
     ("sha2", &["disk", "pipeline", "writers"]),
     ("skrifa", &["writers"]),
     ("strsim", &["cli"]),

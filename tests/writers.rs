@@ -224,6 +224,7 @@ fn messages() -> Vec<Message> {
                 handle: None,
                 name: None,
                 about_me: false,
+                call: None,
                 title: Some("Family: the \"lake\" house".into()),
             }),
             text: None,

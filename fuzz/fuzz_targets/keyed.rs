@@ -9,6 +9,8 @@ use msgarchive::pipeline::decode::keyed::{Archive, Node};
 fuzz_target!(|data: &[u8]| {
     balloon("com.apple.messages.URLBalloonProvider", Some(data), Some("https://example.com"));
     balloon("org.example.app", Some(data), None);
+    balloon("com.apple.messages.Polls", Some(data), None);
+    balloon("com.apple.icloud.apps.messages.business.extension", Some(data), None);
     body(Some(data), None);
     if let Ok(archive) = Archive::read(data) {
         let mut steps = 500;

@@ -248,6 +248,17 @@ pub struct Announcement {
     pub about_me: bool,
     /// The new title, for `Renamed`.
     pub title: Option<String>,
+    /// What sort of call it is about, for `SharePlay`.
+    pub call: Option<Call>,
+}
+
+/// How people talk in a FaceTime call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Call {
+    Audio,
+    Video,
+    /// The raw mode.
+    Other(i64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,4 +1,5 @@
-use crate::model::{Announcement, AnnouncementKind};
+use super::decode::keyed::Archive;
+use crate::model::{Announcement, AnnouncementKind, Call};
 use crate::pipeline::roster::Roster;
 use crate::source::RawMessage;
 
@@ -45,6 +46,17 @@ pub fn announcement(raw: &RawMessage, roster: &Roster) -> (Announcement, bool) {
         name: second.and_then(|s| s.name.clone()),
         about_me,
         title: title.filter(|_| kind == Renamed),
+        call: (kind == SharePlay).then(|| call(raw)).flatten(),
     };
     (announcement, from_me)
+}
+
+/// `conversationAVMode` (`messages-format.md` 5.1). The numbers are those of TelephonyUtilities: 1 audio, 2 video.
+fn call(raw: &RawMessage) -> Option<Call> {
+    let summary = Archive::read(raw.message_summary_info.as_deref()?).ok()?;
+    match summary.root().get("conversationAVMode")?.integer()? {
+        1 => Some(Call::Audio),
+        2 => Some(Call::Video),
+        other => Some(Call::Other(other)),
+    }
 }

@@ -8,6 +8,7 @@
 //! **Must never**: know a concrete writer, print, or format anything for people.
 
 mod announcement;
+mod cards;
 mod count;
 mod facts;
 mod live;
@@ -16,6 +17,7 @@ mod parts;
 mod run;
 mod tally;
 mod tapbacks;
+mod votes;
 mod window;
 
 pub mod decode;

@@ -91,7 +91,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     message.sender = sender(message.from_me, raw.handle_id, roster);
 
     parts::attach(&raw, &body, &mut out);
-    parts::assemble(&raw, &mut body, &summary, &mut out);
+    parts::assemble(&raw, &mut body, &summary, roster, &mut out);
     parts::restore_deleted_parts(&raw, &mut out.message);
     parts::unsend(&raw, &summary, &mut out.message);
     out.message.edits = edits(summary.edits);
@@ -257,7 +257,7 @@ fn reply(raw: &RawMessage, roster: &Roster) -> Option<Reply> {
     let mut part = u32::try_from(number).unwrap_or(0);
     let quote = raw.originator.as_deref().map(|original| {
         // As the message itself shows them: the part replied to may have been unsent since.
-        let parts = parts::of_row(original);
+        let parts = parts::of_row(original, roster);
         part = parts::part_named(&parts, number);
         let meant = |p: &&Part| p.index == part;
         let words = |p: &Part| match &p.content {

@@ -2,11 +2,12 @@
 //!
 //! **Must never**: lose an attachment or a text for want of a place; what nothing names goes to the end.
 
-use super::decode::balloons;
+use super::cards;
 use super::decode::body::{self, Body, Piece, PieceContent};
 use super::decode::date::instant;
 use super::decode::summary::Summary;
-use super::normalize::{Normalized, RowKind, attachment, row_kind, summary_of};
+use super::normalize::{Normalized, attachment, summary_of};
+use super::roster::Roster;
 use crate::model::{
     Attachment, Availability, BalloonKind, Deleted, Message, MessageKind, Part, PartContent, Unsent,
 };
@@ -47,15 +48,17 @@ fn row_of(raw: &RawMessage, guid: &str) -> Option<usize> {
 }
 
 /// Builds the parts from the body's pieces: `messages-format.md` 4.9.
-pub fn assemble(raw: &RawMessage, body: &mut Body, summary: &Summary, out: &mut Normalized) {
+pub fn assemble(raw: &RawMessage, body: &mut Body, summary: &Summary, roster: &Roster, out: &mut Normalized) {
     let bundle_id = raw.balloon_bundle_id.as_deref().filter(|id| !id.is_empty());
     let link_preview = bundle_id.is_none() && raw.payload_data.is_some() && body.single_link.is_some();
     // What an app sent goes when it is unsent: `messages-format.md` 17.1.
     let gone = all_unsent(summary)
         && body.pieces.is_empty()
         && raw.payload_data.as_ref().is_none_or(|payload| payload.is_empty());
-    if out.message.kind == MessageKind::Message && (bundle_id.is_some() && !gone || link_preview) {
-        return assemble_balloon(raw, bundle_id.unwrap_or(URL_BALLOON), body, out);
+    if matches!(out.message.kind, MessageKind::Message | MessageKind::Vote)
+        && (bundle_id.is_some() && !gone || link_preview)
+    {
+        return assemble_balloon(raw, bundle_id.unwrap_or(URL_BALLOON), body, roster, out);
     }
     let mut shown = vec![false; out.message.attachments.len()];
     for Piece { part, content } in std::mem::take(&mut body.pieces) {
@@ -126,29 +129,18 @@ fn place(
 /// The provider of link previews (`messages-format.md` 10.1).
 const URL_BALLOON: &str = "com.apple.messages.URLBalloonProvider";
 
-/// The whole body becomes one balloon. Later rows of its session bring its last state.
-fn assemble_balloon(raw: &RawMessage, bundle_id: &str, body: &mut Body, out: &mut Normalized) {
-    let newest = raw
-        .associated
-        .iter()
-        .rev()
-        .find(|row| row_kind(row) == RowKind::Update && row.payload_data.is_some());
-    let payload = newest.and_then(|row| row.payload_data.as_deref()).or(raw.payload_data.as_deref());
-    let (mut balloon, defects) = balloons::balloon(bundle_id, payload, body.text.as_deref());
-    out.message.defects.extend(defects);
+/// The whole body becomes one balloon.
+fn assemble_balloon(
+    raw: &RawMessage,
+    bundle_id: &str,
+    body: &mut Body,
+    roster: &Roster,
+    out: &mut Normalized,
+) {
+    let mut balloon = cards::card(raw, bundle_id, body.text.as_deref(), roster, out);
     if balloon.kind == BalloonKind::Url && balloon.url.is_none() {
         balloon.url = body.single_link.take();
     }
-    for row in raw.associated.iter().filter(|row| row_kind(row) == RowKind::Update) {
-        for update in &row.attachments {
-            let attachment = attachment(update, row);
-            out.contents
-                .push(update.content.clone().filter(|_| attachment.availability == Availability::Local));
-            out.motions.push(update.companion.clone());
-            out.message.attachments.push(attachment);
-        }
-    }
-    balloon.attachments = (0..out.message.attachments.len()).collect();
     let index = body.pieces.first().map_or(0, |piece| piece.part);
     out.message.parts.push(Part { index, content: PartContent::Balloon });
     out.message.balloon = Some(balloon);
@@ -200,12 +192,12 @@ fn all_unsent(summary: &Summary) -> bool {
 }
 
 /// The parts of a row by itself, as [`attach`], [`assemble`] and [`unsend`] make them.
-pub fn of_row(raw: &RawMessage) -> Vec<Part> {
+pub fn of_row(raw: &RawMessage, roster: &Roster) -> Vec<Part> {
     let mut out = Normalized::default();
     let summary = summary_of(raw);
     let mut body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
     attach(raw, &body, &mut out);
-    assemble(raw, &mut body, &summary, &mut out);
+    assemble(raw, &mut body, &summary, roster, &mut out);
     unsend(raw, &summary, &mut out.message);
     out.message.parts
 }
@@ -280,7 +272,7 @@ mod tests {
         let summary = Summary { unsent, ..Summary::default() };
         let mut out = Normalized::default();
         attach(&raw, &body, &mut out);
-        assemble(&raw, &mut body, &summary, &mut out);
+        assemble(&raw, &mut body, &summary, &Roster::default(), &mut out);
         unsend(&raw, &summary, &mut out.message);
         assert_eq!(shape(&out.message), expected);
         assert_eq!(out.contents.len(), out.message.attachments.len());

@@ -114,6 +114,8 @@ pub struct RawMessage {
     pub schedule_state: i64,
     /// macOS 27: 2 = junk.
     pub filter_action: i64,
+    /// The owner's addresses as the row has them (`destination_caller_id`, `account`). Only read of polls and votes.
+    pub own_addresses: Vec<String>,
     /// In Recently Deleted: `delete_date` of `chat_recoverable_message_join`, raw.
     pub deleted: Option<i64>,
     /// `recoverable_message_part`: (part index, raw delete date, `part_text`).

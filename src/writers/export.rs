@@ -64,7 +64,9 @@ pub fn export_folder(
     progress: &dyn Progress,
 ) -> Result<Report, ExportError> {
     progress.phase("Reading who is who");
-    let (roster, options) = prepare(source, contacts, &request.selection, request.jobs)?;
+    let (mut roster, options) = prepare(source, contacts, &request.selection, request.jobs)?;
+    // With the default name, sentences say "You".
+    roster.owner = Some(request.writer.me.clone()).filter(|me| !matches!(me.as_str(), "Me" | ""));
     // A selector that matches nothing must not leave a folder behind.
     request.selection.conversations(&roster)?;
 

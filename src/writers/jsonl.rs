@@ -10,7 +10,9 @@ use super::clock::Clock;
 use super::json::{self, Json};
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
-use crate::model::{Balloon, BalloonKind, Conversation, Message, Part, PartContent, PollOption, Unsent};
+use crate::model::{
+    Balloon, BalloonKind, Call, Conversation, Message, Part, PartContent, PollOption, Unsent,
+};
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
 /// The list of conversations beside their files.
@@ -123,7 +125,14 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
             json.raw(",\"announcement\":{\"type\":\"").raw(json::announcement_type(announcement.kind));
             json.raw("\",\"handle\":").maybe(announcement.handle.as_deref());
             json.raw(",\"name\":").maybe(announcement.name.as_deref());
-            json.raw(",\"title\":").maybe(announcement.title.as_deref()).raw("}");
+            json.raw(",\"title\":").maybe(announcement.title.as_deref());
+            // Only calls have it.
+            match announcement.call {
+                Some(Call::Audio) => json.raw(",\"call\":\"audio\"}"),
+                Some(Call::Video) => json.raw(",\"call\":\"video\"}"),
+                Some(Call::Other(mode)) => json.raw(",\"call\":").number(mode).raw("}"),
+                None => json.raw("}"),
+            };
         }
         None => {
             json.raw(",\"announcement\":null");

@@ -19,7 +19,7 @@
 use std::sync::Arc;
 
 use super::clock::{Clock, Local};
-use super::phrase::{self, Phrases, count, one_line, visible_lines};
+use super::phrase::{self, CardLine, Phrases, count, one_line, visible_lines};
 use super::{WriterOptions, conversation_file, mistaken};
 use crate::disk::{FileRecord, HashedFile, Staging, folded};
 use crate::model::{Attachment, Conversation, Message, MessageKind, Part, PartContent, Unsent};
@@ -306,7 +306,7 @@ impl Page<'_> {
                     }
                 }
                 PartContent::Balloon => {
-                    self.balloon(message);
+                    self.balloon(message, at);
                     balloon_is_shown = true;
                 }
                 PartContent::Unsent { date } => {
@@ -322,7 +322,7 @@ impl Page<'_> {
             }
         }
         if !balloon_is_shown {
-            self.balloon(message);
+            self.balloon(message, at);
         }
         if message.parts.is_empty() && message.text.is_none() && message.balloon.is_none() && on_first_line {
             self.marked('·', "Empty message");
@@ -362,13 +362,16 @@ impl Page<'_> {
         }
     }
 
-    fn balloon(&mut self, message: &Message) {
+    fn balloon(&mut self, message: &Message, at: Option<&Local>) {
         let Some(balloon) = &message.balloon else {
             return;
         };
         self.marked('□', &phrase::balloon_label(balloon));
-        for line in phrase::balloon_lines(balloon) {
-            self.marked('│', &line);
+        for line in self.phrases.balloon_lines(balloon, at, self.clock) {
+            match line {
+                CardLine::Text(line) => self.marked('│', &line),
+                CardLine::Option(option) => self.marked('│', &self.phrases.option(option)),
+            }
         }
     }
 

@@ -9,6 +9,7 @@
     clippy::expect_used
 )]
 
+pub mod archive;
 mod attachment;
 pub mod chatdb;
 pub mod contacts;

@@ -30,3 +30,11 @@ pub fn from_seconds(seconds: f64) -> Option<Instant> {
     let nanos = ((seconds - whole) * 1e9) as u32;
     DateTime::from_timestamp(APPLE_EPOCH + whole as i64, nanos.min(999_999_999))
 }
+
+/// Seconds since 1970 as text, with a fraction of up to nine digits, as apps write them into URLs.
+pub fn from_unix_text(seconds: &str) -> Option<Instant> {
+    let (whole, fraction) = seconds.trim().split_once('.').unwrap_or((seconds.trim(), ""));
+    let digits: String = fraction.chars().take(9).collect();
+    let nanos = if digits.is_empty() { 0 } else { format!("{digits:0<9}").parse().ok()? };
+    DateTime::from_timestamp(whole.parse().ok()?, nanos)
+}

@@ -10,6 +10,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 
+mod plain;
+
+pub use plain::from_json;
+
 use super::bplist::{Object, Plist, References, Text, Value};
 use super::url;
 

@@ -25,6 +25,8 @@ use crate::source::{ChatId, RawChat, RawHandle};
 pub struct Roster {
     /// Sorted by id.
     pub conversations: Vec<RosterEntry>,
+    /// How the owner is named inside texts that name people; `None`: "You".
+    pub owner: Option<String>,
     people: People,
     /// The people of each conversation.
     members: Vec<Vec<usize>>,
@@ -87,6 +89,11 @@ impl Roster {
         }
         let person = |sender: &Sender| self.people.of_address(sender.handle.as_deref()?);
         person(a).is_some_and(|a| person(b) == Some(a))
+    }
+
+    /// True when both are one address, in whatever spelling.
+    pub fn same_address(&self, a: &str, b: &str) -> bool {
+        a == b || self.people.same_address(a, b)
     }
 
     /// Which conversation a chat is part of: an index into `conversations`.

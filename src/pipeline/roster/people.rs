@@ -82,6 +82,12 @@ impl People {
             .or_else(|| self.numbering.read(text, None).keys().find_map(|key| self.by_key.get(key)).copied())
     }
 
+    /// True when both are one address, in whatever spelling.
+    pub fn same_address(&self, a: &str, b: &str) -> bool {
+        let (a, b) = (self.numbering.read(a, None), self.numbering.read(b, None));
+        a.key == b.key
+    }
+
     /// The name for any address: a participant's, else a contact's.
     pub fn name_of_address(&self, text: &str) -> Option<&str> {
         match self.of_address(text) {

@@ -72,6 +72,7 @@ struct Hanging {
     associated: Vec<RawMessage>,
     originator: Option<Box<RawMessage>>,
     target: Option<Target>,
+    own_addresses: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -94,6 +95,7 @@ impl Reader<'_> {
                 row.associated = found.associated;
                 row.originator = found.originator;
                 row.target = found.target;
+                row.own_addresses = found.own_addresses;
             }
         }
         Ok(())
@@ -116,6 +118,9 @@ impl Reader<'_> {
         }
         if self.census().deleted_parts.contains(row.rowid) {
             found.get_or_insert_default().deleted_parts = self.deleted_parts(row)?;
+        }
+        if is_of_a_poll(row) {
+            found.get_or_insert_default().own_addresses = self.own_addresses(row.rowid)?;
         }
         let root = match &row.associated_message_guid {
             None => Root::Itself,
@@ -168,6 +173,17 @@ impl Reader<'_> {
         Ok(attachments)
     }
 
+    /// Whom the owner was to the others, in this row.
+    fn own_addresses(&self, message: i64) -> rusqlite::Result<Vec<String>> {
+        let mut statement = self.connection().prepare_cached(&self.queries().owner)?;
+        let addresses = statement.query_row([message], |row| {
+            let mut c = Columns::from(row, 0);
+            Ok([c.text(), c.text()])
+        });
+        let addresses = addresses.optional()?.into_iter().flatten().flatten();
+        Ok(addresses.filter(|address| !address.is_empty()).collect())
+    }
+
     fn deleted_parts(&self, row: &RawMessage) -> rusqlite::Result<Vec<(i64, i64, Vec<u8>)>> {
         let (Some(sql), Some(chat)) = (&self.queries().deleted_parts, row.chat) else {
             return Ok(Vec::new());
@@ -209,6 +225,9 @@ impl Reader<'_> {
                         next.push((row.rowid, guid.clone()));
                     }
                     row.attachments = self.attachments(row.rowid)?;
+                    if is_of_a_poll(&row) {
+                        row.own_addresses = self.own_addresses(row.rowid)?;
+                    }
                     row.chat = root.chat;
                     row.target =
                         Some(Target { rowid: root.rowid, chat: census.chat_of(root.rowid, root.chat) });
@@ -304,6 +323,12 @@ impl Reader<'_> {
             None => Ok(self.row(rowid, 0)?.filter(|row| !row.unreadable)),
         }
     }
+}
+
+/// Polls and votes name people by their addresses, the owner too.
+fn is_of_a_poll(row: &RawMessage) -> bool {
+    row.associated_message_type == 4000
+        || row.balloon_bundle_id.as_deref().is_some_and(|id| id.ends_with("com.apple.messages.Polls"))
 }
 
 impl Link {

@@ -60,6 +60,8 @@ pub(super) struct Queries {
     pub date: String,
     /// As `messages`, of one row.
     pub handle_and_date: String,
+    /// (an address of the owner's, another one)
+    pub owner: String,
     pub attachment: Option<String>,
     /// (part, delete date, text)
     pub deleted_parts: Option<String>,
@@ -186,6 +188,11 @@ impl Queries {
                 column("handle_id"),
                 if by_date { column("date") } else { "NULL".into() }
             ),
+            owner: format!(
+                "SELECT {}, {} FROM message m WHERE m.rowid = ?1",
+                column("destination_caller_id"),
+                column("account")
+            ),
             attachment: given(
                 schema.has_table("attachment"),
                 format!(
@@ -236,6 +243,7 @@ impl Queries {
             ("link", &self.link),
             ("date", &self.date),
             ("handle_and_date", &self.handle_and_date),
+            ("owner", &self.owner),
         ]);
         all
     }

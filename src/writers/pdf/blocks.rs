@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::{Attachment, Availability, Balloon, Message, PartContent, Unsent};
 use crate::writers::clock::{Clock, Local};
-use crate::writers::phrase::{self, Phrases};
+use crate::writers::phrase::{self, CardLine, Phrases};
 
 use super::image::{Picture, Undrawable};
 use super::layout::{Engine, Ink, Lines, Measure};
@@ -31,7 +31,6 @@ const BOX_WIDTH: f32 = 250.0;
 const BADGE: f32 = 34.0;
 /// Pictures are not blown up: a pixel is at most this large, in points.
 const PIXEL: f32 = 0.6;
-/// Cut long quotes in links and the like.
 pub const QUIET: Ink =
     Ink { color: Color::Quiet, bold: false, italic: false, underline: false, strike: false, link: 0 };
 
@@ -447,7 +446,14 @@ impl Composer<'_> {
             }
         }
         let url = balloon.url.as_deref().map(phrase::one_line);
-        for (number, text) in phrase::balloon_lines(balloon).iter().enumerate() {
+        for (number, line) in self.card_lines(balloon, bubbles.message).iter().enumerate() {
+            let text = match line {
+                CardLine::Text(text) => text,
+                CardLine::Option(option) => {
+                    rows.extend(self.poll_option(option, balloon, x + INSET, inner));
+                    continue;
+                }
+            };
             let is_url = url.as_deref() == Some(text);
             let links: Vec<Target> =
                 is_url.then(|| link::allowed(text)).flatten().map(Target::Uri).into_iter().collect();

@@ -19,6 +19,7 @@ mod glyphs;
 mod image;
 mod jpeg;
 mod layout;
+mod lines;
 mod link;
 mod outline;
 mod page;

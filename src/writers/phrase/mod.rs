@@ -5,11 +5,13 @@
 //!
 //! **Must never**: know a format, or leave out what it has no words for.
 
+mod card;
 mod file;
 mod status;
 mod time;
 mod visible;
 
+pub use card::{CardLine, balloon_label};
 pub use file::{attachment, availability, file_facts, file_kind, length, size};
 pub use status::{deleted, edits, effect, error, junk, scheduled, statuses, translation, unsent};
 pub use time::{day_and_time, day_heading, month_name, short_date, time, time_with_seconds};
@@ -21,8 +23,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::clock::{Clock, Local};
 use crate::model::{
-    Announcement, AnnouncementKind, Balloon, BalloonKind, Conversation, ConversationKind, Message,
-    MessageKind, Participant, Quote, Reply, Sender, Tapback, TapbackKind,
+    Announcement, AnnouncementKind, Call, Conversation, ConversationKind, Message, MessageKind, Participant,
+    Quote, Reply, Sender, Tapback, TapbackKind,
 };
 
 /// What of a text is quoted in a reply, in characters.
@@ -147,7 +149,11 @@ impl Phrases {
                 Some(whose) => format!("{who} kept an audio message from {whose}."),
                 None => format!("{who} kept an audio message."),
             },
-            SharePlay => format!("{who} used SharePlay."),
+            SharePlay => match announcement.call {
+                Some(Call::Audio) => format!("{who} used SharePlay or FaceTime (audio)."),
+                Some(Call::Video) => format!("{who} used SharePlay or FaceTime (video)."),
+                Some(Call::Other(_)) | None => format!("{who} used SharePlay."),
+            },
             Unknown => format!("{who} did something that this version does not know."),
         }
     }
@@ -229,45 +235,6 @@ fn tapback_label(kind: &TapbackKind) -> String {
         TapbackKind::Emoji(emoji) => format!("{} by ", one_line(emoji)),
         TapbackKind::Sticker(_) => "Sticker by ".into(),
     }
-}
-
-/// What sort of app made a balloon: its name, else what it is.
-pub fn balloon_label(balloon: &Balloon) -> String {
-    let kind = match balloon.kind {
-        BalloonKind::Url => "Link",
-        BalloonKind::Music => "Music",
-        BalloonKind::AppStore => "App Store",
-        BalloonKind::Place => "Place",
-        BalloonKind::Collaboration => "Collaboration",
-        BalloonKind::Pay => "Apple Cash",
-        BalloonKind::CheckIn => "Check In",
-        BalloonKind::FindMy => "Find My",
-        BalloonKind::Poll => "Poll",
-        BalloonKind::Business => "Business",
-        BalloonKind::Handwriting => "Handwritten message",
-        BalloonKind::DigitalTouch => "Digital Touch",
-        BalloonKind::Slideshow => "Slideshow",
-        BalloonKind::Fitness => "Fitness",
-        BalloonKind::Game => "Game",
-        BalloonKind::App => "App",
-    };
-    match balloon.app.as_deref().map(one_line) {
-        Some(app) if !app.is_empty() => app.into_owned(),
-        _ => kind.into(),
-    }
-}
-
-/// The lines of a card, top to bottom, each once: title, subtitle, summary, the others, the address.
-pub fn balloon_lines(balloon: &Balloon) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let texts = [&balloon.title, &balloon.subtitle, &balloon.summary].into_iter().flatten();
-    for text in texts.chain(&balloon.lines).chain(&balloon.url) {
-        let line = one_line(text);
-        if !line.is_empty() && !lines.iter().any(|l| *l == line) {
-            lines.push(line.into_owned());
-        }
-    }
-    lines
 }
 
 /// At most `limit` characters as people see them, with an ellipsis where something was cut.

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{
-    Attachment, Availability, ContactCard, Deleted, Edit, Effect, Media, Scheduled, Sticker, StickerEffect,
-    StickerKind, Translation, Unsent,
+    Attachment, Availability, Balloon, BalloonKind, Call, ContactCard, Deleted, Edit, Effect, Media,
+    PollOption, Scheduled, Sticker, StickerEffect, StickerKind, Translation, Unsent, Value, Voter,
 };
 use crate::writers::clock::Clock;
 
@@ -22,7 +22,7 @@ fn announced(from_me: bool, announcement: Announcement) -> Message {
 }
 
 fn event(kind: AnnouncementKind) -> Announcement {
-    Announcement { kind, handle: None, name: None, about_me: false, title: None }
+    Announcement { kind, handle: None, name: None, about_me: false, title: None, call: None }
 }
 
 #[test]
@@ -281,5 +281,71 @@ fn names_of_strangers_stay_on_their_line() {
         ..Balloon::default()
     };
     assert_eq!(balloon_label(&card), "Link");
-    assert_eq!(balloon_lines(&card), ["A page", "https://example.com"]);
+    let mut clock = Clock::new(chrono_tz::UTC);
+    assert_eq!(lines(&card, None, &mut clock), ["A page", "https://example.com"]);
+}
+
+#[test]
+fn calls_say_how() {
+    let say = |call| {
+        let announcement = Announcement { call, ..event(AnnouncementKind::SharePlay) };
+        Phrases::new("Me").event(&announced(false, announcement)).unwrap()
+    };
+    assert_eq!(say(None), "Ana Abbott used SharePlay.");
+    assert_eq!(say(Some(Call::Audio)), "Ana Abbott used SharePlay or FaceTime (audio).");
+    assert_eq!(say(Some(Call::Video)), "Ana Abbott used SharePlay or FaceTime (video).");
+    assert_eq!(say(Some(Call::Other(7))), "Ana Abbott used SharePlay.");
+}
+
+#[test]
+fn cards_say_options_and_dates_and_keep_data_to_themselves() {
+    let at = |text: &str| text.parse().unwrap();
+    let mut clock = Clock::new(chrono_tz::UTC);
+    let voter = |sender: Option<Arc<Sender>>| Voter { from_me: sender.is_none(), sender, date: None };
+    let mut card = Balloon {
+        title: Some("Bread?".into()),
+        url: Some("data:,e30".into()),
+        options: vec![
+            PollOption { text: "Rye".into(), voters: vec![voter(ana()), voter(None)] },
+            PollOption { text: "Wheat\n[13:30]".into(), voters: vec![voter(ana())] },
+            PollOption::default(),
+        ],
+        data: vec![
+            ("updated", Value::Date(at("2024-05-02T08:00:00Z"))),
+            ("updated_by", Value::Map(vec![("name".into(), Value::Text("Ben\tOkafor".into()))])),
+            ("expected_end", Value::Date(at("2024-05-01T19:45:00Z"))),
+            ("expected_end_by", Value::Map(vec![("from_me".into(), Value::Boolean(true))])),
+            ("missed", Value::Text("no date".into())),
+            ("other", Value::Date(at("2024-05-01T19:45:00Z"))),
+        ],
+        ..Balloon::default()
+    };
+    let sent = clock.local(at("2024-05-01T13:30:00Z"));
+    assert_eq!(
+        lines(&card, Some(&sent), &mut clock),
+        [
+            "Bread?",
+            "Rye: 2 votes (Ana Abbott, you)",
+            "Wheat [13:30]: 1 vote (Ana Abbott)",
+            "Option without text: 0 votes",
+            "Expected by 19:45:00 by you",
+            "Last changed 2 May 2024, 08:00:00 by Ben Okafor",
+        ]
+    );
+    card.options.clear();
+    card.data.clear();
+    card.url = Some("?messageType=1".into());
+    assert_eq!(lines(&card, None, &mut clock), ["Bread?"]);
+    card.title = None;
+    assert_eq!(lines(&card, None, &mut clock), ["?messageType=1"]);
+}
+
+/// The lines of a card as text.
+fn lines(card: &Balloon, sent: Option<&Local>, clock: &mut Clock) -> Vec<String> {
+    let phrases = Phrases::new("Me");
+    let text = |line| match line {
+        CardLine::Text(text) => text,
+        CardLine::Option(option) => phrases.option(option),
+    };
+    phrases.balloon_lines(card, sent, clock).into_iter().map(text).collect()
 }

@@ -1,18 +1,34 @@
 //! An app's payload → a card (`messages-format.md` 10).
 //!
-//! Every app message is shown as a card of its template's texts; link previews by what the preview says. What
-//! only one kind of app message has is decoded beside these.
+//! Each kind has a file that turns its payload into the one shape; all but link previews begin with the template that
+//! apps share. What people should see is in the card's texts, what only programs want in its `data`.
 //!
 //! **Must never**: drop a message whose payload is not understood, or hand on a URL that was changed.
 
-mod app;
+mod business;
+mod chatbot;
+mod check_in;
+mod collaboration;
+mod find_my;
+mod fitness;
+mod game;
+mod music;
+mod pay;
+mod photos;
+mod place;
+pub mod poll;
+mod store;
+mod template;
 mod url;
 
-use super::keyed::Archive;
-use crate::model::{Balloon, BalloonKind};
+pub use fitness::{put_names, wants_names};
+
+use super::keyed::{Archive, Node};
+use crate::model::{Balloon, BalloonKind, Value};
 
 /// Decodes an app's payload into the one card shape. `bundle_id` is the raw `balloon_bundle_id`, `payload` the
-/// `payload_data`, `text` the body's text (the fallback). The balloon's `attachments` stay empty: the pipeline pairs them.
+/// `payload_data`, `text` the body's text (the fallback). The balloon's `attachments` are numbers of the message's plug-in
+/// payload attachments, as far as the payload names them, the largest picture first: the pipeline makes them indices.
 /// Troubles come in words.
 ///
 /// | | link preview | app message |
@@ -22,9 +38,31 @@ use crate::model::{Balloon, BalloonKind};
 /// | `summary` | the page's | the sentence that stands for the message (`ldtext`), else the body's text where the card says nothing else |
 /// | `url` | as it was sent, else the final one | as stored; often `data:` or only a query |
 /// | `lines` | the final URL where it differs; album, address, … | title and subtitle of the image, trailing caption, trailing subcaption |
+///
+/// `data` has, where they are known:
+///
+/// | kind | keys |
+/// |---|---|
+/// | any | `raw`: the payload as it is, of an app that is not known and of one that was not understood |
+/// | any app message | `session` (UUID), `app_store_id`, `accessibility` (spoken text), `image` (bytes) |
+/// | link previews | `placeholder`, `final_url`, `site`, `item_type`, `creator_facebook`, `creator_twitter`, `activity_pub`, `selected_text`, `related_url`, `image_urls`, `icon_urls`, `video_urls`, `video_url`, `audio_url`, `pictures` (`role`, `mime`, `bytes` of each), `special` (what it is of, where this has no kind of its own) |
+/// | `music` | `media` (`song`, `album`, `playlist`, …), `name`, `artist`, `album`, `lyrics`, `preview_url`, `store_id`, `storefront`, `offers`, `curator`, `genre` |
+/// | `app_store` | `name`, `platform`, `genre`, `store_id`, `storefront`, `messages_only`, `preview_video` |
+/// | `place` | `name`, `address`, `components` (`street`, `city`, …), `distance` and `category` as stored, `latitude`, `longitude` (degrees) |
+/// | `collaboration` | `created` (date), `app_bundle_id`, `app_bundle_ids`, `collaboration_id`, `content_type`, `initiator`, `share_options` |
+/// | `pay` | `amount` (decimal digits as text), `currency` (ISO 4217), `direction` (`sent`, `requested`, `received`), `recurring` (`weekly`, `biweekly`, `monthly`, `daily`), `starting` (as the sentence says it), `payment` (what the URL holds, as stored) |
+/// | `check_in` | `state` (`running`, `late`, `reported`), `expected_end`, `missed`, `sent` (dates), `message_type`, `interface_version` |
+/// | `find_my` | `version`, `payload` (unpacked) |
+/// | `slideshow` | `count` |
+/// | `game` | `state` (the names and values in the URL) |
+/// | `poll` | `creator` (an address), `choices` (`id`, `creator`, `editable` of each option) |
+/// | `business` | `interaction` (`quick_reply`, `quick_reply_response`, `list_picker`, `list_picker_reply`, `form`, `form_response`, `legacy`), `request`, `items` (`title`, `subtitle`, `id`), `selected` (an index), `answers` (`question`, `answers`), `form`, `query`, `content` (JSON that has no kind) |
+///
+/// The pipeline adds what takes more than one row: `updates` (how many), `updated` (date), `updated_by`, `earlier` (the states
+/// before); of a poll `removed_options`, of a lone vote `votes` or `taken_back_by`.
 pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (Balloon, Vec<String>) {
     let id = effective_id(bundle_id);
-    let (kind, app) = known(id);
+    let (kind, app, fill) = known(id);
     let mut card = Balloon {
         kind,
         bundle_id: Some(id.to_owned()).filter(|id| !id.is_empty()),
@@ -37,10 +75,14 @@ pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (
     let is_archive = !matches!(kind, BalloonKind::Handwriting | BalloonKind::DigitalTouch);
     if let Some(payload) = payload.filter(|payload| is_archive && !payload.is_empty()) {
         let understood = Archive::read(payload).map_err(|damage| damage.to_string()).and_then(|archive| {
-            let fill = if kind == BalloonKind::Url { url::fill } else { app::fill };
             let known = fill(archive.root(), &mut card);
             known.then_some(()).ok_or_else(|| "nothing known in it".into())
         });
+        let understood = understood.or_else(|why| chatbot::fill(payload, &mut card).then_some(()).ok_or(why));
+        game::recognize(&mut card);
+        if understood.is_err() || (card.kind == BalloonKind::App && app.is_none()) {
+            card.data.push(("raw", Value::Bytes(payload.to_vec())));
+        }
         if let Err(why) = understood {
             defects.push(format!("balloon payload not understood: {why}"));
         }
@@ -64,22 +106,27 @@ pub fn effective_id(bundle_id: &str) -> &str {
     bundle_id.splitn(3, ':').nth(2).unwrap_or(bundle_id)
 }
 
-/// The kind of an effective id, and the name of the app where its payload may not tell.
-fn known(id: &str) -> (BalloonKind, Option<&'static str>) {
+/// Fills a card from the root of an archive; `false` when nothing known is in it.
+type Fill = fn(Node<'_>, &mut Balloon) -> bool;
+
+/// The kind of an effective id, the name of the app where its payload may not tell, and what fills its card.
+fn known(id: &str) -> (BalloonKind, Option<&'static str>, Fill) {
+    use BalloonKind::*;
     match id {
-        "com.apple.messages.URLBalloonProvider" => (BalloonKind::Url, None),
-        "com.apple.Handwriting.HandwritingProvider" => (BalloonKind::Handwriting, Some("Handwriting")),
-        "com.apple.DigitalTouchBalloonProvider" => (BalloonKind::DigitalTouch, Some("Digital Touch")),
-        "com.apple.PassbookUIService.PeerPaymentMessagesExtension" => (BalloonKind::Pay, Some("Apple Cash")),
-        "com.apple.ActivityMessagesApp.MessagesExtension" => (BalloonKind::Fitness, Some("Fitness")),
-        "com.apple.mobileslideshow.PhotosMessagesApp" => (BalloonKind::Slideshow, Some("Photos")),
-        "com.apple.SafetyMonitorApp.SafetyMonitorMessages" => (BalloonKind::CheckIn, Some("Check In")),
-        "com.apple.findmy.FindMyMessagesApp" => (BalloonKind::FindMy, Some("Find My")),
-        "com.apple.icloud.apps.messages.business.extension" => (BalloonKind::Business, None),
-        "com.apple.messages.Polls" => (BalloonKind::Poll, Some("Polls")),
-        "com.apple.PaperKit.MessagesDrawingBoard" => (BalloonKind::App, Some("Drawing")),
-        id if id.contains("gamepigeon") => (BalloonKind::Game, Some("GamePigeon")),
-        _ => (BalloonKind::App, None),
+        "com.apple.messages.URLBalloonProvider" => (Url, None, url::fill),
+        "com.apple.Handwriting.HandwritingProvider" => (Handwriting, Some("Handwriting"), template::fill),
+        "com.apple.DigitalTouchBalloonProvider" => (DigitalTouch, Some("Digital Touch"), template::fill),
+        "com.apple.PassbookUIService.PeerPaymentMessagesExtension" => (Pay, Some("Apple Cash"), pay::fill),
+        "com.apple.ActivityMessagesApp.MessagesExtension" => (Fitness, Some("Fitness"), template::fill),
+        "com.apple.mobileslideshow.PhotosMessagesApp" => (Slideshow, Some("Photos"), photos::fill),
+        "com.apple.SafetyMonitorApp.SafetyMonitorMessages" => (CheckIn, Some("Check In"), check_in::fill),
+        "com.apple.findmy.FindMyMessagesApp" => (FindMy, Some("Find My"), find_my::fill),
+        "com.apple.icloud.apps.messages.business.extension" => (Business, None, business::fill),
+        "com.apple.messages.chatbot" => (Business, None, business::fill),
+        "com.apple.messages.Polls" => (Poll, Some("Polls"), poll::fill),
+        "com.apple.PaperKit.MessagesDrawingBoard" => (App, Some("Drawing"), template::fill),
+        id if id.contains("gamepigeon") => (Game, Some("GamePigeon"), template::fill),
+        _ => (App, None, template::fill),
     }
 }
 

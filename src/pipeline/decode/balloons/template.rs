@@ -1,6 +1,6 @@
-//! The template that all app messages share (`messages-format.md` 10.3).
+//! The template that all app messages share (`messages-format.md` 10.3): what an app without a kind of its own says.
 
-use crate::model::{Balloon, BalloonKind};
+use crate::model::{Balloon, Value};
 use crate::pipeline::decode::keyed::Node;
 
 /// Fills the card; `false` when nothing known is in the archive.
@@ -16,16 +16,12 @@ pub fn fill(root: Node<'_>, card: &mut Balloon) -> bool {
     card.url = root.get("URL").and_then(Node::url);
     let lines = ["image-title", "image-subtitle", "secondary-subcaption", "tertiary-subcaption"];
     card.lines = lines.into_iter().filter_map(template).collect();
-    if card.kind == BalloonKind::App && card.url.as_deref().is_some_and(is_game) {
-        card.kind = BalloonKind::Game;
-    }
+    let data = [
+        ("session", root.get("sessionIdentifier").and_then(Node::uuid).map(Value::Text)),
+        ("app_store_id", root.get("appid").and_then(Node::integer).map(Value::Integer)),
+        ("accessibility", text("AccessibilityLabel").map(Value::Text)),
+        ("image", root.get("image").and_then(Node::data).map(|bytes| Value::Bytes(bytes.to_vec()))),
+    ];
+    card.data.extend(data.into_iter().filter_map(|(name, value)| Some((name, value?))));
     texts.is_some() || card.summary.is_some() || card.url.is_some() || root.get("an").is_some()
-}
-
-/// Games keep the state of play in a URL of this form (`messages-format.md` 10.11).
-fn is_game(url: &str) -> bool {
-    url.strip_prefix("data:?").is_some_and(|query| {
-        let has = |name| query.split('&').any(|part| part.starts_with(name));
-        has("ver=") && has("data=")
-    })
 }
