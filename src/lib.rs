@@ -68,7 +68,7 @@
 //! |---|---|
 //! | an output format | `writers/x.rs`, one row in [`FORMATS`](writers::FORMATS), `tests/export_x.rs` |
 //! | a balloon kind | `pipeline/decode/balloons/x.rs`, one test; no writer changes |
-//! | a schema of a new system | `fixtures/schema/….sql`, at most one flag in `source/chatdb/schema.rs` |
+//! | a schema of a new system | `fixtures/schema/….sql`, a column or a statement in `source/chatdb/query.rs` at most |
 //! | a source | `source/x.rs`, one arm in [`source::open`] |
 //! | a command | `cli/x.rs`, one variant, `tests/cli_x.rs`, the help snapshot |
 #![forbid(unsafe_code)]

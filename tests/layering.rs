@@ -51,7 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["pipeline", "writers"]),
     ("roaring", &["pipeline", "source"]),
     ("rusqlite", &["source"]),
-    ("serde", &["disk", "writers"]),
+    ("serde", &["disk", "source", "writers"]),
     ("serde_json", &["cli", "disk", "pipeline", "writers"]),
     ("sha2", &["disk", "pipeline", "writers"]),
     ("skrifa", &["writers"]),

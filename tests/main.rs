@@ -13,6 +13,7 @@ mod export_pdf;
 mod fidelity;
 mod help;
 mod layering;
+mod legacy;
 mod library_builder;
 mod people;
 mod program;

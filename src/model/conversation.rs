@@ -7,7 +7,8 @@ pub struct Conversation {
     /// its members' names. Never empty.
     pub title: String,
     pub kind: ConversationKind,
-    /// `chat.guid` of every chat row that was merged into this conversation, in the order of their row ids.
+    /// `chat.guid` of every chat row that was merged into this conversation, in the order of their row ids;
+    /// those of old databases have none.
     pub chat_guids: Vec<String>,
     /// The other people, without the owner; former members and everyone who ever wrote included.
     pub participants: Vec<Participant>,

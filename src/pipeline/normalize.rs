@@ -180,8 +180,8 @@ fn effect(id: Option<&str>) -> Option<Effect> {
 /// Turns an attachment row into an attachment: `messages-format.md` 11.1, 11.6.
 pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
     let local = match &raw.content {
-        Some(Content::File { bytes, .. }) => (*bytes > 0).then_some(Some(*bytes)),
         Some(Content::Folder { .. }) => Some(None),
+        Some(content) => content.bytes().filter(|bytes| *bytes > 0).map(Some),
         None => None,
     };
     let availability = if local.is_some() {

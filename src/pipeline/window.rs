@@ -160,7 +160,8 @@ impl Window {
                     let film = film.as_deref().and_then(Path::file_name);
                     attachment.motion =
                         film.map(|film| format!("{}/{}", placed.path, film.to_string_lossy()));
-                } else if attachment.file.is_some() {
+                } else if placed.sha256.is_some() {
+                    // A bundle is no file, and has no hash.
                     attachment.file = Some(placed.file);
                 }
                 attachment.bytes = Some(placed.bytes);
@@ -196,11 +197,12 @@ fn is_live_bundle(content: &Content) -> bool {
     matches!(content, Content::Folder { path } if live::is_bundle(path))
 }
 
-/// The file that writers may embed: of a Live Photo's bundle its picture, of other bundles none.
+/// The file that writers may embed: of a Live Photo's bundle its picture, of other bundles none. What lies
+/// in a database has one once it is copied.
 fn shown_file(content: &Content) -> Option<PathBuf> {
     match content {
         Content::File { path, .. } => Some(path.clone()),
         Content::Folder { path } if live::is_bundle(path) => live::halves(path).0,
-        Content::Folder { .. } => None,
+        Content::Folder { .. } | Content::Value(_) => None,
     }
 }

@@ -1,6 +1,8 @@
+use std::fmt::Debug;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// An attachment's bytes, wherever they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,24 +11,58 @@ pub enum Content {
     File { path: PathBuf, bytes: u64 },
     /// A bundle (`.pages`, `.key`, `.rtfd`, …): a folder that people see as one document.
     Folder { path: PathBuf },
+    /// A value in a database, which has no file of its own.
+    Value(StoredValue),
 }
 
-impl Content {
-    /// The bytes of a file, from its start.
+/// A value that is read when it is wanted, so that a page of rows does not hold all of them.
+#[derive(Debug, Clone)]
+pub struct StoredValue {
+    pub store: Arc<dyn ValueStore>,
+    /// Which one.
+    pub rowid: i64,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What holds values.
+pub trait ValueStore: Debug + Send + Sync {
+    /// The database.
+    fn path(&self) -> &Path;
+    /// All bytes of a value.
     ///
     /// # Errors
-    /// What the file system says; `IsADirectory` for a bundle.
+    /// What the database says: there is none, or it is damaged.
+    fn read(&self, rowid: i64) -> io::Result<Vec<u8>>;
+}
+
+impl PartialEq for StoredValue {
+    /// The same value of the same store.
+    fn eq(&self, other: &StoredValue) -> bool {
+        Arc::ptr_eq(&self.store, &other.store) && self.rowid == other.rowid
+    }
+}
+
+impl Eq for StoredValue {}
+
+impl Content {
+    /// The bytes of a file or a value, from the start.
+    ///
+    /// # Errors
+    /// What the file system or the database says; `IsADirectory` for a bundle.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Content::File { path, .. } => Ok(Box::new(File::open(path)?)),
             Content::Folder { .. } => Err(io::ErrorKind::IsADirectory.into()),
+            Content::Value(value) => Ok(Box::new(Cursor::new(value.store.read(value.rowid)?))),
         }
     }
 
-    /// Where it lies.
+    /// Where it lies: for a value, the database.
     pub fn path(&self) -> &Path {
         match self {
             Content::File { path, .. } | Content::Folder { path } => path,
+            Content::Value(value) => value.store.path(),
         }
     }
 
@@ -35,6 +71,7 @@ impl Content {
         match self {
             Content::File { bytes, .. } => Some(*bytes),
             Content::Folder { .. } => None,
+            Content::Value(value) => Some(value.bytes),
         }
     }
 }

@@ -22,8 +22,6 @@ pub enum SourceError {
     /// An SQLite database of something else.
     #[error("{} is a database, but not one of Messages: it looks like {what}", path.display())]
     NotMessages { path: PathBuf, what: &'static str },
-    #[error("{} is a Messages database of {what}, which this version does not read yet", path.display())]
-    TooOld { path: PathBuf, what: &'static str },
     #[error("another program keeps {} locked", path.display())]
     Locked { path: PathBuf, source: rusqlite::Error },
     #[error("{} is damaged", path.display())]

@@ -8,17 +8,22 @@
 pub mod chatdb;
 pub mod contacts;
 mod content;
+mod database;
 pub mod discover;
 mod error;
+pub mod legacy;
+mod locate;
 mod raw;
 mod timeline;
 
 use std::path::{Path, PathBuf};
 
-pub use content::Content;
+pub use content::{Content, StoredValue, ValueStore};
 pub use error::SourceError;
 pub use raw::{ChatId, RawAttachment, RawChat, RawHandle, RawMessage, Target};
 pub use timeline::Timeline;
+
+use database::{Layout, Opened};
 
 /// Says what was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,10 +93,15 @@ pub trait Session {
     fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError>;
 }
 
-/// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`.
+/// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`; of
+/// any time since the first iPhone.
 ///
 /// # Errors
 /// [`SourceError`] saying what the path is instead.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
-    Ok(Box::new(chatdb::ChatDb::open(path, options)?))
+    let opened = Opened::new(path, options)?;
+    Ok(match opened.layout {
+        Layout::Modern => Box::new(chatdb::ChatDb::from(opened, options)?),
+        Layout::Legacy { suffix } => Box::new(legacy::LegacyDb::from(opened, suffix, options)?),
+    })
 }

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::ChatId;
+use super::{ChatId, RawMessage};
 
 /// The windows of one conversation: what [`Session::page`](super::Session::page) reads, one after the other.
 ///
@@ -64,7 +64,43 @@ impl Moment {
     }
 }
 
+/// A date, and how many rows lie between it and the sample before.
+pub(super) struct Sample {
+    pub moment: Moment,
+    /// Raw.
+    pub date: i64,
+    pub rows: usize,
+}
+
 impl Timeline {
+    /// A sample every `step` listed rows.
+    pub(super) fn listed_samples(&self, step: usize) -> Vec<Sample> {
+        let every = self.listed.iter().skip(step.saturating_sub(1)).step_by(step.max(1));
+        every.map(|row| Sample { moment: row.moment(), date: row.date, rows: step }).collect()
+    }
+
+    /// Cuts windows of at least `size` rows, as far as the samples (in order) tell; the last one takes what is left.
+    pub(super) fn cut(&mut self, samples: Vec<Sample>, size: usize) {
+        let (mut after, mut from, mut rows) = (i64::MIN, 0, 0);
+        let mut samples = samples.into_iter().peekable();
+        while let Some(sample) = samples.next() {
+            rows += sample.rows;
+            let tied = samples.peek().is_some_and(|next| next.moment <= sample.moment);
+            if rows < size || tied {
+                continue;
+            }
+            let listed = self.listed.get(from..).unwrap_or_default();
+            let to = from + listed.partition_point(|row| row.moment() <= sample.moment);
+            self.windows.push(Window { after, through: sample.date, listed: from..to });
+            (after, from, rows) = (sample.date, to, 0);
+        }
+        // What lies after the last cut: fewer than `size` rows by the samples, and perhaps none.
+        let rest = Window { after, through: i64::MAX, listed: from..self.listed.len() };
+        if !self.joined.is_empty() || !rest.listed.is_empty() {
+            self.windows.push(rest);
+        }
+    }
+
     /// How many windows there are.
     pub fn len(&self) -> usize {
         self.windows.len()
@@ -79,6 +115,12 @@ impl Timeline {
     pub fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// The order of a window's rows: by (date, GUID); then so that the several places of one row stand together, always the
+/// same way round.
+pub(super) fn order(row: &RawMessage) -> impl Ord + '_ {
+    (Moment::of(row.date), row.guid.as_deref(), row.rowid, row.chat, row.deleted)
 }
 
 #[cfg(test)]

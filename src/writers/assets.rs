@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::clock::Clock;
 use crate::disk::{
     DiskError, FileRecord, HashedCopy, Staging, copy_hashed, folded, hash_file, hexadecimal, portable_name,
-    set_modified,
+    set_modified, write_hashed,
 };
 use crate::model::{Conversation, Instant};
 use crate::pipeline::writer::{AssetSink, PlacedAsset, TakenAsset, WriteError};
@@ -132,14 +132,29 @@ impl AssetFolder {
         }
         let incoming = self.incoming();
         let (copy, is_source) = self.bring_in(from, &incoming).map_err(unreadable)?;
+        lock(&self.contents).by_path.insert(key, copy);
+        self.keep(copy, is_source, &incoming)
+    }
+
+    /// Bytes that have no file of their own.
+    fn take_value(&self, content: &Content) -> Result<TakenAsset, WriteError> {
+        let path = content.path();
+        let mut bytes =
+            content.open().map_err(|source| WriteError::Unreadable { path: path.to_owned(), source })?;
+        let incoming = self.incoming();
+        let copy = write_hashed(&mut bytes, path, &incoming).map_err(unreadable)?;
+        self.keep(copy, false, &incoming)
+    }
+
+    /// Lets what came in wait under its hash; what is there already is not kept twice.
+    fn keep(&self, copy: HashedCopy, is_source: bool, incoming: &Path) -> Result<TakenAsset, WriteError> {
         let taken = self.taken(&copy);
         let mut contents = lock(&self.contents);
-        contents.by_path.insert(key, copy);
         match contents.by_hash.entry(copy.sha256) {
-            Entry::Occupied(_) => fs::remove_file(&incoming).map_err(DiskError::writing(incoming))?,
+            Entry::Occupied(_) => fs::remove_file(incoming).map_err(DiskError::writing(incoming))?,
             // Under the lock: whoever finds the entry finds the file.
             Entry::Vacant(entry) => {
-                fs::rename(&incoming, &taken.waiting).map_err(DiskError::writing(&taken.waiting))?;
+                fs::rename(incoming, &taken.waiting).map_err(DiskError::writing(&taken.waiting))?;
                 entry.insert(Kept { is_source, ..Kept::default() });
             }
         }
@@ -278,6 +293,7 @@ impl AssetSink for AssetFolder {
         match content {
             Content::File { path, .. } => self.take_file(path),
             Content::Folder { path } => self.take_folder(path),
+            Content::Value(_) => self.take_value(content),
         }
     }
 

@@ -251,7 +251,11 @@ fn assemble<'a>(
         id: String::new(),
         title,
         kind,
-        chat_guids: chats.iter().filter(|c| !c.orphans).map(|c| c.guid.clone()).collect(),
+        chat_guids: chats
+            .iter()
+            .filter(|c| !c.orphans && !c.guid.is_empty())
+            .map(|c| c.guid.clone())
+            .collect(),
         participants: everyone.iter().filter_map(|p| people.all.get(*p)).cloned().collect(),
         services: services.into_iter().map(str::to_owned).collect(),
     };

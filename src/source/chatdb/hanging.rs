@@ -10,8 +10,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::guids::{last_36, same, target_of};
 use super::session::Reader;
-use super::values::Columns;
 use super::{live, rows};
+use crate::source::database::Columns;
 use crate::source::timeline::Moment;
 use crate::source::{RawAttachment, RawMessage, Target};
 

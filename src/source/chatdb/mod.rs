@@ -6,31 +6,23 @@ mod census;
 mod guids;
 mod hanging;
 mod live;
-mod locate;
 mod query;
-mod recognize;
 mod rows;
-mod schema;
 mod session;
-mod snapshot;
-mod values;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
 use census::Census;
-use locate::Roots;
 use query::Queries;
-use schema::Schema;
-use session::{Pooled, Reader};
-pub(super) use snapshot::Guard;
-use snapshot::Snapshot;
-use values::Columns;
+use session::Reader;
 
+use super::database::{self, Columns, Guard, Layout, Opened, Pool, lock};
+use super::locate::Roots;
 use super::{ChatId, OpenOptions, RawChat, RawHandle, Session, Source, SourceError, SourceInfo};
 
 /// An open Messages database.
@@ -44,8 +36,7 @@ pub struct ChatDb {
     roots: Roots,
     /// For what is asked of the source itself: never waits for a session.
     own: Mutex<Connection>,
-    idle: Mutex<Vec<Connection>>,
-    given_back: Condvar,
+    pool: Pool,
     /// Every row's own date, by row id; read when it is first needed.
     dates: Mutex<Option<Dates>>,
     guard: Guard,
@@ -53,75 +44,50 @@ pub struct ChatDb {
 
 type Dates = Arc<Vec<(i64, i64)>>;
 
-/// One connection to any of Apple's databases: one moment of it, with nothing touched. The guard has to live as long.
-pub(super) fn connection_to(path: &Path) -> Result<(Option<Connection>, Guard), SourceError> {
-    let candidate = recognize::candidate(path)?;
-    let Snapshot { mut connections, guard } = Snapshot::take(&candidate, false, 1)?;
-    Ok((connections.pop(), guard))
-}
-
 impl ChatDb {
     /// Opens a database, or the one in a folder, and counts what is in it.
     ///
     /// # Errors
     /// [`SourceError`] saying what the path is instead.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<ChatDb, SourceError> {
-        let candidate = recognize::candidate(path)?;
-        let home = own_library(&candidate.path);
-        let sessions = options.sessions.max(1);
-        let Snapshot { mut connections, guard } = Snapshot::take(&candidate, home.is_some(), sessions + 1)?;
-        let failed = || SourceError::database(&candidate.path);
-        let (Some(mut own), Some(other)) = (connections.pop(), connections.first_mut()) else {
+        ChatDb::from(Opened::new(path, options)?, options)
+    }
+
+    /// As [`ChatDb::open`], of what is open already.
+    pub(super) fn from(mut opened: Opened, options: &OpenOptions) -> Result<ChatDb, SourceError> {
+        let failed = || SourceError::database(&opened.path);
+        if opened.layout != Layout::Modern {
+            let what = "one of iOS 5 or older, which is read otherwise";
+            return Err(SourceError::NotMessages { path: opened.path, what });
+        }
+        let queries = Queries::new(&opened.schema);
+        let Some(other) = opened.connections.first_mut() else {
             return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
         };
-        let schema = Schema::probe(&own).map_err(failed())?;
-        recognize::check(&schema, &candidate.path)?;
-        let queries = Queries::new(&schema);
-        let census = Census::take(&mut own, other, &queries).map_err(failed())?;
+        let census = Census::take(&mut opened.own, other, &queries).map_err(failed())?;
         let joins_have_own_dates = {
-            let mut statement = own.prepare(&queries.date).map_err(failed())?;
+            let mut statement = opened.own.prepare(&queries.date).map_err(failed())?;
             let date_of = |rowid| statement.query_row([rowid], |row| Ok(Columns::from(row, 0).number()));
             // Where a damaged place of the file hides a date, the joins are not believed.
             queries.page.is_some() && census.joins_have_own_dates(date_of).unwrap_or(false)
         };
-        let folder = candidate.path.parent().unwrap_or(Path::new(""));
-        let root = options.attachments_root.as_deref().unwrap_or(folder);
+        let roots = Roots::new(opened.attachments_root(options), opened.home.clone());
         Ok(ChatDb {
-            roots: Roots::new(root, home),
-            info: SourceInfo {
-                kind: candidate.kind,
-                path: options.shown_as.clone().unwrap_or(candidate.path),
-                schema_version: schema.version,
-            },
+            roots,
+            info: opened.info,
             queries,
             census,
             joins_have_own_dates,
-            own: Mutex::new(own),
-            idle: Mutex::new(connections),
-            given_back: Condvar::new(),
+            own: Mutex::new(opened.own),
+            pool: Pool::new(opened.connections),
             dates: Mutex::new(None),
-            guard,
+            guard: opened.guard,
         })
     }
 
     /// Every SQL statement that reads this database, with its name: for tests of the query plans.
     pub fn statements(&self) -> Vec<(&'static str, &str)> {
         self.queries.all()
-    }
-
-    fn connection(&self) -> Pooled<'_> {
-        let mut idle = lock(&self.idle);
-        loop {
-            if let Some(connection) = idle.pop() {
-                return Pooled::new(self, connection);
-            }
-            idle = self.given_back.wait(idle).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn give_back(&self, connection: Connection) {
-        lock(&self.idle).push(connection);
-        self.given_back.notify_one();
     }
 
     /// Every row's own date, by row id: 16 bytes a row, from one scan of an index.
@@ -226,7 +192,7 @@ impl Source for ChatDb {
     }
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {
-        Ok(Box::new(Reader::new(self, self.connection())))
+        Ok(Box::new(Reader::new(self, self.pool.take())))
     }
 
     fn unchanged(&self) -> Result<(), SourceError> {
@@ -234,28 +200,6 @@ impl Source for ChatDb {
     }
 
     fn undamaged(&self) -> Result<(), SourceError> {
-        let own = lock(&self.own);
-        let found: rusqlite::Result<String> =
-            own.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        let failed = SourceError::database(&self.info.path);
-        match found {
-            Ok(found) if found == "ok" => Ok(()),
-            Ok(found) => {
-                let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-                Err(failed(rusqlite::Error::SqliteFailure(corrupt, Some(found))))
-            }
-            Err(error) => Err(failed(error)),
-        }
+        database::undamaged(&lock(&self.own), &self.info.path)
     }
-}
-
-/// The home of the user whose own library this is: there Messages may be writing, and paths mean what they say.
-fn own_library(database: &Path) -> Option<PathBuf> {
-    let home = std::env::home_dir()?;
-    let own = home.join("Library/Messages/chat.db").canonicalize().ok()?;
-    (database.canonicalize().ok()? == own).then_some(home)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

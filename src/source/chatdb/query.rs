@@ -3,7 +3,7 @@
 //! Identifiers come from this file only, never from data. A table or column that is not there reads as NULL.
 
 use super::rows;
-use super::schema::Schema;
+use crate::source::database::Schema;
 use crate::source::timeline::NANOSECONDS_FROM;
 
 /// A statement is `None` where a table for it is missing.
@@ -70,10 +70,9 @@ pub(super) struct Queries {
 impl Queries {
     pub fn new(schema: &Schema) -> Queries {
         let given = |there: bool, sql: String| there.then_some(sql);
-        let column = |name: &str| column(schema, "message", "m", name);
+        let column = |name: &str| schema.column("message", "m", name);
         let columns = |table: &str, alias: &str, names: &[&str]| -> String {
-            let names: Vec<String> =
-                names.iter().map(|name| self::column(schema, table, alias, name)).collect();
+            let names: Vec<String> = names.iter().map(|name| schema.column(table, alias, name)).collect();
             names.join(", ")
         };
         let message = columns("message", "m", rows::MESSAGE);
@@ -120,7 +119,7 @@ impl Queries {
                 schema.has_all("chat_recoverable_message_join", &["chat_id", "message_id"]),
                 format!(
                     "SELECT chat_id, message_id, {} FROM chat_recoverable_message_join j",
-                    self::column(schema, "chat_recoverable_message_join", "j", "delete_date")
+                    schema.column("chat_recoverable_message_join", "j", "delete_date")
                 ),
             ),
             recoverable_parts: given(
@@ -247,8 +246,4 @@ impl Queries {
         ]);
         all
     }
-}
-
-fn column(schema: &Schema, table: &str, alias: &str, name: &str) -> String {
-    if name == "rowid" || schema.has(table, name) { format!("{alias}.{name}") } else { "NULL".into() }
 }

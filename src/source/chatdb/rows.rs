@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use super::values::Columns;
+use crate::source::database::Columns;
 use crate::source::{RawAttachment, RawHandle, RawMessage};
 
 pub(super) const MESSAGE: &[&str] = &[

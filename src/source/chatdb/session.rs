@@ -1,18 +1,16 @@
 //! Reading pages: rows, and what hangs on them.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ChatDb;
 use super::census::Census;
-use super::locate::Locator;
 use super::query::Queries;
 use super::rows;
-use super::values::Columns;
-use super::windows::damaged;
-use crate::source::timeline::{Listed, Moment, Window};
+use crate::source::database::{Columns, Pooled, damaged};
+use crate::source::locate::Locator;
+use crate::source::timeline::{Listed, Window, order};
 use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline};
 
 /// A worker's reader: a connection from the pool, given back when it is dropped.
@@ -20,18 +18,6 @@ pub(super) struct Reader<'db> {
     pub(super) db: &'db ChatDb,
     connection: Pooled<'db>,
     pub(super) locator: Locator,
-}
-
-/// A connection that goes back where it came from.
-pub(super) struct Pooled<'db> {
-    db: &'db ChatDb,
-    connection: Option<Connection>,
-}
-
-impl<'db> Pooled<'db> {
-    pub fn new(db: &'db ChatDb, connection: Connection) -> Pooled<'db> {
-        Pooled { db, connection: Some(connection) }
-    }
 }
 
 impl<'db> Reader<'db> {
@@ -161,11 +147,6 @@ impl<'db> Reader<'db> {
     }
 }
 
-/// By (date, GUID); then so that the several places of one row stand together, always the same way round.
-fn order(row: &RawMessage) -> impl Ord + '_ {
-    (Moment::of(row.date), row.guid.as_deref(), row.rowid, row.chat, row.deleted)
-}
-
 impl Session for Reader<'_> {
     fn timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError> {
         self.divide(chats, size)
@@ -178,25 +159,5 @@ impl Session for Reader<'_> {
         let mut page = self.rows(timeline, window)?;
         self.complete(&mut page).map_err(self.failed())?;
         Ok(page)
-    }
-}
-
-impl Deref for Pooled<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        // Only `drop` takes it away.
-        match &self.connection {
-            Some(connection) => connection,
-            None => unreachable!("a dropped connection is not used"),
-        }
-    }
-}
-
-impl Drop for Pooled<'_> {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.db.give_back(connection);
-        }
     }
 }

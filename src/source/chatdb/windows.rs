@@ -4,16 +4,9 @@ use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::census::ChatRows;
 use super::session::Reader;
-use super::values::Columns;
-use crate::source::timeline::{Listed, Moment, Window};
+use crate::source::database::{Columns, damaged};
+use crate::source::timeline::{Listed, Moment, Sample};
 use crate::source::{ChatId, SourceError, Timeline};
-
-/// A date, and how many rows lie between it and the sample before.
-struct Sample {
-    moment: Moment,
-    date: i64,
-    rows: usize,
-}
 
 impl Reader<'_> {
     /// By ranges of the join's dates, where those are the rows' own and in the order of the instants they mean;
@@ -50,7 +43,7 @@ impl Reader<'_> {
         timeline.listed.sort_unstable_by_key(|row| (row.moment(), row.rowid, row.chat, row.deleted));
         if timeline.rows > 0 {
             let samples = self.samples(&timeline, size)?;
-            cut(&mut timeline, samples, size);
+            timeline.cut(samples, size);
         }
         Ok(timeline)
     }
@@ -120,13 +113,7 @@ impl Reader<'_> {
         let streams = timeline.joined.len() + usize::from(!timeline.listed.is_empty());
         // One stream can be cut exactly; of several, each may be a step off.
         let step = if streams <= 1 { size } else { (size / (2 * streams)).max(1) };
-        let mut samples: Vec<Sample> = timeline
-            .listed
-            .iter()
-            .skip(step - 1)
-            .step_by(step)
-            .map(|row| Sample { moment: row.moment(), date: row.date, rows: step })
-            .collect();
+        let mut samples = timeline.listed_samples(step);
         let Some(sql) = &self.queries().sample else {
             return Ok(samples);
         };
@@ -160,31 +147,4 @@ impl Reader<'_> {
 fn date(statement: &mut CachedStatement<'_>, rowid: i64) -> rusqlite::Result<i64> {
     let date = statement.query_row([rowid], |row| Ok(Columns::from(row, 0).number())).optional()?;
     Ok(date.unwrap_or(0))
-}
-
-/// The database file is damaged, here at least.
-pub(super) fn damaged(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
-}
-
-/// Windows of at least `size` rows, as far as the samples tell; the last one takes what is left.
-fn cut(timeline: &mut Timeline, samples: Vec<Sample>, size: usize) {
-    let (mut after, mut from, mut rows) = (i64::MIN, 0, 0);
-    let mut samples = samples.into_iter().peekable();
-    while let Some(sample) = samples.next() {
-        rows += sample.rows;
-        let tied = samples.peek().is_some_and(|next| next.moment <= sample.moment);
-        if rows < size || tied {
-            continue;
-        }
-        let listed = timeline.listed.get(from..).unwrap_or_default();
-        let to = from + listed.partition_point(|row| row.moment() <= sample.moment);
-        timeline.windows.push(Window { after, through: sample.date, listed: from..to });
-        (after, from, rows) = (sample.date, to, 0);
-    }
-    // What lies after the last cut: fewer than `size` rows by the samples, and perhaps none.
-    let rest = Window { after, through: i64::MAX, listed: from..timeline.listed.len() };
-    if !timeline.joined.is_empty() || !rest.listed.is_empty() {
-        timeline.windows.push(rest);
-    }
 }

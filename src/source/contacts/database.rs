@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::source::SourceError;
-use crate::source::chatdb::{Guard, connection_to};
+use crate::source::database::{Guard, connection_to};
 
 /// A book, opened without touching its files.
 #[derive(Debug)]

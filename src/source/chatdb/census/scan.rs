@@ -10,8 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{DateSum, RowIds};
 use crate::source::chatdb::guids::{GuidIndex, target_of};
 use crate::source::chatdb::query::Queries;
-use crate::source::chatdb::values::Columns;
-use crate::source::chatdb::windows::damaged;
+use crate::source::database::{Columns, damaged, scan};
 
 /// Rows by chat or by handle, as a scan yields them: in long runs of one key.
 #[derive(Default)]
@@ -52,21 +51,6 @@ impl Runs {
         self.end_run();
         self.by_key
     }
-}
-
-/// Calls `each` for every row of a statement.
-fn scan(
-    connection: &Connection,
-    sql: Option<&str>,
-    mut each: impl FnMut(&mut Columns),
-) -> rusqlite::Result<()> {
-    let Some(sql) = sql else { return Ok(()) };
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        each(&mut Columns::from(row, 0));
-    }
-    Ok(())
 }
 
 /// What the small tables say.

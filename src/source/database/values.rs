@@ -4,7 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 /// Takes a row's columns one after the other.
-pub(super) struct Columns<'r, 's> {
+pub(in crate::source) struct Columns<'r, 's> {
     row: &'r Row<'s>,
     next: usize,
 }

@@ -110,21 +110,30 @@ fn what_else(file: &Path, start: &[u8]) -> &'static str {
     }
 }
 
-/// Checks that a database is one of Messages that this version reads.
-pub(super) fn check(schema: &Schema, path: &Path) -> Result<(), SourceError> {
+/// How a database of Messages is laid out (`messages-format.md` 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) enum Layout {
+    /// From iOS 6 and OS X 10.8 on. Tables `…_legacy` that an interrupted upgrade left beside it are not looked at: what
+    /// they held was converted.
+    Modern,
+    /// iPhone OS 1 to iOS 5. The suffix of its tables' names is `_legacy` where an upgrade renamed them and was
+    /// interrupted before it made the new ones; else it is empty.
+    Legacy { suffix: &'static str },
+}
+
+/// How a database of Messages is laid out; or what the database is instead.
+pub(super) fn layout(schema: &Schema, path: &Path) -> Result<Layout, SourceError> {
     if schema.has("message", "guid") {
-        return Ok(());
+        return Ok(Layout::Modern);
+    }
+    for (table, suffix) in [("message", ""), ("message_legacy", "_legacy")] {
+        if schema.has_all(table, &["address", "date", "flags"]) {
+            return Ok(Layout::Legacy { suffix });
+        }
     }
     let path = path.to_owned();
-    let too_old = |what| SourceError::TooOld { path: path.clone(), what };
     let other = |what| SourceError::NotMessages { path: path.clone(), what };
-    Err(if schema.has("message", "is_madrid") {
-        too_old("iOS 5")
-    } else if schema.has("message", "address") && schema.has_table("msg_pieces") {
-        too_old("iPhone OS 3 or iOS 4")
-    } else if schema.has("message", "address") {
-        too_old("iPhone OS 1 or 2")
-    } else if schema.has_table("abperson") || schema.has_table("zabcdrecord") {
+    Err(if schema.has_table("abperson") || schema.has_table("zabcdrecord") {
         other("an address book")
     } else if schema.has_table("files") && schema.has("files", "relativepath") {
         other("the list of files of an iPhone backup")

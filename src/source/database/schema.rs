@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every table with its columns and indexes; all names in lower case.
 #[derive(Debug, Default)]
-pub(super) struct Schema {
+pub(in crate::source) struct Schema {
     tables: HashMap<String, Table>,
     /// `_ClientVersion`, for reporting.
     pub version: Option<String>,
@@ -57,6 +57,11 @@ impl Schema {
     /// `column` in lower case.
     pub fn has(&self, table: &str, column: &str) -> bool {
         self.tables.get(table).is_some_and(|t| t.columns.contains(column))
+    }
+
+    /// The column of an aliased table for a statement; NULL where there is none.
+    pub fn column(&self, table: &str, alias: &str, name: &str) -> String {
+        if name == "rowid" || self.has(table, name) { format!("{alias}.{name}") } else { "NULL".into() }
     }
 
     pub fn has_all(&self, table: &str, columns: &[&str]) -> bool {

@@ -18,7 +18,7 @@ use crate::source::Content;
 
 /// Where to look.
 #[derive(Debug, Clone)]
-pub(super) struct Roots {
+pub(in crate::source) struct Roots {
     /// The folder with `Attachments` and `StickerCache`.
     root: PathBuf,
     /// The user's home, where the source is this machine's own library.
@@ -49,9 +49,16 @@ impl Roots {
     }
 }
 
+impl Roots {
+    /// The folder with `Attachments`, and on old devices `Parts`.
+    pub fn folder(&self) -> &Path {
+        &self.root
+    }
+}
+
 /// Looks paths up, listing a folder at most once.
 #[derive(Debug)]
-pub(super) struct Locator {
+pub(in crate::source) struct Locator {
     roots: Roots,
     /// Folder → its entries, by folded name.
     listed: HashMap<PathBuf, HashMap<String, OsString>>,

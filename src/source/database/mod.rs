@@ -1,0 +1,128 @@
+//! Apple's SQLite files, opened so that every connection sees one moment and nothing is touched; and what is in them:
+//! tables, columns, indexes, values of any type.
+//!
+//! **Must never**: know what a table of Messages means.
+
+mod pool;
+mod recognize;
+mod schema;
+mod snapshot;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+pub(super) use pool::{Pool, Pooled};
+pub(super) use recognize::Layout;
+pub(super) use schema::Schema;
+pub(super) use snapshot::Guard;
+use snapshot::Snapshot;
+pub(super) use values::Columns;
+
+use super::{OpenOptions, SourceError, SourceInfo};
+
+/// A Messages database, opened, whatever its layout.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// The database file.
+    pub path: PathBuf,
+    pub info: SourceInfo,
+    /// The home of the user whose own library this is.
+    pub home: Option<PathBuf>,
+    pub schema: Schema,
+    pub layout: Layout,
+    /// For what is asked of the source itself.
+    pub own: Connection,
+    /// As many as there are to be sessions.
+    pub connections: Vec<Connection>,
+    pub guard: Guard,
+}
+
+impl Opened {
+    /// Opens a database, or the one in a folder, and looks at what it can.
+    ///
+    /// # Errors
+    /// [`SourceError`] saying what the path is instead.
+    pub fn new(path: &Path, options: &OpenOptions) -> Result<Opened, SourceError> {
+        let candidate = recognize::candidate(path)?;
+        let home = own_library(&candidate.path);
+        let sessions = options.sessions.max(1);
+        let Snapshot { mut connections, guard } = Snapshot::take(&candidate, home.is_some(), sessions + 1)?;
+        let failed = || SourceError::database(&candidate.path);
+        let Some(own) = connections.pop() else {
+            return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
+        };
+        let schema = Schema::probe(&own).map_err(failed())?;
+        let layout = recognize::layout(&schema, &candidate.path)?;
+        let info = SourceInfo {
+            kind: candidate.kind,
+            path: options.shown_as.clone().unwrap_or_else(|| candidate.path.clone()),
+            schema_version: schema.version.clone(),
+        };
+        Ok(Opened { path: candidate.path, info, home, schema, layout, own, connections, guard })
+    }
+
+    /// Where attachments lie, if nobody says otherwise: beside the database.
+    pub fn attachments_root<'a>(&'a self, options: &'a OpenOptions) -> &'a Path {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        options.attachments_root.as_deref().unwrap_or(folder)
+    }
+}
+
+/// One connection to any of Apple's databases: one moment of it, with nothing touched. The guard has to live as long.
+pub(super) fn connection_to(path: &Path) -> Result<(Option<Connection>, Guard), SourceError> {
+    let candidate = recognize::candidate(path)?;
+    let Snapshot { mut connections, guard } = Snapshot::take(&candidate, false, 1)?;
+    Ok((connections.pop(), guard))
+}
+
+/// The home of the user whose own library this is: there Messages may be writing, and paths mean what they say.
+fn own_library(database: &Path) -> Option<PathBuf> {
+    let home = std::env::home_dir()?;
+    let own = home.join("Library/Messages/chat.db").canonicalize().ok()?;
+    (database.canonicalize().ok()? == own).then_some(home)
+}
+
+/// Calls `each` for every row of a statement; of none for one that the database has no tables for.
+pub(super) fn scan(
+    connection: &Connection,
+    sql: Option<&str>,
+    mut each: impl FnMut(&mut Columns),
+) -> rusqlite::Result<()> {
+    let Some(sql) = sql else { return Ok(()) };
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(&mut Columns::from(row, 0));
+    }
+    Ok(())
+}
+
+/// Looks at every byte of a database for damage.
+///
+/// # Errors
+/// [`SourceError::Damaged`].
+pub(super) fn undamaged(connection: &Connection, path: &Path) -> Result<(), SourceError> {
+    let found: rusqlite::Result<String> =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+    let failed = SourceError::database(path);
+    match found {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(found) => {
+            let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            Err(failed(rusqlite::Error::SqliteFailure(corrupt, Some(found))))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The database file is damaged, here at least.
+pub(super) fn damaged(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
