@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use msgarchive::model::Style;
+use msgarchive::model::{Detected, Style};
 use msgarchive::pipeline::decode::balloons::balloon;
 use msgarchive::pipeline::decode::body::{Body, PieceContent, body};
 use msgarchive::pipeline::decode::foundation::Kind;
@@ -238,4 +238,62 @@ fn handwriting_and_digital_touch_are_cards() {
         assert_eq!(defects, [""; 0]);
         assert!(card.app.is_some());
     }
+}
+
+/// `Kind text=value [parts]`; a text that is the whole that was found is `*`.
+fn show_detected(detected: &Detected, whole: &str) -> String {
+    let mut out = detected.kind.clone();
+    for (sign, text) in [(' ', &detected.text), ('=', &detected.value)] {
+        if let Some(text) = text {
+            write!(out, "{sign}{}", if text == whole { "*" } else { text }).unwrap();
+        }
+    }
+    if !detected.parts.is_empty() {
+        let parts: Vec<String> = detected.parts.iter().map(|part| show_detected(part, whole)).collect();
+        write!(out, " [{}]", parts.join(", ")).unwrap();
+    }
+    out
+}
+
+#[test]
+fn detected_data() {
+    let Some(folder) = samples("bodies") else { return };
+    const DOLLARS: &str = "USD-CAD-AUD-HKD-TWD-SGD-KYD-BBD-BMD-BND-BSD-BZD-FJD-GYD-JMD-LRD-NAD-NZD-SBD-SRD-TTD-TVD-XCD-MXN-ARS-CLP-COP";
+    let expected = [
+        ("0123456789", "PhoneNumber * [Value *]"),
+        (
+            "Address",
+            "FullAddress * [Street 1 Apple Park Way [StreetNumber 1, StreetName Apple Park Way], City Cupertino, State CA, ZipCode 95014]",
+        ),
+        ("AppleMusicLyrics", "HttpURL *"),
+        ("Currency", &format!("Money * [Currency $={DOLLARS}, IntegralValue 16]")),
+        ("CurrencyTemperatureVolumeWeight", "PhysicalAmount * [IntegralValue 75, Unit ℉=fahrenheit]"),
+        ("CurrencyTemperatureVolumeWeight", "PhysicalAmount * [IntegralValue 1, Unit L=liter]"),
+        ("CurrencyTemperatureVolumeWeight", "PhysicalAmount * [IntegralValue 225, Unit lbs=pound]"),
+        ("Date", "Date * [RelativeDay *=1]"),
+        ("Email", "Email * [Value *]"),
+        ("OverlappingFormat", "Time * [Hours 8, Minutes 00, Meridian pm=pm]"),
+        ("SingleLink", "HttpURL *"),
+        ("StyledLink", "HttpURL *"),
+        ("URL", "HttpURL *"),
+    ];
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.is_file()) {
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        for piece in body(Some(&fs::read(file).unwrap()), None).pieces {
+            let PieceContent::Text { text, styles } = piece.content else { continue };
+            for span in styles {
+                let Style::Data(data) = span.style else { continue };
+                let data = data.unwrap_or_else(|| panic!("{name}: a mark without data"));
+                let covered: String =
+                    text.chars().take(span.end as usize).skip(span.start as usize).collect();
+                assert_eq!(data.text.as_deref(), Some(covered.as_str()), "{name}");
+                found.push((name.clone(), show_detected(&data, &covered)));
+            }
+        }
+    }
+    let found: Vec<_> = found.iter().map(|(name, data)| (name.as_str(), data.as_str())).collect();
+    assert_eq!(found, expected);
 }

@@ -8,6 +8,7 @@ mod cli_list;
 mod contacts;
 mod decode_damage;
 mod decode_samples;
+mod detected;
 mod determinism;
 mod export_pdf;
 mod fidelity;

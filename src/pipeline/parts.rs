@@ -152,7 +152,7 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
         let Ok(index) = u32::try_from(*index) else {
             continue;
         };
-        let body = body::body(Some(blob), None);
+        let body = body::body_without_data(Some(blob), None);
         message.defects.extend(body.defects);
         let Some(text) = body.text else { continue };
         let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
@@ -192,10 +192,11 @@ fn all_unsent(summary: &Summary) -> bool {
 }
 
 /// The parts of a row by itself, as [`attach`], [`assemble`] and [`unsend`] make them.
+/// Of what data detectors found they have the marks alone.
 pub fn of_row(raw: &RawMessage, roster: &Roster) -> Vec<Part> {
     let mut out = Normalized::default();
     let summary = summary_of(raw);
-    let mut body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
+    let mut body = body::body_without_data(raw.attributed_body.as_deref(), raw.text.as_deref());
     attach(raw, &body, &mut out);
     assemble(raw, &mut body, &summary, roster, &mut out);
     unsend(raw, &summary, &mut out.message);

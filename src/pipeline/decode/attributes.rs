@@ -2,6 +2,7 @@
 //!
 //! **Must never**: take an unknown key for an error.
 
+use super::detected;
 use crate::model::Style;
 
 /// A value of an attribute, in whichever archive it lies.
@@ -10,6 +11,10 @@ pub trait AttributeValue {
     fn number(&self) -> Option<i64>;
     /// A string, or the text of a URL.
     fn text(&self) -> Option<String>;
+    /// Bytes.
+    fn data(&self) -> Option<&[u8]>;
+    /// The text that a dictionary has under a key.
+    fn member(&self, key: &str, allowance: &mut Allowance) -> Option<String>;
 }
 
 /// What a run's attributes say.
@@ -25,6 +30,8 @@ pub struct Attributes {
     pub transcription: Option<String>,
     /// In the order of [`rank`], each once.
     pub styles: Vec<Style>,
+    /// The bytes of what data detectors found in it.
+    detected: usize,
 }
 
 /// How much of an archive's attributes may be read, in all: a hostile body names one huge dictionary, or one huge string,
@@ -33,19 +40,27 @@ pub struct Attributes {
 pub struct Allowance {
     entries: usize,
     bytes: usize,
+    /// Whether what data detectors found, and codes, are wanted: not where only text is.
+    data: bool,
 }
 
 impl Allowance {
     /// For an archive of `size` bytes: no honest one comes near it.
     pub fn new(size: usize) -> Allowance {
-        Allowance { entries: size.saturating_add(1024), bytes: size.saturating_mul(8).saturating_add(4096) }
+        let (entries, bytes) = (size.saturating_add(1024), size.saturating_mul(8).saturating_add(4096));
+        Allowance { entries, bytes, data: true }
+    }
+
+    /// The same, without what data detectors found: only the marks.
+    pub fn without_data(self) -> Allowance {
+        Allowance { data: false, ..self }
     }
 
     /// Takes off so many entries, and so many bytes of text. `false` once there is nothing left.
     pub fn spend(&mut self, entries: usize, bytes: usize) -> bool {
         match (self.entries.checked_sub(entries), self.bytes.checked_sub(bytes)) {
             (Some(entries), Some(bytes)) => {
-                *self = Allowance { entries, bytes };
+                (self.entries, self.bytes) = (entries, bytes);
                 true
             }
             _ => {
@@ -67,13 +82,13 @@ impl Attributes {
             if !allowance.spend(1, 0) {
                 return None;
             }
-            attributes.set(key.as_ref(), &value);
+            attributes.set(key.as_ref(), &value, allowance);
         }
         allowance.spend(0, attributes.weight()).then_some(attributes)
     }
 
     /// Takes one attribute in, unless one of its name is there: each text of a set is copied once.
-    fn set(&mut self, key: &[u8], value: &impl AttributeValue) {
+    fn set(&mut self, key: &[u8], value: &impl AttributeValue, allowance: &mut Allowance) {
         let text = || value.text().filter(|text| !text.is_empty());
         match key {
             b"__kIMMessagePartAttributeName" => {
@@ -86,6 +101,17 @@ impl Attributes {
             b"__kIMMentionConfirmedMention" => {
                 self.add_to(MENTION, text, |target| Style::Mention { target });
             }
+            b"__kIMOneTimeCodeAttributeName" => {
+                let mut code = |key| value.member(key, allowance).filter(|code| !code.is_empty());
+                let code = code("code").or_else(|| code("displayCode"));
+                self.add(Style::OneTimeCode { code });
+            }
+            b"__kIMDataDetectedAttributeName"
+            | b"__kIMDataDetectorResultAttributeName"
+            | b"__kIMPhoneNumberAttributeName"
+            | b"__kIMMoneyAttributeName"
+            | b"__kIMAddressAttributeName"
+            | b"__kIMCalendarEventAttributeName" => self.detect(value, allowance),
             _ => {
                 if let Some(style) = style(key, value) {
                     self.add(style);
@@ -94,15 +120,31 @@ impl Attributes {
         }
     }
 
+    /// What a data detector found. Several attributes of one run hold the same archive.
+    fn detect(&mut self, value: &impl AttributeValue, allowance: &mut Allowance) {
+        if self.detected > 0 {
+            return;
+        }
+        let found = match allowance.data {
+            true => value.data().and_then(|archive| detected::detected(archive, allowance)).map(Box::new),
+            false => None,
+        };
+        self.detected = found.as_deref().map_or(0, detected::weight);
+        // The mark of an archive that cannot be read gives way to one that can.
+        self.styles.retain(|style| !matches!(style, Style::Data(_)));
+        self.add(Style::Data(found));
+    }
+
     /// The bytes of text that are copied whenever a run has these attributes.
     pub fn weight(&self) -> usize {
         let texts = [&self.attachment, &self.name, &self.transcription];
         let texts = texts.into_iter().flatten().map(String::len);
         let targets = self.styles.iter().map(|style| match style {
             Style::Link { target } | Style::Mention { target } => target.len(),
+            Style::OneTimeCode { code: Some(code) } => code.len(),
             _ => 0,
         });
-        texts.chain(targets).sum()
+        self.detected + texts.chain(targets).sum::<usize>()
     }
 
     fn add(&mut self, style: Style) {
@@ -140,13 +182,6 @@ fn style(key: &[u8], value: &impl AttributeValue) -> Option<Style> {
         b"__kIMTextUnderlineAttributeName" => Style::Underline,
         b"__kIMTextStrikethroughAttributeName" => Style::Strikethrough,
         b"__kIMTextEffectAttributeName" => text_effect(value.number()?)?,
-        b"__kIMOneTimeCodeAttributeName" => Style::OneTimeCode { code: None },
-        b"__kIMDataDetectedAttributeName"
-        | b"__kIMDataDetectorResultAttributeName"
-        | b"__kIMPhoneNumberAttributeName"
-        | b"__kIMMoneyAttributeName"
-        | b"__kIMAddressAttributeName"
-        | b"__kIMCalendarEventAttributeName" => Style::Data(None),
         _ => return None,
     })
 }
@@ -203,13 +238,23 @@ mod tests {
         fn text(&self) -> Option<String> {
             None
         }
+        fn data(&self) -> Option<&[u8]> {
+            None
+        }
+        fn member(&self, _: &str, _: &mut Allowance) -> Option<String> {
+            None
+        }
+    }
+
+    fn set(attributes: &mut Attributes, key: &[u8], value: i64) {
+        attributes.set(key, &Number(value), &mut Allowance::new(0));
     }
 
     #[test]
     fn text_effects() {
         let effect = |id| {
             let mut attributes = Attributes::default();
-            attributes.set(b"__kIMTextEffectAttributeName", &Number(id));
+            set(&mut attributes, b"__kIMTextEffectAttributeName", id);
             attributes.styles
         };
         for (id, style) in [
@@ -233,9 +278,9 @@ mod tests {
     #[test]
     fn a_part_that_is_no_number_is_none() {
         let mut attributes = Attributes::default();
-        attributes.set(b"__kIMMessagePartAttributeName", &Number(-1));
+        set(&mut attributes, b"__kIMMessagePartAttributeName", -1);
         assert_eq!(attributes.part, None);
-        attributes.set(b"__kIMMessagePartAttributeName", &Number(7));
+        set(&mut attributes, b"__kIMMessagePartAttributeName", 7);
         assert_eq!(attributes.part, Some(7));
     }
 }

@@ -56,10 +56,23 @@ pub enum PieceContent {
 /// Contiguous runs of one part make one text piece with styles. `text` alone has no part numbers: its stretches of
 /// text and its objects are parts 0, 1, 2, …
 pub fn body(attributed_body: Option<&[u8]>, text: Option<&str>) -> Body {
+    read(attributed_body, text, true)
+}
+
+/// As [`body`], where only the text is wanted: of what data detectors found it has the marks alone.
+pub fn body_without_data(attributed_body: Option<&[u8]>, text: Option<&str>) -> Body {
+    read(attributed_body, text, false)
+}
+
+fn read(attributed_body: Option<&[u8]>, text: Option<&str>, data: bool) -> Body {
     let Some(blob) = attributed_body.filter(|blob| !blob.is_empty()) else {
         return plain(text);
     };
-    let trouble = match decode(blob) {
+    let allowance = match data {
+        true => Allowance::new(blob.len()),
+        false => Allowance::new(blob.len()).without_data(),
+    };
+    let trouble = match decode(blob, allowance) {
         Ok(body) if body.text.as_deref() == Some("") && text.is_some_and(|t| !t.is_empty()) => {
             return plain(text);
         }
@@ -96,21 +109,22 @@ fn plain(text: Option<&str>) -> Body {
 }
 
 /// The body in an archive of either kind.
-fn decode(blob: &[u8]) -> Result<Body, Trouble> {
+fn decode(blob: &[u8], allowance: Allowance) -> Result<Body, Trouble> {
     if blob.starts_with(b"bplist00") {
         let archive = keyed::Archive::read(blob).map_err(|d| Trouble::Damage(d.to_string()))?;
-        return from_keyed(archive.root(), blob.len()).ok_or(Trouble::NoText);
+        return from_keyed(archive.root(), blob.len(), allowance).ok_or(Trouble::NoText);
     }
-    let read = typedstream::read(blob, |root, damage| match (from_stream(root, blob.len()), damage) {
-        (Some(mut body), Some(damage)) => {
-            let what = format!("the body is damaged: {damage}; what could be read is shown");
-            body.defects.push(what);
-            Ok(body)
-        }
-        (Some(body), None) => Ok(body),
-        (None, Some(damage)) => Err(Trouble::Damage(damage.to_string())),
-        (None, None) => Err(Trouble::NoText),
-    });
+    let read =
+        typedstream::read(blob, |root, damage| match (from_stream(root, blob.len(), allowance), damage) {
+            (Some(mut body), Some(damage)) => {
+                let what = format!("the body is damaged: {damage}; what could be read is shown");
+                body.defects.push(what);
+                Ok(body)
+            }
+            (Some(body), None) => Ok(body),
+            (None, Some(damage)) => Err(Trouble::Damage(damage.to_string())),
+            (None, None) => Err(Trouble::NoText),
+        });
     read.unwrap_or_else(|damage| Err(Trouble::Damage(damage.to_string())))
 }
 
@@ -125,10 +139,22 @@ impl AttributeValue for Value<'_> {
             None => self.url(),
         }
     }
+
+    fn data(&self) -> Option<&[u8]> {
+        Value::data(*self)
+    }
+
+    fn member(&self, key: &str, allowance: &mut Allowance) -> Option<String> {
+        let (_, value) = self
+            .entries()
+            .take_while(|_| allowance.spend(1, 0))
+            .find(|(name, _)| name.string_bytes() == Some(key.as_bytes()))?;
+        value.string().map(Cow::into_owned)
+    }
 }
 
 /// An attributed string, or a bare one.
-fn from_stream(root: Value<'_>, size: usize) -> Option<Body> {
+fn from_stream(root: Value<'_>, size: usize, mut allowance: Allowance) -> Option<Body> {
     if let Some(text) = root.string() {
         return Some(pieces_of(text, size).finish());
     }
@@ -136,7 +162,6 @@ fn from_stream(root: Value<'_>, size: usize) -> Option<Body> {
     let mut values = string.values().peekable();
     let mut pieces = pieces_of(values.next()?.string()?, size);
     let mut sets = AttributeSets::default();
-    let mut allowance = Allowance::new(size);
     let none = Attributes::default();
     // Runs: an attribute set's number and a length in UTF-16 units; then, where the number is new, the set.
     while let (Some(number), Some(units)) =
@@ -206,13 +231,20 @@ impl AttributeValue for keyed::Node<'_> {
     fn text(&self) -> Option<String> {
         self.url()
     }
+
+    fn data(&self) -> Option<&[u8]> {
+        keyed::Node::data(*self)
+    }
+
+    fn member(&self, key: &str, allowance: &mut Allowance) -> Option<String> {
+        allowance.spend(self.len(), 0).then(|| self.get(key))??.text()
+    }
 }
 
 /// An NSAttributedString of a keyed archive: `NSString`, `NSAttributes` (one dictionary, or an array of them) and
 /// `NSAttributeInfo` (pairs of run length and index into that array, each a LEB128 number).
-pub(super) fn from_keyed(root: keyed::Node<'_>, size: usize) -> Option<Body> {
+pub(super) fn from_keyed(root: keyed::Node<'_>, size: usize, mut allowance: Allowance) -> Option<Body> {
     let mut pieces = Pieces::new(root.string()?.into_owned(), size);
-    let mut allowance = Allowance::new(size);
     let mut read = |set: keyed::Node<'_>| {
         if !allowance.spend(1 + set.len(), 0) {
             return None;

@@ -88,8 +88,9 @@ impl<'a> Archive<'a> {
             return None;
         };
         let top = bare.member("$top")?;
-        // Data detectors and a few others name their root otherwise.
-        let root = top.member("root").or_else(|| match top.object.value() {
+        // Data detectors and a few others name their root otherwise; beside `dd-result` there is a version.
+        let named = top.member("root").or_else(|| top.member("dd-result"));
+        let root = named.or_else(|| match top.object.value() {
             Value::Dictionary { values, .. } => Some(top.with(values.get(0)?)),
             _ => None,
         })?;

@@ -10,6 +10,7 @@ pub mod balloons;
 pub mod body;
 pub mod bplist;
 pub mod date;
+pub mod detected;
 pub mod foundation;
 pub mod keyed;
 pub mod pieces;

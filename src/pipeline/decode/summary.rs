@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::body::body;
+use super::body::body_without_data;
 use super::date;
 use super::keyed::{Archive, Node};
 use crate::model::{Instant, Translation};
@@ -104,7 +104,7 @@ fn edits(history: Node<'_>, size: usize, summary: &mut Summary) {
                     break;
                 }
             }
-            let body = body(stream, None);
+            let body = body_without_data(stream, None);
             if stream.is_none() {
                 let what = format!("a version of part {part} has no text");
                 summary.defects.push(what);
