@@ -16,6 +16,7 @@ mod help;
 mod layering;
 mod legacy;
 mod library_builder;
+mod macos_26;
 mod people;
 mod program;
 mod query_plans;

@@ -38,6 +38,8 @@ pub struct Message {
     pub error: Option<i64>,
     pub translation: Option<Translation>,
     pub junk: bool,
+    /// What a filter took it for, other than junk.
+    pub category: Option<Category>,
     /// `message.ROWID` in the source.
     pub rowid: i64,
     /// Troubles with this row, in words. The row is shown all the same.
@@ -296,6 +298,21 @@ pub enum Unsent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scheduled {
     pub state: i64,
+}
+
+/// Where a filter of texts files a message (`messages-format.md` 12.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Category {
+    pub kind: CategoryKind,
+    /// More exactly: `finance`, `orders`, `reminders`, `health`, `weather`, `carrier`, `rewards`, `public_services`,
+    /// `offers`, `coupons`.
+    pub detail: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CategoryKind {
+    Promotion,
+    Transaction,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::decode::summary::{self, Summary};
 use super::roster::Roster;
 use super::{announcement, parts, tapbacks};
 use crate::model::{
-    Attachment, Availability, Deleted, Edit, Effect, Message, MessageKind, Part, PartContent, Quote, Reply,
-    Scheduled, Sender, Sticker, StickerKind,
+    Attachment, Availability, Category, CategoryKind, Deleted, Edit, Effect, Message, MessageKind, Part,
+    PartContent, Quote, Reply, Scheduled, Sender, Sticker, StickerKind,
 };
 use crate::source::{Content, RawAttachment, RawMessage};
 
@@ -68,6 +68,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     message.date_delivered = instant(raw.date_delivered);
     message.from_me = raw.is_from_me;
     message.junk = junk_chat || raw.is_spam || raw.filter_action == FILTERED_AS_JUNK;
+    message.category = category(raw.filter_action, raw.filter_sub_action);
     message.error = (raw.error != 0).then_some(raw.error);
     message.scheduled = (raw.schedule_type != 0).then_some(Scheduled { state: raw.schedule_state });
     message.deleted = raw.deleted.map(|date| Deleted { date: instant(date) });
@@ -124,6 +125,29 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
 
 /// `message.filter_action` of macOS 27 (`messages-format.md` 12.7).
 const FILTERED_AS_JUNK: i64 = 2;
+
+/// `message.filter_action` and `filter_sub_action` of macOS 27 (`messages-format.md` 12.7).
+fn category(action: i64, sub_action: i64) -> Option<Category> {
+    let kind = match action {
+        3 => CategoryKind::Promotion,
+        4 => CategoryKind::Transaction,
+        _ => return None,
+    };
+    let detail = match sub_action {
+        10_001 => Some("finance"),
+        10_002 => Some("orders"),
+        10_003 => Some("reminders"),
+        10_004 => Some("health"),
+        10_005 => Some("weather"),
+        10_006 => Some("carrier"),
+        10_007 => Some("rewards"),
+        10_008 => Some("public_services"),
+        20_001 => Some("offers"),
+        20_002 => Some("coupons"),
+        _ => None,
+    };
+    Some(Category { kind, detail })
+}
 
 /// Who sent a row; `None` for the owner.
 pub fn sender(from_me: bool, handle_id: i64, roster: &Roster) -> Option<Arc<Sender>> {

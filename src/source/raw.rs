@@ -112,10 +112,12 @@ pub struct RawMessage {
     pub thread_originator_part: Option<String>,
     pub schedule_type: i64,
     pub schedule_state: i64,
-    /// macOS 27: 2 = junk.
+    /// macOS 27, of the row or of its join with the chat: 2 junk, 3 promotion, 4 transaction (`messages-format.md` 12.7).
     pub filter_action: i64,
     /// The owner's addresses as the row has them (`destination_caller_id`, `account`). Only read of polls and votes.
     pub own_addresses: Vec<String>,
+    /// What sort of promotion or transaction.
+    pub filter_sub_action: i64,
     /// In Recently Deleted: `delete_date` of `chat_recoverable_message_join`, raw.
     pub deleted: Option<i64>,
     /// `recoverable_message_part`: (part index, raw delete date, `part_text`).

@@ -13,9 +13,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::clock::Clock;
 use crate::disk::FileRecord;
 use crate::model::{
-    AnnouncementKind, Attachment, Availability, BalloonKind, ConversationKind, Detected, Edit, Effect,
-    Instant, Media, MessageKind, PartContent, Placement, Sender, Sticker, StickerEffect, StickerKind, Style,
-    StyleSpan, Tapback, TapbackKind, Value,
+    AnnouncementKind, Attachment, Availability, BalloonKind, CategoryKind, ConversationKind, Detected, Edit,
+    Effect, Instant, Media, MessageKind, PartContent, Placement, Sender, Sticker, StickerEffect, StickerKind,
+    Style, StyleSpan, Tapback, TapbackKind, Value,
 };
 
 /// Appends JSON to a buffer.
@@ -402,6 +402,14 @@ pub fn announcement_type(kind: AnnouncementKind) -> &'static str {
         AnnouncementKind::AudioKept => "audio_kept",
         AnnouncementKind::SharePlay => "shareplay",
         AnnouncementKind::Unknown => "unknown",
+    }
+}
+
+/// `promotion`, `transaction`.
+pub fn category(kind: CategoryKind) -> &'static str {
+    match kind {
+        CategoryKind::Promotion => "promotion",
+        CategoryKind::Transaction => "transaction",
     }
 }
 

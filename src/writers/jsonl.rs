@@ -175,6 +175,10 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
         }
     }
     json.raw(",\"junk\":").boolean(message.junk);
+    if let Some(category) = message.category {
+        json.raw(",\"category\":{\"type\":\"").raw(json::category(category.kind)).raw("\"");
+        json.raw(",\"detail\":").maybe(category.detail).raw("}");
+    }
     json.raw(",\"source\":{\"rowid\":").number(message.rowid).raw("}}");
 }
 

@@ -31,7 +31,7 @@ pub struct Attributes {
     /// In the order of [`rank`], each once.
     pub styles: Vec<Style>,
     /// The bytes of what data detectors found in it.
-    detected: usize,
+    pub(super) detected: usize,
 }
 
 /// How much of an archive's attributes may be read, in all: a hostile body names one huge dictionary, or one huge string,

@@ -126,15 +126,40 @@ fn edits(history: Node<'_>, size: usize, summary: &mut Summary) {
     }
 }
 
-/// The translation in an archive of parts; the object characters of the original's inline pictures are taken out.
-/// `Ok(None)` where there is none in it.
+/// Parts whose translations are looked for.
+const TRANSLATED_PARTS: usize = 256;
+
+/// The translation in an archive of parts (`messages-format.md` 5.4): of several, one below the other. The object
+/// characters of the original's inline pictures are taken out. `Ok(None)` where there is none in it.
 fn translation(archive: &[u8]) -> Result<Option<Translation>, String> {
+    let size = archive.len();
     let archive = Archive::read(archive).map_err(|damage| format!("translation not understood: {damage}"))?;
-    // Part → (a further dictionary →) a list of translations: the first that is one counts.
-    let mut level = vec![archive.root()];
+    let root = archive.root();
+    let parts = root.entries().take(TRANSLATED_PARTS);
+    let mut parts: Vec<_> = parts.filter_map(|(part, value)| Some((part_number(part)?, value))).collect();
+    parts.sort_by_key(|(part, _)| *part);
+    // Nodes to look at, in all; a hostile archive has the same ones again and again.
+    let mut left = 2 * TRANSLATED_PARTS;
+    let found = parts.into_iter().filter_map(|(_, part)| first_translation(part, &mut left));
+    let whole = found.reduce(|mut whole, more| {
+        if whole.text.len() <= size {
+            whole.text.push('\n');
+            whole.text.push_str(&more.text);
+        }
+        whole.language = whole.language.or(more.language);
+        whole.source_language = whole.source_language.or(more.source_language);
+        whole
+    });
+    Ok(whole.or_else(|| first_translation(root, &mut left)))
+}
+
+/// In a part's (dictionary of a) list of translations: the first that is one.
+fn first_translation(node: Node<'_>, left: &mut usize) -> Option<Translation> {
+    let mut level = vec![node];
     for _ in 0..4 {
+        *left = left.checked_sub(level.len())?;
         if let Some(found) = level.iter().find_map(|node| translated(*node)) {
-            return Ok(Some(found));
+            return Some(found);
         }
         level = level
             .into_iter()
@@ -145,7 +170,7 @@ fn translation(archive: &[u8]) -> Result<Option<Translation>, String> {
             .take(256)
             .collect();
     }
-    Ok(None)
+    None
 }
 
 fn translated(node: Node<'_>) -> Option<Translation> {
@@ -230,6 +255,33 @@ mod tests {
         assert_eq!(summary.unsent, [1, 2, 3]);
         assert_eq!(summary.edited, [0]);
         assert_eq!(summary.parts, Some(11));
+    }
+
+    fn translations(parts: &[(&str, &str)]) -> Value {
+        let part = |text: &str| {
+            let translation = dictionary(&[
+                ("translatedText", text.into()),
+                ("translationLanguage", "fr_FR".into()),
+                ("sourceLanguage", "en_US".into()),
+            ]);
+            dictionary(&[("0", Value::Array(vec![translation]))])
+        };
+        let parts: Vec<_> = parts.iter().map(|(number, text)| (*number, part(text))).collect();
+        let mut archive = Vec::new();
+        dictionary(&parts).to_writer_binary(&mut archive).unwrap();
+        Value::Data(archive)
+    }
+
+    #[test]
+    fn a_translation_of_every_part() {
+        let found = |parts: &[(&str, &str)]| read(&[("tmp", translations(parts))]).translation;
+        let one = found(&[("0", "un\u{FFFC}e")]).unwrap();
+        assert_eq!(one.text, "une", "what a picture leaves is taken out");
+        assert_eq!(one.language.as_deref(), Some("fr_FR"));
+        assert_eq!(one.source_language.as_deref(), Some("en_US"));
+        let several = found(&[("10", "trois"), ("0", "une"), ("2", "deux")]).unwrap();
+        assert_eq!(several.text, "une\ndeux\ntrois", "in the order of the parts");
+        assert_eq!(found(&[]), None);
     }
 
     #[test]

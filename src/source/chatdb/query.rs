@@ -62,6 +62,8 @@ pub(super) struct Queries {
     pub handle_and_date: String,
     /// (an address of the owner's, another one)
     pub owner: String,
+    /// (filter action, sub-action) of a row's join with a chat.
+    pub filtered: Option<String>,
     pub attachment: Option<String>,
     /// (part, delete date, text)
     pub deleted_parts: Option<String>,
@@ -79,6 +81,18 @@ impl Queries {
         let join = schema.has_all("chat_message_join", &["chat_id", "message_id"]);
         let by_date = join && schema.indexed("chat_message_join", &["chat_id", "message_date"]);
         let join_of_chat = "FROM chat_message_join WHERE chat_id = ?1 AND message_date";
+        let join_filters = schema.has_all("chat_message_join", &["filter_action", "filter_sub_action"]);
+        // What the join says counts where it says something.
+        let in_chat: Vec<String> = rows::MESSAGE
+            .iter()
+            .map(|name| match *name {
+                "filter_action" | "filter_sub_action" if join_filters => {
+                    format!("coalesce(nullif(j.{name}, 0), {})", column(name))
+                }
+                name => column(name),
+            })
+            .collect();
+        let in_chat = in_chat.join(", ");
         let link = format!(
             "SELECT m.rowid, {}, {}, {} FROM message m WHERE",
             column("guid"),
@@ -168,7 +182,7 @@ impl Queries {
             page: given(
                 by_date,
                 format!(
-                    "SELECT {message} FROM chat_message_join j \
+                    "SELECT {in_chat} FROM chat_message_join j \
                      CROSS JOIN message m ON m.rowid = j.message_id \
                      WHERE j.chat_id = ?1 AND j.message_date > ?2 AND j.message_date <= ?3"
                 ),
@@ -191,6 +205,12 @@ impl Queries {
                 "SELECT {}, {} FROM message m WHERE m.rowid = ?1",
                 column("destination_caller_id"),
                 column("account")
+            ),
+            filtered: given(
+                join && join_filters,
+                "SELECT filter_action, filter_sub_action FROM chat_message_join \
+                  WHERE chat_id = ?1 AND message_id = ?2"
+                    .into(),
             ),
             attachment: given(
                 schema.has_table("attachment"),
@@ -232,6 +252,7 @@ impl Queries {
             ("by_guid", &self.by_guid),
             ("attachment", &self.attachment),
             ("deleted_parts", &self.deleted_parts),
+            ("filtered", &self.filtered),
         ];
         let mut all: Vec<(&str, &str)> =
             optional.into_iter().filter_map(|(name, sql)| Some((name, sql.as_deref()?))).collect();

@@ -36,6 +36,7 @@ pub(super) const MESSAGE: &[&str] = &[
     "schedule_type",
     "schedule_state",
     "filter_action",
+    "filter_sub_action",
     // From here on only of announcements: most rows are none, and each column costs.
     "item_type",
     "other_handle",
@@ -79,6 +80,7 @@ pub(super) fn message(row: &Row<'_>) -> RawMessage {
         schedule_type: c.number(),
         schedule_state: c.number(),
         filter_action: c.number(),
+        filter_sub_action: c.number(),
         item_type: c.number(),
         ..RawMessage::default()
     };
@@ -254,6 +256,7 @@ mod tests {
             ("schedule_type", m.schedule_type),
             ("schedule_state", m.schedule_state),
             ("filter_action", m.filter_action),
+            ("filter_sub_action", m.filter_sub_action),
         ] {
             assert_eq!(value, at(MESSAGE, name), "{name}");
         }

@@ -109,7 +109,35 @@ impl<'db> Reader<'db> {
             let message = self.row(rowid, date).map_err(self.failed())?;
             if let Some(mut message) = message {
                 message.chat = Some(ChatId(chat));
+                self.filter(&mut message).map_err(self.failed())?;
                 page.push(message);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what the row's join with its chat says of filters; a page has it already.
+    fn filter(&self, message: &mut RawMessage) -> rusqlite::Result<()> {
+        let (Some(sql), Some(chat)) = (&self.queries().filtered, message.chat) else {
+            return Ok(());
+        };
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let filters = statement.query_row(params![chat.0, message.rowid], |row| {
+            let mut c = Columns::from(row, 0);
+            Ok((c.number(), c.number()))
+        });
+        match filters.optional() {
+            // The row itself may be whole.
+            Err(error) if damaged(&error) => {}
+            filters => {
+                let (action, sub_action) = filters?.unwrap_or_default();
+                for (filter, of_join) in
+                    [(&mut message.filter_action, action), (&mut message.filter_sub_action, sub_action)]
+                {
+                    if of_join != 0 {
+                        *filter = of_join;
+                    }
+                }
             }
         }
         Ok(())
@@ -129,6 +157,8 @@ impl<'db> Reader<'db> {
             if row.deleted {
                 let rows = message.chat.and_then(|chat| self.census().chats.get(&chat.0));
                 message.deleted = rows.and_then(|rows| rows.delete_date(row.rowid));
+            } else {
+                self.filter(&mut message)?;
             }
             page.push(message);
         }
