@@ -43,6 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("iana_time_zone", &["cli"]),
     ("icu_properties", &["writers"]),
     ("indicatif", &["cli"]),
+    ("ogg", &["media"]),
     ("parley", &["writers"]),
     ("pdf_writer", &["writers"]),
     ("plist", &["pipeline", "source"]),

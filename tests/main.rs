@@ -24,4 +24,5 @@ mod sample;
 mod sound_and_film;
 mod source;
 mod support;
+mod voice;
 mod writers;

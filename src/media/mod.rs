@@ -11,6 +11,7 @@ mod facts;
 mod file_bytes;
 mod movie;
 mod mp3;
+pub mod ogg_opus;
 mod riff;
 mod sticker;
 

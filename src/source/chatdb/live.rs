@@ -20,8 +20,8 @@ pub(super) fn without_own_rows(attachments: &mut [RawAttachment]) {
         };
         let own =
             attachments.iter().any(|a| a.content.as_ref().is_some_and(|c| c.path() == companion.path()));
-        let is_film = matches!(companion, Content::File { bytes: 1.., .. });
-        if let Some(attachment) = attachments.get_mut(i).filter(|_| own || !is_film) {
+        let is_film = !own && matches!(companion, Content::File { bytes: 1.., .. });
+        if let Some(attachment) = attachments.get_mut(i).filter(|_| !is_film) {
             attachment.companion = None;
         }
     }
