@@ -121,6 +121,8 @@ pub fn alone(raw: &RawMessage, roster: &Roster, card: &mut Balloon, defects: &mu
         Value::Map(entries.map(|(name, value)| (name.to_owned(), value)).into())
     };
     card.data.push(("votes", Value::List(votes.iter().map(entry).collect())));
+    // Nothing but the poll says what they are called.
+    card.lines.extend(votes.iter().map(|vote| vote.option.clone()));
     if votes.is_empty() {
         card.data.push(("taken_back_by", person(raw, roster)));
     }

@@ -199,7 +199,23 @@ fn a_vote_without_its_poll_says_what_was_voted() {
     let data = &messages[0]["balloon"]["data"];
     assert_eq!(data["votes"], json!([{"option": "A", "voter": data["votes"][0]["voter"]}]));
     assert_eq!(data["votes"][0]["voter"]["handle"], "ben@example.com");
-    assert!(text.contains("ben@example.com voted in a poll that is not here."), "{text}");
+    assert!(
+        text.contains("ben@example.com voted in a poll that is not here.\n         □ Polls\n         │ A\n"),
+        "{text}"
+    );
+    let back = AppTemplate::new("Polls").url(&data_url(r#"{"item":{"votes":[]}}"#));
+    let mut poll = Poll::new();
+    let (chat, ben) = (poll.chat, poll.ben);
+    poll.library
+        .message(chat)
+        .from(ben)
+        .app(POLLS, &back)
+        .raw("associated_message_type", 4000)
+        .raw("associated_message_guid", "00000000-0000-4000-8000-0000000000FF");
+    let (messages, took_back) = exported(&poll.library);
+    assert_eq!(messages[0]["balloon"]["data"]["taken_back_by"]["handle"], "ben@example.com");
+    assert!(took_back.contains("took back a vote in a poll that is not here."), "{took_back}");
+    assert!(!took_back.contains("data:,"), "{took_back}");
     assert!(!text.contains("         ! "), "{text}");
 }
 

@@ -84,7 +84,9 @@ impl Phrases {
                 }
             }
         }
-        if let Some(url) = balloon.url.as_deref().filter(|url| lines.is_empty() || is_for_people(url)) {
+        // Apps keep their data in URLs too: those are for programs, unless there is nothing else.
+        let nothing_else = lines.is_empty() && balloon.data.iter().all(|(name, _)| *name == "raw");
+        if let Some(url) = balloon.url.as_deref().filter(|url| nothing_else || is_for_people(url)) {
             add(one_line(url), &mut lines);
         }
         lines
@@ -117,7 +119,7 @@ impl Phrases {
     }
 }
 
-/// Apps keep their data in URLs too: those are for programs.
+/// Whether somebody can do something with a URL.
 fn is_for_people(url: &str) -> bool {
     let scheme = url.split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| {

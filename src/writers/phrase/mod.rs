@@ -23,8 +23,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::clock::{Clock, Local};
 use crate::model::{
-    Announcement, AnnouncementKind, Call, Conversation, ConversationKind, Message, MessageKind, Participant,
-    Quote, Reply, Sender, Tapback, TapbackKind,
+    Announcement, AnnouncementKind, Balloon, Call, Conversation, ConversationKind, Message, MessageKind,
+    Participant, Quote, Reply, Sender, Tapback, TapbackKind,
 };
 
 /// What of a text is quoted in a reply, in characters.
@@ -94,7 +94,12 @@ impl Phrases {
                 Some(tapback) => self.lone_tapback(tapback),
                 None => format!("{} reacted to a message that is not here.", self.subject(message)),
             }),
-            MessageKind::Vote => Some(format!("{} voted in a poll that is not here.", self.subject(message))),
+            MessageKind::Vote => {
+                let back = |card: &Balloon| card.data.iter().any(|(name, _)| *name == "taken_back_by");
+                let taken_back = message.balloon.as_ref().is_some_and(back);
+                let did = if taken_back { "took back a vote" } else { "voted" };
+                Some(format!("{} {did} in a poll that is not here.", self.subject(message)))
+            }
         }
     }
 

@@ -1,6 +1,9 @@
 //! Ana: one conversation over three services and two numbers.
 
+use serde_json::json;
+
 use super::{Talk, pictures};
+use crate::support::archive::archive;
 use crate::support::keyed::{AppTemplate, UrlPreview};
 use crate::support::{HandleId, Library, Tapback, TextEffect};
 
@@ -226,6 +229,7 @@ fn the_bakery(t: &mut Talk, ana: HandleId) {
         t.from(ana).app("com.example.dots.MessagesExtension", &game).raw("associated_message_type", 3).id();
     let second = AppTemplate::new("Dots").caption("Ana won. Again.").session(9).url("data:?ver=1&move=2");
     t.from_me().app("com.example.dots.MessagesExtension", &second).associated(game, 2);
+    errands(t, ana);
     t.on("2026-06-18 21:30");
     t.from_me().text("Two days. I've polished the lens, the counter and the cat.").read_after(15);
     t.they(ana, "Is the sign up?");
@@ -240,4 +244,57 @@ fn the_bakery(t: &mut Talk, ana: HandleId) {
     t.from_me().text("You know I'd never have").unsend_part_after(0, 30);
     t.from_me().text("Thank you for the first three. I found the patience.").effect("gentle").read_after(9);
     t.from(ana).text("goodnight keeper").animated(TextEffect::Small, 0..16).read_after(5);
+}
+
+/// A day of cards: flour is paid for, a song shared, a mill found, and Ana rows home in the dark.
+fn errands(t: &mut Talk, ana: HandleId) {
+    t.on("2026-06-17 17:40");
+    t.they(ana, "The mill wants to be paid before they mill");
+    let pay = AppTemplate::new("Apple\u{a0}Cash")
+        .text("Sent $48.50 with Apple Cash.")
+        .session(11)
+        .url("data:application/vnd.apple.pkppm;base64,AAAA");
+    t.from_me().app("com.apple.PassbookUIService.PeerPaymentMessagesExtension", &pay).read_after(20);
+    t.from(ana)
+        .text("https://maps.example.com/?ll=44.0521,-68.7342")
+        .payload("com.apple.messages.URLBalloonProvider", archive(&mill()));
+    t.from(ana)
+        .text("https://music.example.com/song/1961")
+        .payload("com.apple.messages.URLBalloonProvider", archive(&song()));
+    t.me("Is this the song you knead to?");
+    t.they(ana, "It is the song I have kneaded to since 1961. Rowing back now, the fog is soup.");
+    let check_in = |caption: &str, query: &str| {
+        AppTemplate::new("Check\u{a0}In")
+            .text(caption)
+            .caption(caption)
+            .session(12)
+            .url(&format!("?messageType=1&interfaceVersion=1&{query}"))
+    };
+    let id = "com.apple.SafetyMonitorApp.SafetyMonitorMessages";
+    let start = check_in("Check\u{a0}In: Timer Started", "estimatedEndTime=1781729100");
+    let start = t.from(ana).app(id, &start).raw("associated_message_type", 3).id();
+    t.on("2026-06-17 20:31");
+    let end = check_in("Check\u{a0}In: Ended", "sendDate=1781728260.25");
+    t.from(ana).app(id, &end).associated(start, 2);
+    t.me("I saw your lamp from mine");
+}
+
+fn mill() -> serde_json::Value {
+    json!({"$class": "RichLink", "richLinkIsPlaceholder": false, "richLinkMetadata": {"$class": "LPLinkMetadata",
+        "originalURL": {"$url": "https://maps.example.com/?ll=44.0521,-68.7342"},
+        "URL": {"$url": "https://maps.example.com/?ll=44.0521,-68.7342"},
+        "title": "The Tide Mill",
+        "specialization2": {"$class": "LPMapMetadata", "name": "The Tide Mill", "address": "2 Causeway, Skerry",
+            "addressComponents": {"$class": "CNPostalAddress", "_street": "2 Causeway", "_city": "Skerry"}},
+        "version": 1}})
+}
+
+fn song() -> serde_json::Value {
+    json!({"$class": "RichLink", "richLinkIsPlaceholder": false, "richLinkMetadata": {"$class": "LPLinkMetadata",
+        "originalURL": {"$url": "https://music.example.com/song/1961"},
+        "URL": {"$url": "https://music.example.com/song/1961"},
+        "specialization": {"$class": "LPiTunesMediaSongMetadata", "name": "Rise", "artist": "The Rolling Pins",
+            "album": "Sundays in 1961", "storeIdentifier": "1961", "offers": ["subscription"],
+            "lyricExcerpt": {"$class": "LPLyricExcerpt", "lyrics": "Fold me over, leave me warm"}},
+        "version": 1}})
 }
