@@ -116,8 +116,9 @@ fn pictures(
     }
     let named = card.attachments.iter().filter_map(|number| numbered.get(*number).copied());
     let mut order: Vec<usize> = Vec::with_capacity(attachments.len());
+    let mut waiting = vec![true; attachments.len()];
     for i in named.chain(own.iter().copied()).chain(0..attachments.len()) {
-        if i < attachments.len() && !order.contains(&i) {
+        if waiting.get_mut(i).is_some_and(std::mem::take) {
             order.push(i);
         }
     }

@@ -91,9 +91,9 @@ impl Roster {
         person(a).is_some_and(|a| person(b) == Some(a))
     }
 
-    /// True when both are one address, in whatever spelling.
-    pub fn same_address(&self, a: &str, b: &str) -> bool {
-        a == b || self.people.same_address(a, b)
+    /// Equal for all spellings of an address.
+    pub fn address_key(&self, address: &str) -> String {
+        self.people.address_key(address)
     }
 
     /// Which conversation a chat is part of: an index into `conversations`.

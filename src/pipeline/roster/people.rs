@@ -82,10 +82,9 @@ impl People {
             .or_else(|| self.numbering.read(text, None).keys().find_map(|key| self.by_key.get(key)).copied())
     }
 
-    /// True when both are one address, in whatever spelling.
-    pub fn same_address(&self, a: &str, b: &str) -> bool {
-        let (a, b) = (self.numbering.read(a, None), self.numbering.read(b, None));
-        a.key == b.key
+    /// Equal for all spellings of an address.
+    pub fn address_key(&self, text: &str) -> String {
+        self.numbering.read(text, None).key
     }
 
     /// The name for any address: a participant's, else a contact's.

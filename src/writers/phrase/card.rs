@@ -3,6 +3,7 @@
 //! **Must never**: know what a kind of app message means. Dates of a card's data have words by their names.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::time::day_and_time;
 use super::{Phrases, count, one_line};
@@ -62,9 +63,10 @@ impl Phrases {
         clock: &mut Clock,
     ) -> Vec<CardLine<'b>> {
         let mut lines: Vec<CardLine<'b>> = Vec::new();
-        let add = |line: Cow<'_, str>, lines: &mut Vec<CardLine<'b>>| {
-            let is_known = |known: &CardLine<'_>| matches!(known, CardLine::Text(text) if *text == line);
-            if !line.is_empty() && !lines.iter().any(is_known) {
+        let mut said: HashSet<String> = HashSet::new();
+        let mut add = |line: Cow<'_, str>, lines: &mut Vec<CardLine<'b>>| {
+            if !line.is_empty() && !said.contains(line.as_ref()) {
+                said.insert(line.clone().into_owned());
                 lines.push(CardLine::Text(line.into_owned()));
             }
         };

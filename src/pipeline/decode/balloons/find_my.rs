@@ -10,8 +10,13 @@ use crate::pipeline::decode::url;
 /// Fills the card; `false` when nothing known is in the archive.
 pub fn fill(root: Node<'_>, card: &mut Balloon) -> bool {
     let known = template::fill(root, card);
-    for (name, value) in card.url.as_deref().map(url::query).unwrap_or_default() {
-        match name.as_str() {
+    let query = card.url.as_deref().map(url::query).unwrap_or_default();
+    // Each once: what unpacks to much may be there many times.
+    for key in ["FindMyMessagePayloadVersionKey", "FindMyMessagePayloadZippedDataKey"] {
+        let Some(value) = query.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone()) else {
+            continue;
+        };
+        match key {
             "FindMyMessagePayloadVersionKey" => card.data.push(("version", Value::Text(value))),
             "FindMyMessagePayloadZippedDataKey" => {
                 // A `+` of base64 that was not escaped.

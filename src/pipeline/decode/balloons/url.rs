@@ -24,6 +24,11 @@ const PICTURES: [&str; 10] = [
     "messagesAppIcon",
 ];
 
+/// Pictures, and addresses of pictures, that are looked at: what is in a list may be one object many times over.
+const MOST_PICTURES: usize = 64;
+/// Bytes of the pictures in a payload that are kept, in all.
+const MOST_BYTES: usize = 16 << 20;
+
 /// `LPLinkMetadata`: what was found out about a link.
 pub struct Page<'p> {
     metadata: Node<'p>,
@@ -120,7 +125,8 @@ fn facts(page: &Page<'_>, card: &mut Balloon) {
         let one = page.get(key).into_iter();
         let many = page.get(list).into_iter().flat_map(Node::items);
         let mut urls: Vec<Value> = Vec::new();
-        for url in one.chain(many).filter_map(|node| node.get("URL")?.url()) {
+        let nodes = one.chain(many).take(MOST_PICTURES);
+        for url in nodes.filter_map(|node| node.get("URL")?.url()) {
             let url = Value::Text(url);
             if !urls.contains(&url) {
                 urls.push(url);
@@ -144,11 +150,12 @@ fn pictures(page: &Page<'_>, card: &mut Balloon) {
     let nodes: Vec<Node<'_>> =
         [page.metadata].into_iter().chain(page.special.iter().copied()).chain(nested).collect();
     let mut inline = Vec::new();
+    let mut room = MOST_BYTES;
     for key in PICTURES {
         for found in nodes.iter().filter_map(|node| node.get(key)) {
             let list = found.is_list().then(|| found.items()).into_iter().flatten();
             let one = (!found.is_list()).then_some(found);
-            for picture in one.into_iter().chain(list) {
+            for picture in one.into_iter().chain(list).take(MOST_PICTURES) {
                 let number = picture.get("richLinkImageAttachmentSubstituteIndex").and_then(Node::integer);
                 if let Some(number) = number.and_then(|number| usize::try_from(number).ok()) {
                     if !card.attachments.contains(&number) {
@@ -157,6 +164,11 @@ fn pictures(page: &Page<'_>, card: &mut Balloon) {
                 } else if let Some(bytes) =
                     picture.get("data").and_then(Node::data).filter(|data| !data.is_empty())
                 {
+                    let Some(left) = room.checked_sub(bytes.len()).filter(|_| inline.len() < MOST_PICTURES)
+                    else {
+                        continue;
+                    };
+                    room = left;
                     let mime = text(picture, "MIMEType").map(|mime| ("mime".to_owned(), Value::Text(mime)));
                     let bytes = ("bytes".to_owned(), Value::Bytes(bytes.to_vec()));
                     let role = ("role".to_owned(), Value::Text(key.to_owned()));
