@@ -309,6 +309,20 @@ fn an_mms_is_its_parts() {
 }
 
 #[test]
+fn a_voice_memo_in_the_database_says_how_long_it_is() {
+    let program = Program::new();
+    let path = ios_5(program.path());
+    let mut memo = b"#!AMR\n".to_vec();
+    memo.extend([0x04; 13 * 50]);
+    let db = Connection::open(&path).unwrap();
+    db.execute("UPDATE msg_pieces SET data = ?1 WHERE part_id = 4", [memo]).unwrap();
+    drop(db);
+    let ana = exported(&program, &path, "+12025550143 [");
+    let mms = ana.iter().find(|line| line["source"]["rowid"] == 1166).unwrap();
+    assert_eq!(mms["attachments"][3]["media"]["duration"], 1.0, "{}", mms["attachments"][3]);
+}
+
+#[test]
 fn inline_parts_are_read_when_they_are_wanted() {
     let folder = TempDir::new().unwrap();
     let source = open(&ios_5(folder.path()));

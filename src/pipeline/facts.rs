@@ -4,7 +4,7 @@
 //! fail: a file that says nothing says nothing.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use crate::media;
 use crate::model::{Attachment, ContactCard, Media};
@@ -27,18 +27,21 @@ pub fn learn(attachment: &mut Attachment, content: &Content) {
 
 /// The facts of an attachment with these bytes. `None`: nothing is known, or nothing was looked for.
 fn facts(attachment: &Attachment, content: &Content) -> Option<Box<Media>> {
-    let Content::File { path, .. } = content else {
-        return None;
-    };
-    let facts = match promises(attachment)? {
-        Promise::SoundOrFilm => media::facts(path),
-        Promise::Card => card(&mut File::open(path).ok()?),
-        Promise::Anything => {
-            let mut file = File::open(path).ok()?;
-            card(&mut file).or_else(|| media::facts_of(file))
-        }
+    let promise = promises(attachment)?;
+    let facts = match content {
+        Content::File { path, .. } => facts_in(File::open(path).ok()?, promise),
+        Content::Value(value) => facts_in(Cursor::new(value.store.read(value.rowid).ok()?), promise),
+        Content::Folder { .. } => None,
     };
     facts.map(Box::new)
+}
+
+fn facts_in(mut file: impl Read + Seek, promise: Promise) -> Option<Media> {
+    match promise {
+        Promise::SoundOrFilm => media::facts_of(file),
+        Promise::Card => card(&mut file),
+        Promise::Anything => card(&mut file).or_else(|| media::facts_of(file)),
+    }
 }
 
 /// What the row lets one expect. The bytes decide.
@@ -88,7 +91,7 @@ fn promises(attachment: &Attachment) -> Option<Promise> {
     unknown.then_some(Promise::Anything)
 }
 
-fn card(file: &mut File) -> Option<Media> {
+fn card(file: &mut (impl Read + Seek)) -> Option<Media> {
     let mut begin = [0; 64];
     let length = file.read(&mut begin).ok()?;
     // UTF-16 has a zero beside each letter.

@@ -278,6 +278,7 @@ impl Drafts {
             chat.services = services.into_iter().collect();
             chat.rows = rows.len() as u64;
             sort(&mut rows);
+            chat.last = rows.last().map_or(0, |(date, _)| *date);
             places.chats.push(chat);
             places.rows.push(rows);
         }
