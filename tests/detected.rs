@@ -28,7 +28,8 @@ fn hit(key: &'static str, text: &str, archive: Vec<u8>) -> Vec<u8> {
 /// `messages-format.md` 4.8: kinds that no sample here has.
 #[test]
 fn every_kind_is_read() {
-    let cases: [(&str, &str, &str, &[(&str, &str)]); 6] = [
+    type Case = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+    let cases: [Case; 6] = [
         (
             "__kIMDataDetectedAttributeName",
             "FlightInformation",
