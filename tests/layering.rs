@@ -52,6 +52,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["pipeline", "writers"]),
     ("roaring", &["pipeline", "source"]),
     ("rusqlite", &["source"]),
+    ("rusty_h264_decoder", &["media"]),
+    ("rusty_h265", &["media"]),
     ("serde", &["disk", "source", "writers"]),
     ("serde_json", &["cli", "disk", "pipeline", "writers"]),
     ("sha2", &["disk", "pipeline", "writers"]),

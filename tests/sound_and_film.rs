@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use msgarchive::media::{facts, facts_of};
+use msgarchive::media::{Undecodable, facts, facts_of, poster_of};
 use msgarchive::model::Media;
 
 use crate::support::film::{Film, atom};
@@ -148,5 +148,122 @@ fn real_files_say_what_others_read_in_them() {
         let duration = media.duration.unwrap_or_default().as_millis();
         println!("{name}: {media:?}");
         assert_eq!((duration, media.pixels), (milliseconds, pixels), "{name}");
+    }
+}
+
+fn film(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/films").join(name)).unwrap()
+}
+
+/// The middles of the four fields of a poster: upper left and right, lower left and right.
+#[track_caller]
+fn fields(name: &str, size: (u32, u32)) -> [[u8; 3]; 4] {
+    let pixels = poster_of(Cursor::new(film(name))).unwrap();
+    assert_eq!((pixels.width, pixels.height, pixels.opaque), (size.0, size.1, true), "{name}");
+    [(1, 1), (3, 1), (1, 3), (3, 3)].map(|(x, y)| {
+        let at = (size.1 * y / 4 * size.0 + size.0 * x / 4) as usize * 4;
+        [pixels.rgba[at], pixels.rgba[at + 1], pixels.rgba[at + 2]]
+    })
+}
+
+#[track_caller]
+fn near(fields: [[u8; 3]; 4], expected: [[u8; 3]; 4], within: u8) {
+    let far = |(a, b): (&u8, &u8)| a.abs_diff(*b) > within;
+    let any = fields.as_flattened().iter().zip(expected.as_flattened()).any(far);
+    assert!(!any, "{fields:?} for {expected:?}");
+}
+
+const RED: [u8; 3] = [230, 30, 30];
+const GREEN: [u8; 3] = [30, 200, 30];
+const BLUE: [u8; 3] = [30, 30, 230];
+const WHITE: [u8; 3] = [240, 240, 240];
+
+/// Films of other encoders (`fixtures/PROVENANCE.md`): a red, a green, a blue and a white field.
+#[test]
+fn a_poster_is_the_first_picture_upright_and_in_its_colors() {
+    near(fields("h264.mp4", (128, 96)), [RED, GREEN, BLUE, WHITE], 4);
+    // A quarter turn clockwise.
+    near(fields("hevc.mov", (96, 128)), [BLUE, RED, WHITE, GREEN], 4);
+    let media = of(film("hevc.mov")).unwrap();
+    assert_eq!((media.pixels, media.duration), (Some((96, 128)), Some(Duration::from_millis(300))));
+}
+
+/// A sequence of pictures (an animated sticker) is a film whose track has another name, whatever its brand says.
+#[test]
+fn a_sequence_shows_its_first_picture() {
+    for brand in [b"msf1", b"hevc", b"heic"] {
+        let mut sequence = film("hevc.mov");
+        let handler = sequence.windows(8).position(|w| w == b"mhlrvide").unwrap();
+        sequence[handler + 4..handler + 8].copy_from_slice(b"pict");
+        sequence[8..12].copy_from_slice(brand);
+        let pixels = poster_of(Cursor::new(sequence)).unwrap();
+        assert_eq!((pixels.width, pixels.height), (96, 128));
+    }
+    // A still picture has no such track.
+    assert_eq!(poster_of(Cursor::new(atom(b"ftyp", b"heic\0\0\0\0mif1heic"))), Err(Undecodable::OtherKind));
+}
+
+/// Its signal is that of the others; as HLG in BT.2020 its white is brighter than a page, its colors are stronger.
+#[test]
+fn a_poster_of_high_dynamic_range_is_bright() {
+    let [red, green, blue, white] = fields("hlg.mov", (128, 96));
+    assert!(white.iter().all(|value| *value >= 250), "{white:?}");
+    assert!(red[0] >= 240 && green[1] >= 200 && blue[2] >= 240, "{red:?} {green:?} {blue:?}");
+    assert!(red[1] < 60 && green[0] < 60 && blue[0] < 60, "{red:?} {green:?} {blue:?}");
+}
+
+#[test]
+fn what_has_no_poster_says_why() {
+    let of = |bytes: Vec<u8>| poster_of(Cursor::new(bytes)).unwrap_err();
+    assert_eq!(of(sound::amr(false, &[7], 10)), Undecodable::OtherKind);
+    assert_eq!(of(Film { codec: *b"ap4h", ..Film::default() }.bytes()), Undecodable::OtherKind);
+    assert_eq!(of(Film::default().bytes()), Undecodable::Damaged);
+    // The decoder is told a size by the film's own parameters, not by its head.
+    let whole = film("hevc.mov");
+    assert_eq!(of(whole[..whole.len() - 400].to_vec()), Undecodable::Damaged);
+}
+
+/// The first sample that needs no other, wherever its chunk lies.
+#[test]
+fn the_key_frame_is_found_among_others() {
+    let whole = film("h264.mp4");
+    let at = |kind: &[u8]| whole.windows(4).position(|window| window == kind).unwrap();
+    let size = |at: usize| u32::from_be_bytes(whole[at - 4..at].try_into().unwrap()) as usize;
+    let configuration = whole[at(b"avcC") + 4..at(b"avcC") - 4 + size(at(b"avcC"))].to_vec();
+    let first = u32::from_be_bytes(whole[at(b"stsz") + 16..at(b"stsz") + 20].try_into().unwrap()) as usize;
+    let place = u32::from_be_bytes(whole[at(b"stco") + 12..at(b"stco") + 16].try_into().unwrap()) as usize;
+    let key = whole[place..place + first].to_vec();
+    let mut samples = vec![vec![0; 40]; 5];
+    for number in 0..5 {
+        samples.insert(number, key.clone());
+        for (wide, moov_first) in [(false, false), (true, true)] {
+            let film = Film {
+                codec: *b"avc1",
+                configuration: configuration.clone(),
+                samples: samples.clone(),
+                first_key: number as u32 + 1,
+                wide,
+                moov_first,
+                ..Film::default()
+            };
+            let pixels = poster_of(Cursor::new(film.bytes())).unwrap();
+            assert_eq!((pixels.width, pixels.height), (128, 96), "key frame {number}");
+        }
+        samples.remove(number);
+    }
+}
+
+#[test]
+fn damaged_films_are_survived() {
+    for name in ["h264.mp4", "hevc.mov", "hlg.mov"] {
+        let whole = film(name);
+        for length in (0..whole.len()).step_by(41) {
+            let _ = poster_of(Cursor::new(&whole[..length]));
+        }
+        for at in (0..whole.len()).step_by(5) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << (at % 8);
+            let _ = poster_of(Cursor::new(&damaged));
+        }
     }
 }

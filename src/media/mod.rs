@@ -12,10 +12,12 @@ mod file_bytes;
 mod movie;
 mod mp3;
 pub mod ogg_opus;
+mod poster;
 mod riff;
 mod sticker;
 
 pub use facts::{facts, facts_of};
+pub use poster::{poster, poster_of};
 pub use sticker::sticker_effect;
 
 /// A picture as pixels: 8 bits a channel, sRGB, upright, alpha not multiplied in.

@@ -4,14 +4,15 @@
 //! A film of an iPhone has its `moov` at the end, and the film of a Live Photo may have no `ftyp`.
 
 mod boxes;
+mod sample;
 mod track;
 
 use std::io::{Read, Seek};
 use std::time::Duration;
 
 use self::boxes::{Atom, children};
-pub(super) use self::track::Track;
 use self::track::mvhd;
+pub(super) use self::track::{Color, Orientation, Track};
 use super::file_bytes::FileBytes;
 
 /// Tracks that are looked at.
