@@ -13,7 +13,7 @@ use super::session::Reader;
 use super::{live, rows};
 use crate::source::database::Columns;
 use crate::source::timeline::Moment;
-use crate::source::{RawAttachment, RawMessage, Target};
+use crate::source::{Content, RawAttachment, RawMessage, Target};
 
 /// How long a chain of updates of updates may be. A longer one (or a circle) belongs to nothing.
 const LONGEST_CHAIN: usize = 64;
@@ -164,7 +164,12 @@ impl Reader<'_> {
             if let Some(mut attachment) = attachment {
                 if let Some(name) = attachment.filename.as_deref() {
                     attachment.content = self.locator.find(name);
-                    attachment.companion = live::film_of(name).and_then(|film| self.locator.find(&film));
+                    // Where files do not lie under their names, the film is asked for by its own.
+                    let path = attachment.content.as_ref().map(Content::path);
+                    attachment.companion = match path.filter(|path| live::is_picture(path)) {
+                        Some(picture) => live::film_beside(picture),
+                        None => live::film_of(name).and_then(|film| self.locator.find(&film)),
+                    };
                 }
                 attachments.push(attachment);
             }

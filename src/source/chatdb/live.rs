@@ -1,15 +1,34 @@
 //! Live Photos: a picture has a row, its film has none. It lies beside the picture, with its name and another extension.
 
+use std::fs;
+use std::path::Path;
+
 use crate::source::{Content, RawAttachment};
 
-/// Where the film of a picture at this path would lie; `None` for what is no picture that may have one. The letters'
-/// case is not known (`IMG_0042.HEIC` goes with `.MOV`, but converted pictures have lower-case extensions): whoever
-/// looks must not mind it.
+/// Extensions of pictures that may have a film.
+const PICTURES: [&str; 4] = ["heic", "heif", "jpg", "jpeg"];
+
+/// May this file be the picture of a Live Photo? By its extension.
+pub(super) fn is_picture(path: &Path) -> bool {
+    path.extension().is_some_and(|own| PICTURES.iter().any(|known| own.eq_ignore_ascii_case(known)))
+}
+
+/// The film beside a picture that was found: a file, no link. Its extension is `MOV` as cameras write it, or `mov`; a
+/// folder is not listed for any other spelling, since most pictures have no film.
+pub(super) fn film_beside(picture: &Path) -> Option<Content> {
+    ["MOV", "mov"].into_iter().find_map(|extension| {
+        let path = picture.with_extension(extension);
+        let about = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        Some(Content::File { path, bytes: about.len() })
+    })
+}
+
+/// Where the film of a picture at this path would lie, should the picture itself be gone; `None` for what is no picture
+/// that may have one. Whoever looks must not mind the letters' case.
 pub(super) fn film_of(filename: &str) -> Option<String> {
-    let (stem, extension) = filename.rsplit_once('.')?;
+    let (stem, _) = filename.rsplit_once('.')?;
     let named = !stem.is_empty() && !stem.ends_with('/');
-    let picture = ["heic", "heif", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known));
-    (named && picture).then(|| format!("{stem}.MOV"))
+    (named && is_picture(Path::new(filename))).then(|| format!("{stem}.MOV"))
 }
 
 /// A film that is an attachment of its own is nobody's companion. Nor is a folder.
@@ -38,6 +57,29 @@ mod tests {
         for other in ["a/b.png", "a/b.mov", "a/b", "a.heic/b", "a/.heic", ""] {
             assert_eq!(film_of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_film_lies_beside_its_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a.HEIC", "a.MOV", "b.jpg", "b.mov", "c.heic", "e.heic"] {
+            fs::write(at(name), b"123").unwrap();
+        }
+        fs::create_dir(at("c.MOV")).unwrap();
+        let film = |name: &str| film_beside(&at(name)).map(|film| film.path().to_owned());
+        assert_eq!((film("a.HEIC"), film("b.jpg")), (Some(at("a.MOV")), Some(at("b.mov"))));
+        assert_eq!((film("c.heic"), film("e.heic")), (None, None));
+        assert!(is_picture(&at("a.HEIC")) && !is_picture(&at("a.MOV")) && !is_picture(&at("a")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_no_film() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret"), b"123").unwrap();
+        std::os::unix::fs::symlink(folder.path().join("secret"), folder.path().join("a.MOV")).unwrap();
+        assert_eq!(film_beside(&folder.path().join("a.heic")), None);
     }
 
     #[test]
