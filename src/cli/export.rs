@@ -27,8 +27,9 @@ pub struct ExportArgs {
     /// The folder to write into
     #[arg(short, long, value_name = "DIR", default_value = "msgarchive-export")]
     out: PathBuf,
-    /// Copy attachments beside the export, make hard links, or leave them out
-    #[arg(long, value_name = "copy|link|none", default_value = "copy", hide_possible_values = true,
+    /// Copy attachments beside the export, make hard links, copy and also convert HEIC pictures to JPEG, or leave
+    /// them out
+    #[arg(long, value_name = "copy|link|convert|none", default_value = "copy", hide_possible_values = true,
         value_parser = named(AttachmentMode::NAMES))]
     attachments: AttachmentMode,
     /// Allow a folder that holds other files too; they are not touched

@@ -104,7 +104,7 @@ pub fn attachments(done: &Report, mode: AttachmentMode) -> String {
     let elsewhere = a.copied + a.in_icloud + a.missing + a.expired;
     let left = match mode {
         AttachmentMode::None => "left out, as asked",
-        AttachmentMode::Copy | AttachmentMode::Link => "could not be read",
+        AttachmentMode::Copy | AttachmentMode::Link | AttachmentMode::Convert => "could not be read",
     };
     let copied = format!("beside the export ({})", bytes(a.copied_bytes));
     let parts = [

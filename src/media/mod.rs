@@ -6,7 +6,11 @@
 //! reach for a codec that is not in the program.
 
 mod amr;
+mod budget;
 mod caf;
+mod color;
+mod conversion;
+pub mod exif;
 mod facts;
 mod file_bytes;
 mod movie;
@@ -15,7 +19,9 @@ pub mod ogg_opus;
 mod poster;
 mod riff;
 mod sticker;
+pub mod still;
 
+pub use conversion::{Conversion, Unconverted, conversion};
 pub use facts::{facts, facts_of};
 pub use poster::{poster, poster_of};
 pub use sticker::sticker_effect;
@@ -40,6 +46,9 @@ pub enum Undecodable {
     /// More pixels than are decoded.
     #[error("the picture is too large to be shown here")]
     TooLarge,
+    /// A picture of a kind, or with a feature, that no decoder here knows: what it is.
+    #[error("{0} cannot be shown here")]
+    Unknown(&'static str),
     /// It should be one.
     #[error("the picture is damaged")]
     Damaged,

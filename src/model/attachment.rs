@@ -19,6 +19,8 @@ pub struct Attachment {
     pub path: Option<String>,
     /// SHA-256 of the copied bytes, lower-case hexadecimal; `None` when nothing was copied.
     pub sha256: Option<String>,
+    /// The same in a form that more programs open (`--attachments convert`), relative to the export folder, with `/`.
+    pub converted: Option<String>,
     pub sticker: bool,
     /// What kind of sticker, and where it lies on the message it was placed on; only where `sticker`.
     pub sticker_facts: Option<Box<Sticker>>,

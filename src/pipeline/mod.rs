@@ -27,6 +27,7 @@ pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
 pub use run::{ExportError, Options, Report, run};
+pub use tally::DEFECTS_KEPT;
 
 /// Hears how far a run is, and says when to stop. All methods may be called from any thread.
 pub trait Progress: Sync {

@@ -11,7 +11,7 @@ use super::decode::date::instant;
 use super::normalize::{RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
 use super::select::{Selection, Without};
-use super::tally::{Tally, Total};
+use super::tally::{DEFECTS_KEPT, Tally, Total};
 use super::window::Window;
 use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, WriteError, Writer};
 use crate::disk::FileRecord;
@@ -380,7 +380,12 @@ impl<'a> Run<'a> {
         for writer in self.writers {
             report.files.extend(writer.finish(&report.conversations)?);
             report.notes.extend(writer.notes());
+            let (defects, count) = writer.defects();
+            report.defects.extend(defects);
+            report.defect_count += count;
         }
+        report.defects.sort();
+        report.defects.truncate(DEFECTS_KEPT);
         report.files.sort();
         Ok(report)
     }

@@ -10,7 +10,7 @@ use crate::disk::FileRecord;
 use crate::model::{Instant, Message};
 
 /// Defects kept with their words; more are only counted.
-const DEFECTS_KEPT: usize = 10_000;
+pub const DEFECTS_KEPT: usize = 10_000;
 
 /// What a window, then a conversation, adds to the account.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use super::facts::learn;
 use super::live;
 use super::normalize::Normalized;
 use super::tally::Tally;
-use super::writer::{AssetSink, PlacedAsset, TakenAsset, WriteError};
+use super::writer::{AssetSink, ConvertedAsset, PlacedAsset, TakenAsset, WriteError};
 use crate::disk::FileRecord;
 use crate::model::{Attachment, Availability, Conversation, Message, TapbackKind};
 use crate::source::Content;
@@ -107,6 +107,10 @@ impl Window {
             };
             let should_be_here = content.is_some();
             let (taken, film) = (take(content)?, take(film)?);
+            if let Some(Err(why)) = taken.as_ref().and_then(|taken| taken.converted.as_ref()) {
+                let name = attachment.name.as_deref().unwrap_or("without a name");
+                message_defects.push(format!("the attachment {name} was not converted: {why}"));
+            }
             if should_be_here && taken.is_none() {
                 attachment.availability = Availability::Missing;
                 attachment.file = None;
@@ -143,6 +147,11 @@ impl Window {
                     continue;
                 };
                 let name = attachment.name.as_deref().or(attachment.guid.as_deref()).unwrap_or("attachment");
+                let mut converted = None;
+                let taken = taken.map(|mut taken| {
+                    converted = taken.converted.take().and_then(Result::ok);
+                    taken
+                });
                 let placed = taken.map(|taken| assets.place(conversation, taken, name, date)).transpose()?;
                 if let Some(film) = film {
                     let film = match &placed {
@@ -154,6 +163,12 @@ impl Window {
                 }
                 let Some(placed) = placed else { continue };
                 tally.copies.push(record(&placed));
+                if let Some(converted) = converted {
+                    let ConvertedAsset { extension, taken } = *converted;
+                    let converted = assets.place_beside(conversation, taken, &placed, extension, date)?;
+                    tally.copies.push(record(&converted));
+                    attachment.converted = Some(converted.path);
+                }
                 if is_live_bundle {
                     let (picture, film) = live::halves(&placed.file);
                     attachment.file = picture;

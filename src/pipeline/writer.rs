@@ -7,6 +7,7 @@
 
 use std::any::Any;
 
+use super::count::Defect;
 use crate::disk::{DiskError, FileRecord};
 use crate::model::{Conversation, Instant, Message};
 use crate::source::Content;
@@ -22,6 +23,11 @@ pub trait Writer: Sync {
     fn prepare(&self, conversation: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError>;
     /// After the last conversation: writes what speaks of all of them (an index). In the order of the conversations' ids.
     fn finish(&self, conversations: &[Finished]) -> Result<Vec<FileRecord>, WriteError>;
+    /// What only this format can find out, such as a picture whose pixels are damaged: sorted, the first ten thousand,
+    /// and how many there were.
+    fn defects(&self) -> (Vec<Defect>, u64) {
+        (Vec::new(), 0)
+    }
     /// Things to tell the user once at the end, such as scripts that no font has.
     fn notes(&self) -> Vec<String> {
         Vec::new()
@@ -89,6 +95,16 @@ pub struct TakenAsset {
     pub bytes: u64,
     /// Lower-case hexadecimal; `None` for a bundle.
     pub sha256: Option<String>,
+    /// The same in a form that more programs open, where that is wanted; the error is for people.
+    pub converted: Option<Result<Box<ConvertedAsset>, String>>,
+}
+
+/// A converted copy that waits for its name.
+#[derive(Debug)]
+pub struct ConvertedAsset {
+    /// Without the dot.
+    pub extension: &'static str,
+    pub taken: TakenAsset,
 }
 
 /// An attachment beside the export.

@@ -18,12 +18,14 @@ use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
 use super::clock::Clock;
+use super::derived::Derived;
 use crate::disk::{
     DiskError, FileRecord, HashedCopy, Staging, copy_hashed, folded, hash_file, hexadecimal, portable_name,
     set_modified, write_hashed,
 };
+use crate::media::{self, Unconverted, Undecodable};
 use crate::model::{Conversation, Instant};
-use crate::pipeline::writer::{AssetSink, PlacedAsset, TakenAsset, WriteError};
+use crate::pipeline::writer::{AssetSink, ConvertedAsset, PlacedAsset, TakenAsset, WriteError};
 use crate::source::Content;
 
 /// The folder that holds them all.
@@ -41,6 +43,8 @@ pub enum AssetMode {
     Copy,
     /// As hard links to the source's files; as copies where that cannot be.
     Link,
+    /// As copies; and what only Apple's programs open well once more, in a form that all do.
+    Convert,
 }
 
 /// The `attachments` folder of an export in the making.
@@ -53,6 +57,7 @@ pub struct AssetFolder {
     incoming: PathBuf,
     /// Named by their SHA-256.
     waiting: PathBuf,
+    derived: Derived,
     next: AtomicU64,
     contents: Mutex<Contents>,
     /// By conversation id.
@@ -66,6 +71,8 @@ struct Contents {
     /// The first half of the SHA-256 of a source path → what it holds.
     by_path: HashMap<[u8; 16], HashedCopy>,
     by_hash: HashMap<[u8; 32], Kept>,
+    /// By the SHA-256 of what they were converted from.
+    converted: HashMap<[u8; 32], Result<Converted, String>>,
     /// Files of the bundles that wait, by where they wait.
     bundles: HashMap<PathBuf, Vec<FileRecord>>,
 }
@@ -78,6 +85,14 @@ struct Kept {
     date: Option<i64>,
     /// Where it lies for good, on a file system that knows no hard links.
     placed: Option<PathBuf>,
+}
+
+/// A converted copy.
+#[derive(Debug, Clone)]
+struct Converted {
+    extension: &'static str,
+    waiting: PathBuf,
+    copy: HashedCopy,
 }
 
 /// Names given in one conversation's folder.
@@ -109,6 +124,7 @@ impl AssetFolder {
         Ok(AssetFolder {
             incoming: staging.aside("incoming")?,
             waiting: staging.aside("waiting")?,
+            derived: Derived::new(&staging)?,
             staging,
             zone,
             mode,
@@ -132,8 +148,10 @@ impl AssetFolder {
         }
         let incoming = self.incoming();
         let (copy, is_source) = self.bring_in(from, &incoming).map_err(unreadable)?;
+        let taken = self.keep(copy, is_source, &incoming)?;
+        // Not earlier: whoever finds the path finds all that was made of it.
         lock(&self.contents).by_path.insert(key, copy);
-        self.keep(copy, is_source, &incoming)
+        Ok(taken)
     }
 
     /// Bytes that have no file of their own.
@@ -148,6 +166,9 @@ impl AssetFolder {
 
     /// Lets what came in wait under its hash; what is there already is not kept twice.
     fn keep(&self, copy: HashedCopy, is_source: bool, incoming: &Path) -> Result<TakenAsset, WriteError> {
+        if self.mode == AssetMode::Convert {
+            self.convert(incoming, &copy);
+        }
         let taken = self.taken(&copy);
         let mut contents = lock(&self.contents);
         match contents.by_hash.entry(copy.sha256) {
@@ -179,7 +200,41 @@ impl AssetFolder {
 
     fn taken(&self, copy: &HashedCopy) -> TakenAsset {
         let sha256 = hexadecimal(&copy.sha256);
-        TakenAsset { waiting: self.waiting.join(&sha256), bytes: copy.bytes, sha256: Some(sha256) }
+        let converted = lock(&self.contents).converted.get(&copy.sha256).cloned();
+        let converted = converted.map(|converted| {
+            converted.map(|Converted { extension, waiting, copy }| {
+                let (bytes, sha256) = (copy.bytes, Some(hexadecimal(&copy.sha256)));
+                let taken = TakenAsset { waiting, bytes, sha256, converted: None };
+                Box::new(ConvertedAsset { extension, taken })
+            })
+        });
+        TakenAsset { waiting: self.waiting.join(&sha256), bytes: copy.bytes, sha256: Some(sha256), converted }
+    }
+
+    /// Once for each content, however often it comes.
+    fn convert(&self, file: &Path, original: &HashedCopy) {
+        let Some(conversion) = media::conversion(file) else { return };
+        let form = format!("converted.{}", conversion.extension);
+        let made = self.derived.get(&original.sha256, &form, || {
+            let mut bytes = Vec::new();
+            match conversion.write_to(&mut bytes) {
+                Ok(()) => Ok(bytes),
+                Err(Unconverted::Undecodable(why)) => Err(why),
+                Err(Unconverted::Write(_)) => Err(Undecodable::TooLarge),
+            }
+        });
+        // Whoever came first has its hash, and where there are no hard links the file is gone from here by now.
+        if lock(&self.contents).converted.contains_key(&original.sha256) {
+            return;
+        }
+        let converted = match made {
+            Ok(waiting) => match hash_file(&waiting) {
+                Ok(copy) => Ok(Converted { extension: conversion.extension, waiting, copy }),
+                Err(error) => Err(error.to_string()),
+            },
+            Err(why) => Err(why.to_string()),
+        };
+        lock(&self.contents).converted.entry(original.sha256).or_insert(converted);
     }
 
     fn incoming(&self) -> PathBuf {
@@ -196,7 +251,7 @@ impl AssetFolder {
         }
         let bytes = files.iter().map(|f| f.bytes).sum();
         lock(&self.contents).bundles.insert(waiting.clone(), files);
-        Ok(TakenAsset { waiting, bytes, sha256: None })
+        Ok(TakenAsset { waiting, bytes, sha256: None, converted: None })
     }
 
     fn place_folder(&self, taken: &TakenAsset, path: &str, file: &Path) -> Result<(), WriteError> {
@@ -440,9 +495,26 @@ mod tests {
         }
 
         fn place(&self, content: &Content, name: &str, date: Option<&str>) -> PlacedAsset {
-            let taken = self.assets.take(content).unwrap();
+            self.place_both(content, name, date).0
+        }
+
+        /// The original, and its converted copy where there is one.
+        fn place_both(
+            &self,
+            content: &Content,
+            name: &str,
+            date: Option<&str>,
+        ) -> (PlacedAsset, Option<PlacedAsset>) {
+            let mut taken = self.assets.take(content).unwrap();
             let date = date.map(|d| d.parse().unwrap());
-            self.assets.place(&conversation("Ana/Ben"), taken, name, date).unwrap()
+            let converted = taken.converted.take();
+            let placed = self.assets.place(&conversation("Ana/Ben"), taken, name, date).unwrap();
+            let converted = converted.map(|converted| {
+                let ConvertedAsset { extension, taken } = *converted.unwrap();
+                let conversation = conversation("Ana/Ben");
+                self.assets.place_beside(&conversation, taken, &placed, extension, date).unwrap()
+            });
+            (placed, converted)
         }
     }
 
@@ -633,5 +705,69 @@ mod tests {
             assert!(desk.staging.root().join(path).is_file());
         }
         assert!(!placed.file.join("Data/link").exists());
+    }
+
+    fn heic(desk: &Desk, name: &str, color: [u8; 4]) -> Content {
+        let path = desk.home.path().join(name);
+        let options = heifer::EncodeOptions { quality: 90, max_threads: 1 };
+        let bytes = heifer::encode_rgba8(48, 32, &color.repeat(48 * 32), &options).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        Content::File { path, bytes: bytes.len() as u64 }
+    }
+
+    #[test]
+    fn a_photo_is_converted_beside_its_original() {
+        let desk = desk(AssetMode::Convert);
+        let source = heic(&desk, "a", [200, 40, 90, 255]);
+        let names = ["IMG_0042.heic", "IMG_0042.heic", "IMG_0042.jpg"];
+        let placed = names.map(|name| desk.place_both(&source, name, NOON));
+        let folder = "attachments/Ana-Ben [c-1f3a9b2c]/2024-05-01";
+        let paths = placed.each_ref().map(|(_, converted)| converted.as_ref().unwrap().path.clone());
+        let expected = ["IMG_0042.jpg", "IMG_0042 (2).jpg", "IMG_0042 (3) (2).jpg"];
+        assert_eq!(paths, expected.map(|name| format!("{folder} {name}")));
+        for ((_, converted), path) in placed.iter().zip(&paths) {
+            let file = desk.staging.root().join(path);
+            let converted = converted.as_ref().unwrap();
+            let copy = hash_file(&file).unwrap();
+            let sha256 = Some(hexadecimal(&copy.sha256));
+            assert_eq!((converted.bytes, &converted.sha256), (copy.bytes, &sha256));
+            let modified = fs::metadata(&file).unwrap().modified().unwrap();
+            assert_eq!(modified, SystemTime::from(NOON.unwrap().parse::<Instant>().unwrap()));
+            let pixels = media::still::decode(&fs::read(&file).unwrap(), None).unwrap();
+            assert_eq!((pixels.width, pixels.height), (48, 32));
+            for (got, sent) in pixels.rgba.iter().zip([200, 40, 90, 255]) {
+                assert!(got.abs_diff(sent) <= 4, "{:?}", &pixels.rgba[..4]);
+            }
+        }
+        assert!(hash_file(&placed[0].0.file).unwrap().sha256 == hash_file(source.path()).unwrap().sha256);
+    }
+
+    #[test]
+    fn a_sticker_keeps_its_transparency_and_other_files_are_left_alone() {
+        let desk = desk(AssetMode::Convert);
+        let sticker = heic(&desk, "sticker", [9, 99, 200, 120]);
+        let converted = desk.place_both(&sticker, "sticker.heics", None).1.unwrap();
+        assert!(converted.path.ends_with("/sticker.png"), "{}", converted.path);
+        let png = fs::read(desk.staging.root().join(&converted.path)).unwrap();
+        assert_eq!(media::still::decode(&png, None).unwrap().rgba[3], 120);
+        let text = desk.source("b", "abc");
+        assert_eq!(desk.place_both(&text, "b.heic", NOON).1, None);
+        // Without the wish for it nothing is converted.
+        let desk = super::tests::desk(AssetMode::Copy);
+        let source = heic(&desk, "a", [200, 40, 90, 255]);
+        assert_eq!(desk.place_both(&source, "a.heic", NOON).1, None);
+    }
+
+    #[test]
+    fn what_cannot_be_converted_is_copied_and_says_why() {
+        let desk = desk(AssetMode::Convert);
+        let Content::File { path, .. } = heic(&desk, "a", [200, 40, 90, 255]) else { panic!() };
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.truncate(bytes.len() - 40);
+        fs::write(&path, &bytes).unwrap();
+        let taken = desk.assets.take(&Content::File { path, bytes: bytes.len() as u64 }).unwrap();
+        assert_eq!(taken.converted.as_ref().unwrap().as_ref().unwrap_err(), "the picture is damaged");
+        let placed = desk.assets.place(&conversation("Ana/Ben"), taken, "a.heic", None).unwrap();
+        assert_eq!(placed.bytes, bytes.len() as u64);
     }
 }

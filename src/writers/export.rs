@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::assets::{AssetFolder, AssetMode};
+use super::derived::Derived;
 use super::{Format, WriterOptions, manifest};
 use crate::disk::Staging;
 use crate::pipeline::roster::Roster;
@@ -43,14 +44,20 @@ pub enum AttachmentMode {
     Copy,
     /// Hard links to the source's files, where the file system can; copies elsewhere.
     Link,
+    /// Copied, and what only Apple's programs open well (HEIC) once more in a form that all do.
+    Convert,
     /// Left where they are.
     None,
 }
 
 impl AttachmentMode {
     /// Every value, with the word for it on the command line.
-    pub const NAMES: &[(&str, AttachmentMode)] =
-        &[("copy", AttachmentMode::Copy), ("link", AttachmentMode::Link), ("none", AttachmentMode::None)];
+    pub const NAMES: &[(&str, AttachmentMode)] = &[
+        ("copy", AttachmentMode::Copy),
+        ("link", AttachmentMode::Link),
+        ("convert", AttachmentMode::Convert),
+        ("none", AttachmentMode::None),
+    ];
 }
 
 /// Exports a source.
@@ -71,15 +78,18 @@ pub fn export_folder(
     request.selection.conversations(&roster)?;
 
     let staging = Arc::new(Staging::begin(&request.out, request.into_existing).map_err(WriteError::from)?);
+    let derived = Some(Arc::new(Derived::new(&staging).map_err(WriteError::from)?));
+    let options_of_writers = WriterOptions { derived, ..request.writer.clone() };
     let writers = request
         .formats
         .iter()
-        .map(|format| (format.open)(Arc::clone(&staging), &request.writer))
+        .map(|format| (format.open)(Arc::clone(&staging), &options_of_writers))
         .collect::<Result<Vec<Box<dyn Writer>>, WriteError>>()?;
     let assets = match request.attachments {
         AttachmentMode::None => None,
         AttachmentMode::Copy => Some(AssetMode::Copy),
         AttachmentMode::Link => Some(AssetMode::Link),
+        AttachmentMode::Convert => Some(AssetMode::Convert),
     };
     let assets = assets
         .map(|mode| AssetFolder::new(Arc::clone(&staging), mode, request.writer.zone))

@@ -148,6 +148,9 @@ impl Json<'_> {
         self.raw(",\"sticker\":").boolean(attachment.sticker);
         self.raw(",\"transcription\":").maybe(attachment.transcription.as_deref());
         self.raw(",\"description\":").maybe(attachment.description.as_deref());
+        if let Some(path) = &attachment.converted {
+            self.raw(",\"converted\":").text(path);
+        }
         if let Some(media) = &attachment.media {
             self.raw(",\"media\":").media(media);
         }

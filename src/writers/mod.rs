@@ -6,6 +6,7 @@
 pub mod assets;
 pub mod clock;
 mod csv;
+pub mod derived;
 pub mod export;
 mod json;
 pub mod jsonl;
@@ -81,6 +82,8 @@ pub struct WriterOptions {
     pub font_dirs: Vec<PathBuf>,
     /// Also use the system's fonts, after the bundled ones.
     pub system_fonts: bool,
+    /// The pictures that all formats of a run make and share. A format that gets none has its own.
+    pub derived: Option<Arc<derived::Derived>>,
 }
 
 impl Default for WriterOptions {
@@ -93,6 +96,7 @@ impl Default for WriterOptions {
             excel: false,
             font_dirs: Vec::new(),
             system_fonts: false,
+            derived: None,
         }
     }
 }

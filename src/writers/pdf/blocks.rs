@@ -382,8 +382,9 @@ impl Composer<'_> {
             let ink = if attachment.availability == Availability::Missing { alarm } else { QUIET };
             put(&mut row, self.engine.plain(place, ink, Measure { size: SMALL, width }));
         }
-        if let Undrawable::Damaged(what) = why {
-            put(&mut row, self.engine.plain(what, alarm, Measure { size: SMALL, width }));
+        if let Some(what) = why.words() {
+            let ink = if matches!(why, Undrawable::Damaged(_)) { alarm } else { QUIET };
+            put(&mut row, self.engine.plain(what, ink, Measure { size: SMALL, width }));
         }
         row.height = row.height.max(BADGE);
         let badge = badge_text(attachment);

@@ -12,7 +12,7 @@ use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref, Str};
 use super::encode::{Mark, PageEncoder};
 use super::file::{PdfFile, deflate};
 use super::glyphs::DocumentFonts;
-use super::image::{Picture, Raster};
+use super::image::Picture;
 use super::outline::Outline;
 use super::page::{BODY_BOTTOM, BODY_TOP, Block, Item, PAGE_HEIGHT, PAGE_WIDTH, Row, Target, TextRun};
 use super::places::{Place, Places};
@@ -54,7 +54,7 @@ enum Link {
 /// What waits for a worker, in the order in which it goes to the file.
 enum Pending {
     Page { id: Ref, parent: Ref, page: Box<Page>, content: Receiver<io::Result<Vec<u8>>> },
-    Picture { id: Ref, picture: Arc<Picture>, raster: Receiver<Option<Raster>> },
+    Picture { id: Ref, picture: Arc<Picture> },
 }
 
 /// A document being written.
@@ -243,12 +243,7 @@ impl<W: Write> Document<W> {
         let id = self.file.reserve();
         let known = (format!("I{}", self.pictures.len()), id);
         self.pictures.insert(picture.hash, known.clone());
-        let (done, raster) = channel();
-        let work = picture.clone();
-        (self.spawn)(Box::new(move || {
-            let _ = done.send(work.decode());
-        }));
-        self.queue(Pending::Picture { id, picture, raster })?;
+        self.queue(Pending::Picture { id, picture })?;
         Ok(known)
     }
 
@@ -295,9 +290,7 @@ impl<W: Write> Document<W> {
                     let lost = |_| io::Error::other("a page could not be encoded");
                     self.write_page(id, parent, &page, &content.recv().map_err(lost)??)?;
                 }
-                Pending::Picture { id, picture, raster } => {
-                    picture.write(id, raster.recv().ok().flatten(), &mut self.file)?;
-                }
+                Pending::Picture { id, picture } => picture.write(id, &mut self.file)?,
             }
         }
         Ok(())

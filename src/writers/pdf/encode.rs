@@ -12,8 +12,9 @@ use printpdf::{
 
 use super::emoji::{color_font_name, split_code};
 use super::glyphs::{FontUse, text_font_name};
-use super::image::Orientation;
+use super::image;
 use super::page::{Color, Glyph, PAGE_HEIGHT, PAGE_WIDTH, TextRun};
+use crate::media::exif::Orientation;
 
 /// How far a circle's control points are from its quarter points.
 const KAPPA: f32 = 0.5523;
@@ -156,7 +157,7 @@ impl Pen {
                     self.polygon(rounded(*x, *y, *width, *height, 8.0), PaintMode::Clip);
                 }
                 let bottom = PAGE_HEIGHT - y - height;
-                let matrix = orientation.matrix(*x, bottom, *width, *height).map(fine);
+                let matrix = image::matrix(*orientation, *x, bottom, *width, *height).map(fine);
                 self.object(matrix, name);
                 self.ops.push(Op::RestoreGraphicsState);
                 if *framed {

@@ -1,113 +1,183 @@
 //! Pictures: what they are by their own bytes, never by their names, and how they get into the file.
 //!
-//! A JPEG's bytes are passed through, and so are those of a PNG without transparency. Other PNGs are decoded, within a
-//! budget, and compressed anew. Everything else is not a picture to this module.
+//! A JPEG's bytes are passed through, and so are those of a PNG without transparency. Everything else that
+//! [`still`](crate::media::still) decodes is made smaller, once for each content, into the run's [`Derived`] files: a
+//! JPEG, or compressed rows and a mask where there is transparency. What cannot be decoded is found out before it has a
+//! place on a page.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use pdf_writer::Ref;
 use sha2::{Digest as _, Sha256};
 
 use super::file::{PdfFile, deflate};
-use super::jpeg::{self, Jpeg};
-use super::png::{self, Png};
+use super::jpeg::{Jpeg, parse as parse_jpeg};
+use super::png::{Png, parse as parse_png};
+use crate::media::exif::Orientation;
+use crate::media::still::{self, Kind};
+use crate::media::{Pixels, Undecodable};
+use crate::writers::derived::Derived;
 
 /// Larger files are not looked into.
 const LARGEST_FILE: u64 = 128 << 20;
-/// More pixels than this are decoded one picture at a time.
-const MODEST: u64 = 4_000_000;
+/// Width and height, at most, of a picture that is made for the page: some 500 pixels an inch where it is drawn.
+const EDGE: u32 = 1_600;
+/// Of JPEGs that are made for the page.
+const QUALITY: u8 = 82;
+/// Changes with anything that changes what is made from the same picture.
+const VERSION: u32 = 1;
 
-/// How a picture must be turned to be upright (EXIF 2.3, 4.6.4, tag 274).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Orientation(u8);
+const TOO_LARGE: &str = "the picture is too large to be shown here";
+const UNREADABLE: &str = "the file cannot be read";
 
-impl Orientation {
-    /// `value` is EXIF's, 1 to 8; anything else is taken for upright.
-    pub fn from_exif(value: u16) -> Orientation {
-        Orientation(u8::try_from(value).ok().filter(|v| (1..=8).contains(v)).unwrap_or(1))
-    }
-
-    /// Whether width and height change places.
-    pub fn swaps(self) -> bool {
-        self.0 >= 5
-    }
-
-    /// Places PDF's unit square, upright, into a rectangle whose lower left corner is `x`, `y`.
-    pub fn matrix(self, x: f32, y: f32, w: f32, h: f32) -> [f32; 6] {
-        match self.0 {
-            2 => [-w, 0.0, 0.0, h, x + w, y],
-            3 => [-w, 0.0, 0.0, -h, x + w, y + h],
-            4 => [w, 0.0, 0.0, -h, x, y + h],
-            5 => [0.0, -h, -w, 0.0, x + w, y + h],
-            6 => [0.0, -h, w, 0.0, x, y + h],
-            7 => [0.0, h, w, 0.0, x, y],
-            8 => [0.0, h, -w, 0.0, x + w, y],
-            _ => [w, 0.0, 0.0, h, x, y],
-        }
+/// Places PDF's unit square, upright, into a rectangle whose lower left corner is `x`, `y`.
+pub fn matrix(orientation: Orientation, x: f32, y: f32, w: f32, h: f32) -> [f32; 6] {
+    match orientation.value() {
+        2 => [-w, 0.0, 0.0, h, x + w, y],
+        3 => [-w, 0.0, 0.0, -h, x + w, y + h],
+        4 => [w, 0.0, 0.0, -h, x, y + h],
+        5 => [0.0, -h, -w, 0.0, x + w, y + h],
+        6 => [0.0, -h, w, 0.0, x, y + h],
+        7 => [0.0, h, w, 0.0, x, y],
+        8 => [0.0, h, -w, 0.0, x + w, y],
+        _ => [w, 0.0, 0.0, h, x, y],
     }
 }
 
 /// A picture that can be drawn.
 #[derive(Debug)]
 pub struct Picture {
+    /// Of the bytes that go into the document: the file itself, or what was made from it.
     path: PathBuf,
-    /// SHA-256: one picture of this document for each.
+    /// SHA-256 of the file itself: one picture of this document for each.
     pub hash: [u8; 32],
-    format: Format,
-    /// Pixels as stored.
+    form: Form,
+    /// Pixels as stored in `path`.
     width: u32,
     height: u32,
     pub orientation: Orientation,
 }
 
 #[derive(Debug)]
-enum Format {
+enum Form {
+    /// As it is.
     Jpeg(Jpeg),
+    /// As it is.
     Png(Png),
+    /// A JPEG that was made here.
+    Shrunk,
+    /// Rows that were made here.
+    Rows(Rows),
 }
 
 /// Why a file is not drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undrawable {
-    /// No picture of a kind that is drawn.
+    /// No picture.
     OtherKind,
-    /// It should be one; in words for the reader.
+    /// One that cannot be shown, though nothing is wrong with it; in words for the reader.
+    NotShown(String),
+    /// It should be a picture, and something is wrong; in words for the reader.
     Damaged(&'static str),
 }
 
+impl Undrawable {
+    /// What is to be said of it.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Undrawable::OtherKind => None,
+            Undrawable::NotShown(what) => Some(what),
+            Undrawable::Damaged(what) => Some(what),
+        }
+    }
+}
+
+impl From<Undecodable> for Undrawable {
+    fn from(why: Undecodable) -> Undrawable {
+        match why {
+            Undecodable::OtherKind => Undrawable::OtherKind,
+            Undecodable::Damaged => Undrawable::Damaged("the picture is damaged"),
+            Undecodable::Unreadable => Undrawable::Damaged(UNREADABLE),
+            why @ (Undecodable::TooLarge | Undecodable::Unknown(_)) => Undrawable::NotShown(why.to_string()),
+        }
+    }
+}
+
 impl Picture {
-    /// Looks at a file's bytes.
-    pub fn inspect(path: &Path) -> Result<Picture, Undrawable> {
-        let mut file = File::open(path).map_err(|_| Undrawable::Damaged("the file cannot be read"))?;
-        let mut magic = [0; 8];
-        let read = read_up_to(&mut file, &mut magic);
-        let (is_jpeg, is_png) = (magic.starts_with(&[0xff, 0xd8, 0xff]), magic == *png::SIGNATURE);
-        if !is_jpeg && !is_png {
-            return Err(Undrawable::OtherKind);
+    /// Looks at a file's bytes, and makes of them what can be drawn. This is the expensive part, for any worker.
+    pub fn inspect(path: &Path, derived: &Derived) -> Result<Picture, Undrawable> {
+        let mut file = File::open(path).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+        let mut bytes = Vec::new();
+        let mut read = |up_to: u64, bytes: &mut Vec<u8>| {
+            Read::by_ref(&mut file)
+                .take(up_to)
+                .read_to_end(bytes)
+                .map_err(|_| Undrawable::Damaged(UNREADABLE))
+        };
+        read(still::HEAD as u64, &mut bytes)?;
+        let kind = still::kind(&bytes).ok_or(Undrawable::OtherKind)?;
+        read(LARGEST_FILE, &mut bytes)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(Undrawable::NotShown(TOO_LARGE.into()));
         }
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
-        if size > LARGEST_FILE {
-            return Err(Undrawable::Damaged("the picture is too large to be shown here"));
-        }
-        let mut bytes = magic.get(..read).unwrap_or_default().to_vec();
-        file.take(LARGEST_FILE)
-            .read_to_end(&mut bytes)
-            .map_err(|_| Undrawable::Damaged("the file cannot be read"))?;
         let hash = Sha256::digest(&bytes).into();
-        let path = path.to_owned();
-        if is_jpeg {
-            let jpeg = jpeg::parse(&bytes).map_err(Undrawable::Damaged)?;
-            let (width, height, orientation) = (jpeg.width, jpeg.height, jpeg.orientation);
-            Ok(Picture { path, hash, format: Format::Jpeg(jpeg), width, height, orientation })
-        } else {
-            let png = png::parse(&bytes).map_err(Undrawable::Damaged)?;
-            let (width, height) = (png.width, png.height);
-            let orientation = Orientation::from_exif(1);
-            Ok(Picture { path, hash, format: Format::Png(png), width, height, orientation })
+        let as_is = |form, width, height, orientation| Picture {
+            path: path.to_owned(),
+            hash,
+            form,
+            width,
+            height,
+            orientation,
+        };
+        match kind {
+            Kind::Jpeg => {
+                let jpeg = parse_jpeg(&bytes)?;
+                if jpeg.passes_through() {
+                    let (width, height, orientation) = (jpeg.width, jpeg.height, jpeg.orientation);
+                    return Ok(as_is(Form::Jpeg(jpeg), width, height, orientation));
+                }
+            }
+            Kind::Png => {
+                let png = parse_png(&bytes)?;
+                if png.passes_through() {
+                    let (width, height) = (png.width, png.height);
+                    return Ok(as_is(Form::Png(png), width, height, Orientation::default()));
+                }
+            }
+            _ => {}
         }
+        Picture::derive(&bytes, kind, hash, derived)
+    }
+
+    fn derive(bytes: &[u8], kind: Kind, hash: [u8; 32], derived: &Derived) -> Result<Picture, Undrawable> {
+        let form = format!("{EDGE}-v{VERSION}");
+        let path = derived.get(&hash, &form, || {
+            let pixels = still::decode(bytes, Some(EDGE))?;
+            // What was stored without loss is drawn without loss.
+            if pixels.opaque && kind != Kind::Png {
+                still::to_jpeg(&pixels, QUALITY, None)
+            } else {
+                Rows::of(&pixels).map_err(|_| Undecodable::Damaged)
+            }
+        })?;
+        let mut head = Vec::new();
+        File::open(&path)
+            .and_then(|file| file.take(Rows::HEAD as u64).read_to_end(&mut head))
+            .map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+        let (form, width, height) = match Rows::read(&head) {
+            Some(rows) => {
+                let (width, height) = (rows.width, rows.height);
+                (Form::Rows(rows), width, height)
+            }
+            None => {
+                let made = std::fs::read(&path).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+                let jpeg = parse_jpeg(&made)?;
+                (Form::Shrunk, jpeg.width, jpeg.height)
+            }
+        };
+        Ok(Picture { path, hash, form, width, height, orientation: Orientation::default() })
     }
 
     /// Width and height in pixels, upright.
@@ -115,59 +185,47 @@ impl Picture {
         if self.orientation.swaps() { (self.height, self.width) } else { (self.width, self.height) }
     }
 
-    /// The expensive part of writing it, for a worker. `None` when there is none.
-    pub fn decode(&self) -> Option<Raster> {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let Format::Png(png) = &self.format else { return None };
-        if png.passes_through() {
-            return None;
-        }
-        let large = u64::from(self.width) * u64::from(self.height) > MODEST;
-        let _turn = large.then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner));
-        let bytes = std::fs::read(&self.path).unwrap_or_default();
-        let decoded = png::decode(&bytes).unwrap_or_else(|| png::Decoded {
-            width: 1,
-            height: 1,
-            gray: true,
-            color: vec![0xdd],
-            alpha: None,
-        });
-        Raster::compress(&decoded).ok()
-    }
-
     /// Writes the picture as an image object.
-    pub fn write<W: Write>(&self, id: Ref, raster: Option<Raster>, file: &mut PdfFile<W>) -> io::Result<()> {
-        let size = |w: u32, h: u32| format!("/Type /XObject /Subtype /Image /Width {w} /Height {h}");
-        if let Some(raster) = raster {
-            let space = if raster.gray { "/DeviceGray" } else { "/DeviceRGB" };
-            let columns = |colors: u8| predictor(colors, 8, raster.width);
-            let mut dict = format!("{} /ColorSpace {space}", size(raster.width, raster.height));
-            dict += &columns(if raster.gray { 1 } else { 3 });
-            if let Some(alpha) = &raster.alpha {
-                let mask = file.reserve();
-                let dict2 =
-                    format!("{} /ColorSpace /DeviceGray{}", size(raster.width, raster.height), columns(1));
-                file.stream(mask, &dict2, alpha)?;
-                dict += &format!(" /SMask {} 0 R", mask.get());
+    pub fn write<W: Write>(&self, id: Ref, file: &mut PdfFile<W>) -> io::Result<()> {
+        let mut dict =
+            format!("/Type /XObject /Subtype /Image /Width {} /Height {}", self.width, self.height);
+        // What cannot be read any more is filled up with zeros.
+        let content = |from: u64| -> Box<dyn Read> {
+            let opened = File::open(&self.path).and_then(|mut content| {
+                content.seek(SeekFrom::Start(from))?;
+                Ok(content)
+            });
+            match opened {
+                Ok(content) => Box::new(content),
+                Err(_) => Box::new(io::empty()),
             }
-            return file.stream(id, &dict, &raster.color);
-        }
-        let mut dict = size(self.width, self.height);
-        match &self.format {
-            Format::Jpeg(jpeg) => {
-                dict += jpeg.color_space();
-                let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
-                let content: Box<dyn Read> = match File::open(&self.path) {
-                    Ok(content) => Box::new(content),
-                    Err(_) => Box::new(io::empty()),
+        };
+        match &self.form {
+            Form::Jpeg(_) | Form::Shrunk => {
+                dict += match &self.form {
+                    Form::Jpeg(jpeg) => jpeg.color_space(),
+                    _ => " /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode",
                 };
-                file.stream_from(id, &dict, length, content)
+                let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
+                file.stream_from(id, &dict, length, content(0))
             }
-            Format::Png(png) => {
+            Form::Png(png) => {
                 dict += &png.color_space();
                 dict += &predictor(png.channels(), png.depth, png.width);
                 let bytes = std::fs::read(&self.path).unwrap_or_default();
                 file.stream(id, &dict, &png.data(&bytes))
+            }
+            Form::Rows(rows) => {
+                let colors_at = Rows::HEAD as u64;
+                if rows.mask > 0 {
+                    let mask = file.reserve();
+                    let mask_dict = format!("{dict} /ColorSpace /DeviceGray{}", predictor(1, 8, rows.width));
+                    file.stream_from(mask, &mask_dict, rows.mask, content(colors_at + rows.colors))?;
+                    dict += &format!(" /SMask {} 0 R", mask.get());
+                }
+                dict += if rows.gray { " /ColorSpace /DeviceGray" } else { " /ColorSpace /DeviceRGB" };
+                dict += &predictor(if rows.gray { 1 } else { 3 }, 8, rows.width);
+                file.stream_from(id, &dict, rows.colors, content(colors_at))
             }
         }
     }
@@ -181,30 +239,68 @@ fn predictor(colors: u8, depth: u8, columns: u32) -> String {
     )
 }
 
-/// A decoded picture, compressed for the file.
-#[derive(Debug)]
-pub struct Raster {
+/// A derived file of compressed rows: this head, then the colors, then the mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rows {
     width: u32,
     height: u32,
     gray: bool,
-    color: Vec<u8>,
-    alpha: Option<Vec<u8>>,
+    /// Bytes of the compressed colors.
+    colors: u64,
+    /// Bytes of the compressed mask; 0 where everything is opaque.
+    mask: u64,
 }
 
-impl Raster {
-    fn compress(decoded: &png::Decoded) -> io::Result<Raster> {
-        let width = decoded.width as usize;
-        let channels = if decoded.gray { 1 } else { 3 };
-        let alpha = match &decoded.alpha {
-            Some(alpha) => Some(deflate(&filter_up(alpha, width))?),
-            None => None,
+impl Rows {
+    const MAGIC: &[u8; 7] = b"msgrows";
+    /// Bytes of the head.
+    const HEAD: usize = 32;
+
+    /// Makes such a file.
+    fn of(pixels: &Pixels) -> io::Result<Vec<u8>> {
+        let width = pixels.width as usize;
+        let (rgba, _) = pixels.rgba.as_chunks::<4>();
+        // Of what cannot be seen the color does not matter, and black is short.
+        let seen = |[r, g, b, a]: &[u8; 4]| if *a == 0 { [0; 3] } else { [*r, *g, *b] };
+        let gray = rgba.iter().map(seen).all(|[r, g, b]| r == g && g == b);
+        let colors = if gray {
+            let bytes: Vec<u8> = rgba.iter().map(|pixel| seen(pixel)[0]).collect();
+            deflate(&filter_up(&bytes, width))?
+        } else {
+            let bytes: Vec<u8> = rgba.iter().flat_map(seen).collect();
+            deflate(&filter_up(&bytes, width * 3))?
         };
-        Ok(Raster {
-            width: decoded.width,
-            height: decoded.height,
-            gray: decoded.gray,
-            color: deflate(&filter_up(&decoded.color, width * channels))?,
-            alpha,
+        let mask = if pixels.opaque {
+            Vec::new()
+        } else {
+            let bytes: Vec<u8> = rgba.iter().map(|[.., a]| *a).collect();
+            deflate(&filter_up(&bytes, width))?
+        };
+        let mut file = Vec::with_capacity(Rows::HEAD + colors.len() + mask.len());
+        file.extend_from_slice(Rows::MAGIC);
+        file.push(u8::from(gray));
+        file.extend_from_slice(&pixels.width.to_le_bytes());
+        file.extend_from_slice(&pixels.height.to_le_bytes());
+        file.extend_from_slice(&(colors.len() as u64).to_le_bytes());
+        file.extend_from_slice(&(mask.len() as u64).to_le_bytes());
+        file.extend_from_slice(&colors);
+        file.extend_from_slice(&mask);
+        Ok(file)
+    }
+
+    /// Reads the head. `None` is something else.
+    fn read(head: &[u8]) -> Option<Rows> {
+        let (gray, numbers) = head.strip_prefix(Rows::MAGIC)?.split_first()?;
+        let (width, numbers) = numbers.split_first_chunk()?;
+        let (height, numbers) = numbers.split_first_chunk()?;
+        let (colors, numbers) = numbers.split_first_chunk()?;
+        let mask = numbers.first_chunk()?;
+        Some(Rows {
+            width: u32::from_le_bytes(*width),
+            height: u32::from_le_bytes(*height),
+            gray: *gray == 1,
+            colors: u64::from_le_bytes(*colors),
+            mask: u64::from_le_bytes(*mask),
         })
     }
 }
@@ -222,17 +318,6 @@ fn filter_up(bytes: &[u8], row: usize) -> Vec<u8> {
     filtered
 }
 
-fn read_up_to(file: &mut File, buffer: &mut [u8]) -> usize {
-    let mut filled = 0;
-    while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
-        match file.read(space) {
-            Ok(0) | Err(_) => break,
-            Ok(read) => filled += read,
-        }
-    }
-    filled
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,7 +325,7 @@ mod tests {
     #[test]
     fn every_orientation_fills_the_same_rectangle() {
         for value in 0..=9 {
-            let [a, b, c, d, e, f] = Orientation::from_exif(value).matrix(10.0, 20.0, 300.0, 200.0);
+            let [a, b, c, d, e, f] = matrix(Orientation::from_exif(value), 10.0, 20.0, 300.0, 200.0);
             let corners = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
                 .map(|(x, y)| (a * x + c * y + e, b * x + d * y + f));
             let min = |i: fn(&(f32, f32)) -> f32| corners.iter().map(i).fold(f32::MAX, f32::min);
@@ -253,8 +338,20 @@ mod tests {
     #[test]
     fn orientation_six_turns_clockwise() {
         // The stored top left corner (PDF: 0, 1) is shown at the top right.
-        let [a, b, c, d, e, f] = Orientation::from_exif(6).matrix(0.0, 0.0, 2.0, 3.0);
+        let [a, b, c, d, e, f] = matrix(Orientation::from_exif(6), 0.0, 0.0, 2.0, 3.0);
         assert_eq!((a * 0.0 + c * 1.0 + e, b * 0.0 + d * 1.0 + f), (2.0, 3.0));
+    }
+
+    #[test]
+    fn a_head_says_where_the_rows_are() {
+        let rgba = vec![7, 7, 7, 255, 1, 2, 3, 0, 9, 9, 9, 128, 8, 8, 8, 255];
+        let file = Rows::of(&Pixels { width: 2, height: 2, rgba, opaque: false }).unwrap();
+        let rows = Rows::read(&file[..Rows::HEAD]).unwrap();
+        assert_eq!((rows.width, rows.height, rows.gray), (2, 2, true));
+        assert!(rows.mask > 0);
+        assert_eq!(Rows::HEAD as u64 + rows.colors + rows.mask, file.len() as u64);
+        assert_eq!(Rows::read(&[0xff; 64]), None);
+        assert_eq!(Rows::read(&file[..20]), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What must be known of a JPEG to pass its bytes on: size, components, orientation (ITU-T T.81; EXIF 2.3).
 
-use super::image::Orientation;
+use super::image::Undrawable;
+use crate::media::exif::{self, Orientation};
 
 /// Decoders refuse longer sides (libjpeg's `JPEG_MAX_DIMENSION`).
 const LONGEST_SIDE: u32 = 65_500;
@@ -12,32 +13,34 @@ pub struct Jpeg {
     pub width: u32,
     pub height: u32,
     components: u8,
-    /// Adobe writes CMYK upside down.
-    adobe: bool,
     pub orientation: Orientation,
 }
 
 impl Jpeg {
     /// The rest of the image dictionary.
     pub fn color_space(&self) -> &'static str {
-        match (self.components, self.adobe) {
-            (1, _) => " /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode",
-            (4, true) => {
-                " /ColorSpace /DeviceCMYK /BitsPerComponent 8 /Filter /DCTDecode /Decode [1 0 1 0 1 0 1 0]"
-            }
-            (4, false) => " /ColorSpace /DeviceCMYK /BitsPerComponent 8 /Filter /DCTDecode",
+        match self.components {
+            1 => " /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode",
             _ => " /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode",
         }
     }
+
+    /// Not the four inks of a printer: what they look like would be the reader's guess, and PDF/A does not allow them
+    /// beside an output intent for screens.
+    pub fn passes_through(&self) -> bool {
+        self.components < 4
+    }
 }
 
-/// Reads the headers up to the picture's data; the error says what is wrong, for people.
-pub fn parse(bytes: &[u8]) -> Result<Jpeg, &'static str> {
-    const DAMAGED: &str = "the picture is damaged";
+/// Reads the headers up to the picture's data.
+pub fn parse(bytes: &[u8]) -> Result<Jpeg, Undrawable> {
+    const DAMAGED: Undrawable = Undrawable::Damaged("the picture is damaged");
+    const CUT: Undrawable = Undrawable::Damaged("the picture is damaged: its end is missing");
+    // 12 bits a sample, arithmetic coding, no loss: seen in medicine, not in messages.
+    let other_kind = || Err(Undrawable::NotShown("JPEG images of this kind cannot be shown here".into()));
     let mut at = 2;
     let mut frame = None;
-    let mut adobe = false;
-    let mut orientation = Orientation::from_exif(1);
+    let mut orientation = Orientation::default();
     loop {
         // Any number of 0xFF may stand before a marker.
         let marker = match (bytes.get(at), bytes.get(at + 1)) {
@@ -59,7 +62,7 @@ pub fn parse(bytes: &[u8]) -> Result<Jpeg, &'static str> {
             0xc0..=0xc2 => {
                 let [depth, h1, h0, w1, w0, components, ..] = *segment else { return Err(DAMAGED) };
                 if depth != 8 || !matches!(components, 1 | 3 | 4) {
-                    return Err("pictures of this kind of JPEG cannot be shown here");
+                    return other_kind();
                 }
                 let height = u32::from(h1) << 8 | u32::from(h0);
                 let width = u32::from(w1) << 8 | u32::from(w0);
@@ -67,19 +70,18 @@ pub fn parse(bytes: &[u8]) -> Result<Jpeg, &'static str> {
                     return Err(DAMAGED);
                 }
                 if width.max(height) > LONGEST_SIDE {
-                    return Err("the picture is too large to be shown here");
+                    return Err(Undrawable::NotShown("the picture is too large to be shown here".into()));
                 }
                 frame = Some((width, height, components));
             }
             0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
-                return Err("pictures of this kind of JPEG cannot be shown here");
+                return other_kind();
             }
             0xe1 => {
-                if let Some(value) = segment.strip_prefix(b"Exif\0\0").and_then(exif_orientation) {
-                    orientation = Orientation::from_exif(value);
+                if let Some(tiff) = segment.strip_prefix(b"Exif\0\0") {
+                    orientation = exif::orientation(tiff);
                 }
             }
-            0xee => adobe |= segment.starts_with(b"Adobe"),
             0xda => break,
             0xd9 => return Err(DAMAGED),
             _ => {}
@@ -89,32 +91,9 @@ pub fn parse(bytes: &[u8]) -> Result<Jpeg, &'static str> {
     let (width, height, components) = frame.ok_or(DAMAGED)?;
     let data = bytes.get(at..).unwrap_or_default();
     if !data.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
-        return Err("the picture is damaged: its end is missing");
+        return Err(CUT);
     }
-    Ok(Jpeg { width, height, components, adobe, orientation })
-}
-
-/// Tag 274 of the first directory of a TIFF structure.
-fn exif_orientation(tiff: &[u8]) -> Option<u16> {
-    let little = match tiff.get(..4)? {
-        b"II*\0" => true,
-        b"MM\0*" => false,
-        _ => return None,
-    };
-    let short = |at: usize| -> Option<u16> {
-        let pair: [u8; 2] = tiff.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
-    };
-    let long = |at: usize| -> Option<u32> {
-        let word: [u8; 4] = tiff.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(if little { u32::from_le_bytes(word) } else { u32::from_be_bytes(word) })
-    };
-    let directory = usize::try_from(long(4)?).ok()?;
-    let entries = usize::from(short(directory)?);
-    (0..entries).find_map(|entry| {
-        let at = directory.checked_add(2)?.checked_add(entry * 12)?;
-        (short(at)? == 274).then(|| short(at.checked_add(8)?)).flatten()
-    })
+    Ok(Jpeg { width, height, components, orientation })
 }
 
 #[cfg(test)]

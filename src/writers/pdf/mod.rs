@@ -4,7 +4,7 @@
 //! (`conversation`, `document`), which encoders turn into content (`encode`, printpdf) and `file` writes front
 //! to back. Memory does not grow with the history but for a few bytes a page and a message.
 //!
-//! **Must never**: hold a document in memory, decode a picture whose bytes can be passed through, write the time of
+//! **Must never**: hold a document in memory, decode a picture whose bytes can be passed through, or decode one while it holds up the order of pages, write the time of
 //! day, or let one message's text decide how another one's looks.
 
 mod blocks;
@@ -15,6 +15,7 @@ mod emoji;
 mod encode;
 mod file;
 mod fonts;
+mod gallery;
 mod glyphs;
 mod image;
 mod jpeg;
@@ -30,15 +31,15 @@ mod scripts;
 mod structure;
 mod styled;
 
-use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::disk::{DiskError, FileRecord, HashedFile, Staging};
-use crate::model::{Attachment, Conversation, Message};
+use crate::model::{Conversation, Message};
+use crate::pipeline::Defect;
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 use crate::writers::clock::Clock;
+use crate::writers::derived::Derived;
 use crate::writers::phrase::{self, Phrases};
 use crate::writers::{WriterOptions, conversation_file};
 
@@ -47,12 +48,9 @@ use conversation::Progress;
 use document::{Document, Spawn};
 use encode::{PageEncoder, PrintpdfEncoder};
 use fonts::FontSet;
-use image::{Picture, Undrawable};
+use gallery::Gallery;
 use layout::{Boxes, Engine};
 use structure::About;
-
-/// So many files are remembered by what is in them.
-const KNOWN_PICTURES: usize = 4_096;
 
 /// Starts the format.
 pub fn open(staging: Arc<Staging>, options: &WriterOptions) -> Result<Box<dyn Writer>, WriteError> {
@@ -66,7 +64,7 @@ struct PdfWriter {
     phrases: Phrases,
     fonts: Arc<FontSet>,
     engines: Mutex<Vec<Engine>>,
-    pictures: Mutex<HashMap<PathBuf, Result<Arc<Picture>, Undrawable>>>,
+    gallery: Arc<Gallery>,
     boxes: Mutex<Boxes>,
     encoder: Arc<dyn PageEncoder>,
     spawn: Spawn,
@@ -93,13 +91,17 @@ impl PdfWriter {
         } else {
             Arc::new(|work| work())
         };
+        let derived = match &options.derived {
+            Some(shared) => shared.clone(),
+            None => Arc::new(Derived::new(&staging)?),
+        };
         Ok(PdfWriter {
             staging,
             phrases: Phrases::new(&options.me),
             options: options.clone(),
             fonts: Arc::new(fonts),
             engines: Mutex::default(),
-            pictures: Mutex::default(),
+            gallery: Arc::new(Gallery::new(derived)),
             boxes: Mutex::default(),
             encoder: Arc::new(PrintpdfEncoder),
             spawn,
@@ -119,20 +121,6 @@ impl PdfWriter {
         }
         lock(&self.engines).push(engine);
         result
-    }
-
-    fn picture(&self, attachment: &Attachment) -> Result<Arc<Picture>, Undrawable> {
-        let Some(path) = &attachment.file else { return Err(Undrawable::OtherKind) };
-        if let Some(known) = lock(&self.pictures).get(path) {
-            return known.clone();
-        }
-        let found = Picture::inspect(path).map(Arc::new);
-        let mut pictures = lock(&self.pictures);
-        if pictures.len() >= KNOWN_PICTURES {
-            pictures.clear();
-        }
-        pictures.insert(path.clone(), found.clone());
-        found
     }
 }
 
@@ -156,12 +144,13 @@ impl Writer for PdfWriter {
     }
 
     fn prepare(&self, _: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
+        self.gallery.look_at(messages, &self.spawn);
         let laid = self.with_engine(|engine| {
             let mut composer = Composer {
                 engine,
                 clock: Clock::new(self.options.zone),
                 phrases: &self.phrases,
-                pictures: &|attachment| self.picture(attachment),
+                pictures: &|attachment| self.gallery.picture(attachment),
             };
             messages.iter().map(|message| composer.message(message)).collect()
         });
@@ -170,6 +159,10 @@ impl Writer for PdfWriter {
 
     fn finish(&self, _: &[Finished]) -> Result<Vec<FileRecord>, WriteError> {
         Ok(Vec::new())
+    }
+
+    fn defects(&self) -> (Vec<Defect>, u64) {
+        self.gallery.defects()
     }
 
     fn notes(&self) -> Vec<String> {

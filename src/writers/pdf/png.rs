@@ -1,12 +1,12 @@
-//! PNG: its structure, to pass the compressed rows on as they are, and its pixels where that cannot be done.
+//! PNG: its structure, to pass the compressed rows on as they are.
 
-use std::io::Cursor;
 use std::ops::Range;
 
+use super::image::Undrawable;
+
 /// The first eight bytes.
-pub const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
-/// Larger pictures are not decoded.
-const MOST_PIXELS: u64 = 50_000_000;
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+const DAMAGED: Undrawable = Undrawable::Damaged("the picture is damaged");
 
 /// No byte of deflated data stands for more bytes than this (zlib's technical details).
 const DEFLATE_MOST: u64 = 1_032;
@@ -24,18 +24,6 @@ pub struct Png {
     palette: Vec<u8>,
     /// Where the compressed rows are.
     data: Vec<Range<usize>>,
-}
-
-/// Pixels, 8 bits a sample.
-#[derive(Debug)]
-pub struct Decoded {
-    pub width: u32,
-    pub height: u32,
-    pub gray: bool,
-    /// One or three bytes a pixel.
-    pub color: Vec<u8>,
-    /// One byte a pixel, where not all are opaque.
-    pub alpha: Option<Vec<u8>>,
 }
 
 impl Png {
@@ -68,9 +56,9 @@ impl Png {
     }
 }
 
-/// Walks through the chunks and checks them; the error says what is wrong, for people.
-pub fn parse(bytes: &[u8]) -> Result<Png, &'static str> {
-    const DAMAGED: &str = "the picture is damaged";
+/// Walks through the chunks and checks them.
+pub fn parse(bytes: &[u8]) -> Result<Png, Undrawable> {
+    const CUT: Undrawable = Undrawable::Damaged("the picture is damaged: its end is missing");
     let mut png: Option<Png> = None;
     let mut at = SIGNATURE.len();
     loop {
@@ -78,7 +66,7 @@ pub fn parse(bytes: &[u8]) -> Result<Png, &'static str> {
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
         let kind = &head[4..];
         let body = at + 8..at + 8 + length;
-        let content = bytes.get(body.clone()).ok_or("the picture is damaged: its end is missing")?;
+        let content = bytes.get(body.clone()).ok_or(CUT)?;
         let sum = bytes.get(body.end..body.end + 4).ok_or(DAMAGED)?;
         let mut crc = flate2::Crc::new();
         crc.update(kind);
@@ -88,7 +76,9 @@ pub fn parse(bytes: &[u8]) -> Result<Png, &'static str> {
         }
         match (kind, &mut png) {
             (b"IHDR", None) => png = Some(header(content).ok_or(DAMAGED)?),
-            (b"CgBI", None) => return Err("pictures of this kind of PNG cannot be shown here"),
+            (b"CgBI", None) => {
+                return Err(Undrawable::NotShown("PNG images of this kind cannot be shown here".into()));
+            }
             (b"PLTE", Some(png)) if content.len() <= 768 => png.palette = content.to_vec(),
             (b"tRNS", Some(png)) => png.transparent = true,
             (b"IDAT", Some(png)) => png.data.push(body.clone()),
@@ -105,10 +95,7 @@ pub fn parse(bytes: &[u8]) -> Result<Png, &'static str> {
     let pixels = u64::from(png.width) * u64::from(png.height);
     let compressed: u64 = png.data.iter().map(|range| range.len() as u64).sum();
     if pixels / 8 > compressed.saturating_mul(DEFLATE_MOST) {
-        return Err("the picture is damaged: its end is missing");
-    }
-    if !png.passes_through() && pixels > MOST_PIXELS {
-        return Err("the picture is too large to be shown here");
+        return Err(CUT);
     }
     Ok(png)
 }
@@ -135,37 +122,6 @@ fn header(content: &[u8]) -> Option<Png> {
     })
 }
 
-/// Decodes the pixels. `None` when they are damaged.
-pub fn decode(bytes: &[u8]) -> Option<Decoded> {
-    let limits = png::Limits { bytes: 512 << 20 };
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
-    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
-    let mut reader = decoder.read_info().ok()?;
-    let size = reader.output_buffer_size()?;
-    if size as u64 > MOST_PIXELS * 4 {
-        return None;
-    }
-    let mut pixels = vec![0; size];
-    let info = reader.next_frame(&mut pixels).ok()?;
-    pixels.truncate(info.buffer_size());
-    let gray = matches!(info.color_type, png::ColorType::Grayscale | png::ColorType::GrayscaleAlpha);
-    let alpha = matches!(info.color_type, png::ColorType::Rgba | png::ColorType::GrayscaleAlpha);
-    let channels = if gray { 1 } else { 3 };
-    let (color, alpha) = if alpha {
-        let mut color = Vec::with_capacity(pixels.len() / (channels + 1) * channels);
-        let mut mask = Vec::with_capacity(pixels.len() / (channels + 1));
-        for pixel in pixels.chunks_exact(channels + 1) {
-            color.extend_from_slice(pixel.get(..channels)?);
-            mask.extend_from_slice(pixel.get(channels..)?);
-        }
-        let opaque = mask.iter().all(|a| *a == 255);
-        (color, (!opaque).then_some(mask))
-    } else {
-        (pixels, None)
-    };
-    Some(Decoded { width: info.width, height: info.height, gray, color, alpha })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,15 +135,11 @@ mod tests {
     }
 
     #[test]
-    fn opaque_ones_pass_through_and_others_are_decoded() {
+    fn opaque_ones_pass_through() {
         let opaque = parse(&sample(png::ColorType::Rgb, &[9; 12])).unwrap();
         assert!(opaque.passes_through());
         assert_eq!(opaque.channels(), 3);
-        let bytes = sample(png::ColorType::Rgba, &[1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 255]);
-        assert!(!parse(&bytes).unwrap().passes_through());
-        let decoded = decode(&bytes).unwrap();
-        assert_eq!(decoded.alpha.unwrap(), [4, 4, 4, 255]);
-        assert_eq!(decoded.color.len(), 12);
+        assert!(!parse(&sample(png::ColorType::Rgba, &[9; 16])).unwrap().passes_through());
     }
 
     #[test]

@@ -1,0 +1,154 @@
+//! Still pictures → pixels: HEIC, PNG, JPEG, GIF and WebP, by what their bytes are. Of an animation the first frame.
+//!
+//! The decoders are other people's and the bytes are anybody's: every call is fenced against panics, the size is looked
+//! at before a pixel is decoded, and all workers together hold a bounded number of pixels.
+//!
+//! **Must never**: trust a name, decode more pixels than [`MOST_PIXELS`], or allocate by a size that so few bytes
+//! cannot mean.
+
+mod gif;
+mod heif;
+mod jpeg;
+mod kind;
+mod png;
+mod webp;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::budget;
+use super::color::{Space, to_srgb};
+use super::exif::Orientation;
+use super::{Pixels, Undecodable};
+
+pub use kind::{HEAD, Kind, kind};
+
+/// Larger pictures are not decoded; where they carry a smaller one of themselves, that is taken.
+pub const MOST_PIXELS: u64 = 120_000_000;
+/// So many pixels may come from however few bytes: an even surface takes next to none.
+const ALWAYS: u64 = 25_000_000;
+/// More come from at least a byte for so many. A 48-megapixel photo has a byte for some ten.
+const MOST_PIXELS_A_BYTE: u64 = 4_096;
+
+/// What a decoder gives: pixels as stored, and what it takes to show them.
+struct Raw {
+    width: u32,
+    height: u32,
+    /// Red, green, blue, alpha.
+    rgba: Vec<u8>,
+    space: Space,
+    orientation: Orientation,
+}
+
+/// Decodes a picture, not larger than `edge` pixels in width and height where one is given.
+///
+/// # Errors
+/// [`Undecodable`].
+pub fn decode(bytes: &[u8], edge: Option<u32>) -> Result<Pixels, Undecodable> {
+    let kind = kind(bytes).ok_or(Undecodable::OtherKind)?;
+    let (width, height) = fenced(|| match kind {
+        Kind::Heif => heif::size(bytes),
+        Kind::Png => png::size(bytes),
+        Kind::Jpeg => jpeg::size(bytes),
+        Kind::Gif => gif::size(bytes),
+        Kind::WebP => webp::size(bytes),
+        other => Err(Undecodable::Unknown(other.words())),
+    })?;
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 {
+        return Err(Undecodable::Damaged);
+    }
+    if pixels > MOST_PIXELS {
+        return match kind {
+            Kind::Heif => fenced(|| heif::thumbnail(bytes)).and_then(|raw| finish(raw, edge)),
+            _ => Err(Undecodable::TooLarge),
+        };
+    }
+    if pixels > ALWAYS && pixels / MOST_PIXELS_A_BYTE > bytes.len() as u64 {
+        return Err(Undecodable::Damaged);
+    }
+    let _claim = budget::claim(pixels);
+    let raw = fenced(|| match kind {
+        Kind::Heif => heif::decode(bytes, width, height),
+        Kind::Png => png::decode(bytes),
+        Kind::Jpeg => jpeg::decode(bytes),
+        Kind::Gif => gif::decode(bytes),
+        Kind::WebP => webp::decode(bytes),
+        other => Err(Undecodable::Unknown(other.words())),
+    })?;
+    finish(raw, edge)
+}
+
+/// Pixels → JPEG, `quality` from 1 to 100, with `exif` (a TIFF structure) where that fits. Transparency is lost.
+///
+/// # Errors
+/// [`Undecodable::TooLarge`] where a JPEG has no room for so many columns or rows.
+pub fn to_jpeg(pixels: &Pixels, quality: u8, exif: Option<&[u8]>) -> Result<Vec<u8>, Undecodable> {
+    fenced(|| jpeg::encode(pixels, quality, exif).ok_or(Undecodable::TooLarge))
+}
+
+/// Pixels → PNG.
+///
+/// # Errors
+/// [`Undecodable::TooLarge`] where a PNG has no room for them.
+pub fn to_png(pixels: &Pixels) -> Result<Vec<u8>, Undecodable> {
+    fenced(|| png::encode(pixels).ok_or(Undecodable::TooLarge))
+}
+
+/// Whether a HEIC has transparency of its own.
+pub(super) fn heif_has_alpha(bytes: &[u8]) -> bool {
+    fenced(|| Ok(heif::has_alpha(bytes))).unwrap_or(false)
+}
+
+/// The EXIF data of a HEIC, as a TIFF structure.
+pub(super) fn heif_exif(bytes: &[u8]) -> Option<Vec<u8>> {
+    fenced(|| Ok(heif::exif(bytes))).ok().flatten()
+}
+
+/// A panic in a decoder means what an error means.
+fn fenced<T>(work: impl FnOnce() -> Result<T, Undecodable>) -> Result<T, Undecodable> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Undecodable::Damaged))
+}
+
+/// Smaller first: all that follows is then cheap.
+fn finish(raw: Raw, edge: Option<u32>) -> Result<Pixels, Undecodable> {
+    let Raw { mut width, mut height, mut rgba, space, orientation } = raw;
+    let length = u64::from(width) * u64::from(height) * 4;
+    if length == 0 || rgba.len() as u64 != length {
+        return Err(Undecodable::Damaged);
+    }
+    let opaque = rgba.as_chunks::<4>().0.iter().all(|[.., alpha]| *alpha == 255);
+    if let Some(edge) = edge
+        && width.max(height) > edge
+    {
+        let scale = f64::from(edge.max(1)) / f64::from(width.max(height));
+        let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+        let (smaller_width, smaller_height) = (side(width), side(height));
+        rgba = fenced(|| resize(&rgba, (width, height), (smaller_width, smaller_height), opaque))?;
+        (width, height) = (smaller_width, smaller_height);
+    }
+    // Not fenced by `to_srgb` itself: a profile is as hostile as the rest.
+    fenced(|| {
+        to_srgb(&mut rgba, &space);
+        Ok(())
+    })?;
+    Ok(orientation.apply(Pixels { width, height, rgba, opaque }))
+}
+
+fn resize(rgba: &[u8], from: (u32, u32), to: (u32, u32), opaque: bool) -> Result<Vec<u8>, Undecodable> {
+    let source = ImageRef::new(from.0, from.1, rgba, PixelType::U8x4).map_err(|_| Undecodable::Damaged)?;
+    let mut target = Image::new(to.0, to.1, PixelType::U8x4);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        // Else the colors of what cannot be seen would bleed into what can.
+        .use_alpha(!opaque);
+    Resizer::new().resize(&source, &mut target, &options).map_err(|_| Undecodable::Damaged)?;
+    Ok(target.into_vec())
+}
+
+/// Three bytes a pixel → four.
+fn with_alpha(rgb: &[u8]) -> Vec<u8> {
+    rgb.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
+}

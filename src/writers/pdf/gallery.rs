@@ -1,0 +1,110 @@
+//! The pictures of a run: each file is looked at once, on any worker, before its message is laid out.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::document::Spawn;
+use super::image::{Picture, Undrawable};
+use crate::model::{Attachment, Availability, Message, TapbackKind};
+use crate::pipeline::{DEFECTS_KEPT, Defect};
+use crate::writers::derived::Derived;
+use crate::writers::phrase;
+
+/// So many files are remembered by what is in them.
+const KNOWN: usize = 4_096;
+
+type Look = Result<Arc<Picture>, Undrawable>;
+
+/// Pictures by their files.
+pub struct Gallery {
+    derived: Arc<Derived>,
+    known: Mutex<HashMap<PathBuf, Look>>,
+    defects: Mutex<(BTreeSet<Defect>, u64)>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gallery {
+    pub fn new(derived: Arc<Derived>) -> Gallery {
+        Gallery { derived, known: Mutex::default(), defects: Mutex::default() }
+    }
+
+    /// The picture of an attachment, looked at now if it was not before.
+    pub fn picture(&self, attachment: &Attachment) -> Look {
+        match file(attachment) {
+            Some(path) => self.look(path),
+            None => Err(Undrawable::OtherKind),
+        }
+    }
+
+    fn look(&self, path: &Path) -> Look {
+        if let Some(known) = lock(&self.known).get(path) {
+            return known.clone();
+        }
+        let found = Picture::inspect(path, &self.derived).map(Arc::new);
+        let mut known = lock(&self.known);
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// Looks at all that these messages show, on all workers, and notes what is damaged. Laying out finds it done.
+    pub fn look_at(self: &Arc<Self>, messages: &[Message], spawn: &Spawn) {
+        let paths: HashSet<&Path> = messages.iter().flat_map(shown).filter_map(file).collect();
+        let (done, outcomes) = channel();
+        for path in paths {
+            let (gallery, path, done) = (self.clone(), path.to_owned(), done.clone());
+            spawn(Box::new(move || {
+                let _ = gallery.look(&path);
+                let _ = done.send(());
+            }));
+        }
+        drop(done);
+        outcomes.into_iter().for_each(|()| {});
+        for message in messages {
+            for attachment in message.attachments.iter().filter(|attachment| !attachment.hidden) {
+                if let Err(Undrawable::Damaged(what)) = self.picture(attachment) {
+                    let name = attachment.name.as_deref().unwrap_or("an attachment");
+                    let what = format!("{}: {what}", phrase::one_line(name));
+                    self.defect(Defect { guid: message.guid.clone(), what });
+                }
+            }
+        }
+    }
+
+    /// Which are kept must not depend on who came first: the first in order.
+    fn defect(&self, defect: Defect) {
+        let mut defects = lock(&self.defects);
+        defects.1 += 1;
+        defects.0.insert(defect);
+        if defects.0.len() > DEFECTS_KEPT {
+            defects.0.pop_last();
+        }
+    }
+
+    /// What was damaged, in order, and how often anything was.
+    pub fn defects(&self) -> (Vec<Defect>, u64) {
+        let defects = lock(&self.defects);
+        (defects.0.iter().cloned().collect(), defects.1)
+    }
+}
+
+/// Where the bytes of an attachment are that is here.
+fn file(attachment: &Attachment) -> Option<&Path> {
+    attachment.file.as_deref().filter(|_| attachment.availability == Availability::Local)
+}
+
+/// Everything of a message that may be a picture.
+fn shown(message: &Message) -> impl Iterator<Item = &Attachment> {
+    let stickers = message.tapbacks.iter().filter_map(|tapback| match &tapback.kind {
+        TapbackKind::Sticker(sticker) => sticker.as_deref(),
+        _ => None,
+    });
+    message.attachments.iter().chain(stickers)
+}
