@@ -10,7 +10,7 @@ use plist::{Dictionary, Uid, Value};
 
 use crate::decode_samples::samples;
 use crate::support::typedstream::{self, AttributedString, FILE_NAME, FILE_TRANSFER, LINK, PART};
-use crate::support::{AppTemplate, UrlPreview, keyed};
+use crate::support::{AppTemplate, UrlPreview, drawings, keyed};
 
 type Decode = fn(&[u8]);
 
@@ -28,6 +28,11 @@ fn as_summary(blob: &[u8]) {
 fn as_balloon(blob: &[u8]) {
     balloon("com.apple.messages.URLBalloonProvider", Some(blob), None);
     balloon("org.example.app", Some(blob), None);
+}
+
+fn as_drawing(blob: &[u8]) {
+    balloon("com.apple.Handwriting.HandwritingProvider", Some(blob), None);
+    balloon("com.apple.DigitalTouchBalloonProvider", Some(blob), None);
 }
 
 /// Cuts the bytes off at every place, and changes every byte in two ways.
@@ -85,12 +90,49 @@ fn synthetic_blobs_cut_and_changed() {
 }
 
 #[test]
+fn drawings_cut_and_changed() {
+    let ink = vec![vec![[100, 200, 3]; 20], vec![[30_000, 31_000, 24]]];
+    for compressed in [true, false] {
+        let note = drawings::Handwriting { strokes: ink.clone(), compressed, ..Default::default() };
+        harass(&note.encode(), as_drawing);
+    }
+    let places = [(1, 2), (60_000, 50_000)];
+    let sketch = drawings::sketch(&[places.to_vec(), vec![(7, 7)]], &[[9; 4], [8; 4]]);
+    let taps = drawings::taps(&places, &[0, 300], &[[9; 4], [8; 4]]);
+    harass(&drawings::media(1, &[sketch.clone(), taps.clone()]), as_drawing);
+    for payload in
+        [sketch, taps, drawings::heartbeat(64.0, 5, 1.0), drawings::kisses(&places, &[0, 9], &[0, 1])]
+    {
+        harass(&payload, as_drawing);
+    }
+    harass(&drawings::fireball(1.0, (0.5, -0.5), &places, &[0, 16]), as_drawing);
+}
+
+/// One picture's archive names the same sketch again and again.
+#[test]
+fn one_sketch_many_times() {
+    let sketch = drawings::sketch(&[vec![(1, 1); 60_000]], &[[9; 4]]);
+    let item = Value::Uid(Uid::new(2));
+    let list = dictionary(&[("NS.objects", Value::Array(vec![item; 50_000]))]);
+    let objects = Value::Array(vec!["$null".into(), list, Value::Data(sketch)]);
+    let top = dictionary(&[("root", Value::Uid(Uid::new(1)))]);
+    let archive = keyed::binary(&dictionary(&[("$top", top), ("$objects", objects)]));
+    let inner = drawings::Protobuf::default().bytes(2, archive).integer(4, 1);
+    let payload = drawings::touch(6, inner);
+    let id = "com.apple.DigitalTouchBalloonProvider";
+    let (card, defects) = soon("sketches", || balloon(id, Some(&payload), None));
+    assert_eq!(defects, ["Digital Touch message not understood: more is drawn on it than can be shown"]);
+    assert!(card.lines.len() < 10, "{}", card.lines.len());
+}
+
+#[test]
 fn real_samples_cut_and_changed() {
-    let folders: [(&str, Decode); 4] = [
+    let folders: [(&str, Decode); 5] = [
         ("bodies", as_body),
         ("bodies/foundation", as_body),
         ("summaries", as_summary),
         ("payloads", as_balloon),
+        ("digital_touch", as_drawing),
     ];
     for (folder, decode) in folders {
         let Some(folder) = samples(folder) else { continue };

@@ -10,6 +10,7 @@ mod decode_damage;
 mod decode_samples;
 mod detected;
 mod determinism;
+mod drawings;
 mod export_pdf;
 mod export_pictures;
 mod fidelity;

@@ -41,6 +41,8 @@ enum Slot {
     Attachment(usize),
     /// The sticker of a tapback: an index into the message's tapbacks.
     Tapback(usize),
+    /// The picture of what was drawn; it is nobody's attachment.
+    Drawing,
 }
 
 impl Slot {
@@ -51,6 +53,7 @@ impl Slot {
                 TapbackKind::Sticker(Some(picture)) => Some(picture),
                 _ => None,
             },
+            Slot::Drawing => None,
         }
     }
 }
@@ -123,6 +126,20 @@ impl Window {
             self.waiting.push(Waiting { message, slot, taken, film, is_live_bundle });
         }
         message.defects.extend(message_defects);
+        if let (Some(assets), Some(balloon)) = (assets, &message.balloon)
+            && let Some(drawing) = &balloon.drawing
+        {
+            let title = balloon.title.as_deref().unwrap_or(DRAWING);
+            let taken = Some(assets.draw(drawing, title, &balloon.lines.join("\n"))?);
+            let message = self.messages.len();
+            self.waiting.push(Waiting {
+                message,
+                slot: Slot::Drawing,
+                taken,
+                film: None,
+                is_live_bundle: false,
+            });
+        }
         self.messages.push(message);
         Ok(())
     }
@@ -142,6 +159,11 @@ impl Window {
                 let Some(message) = messages.get_mut(message) else {
                     continue;
                 };
+                if let Slot::Drawing = slot {
+                    let placed = place_drawing(conversation, message, taken, assets)?;
+                    tally.copies.extend(placed.as_ref().map(record));
+                    continue;
+                }
                 let date = message.date;
                 let Some(attachment) = slot.of(message) else {
                     continue;
@@ -189,6 +211,25 @@ impl Window {
         }
         Ok(())
     }
+}
+
+/// What a drawing is called that has no title.
+const DRAWING: &str = "Drawing";
+
+/// Names the picture of a message's drawing.
+fn place_drawing(
+    conversation: &Conversation,
+    message: &mut Message,
+    taken: Option<TakenAsset>,
+    assets: &dyn AssetSink,
+) -> Result<Option<PlacedAsset>, WriteError> {
+    let (Some(balloon), Some(taken)) = (&mut message.balloon, taken) else { return Ok(None) };
+    let name = format!("{}.svg", balloon.app.as_deref().unwrap_or(DRAWING));
+    let placed = assets.place(conversation, taken, &name, message.date)?;
+    if let Some(drawing) = &mut balloon.drawing {
+        drawing.path = Some(placed.path.clone());
+    }
+    Ok(Some(placed))
 }
 
 /// The extension of a Live Photo's film beside the export.

@@ -9,7 +9,7 @@ use std::any::Any;
 
 use super::count::Defect;
 use crate::disk::{DiskError, FileRecord};
-use crate::model::{Conversation, Instant, Message};
+use crate::model::{Conversation, Drawing, Instant, Message};
 use crate::source::Content;
 
 /// One output format at work.
@@ -63,6 +63,9 @@ pub struct Finished {
 pub trait AssetSink: Sync {
     /// The parallel half: takes the bytes in and hashes them, under no name yet.
     fn take(&self, content: &Content) -> Result<TakenAsset, WriteError>;
+    /// The parallel half for what no source has as a file: makes an SVG picture of a drawing. `title` and `description`
+    /// say what it shows; they are hostile.
+    fn draw(&self, drawing: &Drawing, title: &str, description: &str) -> Result<TakenAsset, WriteError>;
     /// The ordered half: names it in the conversation's folder. `name` is hostile.
     fn place(
         &self,

@@ -19,12 +19,13 @@ use sha2::{Digest, Sha256};
 
 use super::clock::Clock;
 use super::derived::Derived;
+use super::svg::svg;
 use crate::disk::{
     DiskError, FileRecord, HashedCopy, Staging, copy_hashed, folded, hash_file, hexadecimal, portable_name,
     set_modified, write_hashed,
 };
 use crate::media::{self, Unconverted, Undecodable};
-use crate::model::{Conversation, Instant};
+use crate::model::{Conversation, Drawing, Instant};
 use crate::pipeline::writer::{AssetSink, ConvertedAsset, PlacedAsset, TakenAsset, WriteError};
 use crate::source::Content;
 
@@ -350,6 +351,13 @@ impl AssetSink for AssetFolder {
             Content::Folder { path } => self.take_folder(path),
             Content::Value(_) => self.take_value(content),
         }
+    }
+
+    fn draw(&self, drawing: &Drawing, title: &str, description: &str) -> Result<TakenAsset, WriteError> {
+        let svg = svg(drawing, title, description);
+        let incoming = self.incoming();
+        let copy = write_hashed(&mut svg.as_bytes(), &incoming, &incoming)?;
+        self.keep(copy, false, &incoming)
     }
 
     fn place(

@@ -13,6 +13,8 @@ pub mod jsonl;
 pub mod manifest;
 pub mod pdf;
 pub mod phrase;
+mod strokes;
+pub mod svg;
 mod text;
 
 use std::path::PathBuf;

@@ -373,6 +373,16 @@ impl Page<'_> {
                 CardLine::Option(option) => self.marked('│', &self.phrases.option(option)),
             }
         }
+        if let Some(path) = balloon.drawing.as_ref().and_then(|drawing| drawing.path.as_deref()) {
+            self.marked('→', path);
+        }
+        let is_a_part =
+            |i: usize| message.parts.iter().any(|part| part.content == PartContent::Attachment(i));
+        for i in balloon.attachments.iter().filter(|i| !is_a_part(**i)) {
+            if let Some(attachment) = message.attachments.get(*i).filter(|attachment| !attachment.hidden) {
+                self.attachment(attachment);
+            }
+        }
     }
 
     fn tapbacks(&mut self, message: &Message, part: Option<u32>) {

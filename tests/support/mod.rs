@@ -14,6 +14,7 @@ mod attachment;
 pub mod chatdb;
 pub mod contacts;
 pub mod crowd;
+pub mod drawings;
 pub mod film;
 pub mod keyed;
 mod message;

@@ -21,6 +21,12 @@ pub fn instant(raw: i64) -> Option<Instant> {
     }
 }
 
+/// Milliseconds since 2001, as drawings store them. `None` for 0 and for what no calendar can show.
+pub fn from_milliseconds(milliseconds: i64) -> Option<Instant> {
+    let since_1970 = milliseconds.checked_add(APPLE_EPOCH * 1000)?;
+    DateTime::from_timestamp_millis(since_1970).filter(|_| milliseconds != 0)
+}
+
 /// Seconds since 2001, with a fraction, as archives store them. `None` for what no calendar can show.
 pub fn from_seconds(seconds: f64) -> Option<Instant> {
     if !seconds.is_finite() || seconds.abs() > 1e11 {

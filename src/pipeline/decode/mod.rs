@@ -14,6 +14,7 @@ pub mod detected;
 pub mod foundation;
 pub mod keyed;
 pub mod pieces;
+pub mod protobuf;
 pub mod sticker;
 pub mod summary;
 pub mod typedstream;

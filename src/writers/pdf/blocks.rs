@@ -12,10 +12,12 @@ use super::image::{Picture, Undrawable};
 use super::layout::{Engine, Ink, Lines, Measure};
 use super::link;
 use super::page::{
-    Block, Color, Frame, Item, LANE_RIGHT, MEASURE, PAGE_WIDTH, Row, SIDE, TEXT_WIDTH, Target,
+    Block, Color, Frame, Item, LANE_RIGHT, MEASURE, PAGE_WIDTH, PICTURE_HEIGHT, PICTURE_WIDTH, Row, SIDE,
+    TEXT_WIDTH, Target,
 };
 use super::scripts::is_only_emoji;
 use super::styled::{Styled, styled};
+use super::vector;
 
 /// Text in bubbles, in points.
 const BODY: f32 = 10.0;
@@ -23,9 +25,6 @@ const SMALL: f32 = 8.0;
 const TINY: f32 = 7.5;
 /// Between a bubble's edge and its text.
 const INSET: f32 = 10.0;
-/// The largest picture.
-const PICTURE_WIDTH: f32 = 216.0;
-const PICTURE_HEIGHT: f32 = 236.0;
 const STICKER: f32 = 90.0;
 const BOX_WIDTH: f32 = 250.0;
 const BADGE: f32 = 34.0;
@@ -420,6 +419,7 @@ impl Composer<'_> {
         let lines = self.engine.plain(&label, Ink { bold: true, ..QUIET }, measure(TINY));
         let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
         rows.extend(lines.into_rows(x + INSET));
+        rows.extend(balloon.drawing.as_deref().map(|drawn| vector::row(drawn, balloon, x + INSET)));
         let mut boxes = Vec::new();
         let mut drawn = false;
         for index in &balloon.attachments {

@@ -224,6 +224,7 @@ impl<W: Write> Document<W> {
                 }
                 self.page.marks.push(Mark::Picture { name, orientation, x, y, width, height, framed });
             }
+            Item::Drawing { picture, x, y } => self.page.marks.push(Mark::Drawing { picture, x, y }),
             Item::Link { x, y, width, height, target } => {
                 let link = match target {
                     Target::Uri(uri) => Some(Link::Uri(uri)),

@@ -4,6 +4,8 @@
 //! pictures, only their names: its own document would hold the whole history in memory, so the file is written by
 //! [`super::file`].
 
+use std::sync::Arc;
+
 use printpdf::{
     Color as PdfColor, CurTransMat, DictItem, FontId, LinePoint, Op, PaintMode, PdfDocument, PdfFontHandle,
     PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rgb, TextMatrix, TextRenderingMode,
@@ -14,10 +16,11 @@ use super::emoji::{color_font_name, split_code};
 use super::glyphs::{FontUse, text_font_name};
 use super::image;
 use super::page::{Color, Glyph, PAGE_HEIGHT, PAGE_WIDTH, TextRun};
+use super::vector::VectorPicture;
 use crate::media::exif::Orientation;
 
 /// How far a circle's control points are from its quarter points.
-const KAPPA: f32 = 0.5523;
+pub const KAPPA: f32 = 0.5523;
 /// The slant that stands in for an italic: 12 degrees.
 const SLANT: f32 = 0.2126;
 
@@ -48,6 +51,11 @@ pub enum Mark {
         width: f32,
         height: f32,
         framed: bool,
+    },
+    Drawing {
+        picture: Arc<VectorPicture>,
+        x: f32,
+        y: f32,
     },
     Text {
         font: FontUse,
@@ -94,7 +102,7 @@ impl PageEncoder for PrintpdfEncoder {
 }
 
 /// Two decimals are a hundredth of a point: enough for any printer.
-fn fine(value: f32) -> f32 {
+pub fn fine(value: f32) -> f32 {
     (value * 100.0).round() / 100.0
 }
 
@@ -102,6 +110,11 @@ fn fine(value: f32) -> f32 {
 fn corner(x: f32, y: f32) -> Point {
     let tenth = |value: f32| (value * 10.0).round() / 10.0;
     Point { x: Pt(tenth(x)), y: Pt(tenth(PAGE_HEIGHT - y)) }
+}
+
+/// A place on the page, `y` down from its top.
+pub fn point(x: f32, y: f32) -> Point {
+    Point { x: Pt(fine(x)), y: Pt(fine(PAGE_HEIGHT - y)) }
 }
 
 fn pdf_color(color: Color) -> PdfColor {
@@ -164,6 +177,13 @@ impl Pen {
                     self.stroke(Color::Hairline, 0.6);
                     self.polygon(rounded(*x, *y, *width, *height, 8.0), PaintMode::Stroke);
                 }
+            }
+            Mark::Drawing { picture, x, y } => {
+                self.begin_span("Alt", &picture.title);
+                self.ops.push(Op::SaveGraphicsState);
+                self.ops.extend(picture.ops(*x, *y));
+                self.ops.push(Op::RestoreGraphicsState);
+                self.ops.push(Op::EndMarkedContent);
             }
             Mark::Form { name, x, y } => {
                 self.ops.push(Op::SaveGraphicsState);
@@ -240,7 +260,7 @@ impl Pen {
         for glyph in &run.glyphs {
             if open == 0 && glyph.explicit && glyph.len > 0 {
                 self.flush(&mut show);
-                self.begin_actual_text(run.text_of(glyph));
+                self.begin_span("ActualText", run.text_of(glyph));
                 open = glyph.cluster.max(1);
             }
             if let FontUse::Color = font {
@@ -275,10 +295,11 @@ impl Pen {
         }
     }
 
-    fn begin_actual_text(&mut self, text: &str) {
+    /// Says what stands here: `ActualText` instead of the glyphs, `Alt` beside a picture.
+    fn begin_span(&mut self, key: &str, text: &str) {
         let mut data = vec![0xfe, 0xff];
         data.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
-        let map = [("ActualText".to_owned(), DictItem::String { data, literal: false })].into();
+        let map = [(key.to_owned(), DictItem::String { data, literal: false })].into();
         self.ops.push(Op::BeginMarkedContentWithProperties {
             tag: "Span".into(),
             properties: DictItem::Dict { map },
@@ -331,7 +352,7 @@ impl Show {
 }
 
 /// A rectangle with round corners, `y` down.
-fn rounded(x: f32, y: f32, width: f32, height: f32, radius: f32) -> Vec<LinePoint> {
+pub fn rounded(x: f32, y: f32, width: f32, height: f32, radius: f32) -> Vec<LinePoint> {
     let r = radius.min(width / 2.0).min(height / 2.0);
     let k = r * (1.0 - KAPPA);
     let (x1, y1) = (x + width, y + height);

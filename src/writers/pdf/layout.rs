@@ -94,6 +94,7 @@ impl Line {
                 Item::Bar { x, .. }
                 | Item::Panel { x, .. }
                 | Item::Picture { x, .. }
+                | Item::Drawing { x, .. }
                 | Item::Link { x, .. } => {
                     *x += by;
                 }

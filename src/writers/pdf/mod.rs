@@ -30,6 +30,7 @@ mod png;
 mod scripts;
 mod structure;
 mod styled;
+mod vector;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::fonts::Face;
 use super::image::Picture;
+use super::vector::VectorPicture;
 
 /// A4, and where things are on it; all in points.
 pub const PAGE_WIDTH: f32 = 595.28;
@@ -23,6 +24,9 @@ pub const TIME_COLUMN: f32 = 40.0;
 pub const LANE_RIGHT: f32 = PAGE_WIDTH - SIDE - TIME_COLUMN;
 /// The widest text in a bubble.
 pub const TEXT_WIDTH: f32 = 316.0;
+/// The largest picture.
+pub const PICTURE_WIDTH: f32 = 216.0;
+pub const PICTURE_HEIGHT: f32 = 236.0;
 /// The width between the margins.
 pub const MEASURE: f32 = PAGE_WIDTH - 2.0 * SIDE;
 
@@ -150,6 +154,12 @@ pub enum Item {
         /// Stickers stand free; photos have round corners and a hairline.
         framed: bool,
     },
+    /// What somebody drew, as vectors.
+    Drawing {
+        picture: Arc<VectorPicture>,
+        x: f32,
+        y: f32,
+    },
     Link {
         x: f32,
         y: f32,
@@ -164,9 +174,11 @@ impl Item {
     fn top(&self) -> f32 {
         match self {
             Item::Text(run) => run.y,
-            Item::Bar { y, .. } | Item::Panel { y, .. } | Item::Picture { y, .. } | Item::Link { y, .. } => {
-                *y
-            }
+            Item::Bar { y, .. }
+            | Item::Panel { y, .. }
+            | Item::Picture { y, .. }
+            | Item::Drawing { y, .. }
+            | Item::Link { y, .. } => *y,
         }
     }
 
@@ -196,9 +208,11 @@ impl Item {
     pub fn shift(&mut self, by: f32) {
         match self {
             Item::Text(run) => run.y += by,
-            Item::Bar { y, .. } | Item::Panel { y, .. } | Item::Picture { y, .. } | Item::Link { y, .. } => {
-                *y += by;
-            }
+            Item::Bar { y, .. }
+            | Item::Panel { y, .. }
+            | Item::Picture { y, .. }
+            | Item::Drawing { y, .. }
+            | Item::Link { y, .. } => *y += by,
         }
     }
 }

@@ -105,7 +105,6 @@ pub fn script_name(c: char) -> String {
 
 /// One to three emoji and nothing else are shown large, as in Messages.
 pub fn is_only_emoji(text: &str) -> bool {
-    use unicode_segmentation::UnicodeSegmentation as _;
     // A family of four with skin tones has 41 bytes.
     text.len() <= 128
         && (1..=3).contains(&text.graphemes(true).take(4).count())

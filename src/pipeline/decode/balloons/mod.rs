@@ -9,9 +9,11 @@ mod business;
 mod chatbot;
 mod check_in;
 mod collaboration;
+mod digital_touch;
 mod find_my;
 mod fitness;
 mod game;
+mod handwriting;
 mod music;
 mod pay;
 mod photos;
@@ -57,6 +59,8 @@ use crate::model::{Balloon, BalloonKind, Value};
 /// | `game` | `state` (the names and values in the URL) |
 /// | `poll` | `creator` (an address), `choices` (`id`, `creator`, `editable` of each option) |
 /// | `business` | `interaction` (`quick_reply`, `quick_reply_response`, `list_picker`, `list_picker_reply`, `form`, `form_response`, `legacy`), `request`, `items` (`title`, `subtitle`, `id`), `selected` (an index), `answers` (`question`, `answers`), `form`, `query`, `content` (JSON that has no kind) |
+/// | `handwriting` | `id`, `created` (date), `frame` (`x`, `y`, `width`, `height`), `strokes` and `points` (how many) |
+/// | `digital_touch` | `kind` (`tap`, `heartbeat`, `sketch`, `media`, `kiss`, `fireball`, `unknown`), `id`, `created` (date), `color` (#rrggbbaa), `strokes` and `points` (how many), `delays` (milliseconds), `rotations` (thousandths of a radian), `bpm`, `duration` and `broken_at` (seconds), `start` (`x`, `y` from the center), `media` (`video`, `picture`), `overlays` (what was drawn on it: these values of each), `kind_number`, `raw` (the message, where its kind is not known) |
 ///
 /// The pipeline adds what takes more than one row: `updates` (how many), `updated` (date), `updated_by`, `earlier` (the states
 /// before); of a poll `removed_options`, of a lone vote `votes` or `taken_back_by`.
@@ -71,9 +75,20 @@ pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (
     };
     let text = text.map(|text| text.replace('\u{FFFC}', "")).filter(|text| !text.trim().is_empty());
     let mut defects = Vec::new();
-    // Handwriting and Digital Touch have payloads of another sort.
-    let is_archive = !matches!(kind, BalloonKind::Handwriting | BalloonKind::DigitalTouch);
-    if let Some(payload) = payload.filter(|payload| is_archive && !payload.is_empty()) {
+    let payload = payload.filter(|payload| !payload.is_empty());
+    // Two have payloads of another sort.
+    let payload = match (kind, payload) {
+        (BalloonKind::Handwriting, Some(payload)) => {
+            defects.extend(handwriting::fill(payload, &mut card));
+            None
+        }
+        (BalloonKind::DigitalTouch, Some(payload)) => {
+            defects.extend(digital_touch::fill(payload, &mut card));
+            None
+        }
+        (_, payload) => payload,
+    };
+    if let Some(payload) = payload {
         let understood = Archive::read(payload).map_err(|damage| damage.to_string()).and_then(|archive| {
             let known = fill(archive.root(), &mut card);
             known.then_some(()).ok_or_else(|| "nothing known in it".into())

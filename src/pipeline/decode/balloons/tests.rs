@@ -137,7 +137,8 @@ fn payloads_that_are_not_understood() {
 fn handwriting_is_no_archive() {
     let id = "com.apple.Handwriting.HandwritingProvider";
     let (card, defects) = balloon(id, Some(&[0x11, 1, 2, 3]), None);
-    assert_eq!((card.kind, defects.len()), (BalloonKind::Handwriting, 0));
+    assert_eq!((card.kind, defects.len()), (BalloonKind::Handwriting, 1));
+    assert!(defects[0].starts_with("handwriting is damaged: "), "{defects:?}");
     assert_eq!(card.app.as_deref(), Some("Handwriting"));
 }
 
