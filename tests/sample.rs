@@ -94,6 +94,8 @@ fn the_sample_shows_everything() {
         "thread_originator_guid IS NOT NULL",
         "balloon_bundle_id LIKE '%URLBalloonProvider'",
         "balloon_bundle_id LIKE '%MSMessageExtensionBalloonPlugin%'",
+        "balloon_bundle_id LIKE '%HandwritingProvider'",
+        "balloon_bundle_id LIKE '%DigitalTouchBalloonProvider'",
         "schedule_type = 2",
         "error != 0",
         "is_spam = 1",

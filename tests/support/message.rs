@@ -656,6 +656,11 @@ impl<'l> MessageBuilder<'l> {
         self.text("\u{fffc}").payload(&id, template.encode())
     }
 
+    /// Handwriting or Digital Touch.
+    pub fn drawn(self, balloon: &str, payload: Vec<u8>) -> Self {
+        self.text("\u{fffc}").payload(balloon, payload)
+    }
+
     /// Any balloon.
     pub fn payload(self, balloon: &str, payload: Vec<u8>) -> Self {
         self.raw("balloon_bundle_id", balloon).raw("payload_data", payload)

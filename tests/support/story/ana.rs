@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Talk, pictures};
+use super::{Talk, by_hand, pictures};
 use crate::support::archive::archive;
 use crate::support::keyed::{AppTemplate, UrlPreview};
 use crate::support::{HandleId, Library, Tapback, TextEffect};
@@ -224,6 +224,8 @@ fn the_bakery(t: &mut Talk, ana: HandleId) {
     t.from_me().text("Are you booking a table in our own bakery?").read_after(12);
     let yes = t.they(ana, "Somebody has to be the first guest");
     t.from_me().tapback(yes, Tapback::Loved);
+    t.they(ana, "So is that a yes? In your own hand, please, for the guest book");
+    t.from_me().drawn("com.apple.Handwriting.HandwritingProvider", by_hand::yes()).read_after(30);
     let game = AppTemplate::new("Dots").caption("Your move.").session(9).url("data:?ver=1&move=1");
     let game =
         t.from(ana).app("com.example.dots.MessagesExtension", &game).raw("associated_message_type", 3).id();

@@ -1,6 +1,6 @@
 //! The Larks: a group that changes its name, its picture and its members.
 
-use super::{Talk, pictures};
+use super::{Talk, by_hand, pictures};
 use crate::support::keyed::{AppTemplate, UrlPreview, data_url};
 use crate::support::{HandleId, Library, Tapback};
 
@@ -110,6 +110,7 @@ fn birthday(t: &mut Talk, Larks { june, otto, wren, nell }: &Larks) {
         .id();
     t.from(june).tapback_on(cake, 0, Tapback::Sticker(croissant));
     t.they(nell, "The icing is straight. I taught you that. Yours sincerely, Nell");
+    t.from(wren).drawn("com.apple.DigitalTouchBalloonProvider", by_hand::lighthouse()).read_after(12);
     let genmoji = t
         .lib
         .attachment("emoji.png")

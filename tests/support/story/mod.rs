@@ -4,6 +4,7 @@
 
 mod ana;
 mod bread;
+mod by_hand;
 mod family;
 mod harbor;
 pub mod pictures;
