@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
 
-use msgarchive::media::ogg_opus::{NoOggOpus, remux};
+use msgarchive::media::ogg_opus::{NoOggOpus, is_remuxable, remux};
 
 use crate::support::sound::{self, Caf};
 
@@ -132,6 +132,8 @@ fn what_is_no_opus_is_not_touched() {
     assert!(matches!(ogg(b""), Err(NoOggOpus::OtherKind)));
     assert!(matches!(ogg(&sound::caf_pcm(1)), Err(NoOggOpus::OtherKind)));
     assert!(matches!(ogg(&sound::amr(false, &[7], 10)), Err(NoOggOpus::OtherKind)));
+    assert!(is_remuxable(Cursor::new(Caf::opus(silk(3), 0, 1000).bytes())));
+    assert!(!is_remuxable(Cursor::new(sound::caf_pcm(1))) && !is_remuxable(Cursor::new(b"caff")));
     let six = Caf { channels: 6, ..Caf::opus(silk(3), 0, 1000) };
     assert!(matches!(ogg(&six.bytes()), Err(NoOggOpus::OtherKind)));
     let empty_packet = Caf::opus(vec![vec![8; 9], vec![]], 0, 900);

@@ -35,6 +35,13 @@ const IN_A_PAGE: usize = 50;
 /// The number of the stream in its file. There is only one.
 const STREAM: u32 = 1;
 
+/// Is this a CAF file with Opus, which [`remux`] can write? Its head is looked at, not its sound.
+pub fn is_remuxable(file: impl Read + Seek) -> bool {
+    let Some(mut file) = FileBytes::new(file) else { return false };
+    let caf = (file.array::<4>(0) == Some(*b"caff")).then(|| caf::read(&mut file)).flatten();
+    caf.is_some_and(|caf| rate(&caf).is_some() && caf.packets.is_some())
+}
+
 /// Writes the sound of a CAF file with Opus as an Ogg file. The same sound gives the same bytes.
 ///
 /// # Errors
