@@ -93,6 +93,18 @@ fn a_voice_message_says_how_long_it_is_and_what_was_said() {
 }
 
 #[test]
+fn a_voice_message_is_converted_for_everybody() {
+    let voice = Caf::opus(vec![[vec![1 << 3], vec![7; 20]].concat(); 617], 156, 296_004).bytes();
+    let library = one("Audio Message.caf", |a| a.bytes(voice.clone()).id(), |m, a| m.audio(a, ""));
+    let exported = export(&library, AttachmentMode::Convert);
+    let attachment = &exported.lines()[0]["attachments"][0];
+    assert_eq!(exists(&exported, &attachment["path"]), voice);
+    let converted = &attachment["converted"];
+    assert!(converted.as_str().unwrap().ends_with("2024-05-01 Audio Message.ogg"), "{converted}");
+    assert!(exists(&exported, converted).starts_with(b"OggS"));
+}
+
+#[test]
 fn a_voice_message_that_was_played_keeps_its_words() {
     let library =
         one("Audio Message.caf", |a| a.expired().id(), |m, a| m.audio(a, "Back at four.").expired());

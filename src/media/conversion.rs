@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::still::{self, Kind};
-use super::{Undecodable, exif};
+use super::{Undecodable, exif, ogg_opus};
 
 /// Of the pictures that are converted.
 const QUALITY: u8 = 90;
@@ -27,6 +27,8 @@ enum Form {
     Jpeg,
     /// A HEIC with transparency, such as a sticker.
     Png,
+    /// A voice message in CAF with Opus.
+    Ogg,
 }
 
 /// Why a file was not converted.
@@ -43,6 +45,11 @@ pub enum Unconverted {
 pub fn conversion(path: &Path) -> Option<Conversion> {
     let mut head = Vec::with_capacity(still::HEAD);
     File::open(path).ok()?.take(still::HEAD as u64).read_to_end(&mut head).ok()?;
+    if head.starts_with(b"caff") {
+        let from = path.to_owned();
+        let sound = ogg_opus::is_remuxable(File::open(path).ok()?);
+        return sound.then_some(Conversion { extension: "ogg", from, to: Form::Ogg });
+    }
     let (extension, to) = match still::kind(&head)? {
         Kind::Heif if still::heif_has_alpha(&read(path).ok()?) => ("png", Form::Png),
         Kind::Heif => ("jpg", Form::Jpeg),
@@ -57,6 +64,14 @@ impl Conversion {
     /// # Errors
     /// [`Unconverted`]; something may have been written by then.
     pub fn write_to(&self, to: &mut dyn Write) -> Result<(), Unconverted> {
+        if matches!(self.to, Form::Ogg) {
+            let file =
+                File::open(&self.from).map_err(|_| Unconverted::Undecodable(Undecodable::Unreadable))?;
+            return ogg_opus::remux(file, to).map_err(|error| match error {
+                ogg_opus::NoOggOpus::Write(error) => Unconverted::Write(error),
+                _ => Unconverted::Undecodable(Undecodable::Damaged),
+            });
+        }
         let converted = self.picture().map_err(Unconverted::Undecodable)?;
         to.write_all(&converted).map_err(Unconverted::Write)
     }
@@ -66,6 +81,8 @@ impl Conversion {
         let bytes = read(&self.from)?;
         let pixels = still::decode(&bytes, None)?;
         match self.to {
+            // No picture; written above.
+            Form::Ogg => Err(Undecodable::OtherKind),
             Form::Png => still::to_png(&pixels),
             Form::Jpeg => {
                 let mut exif = still::heif_exif(&bytes);
