@@ -1,8 +1,8 @@
 //! Raw rows → model, in parallel; drives writers.
 //!
 //! Every conversation is divided into windows of some hundred rows. Workers claim windows in order, longest
-//! conversation first; each reads, normalizes and prepares its window alone and then waits for its turn to append
-//! it. So memory is bounded by the number of workers, one giant conversation keeps all of them busy, and the
+//! conversation first; each reads, normalizes and prepares its window alone. It is appended in its turn, by whoever has
+//! the turn before it; few may wait for theirs. So memory is bounded by the number of workers, one giant conversation keeps all of them busy, and the
 //! output does not depend on how many there are.
 //!
 //! **Must never**: know a concrete writer, print, or format anything for people.

@@ -1,6 +1,6 @@
 //! One run: claims, workers, turns, and the account at the end.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -155,9 +155,15 @@ struct Thread<'a> {
 struct Turns {
     /// The window whose attachments are named next.
     naming: usize,
-    /// The window that is appended next.
+    /// The window that is appended next, or now.
     appending: usize,
+    is_appending: bool,
+    /// Windows that are complete before their turn, by number.
+    early: BTreeMap<usize, Ready>,
 }
+
+/// A window, and what each writer prepared of it.
+type Ready = (Window, Vec<Prepared>);
 
 #[derive(Default)]
 struct Output<'a> {
@@ -194,7 +200,8 @@ impl<'a> Run<'a> {
         let mut session = self.source.session()?;
         while let Some((thread, number)) = self.claim(session.as_mut())? {
             let mut window = self.read(session.as_mut(), &thread, number)?;
-            if !self.await_turn(&thread, |turns| turns.naming == number) {
+            // Only names are given in order.
+            if self.assets.is_some() && !self.await_turn(&thread, |turns| turns.naming == number) {
                 return Ok(());
             }
             window.name(&thread.entry.conversation, self.assets)?;
@@ -206,16 +213,38 @@ impl<'a> Run<'a> {
                     prepared.push(writer.prepare(&thread.entry.conversation, &window.messages)?);
                 }
             }
-            if !self.await_turn(&thread, |turns| turns.appending == number) {
+            // A window that is ahead of its turn is left to whoever has the turn before it, as long as few are.
+            let early = self.options.jobs.saturating_sub(1);
+            if !self.await_turn(&thread, |turns| turns.appending == number || turns.early.len() < early) {
                 return Ok(());
             }
+            self.hand_in(&thread, number, (window, prepared))?;
+        }
+        Ok(())
+    }
+
+    /// Appends a window, and those behind it that are there already; or leaves it, when its turn has not come.
+    fn hand_in(&self, thread: &Thread<'a>, number: usize, ready: Ready) -> Result<(), ExportError> {
+        let mut turns = lock(&thread.turns);
+        turns.early.insert(number, ready);
+        // Who appends looks for the next one before the turn ends.
+        while !turns.is_appending {
+            let next = turns.appending;
+            let Some((window, prepared)) = turns.early.remove(&next) else {
+                break;
+            };
+            turns.is_appending = true;
+            drop(turns);
             let rows = window.tally.rows.read;
-            self.append(&thread, window, prepared)?;
-            if number + 1 == thread.timeline.len() {
-                self.complete(&thread)?;
+            self.append(thread, window, prepared)?;
+            if next + 1 == thread.timeline.len() {
+                self.complete(thread)?;
             }
-            thread.end_turn(|turns| turns.appending += 1);
             self.progress.advance(rows);
+            turns = lock(&thread.turns);
+            turns.is_appending = false;
+            turns.appending += 1;
+            thread.turn_over.notify_all();
         }
         Ok(())
     }
