@@ -50,6 +50,8 @@ pub fn row_kind(raw: &RawMessage) -> RowKind {
         2 if raw.item_type == 0 && raw.associated_message_guid.is_some() && is_balloon(raw) => {
             RowKind::Update
         }
+        // A poll that points at another one (`messages-format.md` 10.1).
+        0 | 3 if raw.item_type == 0 && raw.target.is_some() && is_balloon(raw) => RowKind::Update,
         _ => RowKind::Own,
     }
 }

@@ -130,9 +130,9 @@ pub struct RawMessage {
     pub associated: Vec<RawMessage>,
     /// The row of `thread_originator_guid`, where it is in the source; bare: no attachments, nothing associated.
     pub originator: Option<Box<RawMessage>>,
-    /// For a row with an `associated_message_guid` other than its own and a type other than 0 and 3: the row in
-    /// whose `associated` it is (for an update of an update, the first of them all). `None`: not in the source, or
-    /// going round in circles.
+    /// For a row with an `associated_message_guid` other than its own and a type other than 0 and 3 (a poll: of any
+    /// type): the row in whose `associated` it is (for an update of an update, the first of them all). `None`: not in
+    /// the source, or going round in circles.
     pub target: Option<Target>,
 }
 

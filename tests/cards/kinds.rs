@@ -141,6 +141,22 @@ fn an_app_in_the_store() {
 }
 
 #[test]
+fn an_app_in_the_store_whose_class_is_not_stored() {
+    check_link(
+        &special("specialization", json!({"name": "Loaf", "platform": "ios", "storeIdentifier": "8"})),
+        &[
+            "AppStore",
+            "title: Loaf",
+            "url: https://example.com",
+            "line: ios",
+            r#"name = "Loaf""#,
+            r#"platform = "ios""#,
+            r#"store_id = "8""#,
+        ],
+    );
+}
+
+#[test]
 fn a_place() {
     let place = json!({"$class": "LPMapMetadata", "address": "1 Lamp Rd, Skerry", "distance": 2.5,
         "addressComponents": {"$class": "CNPostalAddress", "_street": "1 Lamp Rd", "_city": "Skerry",

@@ -44,13 +44,17 @@ impl Poll {
     }
 
     fn update(&mut self, of: MessageId, options: &[(&str, &str)]) -> MessageId {
+        self.update_of_type(2, of, options)
+    }
+
+    fn update_of_type(&mut self, kind: i64, of: MessageId, options: &[(&str, &str)]) -> MessageId {
         let (at, ben) = (self.at(), self.ben);
         self.library
             .message(self.chat)
             .from(ben)
             .at(&at)
             .app(POLLS, &Poll::state(options))
-            .associated(of, 2)
+            .associated(of, kind)
             .id()
     }
 
@@ -125,6 +129,19 @@ fn a_vote_row_is_all_that_its_voters_choose() {
     assert_eq!(result, "Rye: +12025550143 | Wheat: +12025550143, ben@example.com");
     // What was chosen before and is chosen still was chosen then.
     assert_eq!(data["options"][0]["voters"][0]["date"], "2024-05-01T13:30:02.000000000+02:00");
+}
+
+#[test]
+fn a_poll_that_names_another_is_its_update_whatever_its_type() {
+    let mut poll = Poll::new();
+    let asked = poll.ask(&BREADS);
+    let ana = poll.ana;
+    let first = poll.update_of_type(0, asked, &[("A", "Rye"), ("B", "Wheat"), ("C", "Oat")]);
+    poll.vote(Some(ana), first, &[("+12025550143", "C")]);
+    poll.update_of_type(3, first, &[("B", "Wheat"), ("C", "Oats")]);
+    let (result, data, _) = poll.result();
+    assert_eq!(result, "Wheat:  | Oats: +12025550143");
+    assert_eq!(data["updates"], 2);
 }
 
 #[test]

@@ -332,8 +332,12 @@ impl Reader<'_> {
 
 /// Polls and votes name people by their addresses, the owner too.
 fn is_of_a_poll(row: &RawMessage) -> bool {
-    row.associated_message_type == 4000
-        || row.balloon_bundle_id.as_deref().is_some_and(|id| id.ends_with("com.apple.messages.Polls"))
+    row.associated_message_type == 4000 || row.balloon_bundle_id.as_deref().is_some_and(is_polls)
+}
+
+/// The Polls app, as `balloon_bundle_id` has it.
+fn is_polls(bundle_id: &str) -> bool {
+    bundle_id.ends_with("com.apple.messages.Polls")
 }
 
 impl Link {
@@ -343,20 +347,27 @@ impl Link {
             row.guid.clone(),
             row.associated_message_guid.as_deref(),
             row.associated_message_type,
+            row.balloon_bundle_id.as_deref(),
         )
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Link> {
         let mut c = Columns::from(row, 0);
         let (rowid, guid, associated, kind) = (c.number(), c.text(), c.text(), c.number());
-        Ok(Link::new(rowid, guid, associated.as_deref(), kind))
+        Ok(Link::new(rowid, guid, associated.as_deref(), kind, c.text().as_deref()))
     }
 
     /// An ordinary message (type 0) and the first of an app's session (type 3) stand alone, whatever they name; the
-    /// latter names itself.
-    fn new(rowid: i64, guid: Option<String>, associated: Option<&str>, kind: i64) -> Link {
+    /// latter names itself. A poll that names another row is an update, whatever its type (`messages-format.md` 10.1).
+    fn new(
+        rowid: i64,
+        guid: Option<String>,
+        associated: Option<&str>,
+        kind: i64,
+        bundle_id: Option<&str>,
+    ) -> Link {
         let points_at = associated
-            .filter(|_| !matches!(kind, 0 | 3))
+            .filter(|_| !matches!(kind, 0 | 3) || bundle_id.is_some_and(is_polls))
             .map(target_of)
             .filter(|target| !target.is_empty() && !guid.as_deref().is_some_and(|own| same(own, target)))
             .map(str::to_owned);

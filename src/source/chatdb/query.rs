@@ -51,11 +51,11 @@ pub(super) struct Queries {
 
     // Once for some rows.
     pub message: String,
-    /// (message, guid, associated guid, associated type)
+    /// (message, guid, associated guid, associated type, balloon bundle id)
     pub by_guid: Option<String>,
     /// No two rows have one GUID.
     pub unique_guids: bool,
-    /// (message, guid, associated guid, associated type)
+    /// (message, guid, associated guid, associated type, balloon bundle id)
     pub link: String,
     pub date: String,
     /// As `messages`, of one row.
@@ -94,10 +94,11 @@ impl Queries {
             .collect();
         let in_chat = in_chat.join(", ");
         let link = format!(
-            "SELECT m.rowid, {}, {}, {} FROM message m WHERE",
+            "SELECT m.rowid, {}, {}, {}, {} FROM message m WHERE",
             column("guid"),
             column("associated_message_guid"),
-            column("associated_message_type")
+            column("associated_message_type"),
+            column("balloon_bundle_id")
         );
         let guid_index = schema.indexed("message", &["guid"]);
 

@@ -5,7 +5,9 @@ use crate::model::{Balloon, BalloonKind};
 
 /// Fills the card where the page is of an app.
 pub fn fill(page: &Page<'_>, card: &mut Balloon) -> bool {
-    let Some(app) = page.special(&["LPiTunesMediaSoftwareMetadata"], "isMessagesOnlyApp") else {
+    let known = page.special(&["LPiTunesMediaSoftwareMetadata"], "isMessagesOnlyApp");
+    // Where the class is not stored, what only apps have tells.
+    let Some(app) = known.or_else(|| page.special(&[], "platform")) else {
         return false;
     };
     card.kind = BalloonKind::AppStore;
