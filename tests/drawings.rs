@@ -144,6 +144,9 @@ fn damaged_handwriting_keeps_what_can_be_read() {
 
     let (card, defects) = written(b"\x11junk");
     assert_eq!((card.title.as_deref(), defects.len()), (Some("Handwritten message"), 1));
+    // What could not be read is there as it is; of a whole one nothing is there twice.
+    assert_eq!(value(&card, "raw"), Some(&Value::Bytes(b"\x11junk".into())));
+    assert_eq!(value(&written(&whole.around(&ink, 1, None)).0, "raw"), None);
     let (card, defects) = written(&[]);
     assert_eq!((card.app.as_deref(), defects.len()), (Some("Handwriting"), 0));
 
@@ -205,9 +208,11 @@ fn taps() {
     assert_eq!(colors, [Rgba { r: 255, g: 0, b: 0, a: 255 }, message, message]);
 
     assert_eq!(whole(touched(&drawings::taps(&[(1, 1)], &[0], &[RED]))).title.as_deref(), Some("1 tap"));
-    let (card, defects) = touched(&drawings::taps(&[(1, 1), (2, 2)], &[0], &[RED, RED]));
+    let uneven = drawings::taps(&[(1, 1), (2, 2)], &[0], &[RED, RED]);
+    let (card, defects) = touched(&uneven);
     assert_eq!(defects, ["Digital Touch message not understood: 2 points and 1 delays"]);
     assert_eq!(centers(&card).len(), 2);
+    assert_eq!(value(&card, "raw"), Some(&Value::Bytes(uneven)));
 }
 
 #[test]

@@ -62,6 +62,7 @@ pub fn count(raw: &RawMessage, roster: &Roster, card: &mut Balloon, defects: &mu
     let polls: Vec<Poll> = polls.filter(|poll| !poll.options.is_empty()).collect();
     let Some(newest) = polls.last() else { return };
 
+    let mut damaged = Vec::new();
     let ballots: Vec<(&RawMessage, Vec<Vote>)> = raw
         .associated
         .iter()
@@ -70,10 +71,14 @@ pub fn count(raw: &RawMessage, roster: &Roster, card: &mut Balloon, defects: &mu
             Some(votes) => Some((row, votes)),
             None => {
                 defects.push("a vote in this poll was not understood".into());
+                damaged.push(as_it_is(row, roster));
                 None
             }
         })
         .collect();
+    if !damaged.is_empty() {
+        card.data.push(("damaged_votes", Value::List(damaged)));
+    }
     let owner = Owner::of(raw, roster, &ballots);
     let mut choices = Choices::default();
     for (row, votes) in &ballots {
@@ -134,6 +139,16 @@ pub fn count(raw: &RawMessage, roster: &Roster, card: &mut Balloon, defects: &mu
         };
         card.data.push(("removed_options", Value::List(removed.into_iter().map(entry).collect())));
     }
+}
+
+/// A vote row that is not understood.
+fn as_it_is(row: &RawMessage, roster: &Roster) -> Value {
+    let entries = [
+        ("by", Some(person(row, roster))),
+        ("date", instant(row.date).map(Value::Date)),
+        ("raw", row.payload_data.clone().map(Value::Bytes)),
+    ];
+    Value::Map(entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }
 
 /// What a vote says whose poll is not in the source.

@@ -243,7 +243,13 @@ fn votes_and_polls_that_are_not_understood_are_said() {
     let (at, ben) = (poll.at(), poll.ben);
     let odd = AppTemplate::new("Polls").url("data:,e30");
     poll.library.message(poll.chat).from(ben).at(&at).app(POLLS, &odd).associated(asked, 4000);
-    assert!(poll.result().2.contains("! a vote in this poll was not understood"));
+    let (_, data, text) = poll.result();
+    assert!(text.contains("! a vote in this poll was not understood"));
+    // Who cast it, when, and what it is.
+    let vote = &data["damaged_votes"][0];
+    assert_eq!((&vote["by"]["handle"], &vote["by"]["from_me"]), (&json!("ben@example.com"), &json!(false)));
+    assert_eq!(vote["date"], "2024-05-01T13:30:02.000000000+02:00");
+    assert!(vote["raw"].as_str().is_some_and(|raw| raw.starts_with("YnBsaXN0MDD")), "{vote}");
     let mut poll = Poll::new();
     let (chat, ben) = (poll.chat, poll.ben);
     poll.library.message(chat).from(ben).app(POLLS, &odd);

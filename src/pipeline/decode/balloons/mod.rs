@@ -45,7 +45,7 @@ use crate::model::{Balloon, BalloonKind, Value};
 ///
 /// | kind | keys |
 /// |---|---|
-/// | any | `raw`: the payload as it is, of an app that is not known and of one that was not understood |
+/// | any | `raw`: the payload as it is, of an app that is not known, of one that was not understood and of a damaged drawing |
 /// | any app message | `session` (UUID), `app_store_id`, `accessibility` (spoken text), `image` (bytes) |
 /// | link previews | `placeholder`, `final_url`, `site`, `item_type`, `creator_facebook`, `creator_twitter`, `activity_pub`, `selected_text`, `related_url`, `image_urls`, `icon_urls`, `video_urls`, `video_url`, `audio_url`, `pictures` (`role`, `mime`, `bytes` of each), `special` (what it is of, where this has no kind of its own) |
 /// | `music` | `media` (`song`, `album`, `playlist`, …), `name`, `artist`, `album`, `lyrics`, `preview_url`, `store_id`, `storefront`, `offers`, `curator`, `genre` |
@@ -63,7 +63,7 @@ use crate::model::{Balloon, BalloonKind, Value};
 /// | `digital_touch` | `kind` (`tap`, `heartbeat`, `sketch`, `media`, `kiss`, `fireball`, `unknown`), `id`, `created` (date), `color` (#rrggbbaa), `strokes` and `points` (how many), `delays` (milliseconds), `rotations` (thousandths of a radian), `bpm`, `duration` and `broken_at` (seconds), `start` (`x`, `y` from the center), `media` (`video`, `picture`), `overlays` (what was drawn on it: these values of each), `kind_number`, `raw` (the message, where its kind is not known) |
 ///
 /// The pipeline adds what takes more than one row: `updates` (how many), `updated` (date), `updated_by`, `earlier` (the states
-/// before); of a poll `removed_options`, of a lone vote `votes` or `taken_back_by`.
+/// before); of a poll `removed_options` and `damaged_votes` (`by`, `date`, `raw` of each), of a lone vote `votes` or `taken_back_by`.
 pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (Balloon, Vec<String>) {
     let id = effective_id(bundle_id);
     let (kind, app, fill) = known(id);
@@ -77,18 +77,18 @@ pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (
     let mut defects = Vec::new();
     let payload = payload.filter(|payload| !payload.is_empty());
     // Two have payloads of another sort.
-    let payload = match (kind, payload) {
-        (BalloonKind::Handwriting, Some(payload)) => {
-            defects.extend(handwriting::fill(payload, &mut card));
-            None
-        }
-        (BalloonKind::DigitalTouch, Some(payload)) => {
-            defects.extend(digital_touch::fill(payload, &mut card));
-            None
-        }
-        (_, payload) => payload,
+    let drawing: Option<Draw> = match kind {
+        BalloonKind::Handwriting => Some(handwriting::fill),
+        BalloonKind::DigitalTouch => Some(digital_touch::fill),
+        _ => None,
     };
-    if let Some(payload) = payload {
+    if let Some((draw, payload)) = drawing.zip(payload) {
+        defects.extend(draw(payload, &mut card));
+        // Of a damaged drawing there is less to see than there was.
+        if !defects.is_empty() && card.data.iter().all(|(name, _)| *name != "raw") {
+            card.data.push(("raw", Value::Bytes(payload.to_vec())));
+        }
+    } else if let Some(payload) = payload {
         let understood = Archive::read(payload).map_err(|damage| damage.to_string()).and_then(|archive| {
             let known = fill(archive.root(), &mut card);
             known.then_some(()).ok_or_else(|| "nothing known in it".into())
@@ -120,6 +120,9 @@ pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (
 pub fn effective_id(bundle_id: &str) -> &str {
     bundle_id.splitn(3, ':').nth(2).unwrap_or(bundle_id)
 }
+
+/// Fills a card from the bytes of a drawing; returns its defects.
+type Draw = fn(&[u8], &mut Balloon) -> Vec<String>;
 
 /// Fills a card from the root of an archive; `false` when nothing known is in it.
 type Fill = fn(Node<'_>, &mut Balloon) -> bool;
