@@ -84,7 +84,11 @@ pub fn data(url: &str) -> Option<Vec<u8>> {
     let (kind, content) = url.strip_prefix("data:")?.split_once(',')?;
     let content = content.split('?').next().unwrap_or(content);
     // Apple's polls say nothing of their encoding.
-    if kind.is_empty() || kind.ends_with(";base64") { base64(content) } else { None }
+    if !kind.is_empty() && !kind.ends_with(";base64") {
+        return None;
+    }
+    // Padding and the like may be escaped; a `+` is one, no blank.
+    base64(&unescaped(content).replace(' ', "+"))
 }
 
 /// Base64 of either alphabet, padded or not.
@@ -137,6 +141,8 @@ mod tests {
             ("data:,_-8=", Some(&b"\xff\xef"[..])),
             ("data:,/+8", Some(b"\xff\xef")),
             ("data:,aGk?src=p&c=4", Some(b"hi")),
+            ("data:,_-8%3D", Some(b"\xff\xef")),
+            ("data:,%2F%2B8%3d?src=p", Some(b"\xff\xef")),
             ("data:application/x;base64,aGk=", Some(b"hi")),
             ("data:text/plain,hi", None),
             ("data:,h*", None),

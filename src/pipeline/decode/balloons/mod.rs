@@ -39,7 +39,7 @@ use crate::model::{Balloon, BalloonKind, Value};
 /// | `subtitle` | the site's name; a song's artist | subcaption |
 /// | `summary` | the page's | the sentence that stands for the message (`ldtext`), else the body's text where the card says nothing else |
 /// | `url` | as it was sent, else the final one | as stored; often `data:` or only a query |
-/// | `lines` | the final URL where it differs; album, address, … | title and subtitle of the image, trailing caption, trailing subcaption |
+/// | `lines` | words that were written around the link; the final URL where it differs; album, address, … | title and subtitle of the image, trailing caption, trailing subcaption |
 ///
 /// `data` has, where they are known:
 ///
@@ -112,6 +112,13 @@ pub fn balloon(bundle_id: &str, payload: Option<&[u8]>, text: Option<&str>) -> (
         && card.url != text
     {
         card.summary = text;
+    } else if kind == BalloonKind::Url {
+        // Words that somebody wrote around the link are in no preview.
+        let words = text.as_deref().map(str::trim);
+        // A link as it was typed (`example.com`) is one word.
+        let words = words.filter(|text| text.contains(char::is_whitespace) && !says(&card, text));
+        let words = words.map(str::to_owned);
+        card.lines.splice(0..0, words);
     }
     (card, defects)
 }
@@ -146,6 +153,12 @@ fn known(id: &str) -> (BalloonKind, Option<&'static str>, Fill) {
         id if id.contains("gamepigeon") => (Game, Some("GamePigeon"), template::fill),
         _ => (App, None, template::fill),
     }
+}
+
+/// Whether this is one of the card's texts.
+fn says(card: &Balloon, text: &str) -> bool {
+    let texts = [&card.title, &card.subtitle, &card.summary, &card.url].into_iter().flatten();
+    texts.chain(&card.lines).any(|said| said == text)
 }
 
 /// One URL and nothing else.

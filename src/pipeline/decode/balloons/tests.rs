@@ -134,6 +134,20 @@ fn payloads_that_are_not_understood() {
 }
 
 #[test]
+fn words_around_a_link_are_kept() {
+    let id = "com.apple.messages.URLBalloonProvider";
+    let page = bare(&[(
+        "richLinkMetadata",
+        dictionary(&[("URL", "https://example.com/a".into()), ("title", "Bread".into())]),
+    )]);
+    let lines = |text| balloon(id, Some(&page), Some(text)).0.lines;
+    assert_eq!(lines("look: https://example.com/a !"), ["look: https://example.com/a !"]);
+    for nothing_new in ["", "\u{FFFC}", " https://example.com/a", "example.com/a", "Bread"] {
+        assert!(lines(nothing_new).is_empty(), "{nothing_new}");
+    }
+}
+
+#[test]
 fn handwriting_is_no_archive() {
     let id = "com.apple.Handwriting.HandwritingProvider";
     let (card, defects) = balloon(id, Some(&[0x11, 1, 2, 3]), None);
