@@ -12,12 +12,12 @@ use msgarchive::disk::Staging;
 use msgarchive::model::*;
 use msgarchive::writers::{FORMATS, WriterOptions, conversation_file};
 
-fn at(day: i64, minute: i64) -> Option<DateTime<Utc>> {
+pub fn at(day: i64, minute: i64) -> Option<DateTime<Utc>> {
     let start = Utc.with_ymd_and_hms(2023, 11, 28, 9, 0, 0).unwrap();
     Some(start + chrono::Duration::days(day) + chrono::Duration::minutes(minute))
 }
 
-fn ana() -> Arc<Sender> {
+pub fn ana() -> Arc<Sender> {
     Arc::new(Sender { handle: Some("+12025550143".into()), name: Some("Ana Abbott".into()) })
 }
 
@@ -36,7 +36,7 @@ fn conversation() -> Conversation {
 }
 
 /// A message of one text part.
-fn text(from_me: bool, date: Option<Instant>, words: &str) -> Message {
+pub fn text(from_me: bool, date: Option<Instant>, words: &str) -> Message {
     Message {
         guid: Some(format!("G-{}-{from_me}-{}", date.map_or(0, |d| d.timestamp()), words.len())),
         date,
@@ -49,7 +49,7 @@ fn text(from_me: bool, date: Option<Instant>, words: &str) -> Message {
     }
 }
 
-fn with_file(from_me: bool, date: Option<Instant>, attachment: Attachment) -> Message {
+pub fn with_file(from_me: bool, date: Option<Instant>, attachment: Attachment) -> Message {
     Message {
         parts: vec![Part { index: 0, content: PartContent::Attachment(0) }],
         attachments: vec![attachment],
@@ -58,7 +58,7 @@ fn with_file(from_me: bool, date: Option<Instant>, attachment: Attachment) -> Me
     }
 }
 
-fn local(path: PathBuf, name: &str, mime: &str) -> Attachment {
+pub fn local(path: PathBuf, name: &str, mime: &str) -> Attachment {
     Attachment {
         name: Some(name.into()),
         mime: Some(mime.into()),
@@ -71,7 +71,7 @@ fn local(path: PathBuf, name: &str, mime: &str) -> Attachment {
 }
 
 /// A PNG of a color that changes from left to right, from opaque to clear when it has alpha.
-fn png(path: &Path, width: u32, height: u32, alpha: bool) {
+pub fn png(path: &Path, width: u32, height: u32, alpha: bool) {
     let mut encoder = png::Encoder::new(std::fs::File::create(path).unwrap(), width, height);
     encoder.set_color(if alpha { png::ColorType::Rgba } else { png::ColorType::Rgb });
     let mut pixels = Vec::new();
@@ -237,7 +237,7 @@ fn photo() -> Vec<u8> {
 }
 
 /// Exports into a folder of the build directory that is kept, to be looked at.
-fn export(name: &str, messages: &[Message], window: usize, options: &WriterOptions) -> PathBuf {
+pub fn export(name: &str, messages: &[Message], window: usize, options: &WriterOptions) -> PathBuf {
     export_of(&conversation(), name, messages, window, options)
 }
 
@@ -262,12 +262,12 @@ fn export_of(
     folder.join(conversation_file(conversation, "pdf"))
 }
 
-fn files() -> tempfile::TempDir {
+pub fn files() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// Runs a tool; its absence is a failure.
-fn run(tool: &str, args: &[&str]) -> String {
+pub fn run(tool: &str, args: &[&str]) -> String {
     let output = Command::new(tool)
         .args(args)
         .output()
@@ -281,17 +281,17 @@ fn run(tool: &str, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn qpdf_check(path: &Path) {
+pub fn qpdf_check(path: &Path) {
     let said = run("qpdf", &["--check", path.to_str().unwrap()]);
     assert!(said.contains("No syntax or stream encoding errors found"), "{said}");
 }
 
-fn extracted(path: &Path) -> String {
+pub fn extracted(path: &Path) -> String {
     run("pdftotext", &["-raw", path.to_str().unwrap(), "-"])
 }
 
 /// Without white space and marks of direction.
-fn bare(text: &str) -> String {
+pub fn bare(text: &str) -> String {
     text.chars()
         .filter(|c| {
             !c.is_whitespace()
@@ -330,7 +330,7 @@ fn everything_is_in_a_valid_file() {
 }
 
 /// The file as plain text: no object streams, nothing compressed.
-fn plain(path: &Path) -> String {
+pub fn plain(path: &Path) -> String {
     let plain = path.with_extension("qdf");
     run("qpdf", &["--qdf", "--object-streams=disable", path.to_str().unwrap(), plain.to_str().unwrap()]);
     String::from_utf8_lossy(&std::fs::read(&plain).unwrap()).into_owned()

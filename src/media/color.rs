@@ -14,6 +14,24 @@ pub(super) enum Space {
     Icc(Vec<u8>),
 }
 
+/// The profile that these bytes begin with, if it is one that says how so many channels (1 or 3) look: its header
+/// (ICC.1:2022, 7.2) fits, and it can be read. A PDF may hold those up to version 4.
+pub fn profile(icc: &[u8], channels: u8) -> Option<&[u8]> {
+    let size = u32::from_be_bytes(*icc.first_chunk()?);
+    let icc = icc.get(..usize::try_from(size).ok()?)?;
+    let space: &[u8] = match channels {
+        1 => b"GRAY",
+        3 => b"RGB ",
+        _ => return None,
+    };
+    let fits = matches!(icc.get(8), Some(1..=4))
+        && matches!(icc.get(12..16), Some(b"scnr" | b"mntr" | b"prtr" | b"spac"))
+        && icc.get(16..20) == Some(space)
+        && icc.get(36..40) == Some(b"acsp");
+    let readable = || std::panic::catch_unwind(|| ColorProfile::new_from_slice(icc).is_ok()).unwrap_or(false);
+    (fits && readable()).then_some(icc)
+}
+
 /// Changes RGBA pixels to sRGB. Where the profile cannot be used they stay as they are: slightly wrong colors are
 /// better than none.
 pub(super) fn to_srgb(rgba: &mut [u8], space: &Space) {
@@ -61,6 +79,23 @@ mod tests {
         let mut by_icc = [200, 100, 50, 77, 128, 128, 128, 255];
         to_srgb(&mut by_icc, &Space::Icc(icc));
         assert_eq!(by_icc, pixels);
+    }
+
+    #[test]
+    fn a_profile_is_one_of_its_channels_and_whole() {
+        let p3 = ColorProfile::new_display_p3().encode().unwrap();
+        let gray = ColorProfile::new_gray_with_gamma(2.2).encode().unwrap();
+        assert_eq!(profile(&[&p3[..], &[0; 3]].concat(), 3), Some(&p3[..]));
+        assert_eq!((profile(&p3, 1), profile(&gray, 3), profile(&p3, 4)), (None, None, None));
+        assert_eq!(profile(&gray, 1), Some(&gray[..]));
+        for cut in 0..p3.len() {
+            assert_eq!(profile(&p3[..cut], 3), None, "cut at {cut}");
+        }
+        for at in [8, 12, 16, 36] {
+            let mut changed = p3.clone();
+            changed[at] ^= 0x40;
+            assert_eq!(profile(&changed, 3), None, "changed at {at}");
+        }
     }
 
     #[test]

@@ -21,8 +21,10 @@ mod riff;
 mod sticker;
 pub mod still;
 
+pub use color::profile;
 pub use conversion::{Conversion, Unconverted, conversion};
 pub use facts::{facts, facts_of};
+pub use movie::is_one as may_be_film;
 pub use poster::{poster, poster_of};
 pub use sticker::sticker_effect;
 

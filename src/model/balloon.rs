@@ -28,6 +28,24 @@ pub struct Balloon {
     pub data: Vec<(&'static str, Value)>,
 }
 
+impl Balloon {
+    /// The files of pictures that came inside the payload, the most telling first: the card's, as its
+    /// [`attachments`](Balloon::attachments) are. Their bytes are a stranger's.
+    pub fn pictures(&self) -> impl Iterator<Item = &[u8]> {
+        let lists = self.data.iter().filter_map(|(name, value)| match value {
+            Value::List(pictures) if *name == "pictures" => Some(pictures),
+            _ => None,
+        });
+        lists.flatten().filter_map(|picture| match picture {
+            Value::Map(pairs) => pairs.iter().find_map(|(name, value)| match value {
+                Value::Bytes(bytes) if name == "bytes" => Some(bytes.as_slice()),
+                _ => None,
+            }),
+            _ => None,
+        })
+    }
+}
+
 /// Something to choose in a poll.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PollOption {

@@ -36,7 +36,7 @@ impl Movie {
 
 /// Does a file that begins like this consist of boxes, of which one may be a `moov`? Still pictures (HEIC, AVIF) do not
 /// count, sequences do.
-pub(super) fn is_one(head: &[u8]) -> bool {
+pub fn is_one(head: &[u8]) -> bool {
     match head.get(4..8) {
         Some(b"ftyp") => !matches!(head.get(8..12), Some(b"heic" | b"heix" | b"mif1" | b"avif" | b"crx ")),
         Some(b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot") => true,

@@ -4,32 +4,34 @@
 
 use std::sync::Arc;
 
-use crate::model::{Attachment, Availability, Balloon, Message, PartContent, Unsent};
+use crate::model::{Availability, Balloon, Message, PartContent, Unsent};
 use crate::writers::clock::{Clock, Local};
 use crate::writers::phrase::{self, CardLine, Phrases};
 
+use super::attached::play_mark;
+use super::gallery::Gallery;
 use super::image::{Picture, Undrawable};
-use super::layout::{Engine, Ink, Lines, Measure};
+use super::layout::{Engine, Ink, Measure};
 use super::link;
 use super::page::{
-    Block, Color, Frame, Item, LANE_RIGHT, MEASURE, PAGE_WIDTH, PICTURE_HEIGHT, PICTURE_WIDTH, Row, SIDE,
-    TEXT_WIDTH, Target,
+    Block, Color, Frame, Item, LANE_RIGHT, MEASURE, PAGE_WIDTH, Row, SIDE, TEXT_WIDTH, Target,
 };
 use super::scripts::is_only_emoji;
+use super::stickers::{Area, Spot};
 use super::styled::{Styled, styled};
 use super::vector;
 
 /// Text in bubbles, in points.
 const BODY: f32 = 10.0;
-const SMALL: f32 = 8.0;
-const TINY: f32 = 7.5;
+pub(super) const SMALL: f32 = 8.0;
+pub(super) const TINY: f32 = 7.5;
 /// Between a bubble's edge and its text.
-const INSET: f32 = 10.0;
-const STICKER: f32 = 90.0;
-const BOX_WIDTH: f32 = 250.0;
-const BADGE: f32 = 34.0;
+pub(super) const INSET: f32 = 10.0;
+pub(super) const BOX_WIDTH: f32 = 250.0;
+/// Pictures out of a payload that a card shows.
+const MOST_INLINE: usize = 4;
 /// Pictures are not blown up: a pixel is at most this large, in points.
-const PIXEL: f32 = 0.6;
+pub(super) const PIXEL: f32 = 0.6;
 pub const QUIET: Ink =
     Ink { color: Color::Quiet, bold: false, italic: false, underline: false, strike: false, link: 0 };
 
@@ -53,27 +55,24 @@ pub struct Speaker {
     pub name: String,
 }
 
-/// Looks pictures up; each file is looked at once.
-pub type Pictures<'a> = dyn Fn(&Attachment) -> Result<Arc<Picture>, Undrawable> + 'a;
-
 /// What composing needs.
 pub struct Composer<'a> {
     pub engine: &'a mut Engine,
     pub clock: Clock,
     pub phrases: &'a Phrases,
-    pub pictures: &'a Pictures<'a>,
+    pub gallery: &'a Gallery,
 }
 
 /// Where the bubbles of one message stand.
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Side {
     Left,
     Right,
 }
 
 impl Side {
     /// The left edge of something so wide.
-    fn x(self, width: f32) -> f32 {
+    pub(super) fn x(self, width: f32) -> f32 {
         match self {
             Side::Left => SIDE,
             Side::Right => LANE_RIGHT - width,
@@ -82,12 +81,14 @@ impl Side {
 }
 
 /// The blocks of one message as they grow.
-struct Bubbles<'m> {
-    side: Side,
+pub(super) struct Bubbles<'m> {
+    pub(super) side: Side,
     fill: Color,
     message: &'m Message,
     time: Option<String>,
-    blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
+    /// Of the part that is being laid out.
+    pub(super) spot: Option<Spot>,
 }
 
 impl Composer<'_> {
@@ -105,6 +106,7 @@ impl Composer<'_> {
             message,
             time: at.as_ref().map(phrase::time),
             blocks: Vec::new(),
+            spot: None,
         };
         let speaker = match &event {
             Some(sentence) => {
@@ -158,20 +160,21 @@ impl Composer<'_> {
         {
             self.text_bubble(&styled("", &[], subject.take()), bubbles);
         }
+        let mut index = None;
         for (number, part) in message.parts.iter().enumerate() {
+            if index.replace(part.index) != Some(part.index) {
+                bubbles.spot = None;
+            }
             match &part.content {
                 PartContent::Text { text, styles } => {
-                    if text.trim().is_empty()
-                        && styles.is_empty()
-                        && message.parts.len() > 1
-                        && subject.is_none()
-                    {
-                        continue;
-                    }
-                    let styled = styled(text, styles, subject.take());
-                    self.text_bubble(&styled, bubbles);
-                    for remark in &styled.effects {
-                        self.remark(remark, Color::Quiet, bubbles);
+                    let blank = text.trim().is_empty() && styles.is_empty() && subject.is_none();
+                    // White space between pictures is no bubble.
+                    if !blank || message.parts.len() == 1 {
+                        let styled = styled(text, styles, subject.take());
+                        self.text_bubble(&styled, bubbles);
+                        for remark in &styled.effects {
+                            self.remark(remark, Color::Quiet, bubbles);
+                        }
                     }
                 }
                 PartContent::Attachment(index) => {
@@ -197,6 +200,7 @@ impl Composer<'_> {
             }
             let last = message.parts.get(number + 1).is_none_or(|next| next.index != part.index);
             if last {
+                self.stickers(message.tapbacks.iter().filter(|tapback| tapback.part == part.index), bubbles);
                 for line in self.phrases.tapbacks(&message.tapbacks, Some(part.index)) {
                     self.remark(&line, Color::Quiet, bubbles);
                 }
@@ -223,6 +227,7 @@ impl Composer<'_> {
             .filter(|tapback| message.parts.iter().all(|part| part.index != tapback.part))
             .cloned()
             .collect();
+        self.stickers(stray.iter(), bubbles);
         for line in self.phrases.tapbacks(&stray, None) {
             self.remark(&line, Color::Quiet, bubbles);
         }
@@ -240,7 +245,7 @@ impl Composer<'_> {
     }
 
     /// Puts the message's time beside its first row.
-    fn stamp(&mut self, bubbles: &mut Bubbles<'_>, row: Option<&mut Row>, baseline: f32) {
+    pub(super) fn stamp(&mut self, bubbles: &mut Bubbles<'_>, row: Option<&mut Row>, baseline: f32) {
         let Some(row) = row else { return };
         if let Some(time) = bubbles.time.take() {
             let line = self.engine.label(&time, QUIET, TINY, 100.0);
@@ -265,7 +270,9 @@ impl Composer<'_> {
         let mut rows = lines.into_rows(x + inset);
         self.stamp(bubbles, rows.first_mut(), baseline);
         let frame = Frame { x, width, radius: 11.0, fill: Some(bubbles.fill), stroke: None, padding: 5.0 };
-        bubbles.push(Block { frame: (!large).then_some(frame), rows, ..Block::default() });
+        let block = Block { frame: (!large).then_some(frame), rows, ..Block::default() };
+        let height = block.height();
+        bubbles.push(block, Area { x, width, height, words: true });
     }
 
     /// A bubble without a color: what is not there any more.
@@ -279,7 +286,9 @@ impl Composer<'_> {
         self.stamp(bubbles, rows.first_mut(), baseline);
         let stroke = Some(Color::Hairline);
         let frame = Frame { x, width, radius: 11.0, fill: None, stroke, padding: 5.0 };
-        bubbles.push(Block { frame: Some(frame), rows, ..Block::default() });
+        let block = Block { frame: Some(frame), rows, ..Block::default() };
+        let height = block.height();
+        bubbles.push(block, Area { x, width, height, words: true });
     }
 
     /// What a reply replies to, above its bubble.
@@ -291,11 +300,11 @@ impl Composer<'_> {
         row.items.push(Item::Bar { x, y: 1.0, width: 2.0, height: row.height - 2.0, color: Color::Accent });
         let target = Target::Message { guid: guid.to_owned() };
         row.items.push(Item::Link { x, y: 0.0, width, height: row.height, target });
-        bubbles.push(Block { rows: vec![row], keep_with_next: true, ..Block::default() });
+        bubbles.add(Block { rows: vec![row], keep_with_next: true, ..Block::default() });
     }
 
     /// A line or more below a bubble.
-    fn remark(&mut self, text: &str, color: Color, bubbles: &mut Bubbles<'_>) {
+    pub(super) fn remark(&mut self, text: &str, color: Color, bubbles: &mut Bubbles<'_>) {
         let ink = Ink { color, ..QUIET };
         let lines = self.engine.plain(text, ink, Measure { size: SMALL, width: TEXT_WIDTH });
         let x = bubbles.side.x(lines.width + 8.0) + 4.0;
@@ -303,110 +312,7 @@ impl Composer<'_> {
         if let Some(said_of) = bubbles.blocks.last_mut() {
             said_of.keep_with_next = !said_of.may_be_divided();
         }
-        bubbles.push(Block { before: 2.0, rows: lines.into_rows(x), ..Block::default() });
-    }
-
-    fn attachment(&mut self, attachment: &Attachment, bubbles: &mut Bubbles<'_>) {
-        let drawn = match attachment.availability {
-            Availability::Local => (self.pictures)(attachment),
-            _ => Err(Undrawable::OtherKind),
-        };
-        match drawn {
-            Ok(picture) => self.picture(picture, attachment, bubbles),
-            Err(why) => self.file_box(attachment, why, bubbles),
-        }
-        let words = [("Transcription", &attachment.transcription), ("Shows", &attachment.description)];
-        for (label, text) in words {
-            if let Some(text) = text {
-                self.remark(&format!("{label}: {}", phrase::one_line(text)), Color::Quiet, bubbles);
-            }
-        }
-    }
-
-    fn picture(&mut self, picture: Arc<Picture>, attachment: &Attachment, bubbles: &mut Bubbles<'_>) {
-        let (w, h) = picture.size();
-        let (w, h) = (w as f32, h as f32);
-        let (most_w, most_h) =
-            if attachment.sticker { (STICKER, STICKER) } else { (PICTURE_WIDTH, PICTURE_HEIGHT) };
-        let scale = (most_w / w).min(most_h / h).min(PIXEL);
-        // However long and thin, something is to be seen.
-        let (width, height) = ((w * scale).max(4.0), (h * scale).max(4.0));
-        let x = bubbles.side.x(width);
-        let framed = !attachment.sticker;
-        let mut row =
-            Row { height, items: vec![Item::Picture { picture, x, y: 0.0, width, height, framed }] };
-        let uri = attachment.path.as_deref().and_then(link::relative);
-        if let Some(uri) = &uri {
-            let target = Target::Uri(uri.clone());
-            row.items.push(Item::Link { x, y: 0.0, width, height, target });
-        }
-        self.stamp(bubbles, Some(&mut row), 10.0_f32.min(height));
-        if !attachment.sticker {
-            let name = phrase::attachment(attachment);
-            let lines = self.engine.plain(&name, QUIET, Measure { size: TINY, width: TEXT_WIDTH });
-            let left = bubbles.side.x(lines.width.max(4.0));
-            let mut caption = lines.into_row(left);
-            caption.items.iter_mut().for_each(|item| item.shift(height + 2.0));
-            row.items.append(&mut caption.items);
-            row.height += caption.height + 2.0;
-        }
-        bubbles.push(Block { rows: vec![row], ..Block::default() });
-    }
-
-    /// What cannot be drawn: its name, kind, size and where it is.
-    fn file_box(&mut self, attachment: &Attachment, why: Undrawable, bubbles: &mut Bubbles<'_>) {
-        let x = bubbles.side.x(BOX_WIDTH);
-        let text_x = x + BADGE + 18.0;
-        let width = BOX_WIDTH - BADGE - 26.0;
-        let uri = attachment.path.as_deref().and_then(link::relative);
-        let name = attachment.name.as_deref().map(phrase::one_line).filter(|name| !name.is_empty());
-        let name = name.as_deref().unwrap_or(if attachment.sticker { "Sticker" } else { "Attachment" });
-        let ink = Ink {
-            color: if uri.is_some() { Color::Link } else { Color::Text },
-            bold: true,
-            ..Ink::default()
-        };
-        let mut row = Row::default();
-        let put = |row: &mut Row, lines: Lines| {
-            let mut add = lines.into_row(text_x);
-            add.items.iter_mut().for_each(|item| item.shift(row.height));
-            row.items.append(&mut add.items);
-            row.height += add.height;
-        };
-        put(&mut row, self.engine.plain(name, ink, Measure { size: 9.0, width }));
-        let facts = phrase::file_facts(attachment, phrase::file_kind(attachment)).join(", ");
-        put(&mut row, self.engine.plain(&facts, QUIET, Measure { size: SMALL, width }));
-        let alarm = Ink { color: Color::Alarm, ..QUIET };
-        if let Some(place) = phrase::availability(attachment.availability) {
-            let ink = if attachment.availability == Availability::Missing { alarm } else { QUIET };
-            put(&mut row, self.engine.plain(place, ink, Measure { size: SMALL, width }));
-        }
-        if let Some(what) = why.words() {
-            let ink = if matches!(why, Undrawable::Damaged(_)) { alarm } else { QUIET };
-            put(&mut row, self.engine.plain(what, ink, Measure { size: SMALL, width }));
-        }
-        row.height = row.height.max(BADGE);
-        let badge = badge_text(attachment);
-        let line = self.engine.label(&badge, Ink { bold: true, ..QUIET }, 7.0, BADGE - 4.0);
-        row.items.push(Item::Panel {
-            x: x + 8.0,
-            y: 0.0,
-            width: BADGE,
-            height: BADGE,
-            radius: 6.0,
-            fill: Some(Color::Received),
-            stroke: None,
-        });
-        let (line_width, line_height) = (line.width, line.height);
-        let mut items = line.into_row(x + 8.0 + (BADGE - line_width) / 2.0).items;
-        items.iter_mut().for_each(|item| item.shift((BADGE - line_height) / 2.0));
-        row.items.append(&mut items);
-        if let Some(uri) = uri {
-            let target = Target::Uri(uri);
-            row.items.push(Item::Link { x, y: -6.0, width: BOX_WIDTH, height: row.height + 12.0, target });
-        }
-        self.stamp(bubbles, Some(&mut row), 10.0);
-        bubbles.push(Block { frame: Some(paper(x, BOX_WIDTH)), rows: vec![row], ..Block::default() });
+        bubbles.add(Block { before: 2.0, rows: lines.into_rows(x), ..Block::default() });
     }
 
     /// An app's card.
@@ -421,30 +327,27 @@ impl Composer<'_> {
         rows.extend(lines.into_rows(x + INSET));
         rows.extend(balloon.drawing.as_deref().map(|drawn| vector::row(drawn, balloon, x + INSET)));
         let mut boxes = Vec::new();
-        let mut drawn = false;
+        let mut pictures = Vec::new();
         for index in &balloon.attachments {
             let Some(attachment) = bubbles.message.attachments.get(*index) else { continue };
             if let Some(shown) = shown.get_mut(*index) {
                 *shown = true;
             }
             let found = match attachment.availability {
-                Availability::Local => (self.pictures)(attachment),
+                Availability::Local => self.gallery.picture(attachment),
                 _ => Err(Undrawable::OtherKind),
             };
             match found {
-                Ok(picture) => {
-                    let (w, h) = picture.size();
-                    // A link's picture and its icon: the first is enough for the eye, in a card of this size.
-                    let wide = if drawn { 32.0 } else { inner };
-                    let scale = (wide / w as f32).min(130.0 / h as f32).min(PIXEL);
-                    let (width, height) = ((w as f32 * scale).max(4.0), (h as f32 * scale).max(4.0));
-                    let item = Item::Picture { picture, x: x + INSET, y: 3.0, width, height, framed: true };
-                    rows.push(Row { height: height + 7.0, items: vec![item] });
-                    drawn = true;
-                }
+                Ok(picture) => pictures.push(picture),
                 Err(_) if !attachment.hidden => boxes.push(attachment),
                 Err(_) => {}
             }
+        }
+        let inline = balloon.pictures().take(MOST_INLINE).filter_map(|bytes| self.gallery.inline(bytes).ok());
+        pictures.extend(inline);
+        for (number, picture) in pictures.into_iter().enumerate() {
+            // A link's picture and its icon: the first is enough for the eye, in a card of this size.
+            rows.push(card_picture(picture, x + INSET, if number == 0 { inner } else { 32.0 }));
         }
         let url = balloon.url.as_deref().map(phrase::one_line);
         for (number, line) in self.card_lines(balloon, bubbles.message).iter().enumerate() {
@@ -469,7 +372,9 @@ impl Composer<'_> {
             rows.extend(lines.into_rows(x + INSET));
         }
         self.stamp(bubbles, rows.first_mut(), baseline);
-        bubbles.push(Block { frame: Some(paper(x, BOX_WIDTH)), rows, ..Block::default() });
+        let block = Block { frame: Some(paper(x, BOX_WIDTH)), rows, ..Block::default() };
+        let height = block.height();
+        bubbles.push(block, Area { x, width: BOX_WIDTH, height, words: true });
         for attachment in boxes {
             self.attachment(attachment, bubbles);
         }
@@ -477,7 +382,13 @@ impl Composer<'_> {
 }
 
 impl Bubbles<'_> {
-    fn push(&mut self, mut block: Block) {
+    /// Adds a bubble or a picture.
+    pub(super) fn push(&mut self, block: Block, area: Area) {
+        self.spot.get_or_insert(Spot { block: self.blocks.len(), area });
+        self.add(block);
+    }
+
+    fn add(&mut self, mut block: Block) {
         if block.before == 0.0 && !self.blocks.is_empty() {
             block.before = 2.5;
         }
@@ -485,15 +396,20 @@ impl Bubbles<'_> {
     }
 }
 
-fn paper(x: f32, width: f32) -> Frame {
-    let (fill, stroke) = (Some(Color::Paper), Some(Color::Hairline));
-    Frame { x, width, radius: 9.0, fill, stroke, padding: 8.0 }
+/// A picture in a card, at most so wide.
+fn card_picture(picture: Arc<Picture>, x: f32, wide: f32) -> Row {
+    let (w, h) = picture.size();
+    let scale = (wide / w as f32).min(130.0 / h as f32).min(PIXEL);
+    let (y, width, height) = (3.0, (w as f32 * scale).max(4.0), (h as f32 * scale).max(4.0));
+    let film = picture.film;
+    let mut items = vec![Item::Picture { picture, x, y, width, height, framed: true }];
+    if film {
+        items.extend(play_mark(x, y, width, height));
+    }
+    Row { height: height + 7.0, items }
 }
 
-/// `HEIC`, `PDF`: the extension as a label, at most four characters.
-fn badge_text(attachment: &Attachment) -> String {
-    let extension = attachment.name.as_deref().and_then(|name| name.rsplit_once('.')).map(|(_, e)| e);
-    let short =
-        extension.filter(|e| (1..=4).contains(&e.len()) && e.chars().all(|c| c.is_ascii_alphanumeric()));
-    short.map_or_else(|| "FILE".into(), str::to_ascii_uppercase)
+pub(super) fn paper(x: f32, width: f32) -> Frame {
+    let (fill, stroke) = (Some(Color::Paper), Some(Color::Hairline));
+    Frame { x, width, radius: 9.0, fill, stroke, padding: 8.0 }
 }

@@ -12,6 +12,7 @@ use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref, Str};
 use super::encode::{Mark, PageEncoder};
 use super::file::{PdfFile, deflate};
 use super::glyphs::DocumentFonts;
+use super::icc::Profiles;
 use super::image::Picture;
 use super::outline::Outline;
 use super::page::{BODY_BOTTOM, BODY_TOP, Block, Item, PAGE_HEIGHT, PAGE_WIDTH, Row, Target, TextRun};
@@ -44,6 +45,8 @@ struct Page {
     texts: Vec<Mark>,
     links: Vec<(Rect, Link)>,
     pictures: Vec<(String, Ref)>,
+    /// Drawn over everything, the texts too.
+    stickers: Vec<Mark>,
 }
 
 enum Link {
@@ -75,6 +78,7 @@ pub struct Document<W: Write> {
     fonts_id: Ref,
     count_form: Ref,
     pictures: HashMap<[u8; 32], (String, Ref)>,
+    profiles: Profiles,
     pub places: Places,
     pub outline: Outline,
 }
@@ -99,6 +103,7 @@ impl<W: Write> Document<W> {
             fonts_id,
             count_form,
             pictures: HashMap::new(),
+            profiles: Profiles::default(),
             places: Places::default(),
             outline: Outline::default(),
         })
@@ -216,12 +221,17 @@ impl<W: Write> Document<W> {
             Item::Panel { x, y, width, height, radius, fill, stroke } => {
                 self.page.marks.push(Mark::Panel { x, y, width, height, radius, fill, stroke });
             }
+            Item::Triangle { x, y, width, height, color } => {
+                self.page.marks.push(Mark::Triangle { x, y, width, height, color });
+            }
+            Item::Sticker { picture, x, y, width, height, turn } => {
+                let orientation = picture.orientation;
+                let name = self.page_picture(picture)?;
+                self.page.stickers.push(Mark::Sticker { name, orientation, x, y, width, height, turn });
+            }
             Item::Picture { picture, x, y, width, height, framed } => {
                 let orientation = picture.orientation;
-                let (name, id) = self.picture(picture)?;
-                if !self.page.pictures.iter().any(|(known, _)| *known == name) {
-                    self.page.pictures.push((name.clone(), id));
-                }
+                let name = self.page_picture(picture)?;
                 self.page.marks.push(Mark::Picture { name, orientation, x, y, width, height, framed });
             }
             Item::Drawing { picture, x, y } => self.page.marks.push(Mark::Drawing { picture, x, y }),
@@ -235,6 +245,15 @@ impl<W: Write> Document<W> {
             }
         }
         Ok(())
+    }
+
+    /// The name of a picture on this page.
+    fn page_picture(&mut self, picture: Arc<Picture>) -> io::Result<String> {
+        let (name, id) = self.picture(picture)?;
+        if !self.page.pictures.iter().any(|(known, _)| *known == name) {
+            self.page.pictures.push((name.clone(), id));
+        }
+        Ok(name)
     }
 
     fn picture(&mut self, picture: Arc<Picture>) -> io::Result<(String, Ref)> {
@@ -266,6 +285,7 @@ impl<W: Write> Document<W> {
         let parent = self.parents.last().copied().unwrap_or(id);
         let mut marks = std::mem::take(&mut page.marks);
         marks.append(&mut page.texts);
+        marks.append(&mut page.stickers);
         marks.push(Mark::Form { name: COUNT_FORM.into(), x, y });
         let (done, content) = channel();
         let encoder = self.encoder.clone();
@@ -291,7 +311,7 @@ impl<W: Write> Document<W> {
                     let lost = |_| io::Error::other("a page could not be encoded");
                     self.write_page(id, parent, &page, &content.recv().map_err(lost)??)?;
                 }
-                Pending::Picture { id, picture } => picture.write(id, &mut self.file)?,
+                Pending::Picture { id, picture } => picture.write(id, &mut self.profiles, &mut self.file)?,
             }
         }
         Ok(())

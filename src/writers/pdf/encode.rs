@@ -52,6 +52,24 @@ pub enum Mark {
         height: f32,
         framed: bool,
     },
+    /// With its tip to the right.
+    Triangle {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        color: Color,
+    },
+    /// `x` and `y` of its center; turned clockwise, in radians.
+    Sticker {
+        name: String,
+        orientation: Orientation,
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        turn: f32,
+    },
     Drawing {
         picture: Arc<VectorPicture>,
         x: f32,
@@ -177,6 +195,20 @@ impl Pen {
                     self.stroke(Color::Hairline, 0.6);
                     self.polygon(rounded(*x, *y, *width, *height, 8.0), PaintMode::Stroke);
                 }
+            }
+            Mark::Triangle { x, y, width, height, color } => {
+                self.fill(*color);
+                let corners = [(*x, *y), (x + width, y + height / 2.0), (*x, y + height)];
+                let points =
+                    corners.iter().map(|(x, y)| LinePoint { p: corner(*x, *y), bezier: false }).collect();
+                self.polygon(points, PaintMode::Fill);
+            }
+            Mark::Sticker { name, orientation, x, y, width, height, turn } => {
+                self.ops.push(Op::SaveGraphicsState);
+                let upright = image::matrix(*orientation, -width / 2.0, -height / 2.0, *width, *height);
+                let matrix = image::turned(upright, *turn, *x, PAGE_HEIGHT - y).map(fine);
+                self.object(matrix, name);
+                self.ops.push(Op::RestoreGraphicsState);
             }
             Mark::Drawing { picture, x, y } => {
                 self.begin_span("Alt", &picture.title);

@@ -1,9 +1,11 @@
 //! The pictures of a run: each file is looked at once, on any worker, before its message is laid out.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest as _, Sha256};
 
 use super::document::Spawn;
 use super::image::{Picture, Undrawable};
@@ -36,16 +38,23 @@ impl Gallery {
     /// The picture of an attachment, looked at now if it was not before.
     pub fn picture(&self, attachment: &Attachment) -> Look {
         match file(attachment) {
-            Some(path) => self.look(path),
+            Some(path) => self.look(path, attachment.sha256.as_deref()),
             None => Err(Undrawable::OtherKind),
         }
     }
 
-    fn look(&self, path: &Path) -> Look {
+    /// A picture whose file is not on the disk, but here.
+    pub fn inline(&self, bytes: &[u8]) -> Look {
+        let path = self.derived.get(&Sha256::digest(bytes).into(), "inline", || Ok(bytes.to_vec()))?;
+        self.look(&path, None)
+    }
+
+    /// `content`: the SHA-256 of the file, where it is known.
+    fn look(&self, path: &Path, content: Option<&str>) -> Look {
         if let Some(known) = lock(&self.known).get(path) {
             return known.clone();
         }
-        let found = Picture::inspect(path, &self.derived).map(Arc::new);
+        let found = Picture::inspect(path, content, &self.derived).map(Arc::new);
         let mut known = lock(&self.known);
         if known.len() >= KNOWN {
             known.clear();
@@ -56,12 +65,17 @@ impl Gallery {
 
     /// Looks at all that these messages show, on all workers, and notes what is damaged. Laying out finds it done.
     pub fn look_at(self: &Arc<Self>, messages: &[Message], spawn: &Spawn) {
-        let paths: HashSet<&Path> = messages.iter().flat_map(shown).filter_map(file).collect();
+        let files: HashMap<&Path, Option<&str>> = messages
+            .iter()
+            .flat_map(shown)
+            .filter_map(|attachment| Some((file(attachment)?, attachment.sha256.as_deref())))
+            .collect();
         let (done, outcomes) = channel();
-        for path in paths {
+        for (path, content) in files {
             let (gallery, path, done) = (self.clone(), path.to_owned(), done.clone());
+            let content = content.map(str::to_owned);
             spawn(Box::new(move || {
-                let _ = gallery.look(&path);
+                let _ = gallery.look(&path, content.as_deref());
                 let _ = done.send(());
             }));
         }

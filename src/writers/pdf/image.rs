@@ -2,22 +2,23 @@
 //!
 //! A JPEG's bytes are passed through, and so are those of a PNG without transparency. Everything else that
 //! [`still`](crate::media::still) decodes is made smaller, once for each content, into the run's [`Derived`] files: a
-//! JPEG, or compressed rows and a mask where there is transparency. What cannot be decoded is found out before it has a
+//! JPEG, or compressed rows and a mask where there is transparency. Of a film, the first picture. What cannot be decoded is found out before it has a
 //! place on a page.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use pdf_writer::Ref;
 use sha2::{Digest as _, Sha256};
 
 use super::file::{PdfFile, deflate};
+use super::icc::{Profile, Profiles};
 use super::jpeg::{Jpeg, parse as parse_jpeg};
 use super::png::{Png, parse as parse_png};
 use crate::media::exif::Orientation;
 use crate::media::still::{self, Kind};
-use crate::media::{Pixels, Undecodable};
+use crate::media::{self, Pixels, Undecodable};
 use crate::writers::derived::Derived;
 
 /// Larger files are not looked into.
@@ -46,18 +47,30 @@ pub fn matrix(orientation: Orientation, x: f32, y: f32, w: f32, h: f32) -> [f32;
     }
 }
 
+/// Then turns it clockwise around the origin, by radians, and moves it to `x`, `y`.
+pub fn turned([a, b, c, d, e, f]: [f32; 6], turn: f32, x: f32, y: f32) -> [f32; 6] {
+    let (sin, cos) = turn.sin_cos();
+    let turn = |x: f32, y: f32| (x * cos + y * sin, y * cos - x * sin);
+    let ((a, b), (c, d), (e, f)) = (turn(a, b), turn(c, d), turn(e, f));
+    [a, b, c, d, e + x, f + y]
+}
+
 /// A picture that can be drawn.
 #[derive(Debug)]
 pub struct Picture {
     /// Of the bytes that go into the document: the file itself, or what was made from it.
     path: PathBuf,
-    /// SHA-256 of the file itself: one picture of this document for each.
+    /// SHA-256 of the file itself, or of what was made from a film: one picture of this document for each.
     pub hash: [u8; 32],
     form: Form,
     /// Pixels as stored in `path`.
     width: u32,
     height: u32,
     pub orientation: Orientation,
+    /// Of bytes that are passed on; what is made here is in sRGB.
+    profile: Option<Profile>,
+    /// It stands for a film.
+    pub film: bool,
 }
 
 #[derive(Debug)]
@@ -107,7 +120,8 @@ impl From<Undecodable> for Undrawable {
 
 impl Picture {
     /// Looks at a file's bytes, and makes of them what can be drawn. This is the expensive part, for any worker.
-    pub fn inspect(path: &Path, derived: &Derived) -> Result<Picture, Undrawable> {
+    /// `content` is the SHA-256 of the file where it is known: films are large, and are not read for it.
+    pub fn inspect(path: &Path, content: Option<&str>, derived: &Derived) -> Result<Picture, Undrawable> {
         let mut file = File::open(path).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
         let mut bytes = Vec::new();
         let mut read = |up_to: u64, bytes: &mut Vec<u8>| {
@@ -117,33 +131,42 @@ impl Picture {
                 .map_err(|_| Undrawable::Damaged(UNREADABLE))
         };
         read(still::HEAD as u64, &mut bytes)?;
-        let kind = still::kind(&bytes).ok_or(Undrawable::OtherKind)?;
+        let Some(kind) = still::kind(&bytes) else {
+            let film = media::may_be_film(&bytes);
+            return if film { Picture::poster(path, content, derived) } else { Err(Undrawable::OtherKind) };
+        };
         read(LARGEST_FILE, &mut bytes)?;
         if bytes.len() as u64 > LARGEST_FILE {
             return Err(Undrawable::NotShown(TOO_LARGE.into()));
         }
         let hash = Sha256::digest(&bytes).into();
-        let as_is = |form, width, height, orientation| Picture {
+        let as_is = |form, (width, height), orientation, profile| Picture {
             path: path.to_owned(),
             hash,
             form,
             width,
             height,
             orientation,
+            profile,
+            film: false,
         };
         match kind {
             Kind::Jpeg => {
-                let jpeg = parse_jpeg(&bytes)?;
+                let mut jpeg = parse_jpeg(&bytes)?;
                 if jpeg.passes_through() {
-                    let (width, height, orientation) = (jpeg.width, jpeg.height, jpeg.orientation);
-                    return Ok(as_is(Form::Jpeg(jpeg), width, height, orientation));
+                    let (size, orientation) = ((jpeg.width, jpeg.height), jpeg.orientation);
+                    let icc = jpeg.icc.take();
+                    let profile = icc.and_then(|icc| Profile::keep(&icc, jpeg.components, derived));
+                    return Ok(as_is(Form::Jpeg(jpeg), size, orientation, profile));
                 }
             }
             Kind::Png => {
-                let png = parse_png(&bytes)?;
+                let mut png = parse_png(&bytes)?;
                 if png.passes_through() {
-                    let (width, height) = (png.width, png.height);
-                    return Ok(as_is(Form::Png(png), width, height, Orientation::default()));
+                    let size = (png.width, png.height);
+                    let icc = png.icc.take();
+                    let profile = icc.and_then(|icc| Profile::keep(&icc, png.color_channels(), derived));
+                    return Ok(as_is(Form::Png(png), size, Orientation::default(), profile));
                 }
             }
             _ => {}
@@ -154,7 +177,13 @@ impl Picture {
     fn derive(bytes: &[u8], kind: Kind, hash: [u8; 32], derived: &Derived) -> Result<Picture, Undrawable> {
         let form = format!("{EDGE}-v{VERSION}");
         let path = derived.get(&hash, &form, || {
-            let pixels = still::decode(bytes, Some(EDGE))?;
+            let pixels = match still::decode(bytes, Some(EDGE)) {
+                // An animated sticker may have no still picture: its first frame.
+                Err(why @ Undecodable::Unknown(_)) if kind == Kind::Heif => {
+                    media::poster_of(Cursor::new(bytes)).map_err(|_| why)?
+                }
+                decoded => decoded?,
+            };
             // What was stored without loss is drawn without loss.
             if pixels.opaque && kind != Kind::Png {
                 still::to_jpeg(&pixels, QUALITY, None)
@@ -177,7 +206,30 @@ impl Picture {
                 (Form::Shrunk, jpeg.width, jpeg.height)
             }
         };
-        Ok(Picture { path, hash, form, width, height, orientation: Orientation::default() })
+        Ok(Picture::made(path, hash, form, (width, height)))
+    }
+
+    /// The first picture of a film; of a film that is not decoded, why.
+    fn poster(path: &Path, content: Option<&str>, derived: &Derived) -> Result<Picture, Undrawable> {
+        let name = content.map_or(path.as_os_str().as_encoded_bytes(), str::as_bytes);
+        let made = derived.get(&Sha256::digest(name).into(), &format!("poster-v{VERSION}"), || {
+            still::to_jpeg(&media::poster(path)?, QUALITY, None)
+        });
+        let made = made.map_err(|why| match why {
+            Undecodable::Damaged => Undrawable::Damaged("the film is damaged"),
+            Undecodable::TooLarge => Undrawable::NotShown("the film is too large to be shown here".into()),
+            why => why.into(),
+        })?;
+        let bytes = std::fs::read(&made).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+        let jpeg = parse_jpeg(&bytes)?;
+        let hash = Sha256::digest(&bytes).into();
+        Ok(Picture { film: true, ..Picture::made(made, hash, Form::Shrunk, (jpeg.width, jpeg.height)) })
+    }
+
+    /// Of a file that was made here.
+    fn made(path: PathBuf, hash: [u8; 32], form: Form, (width, height): (u32, u32)) -> Picture {
+        let (orientation, profile, film) = (Orientation::default(), None, false);
+        Picture { path, hash, form, width, height, orientation, profile, film }
     }
 
     /// Width and height in pixels, upright.
@@ -186,7 +238,7 @@ impl Picture {
     }
 
     /// Writes the picture as an image object.
-    pub fn write<W: Write>(&self, id: Ref, file: &mut PdfFile<W>) -> io::Result<()> {
+    pub fn write<W: Write>(&self, id: Ref, profiles: &mut Profiles, file: &mut PdfFile<W>) -> io::Result<()> {
         let mut dict =
             format!("/Type /XObject /Subtype /Image /Width {} /Height {}", self.width, self.height);
         // What cannot be read any more is filled up with zeros.
@@ -202,15 +254,15 @@ impl Picture {
         };
         match &self.form {
             Form::Jpeg(_) | Form::Shrunk => {
-                dict += match &self.form {
-                    Form::Jpeg(jpeg) => jpeg.color_space(),
-                    _ => " /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode",
-                };
+                let channels = if let Form::Jpeg(jpeg) = &self.form { jpeg.components } else { 3 };
+                let space = profiles.color_space(self.profile.as_ref(), channels, file)?;
+                dict += &format!(" /ColorSpace {space} /BitsPerComponent 8 /Filter /DCTDecode");
                 let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
                 file.stream_from(id, &dict, length, content(0))
             }
             Form::Png(png) => {
-                dict += &png.color_space();
+                let base = profiles.color_space(self.profile.as_ref(), png.color_channels(), file)?;
+                dict += &format!(" /ColorSpace {}", png.color_space(&base));
                 dict += &predictor(png.channels(), png.depth, png.width);
                 let bytes = std::fs::read(&self.path).unwrap_or_default();
                 file.stream(id, &dict, &png.data(&bytes))
@@ -340,6 +392,15 @@ mod tests {
         // The stored top left corner (PDF: 0, 1) is shown at the top right.
         let [a, b, c, d, e, f] = matrix(Orientation::from_exif(6), 0.0, 0.0, 2.0, 3.0);
         assert_eq!((a * 0.0 + c * 1.0 + e, b * 0.0 + d * 1.0 + f), (2.0, 3.0));
+    }
+
+    #[test]
+    fn a_quarter_turn_clockwise() {
+        // The upper left corner comes to the upper right, around the center.
+        let upright = matrix(Orientation::default(), -2.0, -1.0, 4.0, 2.0);
+        let [a, b, c, d, e, f] = turned(upright, std::f32::consts::FRAC_PI_2, 10.0, 20.0);
+        let at = |x: f32, y: f32| [a * x + c * y + e, b * x + d * y + f].map(|v| (v * 100.0).round() / 100.0);
+        assert_eq!((at(0.0, 1.0), at(1.0, 1.0), at(0.0, 0.0)), ([11.0, 22.0], [11.0, 18.0], [9.0, 22.0]));
     }
 
     #[test]

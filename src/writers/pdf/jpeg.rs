@@ -1,5 +1,6 @@
 //! What must be known of a JPEG to pass its bytes on: size, components, orientation (ITU-T T.81; EXIF 2.3).
 
+use super::icc::Segments;
 use super::image::Undrawable;
 use crate::media::exif::{self, Orientation};
 
@@ -12,19 +13,14 @@ pub struct Jpeg {
     /// In pixels, as stored.
     pub width: u32,
     pub height: u32,
-    components: u8,
+    /// Samples a pixel.
+    pub components: u8,
     pub orientation: Orientation,
+    /// The color profile, as it lies in the file.
+    pub icc: Option<Vec<u8>>,
 }
 
 impl Jpeg {
-    /// The rest of the image dictionary.
-    pub fn color_space(&self) -> &'static str {
-        match self.components {
-            1 => " /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode",
-            _ => " /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode",
-        }
-    }
-
     /// Not the four inks of a printer: what they look like would be the reader's guess, and PDF/A does not allow them
     /// beside an output intent for screens.
     pub fn passes_through(&self) -> bool {
@@ -41,6 +37,7 @@ pub fn parse(bytes: &[u8]) -> Result<Jpeg, Undrawable> {
     let mut at = 2;
     let mut frame = None;
     let mut orientation = Orientation::default();
+    let mut profile = Segments::default();
     loop {
         // Any number of 0xFF may stand before a marker.
         let marker = match (bytes.get(at), bytes.get(at + 1)) {
@@ -82,6 +79,7 @@ pub fn parse(bytes: &[u8]) -> Result<Jpeg, Undrawable> {
                     orientation = exif::orientation(tiff);
                 }
             }
+            0xe2 => profile.add(segment),
             0xda => break,
             0xd9 => return Err(DAMAGED),
             _ => {}
@@ -93,7 +91,7 @@ pub fn parse(bytes: &[u8]) -> Result<Jpeg, Undrawable> {
     if !data.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
         return Err(CUT);
     }
-    Ok(Jpeg { width, height, components, orientation })
+    Ok(Jpeg { width, height, components, orientation, icc: profile.whole() })
 }
 
 #[cfg(test)]

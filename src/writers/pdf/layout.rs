@@ -94,6 +94,8 @@ impl Line {
                 Item::Bar { x, .. }
                 | Item::Panel { x, .. }
                 | Item::Picture { x, .. }
+                | Item::Triangle { x, .. }
+                | Item::Sticker { x, .. }
                 | Item::Drawing { x, .. }
                 | Item::Link { x, .. } => {
                     *x += by;

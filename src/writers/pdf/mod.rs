@@ -7,6 +7,7 @@
 //! **Must never**: hold a document in memory, decode a picture whose bytes can be passed through, or decode one while it holds up the order of pages, write the time of
 //! day, or let one message's text decide how another one's looks.
 
+mod attached;
 mod blocks;
 mod bundle;
 mod conversation;
@@ -17,6 +18,7 @@ mod file;
 mod fonts;
 mod gallery;
 mod glyphs;
+mod icc;
 mod image;
 mod jpeg;
 mod layout;
@@ -28,6 +30,7 @@ mod placer;
 mod places;
 mod png;
 mod scripts;
+mod stickers;
 mod structure;
 mod styled;
 mod vector;
@@ -151,7 +154,7 @@ impl Writer for PdfWriter {
                 engine,
                 clock: Clock::new(self.options.zone),
                 phrases: &self.phrases,
-                pictures: &|attachment| self.gallery.picture(attachment),
+                gallery: &self.gallery,
             };
             messages.iter().map(|message| composer.message(message)).collect()
         });

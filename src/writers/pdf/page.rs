@@ -154,6 +154,24 @@ pub enum Item {
         /// Stickers stand free; photos have round corners and a hairline.
         framed: bool,
     },
+    /// Filled, with its tip to the right: what starts a film.
+    Triangle {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        color: Color,
+    },
+    /// A picture that was put on something, over everything else; `x` and `y` of its center.
+    Sticker {
+        picture: Arc<Picture>,
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        /// Clockwise, in radians.
+        turn: f32,
+    },
     /// What somebody drew, as vectors.
     Drawing {
         picture: Arc<VectorPicture>,
@@ -177,6 +195,8 @@ impl Item {
             Item::Bar { y, .. }
             | Item::Panel { y, .. }
             | Item::Picture { y, .. }
+            | Item::Triangle { y, .. }
+            | Item::Sticker { y, .. }
             | Item::Drawing { y, .. }
             | Item::Link { y, .. } => *y,
         }
@@ -211,6 +231,8 @@ impl Item {
             Item::Bar { y, .. }
             | Item::Panel { y, .. }
             | Item::Picture { y, .. }
+            | Item::Triangle { y, .. }
+            | Item::Sticker { y, .. }
             | Item::Drawing { y, .. }
             | Item::Link { y, .. } => *y += by,
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::icc;
 use super::image::Undrawable;
 
 /// The first eight bytes.
@@ -22,6 +23,8 @@ pub struct Png {
     interlaced: bool,
     transparent: bool,
     palette: Vec<u8>,
+    /// The color profile, unpacked.
+    pub icc: Option<Vec<u8>>,
     /// Where the compressed rows are.
     data: Vec<Range<usize>>,
 }
@@ -37,16 +40,20 @@ impl Png {
         if self.color == 2 { 3 } else { 1 }
     }
 
-    /// A part of the image dictionary.
-    pub fn color_space(&self) -> String {
+    /// The channels of its colors, which a palette has three of.
+    pub fn color_channels(&self) -> u8 {
+        if self.color == 0 { 1 } else { 3 }
+    }
+
+    /// The color space, where the colors themselves are in `base`.
+    pub fn color_space(&self, base: &str) -> String {
         match self.color {
-            0 => " /ColorSpace /DeviceGray".into(),
             3 => {
                 let colors: String = self.palette.iter().map(|byte| format!("{byte:02x}")).collect();
                 let last = (self.palette.len() / 3).saturating_sub(1);
-                format!(" /ColorSpace [/Indexed /DeviceRGB {last} <{colors}>]")
+                format!("[/Indexed {base} {last} <{colors}>]")
             }
-            _ => " /ColorSpace /DeviceRGB".into(),
+            _ => base.into(),
         }
     }
 
@@ -80,6 +87,7 @@ pub fn parse(bytes: &[u8]) -> Result<Png, Undrawable> {
                 return Err(Undrawable::NotShown("PNG images of this kind cannot be shown here".into()));
             }
             (b"PLTE", Some(png)) if content.len() <= 768 => png.palette = content.to_vec(),
+            (b"iCCP", Some(png)) => png.icc = icc::of_png(content),
             (b"tRNS", Some(png)) => png.transparent = true,
             (b"IDAT", Some(png)) => png.data.push(body.clone()),
             (b"IEND", _) => break,
@@ -118,6 +126,7 @@ fn header(content: &[u8]) -> Option<Png> {
         interlaced: interlace == 1,
         transparent: matches!(color, 4 | 6),
         palette: Vec::new(),
+        icc: None,
         data: Vec::new(),
     })
 }

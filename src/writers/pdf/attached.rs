@@ -1,0 +1,183 @@
+//! What is attached to a message → blocks: pictures, posters of films, and boxes for everything else.
+
+use std::sync::Arc;
+
+use crate::model::{Attachment, Availability};
+use crate::writers::phrase;
+
+use super::blocks::{BOX_WIDTH, Bubbles, Composer, PIXEL, QUIET, SMALL, TINY, paper};
+use super::image::{Picture, Undrawable};
+use super::layout::{Ink, Lines, Measure};
+use super::link;
+use super::page::{Block, Color, Item, PICTURE_HEIGHT, PICTURE_WIDTH, Row, TEXT_WIDTH, Target};
+use super::stickers::Area;
+
+/// A sticker's width and height at most.
+const STICKER: f32 = 90.0;
+/// The square that stands for a file.
+const BADGE: f32 = 34.0;
+
+impl Composer<'_> {
+    pub(super) fn attachment(&mut self, attachment: &Attachment, bubbles: &mut Bubbles<'_>) {
+        let drawn = match attachment.availability {
+            Availability::Local => self.gallery.picture(attachment),
+            _ => Err(Undrawable::OtherKind),
+        };
+        match drawn {
+            Ok(picture) => self.picture(picture, attachment, bubbles),
+            Err(why) => self.file_box(attachment, why, bubbles),
+        }
+        let words = [("Transcription", &attachment.transcription), ("Shows", &attachment.description)];
+        for (label, text) in words {
+            if let Some(text) = text {
+                self.remark(&format!("{label}: {}", phrase::one_line(text)), Color::Quiet, bubbles);
+            }
+        }
+    }
+
+    fn picture(&mut self, picture: Arc<Picture>, attachment: &Attachment, bubbles: &mut Bubbles<'_>) {
+        let (w, h) = picture.size();
+        let (w, h) = (w as f32, h as f32);
+        let (most_w, most_h) =
+            if attachment.sticker { (STICKER, STICKER) } else { (PICTURE_WIDTH, PICTURE_HEIGHT) };
+        let scale = (most_w / w).min(most_h / h).min(PIXEL);
+        // However long and thin, something is to be seen.
+        let (width, height) = ((w * scale).max(4.0), (h * scale).max(4.0));
+        let x = bubbles.side.x(width);
+        let framed = !attachment.sticker;
+        let film = picture.film;
+        let mut row =
+            Row { height, items: vec![Item::Picture { picture, x, y: 0.0, width, height, framed }] };
+        if film {
+            row.items.extend(play_mark(x, 0.0, width, height));
+        }
+        let motion = attachment.motion.as_deref().and_then(link::relative);
+        if attachment.motion.is_some() && !attachment.sticker {
+            self.live_mark(x, &mut row);
+        }
+        let uri = attachment.path.as_deref().and_then(link::relative);
+        if let Some(uri) = &uri {
+            let target = Target::Uri(uri.clone());
+            row.items.push(Item::Link { x, y: 0.0, width, height, target });
+        }
+        self.stamp(bubbles, Some(&mut row), 10.0_f32.min(height));
+        if !attachment.sticker {
+            let name = phrase::attachment(attachment);
+            // The picture leads to the picture, and its caption to the film that belongs to it.
+            let links: Vec<Target> = motion.into_iter().map(Target::Uri).collect();
+            let ink = match links.as_slice() {
+                [] => QUIET,
+                _ => Ink { color: Color::Link, link: 1, ..QUIET },
+            };
+            let measure = Measure { size: TINY, width: TEXT_WIDTH };
+            let lines = self.engine.text(&name, &[(0..name.len(), ink)], &links, measure);
+            let left = bubbles.side.x(lines.width.max(4.0));
+            let mut caption = lines.into_row(left);
+            caption.items.iter_mut().for_each(|item| item.shift(height + 2.0));
+            row.items.append(&mut caption.items);
+            row.height += caption.height + 2.0;
+        }
+        bubbles.push(Block { rows: vec![row], ..Block::default() }, Area { x, width, height, words: false });
+    }
+
+    /// Says that the picture at the top of this row, at `x`, moves.
+    fn live_mark(&mut self, x: f32, row: &mut Row) {
+        let (inset, padding) = (6.0, 3.0);
+        let label = self.engine.label("LIVE", Ink { bold: true, ..QUIET }, 6.0, 40.0);
+        let (width, height) = (label.width + 2.0 * padding, label.height + 1.0);
+        // A picture that is too small for it says so in its caption only.
+        if height + 2.0 * inset > row.height {
+            return;
+        }
+        let (fill, stroke) = (Some(Color::Paper), Some(Color::Hairline));
+        let (x, y) = (x + inset, inset);
+        row.items.push(Item::Panel { x, y, width, height, radius: 3.0, fill, stroke });
+        let mut items = label.into_row(x + padding).items;
+        items.iter_mut().for_each(|item| item.shift(y + 0.5));
+        row.items.append(&mut items);
+    }
+
+    /// What cannot be drawn: its name, kind, size and where it is.
+    fn file_box(&mut self, attachment: &Attachment, why: Undrawable, bubbles: &mut Bubbles<'_>) {
+        let x = bubbles.side.x(BOX_WIDTH);
+        let text_x = x + BADGE + 18.0;
+        let width = BOX_WIDTH - BADGE - 26.0;
+        let uri = attachment.path.as_deref().and_then(link::relative);
+        let name = attachment.name.as_deref().map(phrase::one_line).filter(|name| !name.is_empty());
+        let name = name.as_deref().unwrap_or(if attachment.sticker { "Sticker" } else { "Attachment" });
+        let ink = Ink {
+            color: if uri.is_some() { Color::Link } else { Color::Text },
+            bold: true,
+            ..Ink::default()
+        };
+        let mut row = Row::default();
+        let put = |row: &mut Row, lines: Lines| {
+            let mut add = lines.into_row(text_x);
+            add.items.iter_mut().for_each(|item| item.shift(row.height));
+            row.items.append(&mut add.items);
+            row.height += add.height;
+        };
+        put(&mut row, self.engine.plain(name, ink, Measure { size: 9.0, width }));
+        let facts = phrase::file_facts(attachment, phrase::file_kind(attachment)).join(", ");
+        put(&mut row, self.engine.plain(&facts, QUIET, Measure { size: SMALL, width }));
+        let alarm = Ink { color: Color::Alarm, ..QUIET };
+        if let Some(place) = phrase::availability(attachment.availability) {
+            let ink = if attachment.availability == Availability::Missing { alarm } else { QUIET };
+            put(&mut row, self.engine.plain(place, ink, Measure { size: SMALL, width }));
+        }
+        if let Some(what) = why.words() {
+            let ink = if matches!(why, Undrawable::Damaged(_)) { alarm } else { QUIET };
+            put(&mut row, self.engine.plain(what, ink, Measure { size: SMALL, width }));
+        }
+        row.height = row.height.max(BADGE);
+        let badge = badge_text(attachment);
+        let line = self.engine.label(&badge, Ink { bold: true, ..QUIET }, 7.0, BADGE - 4.0);
+        row.items.push(Item::Panel {
+            x: x + 8.0,
+            y: 0.0,
+            width: BADGE,
+            height: BADGE,
+            radius: 6.0,
+            fill: Some(Color::Received),
+            stroke: None,
+        });
+        let (line_width, line_height) = (line.width, line.height);
+        let mut items = line.into_row(x + 8.0 + (BADGE - line_width) / 2.0).items;
+        items.iter_mut().for_each(|item| item.shift((BADGE - line_height) / 2.0));
+        row.items.append(&mut items);
+        if let Some(uri) = uri {
+            let target = Target::Uri(uri);
+            row.items.push(Item::Link { x, y: -6.0, width: BOX_WIDTH, height: row.height + 12.0, target });
+        }
+        self.stamp(bubbles, Some(&mut row), 10.0);
+        let block = Block { frame: Some(paper(x, BOX_WIDTH)), rows: vec![row], ..Block::default() };
+        let height = block.height();
+        bubbles.push(block, Area { x, width: BOX_WIDTH, height, words: true });
+    }
+}
+
+/// A disc with a triangle in the middle of a film's picture.
+pub fn play_mark(x: f32, y: f32, width: f32, height: f32) -> [Item; 2] {
+    let size = (width.min(height) * 0.4).min(34.0);
+    let (left, top) = (x + (width - size) / 2.0, y + (height - size) / 2.0);
+    let (fill, stroke) = (Some(Color::Text), Some(Color::Hairline));
+    [
+        Item::Panel { x: left, y: top, width: size, height: size, radius: size / 2.0, fill, stroke },
+        // Its weight is in the middle, not its box.
+        Item::Triangle {
+            x: left + 0.36 * size,
+            y: top + 0.28 * size,
+            width: 0.38 * size,
+            height: 0.44 * size,
+            color: Color::Paper,
+        },
+    ]
+}
+
+/// `HEIC`, `PDF`: the extension as a label, at most four characters.
+fn badge_text(attachment: &Attachment) -> String {
+    let extension = attachment.name.as_deref().and_then(|name| name.rsplit_once('.')).map(|(_, e)| e);
+    let short =
+        extension.filter(|e| (1..=4).contains(&e.len()) && e.chars().all(|c| c.is_ascii_alphanumeric()));
+    short.map_or_else(|| "FILE".into(), str::to_ascii_uppercase)
+}
