@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::film::Film;
+use crate::support::keyed::UrlPreview;
 use crate::support::sound::{self, Caf};
 use crate::support::{AttachmentId, Library, MessageBuilder, Schema, Tapback};
 
@@ -280,4 +281,32 @@ fn a_live_photo_in_a_bundle_shows_its_picture_and_keeps_all() {
     let path = attachment["path"].as_str().unwrap();
     assert_eq!(fs::read(exported.out.join(path).join("metadata.plist")).unwrap(), b"about");
     says(&exported, "IMG_1.pvt (Live Photo, 16 bytes)");
+}
+
+/// Said to happen (`messages-format.md` 10.2): the row has no payload, a file has.
+#[test]
+fn a_payload_in_a_file_is_a_card() {
+    const LINK: &str = "com.apple.messages.URLBalloonProvider";
+    let payload = UrlPreview::new("https://example.com/walks").title("The ten finest walks").encode();
+    let with = |bytes: Vec<u8>, row: Option<Vec<u8>>| {
+        let library = one(
+            "9F0C.pluginPayloadAttachment",
+            |a| a.bytes(bytes).id(),
+            |m, a| {
+                let m = m.text("https://example.com/walks").attachment(a).raw("balloon_bundle_id", LINK);
+                match row {
+                    Some(row) => m.raw("payload_data", row),
+                    None => m,
+                }
+            },
+        );
+        let exported = export(&library, AttachmentMode::None);
+        exported.lines()[0]["balloon"]["title"].clone()
+    };
+    assert_eq!(with(payload.clone(), None), "The ten finest walks");
+    // Pictures have such names too, and a payload in the row is the one that counts.
+    let row = UrlPreview::new("https://example.com/walks").title("In the row").encode();
+    assert_eq!(with(payload.clone(), Some(row)), "In the row");
+    assert_eq!(with(b"\xff\xd8\xff\xe0 a picture".to_vec(), None), Value::Null);
+    assert_eq!(with(payload[..20].to_vec(), None), Value::Null);
 }

@@ -15,6 +15,7 @@ mod live;
 mod normalize;
 mod parts;
 mod run;
+mod stored_payload;
 mod tally;
 mod tapbacks;
 mod votes;

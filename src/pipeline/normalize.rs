@@ -254,7 +254,7 @@ fn sticker_facts(raw: &RawAttachment) -> Option<Box<Sticker>> {
 }
 
 /// A file that belongs to a balloon: `messages-format.md` 11.7.
-fn is_plugin_payload(raw: &RawAttachment) -> bool {
+pub(super) fn is_plugin_payload(raw: &RawAttachment) -> bool {
     let named = |s: &Option<String>| {
         s.as_deref().is_some_and(|s| s.to_ascii_lowercase().ends_with(".pluginpayloadattachment"))
     };

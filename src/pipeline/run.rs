@@ -11,6 +11,7 @@ use super::decode::date::instant;
 use super::normalize::{RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
 use super::select::{Selection, Without};
+use super::stored_payload;
 use super::tally::{DEFECTS_KEPT, Tally, Total};
 use super::window::Window;
 use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, WriteError, Writer};
@@ -334,8 +335,10 @@ impl<'a> Run<'a> {
             raw.deleted_parts.clear();
         }
         let junk = raw.chat.is_some_and(|chat| self.options.junk_chats.contains(&chat));
-        let normalized =
-            (!selection.rules_out_date(instant(raw.date))).then(|| normalize(raw, self.roster, junk));
+        let normalized = (!selection.rules_out_date(instant(raw.date))).then(|| {
+            stored_payload::fetch(&mut raw);
+            normalize(raw, self.roster, junk)
+        });
         let Some(normalized) = normalized.filter(|n| selection.takes(&n.message)) else {
             tally.rows.filtered += 1;
             tally.hidden.add(&hanging);
