@@ -112,11 +112,11 @@ fn everything(files: &Path) -> Vec<Message> {
     };
     let mut reply = text(false, at(1, 40), "At the station, as always.");
     let original = text(true, at(0, 3), "Where shall we meet on Saturday?");
-    reply.reply_to = Some(Reply {
+    reply.reply_to = Some(Box::new(Reply {
         guid: original.guid.clone().unwrap(),
         part: 0,
         quote: Some(Quote { from_me: true, sender: None, date: original.date, text: original.text.clone() }),
-    });
+    }));
     let tapback = |kind, from_me, removed| Tapback {
         guid: None,
         part: 0,
@@ -143,14 +143,14 @@ fn everything(files: &Path) -> Vec<Message> {
     let mut renamed = text(false, at(2, 0), "");
     renamed.parts.clear();
     renamed.kind = MessageKind::Announcement;
-    renamed.announcement = Some(Announcement {
+    renamed.announcement = Some(Box::new(Announcement {
         kind: AnnouncementKind::Renamed,
         handle: None,
         name: None,
         about_me: false,
         call: None,
         title: Some("Mountain trip".into()),
-    });
+    }));
     let mut failed = text(true, at(2, 2), "This one did not get through.");
     failed.service = Some("SMS".into());
     failed.error = Some(22);
@@ -159,7 +159,7 @@ fn everything(files: &Path) -> Vec<Message> {
     failed.deleted = Some(Deleted { date: at(3, 0) });
     let mut card = text(false, at(2, 5), "");
     card.parts = vec![Part { index: 0, content: PartContent::Balloon }];
-    card.balloon = Some(Balloon {
+    card.balloon = Some(Box::new(Balloon {
         kind: BalloonKind::Url,
         title: Some("The ten finest walks along the coast".into()),
         subtitle: Some("A guide with maps, for slow afternoons".into()),
@@ -167,7 +167,7 @@ fn everything(files: &Path) -> Vec<Message> {
         lines: vec!["example.com".into()],
         attachments: vec![0],
         ..Balloon::default()
-    });
+    }));
     card.attachments = vec![Attachment { hidden: true, ..local(opaque.clone(), "preview.png", "image/png") }];
     let missing = |name: &str, mime: &str, bytes, availability| Attachment {
         name: Some(name.into()),
@@ -393,7 +393,7 @@ fn links_lead_to_addresses_files_and_originals_and_nowhere_else() {
     };
     messages.insert(12, hostile);
     let mut lost = text(true, at(1, 40), "To something that is not here.");
-    lost.reply_to = Some(Reply { guid: "nowhere".into(), part: 0, quote: None });
+    lost.reply_to = Some(Box::new(Reply { guid: "nowhere".into(), part: 0, quote: None }));
     messages.insert(13, lost);
     let path = export("links", &messages, 5, &WriterOptions::default());
     qpdf_check(&path);
@@ -441,7 +441,7 @@ fn a_name_longer_than_a_page_goes_over_pages_and_loses_nothing() {
     let mut reply = text(false, at(0, 5), "A reply");
     let long = Arc::new(Sender { handle: None, name: Some(quoted.join(" ")) });
     let quote = Quote { from_me: false, sender: Some(long), date: None, text: None };
-    reply.reply_to = Some(Reply { guid: "not here".into(), part: 0, quote: Some(quote) });
+    reply.reply_to = Some(Box::new(Reply { guid: "not here".into(), part: 0, quote: Some(quote) }));
     let messages = [
         text(true, at(0, 0), "before"),
         with_file(true, at(0, 1), local(picture, &shown.join(" "), "image/png")),

@@ -408,13 +408,13 @@ fn a_card_shows_the_pictures_of_its_payload() {
     ];
     let mut message = text(true, at(0, 0), "https://example.com");
     message.parts = vec![Part { index: 0, content: PartContent::Balloon }];
-    message.balloon = Some(Balloon {
+    message.balloon = Some(Box::new(Balloon {
         kind: BalloonKind::Url,
         title: Some("A page".into()),
         url: Some("https://example.com".into()),
         data: vec![("pictures", Value::List(pictures))],
         ..Balloon::default()
-    });
+    }));
     let options = |jobs| WriterOptions { jobs, ..WriterOptions::default() };
     let messages = [message.clone(), message];
     let path = export("card-pictures", &messages, 5, &options(1));

@@ -197,7 +197,7 @@ fn messages() -> Vec<Message> {
                 tapback(TapbackKind::Sticker(Some(Box::new(sticker))), 0, ben(), false),
                 tapback(TapbackKind::Emoji("🦭".into()), 7, None, false),
             ],
-            reply_to: Some(Reply {
+            reply_to: Some(Box::new(Reply {
                 guid: "00".into(),
                 part: 0,
                 quote: Some(Quote {
@@ -206,7 +206,7 @@ fn messages() -> Vec<Message> {
                     date: at("2024-05-01T11:28:10Z"),
                     text: Some("Where are you?".into()),
                 }),
-            }),
+            })),
             date_read: at("2024-05-01T11:35:00Z"),
             rowid: 1234,
             ..says("01", "2024-05-01T11:30:00.123456789Z", ana(), "")
@@ -219,14 +219,14 @@ fn messages() -> Vec<Message> {
         ),
         Message {
             kind: MessageKind::Announcement,
-            announcement: Some(Announcement {
+            announcement: Some(Box::new(Announcement {
                 kind: AnnouncementKind::Renamed,
                 handle: None,
                 name: None,
                 about_me: false,
                 call: None,
                 title: Some("Family: the \"lake\" house".into()),
-            }),
+            })),
             text: None,
             parts: Vec::new(),
             ..says("03", "2024-05-01T11:40:00Z", None, "")
@@ -243,7 +243,7 @@ fn messages() -> Vec<Message> {
             ..says("04", "2024-05-02T06:00:00Z", None, "=cmd|' /C calc'!A0, \"quoted\"")
         },
         Message {
-            balloon: Some(Balloon {
+            balloon: Some(Box::new(Balloon {
                 kind: BalloonKind::Url,
                 bundle_id: Some("com.apple.messages.URLBalloonProvider".into()),
                 title: Some("A lake".into()),
@@ -252,7 +252,7 @@ fn messages() -> Vec<Message> {
                 lines: vec!["18 °C".into()],
                 attachments: vec![0],
                 ..Balloon::default()
-            }),
+            })),
             text: Some("\u{fffc}\u{fffc}".into()),
             parts: vec![
                 Part { index: 0, content: PartContent::Balloon },
@@ -261,11 +261,11 @@ fn messages() -> Vec<Message> {
             ],
             attachments: vec![voice],
             unsent: Some(Unsent::Part),
-            translation: Some(Translation {
+            translation: Some(Box::new(Translation {
                 text: "A lake".into(),
                 language: Some("en_US".into()),
                 source_language: Some("de_DE".into()),
-            }),
+            })),
             defects: vec!["balloon payload not understood".into()],
             ..says("05", "2024-05-02T06:02:00Z", ana(), "")
         },
@@ -457,13 +457,13 @@ fn no_text_passes_itself_off_as_something_else() {
     message.service = Some(forged.into());
     message.defects = vec![forged.into()];
     message.effect = Some(Effect::Other(forged.into()));
-    message.balloon = Some(Balloon {
+    message.balloon = Some(Box::new(Balloon {
         app: Some(forged.into()),
         title: Some(forged.into()),
         url: Some(forged.into()),
         lines: vec![forged.into()],
         ..Balloon::default()
-    });
+    }));
     message.attachments = vec![Attachment {
         name: Some(forged.into()),
         transcription: Some(forged.into()),
@@ -505,7 +505,7 @@ fn an_index_out_of_range_is_no_reason_to_panic() {
     message.parts.push(Part { index: 2, content: PartContent::Balloon });
     let card = Balloon { attachments: vec![99], ..Balloon::default() };
     for balloon in [None, Some(card)] {
-        message.balloon = balloon;
+        message.balloon = balloon.map(Box::new);
         for format in TEXT_FORMATS {
             export(format, &family(), &[message.clone()], 1, &options());
         }

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use super::{Attachment, Balloon, Instant};
 
 /// One message with everything that hangs on it. All a writer needs is in here: rendering never asks.
+///
+/// What few messages have is in boxes, so that the many that have none of it stay small.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Message {
     /// `message.guid`. `None` only where the row has none.
@@ -24,10 +26,10 @@ pub struct Message {
     pub edits: Vec<Edit>,
     /// Oldest first. Those taken back stay, marked.
     pub tapbacks: Vec<Tapback>,
-    pub reply_to: Option<Reply>,
+    pub reply_to: Option<Box<Reply>>,
     pub effect: Option<Effect>,
-    pub announcement: Option<Announcement>,
-    pub balloon: Option<Balloon>,
+    pub announcement: Option<Box<Announcement>>,
+    pub balloon: Option<Box<Balloon>>,
     pub date_delivered: Option<Instant>,
     pub date_read: Option<Instant>,
     /// In Recently Deleted.
@@ -36,7 +38,7 @@ pub struct Message {
     pub scheduled: Option<Scheduled>,
     /// The row's error code when it is not 0 (`messages-format.md` 13.7).
     pub error: Option<i64>,
-    pub translation: Option<Translation>,
+    pub translation: Option<Box<Translation>>,
     pub junk: bool,
     /// What a filter took it for, other than junk.
     pub category: Option<Category>,

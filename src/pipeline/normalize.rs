@@ -88,7 +88,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     } else if raw.item_type != 0 {
         message.kind = MessageKind::Announcement;
         let (announcement, from_me) = announcement::announcement(&raw, roster);
-        message.announcement = Some(announcement);
+        message.announcement = Some(Box::new(announcement));
         message.from_me = from_me;
     }
     message.sender = sender(message.from_me, raw.handle_id, roster);
@@ -98,7 +98,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     parts::restore_deleted_parts(&raw, &mut out.message);
     parts::unsend(&raw, &summary, &mut out.message);
     out.message.edits = edits(summary.edits);
-    out.message.translation = summary.translation;
+    out.message.translation = summary.translation.map(Box::new);
     out.message.text = parts::text(&out.message, &raw, body.text);
 
     let on = |part: i64| parts::part_named(&out.message.parts, part);
@@ -118,7 +118,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
         out.motions.clear();
     }
 
-    out.message.reply_to = reply(&raw, roster);
+    out.message.reply_to = reply(&raw, roster).map(Box::new);
     out.message.guid = raw.guid;
     out.message.subject = raw.subject.filter(|s| !s.is_empty());
     out.message.service = raw.service;

@@ -143,7 +143,7 @@ fn assemble_balloon(
     }
     let index = body.pieces.first().map_or(0, |piece| piece.part);
     out.message.parts.push(Part { index, content: PartContent::Balloon });
-    out.message.balloon = Some(balloon);
+    out.message.balloon = Some(Box::new(balloon));
 }
 
 /// Parts that the owner deleted one by one, and that are still in Recently Deleted, go back to their places.

@@ -136,7 +136,7 @@ pub fn edits(message: &Message, sent: Option<&Local>, clock: &mut Clock) -> Vec<
 pub fn statuses(message: &Message, clock: &mut Clock) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(message.effect.as_ref().map(effect));
-    lines.extend(message.translation.as_ref().map(translation));
+    lines.extend(message.translation.as_deref().map(translation));
     lines.extend(message.scheduled.map(scheduled));
     lines.extend(message.error.map(error));
     lines.extend(message.junk.then(|| junk().to_owned()));

@@ -16,7 +16,7 @@ fn announced(from_me: bool, announcement: Announcement) -> Message {
         kind: MessageKind::Announcement,
         from_me,
         sender: if from_me { None } else { ana() },
-        announcement: Some(announcement),
+        announcement: Some(Box::new(announcement)),
         ..Message::default()
     }
 }
@@ -230,11 +230,11 @@ fn what_became_of_a_message() {
         junk: true,
         scheduled: Some(Scheduled { state: 2 }),
         deleted: Some(Deleted { date: Some(at("2024-05-03T10:00:00Z")) }),
-        translation: Some(Translation {
+        translation: Some(Box::new(Translation {
             text: "Hello".into(),
             language: Some("en_US".into()),
             source_language: Some("fr_FR".into()),
-        }),
+        })),
         edits: vec![
             Edit { part: 0, date: Some(at("2024-05-01T13:30:00Z")), text: "lok".into() },
             Edit { part: 0, date: Some(at("2024-05-01T13:32:10Z")), text: "look".into() },
