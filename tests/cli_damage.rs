@@ -44,7 +44,7 @@ fn a_row_that_an_index_misses_is_exported_all_the_same() {
     let database = library(program.path());
     cripple(&database, "message_idx_handle", "rowid <> 2");
     let out = program.run(&["export", "-s", &database, "-f", "txt", "-o", "out"]).with_code(0).out;
-    assert!(out.contains("4 read\n  = 3 messages\n  + 1 tapbacks"), "{out}");
+    assert!(out.contains("4 read\n  = 3 messages\n  + 1 tapback,"), "{out}");
 }
 
 #[test]

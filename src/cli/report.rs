@@ -76,19 +76,20 @@ pub fn period(done: &Report, zone: Tz) -> String {
 pub fn rows(done: &Report) -> String {
     let rows = &done.rows;
     let parts = [
-        (rows.messages, "messages"),
-        (rows.tapbacks, "tapbacks, under their message"),
-        (rows.votes, "votes, in their poll"),
-        (rows.updates, "updates, folded into one card"),
-        (rows.filtered, "not selected"),
-        (rows.duplicates, "duplicates of a row in another chat"),
-        (rows.failed, "failed"),
+        (rows.messages, "message", "messages"),
+        (rows.tapbacks, "tapback, under its message", "tapbacks, under their message"),
+        (rows.votes, "vote, in its poll", "votes, in their poll"),
+        (rows.updates, "update, folded into its card", "updates, folded into their cards"),
+        (rows.filtered, "not selected", "not selected"),
+        (rows.duplicates, "duplicate of a row in another chat", "duplicates of a row in another chat"),
+        (rows.failed, "failed", "failed"),
     ];
     let width = count(rows.read).len();
     let mut words =
         format!("\nRows of the source, all accounted for:\n    {:>width$} read\n", count(rows.read));
     let mut sign = '=';
-    for (n, what) in parts.into_iter().filter(|(n, what)| *n > 0 || *what == "messages") {
+    for (n, one, many) in parts.into_iter().filter(|(n, _, many)| *n > 0 || *many == "messages") {
+        let what = if n == 1 { one } else { many };
         let _ = writeln!(words, "  {sign} {:>width$} {what}", count(n));
         sign = '+';
     }
