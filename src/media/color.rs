@@ -2,6 +2,8 @@
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
+use super::{Undecodable, fenced};
+
 /// What the numbers of a picture mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Space {
@@ -28,7 +30,7 @@ pub fn profile(icc: &[u8], channels: u8) -> Option<&[u8]> {
         && matches!(icc.get(12..16), Some(b"scnr" | b"mntr" | b"prtr" | b"spac"))
         && icc.get(16..20) == Some(space)
         && icc.get(36..40) == Some(b"acsp");
-    let readable = || std::panic::catch_unwind(|| ColorProfile::new_from_slice(icc).is_ok()).unwrap_or(false);
+    let readable = || fenced(|| ColorProfile::new_from_slice(icc).map_err(|_| Undecodable::Damaged)).is_ok();
     (fits && readable()).then_some(icc)
 }
 

@@ -21,6 +21,8 @@ mod riff;
 mod sticker;
 pub mod still;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 pub use color::profile;
 pub use conversion::{Conversion, Unconverted, conversion};
 pub use facts::{facts, facts_of};
@@ -57,4 +59,9 @@ pub enum Undecodable {
     /// The file cannot be read.
     #[error("the file cannot be read")]
     Unreadable,
+}
+
+/// A panic in a decoder means what an error means.
+fn fenced<T>(work: impl FnOnce() -> Result<T, Undecodable>) -> Result<T, Undecodable> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Undecodable::Damaged))
 }

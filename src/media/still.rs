@@ -13,15 +13,13 @@ mod kind;
 mod png;
 mod webp;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::budget;
 use super::color::{Space, to_srgb};
 use super::exif::Orientation;
-use super::{Pixels, Undecodable};
+use super::{Pixels, Undecodable, fenced};
 
 pub use kind::{HEAD, Kind, kind};
 
@@ -105,11 +103,6 @@ pub(super) fn heif_has_alpha(bytes: &[u8]) -> bool {
 /// The EXIF data of a HEIC, as a TIFF structure.
 pub(super) fn heif_exif(bytes: &[u8]) -> Option<Vec<u8>> {
     fenced(|| Ok(heif::exif(bytes))).ok().flatten()
-}
-
-/// A panic in a decoder means what an error means.
-fn fenced<T>(work: impl FnOnce() -> Result<T, Undecodable>) -> Result<T, Undecodable> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Undecodable::Damaged))
 }
 
 /// Smaller first: all that follows is then cheap.

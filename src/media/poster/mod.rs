@@ -10,13 +10,12 @@ mod tone;
 
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use self::picture::Planes;
 use super::file_bytes::FileBytes;
 use super::movie::{self, Track};
-use super::{Pixels, Undecodable};
+use super::{Pixels, Undecodable, fenced};
 
 /// Pixels of a picture at most: more than 4K films have, less than 8K.
 const MOST_PIXELS: u64 = 17_000_000;
@@ -53,8 +52,7 @@ pub fn poster_of(file: impl Read + Seek) -> Result<Pixels, Undecodable> {
     };
     let keyframe = track.keyframe(&mut file).ok_or(Undecodable::Damaged)?;
     // The decoders are young, and what they are given comes from strangers.
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode(track, &keyframe.bytes)));
-    let planes = decoded.unwrap_or(Err(Undecodable::Damaged))?;
+    let planes = fenced(|| decode(track, &keyframe.bytes))?;
     planes.pixels(track.orientation, LONGEST_SIDE).ok_or(Undecodable::Damaged)
 }
 
