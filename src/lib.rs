@@ -54,6 +54,7 @@
 //!     selection: Default::default(),
 //!     writer: WriterOptions { zone: chrono_tz::Europe::Berlin, ..WriterOptions::default() },
 //!     jobs: 2,
+//!     read_at: None,
 //!     options: Vec::new(),
 //! };
 //! let report = export_folder(source.as_ref(), &contacts, &request, &())?;

@@ -33,6 +33,7 @@ fn export(library: &Library, attachments: AttachmentMode) -> Exported {
         selection: Default::default(),
         writer: WriterOptions { zone: chrono_tz::UTC, ..WriterOptions::default() },
         jobs: 2,
+        read_at: None,
         options: Vec::new(),
     };
     let report = export_folder(source.as_ref(), &[], &request, &()).unwrap();

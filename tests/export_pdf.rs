@@ -10,6 +10,8 @@ use crate::support::picture::Canvas;
 use chrono::{DateTime, TimeZone, Utc};
 use msgarchive::disk::Staging;
 use msgarchive::model::*;
+use msgarchive::pipeline::writer::Finished;
+use msgarchive::pipeline::{AttachmentCounts, RowCounts};
 use msgarchive::writers::{FORMATS, WriterOptions, conversation_file};
 
 pub fn at(day: i64, minute: i64) -> Option<DateTime<Utc>> {
@@ -257,7 +259,16 @@ fn export_of(
     for window in messages.chunks(window) {
         file.append(writer.prepare(conversation, window).unwrap()).unwrap();
     }
-    file.finish().unwrap();
+    let dates = || messages.iter().filter_map(|m| m.date);
+    let count = messages.len() as u64;
+    let done = Finished {
+        conversation: conversation.clone(),
+        rows: RowCounts { read: count, messages: count, ..RowCounts::default() },
+        attachments: AttachmentCounts::default(),
+        first: dates().min(),
+        last: dates().max(),
+    };
+    file.finish(&done).unwrap();
     staging.publish(|_| 0).unwrap();
     folder.join(conversation_file(conversation, "pdf"))
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use msgarchive::disk::{DiskError, FileRecord, Staging};
 use msgarchive::model::*;
+use msgarchive::pipeline::select::Selection;
 use msgarchive::pipeline::writer::Finished;
+use msgarchive::pipeline::{AttachmentCounts, RowCounts};
 use msgarchive::pipeline::{Defect, Report};
-use msgarchive::source::SourceInfo;
+use msgarchive::source::{DigestedFile, SourceDigest, SourceInfo};
 use msgarchive::writers::export::{AttachmentMode, ExportRequest};
+use msgarchive::writers::provenance::Provenance;
 use msgarchive::writers::{FORMATS, WriterOptions, conversation_file, jsonl, manifest};
 use serde_json::Value;
 
@@ -56,16 +59,15 @@ fn export_into(
     for window in messages.chunks(window) {
         file.append(writer.prepare(conversation, window).unwrap()).unwrap();
     }
-    let mut records = file.finish().unwrap();
     let dates = || messages.iter().filter_map(|m| m.date);
     let finished = Finished {
         conversation: conversation.clone(),
-        messages: messages.len() as u64,
-        attachments: 1,
-        attachment_bytes: 1_843_221,
+        rows: RowCounts { messages: messages.len() as u64, ..RowCounts::default() },
+        attachments: AttachmentCounts { referenced: 1, bytes: 1_843_221, ..AttachmentCounts::default() },
         first: dates().min(),
         last: dates().max(),
     };
+    let mut records = file.finish(&finished).unwrap();
     records.extend(writer.finish(&[finished]).unwrap());
     staging.publish(|_| 0)?;
     Ok(records)
@@ -350,9 +352,8 @@ fn json_lines_are_read_back_as_what_was_written() {
 fn a_listed_conversation_is_its_line_with_sizes() {
     let finished = Finished {
         conversation: family(),
-        messages: 2,
-        attachments: 3,
-        attachment_bytes: 4,
+        rows: RowCounts { messages: 2, ..RowCounts::default() },
+        attachments: AttachmentCounts { referenced: 3, bytes: 4, ..AttachmentCounts::default() },
         first: at("2014-01-01T00:00:00Z"),
         last: None,
     };
@@ -576,6 +577,7 @@ fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result
         selection: Default::default(),
         writer: options(),
         jobs: 3,
+        read_at: None,
         options: [("format", format), ("only", "Ana"), ("only", "Ben \"B\"")]
             .map(|(n, v)| (n.to_owned(), v.to_owned()))
             .to_vec(),
@@ -586,7 +588,10 @@ fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result
         ..Report::default()
     };
     let source = SourceInfo { path: "/source/chat.db".into(), ..SourceInfo::default() };
-    manifest::write(&staging, &source, &request, &report, &files).unwrap();
+    let provenance = Provenance::new(source, Selection::default(), request.attachments, None);
+    let file = DigestedFile { name: "chat.db".into(), bytes: 7, sha256: "ab".repeat(32) };
+    provenance.set_digest(Some(SourceDigest { files: vec![file], of_copy: false }));
+    manifest::write(&staging, &provenance, &request, &report, &files).unwrap();
     staging.publish(|path| u8::from(path == "manifest.json"))?;
     drop(staging);
     Ok(serde_json::from_slice(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap())
@@ -598,6 +603,8 @@ fn a_manifest_lists_every_file_and_those_of_earlier_runs() {
     let out = home.path().join("out");
     let first = export_with_manifest(&out, "txt", "Family").unwrap();
     assert_eq!(first["schema"], 1);
+    assert_eq!(first["source"]["files"][0]["sha256"], "ab".repeat(32));
+    assert_eq!(first["source"]["in_use"], false);
     assert_eq!(first["tool"], options().tool);
     assert_eq!(first["time_zone"], "Europe/Berlin");
     assert_eq!(first["source"]["kind"], "library");

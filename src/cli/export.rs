@@ -11,7 +11,7 @@ use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain, named};
 use super::source_options::SourceOptions;
 use super::terminal::{bytes, counted};
-use super::{Failure, Outcome, report, terminal};
+use super::{Failure, Outcome, moment, report, terminal};
 
 /// Write conversations as files: PDF, CSV, JSON Lines, text.
 ///
@@ -80,6 +80,7 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     let zone = args.source.zone()?;
     let selection = args.selection.selection(zone)?;
+    let read_at = moment::of_reading()?;
     let watch = Watch::new(args.progress);
     let opened = args.source.open()?;
     let request = ExportRequest {
@@ -98,6 +99,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
             ..WriterOptions::default()
         },
         jobs: args.source.jobs(),
+        read_at: Some(read_at),
         options: args.as_given(),
     };
     let done = export_folder(opened.source.as_ref(), &opened.contacts, &request, &watch);

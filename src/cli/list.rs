@@ -62,7 +62,7 @@ fn table(done: &Report, zone: Tz) -> String {
         "PERIOD"
     );
     let mut conversations: Vec<&Finished> = done.conversations.iter().collect();
-    conversations.sort_by_key(|c| std::cmp::Reverse(c.messages));
+    conversations.sort_by_key(|c| std::cmp::Reverse(c.rows.messages));
     for c in conversations {
         let _ = writeln!(
             table,
@@ -73,8 +73,8 @@ fn table(done: &Report, zone: Tz) -> String {
                 ConversationKind::Group => "group",
                 ConversationKind::Orphaned => "orphan",
             },
-            count(c.messages),
-            count(c.attachments),
+            count(c.rows.messages),
+            count(c.attachments.referenced),
             period(c, zone),
             c.conversation.id,
         );

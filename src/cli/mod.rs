@@ -8,6 +8,7 @@ mod failure;
 mod generate;
 mod hints;
 mod list;
+mod moment;
 mod progress;
 mod report;
 mod selection_options;

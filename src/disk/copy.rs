@@ -1,5 +1,6 @@
 //! Copies that are hashed.
 
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -67,7 +68,16 @@ pub fn write_hashed(from: &mut dyn Read, name: &Path, to: &Path) -> Result<Hashe
 /// [`DiskError::Read`].
 pub fn hash_file(path: &Path) -> Result<HashedCopy, DiskError> {
     let mut file = File::open(path).map_err(DiskError::reading(path))?;
-    each_block(&mut file, |_| Ok(())).map_err(DiskError::reading(path))?
+    hash_all(&mut file).map_err(DiskError::reading(path))
+}
+
+/// The hash and size of all that is read from here.
+///
+/// # Errors
+/// The reader's.
+pub fn hash_all(from: &mut dyn Read) -> io::Result<HashedCopy> {
+    let Ok(copy) = each_block(from, |_| Ok::<(), Infallible>(()))?;
+    Ok(copy)
 }
 
 /// Sets a file's modification time. Times that the file system cannot hold are left as they are.
@@ -79,10 +89,10 @@ pub fn set_modified(path: &Path, time: SystemTime) {
 }
 
 /// The outer error is the reader's, the inner one `take`'s.
-fn each_block(
+fn each_block<E>(
     from: &mut dyn Read,
-    mut take: impl FnMut(&[u8]) -> Result<(), DiskError>,
-) -> io::Result<Result<HashedCopy, DiskError>> {
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> io::Result<Result<HashedCopy, E>> {
     let mut hash = Sha256::new();
     let mut bytes = 0;
     let mut buffer = vec![0; BUFFER];

@@ -37,6 +37,16 @@ impl RowCounts {
         i128::from(self.read) - accounted.iter().map(|n| i128::from(*n)).sum::<i128>()
     }
 
+    /// Enters the hanging rows that were `met`: those of messages that were filtered out were filtered with them. Where a
+    /// message is in two conversations its tapbacks are shown more often than they are met. Returns those that are shown.
+    pub(super) fn enter(&mut self, met: &Hanging, hidden: &Hanging) -> Hanging {
+        let filtered = hidden.within(met);
+        self.filtered += filtered.total();
+        let kept = met.less(&filtered);
+        (self.tapbacks, self.votes, self.updates) = (kept.tapbacks, kept.votes, kept.updates);
+        kept
+    }
+
     pub(super) fn add(&mut self, other: &RowCounts) {
         self.read += other.read;
         self.messages += other.messages;

@@ -381,17 +381,18 @@ impl<'a> Run<'a> {
 
     /// After a conversation's last window: completes its files and adds it to the account.
     fn complete(&self, thread: &Thread<'a>) -> Result<(), ExportError> {
-        let Output { writers, tally } = std::mem::take(&mut *lock(&thread.output));
+        let Output { writers, mut tally } = std::mem::take(&mut *lock(&thread.output));
+        let done = tally.close(thread.entry);
         let mut files = Vec::new();
         for writer in writers.into_iter().flatten() {
-            files.extend(writer.finish()?);
+            files.extend(writer.finish(&done)?);
         }
         if let Some(assets) = self.assets {
             assets.close(&thread.entry.conversation);
         }
         let mut total = lock(&self.total);
         total.report.files.extend(files);
-        total.complete(thread.entry, tally);
+        total.complete(done, tally);
         Ok(())
     }
 

@@ -74,6 +74,29 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// A conversation is complete: what is known of it now.
+    pub fn close(&mut self, entry: &RosterEntry) -> Finished {
+        let mut conversation = entry.conversation.clone();
+        let lost = entry.rows.saturating_sub(self.rows.read);
+        if lost > 0 {
+            // Counted when the source was opened, and then not found: only in a damaged database.
+            self.rows.read += lost;
+            self.rows.failed += lost;
+            let what = format!(
+                "the database is damaged: {lost} of the {} rows of {} cannot be found",
+                entry.rows, conversation.id
+            );
+            self.defects.push(Defect { guid: None, what });
+        }
+        self.services.extend(conversation.services);
+        conversation.services = std::mem::take(&mut self.services).into_iter().collect();
+        let mut rows = self.rows;
+        rows.enter(&self.met, &self.hidden);
+        Finished { conversation, rows, attachments: self.attachments, first: self.first, last: self.last }
+    }
+}
+
 impl Total {
     fn add(&mut self, tally: Tally) {
         self.rows.add(&tally.rows);
@@ -94,30 +117,9 @@ impl Total {
     }
 
     /// A conversation is complete.
-    pub fn complete(&mut self, entry: &RosterEntry, mut tally: Tally) {
-        let mut conversation = entry.conversation.clone();
-        let lost = entry.rows.saturating_sub(tally.rows.read);
-        if lost > 0 {
-            // Counted when the source was opened, and then not found: only in a damaged database.
-            tally.rows.read += lost;
-            tally.rows.failed += lost;
-            let what = format!(
-                "the database is damaged: {lost} of the {} rows of {} cannot be found",
-                entry.rows, conversation.id
-            );
-            tally.defects.push(Defect { guid: None, what });
-        }
-        tally.services.extend(conversation.services);
-        conversation.services = std::mem::take(&mut tally.services).into_iter().collect();
-        if tally.rows.messages > 0 {
-            self.report.conversations.push(Finished {
-                conversation,
-                messages: tally.rows.messages,
-                attachments: tally.attachments.referenced,
-                attachment_bytes: tally.attachments.bytes,
-                first: tally.first,
-                last: tally.last,
-            });
+    pub fn complete(&mut self, done: Finished, tally: Tally) {
+        if done.rows.messages > 0 {
+            self.report.conversations.push(done);
         }
         self.add(tally);
     }
@@ -128,12 +130,7 @@ impl Total {
     /// [`ExportError::Unbalanced`] when a row was read and went nowhere.
     pub fn balance(self) -> Result<Report, ExportError> {
         let Total { mut rows, met, shown, hidden, mut report } = self;
-        // Of the hanging rows that were met, those whose message was filtered out were filtered with it. Where a
-        // message is in two conversations its tapbacks are shown more often than they are met.
-        let filtered = hidden.within(&met);
-        rows.filtered += filtered.total();
-        let kept = met.less(&filtered);
-        (rows.tapbacks, rows.votes, rows.updates) = (kept.tapbacks, kept.votes, kept.updates);
+        let kept = rows.enter(&met, &hidden);
         let lost = i128::from(kept.less(&shown).total()) + rows.balance().abs();
         if lost != 0 {
             return Err(ExportError::Unbalanced { rows, lost });
@@ -174,8 +171,10 @@ mod tests {
         let mut tally = Tally::default();
         tally.rows.read = 3;
         tally.rows.messages = 3;
+        let done = tally.close(&entry);
+        assert_eq!((done.rows.read, done.rows.failed, done.rows.balance()), (5, 2, 0));
         let mut total = Total::default();
-        total.complete(&entry, tally);
+        total.complete(done, tally);
         let report = total.balance().unwrap();
         assert_eq!((report.rows.read, report.rows.failed), (5, 2));
         assert_eq!(report.defect_count, 1);

@@ -7,7 +7,7 @@
 
 use std::any::Any;
 
-use super::count::Defect;
+use super::count::{AttachmentCounts, Defect, RowCounts};
 use crate::disk::{DiskError, FileRecord};
 use crate::model::{Conversation, Drawing, Instant, Message};
 use crate::source::Content;
@@ -38,8 +38,8 @@ pub trait Writer: Sync {
 pub trait ConversationWriter: Send {
     /// The ordered half.
     fn append(&mut self, prepared: Prepared) -> Result<(), WriteError>;
-    /// Completes the file (or files).
-    fn finish(self: Box<Self>) -> Result<Vec<FileRecord>, WriteError>;
+    /// Completes the file (or files). `done` is all that the run knows of the conversation now.
+    fn finish(self: Box<Self>, done: &Finished) -> Result<Vec<FileRecord>, WriteError>;
 }
 
 /// What one writer's `prepare` hands to its own `append`.
@@ -49,11 +49,9 @@ pub type Prepared = Box<dyn Any + Send>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     pub conversation: Conversation,
-    /// Messages written: the lines of its file.
-    pub messages: u64,
-    pub attachments: u64,
-    /// Bytes of the attachments, as far as known.
-    pub attachment_bytes: u64,
+    /// What became of its rows; its messages are the lines of its file.
+    pub rows: RowCounts,
+    pub attachments: AttachmentCounts,
     /// The first and last instant of the messages written that have one.
     pub first: Option<Instant>,
     pub last: Option<Instant>,

@@ -35,6 +35,25 @@ pub struct SourceInfo {
     pub schema_version: Option<String>,
 }
 
+/// Which bytes are read of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceDigest {
+    /// The database, and its log or journal where it has one.
+    pub files: Vec<DigestedFile>,
+    /// The files were being written to: the hash is of the copy that was made of their state at one moment, and read.
+    pub of_copy: bool,
+}
+
+/// A file of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestedFile {
+    /// Without its folder.
+    pub name: String,
+    pub bytes: u64,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+}
+
 /// What sort of store a source is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum SourceKind {
@@ -67,6 +86,8 @@ pub trait Source: Sync {
     fn chats(&self) -> Result<Vec<RawChat>, SourceError>;
     /// A private reader for one worker, from a pool inside the source. Blocks while all are in use.
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError>;
+    /// Hashes what is read; takes as long as reading all of it. `None` where that cannot be done any more.
+    fn digest(&self) -> Option<SourceDigest>;
     /// To be asked when everything was read, before success is claimed.
     ///
     /// # Errors

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use super::assets::{AssetFolder, AssetMode};
 use super::derived::Derived;
+use super::provenance::Provenance;
 use super::{Format, WriterOptions, manifest};
 use crate::disk::Staging;
+use crate::model::Instant;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::Selection;
 use crate::pipeline::writer::{AssetSink, WriteError, Writer};
@@ -32,6 +34,8 @@ pub struct ExportRequest {
     pub writer: WriterOptions,
     /// Worker threads; at least 1, at most the source's sessions.
     pub jobs: usize,
+    /// When the source was opened, for what says so: the only thing that differs between two runs over one source.
+    pub read_at: Option<Instant>,
     /// The options as given, for the manifest: name and value.
     pub options: Vec<(String, String)>,
 }
@@ -79,7 +83,14 @@ pub fn export_folder(
 
     let staging = Arc::new(Staging::begin(&request.out, request.into_existing).map_err(WriteError::from)?);
     let derived = Some(Arc::new(Derived::new(&staging).map_err(WriteError::from)?));
-    let options_of_writers = WriterOptions { derived, ..request.writer.clone() };
+    let provenance = Arc::new(Provenance::new(
+        source.info().clone(),
+        request.selection.clone(),
+        request.attachments,
+        request.read_at,
+    ));
+    let options_of_writers =
+        WriterOptions { derived, provenance: Some(provenance.clone()), ..request.writer.clone() };
     let writers = request
         .formats
         .iter()
@@ -97,7 +108,11 @@ pub fn export_folder(
         .map_err(WriteError::from)?;
     progress.phase("Exporting");
     let sink = assets.as_ref().map(|a| a as &dyn AssetSink);
-    let mut report = pipeline::run(source, &roster, &writers, sink, &options, progress)?;
+    let mut report = std::thread::scope(|scope| {
+        // Beside the workers: it reads all that they read, and is wanted at the end only.
+        scope.spawn(|| provenance.set_digest(source.digest()));
+        pipeline::run(source, &roster, &writers, sink, &options, progress)
+    })?;
     source.unchanged()?;
     if progress.interrupted() {
         return Err(ExportError::Interrupted);
@@ -107,7 +122,7 @@ pub fn export_folder(
     files.extend(report.copies.iter().filter(|copy| !copy.sha256.is_empty()).cloned());
     files.extend(assets.iter().flat_map(AssetFolder::bundle_files));
     files.sort();
-    report.files.push(manifest::write(&staging, source.info(), request, &report, &files)?);
+    report.files.push(manifest::write(&staging, &provenance, request, &report, &files)?);
     staging.publish(rank).map_err(WriteError::from)?;
     Ok(report)
 }

@@ -73,8 +73,8 @@ pub fn listed(finished: &Finished, clock: &mut Clock) -> String {
     let mut object = Vec::new();
     let mut json = Json { to: &mut object, clock };
     conversation(&mut json, finished, None);
-    json.raw(",\"attachments\":").number(finished.attachments);
-    json.raw(",\"bytes\":").number(finished.attachment_bytes).raw("}");
+    json.raw(",\"attachments\":").number(finished.attachments.referenced);
+    json.raw(",\"bytes\":").number(finished.attachments.bytes).raw("}");
     String::from_utf8(object).unwrap_or_default()
 }
 
@@ -90,7 +90,7 @@ fn conversation(json: &mut Json<'_>, finished: &Finished, file: Option<&str>) {
         json.raw(",\"handles\":").texts(&participant.handles).raw("}");
     });
     json.raw(",\"services\":").texts(&conversation.services);
-    json.raw(",\"messages\":").number(finished.messages);
+    json.raw(",\"messages\":").number(finished.rows.messages);
     json.raw(",\"first\":").date(finished.first);
     json.raw(",\"last\":").date(finished.last);
     json.raw(",\"file\":").maybe(file);

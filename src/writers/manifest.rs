@@ -8,10 +8,11 @@
 use super::clock::Clock;
 use super::export::ExportRequest;
 use super::json::Json;
+use super::provenance::Provenance;
 use crate::disk::{FileRecord, HashedFile, MANIFEST, Staging};
 use crate::pipeline::Report;
 use crate::pipeline::writer::WriteError;
-use crate::source::{SourceInfo, SourceKind};
+use crate::source::SourceKind;
 
 /// Writes the manifest of a run whose files are all in `staging`.
 ///
@@ -19,14 +20,14 @@ use crate::source::{SourceInfo, SourceKind};
 /// [`WriteError::Disk`].
 pub fn write(
     staging: &Staging,
-    source: &SourceInfo,
+    provenance: &Provenance,
     request: &ExportRequest,
     report: &Report,
     files: &[FileRecord],
 ) -> Result<FileRecord, WriteError> {
     let mut page = Page { file: staging.create(MANIFEST)?, clock: Clock::new(request.writer.zone) };
     page.put(|json| {
-        head(json, source, request);
+        head(json, provenance, request);
         counts(json, report);
     })?;
     page.list(",\n\"files\":", files, |json, file| json.file(file))?;
@@ -50,7 +51,8 @@ pub fn write(
     Ok(page.file.finish()?)
 }
 
-fn head(json: &mut Json<'_>, source: &SourceInfo, request: &ExportRequest) {
+fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
+    let source = &provenance.source;
     let kind = match source.kind {
         SourceKind::Library => "library",
         SourceKind::Device => "device",
@@ -59,6 +61,16 @@ fn head(json: &mut Json<'_>, source: &SourceInfo, request: &ExportRequest) {
     json.raw(",\n\"source\":{\"kind\":").text(kind);
     json.raw(",\"path\":").text(&source.path.to_string_lossy());
     json.raw(",\"schema_version\":").maybe(source.schema_version.as_deref());
+    let digest = provenance.digest();
+    json.raw(",\"in_use\":").boolean(digest.is_some_and(|digest| digest.of_copy)).raw(",\"files\":");
+    match digest {
+        Some(digest) => json.array(&digest.files, |json, file| {
+            json.raw("{\"name\":").text(&file.name);
+            json.raw(",\"bytes\":").number(file.bytes);
+            json.raw(",\"sha256\":").text(&file.sha256).raw("}");
+        }),
+        None => json.raw("null"),
+    };
     json.raw("},\n\"options\":{");
     options(json, &request.options);
     json.raw("},\n\"time_zone\":").text(request.writer.zone.name());

@@ -13,6 +13,7 @@ pub mod jsonl;
 pub mod manifest;
 pub mod pdf;
 pub mod phrase;
+pub mod provenance;
 mod strokes;
 pub mod svg;
 mod text;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use crate::disk::{FileRecord, HashedFile, Staging, portable_name};
 use crate::model::Conversation;
-use crate::pipeline::writer::{ConversationWriter, Prepared, WriteError, Writer};
+use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
 /// One output format.
 #[derive(Debug)]
@@ -84,6 +85,8 @@ pub struct WriterOptions {
     pub font_dirs: Vec<PathBuf>,
     /// Also use the system's fonts, after the bundled ones.
     pub system_fonts: bool,
+    /// Where the export comes from, for those that say so.
+    pub provenance: Option<Arc<provenance::Provenance>>,
     /// The pictures that all formats of a run make and share. A format that gets none has its own.
     pub derived: Option<Arc<derived::Derived>>,
 }
@@ -98,6 +101,7 @@ impl Default for WriterOptions {
             excel: false,
             font_dirs: Vec::new(),
             system_fonts: false,
+            provenance: None,
             derived: None,
         }
     }
@@ -132,7 +136,7 @@ impl ConversationWriter for Lines {
         Ok(self.file.put(&lines)?)
     }
 
-    fn finish(self: Box<Self>) -> Result<Vec<FileRecord>, WriteError> {
+    fn finish(self: Box<Self>, _: &Finished) -> Result<Vec<FileRecord>, WriteError> {
         Ok(vec![self.file.finish()?])
     }
 }

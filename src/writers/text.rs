@@ -130,7 +130,7 @@ impl ConversationWriter for Transcript {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Vec<FileRecord>, WriteError> {
+    fn finish(self: Box<Self>, _: &Finished) -> Result<Vec<FileRecord>, WriteError> {
         Ok(vec![self.file.finish()?])
     }
 }
@@ -210,7 +210,7 @@ impl Text {
         let mut clock = Clock::new(self.options.zone);
         let mut list: Vec<&Finished> = conversations.iter().collect();
         list.sort_by_cached_key(|f| (folded(&f.conversation.title), f.conversation.id.clone()));
-        let messages = conversations.iter().map(|f| f.messages).sum();
+        let messages = conversations.iter().map(|f| f.rows.messages).sum();
         let mut to = format!(
             "{}, {}\n",
             count(conversations.len() as u64, "conversation", "conversations"),
@@ -218,10 +218,10 @@ impl Text {
         );
         to.extend(std::iter::repeat_n('═', COLUMNS));
         to.push('\n');
-        for Finished { conversation, messages, first, last, .. } in list {
+        for Finished { conversation, rows, first, last, .. } in list {
             to.push('\n');
             to.push_str(&one_line(&conversation.title));
-            to.push_str(&format!("\n    {}", count(*messages, "message", "messages")));
+            to.push_str(&format!("\n    {}", count(rows.messages, "message", "messages")));
             let mut day = |date| phrase::short_date(&clock.local(date));
             match (first.map(&mut day), last.map(&mut day)) {
                 (Some(first), Some(last)) if first != last => to.push_str(&format!(", {first} to {last}")),

@@ -61,6 +61,28 @@ fn closed_wal(path: &Path) {
 }
 
 #[test]
+fn the_files_that_were_read_are_hashed_and_when_they_changed_what_was_read() {
+    for wal in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let path = library(20, wal).write(folder.path());
+        let source = open(&path);
+        let digest = source.digest().unwrap();
+        assert!(!digest.of_copy);
+        let names: Vec<&str> = digest.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, if wal { &["chat.db", "chat.db-wal"][..] } else { &["chat.db"] });
+        for file in &digest.files {
+            let lies_there = fs::read(folder.path().join(&file.name)).unwrap();
+            assert_eq!((file.bytes, file.sha256.len()), (lies_there.len() as u64, 64));
+        }
+        let mut changed = fs::OpenOptions::new().append(true).open(folder.path().join("chat.db")).unwrap();
+        std::io::Write::write_all(&mut changed, b"x").unwrap();
+        // Of what was copied there is a hash still; what was read in place is not what was read any more.
+        let after = source.digest();
+        assert_eq!(after.as_ref().map(|digest| digest.of_copy), wal.then_some(true), "{after:?}");
+    }
+}
+
+#[test]
 fn nothing_is_touched_however_the_files_lie() {
     // What lies there, and whether the folder can be written to.
     for (what, read_only) in [

@@ -23,7 +23,9 @@ use session::Reader;
 
 use super::database::{self, Columns, Guard, Layout, Opened, Pool, lock};
 use super::locate::Roots;
-use super::{ChatId, OpenOptions, RawChat, RawHandle, Session, Source, SourceError, SourceInfo};
+use super::{
+    ChatId, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError, SourceInfo,
+};
 
 /// An open Messages database.
 #[derive(Debug)]
@@ -193,6 +195,10 @@ impl Source for ChatDb {
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {
         Ok(Box::new(Reader::new(self, self.pool.take())))
+    }
+
+    fn digest(&self) -> Option<SourceDigest> {
+        self.guard.digest()
     }
 
     fn unchanged(&self) -> Result<(), SourceError> {

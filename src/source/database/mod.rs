@@ -3,6 +3,7 @@
 //!
 //! **Must never**: know what a table of Messages means.
 
+mod evidence;
 mod pool;
 mod recognize;
 mod schema;
@@ -49,7 +50,8 @@ impl Opened {
         let candidate = recognize::candidate(path)?;
         let home = own_library(&candidate.path);
         let sessions = options.sessions.max(1);
-        let Snapshot { mut connections, guard } = Snapshot::take(&candidate, home.is_some(), sessions + 1)?;
+        let Snapshot { mut connections, guard, .. } =
+            Snapshot::take(&candidate, home.is_some(), sessions + 1)?;
         let failed = || SourceError::database(&candidate.path);
         let Some(own) = connections.pop() else {
             return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
@@ -74,7 +76,7 @@ impl Opened {
 /// One connection to any of Apple's databases: one moment of it, with nothing touched. The guard has to live as long.
 pub(super) fn connection_to(path: &Path) -> Result<(Option<Connection>, Guard), SourceError> {
     let candidate = recognize::candidate(path)?;
-    let Snapshot { mut connections, guard } = Snapshot::take(&candidate, false, 1)?;
+    let Snapshot { mut connections, guard, .. } = Snapshot::take(&candidate, false, 1)?;
     Ok((connections.pop(), guard))
 }
 

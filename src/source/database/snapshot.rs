@@ -20,14 +20,17 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::TempDir;
 
+use super::evidence::Evidence;
 use super::recognize::Candidate;
-use crate::source::SourceError;
+use crate::source::{SourceDigest, SourceError};
 
 /// Connections that all see the same moment.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub connections: Vec<Connection>,
     pub guard: Guard,
+    /// What is read instead of the database's own files.
+    copy: Option<File>,
 }
 
 /// What keeps a snapshot of one moment, or tells afterwards that it was not.
@@ -35,6 +38,7 @@ pub(super) struct Snapshot {
 pub(in crate::source) struct Guard {
     /// The file that must not have changed in the end, as it was in the beginning.
     watched: Option<(PathBuf, Fingerprint)>,
+    evidence: Evidence,
     /// The private copy, where an open file keeps its name.
     _private: Option<TempDir>,
 }
@@ -49,6 +53,11 @@ impl Guard {
             _ => Ok(()),
         }
     }
+
+    /// The hashes of what is read; `None` where it cannot be read once more.
+    pub fn digest(&self) -> Option<SourceDigest> {
+        self.evidence.digest().ok()
+    }
 }
 
 /// How long to wait for a writer.
@@ -60,8 +69,17 @@ const COPIES: u32 = 20;
 impl Snapshot {
     /// `live`: this machine's own library, which Messages may open at any time.
     pub fn take(candidate: &Candidate, live: bool, sessions: usize) -> Result<Snapshot, SourceError> {
+        let mut evidence = Evidence::of(&candidate.path);
+        let mut snapshot = Snapshot::of(candidate, live, sessions.max(1))?;
+        if let Some(copy) = snapshot.copy.take() {
+            evidence.keep_copy(copy);
+        }
+        snapshot.guard.evidence = evidence;
+        Ok(snapshot)
+    }
+
+    fn of(candidate: &Candidate, live: bool, sessions: usize) -> Result<Snapshot, SourceError> {
         let path = &candidate.path;
-        let sessions = sessions.max(1);
         let wal = beside(path, "-wal");
         let has_wal = size(&wal) > 0;
         // One that was left alone says nothing, and opened through it SQLite would make the `-wal` that is missing.
@@ -105,6 +123,7 @@ impl Snapshot {
         Ok(Snapshot {
             connections,
             guard: Guard { watched: Some((path.to_owned(), before)), ..Guard::default() },
+            copy: None,
         })
     }
 
@@ -127,7 +146,7 @@ impl Snapshot {
                 Err(error) => return Err(SourceError::database(path)(error)),
             }
         }
-        Ok(Snapshot { connections, guard: Guard::default() })
+        Ok(Snapshot { connections, guard: Guard::default(), copy: None })
     }
 
     /// One moment of a database that others may be writing to.
@@ -199,6 +218,7 @@ impl Snapshot {
             .map(|_| connect(copy, "mode=ro&immutable=1"))
             .collect::<rusqlite::Result<_>>()
             .map_err(SourceError::database(path))?;
+        let file = File::open(copy).map_err(failed(path))?;
         // On Unix the connections keep the file and its name goes, so that nothing is left behind, whatever happens.
         let private = if cfg!(unix) {
             drop(private);
@@ -206,7 +226,8 @@ impl Snapshot {
         } else {
             Some(private)
         };
-        Ok(Snapshot { connections, guard: Guard { watched: None, _private: private } })
+        let guard = Guard { _private: private, ..Guard::default() };
+        Ok(Snapshot { connections, guard, copy: Some(file) })
     }
 }
 
@@ -261,19 +282,19 @@ fn uri(path: &Path, mode: &str) -> String {
     uri
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-fn size(path: &Path) -> u64 {
+pub(super) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |about| about.len())
 }
 
 /// Enough of a file to see that somebody wrote to it.
 #[derive(Debug, PartialEq, Eq)]
-struct Fingerprint {
+pub(super) struct Fingerprint {
     bytes: u64,
     modified: Option<SystemTime>,
     #[cfg(unix)]
@@ -281,7 +302,7 @@ struct Fingerprint {
 }
 
 impl Fingerprint {
-    fn of(path: &Path) -> io::Result<Fingerprint> {
+    pub fn of(path: &Path) -> io::Result<Fingerprint> {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt;
         let about = fs::metadata(path)?;

@@ -22,7 +22,7 @@ use session::Reader;
 
 use super::database::{self, Guard, Layout, Opened, Pool};
 use super::locate::Roots;
-use super::{OpenOptions, RawChat, RawHandle, Session, Source, SourceError, SourceInfo};
+use super::{OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError, SourceInfo};
 
 /// An open database of iPhone OS 1 to iOS 5.
 #[derive(Debug)]
@@ -101,6 +101,10 @@ impl Source for LegacyDb {
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {
         Ok(Box::new(Reader::new(self)))
+    }
+
+    fn digest(&self) -> Option<SourceDigest> {
+        self.guard.digest()
     }
 
     fn unchanged(&self) -> Result<(), SourceError> {

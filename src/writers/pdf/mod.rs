@@ -196,7 +196,7 @@ impl ConversationWriter for PdfConversation<'_> {
             .map_err(writing(&self.name))
     }
 
-    fn finish(self: Box<Self>) -> Result<Vec<FileRecord>, WriteError> {
+    fn finish(self: Box<Self>, _: &Finished) -> Result<Vec<FileRecord>, WriteError> {
         let PdfConversation { writer, name, progress } = *self;
         let file = writer.with_engine(|engine| progress.finish(engine)).map_err(writing(&name))?;
         Ok(vec![file.finish()?])

@@ -1,0 +1,42 @@
+//! Where an export comes from and how it was made: what its manifest and a cover say of it.
+//!
+//! **Must never**: ask what time it is. Whoever opened the source knows.
+
+use std::sync::OnceLock;
+
+use super::export::AttachmentMode;
+use crate::model::Instant;
+use crate::pipeline::select::Selection;
+use crate::source::{SourceDigest, SourceInfo};
+
+/// An export's origin.
+#[derive(Debug)]
+pub struct Provenance {
+    pub source: SourceInfo,
+    pub selection: Selection,
+    pub attachments: AttachmentMode,
+    /// When the source was read, where whoever did says so.
+    pub read_at: Option<Instant>,
+    digest: OnceLock<Option<SourceDigest>>,
+}
+
+impl Provenance {
+    pub fn new(
+        source: SourceInfo,
+        selection: Selection,
+        attachments: AttachmentMode,
+        read_at: Option<Instant>,
+    ) -> Provenance {
+        Provenance { source, selection, attachments, read_at, digest: OnceLock::new() }
+    }
+
+    /// Says which bytes were read: `None` where they could not be hashed. To be called once; others may be waiting.
+    pub fn set_digest(&self, digest: Option<SourceDigest>) {
+        self.digest.get_or_init(|| digest);
+    }
+
+    /// Which bytes were read; waits until somebody knows.
+    pub fn digest(&self) -> Option<&SourceDigest> {
+        self.digest.wait().as_ref()
+    }
+}
