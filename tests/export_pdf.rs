@@ -89,7 +89,7 @@ pub fn png(path: &Path, width: u32, height: u32, alpha: bool) {
 }
 
 /// Everything that a conversation can hold.
-fn everything(files: &Path) -> Vec<Message> {
+pub fn everything(files: &Path) -> Vec<Message> {
     let (opaque, clear) = (files.join("opaque.png"), files.join("clear.png"));
     png(&opaque, 900, 600, false);
     png(&clear, 300, 300, true);

@@ -7,6 +7,7 @@ use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
 use msgarchive::writers::{FORMATS, Format, WriterOptions};
 use serde_json::json;
 
+use super::pdf_options::PdfOptions;
 use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain, named};
 use super::source_options::SourceOptions;
@@ -38,12 +39,6 @@ pub struct ExportArgs {
     /// CSV for spreadsheets: a byte order mark, CRLF, and formulas made harmless
     #[arg(long)]
     excel: bool,
-    /// A folder with further fonts for PDF; repeatable
-    #[arg(long, value_name = "DIR")]
-    font_dir: Vec<PathBuf>,
-    /// Use the system's fonts in PDF where the built-in ones lack a character
-    #[arg(long)]
-    system_fonts: bool,
     /// Print the report as one JSON object
     #[arg(long)]
     json: bool,
@@ -54,6 +49,8 @@ pub struct ExportArgs {
     source: SourceOptions,
     #[command(flatten)]
     selection: SelectionOptions,
+    #[command(flatten)]
+    pdf: PdfOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -81,6 +78,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     let zone = args.source.zone()?;
     let selection = args.selection.selection(zone)?;
     let read_at = moment::of_reading()?;
+    let pdf = args.pdf.look(&args.format)?;
     let watch = Watch::new(args.progress);
     let opened = args.source.open()?;
     let request = ExportRequest {
@@ -94,8 +92,9 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
             me: args.source.me.clone(),
             jobs: args.source.jobs(),
             excel: args.excel,
-            font_dirs: args.font_dir.clone(),
-            system_fonts: args.system_fonts,
+            font_dirs: args.pdf.font_dir.clone(),
+            system_fonts: args.pdf.system_fonts,
+            pdf,
             ..WriterOptions::default()
         },
         jobs: args.source.jobs(),
@@ -119,11 +118,10 @@ impl ExportArgs {
         let mode = AttachmentMode::NAMES.iter().find(|(_, mode)| *mode == self.attachments);
         given.push(("attachments".into(), mode.map_or("", |(name, _)| name).into()));
         given.push(("me".into(), self.source.me.clone()));
-        for (name, on) in [("excel", self.excel), ("system-fonts", self.system_fonts)] {
-            if on {
-                given.push((name.into(), "true".into()));
-            }
+        if self.excel {
+            given.push(("excel".into(), "true".into()));
         }
+        given.extend(self.pdf.as_given());
         given
     }
 }

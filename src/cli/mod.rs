@@ -9,6 +9,7 @@ mod generate;
 mod hints;
 mod list;
 mod moment;
+mod pdf_options;
 mod progress;
 mod report;
 mod selection_options;

@@ -87,6 +87,8 @@ pub struct WriterOptions {
     pub system_fonts: bool,
     /// Where the export comes from, for those that say so.
     pub provenance: Option<Arc<provenance::Provenance>>,
+    /// How PDF looks.
+    pub pdf: pdf::PdfOptions,
     /// The pictures that all formats of a run make and share. A format that gets none has its own.
     pub derived: Option<Arc<derived::Derived>>,
 }
@@ -102,6 +104,7 @@ impl Default for WriterOptions {
             font_dirs: Vec::new(),
             system_fonts: false,
             provenance: None,
+            pdf: pdf::PdfOptions::default(),
             derived: None,
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::model::{Attachment, Availability};
 use crate::writers::phrase;
 
-use super::blocks::{BOX_WIDTH, Bubbles, Composer, PIXEL, QUIET, SMALL, TINY, paper};
+use super::blocks::{Bubbles, Composer, PIXEL, QUIET, TINY};
 use super::image::{Picture, Undrawable};
 use super::layout::{Ink, Lines, Measure};
 use super::link;
-use super::page::{Block, Color, Item, PICTURE_HEIGHT, PICTURE_WIDTH, Row, TEXT_WIDTH, Target};
+use super::page::{Block, Color, Item, Row, Target};
 use super::stickers::Area;
 
 /// A sticker's width and height at most.
@@ -38,12 +38,15 @@ impl Composer<'_> {
     fn picture(&mut self, picture: Arc<Picture>, attachment: &Attachment, bubbles: &mut Bubbles<'_>) {
         let (w, h) = picture.size();
         let (w, h) = (w as f32, h as f32);
-        let (most_w, most_h) =
-            if attachment.sticker { (STICKER, STICKER) } else { (PICTURE_WIDTH, PICTURE_HEIGHT) };
+        let (most_w, most_h) = if attachment.sticker {
+            (STICKER, STICKER)
+        } else {
+            (self.style.picture_width, self.style.picture_height)
+        };
         let scale = (most_w / w).min(most_h / h).min(PIXEL);
         // However long and thin, something is to be seen.
         let (width, height) = ((w * scale).max(4.0), (h * scale).max(4.0));
-        let x = bubbles.side.x(width);
+        let x = bubbles.side.x(width, &self.style);
         let framed = !attachment.sticker;
         let film = picture.film;
         let mut row =
@@ -69,9 +72,9 @@ impl Composer<'_> {
                 [] => QUIET,
                 _ => Ink { color: Color::Link, link: 1, ..QUIET },
             };
-            let measure = Measure { size: TINY, width: TEXT_WIDTH };
+            let measure = Measure { size: self.style.points(TINY), width: self.style.text_width };
             let lines = self.engine.text(&name, &[(0..name.len(), ink)], &links, measure);
-            let left = bubbles.side.x(lines.width.max(4.0));
+            let left = bubbles.side.x(lines.width.max(4.0), &self.style);
             let mut caption = lines.into_row(left);
             caption.items.iter_mut().for_each(|item| item.shift(height + 2.0));
             row.items.append(&mut caption.items);
@@ -83,7 +86,7 @@ impl Composer<'_> {
     /// Says that the picture at the top of this row, at `x`, moves.
     fn live_mark(&mut self, x: f32, row: &mut Row) {
         let (inset, padding) = (6.0, 3.0);
-        let label = self.engine.label("LIVE", Ink { bold: true, ..QUIET }, 6.0, 40.0);
+        let label = self.engine.label("LIVE", Ink { bold: true, ..QUIET }, self.style.points(6.0), 100.0);
         let (width, height) = (label.width + 2.0 * padding, label.height + 1.0);
         // A picture that is too small for it says so in its caption only.
         if height + 2.0 * inset > row.height {
@@ -99,9 +102,12 @@ impl Composer<'_> {
 
     /// What cannot be drawn: its name, kind, size and where it is.
     fn file_box(&mut self, attachment: &Attachment, why: Undrawable, bubbles: &mut Bubbles<'_>) {
-        let x = bubbles.side.x(BOX_WIDTH);
-        let text_x = x + BADGE + 18.0;
-        let width = BOX_WIDTH - BADGE - 26.0;
+        let style = self.style;
+        let (box_width, badge_size) = (style.box_width, style.points(BADGE));
+        let x = bubbles.side.x(box_width, &style);
+        let text_x = x + badge_size + 18.0;
+        let width = box_width - badge_size - 26.0;
+        let small = self.small(width);
         let uri = attachment.path.as_deref().and_then(link::relative);
         let name = attachment.name.as_deref().map(phrase::one_line).filter(|name| !name.is_empty());
         let name = name.as_deref().unwrap_or(if attachment.sticker { "Sticker" } else { "Attachment" });
@@ -117,42 +123,43 @@ impl Composer<'_> {
             row.items.append(&mut add.items);
             row.height += add.height;
         };
-        put(&mut row, self.engine.plain(name, ink, Measure { size: 9.0, width }));
+        put(&mut row, self.engine.plain(name, ink, Measure { size: style.points(9.0), width }));
         let facts = phrase::file_facts(attachment, phrase::file_kind(attachment)).join(", ");
-        put(&mut row, self.engine.plain(&facts, QUIET, Measure { size: SMALL, width }));
+        put(&mut row, self.engine.plain(&facts, QUIET, small));
         let alarm = Ink { color: Color::Alarm, ..QUIET };
         if let Some(place) = phrase::availability(attachment.availability) {
             let ink = if attachment.availability == Availability::Missing { alarm } else { QUIET };
-            put(&mut row, self.engine.plain(place, ink, Measure { size: SMALL, width }));
+            put(&mut row, self.engine.plain(place, ink, small));
         }
         if let Some(what) = why.words() {
             let ink = if matches!(why, Undrawable::Damaged(_)) { alarm } else { QUIET };
-            put(&mut row, self.engine.plain(what, ink, Measure { size: SMALL, width }));
+            put(&mut row, self.engine.plain(what, ink, small));
         }
-        row.height = row.height.max(BADGE);
+        row.height = row.height.max(badge_size);
         let badge = badge_text(attachment);
-        let line = self.engine.label(&badge, Ink { bold: true, ..QUIET }, 7.0, BADGE - 4.0);
+        let line =
+            self.engine.label(&badge, Ink { bold: true, ..QUIET }, style.points(7.0), badge_size - 4.0);
         row.items.push(Item::Panel {
             x: x + 8.0,
             y: 0.0,
-            width: BADGE,
-            height: BADGE,
+            width: badge_size,
+            height: badge_size,
             radius: 6.0,
             fill: Some(Color::Received),
             stroke: None,
         });
         let (line_width, line_height) = (line.width, line.height);
-        let mut items = line.into_row(x + 8.0 + (BADGE - line_width) / 2.0).items;
-        items.iter_mut().for_each(|item| item.shift((BADGE - line_height) / 2.0));
+        let mut items = line.into_row(x + 8.0 + (badge_size - line_width) / 2.0).items;
+        items.iter_mut().for_each(|item| item.shift((badge_size - line_height) / 2.0));
         row.items.append(&mut items);
         if let Some(uri) = uri {
             let target = Target::Uri(uri);
-            row.items.push(Item::Link { x, y: -6.0, width: BOX_WIDTH, height: row.height + 12.0, target });
+            row.items.push(Item::Link { x, y: -6.0, width: box_width, height: row.height + 12.0, target });
         }
         self.stamp(bubbles, Some(&mut row), 10.0);
-        let block = Block { frame: Some(paper(x, BOX_WIDTH)), rows: vec![row], ..Block::default() };
+        let block = Block { frame: Some(style.card(x)), rows: vec![row], ..Block::default() };
         let height = block.height();
-        bubbles.push(block, Area { x, width: BOX_WIDTH, height, words: true });
+        bubbles.push(block, Area { x, width: box_width, height, words: true });
     }
 }
 

@@ -13,21 +13,19 @@ use super::gallery::Gallery;
 use super::image::{Picture, Undrawable};
 use super::layout::{Engine, Ink, Measure};
 use super::link;
-use super::page::{
-    Block, Color, Frame, Item, LANE_RIGHT, MEASURE, PAGE_WIDTH, Row, SIDE, TEXT_WIDTH, Target,
-};
+use super::page::{Block, Color, Item, Row, Target};
 use super::scripts::is_only_emoji;
 use super::stickers::{Area, Spot};
+use super::style::Style;
 use super::styled::{Styled, styled};
 use super::vector;
 
-/// Text in bubbles, in points.
+/// Text in bubbles. All lengths are those at this size: [`Style::points`] says how long they are.
 const BODY: f32 = 10.0;
 pub(super) const SMALL: f32 = 8.0;
 pub(super) const TINY: f32 = 7.5;
 /// Between a bubble's edge and its text.
 pub(super) const INSET: f32 = 10.0;
-pub(super) const BOX_WIDTH: f32 = 250.0;
 /// Pictures out of a payload that a card shows.
 const MOST_INLINE: usize = 4;
 /// Pictures are not blown up: a pixel is at most this large, in points.
@@ -61,6 +59,7 @@ pub struct Composer<'a> {
     pub clock: Clock,
     pub phrases: &'a Phrases,
     pub gallery: &'a Gallery,
+    pub style: Style,
 }
 
 /// Where the bubbles of one message stand.
@@ -72,10 +71,10 @@ pub(super) enum Side {
 
 impl Side {
     /// The left edge of something so wide.
-    pub(super) fn x(self, width: f32) -> f32 {
+    pub(super) fn x(self, width: f32, style: &Style) -> f32 {
         match self {
-            Side::Left => SIDE,
-            Side::Right => LANE_RIGHT - width,
+            Side::Left => style.side,
+            Side::Right => style.lane_right() - width,
         }
     }
 }
@@ -136,9 +135,9 @@ impl Composer<'_> {
         texts.extend(phrase::statuses(bubbles.message, &mut self.clock));
         texts.extend(bubbles.message.defects.iter().map(|d| phrase::one_line(d).into_owned()));
         for text in texts {
-            let measure = Measure { size: 8.5, width: MEASURE - 120.0 };
+            let measure = Measure { size: self.style.points(8.5), width: self.style.middle() };
             let lines = self.engine.plain(&text, QUIET, measure);
-            let x = SIDE + (MEASURE - lines.width) / 2.0;
+            let x = self.style.side + (self.style.measure() - lines.width) / 2.0;
             let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
             let mut rows = lines.into_rows(x);
             self.stamp(bubbles, rows.first_mut(), baseline);
@@ -248,8 +247,8 @@ impl Composer<'_> {
     pub(super) fn stamp(&mut self, bubbles: &mut Bubbles<'_>, row: Option<&mut Row>, baseline: f32) {
         let Some(row) = row else { return };
         if let Some(time) = bubbles.time.take() {
-            let line = self.engine.label(&time, QUIET, TINY, 100.0);
-            let x = PAGE_WIDTH - SIDE - line.width;
+            let line = self.engine.label(&time, QUIET, self.style.points(TINY), 100.0);
+            let x = self.style.right() - line.width;
             let shift = baseline - line.baseline;
             let mut items = line.into_row(x).items;
             items.iter_mut().for_each(|item| item.shift(shift));
@@ -260,16 +259,19 @@ impl Composer<'_> {
 
     fn text_bubble(&mut self, styled: &Styled, bubbles: &mut Bubbles<'_>) {
         let large = is_only_emoji(&styled.text);
-        let measure = Measure { size: if large { 26.0 } else { BODY }, width: TEXT_WIDTH };
+        let measure = Measure {
+            size: self.style.points(if large { 26.0 } else { BODY }),
+            width: self.style.text_width,
+        };
         let lines = self.engine.text(&styled.text, &styled.spans, &styled.links, measure);
-        let inset = if large { 2.0 } else { INSET };
+        let inset = self.style.points(if large { 2.0 } else { INSET });
         // Whole points compress better, see `layout`.
         let width = lines.width.max(8.0).ceil() + 2.0 * inset;
-        let x = bubbles.side.x(width);
+        let x = bubbles.side.x(width, &self.style);
         let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
         let mut rows = lines.into_rows(x + inset);
         self.stamp(bubbles, rows.first_mut(), baseline);
-        let frame = Frame { x, width, radius: 11.0, fill: Some(bubbles.fill), stroke: None, padding: 5.0 };
+        let frame = self.style.bubble(x, width, bubbles.fill);
         let block = Block { frame: (!large).then_some(frame), rows, ..Block::default() };
         let height = block.height();
         bubbles.push(block, Area { x, width, height, words: true });
@@ -278,24 +280,27 @@ impl Composer<'_> {
     /// A bubble without a color: what is not there any more.
     fn outlined(&mut self, words: &str, bubbles: &mut Bubbles<'_>) {
         let ink = Ink { italic: true, ..QUIET };
-        let lines = self.engine.plain(words, ink, Measure { size: 9.0, width: TEXT_WIDTH });
-        let width = lines.width + 2.0 * INSET;
-        let x = bubbles.side.x(width);
+        let lines = self.engine.plain(
+            words,
+            ink,
+            Measure { size: self.style.points(9.0), width: self.style.text_width },
+        );
+        let inset = self.style.points(INSET);
+        let width = lines.width + 2.0 * inset;
+        let x = bubbles.side.x(width, &self.style);
         let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
-        let mut rows = lines.into_rows(x + INSET);
+        let mut rows = lines.into_rows(x + inset);
         self.stamp(bubbles, rows.first_mut(), baseline);
-        let stroke = Some(Color::Hairline);
-        let frame = Frame { x, width, radius: 11.0, fill: None, stroke, padding: 5.0 };
-        let block = Block { frame: Some(frame), rows, ..Block::default() };
+        let block = Block { frame: Some(self.style.outline(x, width)), rows, ..Block::default() };
         let height = block.height();
         bubbles.push(block, Area { x, width, height, words: true });
     }
 
     /// What a reply replies to, above its bubble.
     fn quote(&mut self, text: &str, guid: &str, bubbles: &mut Bubbles<'_>) {
-        let lines = self.engine.plain(text, QUIET, Measure { size: SMALL, width: 260.0 });
+        let lines = self.engine.plain(text, QUIET, self.small(self.style.box_width));
         let width = lines.width + 10.0;
-        let x = bubbles.side.x(width + 4.0);
+        let x = bubbles.side.x(width + 4.0, &self.style);
         let mut row = lines.into_row(x + 8.0);
         row.items.push(Item::Bar { x, y: 1.0, width: 2.0, height: row.height - 2.0, color: Color::Accent });
         let target = Target::Message { guid: guid.to_owned() };
@@ -303,29 +308,36 @@ impl Composer<'_> {
         bubbles.add(Block { rows: vec![row], keep_with_next: true, ..Block::default() });
     }
 
+    /// How small text is set.
+    pub(super) fn small(&self, width: f32) -> Measure {
+        Measure { size: self.style.points(SMALL), width }
+    }
+
     /// A line or more below a bubble.
     pub(super) fn remark(&mut self, text: &str, color: Color, bubbles: &mut Bubbles<'_>) {
         let ink = Ink { color, ..QUIET };
-        let lines = self.engine.plain(text, ink, Measure { size: SMALL, width: TEXT_WIDTH });
-        let x = bubbles.side.x(lines.width + 8.0) + 4.0;
+        let lines = self.engine.plain(text, ink, self.small(self.style.text_width));
+        let x = bubbles.side.x(lines.width + 8.0, &self.style) + 4.0;
         // A remark at the top of a page would seem to be said of nothing.
         if let Some(said_of) = bubbles.blocks.last_mut() {
-            said_of.keep_with_next = !said_of.may_be_divided();
+            said_of.keep_with_next = !said_of.may_be_divided(&self.style);
         }
         bubbles.add(Block { before: 2.0, rows: lines.into_rows(x), ..Block::default() });
     }
 
     /// An app's card.
     fn card(&mut self, balloon: &Balloon, shown: &mut [bool], bubbles: &mut Bubbles<'_>) {
-        let x = bubbles.side.x(BOX_WIDTH);
-        let inner = BOX_WIDTH - 2.0 * INSET;
+        let style = self.style;
+        let (width, inset) = (style.box_width, style.points(INSET));
+        let x = bubbles.side.x(width, &style);
+        let inner = width - 2.0 * inset;
         let mut rows = Vec::new();
         let label = phrase::balloon_label(balloon);
-        let measure = |size| Measure { size, width: inner };
+        let measure = |size| Measure { size: style.points(size), width: inner };
         let lines = self.engine.plain(&label, Ink { bold: true, ..QUIET }, measure(TINY));
         let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
-        rows.extend(lines.into_rows(x + INSET));
-        rows.extend(balloon.drawing.as_deref().map(|drawn| vector::row(drawn, balloon, x + INSET)));
+        rows.extend(lines.into_rows(x + inset));
+        rows.extend(balloon.drawing.as_deref().map(|drawn| vector::row(drawn, balloon, x + inset, &style)));
         let mut boxes = Vec::new();
         let mut pictures = Vec::new();
         for index in &balloon.attachments {
@@ -347,14 +359,14 @@ impl Composer<'_> {
         pictures.extend(inline);
         for (number, picture) in pictures.into_iter().enumerate() {
             // A link's picture and its icon: the first is enough for the eye, in a card of this size.
-            rows.push(card_picture(picture, x + INSET, if number == 0 { inner } else { 32.0 }));
+            rows.push(card_picture(picture, x + inset, if number == 0 { inner } else { 32.0 }));
         }
         let url = balloon.url.as_deref().map(phrase::one_line);
         for (number, line) in self.card_lines(balloon, bubbles.message).iter().enumerate() {
             let text = match line {
                 CardLine::Text(text) => text,
                 CardLine::Option(option) => {
-                    rows.extend(self.poll_option(option, balloon, x + INSET, inner));
+                    rows.extend(self.poll_option(option, balloon, x + inset, inner));
                     continue;
                 }
             };
@@ -369,12 +381,12 @@ impl Composer<'_> {
             };
             let size = if number == 0 { 9.5 } else { 8.5 };
             let lines = self.engine.text(text, &[(0..text.len(), ink)], &links, measure(size));
-            rows.extend(lines.into_rows(x + INSET));
+            rows.extend(lines.into_rows(x + inset));
         }
         self.stamp(bubbles, rows.first_mut(), baseline);
-        let block = Block { frame: Some(paper(x, BOX_WIDTH)), rows, ..Block::default() };
+        let block = Block { frame: Some(style.card(x)), rows, ..Block::default() };
         let height = block.height();
-        bubbles.push(block, Area { x, width: BOX_WIDTH, height, words: true });
+        bubbles.push(block, Area { x, width, height, words: true });
         for attachment in boxes {
             self.attachment(attachment, bubbles);
         }
@@ -407,9 +419,4 @@ fn card_picture(picture: Arc<Picture>, x: f32, wide: f32) -> Row {
         items.extend(play_mark(x, y, width, height));
     }
     Row { height: height + 7.0, items }
-}
-
-pub(super) fn paper(x: f32, width: f32) -> Frame {
-    let (fill, stroke) = (Some(Color::Paper), Some(Color::Hairline));
-    Frame { x, width, radius: 9.0, fill, stroke, padding: 8.0 }
 }

@@ -7,22 +7,27 @@ use crate::writers::WriterOptions;
 use crate::writers::clock::Local;
 use crate::writers::phrase;
 
-use super::blocks::{Laid, QUIET, Speaker};
+use super::blocks::{Laid, QUIET, SMALL, Speaker};
 use super::document::{Document, Furniture};
 use super::layout::{Engine, Ink, Lines, Measure};
-use super::page::{Block, Color, Item, LANE_RIGHT, MEASURE, PAGE_HEIGHT, PAGE_WIDTH, Row, SIDE, TextRun};
+use super::page::{Block, Color, Item, Row, TextRun};
 use super::places::Place;
+use super::style::Style;
 
 /// After a pause of so many seconds a name is shown again.
 const PAUSE: i64 = 30 * 60;
 /// Of a name above its bubbles, in characters; the title block has it in full.
 const LONGEST_NAME: usize = 240;
 const HEADER: f32 = 40.0;
-const FOOTER: f32 = PAGE_HEIGHT - 38.0;
+/// Of the footer's baseline, from the page's bottom.
+const FOOTER: f32 = 38.0;
+/// Header and footer have one size, whatever the messages have.
+const FURNITURE: f32 = 8.0;
 
 /// Where one conversation's document stands.
 pub struct Progress<W: Write> {
     document: Document<W>,
+    style: Style,
     title: String,
     tool: String,
     last: Option<Local>,
@@ -47,6 +52,7 @@ impl<W: Write> Progress<W> {
     ) -> io::Result<Progress<W>> {
         let mut progress = Progress {
             document,
+            style: Style::new(options.pdf),
             title: phrase::one_line(&conversation.title).into_owned(),
             tool: options.tool.clone(),
             last: None,
@@ -58,7 +64,7 @@ impl<W: Write> Progress<W> {
             current: None,
             messages: 0,
         };
-        for block in title_block(conversation, options, engine) {
+        for block in title_block(conversation, options, &progress.style, engine) {
             progress.place(block, engine)?;
         }
         Ok(progress)
@@ -66,10 +72,10 @@ impl<W: Write> Progress<W> {
 
     fn place(&mut self, block: Block, engine: &mut Engine) -> io::Result<Option<Place>> {
         let (first, current) = (self.page_day, self.current);
-        let Progress { document, title, tool, .. } = self;
+        let Progress { document, style, title, tool, .. } = self;
         document.place(block, &mut |number| {
             let day = first.filter(|(page, _)| *page == number).map(|(_, day)| day).or(current);
-            furniture(engine, title, tool, day, number)
+            furniture(engine, style, title, tool, day, number)
         })
     }
 
@@ -84,7 +90,7 @@ impl<W: Write> Progress<W> {
         };
         let mut begins = Vec::new();
         if new_day && let Some(at) = &laid.at {
-            begins.push(day_block(&phrase::day_heading(at), engine));
+            begins.push(day_block(&phrase::day_heading(at), &self.style, engine));
         }
         let paused = match (laid.seconds, self.seconds) {
             (Some(now), Some(before)) => now.saturating_sub(before).abs() > PAUSE,
@@ -94,7 +100,7 @@ impl<W: Write> Progress<W> {
         let group = new_day || paused || new_service || laid.speaker != self.speaker;
         if group && let Some(speaker) = &laid.speaker {
             let service = laid.service.as_deref().filter(|_| new_service);
-            begins.push(name_block(speaker, service, engine));
+            begins.push(name_block(speaker, service, &self.style, engine));
         }
         if laid.service.is_some() && laid.speaker.is_some() {
             self.service = laid.service;
@@ -157,25 +163,26 @@ impl<W: Write> Progress<W> {
             }
             _ => count,
         };
-        let line = engine.label(&words, QUIET, 8.0, MEASURE);
-        let x = SIDE + (MEASURE - line.width) / 2.0;
-        let rows = vec![line.into_row(x)];
+        let width = self.style.measure();
+        let lines = engine.plain(&words, QUIET, Measure { size: self.style.points(SMALL), width });
+        let x = self.style.side + (width - lines.width) / 2.0;
+        let rows = lines.into_rows(x);
         self.place(Block { before: 22.0, rows, ..Block::default() }, engine)?;
-        let Progress { document, title, tool, page_day, current, .. } = self;
-        let count = footer_runs(engine, &(document.page_number() + 1).to_string());
+        let Progress { document, style, title, tool, page_day, current, .. } = self;
+        let count = footer_runs(engine, &style, &(document.page_number() + 1).to_string());
         let day = page_day.map(|(_, day)| day).or(current);
-        document.finish(&mut |number| furniture(engine, &title, &tool, day, number), count)
+        document.finish(&mut |number| furniture(engine, &style, &title, &tool, day, number), count)
     }
 }
 
 /// A number for the form in the footer, on a baseline at the very top left.
-fn footer_runs(engine: &mut Engine, text: &str) -> Vec<TextRun> {
-    let line = engine.label(text, QUIET, 8.0, 200.0);
+fn footer_runs(engine: &mut Engine, style: &Style, text: &str) -> Vec<TextRun> {
+    let line = engine.label(text, QUIET, FURNITURE, 200.0);
     let baseline = line.baseline;
     let runs = line.into_row(0.0).items.into_iter().filter_map(|item| match item {
         Item::Text(mut run) => {
             // The encoder counts from the page's top, the form from its own origin.
-            run.y += PAGE_HEIGHT - baseline;
+            run.y += style.page_height - baseline;
             Some(run)
         }
         _ => None,
@@ -184,7 +191,16 @@ fn footer_runs(engine: &mut Engine, text: &str) -> Vec<TextRun> {
 }
 
 /// The running header and footer.
-fn furniture(engine: &mut Engine, title: &str, tool: &str, day: Option<Local>, number: u32) -> Furniture {
+fn furniture(
+    engine: &mut Engine,
+    style: &Style,
+    title: &str,
+    tool: &str,
+    day: Option<Local>,
+    number: u32,
+) -> Furniture {
+    let (left, right, measure, footer) =
+        (style.side, style.right(), style.measure(), style.page_height - FOOTER);
     let mut items = Vec::new();
     let put = |items: &mut Vec<Item>, line: super::layout::Line, x: f32, y: f32| {
         let baseline = line.baseline;
@@ -194,61 +210,61 @@ fn furniture(engine: &mut Engine, title: &str, tool: &str, day: Option<Local>, n
     };
     // The first page has the title itself.
     if number > 0 {
-        let line = engine.label(title, QUIET, 8.0, MEASURE * 0.6);
-        put(&mut items, line, SIDE, HEADER);
+        let line = engine.label(title, QUIET, FURNITURE, measure * 0.6);
+        put(&mut items, line, left, HEADER);
         if let Some(day) = day {
-            let line = engine.label(&phrase::short_date(&day), QUIET, 8.0, MEASURE * 0.35);
-            let x = PAGE_WIDTH - SIDE - line.width;
+            let line = engine.label(&phrase::short_date(&day), QUIET, FURNITURE, measure * 0.35);
+            let x = right - line.width;
             put(&mut items, line, x, HEADER);
         }
         let rule =
-            Item::Bar { x: SIDE, y: HEADER + 7.0, width: MEASURE, height: 0.5, color: Color::Hairline };
+            Item::Bar { x: left, y: HEADER + 7.0, width: measure, height: 0.5, color: Color::Hairline };
         items.push(rule);
     }
-    let line = engine.label(tool, QUIET, 8.0, 200.0);
-    let x = PAGE_WIDTH - SIDE - line.width;
-    put(&mut items, line, x, FOOTER);
+    let line = engine.label(tool, QUIET, FURNITURE, 200.0);
+    let x = right - line.width;
+    put(&mut items, line, x, footer);
     let text = format!("Page {} of ", number + 1);
-    let lines = engine.plain(&text, QUIET, Measure { size: 8.0, width: 200.0 });
-    let mut end = SIDE;
+    let lines = engine.plain(&text, QUIET, Measure { size: FURNITURE, width: 200.0 });
+    let mut end = left;
     if let Some(line) = lines.lines.into_iter().next() {
         end += line.width;
-        put(&mut items, line, SIDE, FOOTER);
+        put(&mut items, line, left, footer);
     }
-    Furniture { items, count_at: (end, FOOTER) }
+    Furniture { items, count_at: (end, footer) }
 }
 
 /// `Wednesday, 1 May 2024` between two hairlines.
-fn day_block(words: &str, engine: &mut Engine) -> Block {
-    let line = engine.label(words, Ink { bold: true, ..QUIET }, 8.5, MEASURE);
+fn day_block(words: &str, style: &Style, engine: &mut Engine) -> Block {
+    let line = engine.label(words, Ink { bold: true, ..QUIET }, style.points(8.5), style.measure());
     let (width, height) = (line.width, line.height);
-    let x = SIDE + (MEASURE - width) / 2.0;
+    let x = style.side + (style.measure() - width) / 2.0;
     let mut row = line.into_row(x);
-    let side = (MEASURE - width) / 2.0 - 10.0;
+    let side = (style.measure() - width) / 2.0 - 10.0;
     let y = height / 2.0;
-    for x in [SIDE, PAGE_WIDTH - SIDE - side] {
+    for x in [style.side, style.right() - side] {
         row.items.push(Item::Bar { x, y, width: side, height: 0.5, color: Color::Hairline });
     }
     Block { before: 16.0, rows: vec![row], keep_with_next: true, ..Block::default() }
 }
 
 /// Who speaks from here on, and over which service when that is new.
-fn name_block(speaker: &Speaker, service: Option<&str>, engine: &mut Engine) -> Block {
+fn name_block(speaker: &Speaker, service: Option<&str>, style: &Style, engine: &mut Engine) -> Block {
     let bold = Ink { bold: true, ..QUIET };
     // In full where it can be: two names may differ at their ends only.
     let name = engine.name(
         &phrase::shortened(&speaker.name, LONGEST_NAME),
         bold,
-        Measure { size: 8.0, width: 260.0 },
+        Measure { size: style.points(SMALL), width: style.box_width },
     );
     let service = service.map(|service| {
         let words = format!("· {}", phrase::one_line(service));
-        engine.label(&words, QUIET, 8.0, 100.0)
+        engine.label(&words, QUIET, style.points(SMALL), style.points(100.0))
     });
     // Behind the name's last line.
     let (end, baseline) = name.lines.last().map_or((0.0, 0.0), |line| (line.width + 4.0, line.baseline));
     let width = name.width.max(service.as_ref().map_or(0.0, |service| end + service.width));
-    let x = if speaker.from_me { LANE_RIGHT - width - 6.0 } else { SIDE + 6.0 };
+    let x = if speaker.from_me { style.lane_right() - width - 6.0 } else { style.side + 6.0 };
     let mut rows = Lines::clone(&name).into_rows(x);
     if let (Some(service), Some(row)) = (service, rows.last_mut()) {
         let shift = baseline - service.baseline;
@@ -260,11 +276,16 @@ fn name_block(speaker: &Speaker, service: Option<&str>, engine: &mut Engine) -> 
 }
 
 /// The title, who takes part, and how times are to be read.
-fn title_block(conversation: &Conversation, options: &WriterOptions, engine: &mut Engine) -> Vec<Block> {
+fn title_block(
+    conversation: &Conversation,
+    options: &WriterOptions,
+    style: &Style,
+    engine: &mut Engine,
+) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut put = |before: f32, text: &str, ink: Ink, size: f32| {
-        let lines = engine.plain(text, ink, Measure { size, width: MEASURE });
-        blocks.push(Block { before, rows: lines.into_rows(SIDE), ..Block::default() });
+        let lines = engine.plain(text, ink, Measure { size: style.points(size), width: style.measure() });
+        blocks.push(Block { before, rows: lines.into_rows(style.side), ..Block::default() });
     };
     let title = phrase::one_line(&conversation.title);
     put(0.0, &title, Ink { bold: true, ..Ink::default() }, 22.0);
@@ -278,7 +299,8 @@ fn title_block(conversation: &Conversation, options: &WriterOptions, engine: &mu
         put(if person.is_empty() { 0.0 } else { 3.0 }, &person, Ink::default(), 9.5);
     }
     put(6.0, &format!("Times are shown in {}", options.zone.name()), QUIET, 8.5);
-    let rule = Item::Bar { x: SIDE, y: 0.0, width: MEASURE, height: 0.8, color: Color::Hairline };
+    let rule =
+        Item::Bar { x: style.side, y: 0.0, width: style.measure(), height: 0.8, color: Color::Hairline };
     blocks.push(Block {
         before: 8.0,
         rows: vec![Row { height: 1.0, items: vec![rule] }],

@@ -15,18 +15,16 @@ use super::glyphs::DocumentFonts;
 use super::icc::Profiles;
 use super::image::Picture;
 use super::outline::Outline;
-use super::page::{BODY_BOTTOM, BODY_TOP, Block, Item, PAGE_HEIGHT, PAGE_WIDTH, Row, Target, TextRun};
+use super::page::{Block, Item, Row, Target, TextRun};
 use super::places::{Place, Places};
 use super::structure::{About, FANOUT, write_catalog, write_page_tree};
+use super::style::Style;
 
 /// The resource name of the form that shows the number of pages.
 const COUNT_FORM: &str = "N";
 
 /// Pages and pictures that workers may be busy with: enough for eight of them, little enough for their memory.
 const MOST_PENDING: usize = 12;
-
-/// Higher rows are divided: this fits on a page with the day and the name above.
-const TALLEST_ROW: f32 = (BODY_BOTTOM - BODY_TOP) * 0.75;
 
 /// Does work beside this thread, or at once.
 pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
@@ -64,6 +62,7 @@ enum Pending {
 pub struct Document<W: Write> {
     file: PdfFile<W>,
     about: About,
+    style: Style,
     fonts: DocumentFonts,
     encoder: Arc<dyn PageEncoder>,
     spawn: Spawn,
@@ -84,18 +83,25 @@ pub struct Document<W: Write> {
 }
 
 impl<W: Write> Document<W> {
-    pub fn new(out: W, about: About, encoder: Arc<dyn PageEncoder>, spawn: Spawn) -> io::Result<Document<W>> {
+    pub fn new(
+        out: W,
+        about: About,
+        style: Style,
+        encoder: Arc<dyn PageEncoder>,
+        spawn: Spawn,
+    ) -> io::Result<Document<W>> {
         let mut file = PdfFile::new(out)?;
         let [resources, fonts_id, count_form] = [(); 3].map(|()| file.reserve());
         Ok(Document {
             file,
             about,
+            style,
             fonts: DocumentFonts::default(),
             encoder,
             spawn,
             pending: VecDeque::new(),
             page: Page::default(),
-            y: BODY_TOP,
+            y: style.body_top,
             held: Vec::new(),
             pages: Vec::new(),
             parents: Vec::new(),
@@ -121,18 +127,19 @@ impl<W: Write> Document<W> {
         mut block: Block,
         furnish: &mut dyn FnMut(u32) -> Furniture,
     ) -> io::Result<Option<Place>> {
-        if block.rows.iter().any(|row| row.height > TALLEST_ROW) {
-            block.rows = block.rows.into_iter().flat_map(|row| row.divided(TALLEST_ROW)).collect();
+        let tallest = self.style.tallest_row();
+        if block.rows.iter().any(|row| row.height > tallest) {
+            block.rows = block.rows.into_iter().flat_map(|row| row.divided(tallest)).collect();
         }
         if block.keep_with_next && self.held.len() < 8 {
             self.held.push(block);
             return Ok(None);
         }
         let held: f32 = self.held.iter().map(|held| held.before + held.height()).sum();
-        let room = BODY_BOTTOM - self.y - held - block.before;
+        let room = self.style.body_bottom - self.y - held - block.before;
         let whole = block.height();
-        let empty = self.y == BODY_TOP;
-        let divide = block.may_be_divided();
+        let empty = self.y == self.style.body_top;
+        let divide = block.may_be_divided(&self.style);
         // No page gets less than two lines of what is divided.
         let start: f32 = block.rows.iter().take(2).map(|row| row.height).sum::<f32>() + 2.0 * block.padding();
         if whole > room && !empty && (!divide || start > room) {
@@ -148,7 +155,7 @@ impl<W: Write> Document<W> {
     }
 
     fn put(&mut self, block: Block, furnish: &mut dyn FnMut(u32) -> Furniture) -> io::Result<Place> {
-        if self.y > BODY_TOP {
+        if self.y > self.style.body_top {
             self.y += block.before;
         }
         let padding = block.padding();
@@ -162,14 +169,15 @@ impl<W: Write> Document<W> {
             let mut height = 2.0 * padding;
             while let Some(row) = rows.next_if(|row| {
                 // A page that is empty takes any row.
-                top + height + row.height <= BODY_BOTTOM || (here.is_empty() && top == BODY_TOP)
+                top + height + row.height <= self.style.body_bottom
+                    || (here.is_empty() && top == self.style.body_top)
             }) {
                 height += row.height;
                 here.push(row);
                 // No single last line on the next page.
                 if rows.len() == 2 && here.len() > 2 {
                     let rest: f32 = rows.clone().map(|row| row.height).sum();
-                    if top + height + rest > BODY_BOTTOM {
+                    if top + height + rest > self.style.body_bottom {
                         break;
                     }
                 }
@@ -240,7 +248,8 @@ impl<W: Write> Document<W> {
                     Target::Uri(uri) => Some(Link::Uri(uri)),
                     Target::Message { guid } => self.places.get(&guid).map(Link::Place),
                 };
-                let rect = Rect::new(x, PAGE_HEIGHT - y - height, x + width, PAGE_HEIGHT - y);
+                let rect =
+                    Rect::new(x, self.style.page_height - y - height, x + width, self.style.page_height - y);
                 self.page.links.extend(link.map(|link| (rect, link)));
             }
         }
@@ -274,7 +283,7 @@ impl<W: Write> Document<W> {
         }
         let (x, y) = furniture.count_at;
         let mut page = Box::new(std::mem::take(&mut self.page));
-        self.y = BODY_TOP;
+        self.y = self.style.body_top;
 
         let id = self.file.reserve();
         if self.pages.len().is_multiple_of(FANOUT) {
@@ -322,7 +331,9 @@ impl<W: Write> Document<W> {
         self.file.stream(content_id, "/Filter /FlateDecode", content)?;
         let mut chunk = Chunk::new();
         let mut dict = chunk.page(id);
-        dict.parent(parent).media_box(Rect::new(0.0, 0.0, PAGE_WIDTH, PAGE_HEIGHT)).contents(content_id);
+        dict.parent(parent)
+            .media_box(Rect::new(0.0, 0.0, self.style.page_width, self.style.page_height))
+            .contents(content_id);
         if page.pictures.is_empty() {
             dict.pair(Name(b"Resources"), self.resources);
         } else {
@@ -347,7 +358,7 @@ impl<W: Write> Document<W> {
                     }
                     Link::Place(place) => {
                         if let Some(page) = self.pages.get(place.page as usize).copied().or(Some(id)) {
-                            let y = PAGE_HEIGHT - f32::from(place.y) + 4.0;
+                            let y = self.style.page_height - f32::from(place.y) + 4.0;
                             let mut dest = annotation.insert(Name(b"Dest")).array();
                             dest.item(page).item(Name(b"XYZ")).item(0).item(y).item(pdf_writer::Null);
                         }
@@ -362,7 +373,7 @@ impl<W: Write> Document<W> {
     /// Completes the document. `count` is the number of pages (this one included) as text, on a baseline at the
     /// page's very bottom left.
     pub fn finish(mut self, furnish: &mut dyn FnMut(u32) -> Furniture, count: Vec<TextRun>) -> io::Result<W> {
-        if self.y > BODY_TOP || self.pages.is_empty() {
+        if self.y > self.style.body_top || self.pages.is_empty() {
             self.end_page(furnish)?;
         }
         self.write_pending(0)?;
@@ -395,7 +406,7 @@ impl<W: Write> Document<W> {
         dict.finish();
         self.file.object(self.resources, &chunk)?;
 
-        let outline = self.outline.write(&mut self.file, &self.pages)?;
+        let outline = self.outline.write(&mut self.file, &self.pages, self.style.page_height)?;
         let pages = write_page_tree(&mut self.file, &self.parents, &self.pages)?;
         write_catalog(self.file, &self.about, pages, outline)
     }

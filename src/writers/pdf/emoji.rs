@@ -18,7 +18,7 @@ use skrifa::{FontRef, GlyphId, MetadataProvider as _};
 use super::file::{PdfFile, deflate};
 use super::fonts::Face;
 use super::glyphs::write_cmap;
-use super::page::{Color, TextRun};
+use super::page::TextRun;
 
 const CODES: usize = 254;
 const DUMMY: u8 = 255;
@@ -139,14 +139,12 @@ fn write_font<W: Write>(file: &mut PdfFile<W>, entries: &[Entry], procs: &[Ref])
     Ok(font)
 }
 
-/// The content stream that draws a glyph: its layers from back to front, else its outline.
+/// The content stream that draws a glyph: its layers from back to front, else its outline in the text's color.
 fn draw(face: &Face, glyph: u32) -> String {
     let mut content = format!("{} 0 d0\n", face.width(glyph));
     if let Some(font) = face.font()
         && layers(&font, face, glyph, &mut content).is_none()
     {
-        let [r, g, b] = Color::Text.rgb().map(|c| f32::from(c) / 255.0);
-        let _ = writeln!(content, "{r:.3} {g:.3} {b:.3} rg");
         outline(&font, face, glyph, &mut content);
     }
     content

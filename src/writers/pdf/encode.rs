@@ -15,7 +15,8 @@ use printpdf::{
 use super::emoji::{color_font_name, split_code};
 use super::glyphs::{FontUse, text_font_name};
 use super::image;
-use super::page::{Color, Glyph, PAGE_HEIGHT, PAGE_WIDTH, TextRun};
+use super::page::{Color, Glyph, TextRun};
+use super::style::Style;
 use super::vector::VectorPicture;
 use crate::media::exif::Orientation;
 
@@ -94,18 +95,24 @@ pub trait PageEncoder: Send + Sync {
 }
 
 /// printpdf's.
-#[derive(Debug, Default)]
-pub struct PrintpdfEncoder;
+#[derive(Debug)]
+pub struct PrintpdfEncoder {
+    pub style: Style,
+}
 
 impl PageEncoder for PrintpdfEncoder {
     fn encode(&self, marks: &[Mark]) -> Vec<u8> {
-        let mut pen = Pen::default();
+        let mut pen = Pen::new(self.style);
         for mark in marks {
             pen.mark(mark);
         }
         pen.end_text();
         let mut document = PdfDocument::new("");
-        document.with_pages(vec![PdfPage::new(Pt(PAGE_WIDTH).into(), Pt(PAGE_HEIGHT).into(), pen.ops)]);
+        document.with_pages(vec![PdfPage::new(
+            Pt(self.style.page_width).into(),
+            Pt(self.style.page_height).into(),
+            pen.ops,
+        )]);
         let options = PdfSaveOptions {
             optimize: false,
             subset_fonts: false,
@@ -127,22 +134,17 @@ pub fn fine(value: f32) -> f32 {
 /// A corner of a bubble or a bar: a tenth of a point is enough for these, and they are a third of a page's bytes.
 fn corner(x: f32, y: f32) -> Point {
     let tenth = |value: f32| (value * 10.0).round() / 10.0;
-    Point { x: Pt(tenth(x)), y: Pt(tenth(PAGE_HEIGHT - y)) }
+    Point { x: Pt(tenth(x)), y: Pt(tenth(y)) }
 }
 
-/// A place on the page, `y` down from its top.
-pub fn point(x: f32, y: f32) -> Point {
-    Point { x: Pt(fine(x)), y: Pt(fine(PAGE_HEIGHT - y)) }
-}
-
-fn pdf_color(color: Color) -> PdfColor {
-    let [r, g, b] = color.rgb().map(|c| (f32::from(c) / 255.0 * 1000.0).round() / 1000.0);
+pub fn pdf_color(rgb: [u8; 3]) -> PdfColor {
+    let [r, g, b] = rgb.map(|c| (f32::from(c) / 255.0 * 1000.0).round() / 1000.0);
     PdfColor::Rgb(Rgb { r, g, b, icc_profile: None })
 }
 
 /// Collects operators, leaving out what is already set.
-#[derive(Default)]
 struct Pen {
+    style: Style,
     ops: Vec<Op>,
     fill: Option<Color>,
     stroke: Option<Color>,
@@ -154,6 +156,25 @@ struct Pen {
 }
 
 impl Pen {
+    fn new(style: Style) -> Pen {
+        Pen {
+            style,
+            ops: Vec::new(),
+            fill: None,
+            stroke: None,
+            thickness: 1.0,
+            font: None,
+            in_text: false,
+            bold: false,
+            rise: 0.0,
+        }
+    }
+
+    /// A height from the page's top as one from its bottom.
+    fn up(&self, y: f32) -> f32 {
+        self.style.page_height - y
+    }
+
     fn mark(&mut self, mark: &Mark) {
         if !matches!(mark, Mark::Text { .. }) {
             self.end_text();
@@ -163,8 +184,10 @@ impl Pen {
             Mark::Bar { x, y, width, height, color } => {
                 self.fill(*color);
                 let corners = [(*x, *y), (x + width, *y), (x + width, y + height), (*x, y + height)];
-                let points =
-                    corners.iter().map(|(x, y)| LinePoint { p: corner(*x, *y), bezier: false }).collect();
+                let points = corners
+                    .iter()
+                    .map(|(x, y)| LinePoint { p: corner(*x, self.up(*y)), bezier: false })
+                    .collect();
                 self.polygon(points, PaintMode::Fill);
             }
             Mark::Panel { x, y, width, height, radius, fill, stroke } => {
@@ -180,46 +203,48 @@ impl Pen {
                 if let Some(color) = stroke {
                     self.stroke(*color, 0.6);
                 }
-                self.polygon(rounded(*x, *y, *width, *height, *radius), mode);
+                self.polygon(rounded(*x, self.up(y + height), *width, *height, *radius), mode);
             }
             Mark::Picture { name, orientation, x, y, width, height, framed } => {
                 self.ops.push(Op::SaveGraphicsState);
                 if *framed {
-                    self.polygon(rounded(*x, *y, *width, *height, 8.0), PaintMode::Clip);
+                    self.polygon(rounded(*x, self.up(y + height), *width, *height, 8.0), PaintMode::Clip);
                 }
-                let bottom = PAGE_HEIGHT - y - height;
+                let bottom = self.up(y + height);
                 let matrix = image::matrix(*orientation, *x, bottom, *width, *height).map(fine);
                 self.object(matrix, name);
                 self.ops.push(Op::RestoreGraphicsState);
                 if *framed {
                     self.stroke(Color::Hairline, 0.6);
-                    self.polygon(rounded(*x, *y, *width, *height, 8.0), PaintMode::Stroke);
+                    self.polygon(rounded(*x, self.up(y + height), *width, *height, 8.0), PaintMode::Stroke);
                 }
             }
             Mark::Triangle { x, y, width, height, color } => {
                 self.fill(*color);
                 let corners = [(*x, *y), (x + width, y + height / 2.0), (*x, y + height)];
-                let points =
-                    corners.iter().map(|(x, y)| LinePoint { p: corner(*x, *y), bezier: false }).collect();
+                let points = corners
+                    .iter()
+                    .map(|(x, y)| LinePoint { p: corner(*x, self.up(*y)), bezier: false })
+                    .collect();
                 self.polygon(points, PaintMode::Fill);
             }
             Mark::Sticker { name, orientation, x, y, width, height, turn } => {
                 self.ops.push(Op::SaveGraphicsState);
                 let upright = image::matrix(*orientation, -width / 2.0, -height / 2.0, *width, *height);
-                let matrix = image::turned(upright, *turn, *x, PAGE_HEIGHT - y).map(fine);
+                let matrix = image::turned(upright, *turn, *x, self.up(*y)).map(fine);
                 self.object(matrix, name);
                 self.ops.push(Op::RestoreGraphicsState);
             }
             Mark::Drawing { picture, x, y } => {
                 self.begin_span("Alt", &picture.title);
                 self.ops.push(Op::SaveGraphicsState);
-                self.ops.extend(picture.ops(*x, *y));
+                self.ops.extend(picture.ops(*x, self.up(*y)));
                 self.ops.push(Op::RestoreGraphicsState);
                 self.ops.push(Op::EndMarkedContent);
             }
             Mark::Form { name, x, y } => {
                 self.ops.push(Op::SaveGraphicsState);
-                self.object([1.0, 0.0, 0.0, 1.0, fine(*x), fine(PAGE_HEIGHT - y)], name);
+                self.object([1.0, 0.0, 0.0, 1.0, fine(*x), fine(self.up(*y))], name);
                 self.ops.push(Op::RestoreGraphicsState);
             }
         }
@@ -239,13 +264,13 @@ impl Pen {
 
     fn fill(&mut self, color: Color) {
         if self.fill.replace(color) != Some(color) {
-            self.ops.push(Op::SetFillColor { col: pdf_color(color) });
+            self.ops.push(Op::SetFillColor { col: pdf_color(self.style.rgb(color)) });
         }
     }
 
     fn stroke(&mut self, color: Color, thickness: f32) {
         if self.stroke.replace(color) != Some(color) {
-            self.ops.push(Op::SetOutlineColor { col: pdf_color(color) });
+            self.ops.push(Op::SetOutlineColor { col: pdf_color(self.style.rgb(color)) });
         }
         if self.thickness != thickness {
             self.thickness = thickness;
@@ -284,7 +309,7 @@ impl Pen {
             self.font(text_font_name(number), run.size);
         }
         let slant = if run.skew { SLANT } else { 0.0 };
-        let matrix = [1.0, 0.0, slant, 1.0, fine(run.x), fine(PAGE_HEIGHT - run.y)];
+        let matrix = [1.0, 0.0, slant, 1.0, fine(run.x), fine(self.up(run.y))];
         self.ops.push(Op::SetTextMatrix { matrix: TextMatrix::Raw(matrix) });
 
         let mut show = Show::default();
@@ -383,7 +408,7 @@ impl Show {
     }
 }
 
-/// A rectangle with round corners, `y` down.
+/// A rectangle with round corners; `y` of its lower edge, from the page's bottom.
 pub fn rounded(x: f32, y: f32, width: f32, height: f32, radius: f32) -> Vec<LinePoint> {
     let r = radius.min(width / 2.0).min(height / 2.0);
     let k = r * (1.0 - KAPPA);

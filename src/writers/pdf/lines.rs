@@ -26,7 +26,10 @@ impl Composer<'_> {
     ) -> Vec<Row> {
         let most = poll.options.iter().map(|option| option.voters.len()).max().unwrap_or(0);
         let text = self.phrases.option(option);
-        let mut rows = self.engine.plain(&text, Ink::default(), Measure { size: 8.5, width }).into_rows(x);
+        let mut rows = self
+            .engine
+            .plain(&text, Ink::default(), Measure { size: self.style.points(8.5), width })
+            .into_rows(x);
         let bar = |width, fill| Item::Panel {
             x,
             y: 1.5,

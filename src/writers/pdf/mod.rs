@@ -32,6 +32,7 @@ mod png;
 mod scripts;
 mod stickers;
 mod structure;
+mod style;
 mod styled;
 mod vector;
 
@@ -55,6 +56,8 @@ use fonts::FontSet;
 use gallery::Gallery;
 use layout::{Boxes, Engine};
 use structure::About;
+use style::Style;
+pub use style::{FONT_SIZES, Paper, PdfOptions, Theme};
 
 /// Starts the format.
 pub fn open(staging: Arc<Staging>, options: &WriterOptions) -> Result<Box<dyn Writer>, WriteError> {
@@ -70,6 +73,7 @@ struct PdfWriter {
     engines: Mutex<Vec<Engine>>,
     gallery: Arc<Gallery>,
     boxes: Mutex<Boxes>,
+    style: Style,
     encoder: Arc<dyn PageEncoder>,
     spawn: Spawn,
 }
@@ -95,6 +99,7 @@ impl PdfWriter {
         } else {
             Arc::new(|work| work())
         };
+        let style = Style::new(options.pdf);
         let derived = match &options.derived {
             Some(shared) => shared.clone(),
             None => Arc::new(Derived::new(&staging)?),
@@ -107,7 +112,8 @@ impl PdfWriter {
             engines: Mutex::default(),
             gallery: Arc::new(Gallery::new(derived)),
             boxes: Mutex::default(),
-            encoder: Arc::new(PrintpdfEncoder),
+            style,
+            encoder: Arc::new(PrintpdfEncoder { style }),
             spawn,
         })
     }
@@ -139,8 +145,8 @@ impl Writer for PdfWriter {
             title: phrase::one_line(&conversation.title).into_owned(),
             tool: self.options.tool.clone(),
         };
-        let started =
-            Document::new(file, about, self.encoder.clone(), self.spawn.clone()).and_then(|document| {
+        let started = Document::new(file, about, self.style, self.encoder.clone(), self.spawn.clone())
+            .and_then(|document| {
                 self.with_engine(|engine| Progress::begin(document, conversation, &self.options, engine))
             });
         let progress = started.map_err(writing(&name))?;
@@ -155,6 +161,7 @@ impl Writer for PdfWriter {
                 clock: Clock::new(self.options.zone),
                 phrases: &self.phrases,
                 gallery: &self.gallery,
+                style: self.style,
             };
             messages.iter().map(|message| composer.message(message)).collect()
         });

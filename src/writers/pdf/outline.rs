@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use pdf_writer::{Chunk, Finish as _, Ref, TextStr};
 
 use super::file::PdfFile;
-use super::page::PAGE_HEIGHT;
 use super::places::Place;
 use crate::writers::phrase;
 
@@ -32,7 +31,12 @@ impl Outline {
     }
 
     /// Writes it; `None` when it is empty.
-    pub fn write<W: Write>(&self, file: &mut PdfFile<W>, pages: &[Ref]) -> io::Result<Option<Ref>> {
+    pub fn write<W: Write>(
+        &self,
+        file: &mut PdfFile<W>,
+        pages: &[Ref],
+        page_height: f32,
+    ) -> io::Result<Option<Ref>> {
         if self.months.is_empty() {
             return Ok(None);
         }
@@ -43,12 +47,12 @@ impl Outline {
             let month_ids: Vec<Ref> = year.iter().map(|_| file.reserve()).collect();
             for (at, (month, month_id)) in year.iter().zip(&month_ids).enumerate() {
                 let title = format!("{} {}", phrase::month_name(month.month), month.year);
-                let links = Links { parent: *id, beside: &month_ids, at, children: None };
+                let links = Links { page_height, parent: *id, beside: &month_ids, at, children: None };
                 write_item(file, *month_id, &title, month.place, pages, links)?;
             }
             let Some(first) = year.first() else { continue };
             let children = month_ids.first().zip(month_ids.last()).map(|(f, l)| (*f, *l, year.len()));
-            let links = Links { parent: root, beside: &ids, at: number, children };
+            let links = Links { page_height, parent: root, beside: &ids, at: number, children };
             write_item(file, *id, &first.year.to_string(), first.place, pages, links)?;
         }
         let mut chunk = Chunk::new();
@@ -63,6 +67,7 @@ impl Outline {
 }
 
 struct Links<'a> {
+    page_height: f32,
     parent: Ref,
     beside: &'a [Ref],
     at: usize,
@@ -91,7 +96,7 @@ fn write_item<W: Write>(
         item.first(first).last(last).count(-(count as i32));
     }
     if let Some(page) = pages.get(place.page as usize) {
-        item.dest().page(*page).xyz(0.0, PAGE_HEIGHT - f32::from(place.y), None);
+        item.dest().page(*page).xyz(0.0, links.page_height - f32::from(place.y), None);
     }
     item.finish();
     file.object(id, &chunk)

@@ -8,29 +8,10 @@ use std::sync::Arc;
 
 use super::fonts::Face;
 use super::image::Picture;
+use super::style::Style;
 use super::vector::VectorPicture;
 
-/// A4, and where things are on it; all in points.
-pub const PAGE_WIDTH: f32 = 595.28;
-pub const PAGE_HEIGHT: f32 = 841.89;
-/// The left and right margins.
-pub const SIDE: f32 = 58.0;
-/// Where the first row may begin and the last must end, from the top.
-pub const BODY_TOP: f32 = 72.0;
-pub const BODY_BOTTOM: f32 = PAGE_HEIGHT - 64.0;
-/// The column at the right margin in which every message's time stands.
-pub const TIME_COLUMN: f32 = 40.0;
-/// Bubbles stand between the left margin and the column of times.
-pub const LANE_RIGHT: f32 = PAGE_WIDTH - SIDE - TIME_COLUMN;
-/// The widest text in a bubble.
-pub const TEXT_WIDTH: f32 = 316.0;
-/// The largest picture.
-pub const PICTURE_WIDTH: f32 = 216.0;
-pub const PICTURE_HEIGHT: f32 = 236.0;
-/// The width between the margins.
-pub const MEASURE: f32 = PAGE_WIDTH - 2.0 * SIDE;
-
-/// The document's colors. All text colors keep a contrast of at least 4.5 : 1 on white and on the bubbles.
+/// What a color is for; [`Style`] says which it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Color {
     #[default]
@@ -48,24 +29,6 @@ pub enum Color {
     Paper,
     Hairline,
     Accent,
-}
-
-impl Color {
-    /// Red, green and blue, 0 to 255.
-    pub fn rgb(self) -> [u8; 3] {
-        match self {
-            Color::Text => [0x1c, 0x1c, 0x1e],
-            Color::Quiet => [0x63, 0x66, 0x6d],
-            Color::Link => [0x0a, 0x58, 0xb8],
-            Color::Alarm => [0xa3, 0x2d, 0x1e],
-            Color::Received => [0xee, 0xee, 0xf1],
-            Color::SentBlue => [0xd5, 0xe7, 0xfd],
-            Color::SentGreen => [0xd8, 0xf2, 0xdb],
-            Color::Paper => [0xfa, 0xfa, 0xfb],
-            Color::Hairline => [0xd4, 0xd5, 0xda],
-            Color::Accent => [0x8a, 0xb4, 0xe8],
-        }
-    }
 }
 
 /// One drawn glyph and the text it stands for.
@@ -312,8 +275,8 @@ impl Block {
     }
 
     /// A long bubble is divided between pages rather than leaving much of one empty.
-    pub fn may_be_divided(&self) -> bool {
-        self.rows.len() > 3 && self.height() > (BODY_BOTTOM - BODY_TOP) * 0.2
+    pub fn may_be_divided(&self, style: &Style) -> bool {
+        self.rows.len() > 3 && self.height() > style.body() * 0.2
     }
 
     pub fn padding(&self) -> f32 {

@@ -6,7 +6,8 @@
 use crate::model::{Attachment, Availability, Placement, Tapback, TapbackKind};
 
 use super::blocks::{Bubbles, Composer, INSET, Side};
-use super::page::{Block, Item, LANE_RIGHT, SIDE};
+use super::page::{Block, Item};
+use super::style::Style;
 
 /// Width and height, in points.
 const LARGEST: f32 = 60.0;
@@ -67,7 +68,7 @@ impl Composer<'_> {
         for (sticker, picture) in found.take(MOST) {
             let placement = sticker.sticker_facts.as_deref().and_then(|facts| facts.placement);
             let Place { x, y, width, height, turn } =
-                place(area, bubbles.side, picture.size(), placement, beside);
+                place(area, bubbles.side, picture.size(), placement, beside, &self.style);
             beside += usize::from(placement.is_none());
             put(block, y, |y| Item::Sticker { picture, x, y, width, height, turn });
         }
@@ -83,7 +84,14 @@ fn drawn(tapback: &Tapback) -> Option<&Attachment> {
 }
 
 /// `size` is the picture's, in pixels; `beside` counts those without a place of their own before it.
-fn place(area: Area, side: Side, size: (u32, u32), placement: Option<Placement>, beside: usize) -> Place {
+fn place(
+    area: Area,
+    side: Side,
+    size: (u32, u32),
+    placement: Option<Placement>,
+    beside: usize,
+    style: &Style,
+) -> Place {
     let finite = |value: f64, or: f32| Some(value as f32).filter(|value| value.is_finite()).unwrap_or(or);
     let largest = match placement {
         None => AT_CORNER,
@@ -114,7 +122,7 @@ fn place(area: Area, side: Side, size: (u32, u32), placement: Option<Placement>,
             (x, 0.0)
         }
     };
-    let x = x.min(LANE_RIGHT + BESIDE - half.0).max(SIDE - BESIDE + half.0);
+    let x = x.min(style.lane_right() + BESIDE - half.0).max(style.side - BESIDE + half.0);
     let (top, bottom) = (half.1 - OVER, area.height - half.1 + OVER);
     let y = if top < bottom { y.clamp(top, bottom) } else { area.height / 2.0 };
     Place { x, y, width, height, turn }
@@ -138,9 +146,15 @@ fn put(block: &mut Block, y: f32, item: impl FnOnce(f32) -> Item) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::style::PdfOptions;
     use super::*;
 
+    const SIDE: f32 = 58.0;
     const BUBBLE: Area = Area { x: SIDE, width: 300.0, height: 40.0, words: true };
+
+    fn style() -> Style {
+        Style::new(PdfOptions::default())
+    }
 
     fn placed(x: f64, y: f64, scale: f64, rotation: f64) -> Option<Placement> {
         Some(Placement { x, y, scale, rotation, parent_width: None })
@@ -149,7 +163,7 @@ mod tests {
     #[test]
     fn it_lies_where_it_was_put() {
         let Place { x, y, width, height, turn } =
-            place(BUBBLE, Side::Left, (400, 200), placed(0.5, 0.5, 0.1, 0.5), 0);
+            place(BUBBLE, Side::Left, (400, 200), placed(0.5, 0.5, 0.1, 0.5), 0, &style());
         assert_eq!((x, y, turn), (SIDE + 150.0, 20.0, 0.5));
         assert_eq!((width.round(), height.round()), (30.0, 15.0));
     }
@@ -157,9 +171,10 @@ mod tests {
     #[test]
     fn it_stays_small_and_near_wherever_it_was_put() {
         let wild = [f64::NEG_INFINITY, -1e300, -3.0, 0.0, 0.4, 1.0, 7.0, 1e300, f64::INFINITY, f64::NAN];
+        let style = style();
         for area in [
             BUBBLE,
-            Area { x: LANE_RIGHT - 20.0, width: 20.0, height: 24.0, words: true },
+            Area { x: style.lane_right() - 20.0, width: 20.0, height: 24.0, words: true },
             Area { x: SIDE, width: 216.0, height: 4.0, words: false },
             Area { x: SIDE, width: 4.0, height: 236.0, words: false },
         ] {
@@ -168,11 +183,11 @@ mod tests {
                     for b in wild {
                         for placement in [placed(a, b, 0.3, b), placed(0.5, a, b, a), None] {
                             let Place { x, y, width, height, turn } =
-                                place(area, side, (300, 500), placement, 2);
+                                place(area, side, (300, 500), placement, 2, &style);
                             assert!(turn.is_finite() && (1.0..=LARGEST).contains(&width), "{placement:?}");
                             assert!((SMALLEST..=LARGEST).contains(&height), "{placement:?}");
                             let half = (width + height) / 2.0;
-                            assert!(x - half > 0.0 && x + half < LANE_RIGHT + 60.0, "{placement:?}");
+                            assert!(x - half > 0.0 && x + half < style.lane_right() + 60.0, "{placement:?}");
                             assert!((-half..=area.height + half).contains(&y), "{placement:?} {y}");
                         }
                     }
@@ -185,17 +200,18 @@ mod tests {
     fn a_short_word_is_not_hidden() {
         let word = Area { x: SIDE, width: 30.0, height: 24.0, words: true };
         for placement in [placed(0.5, 0.5, 1.0, 0.0), None] {
-            let sticker = place(word, Side::Left, (100, 100), placement, 0);
+            let sticker = place(word, Side::Left, (100, 100), placement, 0, &style());
             assert!(sticker.x - sticker.width / 2.0 >= word.x + word.width - INSET - 0.1, "{sticker:?}");
         }
     }
 
     #[test]
     fn those_without_a_place_stand_beside_each_other() {
-        let xs = [0, 1, 2].map(|beside| place(BUBBLE, Side::Left, (90, 90), None, beside).x);
+        let xs = [0, 1, 2].map(|beside| place(BUBBLE, Side::Left, (90, 90), None, beside, &style()).x);
         assert!(xs.is_sorted() && xs[0] < xs[1], "{xs:?}");
-        let xs =
-            [0, 1].map(|beside| place(Area { x: 300.0, ..BUBBLE }, Side::Right, (90, 90), None, beside).x);
+        let xs = [0, 1].map(|beside| {
+            place(Area { x: 300.0, ..BUBBLE }, Side::Right, (90, 90), None, beside, &style()).x
+        });
         assert!(xs[1] < xs[0], "{xs:?}");
     }
 }

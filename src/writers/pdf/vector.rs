@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use printpdf::{
-    Color as PdfColor, Line, LineCapStyle, LineJoinStyle, LinePoint, Op, PaintMode, Polygon, PolygonRing, Pt,
-    Rgb, WindingOrder,
+    Line, LineCapStyle, LineJoinStyle, LinePoint, Op, PaintMode, Polygon, PolygonRing, Pt, WindingOrder,
 };
 
-use super::encode::{KAPPA, fine, point, rounded};
+use super::encode::{KAPPA, fine, pdf_color, rounded};
 use super::link;
-use super::page::{Color, Item, PICTURE_HEIGHT, PICTURE_WIDTH, Row, Target};
+use super::page::{Color, Item, Row, Target};
+use super::style::Style;
 use crate::model::{Balloon, Drawing, Mark, Point, Rgba, Segment};
 use crate::writers::phrase;
 use crate::writers::strokes;
@@ -55,9 +55,9 @@ enum Paint {
 }
 
 /// A card's drawing, with a link to its file.
-pub fn row(drawing: &Drawing, balloon: &Balloon, x: f32) -> Row {
+pub fn row(drawing: &Drawing, balloon: &Balloon, x: f32, style: &Style) -> Row {
     let title = balloon.title.as_deref().map(phrase::one_line).unwrap_or_default();
-    let picture = VectorPicture::new(drawing, &title);
+    let picture = VectorPicture::new(drawing, &title, style);
     let (width, height) = (picture.width, picture.height);
     let y = 4.0;
     let mut items = vec![Item::Drawing { picture: Arc::new(picture), x, y }];
@@ -69,9 +69,10 @@ pub fn row(drawing: &Drawing, balloon: &Balloon, x: f32) -> Row {
 
 impl VectorPicture {
     /// As large as it was drawn, at most as large as a picture may be.
-    fn new(drawing: &Drawing, title: &str) -> VectorPicture {
-        let scale = (PICTURE_WIDTH / drawing.width).min(PICTURE_HEIGHT / drawing.height).min(1.0);
-        let [r, g, b] = Color::Paper.rgb();
+    fn new(drawing: &Drawing, title: &str, style: &Style) -> VectorPicture {
+        let (wide, high) = (style.picture_width, style.picture_height);
+        let scale = (wide / drawing.width).min(high / drawing.height).min(1.0);
+        let [r, g, b] = style.rgb(Color::Paper);
         let ground = drawing.background.map_or([r, g, b], |color| mixed(color, [255; 3]));
         let paints = drawing.marks.iter().flat_map(|mark| paints(mark, scale, ground)).collect();
         VectorPicture {
@@ -84,10 +85,12 @@ impl VectorPicture {
         }
     }
 
-    /// Draws it; its upper left corner is at `x`, and `y` down from the page's top. Leaves the graphics state changed.
-    pub fn ops(&self, x: f32, y: f32) -> Vec<Op> {
+    /// Draws it; its upper left corner is at `x`, and `top` up from the page's bottom. Leaves the graphics state
+    /// changed.
+    pub fn ops(&self, x: f32, top: f32) -> Vec<Op> {
         let corners = if self.background.is_some() { RADIUS } else { 0.0 };
-        let area = vec![PolygonRing { points: rounded(x, y, self.width, self.height, corners) }];
+        let area =
+            vec![PolygonRing { points: rounded(x, top - self.height, self.width, self.height, corners) }];
         let mut pen = Pen { ops: vec![polygon(area.clone(), PaintMode::Clip)], ..Pen::default() };
         if let Some(color) = self.background {
             pen.fill(color);
@@ -99,17 +102,17 @@ impl VectorPicture {
             match paint {
                 Paint::Line { points, width, color } => {
                     pen.stroke(*color, *width);
-                    let on = |at: &Point| LinePoint { p: point(x + at.x, y + at.y), bezier: false };
+                    let on = |at: &Point| LinePoint { p: point(x + at.x, top - at.y), bezier: false };
                     let line = Line { points: points.iter().map(on).collect(), is_closed: false };
                     pen.ops.push(Op::DrawLine { line });
                 }
                 Paint::Shape { outline, color } => {
                     pen.fill(*color);
-                    pen.ops.push(polygon(rings(outline, x, y), PaintMode::Fill));
+                    pen.ops.push(polygon(rings(outline, x, top), PaintMode::Fill));
                 }
                 Paint::Outline { outline, width, color } => {
                     pen.stroke(*color, *width);
-                    pen.ops.push(polygon(rings(outline, x, y), PaintMode::Stroke));
+                    pen.ops.push(polygon(rings(outline, x, top), PaintMode::Stroke));
                 }
             }
         }
@@ -192,8 +195,8 @@ fn circle(center: Point, radius: f32) -> Vec<Segment> {
     ]
 }
 
-fn rings(outline: &[Segment], x: f32, y: f32) -> Vec<PolygonRing> {
-    let to = |at: &Point, bezier| LinePoint { p: point(x + at.x, y + at.y), bezier };
+fn rings(outline: &[Segment], x: f32, top: f32) -> Vec<PolygonRing> {
+    let to = |at: &Point, bezier| LinePoint { p: point(x + at.x, top - at.y), bezier };
     let mut rings: Vec<PolygonRing> = Vec::new();
     for segment in outline {
         if matches!(segment, Segment::Move(_)) || rings.is_empty() {
@@ -214,9 +217,8 @@ fn polygon(rings: Vec<PolygonRing>, mode: PaintMode) -> Op {
     Op::DrawPolygon { polygon: Polygon { rings, mode, winding_order: WindingOrder::NonZero } }
 }
 
-fn pdf_color(color: [u8; 3]) -> PdfColor {
-    let [r, g, b] = color.map(|part| (f32::from(part) / 255.0 * 1000.0).round() / 1000.0);
-    PdfColor::Rgb(Rgb { r, g, b, icc_profile: None })
+fn point(x: f32, y: f32) -> printpdf::Point {
+    printpdf::Point { x: Pt(fine(x)), y: Pt(fine(y)) }
 }
 
 /// A color on an opaque ground.
