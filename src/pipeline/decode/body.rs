@@ -2,6 +2,10 @@
 //!
 //! **Must never**: throw text away because its attributes are damaged, or fall back without saying so.
 
+mod shapes;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -110,6 +114,16 @@ fn plain(text: Option<&str>) -> Body {
 
 /// The body in an archive of either kind.
 fn decode(blob: &[u8], allowance: Allowance) -> Result<Body, Trouble> {
+    if let Some(body) = shapes::known(blob) {
+        return Ok(body);
+    }
+    let body = decode_whole(blob, allowance)?;
+    shapes::learn(blob, &body, |probe| decode_whole(probe, Allowance::new(probe.len())).ok());
+    Ok(body)
+}
+
+/// The same, by the grammar alone.
+fn decode_whole(blob: &[u8], allowance: Allowance) -> Result<Body, Trouble> {
     if blob.starts_with(b"bplist00") {
         let archive = keyed::Archive::read(blob).map_err(|d| Trouble::Damage(d.to_string()))?;
         return from_keyed(archive.root(), blob.len(), allowance).ok_or(Trouble::NoText);
@@ -313,21 +327,23 @@ fn salvage(blob: &[u8]) -> (Body, &'static str) {
 /// the stream has not that many does the string end at the marks that follow one: they may be part of a character.
 fn scan(blob: &[u8]) -> Option<String> {
     let (_, rest) = split_at_pair(blob, *b"\x01+")?;
-    let (length, text): (u64, _) = match rest {
-        [0x81, a, b, text @ ..] => (u16::from_le_bytes([*a, *b]).into(), text),
-        [0x82, a, b, c, d, text @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]).into(), text),
-        [0x80..=0x91, ..] | [] => return None,
-        [length, text @ ..] => ((*length).into(), text),
-    };
+    let (length, text) = number_at(rest)?;
     let whole = usize::try_from(length).ok().and_then(|length| text.get(..length));
     let text = whole.unwrap_or_else(|| split_at_pair(text, [0x86, 0x84]).map_or(text, |(text, _)| text));
     Some(unicode::utf8(text).into_owned())
+}
+
+/// The unsigned number that these bytes of a little-endian typedstream begin with, and what follows it.
+fn number_at(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    Some(match bytes {
+        [0x81, a, b, rest @ ..] => (u16::from_le_bytes([*a, *b]).into(), rest),
+        [0x82, a, b, c, d, rest @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]).into(), rest),
+        [0x80..=0x91, ..] | [] => return None,
+        [number, rest @ ..] => ((*number).into(), rest),
+    })
 }
 
 fn split_at_pair(bytes: &[u8], pair: [u8; 2]) -> Option<(&[u8], &[u8])> {
     let at = bytes.windows(2).position(|two| two == pair)?;
     Some((bytes.get(..at)?, bytes.get(at + 2..)?))
 }
-
-#[cfg(test)]
-mod tests;

@@ -64,26 +64,26 @@ pub(super) fn message(row: &Row<'_>) -> RawMessage {
         is_from_me: c.flag(),
         is_audio_message: c.flag(),
         is_expirable: c.flag(),
-        expire_state: c.number(),
-        associated_message_guid: c.text(),
-        associated_message_type: c.number(),
-        balloon_bundle_id: c.text(),
-        payload_data: c.bytes(),
-        expressive_send_style_id: c.text(),
-        message_summary_info: c.bytes(),
-        is_spam: c.flag(),
-        thread_originator_guid: c.text(),
-        thread_originator_part: c.text(),
-        date_retracted: c.number(),
-        date_edited: c.number(),
-        associated_message_emoji: c.text(),
-        schedule_type: c.number(),
-        schedule_state: c.number(),
-        filter_action: c.number(),
-        filter_sub_action: c.number(),
-        item_type: c.number(),
         ..RawMessage::default()
     };
+    message.expire_state = c.when(message.is_expirable, Columns::number);
+    message.associated_message_guid = c.text();
+    message.associated_message_type = c.number();
+    message.balloon_bundle_id = c.text();
+    message.payload_data = c.bytes();
+    message.expressive_send_style_id = c.text();
+    message.message_summary_info = c.bytes();
+    message.is_spam = c.flag();
+    message.thread_originator_guid = c.text();
+    message.thread_originator_part = c.when(message.thread_originator_guid.is_some(), Columns::text);
+    message.date_retracted = c.number();
+    message.date_edited = c.number();
+    message.associated_message_emoji = c.when(message.associated_message_type != 0, Columns::text);
+    message.schedule_type = c.number();
+    message.schedule_state = c.when(message.schedule_type != 0, Columns::number);
+    message.filter_action = c.number();
+    message.filter_sub_action = c.number();
+    message.item_type = c.number();
     if message.item_type != 0 {
         message.other_handle = c.number();
         message.group_title = c.text();
@@ -208,6 +208,8 @@ mod tests {
                     // Of an announcement, so that its columns are read.
                     "item_type" if !numbers => "1".into(),
                     "is_sticker" => "1".into(),
+                    // So that what depends on them is read.
+                    "associated_message_type" if !numbers => "1".into(),
                     _ if numbers => at.to_string(),
                     name => format!("'{name}'"),
                 })

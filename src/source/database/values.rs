@@ -21,6 +21,15 @@ impl<'r, 's> Columns<'r, 's> {
         value
     }
 
+    /// What `read` reads, where the columns before say that it means something; else nothing, without a look.
+    pub fn when<T: Default>(&mut self, meant: bool, read: impl FnOnce(&mut Self) -> T) -> T {
+        if meant {
+            return read(self);
+        }
+        self.next += 1;
+        T::default()
+    }
+
     pub fn text(&mut self) -> Option<String> {
         text(self.value())
     }
