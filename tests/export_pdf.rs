@@ -514,12 +514,10 @@ fn what_is_said_of_a_message_is_on_its_page() {
     assert!(firsts.iter().all(|first| *first != "Sent with Slam"), "{firsts:?}");
 }
 
-#[test]
-fn any_characters_at_all_make_a_valid_file() {
-    // Every 7th character there is, forty to a message, with bold and italic among them.
+/// Every 7th character there is, forty to a message, with bold and italic among them.
+pub fn any_characters() -> Vec<Message> {
     let all: Vec<char> = (1..0x2_0000u32).step_by(7).filter_map(char::from_u32).collect();
-    let messages: Vec<_> = all
-        .chunks(40)
+    all.chunks(40)
         .enumerate()
         .map(|(i, chars)| {
             let mut message = text(i % 2 == 0, at(0, i as i64), &chars.iter().collect::<String>());
@@ -529,7 +527,12 @@ fn any_characters_at_all_make_a_valid_file() {
             }
             message
         })
-        .collect();
+        .collect()
+}
+
+#[test]
+fn any_characters_at_all_make_a_valid_file() {
+    let messages = any_characters();
     let path =
         export("any-characters", &messages, 50, &WriterOptions { jobs: 2, ..WriterOptions::default() });
     qpdf_check(&path);

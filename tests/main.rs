@@ -19,6 +19,7 @@ mod layering;
 mod legacy;
 mod library_builder;
 mod macos_26;
+mod pdf_a;
 mod pdf_looks;
 mod pdf_media;
 mod people;

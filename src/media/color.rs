@@ -1,6 +1,6 @@
 //! Colors of any space → sRGB.
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use moxcms::{ColorDateTime, ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use super::{Undecodable, fenced};
 
@@ -32,6 +32,17 @@ pub fn profile(icc: &[u8], channels: u8) -> Option<&[u8]> {
         && icc.get(36..40) == Some(b"acsp");
     let readable = || fenced(|| ColorProfile::new_from_slice(icc).map_err(|_| Undecodable::Damaged)).is_ok();
     (fits && readable()).then_some(icc)
+}
+
+/// The profile of sRGB: the same bytes whenever it is asked for.
+pub fn srgb_profile() -> Option<Vec<u8>> {
+    let mut profile = ColorProfile::new_srgb();
+    // When the standard was adopted (IEC 61966-2-1), not the time of day.
+    profile.creation_date_time =
+        ColorDateTime { year: 1999, month: 10, day_of_the_month: 18, hours: 0, minutes: 0, seconds: 0 };
+    // A tag that came after version 4.2, the last that a PDF may hold.
+    profile.cicp = None;
+    profile.encode().ok()
 }
 
 /// Changes RGBA pixels to sRGB. Where the profile cannot be used they stay as they are: slightly wrong colors are
@@ -98,6 +109,16 @@ mod tests {
             changed[at] ^= 0x40;
             assert_eq!(profile(&changed, 3), None, "changed at {at}");
         }
+    }
+
+    #[test]
+    fn the_profile_of_srgb_is_one() {
+        let srgb = srgb_profile().unwrap();
+        assert_eq!(profile(&srgb, 3), Some(&srgb[..]));
+        assert!(srgb.len() < 1_000, "{}", srgb.len());
+        let mut pixels = [200, 100, 50, 77];
+        to_srgb(&mut pixels, &Space::Icc(srgb));
+        assert_eq!(pixels, [200, 100, 50, 77]);
     }
 
     #[test]

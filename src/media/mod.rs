@@ -23,7 +23,7 @@ pub mod still;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use color::profile;
+pub use color::{profile, srgb_profile};
 pub use conversion::{Conversion, Unconverted, conversion};
 pub use facts::{facts, facts_of};
 pub use movie::is_one as may_be_film;

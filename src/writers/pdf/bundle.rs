@@ -25,6 +25,8 @@ macro_rules! bundle {
 pub const LATIN: usize = 0;
 /// The color emoji, in [`BUNDLE`].
 pub const EMOJI: usize = 4;
+/// The face that has the box for what no face has, in [`BUNDLE`].
+pub const BOX: usize = BUNDLE.len() - 3;
 
 #[rustfmt::skip]
 mod table {

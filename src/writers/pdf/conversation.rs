@@ -168,6 +168,7 @@ impl<W: Write> Progress<W> {
         let x = self.style.side + (width - lines.width) / 2.0;
         let rows = lines.into_rows(x);
         self.place(Block { before: 22.0, rows, ..Block::default() }, engine)?;
+        self.document.about.period = self.first.zip(self.last);
         let Progress { document, style, title, tool, page_day, current, .. } = self;
         let count = footer_runs(engine, &style, &(document.page_number() + 1).to_string());
         let day = page_day.map(|(_, day)| day).or(current);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
-use pdf_writer::types::{ActionType, AnnotationType};
+use pdf_writer::types::{ActionType, AnnotationFlags, AnnotationType};
 use pdf_writer::writers::Annotation;
 use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref, Str};
 
@@ -14,10 +14,11 @@ use super::file::{PdfFile, deflate};
 use super::glyphs::DocumentFonts;
 use super::icc::Profiles;
 use super::image::Picture;
+use super::metadata::About;
 use super::outline::Outline;
 use super::page::{Block, Item, Row, Target, TextRun};
 use super::places::{Place, Places};
-use super::structure::{About, FANOUT, write_catalog, write_page_tree};
+use super::structure::{FANOUT, Parts, write_catalog, write_page_tree};
 use super::style::Style;
 
 /// The resource name of the form that shows the number of pages.
@@ -61,7 +62,7 @@ enum Pending {
 /// A document being written.
 pub struct Document<W: Write> {
     file: PdfFile<W>,
-    about: About,
+    pub about: About,
     style: Style,
     fonts: DocumentFonts,
     encoder: Arc<dyn PageEncoder>,
@@ -352,6 +353,7 @@ impl<W: Write> Document<W> {
             for (rect, link) in &page.links {
                 let mut annotation = annotations.push().start::<Annotation<'_>>();
                 annotation.subtype(AnnotationType::Link).rect(*rect).border(0.0, 0.0, 0.0, None);
+                annotation.flags(AnnotationFlags::PRINT);
                 match link {
                     Link::Uri(uri) => {
                         annotation.action().action_type(ActionType::Uri).uri(Str(uri.as_bytes()));
@@ -408,6 +410,7 @@ impl<W: Write> Document<W> {
 
         let outline = self.outline.write(&mut self.file, &self.pages, self.style.page_height)?;
         let pages = write_page_tree(&mut self.file, &self.parents, &self.pages)?;
-        write_catalog(self.file, &self.about, pages, outline)
+        let colors = Profiles::standard(&mut self.file)?;
+        write_catalog(self.file, &self.about, Parts { pages, outline, colors })
     }
 }

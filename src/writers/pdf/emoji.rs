@@ -17,7 +17,7 @@ use skrifa::{FontRef, GlyphId, MetadataProvider as _};
 
 use super::file::{PdfFile, deflate};
 use super::fonts::Face;
-use super::glyphs::write_cmap;
+use super::glyphs::{speakable, write_cmap};
 use super::page::TextRun;
 
 const CODES: usize = 254;
@@ -105,7 +105,7 @@ fn write_font<W: Write>(file: &mut PdfFile<W>, entries: &[Entry], procs: &[Ref])
     let info = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
     let mut cmap = UnicodeCmap::<u8>::new(Name(b"msgarchive-UCS"), info);
     for (code, entry) in entries.iter().enumerate() {
-        cmap.pair_with_multiple(code as u8, entry.text.chars());
+        cmap.pair_with_multiple(code as u8, speakable(&entry.text).chars());
     }
     write_cmap(file, unicode, &cmap.finish())?;
 

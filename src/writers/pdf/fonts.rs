@@ -13,7 +13,7 @@ use skrifa::instance::{LocationRef, Size};
 use skrifa::raw::TableProvider as _;
 use skrifa::{FontRef, MetadataProvider as _};
 
-use super::bundle::{BUNDLE, LATIN};
+use super::bundle::{BOX, BUNDLE, LATIN};
 
 /// How a face's glyphs get into the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +208,7 @@ pub struct Library {
     set: Arc<FontSet>,
     loaded: u64,
     user_families: Vec<String>,
-    faces: HashMap<(u64, u32), (Arc<Face>, bool)>,
+    faces: HashMap<(u64, u32), Option<Arc<Face>>>,
 }
 
 /// The name under which a bundled face is known to parley; the four Latin ones share one.
@@ -269,20 +269,34 @@ impl Library {
         self.set.is_latin(c)
     }
 
-    /// The face that layout chose, and whether it can be embedded: if not, it is the Latin one, to draw boxes with.
-    pub fn face(&mut self, data: &Blob<u8>, index: u32) -> Option<(Arc<Face>, bool)> {
-        if let Some((face, usable)) = self.faces.get(&(data.id(), index)) {
-            return Some((face.clone(), *usable));
-        }
-        let found = match self.set.face(data, index) {
-            Some(face) => (face, true),
-            None => (self.set.face(&self.set.unpacked(LATIN)?, 0)?, false),
-        };
-        self.faces.insert((data.id(), index), found.clone());
-        Some(found)
+    /// The face that layout chose. `None`: it cannot be embedded.
+    pub fn face(&mut self, data: &Blob<u8>, index: u32) -> Option<Arc<Face>> {
+        let set = &self.set;
+        let known = self.faces.entry((data.id(), index));
+        known.or_insert_with(|| set.face(data, index)).clone()
+    }
+
+    /// What is drawn for a character that no face has: a face and its glyph `▯`. (PDF/A does not allow the glyph that
+    /// every face has for this purpose.)
+    pub fn missing(&mut self) -> Option<(Arc<Face>, u32)> {
+        let face = self.set.face(&self.set.unpacked(BOX)?, 0)?;
+        let glyph = face.font()?.charmap().map('▯')?.to_u32();
+        Some((face, glyph))
     }
 }
 
 fn empty_override<'a>() -> FontInfoOverride<'a> {
     FontInfoOverride { family_name: None, width: None, style: None, weight: None, axes: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_box_for_what_no_face_has() {
+        let mut library = Library::new(Arc::new(FontSet::new(&[], false).unwrap()));
+        let (face, glyph) = library.missing().unwrap();
+        assert!(glyph != 0 && face.width(glyph) > 200.0, "{} {glyph}", face.postscript_name);
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
 use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref, Str};
+use skrifa::MetadataProvider as _;
 use subsetter::GlyphRemapper;
 
 use super::emoji::ColorFonts;
@@ -112,6 +113,28 @@ impl TextFont {
         Ok(*slot)
     }
 
+    /// What each code from 1 on stands for. Glyphs that only ever stood for something together with others, whose text
+    /// was said beside them, have a text too: PDF/A asks for one for each.
+    fn code_texts(&self) -> Vec<Box<str>> {
+        let mut alone: HashMap<u16, char> = HashMap::new();
+        if self.texts.iter().skip(1).any(Option::is_none)
+            && let Some(font) = self.face.font()
+        {
+            for (c, glyph) in font.charmap().mappings() {
+                if let (Ok(glyph), Some(c)) = (u16::try_from(glyph.to_u32()), char::from_u32(c)) {
+                    alone.entry(glyph).or_insert(c);
+                }
+            }
+        }
+        let codes = self.texts.iter().zip(self.remapper.remapped_gids()).skip(1);
+        codes
+            .map(|(text, glyph)| match text {
+                Some(text) => speakable(text),
+                None => speakable(&alone.get(&glyph).map(char::to_string).unwrap_or_default()),
+            })
+            .collect()
+    }
+
     fn write<W: Write>(&self, number: usize, file: &mut PdfFile<W>) -> io::Result<Ref> {
         let face = &self.face;
         let [font, descendant, descriptor, program, unicode] = [(); 5].map(|()| file.reserve());
@@ -130,10 +153,8 @@ impl TextFont {
         }
 
         let mut cmap = UnicodeCmap::new(Name(b"msgarchive-UCS"), SYSTEM_INFO);
-        for (code, text) in self.texts.iter().enumerate() {
-            if let (Ok(code), Some(text)) = (u16::try_from(code), text) {
-                cmap.pair_with_multiple(code, text.chars());
-            }
+        for (code, text) in (1u16..).zip(self.code_texts()) {
+            cmap.pair_with_multiple(code, text.chars());
         }
         write_cmap(file, unicode, &cmap.finish())?;
 
@@ -175,6 +196,12 @@ impl TextFont {
         file.object(font, &chunk)?;
         Ok(font)
     }
+}
+
+/// A text that a ToUnicode map may hold: not empty, without what stands for nothing (ISO 19005-2, 6.2.11.7.2).
+pub fn speakable(text: &str) -> Box<str> {
+    let text: String = text.chars().filter(|c| !matches!(c, '\0' | '\u{feff}' | '\u{fffe}')).collect();
+    if text.is_empty() { "\u{2060}".into() } else { text.into() }
 }
 
 /// Writes a ToUnicode map.

@@ -41,6 +41,14 @@ impl Profile {
 pub struct Profiles(HashMap<[u8; 32], Ref>);
 
 impl Profiles {
+    /// Writes the profile that says how colors without one look: those of the pages.
+    pub fn standard<W: Write>(file: &mut PdfFile<W>) -> io::Result<Ref> {
+        let srgb = media::srgb_profile().ok_or_else(|| io::Error::other("there is no profile of sRGB"))?;
+        let id = file.reserve();
+        file.compressed(id, "/N 3", &srgb)?;
+        Ok(id)
+    }
+
     /// The color space that a profile makes of a picture's numbers; the profile is written when it is first used.
     pub fn color_space<W: Write>(
         &mut self,

@@ -24,6 +24,7 @@ mod jpeg;
 mod layout;
 mod lines;
 mod link;
+mod metadata;
 mod outline;
 mod page;
 mod placer;
@@ -55,7 +56,7 @@ use encode::{PageEncoder, PrintpdfEncoder};
 use fonts::FontSet;
 use gallery::Gallery;
 use layout::{Boxes, Engine};
-use structure::About;
+use metadata::About;
 use style::Style;
 pub use style::{FONT_SIZES, Paper, PdfOptions, Theme};
 
@@ -144,6 +145,7 @@ impl Writer for PdfWriter {
         let about = About {
             title: phrase::one_line(&conversation.title).into_owned(),
             tool: self.options.tool.clone(),
+            period: None,
         };
         let started = Document::new(file, about, self.style, self.encoder.clone(), self.spawn.clone())
             .and_then(|document| {

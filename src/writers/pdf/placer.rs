@@ -3,8 +3,6 @@
 //! Readers get text out of a PDF glyph by glyph, so every glyph must know exactly its characters: ligatures all of
 //! theirs, marks their own, glyphs that stand for nothing alone none.
 
-use std::ops::Range;
-
 use parley::{Cluster, Run};
 use skrifa::MetadataProvider as _;
 
@@ -26,7 +24,7 @@ impl Placer<'_> {
     /// Adds one run's items; it begins at `x`.
     pub fn run(&mut self, run: &Run<'_, Ink>, mut x: f32, baseline: f32, items: &mut Vec<Item>) {
         let font = run.font();
-        let Some((face, usable)) = self.library.face(&font.data, font.index) else { return };
+        let face = self.library.face(&font.data, font.index);
         let synthesis = run.synthesis();
         let mut open: Option<(Ink, TextRun)> = None;
         // A ligature's later characters: in right-to-left runs they come before the glyph that stands for them.
@@ -48,12 +46,26 @@ impl Placer<'_> {
                     clusters.next();
                 }
             }
+            let text = self.text.get(range).unwrap_or_default();
+            let advance: f32 = cluster.glyphs().map(|glyph| glyph.advance).sum();
+            if advance == 0.0 && text.chars().all(is_invisible) || text == "\n" {
+                continue;
+            }
+            let mut glyphs = cluster.glyphs().peekable();
+            let has_it = face.is_some() && (glyphs.peek().is_none() || glyphs.any(|glyph| glyph.id != 0));
+            let (face, missing) = match &face {
+                Some(face) if has_it => (face.clone(), None),
+                _ => match self.library.missing() {
+                    Some((face, glyph)) => (face, Some(glyph)),
+                    None => continue,
+                },
+            };
             let ink = cluster.style().brush;
-            if open.as_ref().is_none_or(|(other, _)| *other != ink)
+            if open.as_ref().is_none_or(|(other, run)| *other != ink || run.face.key != face.key)
                 && let Some((ink, done)) = open.replace((
                     ink,
                     TextRun {
-                        face: face.clone(),
+                        face,
                         size: self.size,
                         x,
                         y: baseline,
@@ -68,33 +80,63 @@ impl Placer<'_> {
                 self.close(ink, done, items);
             }
             if let Some((_, target)) = &mut open {
-                x += self.cluster(&face, usable, &cluster, range, target);
+                match missing {
+                    Some(glyph) => self.missing(glyph, text, advance, target),
+                    None => self.cluster(&cluster, text, target),
+                }
             }
+            x += advance;
         }
         if let Some((ink, done)) = open {
             self.close(ink, done, items);
         }
     }
 
-    /// Adds one cluster's glyphs; returns its advance.
-    fn cluster(
-        &mut self,
-        face: &Face,
-        usable: bool,
-        cluster: &Cluster<'_, Ink>,
-        range: Range<usize>,
-        target: &mut TextRun,
-    ) -> f32 {
-        let text = self.text.get(range).unwrap_or_default();
+    /// Adds a box for a cluster that no face has.
+    fn missing(&mut self, id: u32, text: &str, advance: f32, target: &mut TextRun) {
+        self.count_boxes(text);
+        let natural = target.face.width(id);
+        let start = target.text.len() as u32;
+        target.text.push_str(text);
+        target.glyphs.push(Glyph {
+            id,
+            natural,
+            advance,
+            dx: (advance - natural * self.size / 1000.0) / 2.0,
+            dy: 0.0,
+            start,
+            len: u16::try_from(text.len()).unwrap_or(u16::MAX),
+            cluster: 1,
+            explicit: true,
+        });
+    }
+
+    fn count_boxes(&mut self, text: &str) {
+        for c in text.chars().filter(|c| !is_invisible(*c)) {
+            *self.boxes.entry(script_name(c)).or_default() += 1;
+        }
+    }
+
+    /// Adds one cluster's glyphs. The face has the character itself; a mark that it lacks is left out, and counted.
+    fn cluster(&mut self, cluster: &Cluster<'_, Ink>, text: &str, target: &mut TextRun) {
         let start = target.text.len();
         let first = target.glyphs.len();
-        let mut advance = 0.0;
+        let face = target.face.clone();
+        let mut lacks = false;
         for glyph in cluster.glyphs() {
-            advance += glyph.advance;
-            let id = if usable { glyph.id } else { 0 };
+            if glyph.id == 0 {
+                lacks = true;
+                match target.glyphs.get_mut(first..).and_then(|glyphs| glyphs.last_mut()) {
+                    Some(before) => before.advance += glyph.advance,
+                    None => {
+                        target.glyphs.last_mut().into_iter().for_each(|last| last.advance += glyph.advance)
+                    }
+                }
+                continue;
+            }
             target.glyphs.push(Glyph {
-                id,
-                natural: face.width(id),
+                id: glyph.id,
+                natural: face.width(glyph.id),
                 advance: glyph.advance,
                 dx: glyph.x,
                 dy: -glyph.y,
@@ -104,23 +146,17 @@ impl Placer<'_> {
                 explicit: false,
             });
         }
-        if advance == 0.0 && text.chars().all(is_invisible) || text == "\n" {
-            target.glyphs.truncate(first);
-            return 0.0;
+        if lacks {
+            self.count_boxes(text);
         }
         target.text.push_str(text);
-        let Some(glyphs) = target.glyphs.get_mut(first..) else { return advance };
+        let Some(glyphs) = target.glyphs.get_mut(first..) else { return };
         let count = glyphs.len();
-        if glyphs.iter().any(|glyph| glyph.id == 0) {
-            for c in text.chars().filter(|c| !is_invisible(*c)) {
-                *self.boxes.entry(script_name(c)).or_default() += 1;
-            }
-        }
         // A mark over its letter: two glyphs that each stand for their character, in the order of reading.
         // (Not one ActualText for both: poppler would sort some marks of Thai and Tibetan better, but MuPDF, which does
         // not read it, would lose every mark.)
         let chars: Vec<char> = if count > 1 { text.chars().take(count + 1).collect() } else { Vec::new() };
-        if count > 1 && chars.len() == count && stands_for_itself(face, glyphs, &chars, cluster.is_rtl()) {
+        if count > 1 && chars.len() == count && stands_for_itself(&face, glyphs, &chars, cluster.is_rtl()) {
             let mut at = start;
             let mut place = |glyph: &mut Glyph, c: char| {
                 glyph.start = at as u32;
@@ -133,22 +169,21 @@ impl Placer<'_> {
             } else {
                 glyphs.iter_mut().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
             }
-            return advance;
+            return;
         }
         if let Some(glyph) = glyphs.first_mut() {
             glyph.len = u16::try_from(text.len()).unwrap_or(u16::MAX);
             glyph.cluster = u8::try_from(count).unwrap_or(u8::MAX);
-            glyph.explicit = count > 1 || glyph.id == 0;
+            glyph.explicit = count > 1 || lacks;
             if cluster.is_rtl()
                 && count == 1
-                && let Some(drawn) = drawn_bracket(face, glyph.id, text)
+                && let Some(drawn) = drawn_bracket(&face, glyph.id, text)
             {
                 glyph.len = drawn.len_utf8() as u16;
                 target.text.truncate(start);
                 target.text.push(drawn);
             }
         }
-        advance
     }
 
     /// A run is complete: adds it with its lines and links.

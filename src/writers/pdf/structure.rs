@@ -1,20 +1,15 @@
-//! What stands over all pages: the page tree, the catalog, the metadata.
+//! What stands over all pages: the page tree and the catalog.
 
 use std::io::{self, Write};
 
+use pdf_writer::types::{OutputIntentSubtype, PageMode};
 use pdf_writer::{Chunk, Finish as _, Ref, TextStr};
 
 use super::file::PdfFile;
+use super::metadata::About;
 
 /// Children of a node of the page tree.
 pub const FANOUT: usize = 64;
-
-/// What a document says of itself.
-#[derive(Debug, Clone)]
-pub struct About {
-    pub title: String,
-    pub tool: String,
-}
 
 /// Writes the tree over all pages, whose parents are known already; returns its root.
 pub fn write_page_tree<W: Write>(file: &mut PdfFile<W>, parents: &[Ref], pages: &[Ref]) -> io::Result<Ref> {
@@ -54,59 +49,43 @@ pub fn write_page_tree<W: Write>(file: &mut PdfFile<W>, parents: &[Ref], pages: 
     }
 }
 
+/// What the catalog leads to.
+pub struct Parts {
+    pub pages: Ref,
+    pub outline: Option<Ref>,
+    /// The profile of the pages' colors.
+    pub colors: Ref,
+}
+
 /// Writes the catalog with the metadata, and completes the file.
-pub fn write_catalog<W: Write>(
-    mut file: PdfFile<W>,
-    about: &About,
-    pages: Ref,
-    outline: Option<Ref>,
-) -> io::Result<W> {
+pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts) -> io::Result<W> {
     let [catalog, info, metadata] = [(); 3].map(|()| file.reserve());
-    let xmp = xmp(about);
-    file.stream(metadata, "/Type /Metadata /Subtype /XML", xmp.as_bytes())?;
+    // Not compressed, so that a program which knows nothing of PDF finds it.
+    file.stream(metadata, "/Type /Metadata /Subtype /XML", about.xmp().as_bytes())?;
 
     let mut chunk = Chunk::new();
     chunk
         .indirect(info)
         .start::<pdf_writer::writers::DocumentInfo<'_>>()
-        .title(TextStr(&about.title))
+        .title(TextStr(&about.title()))
         .creator(TextStr(&about.tool))
         .producer(TextStr(&about.tool));
     file.object(info, &chunk)?;
 
     let mut chunk = Chunk::new();
     let mut dict = chunk.indirect(catalog).start::<pdf_writer::writers::Catalog<'_>>();
-    dict.pages(pages).metadata(metadata).lang(TextStr("en"));
+    dict.pages(parts.pages).metadata(metadata).lang(TextStr("en"));
     dict.viewer_preferences().display_doc_title(true);
-    if let Some(outline) = outline {
-        dict.outlines(outline).page_mode(pdf_writer::types::PageMode::UseOutlines);
+    if let Some(outline) = parts.outline {
+        dict.outlines(outline).page_mode(PageMode::UseOutlines);
     }
+    let mut intents = dict.output_intents();
+    let mut intent = intents.push();
+    intent.subtype(OutputIntentSubtype::PDFA).dest_output_profile(parts.colors);
+    intent.output_condition_identifier(TextStr("sRGB IEC61966-2.1")).info(TextStr("sRGB IEC61966-2.1"));
+    intent.finish();
+    intents.finish();
     dict.finish();
     file.object(catalog, &chunk)?;
     file.finish(catalog, info)
-}
-/// Metadata as XML (ISO 16684-1). Without dates: a run writes the same bytes whenever it happens.
-fn xmp(about: &About) -> String {
-    let escape = |text: &str| -> String {
-        text.chars()
-            .map(|c| match c {
-                '&' => "&amp;".into(),
-                '<' => "&lt;".into(),
-                '>' => "&gt;".into(),
-                c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => "\u{fffd}".into(),
-                c => c.to_string(),
-            })
-            .collect()
-    };
-    let (title, tool) = (escape(&about.title), escape(&about.tool));
-    format!(
-        "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
-         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
-         <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
-         xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\">\
-         <dc:format>application/pdf</dc:format>\
-         <dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">{title}</rdf:li></rdf:Alt></dc:title>\
-         <xmp:CreatorTool>{tool}</xmp:CreatorTool><pdf:Producer>{tool}</pdf:Producer>\
-         </rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>"
-    )
 }
