@@ -135,6 +135,18 @@ fn the_range_and_the_matrix_that_a_file_names_are_used() {
     close([red; 4], [[229, 0, 24, 255]; 4], 6);
 }
 
+/// Where the container says nothing of colors, the video stream itself may: its range is used as well.
+#[test]
+fn the_range_that_only_the_stream_names_is_used() {
+    let (width, height) = (200, 120);
+    let bytes = heic(width, height, &quarters(width, height, QUARTERS));
+    let silent = replaced(&bytes, b"colrnclx", b"freenclx");
+    let file = heifer::heifer_isobmff::HeifFile::parse(&silent).unwrap();
+    let named = file.item_properties(file.primary_id).unwrap().any(|p| matches!(p, Property::Color(_)));
+    assert!(!named, "the container is silent");
+    close(middles(&decode(&silent, None).unwrap()), QUARTERS, 4);
+}
+
 #[test]
 fn transparency_is_exact() {
     let (width, height) = (128, 96);
