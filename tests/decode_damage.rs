@@ -291,10 +291,32 @@ fn lists_that_would_unfold() {
     }
 }
 
+/// A tree so deep fills the stack of whoever takes it down.
 #[test]
 fn xml_inside_xml() {
-    for tag in ["dict", "array", "array foo=''"] {
-        let blob = format!("<?xml version=\"1.0\"?><plist>{}", format!("<{tag}>").repeat(100_000));
+    let levels = [
+        ("<array>", "</array>"),
+        ("<dict><key>k</key>", "</dict>"),
+        ("<array foo='</array>'>", "</array>"),
+        ("<p:array>", "</p:array>"),
+        ("<array><!--</array>-->", "</array>"),
+        ("<array><![CDATA[</array>]]>", "</array>"),
+        ("<array><?x </array>?>", "</array>"),
+    ];
+    for (open, close) in levels {
+        let inside = [open.repeat(100_000), "<true/>".into(), close.repeat(100_000)].concat();
+        let blob = format!("<?xml version=\"1.0\"?><plist>{inside}</plist>");
         soon("deep XML", || as_balloon(blob.as_bytes()));
     }
+}
+
+/// Lists beside each other, of which many are empty, are no lists in each other.
+#[test]
+fn xml_beside_xml() {
+    let empty = "<array/><dict/>".repeat(100);
+    let blob = format!(
+        "<plist><dict><key>ldtext</key><string>Hello</string><key>x</key><array>{empty}</array></dict></plist>"
+    );
+    let (card, defects) = balloon("org.example.app", Some(blob.as_bytes()), None);
+    assert_eq!((card.summary.as_deref(), defects.len()), (Some("Hello"), 0));
 }

@@ -58,6 +58,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("png", &["media"]),
     ("printpdf", &["writers"]),
     ("prost", &["pipeline"]),
+    ("quick_xml", &["pipeline"]),
     ("rayon", &["pipeline", "writers"]),
     ("roaring", &["pipeline", "source"]),
     ("rusqlite", &["source"]),

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 
+use quick_xml::events::Event;
+
 mod plain;
 
 pub use plain::from_json;
@@ -19,7 +21,7 @@ use super::url;
 
 /// Bytes that a compressed payload may unpack to.
 pub const MAX_UNPACKED: usize = 16 << 20;
-/// Dictionaries inside each other in an XML list.
+/// Elements inside each other in an XML list.
 const MAX_XML_DEPTH: usize = 64;
 /// URLs inside URLs, references to references.
 const MAX_STEPS: u32 = 8;
@@ -114,7 +116,7 @@ fn from_xml(bytes: &[u8]) -> Option<Vec<u8>> {
         .iter()
         .any(|mark| bytes.get(start..).is_some_and(|b| b.starts_with(mark)));
     // The parser builds a tree that is taken down recursively.
-    if !marked || xml_depth(bytes) > MAX_XML_DEPTH {
+    if !marked || !is_shallow(bytes) {
         return None;
     }
     let mut binary = Vec::new();
@@ -122,18 +124,21 @@ fn from_xml(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(binary)
 }
 
-fn xml_depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for (i, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'<') {
-        let tag = bytes.get(i + 1..).unwrap_or(&[]);
-        if tag.starts_with(b"dict") || tag.starts_with(b"array") {
-            depth += 1;
-            deepest = deepest.max(depth);
-        } else if tag.starts_with(b"/dict") || tag.starts_with(b"/array") {
-            depth = depth.saturating_sub(1);
+/// Whether elements lie within each other no deeper than [`MAX_XML_DEPTH`]. Asked of the very parser that reads the list:
+/// what looks like a tag may be a comment, and what does not (`<p:dict>`) may be one.
+fn is_shallow(bytes: &[u8]) -> bool {
+    let mut parser = quick_xml::Reader::from_reader(bytes);
+    let mut depth = 0_usize;
+    loop {
+        match parser.read_event() {
+            Ok(Event::Start(_)) if depth == MAX_XML_DEPTH => return false,
+            Ok(Event::Start(_)) => depth += 1,
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Eof) => return true,
+            Ok(_) => {}
+            Err(_) => return false,
         }
     }
-    deepest
 }
 
 /// An object of an archive, with references followed and Foundation's containers unwrapped.
