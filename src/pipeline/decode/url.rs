@@ -23,11 +23,13 @@ pub fn resolve(base: &str, reference: &str) -> String {
         None | Some('#') => before(&['#']),
         Some('?') => path,
         Some('/') if reference.starts_with("//") => {
-            authority.split_once("//").map_or("", |(scheme, _)| scheme)
+            authority.split_once("//").map_or(authority, |(scheme, _)| scheme)
         }
         Some('/') => authority,
-        Some(_) if path.len() == authority.len() => return format!("{authority}/{reference}"),
-        Some(_) => path.rfind('/').map_or("", |at| path.split_at(at + 1).0),
+        Some(_) if path.len() == authority.len() && authority.contains("//") => {
+            return format!("{authority}/{reference}");
+        }
+        Some(_) => path.rfind('/').map_or(authority, |at| path.split_at(at + 1).0),
     };
     format!("{base}{reference}")
 }
@@ -122,6 +124,19 @@ mod tests {
         }
         assert_eq!(resolve("https://example.com", "x"), "https://example.com/x");
         assert_eq!(resolve("", "x"), "x");
+    }
+
+    #[test]
+    fn a_base_without_an_authority_keeps_its_scheme() {
+        for (base, reference, whole) in [
+            ("a:b#c", ":/d#e", "a::/d#e"),
+            ("a:b", "//example.com", "a://example.com"),
+            ("a:", "x", "a:x"),
+            ("a:b/c", "x", "a:b/x"),
+            ("?a", "x", "x"),
+        ] {
+            assert_eq!(resolve(base, reference), whole);
+        }
     }
 
     #[test]
