@@ -22,6 +22,7 @@ mod macos_26;
 mod pdf_a;
 mod pdf_looks;
 mod pdf_media;
+mod pdf_size;
 mod people;
 mod pictures;
 mod program;

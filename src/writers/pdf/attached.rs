@@ -9,7 +9,8 @@ use super::blocks::{Bubbles, Composer, PIXEL, QUIET, TINY};
 use super::image::{Picture, Undrawable};
 use super::layout::{Ink, Lines, Measure};
 use super::link;
-use super::page::{Block, Color, Item, Row, Target};
+use super::page::{Block, Color, Item, Row, Setting, Target};
+use super::shape::{Form, Rectangle, Shape};
 use super::stickers::Area;
 
 /// A sticker's width and height at most.
@@ -47,12 +48,12 @@ impl Composer<'_> {
         // However long and thin, something is to be seen.
         let (width, height) = ((w * scale).max(4.0), (h * scale).max(4.0));
         let x = bubbles.side.x(width, &self.style);
-        let framed = !attachment.sticker;
+        let at = Rectangle { x, y: 0.0, width, height };
+        let setting = if attachment.sticker { Setting::Free } else { Setting::Framed };
         let film = picture.film;
-        let mut row =
-            Row { height, items: vec![Item::Picture { picture, x, y: 0.0, width, height, framed }] };
+        let mut row = Row { height, items: vec![Item::Image { picture, at, setting }] };
         if film {
-            row.items.extend(play_mark(x, 0.0, width, height));
+            row.items.extend(play_mark(&at));
         }
         let motion = attachment.motion.as_deref().and_then(link::relative);
         if attachment.motion.is_some() && !attachment.sticker {
@@ -61,7 +62,7 @@ impl Composer<'_> {
         let uri = attachment.path.as_deref().and_then(link::relative);
         if let Some(uri) = &uri {
             let target = Target::Uri(uri.clone());
-            row.items.push(Item::Link { x, y: 0.0, width, height, target });
+            row.items.push(Item::Link { at, target });
         }
         self.stamp(bubbles, Some(&mut row), 10.0_f32.min(height));
         if !attachment.sticker {
@@ -76,7 +77,7 @@ impl Composer<'_> {
             let lines = self.engine.text(&name, &[(0..name.len(), ink)], &links, measure);
             let left = bubbles.side.x(lines.width.max(4.0), &self.style);
             let mut caption = lines.into_row(left);
-            caption.items.iter_mut().for_each(|item| item.shift(height + 2.0));
+            caption.items.iter_mut().for_each(|item| item.shift(0.0, height + 2.0));
             row.items.append(&mut caption.items);
             row.height += caption.height + 2.0;
         }
@@ -94,9 +95,10 @@ impl Composer<'_> {
         }
         let (fill, stroke) = (Some(Color::Paper), Some(Color::Hairline));
         let (x, y) = (x + inset, inset);
-        row.items.push(Item::Panel { x, y, width, height, radius: 3.0, fill, stroke });
+        let at = Rectangle { x, y, width, height };
+        row.items.push(Item::Shape(Shape { at, form: Form::Panel { radius: 3.0, fill, stroke } }));
         let mut items = label.into_row(x + padding).items;
-        items.iter_mut().for_each(|item| item.shift(y + 0.5));
+        items.iter_mut().for_each(|item| item.shift(0.0, y + 0.5));
         row.items.append(&mut items);
     }
 
@@ -119,7 +121,7 @@ impl Composer<'_> {
         let mut row = Row::default();
         let put = |row: &mut Row, lines: Lines| {
             let mut add = lines.into_row(text_x);
-            add.items.iter_mut().for_each(|item| item.shift(row.height));
+            add.items.iter_mut().for_each(|item| item.shift(0.0, row.height));
             row.items.append(&mut add.items);
             row.height += add.height;
         };
@@ -139,22 +141,16 @@ impl Composer<'_> {
         let badge = badge_text(attachment);
         let line =
             self.engine.label(&badge, Ink { bold: true, ..QUIET }, style.points(7.0), badge_size - 4.0);
-        row.items.push(Item::Panel {
-            x: x + 8.0,
-            y: 0.0,
-            width: badge_size,
-            height: badge_size,
-            radius: 6.0,
-            fill: Some(Color::Received),
-            stroke: None,
-        });
+        let at = Rectangle { x: x + 8.0, y: 0.0, width: badge_size, height: badge_size };
+        row.items.push(Item::Shape(Shape::filled(at, 6.0, Color::Received)));
         let (line_width, line_height) = (line.width, line.height);
         let mut items = line.into_row(x + 8.0 + (badge_size - line_width) / 2.0).items;
-        items.iter_mut().for_each(|item| item.shift((badge_size - line_height) / 2.0));
+        items.iter_mut().for_each(|item| item.shift(0.0, (badge_size - line_height) / 2.0));
         row.items.append(&mut items);
         if let Some(uri) = uri {
             let target = Target::Uri(uri);
-            row.items.push(Item::Link { x, y: -6.0, width: box_width, height: row.height + 12.0, target });
+            let at = Rectangle { x, y: -6.0, width: box_width, height: row.height + 12.0 };
+            row.items.push(Item::Link { at, target });
         }
         self.stamp(bubbles, Some(&mut row), 10.0);
         let block = Block { frame: Some(style.card(x)), rows: vec![row], ..Block::default() };
@@ -164,20 +160,17 @@ impl Composer<'_> {
 }
 
 /// A disc with a triangle in the middle of a film's picture.
-pub fn play_mark(x: f32, y: f32, width: f32, height: f32) -> [Item; 2] {
-    let size = (width.min(height) * 0.4).min(34.0);
-    let (left, top) = (x + (width - size) / 2.0, y + (height - size) / 2.0);
+pub fn play_mark(film: &Rectangle) -> [Item; 2] {
+    let size = (film.width.min(film.height) * 0.4).min(34.0);
+    let (left, top) = (film.x + (film.width - size) / 2.0, film.y + (film.height - size) / 2.0);
     let (fill, stroke) = (Some(Color::Text), Some(Color::Hairline));
+    let disc = Rectangle { x: left, y: top, width: size, height: size };
+    // Its weight is in the middle, not its box.
+    let tip =
+        Rectangle { x: left + 0.36 * size, y: top + 0.28 * size, width: 0.38 * size, height: 0.44 * size };
     [
-        Item::Panel { x: left, y: top, width: size, height: size, radius: size / 2.0, fill, stroke },
-        // Its weight is in the middle, not its box.
-        Item::Triangle {
-            x: left + 0.36 * size,
-            y: top + 0.28 * size,
-            width: 0.38 * size,
-            height: 0.44 * size,
-            color: Color::Paper,
-        },
+        Item::Shape(Shape { at: disc, form: Form::Panel { radius: size / 2.0, fill, stroke } }),
+        Item::Shape(Shape { at: tip, form: Form::Triangle(Color::Paper) }),
     ]
 }
 

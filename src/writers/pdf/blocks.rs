@@ -13,8 +13,9 @@ use super::gallery::Gallery;
 use super::image::{Picture, Undrawable};
 use super::layout::{Engine, Ink, Measure};
 use super::link;
-use super::page::{Block, Color, Item, Row, Target};
+use super::page::{Block, Color, Item, Row, Setting, Target};
 use super::scripts::is_only_emoji;
+use super::shape::{Rectangle, Shape};
 use super::stickers::{Area, Spot};
 use super::style::Style;
 use super::styled::{Styled, styled};
@@ -251,7 +252,7 @@ impl Composer<'_> {
             let x = self.style.right() - line.width;
             let shift = baseline - line.baseline;
             let mut items = line.into_row(x).items;
-            items.iter_mut().for_each(|item| item.shift(shift));
+            items.iter_mut().for_each(|item| item.shift(0.0, shift));
             // In front: who copies the text gets the time first.
             row.items.splice(0..0, items);
         }
@@ -302,9 +303,11 @@ impl Composer<'_> {
         let width = lines.width + 10.0;
         let x = bubbles.side.x(width + 4.0, &self.style);
         let mut row = lines.into_row(x + 8.0);
-        row.items.push(Item::Bar { x, y: 1.0, width: 2.0, height: row.height - 2.0, color: Color::Accent });
+        let bar = Rectangle { x, y: 1.0, width: 2.0, height: row.height - 2.0 };
+        row.items.push(Item::Shape(Shape::bar(bar, Color::Accent)));
         let target = Target::Message { guid: guid.to_owned() };
-        row.items.push(Item::Link { x, y: 0.0, width, height: row.height, target });
+        let at = Rectangle { x, y: 0.0, width, height: row.height };
+        row.items.push(Item::Link { at, target });
         bubbles.add(Block { rows: vec![row], keep_with_next: true, ..Block::default() });
     }
 
@@ -413,10 +416,11 @@ fn card_picture(picture: Arc<Picture>, x: f32, wide: f32) -> Row {
     let (w, h) = picture.size();
     let scale = (wide / w as f32).min(130.0 / h as f32).min(PIXEL);
     let (y, width, height) = (3.0, (w as f32 * scale).max(4.0), (h as f32 * scale).max(4.0));
+    let at = Rectangle { x, y, width, height };
     let film = picture.film;
-    let mut items = vec![Item::Picture { picture, x, y, width, height, framed: true }];
+    let mut items = vec![Item::Image { picture, at, setting: Setting::Framed }];
     if film {
-        items.extend(play_mark(x, y, width, height));
+        items.extend(play_mark(&at));
     }
     Row { height: height + 7.0, items }
 }

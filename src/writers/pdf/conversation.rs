@@ -12,6 +12,7 @@ use super::document::{Document, Furniture};
 use super::layout::{Engine, Ink, Lines, Measure};
 use super::page::{Block, Color, Item, Row, TextRun};
 use super::places::Place;
+use super::shape::{Rectangle, Shape};
 use super::style::Style;
 
 /// After a pause of so many seconds a name is shown again.
@@ -206,7 +207,7 @@ fn furniture(
     let put = |items: &mut Vec<Item>, line: super::layout::Line, x: f32, y: f32| {
         let baseline = line.baseline;
         let mut row = line.into_row(x);
-        row.items.iter_mut().for_each(|item| item.shift(y - baseline));
+        row.items.iter_mut().for_each(|item| item.shift(0.0, y - baseline));
         items.append(&mut row.items);
     };
     // The first page has the title itself.
@@ -218,9 +219,8 @@ fn furniture(
             let x = right - line.width;
             put(&mut items, line, x, HEADER);
         }
-        let rule =
-            Item::Bar { x: left, y: HEADER + 7.0, width: measure, height: 0.5, color: Color::Hairline };
-        items.push(rule);
+        let rule = Rectangle { x: left, y: HEADER + 7.0, width: measure, height: 0.5 };
+        items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
     }
     let line = engine.label(tool, QUIET, FURNITURE, 200.0);
     let x = right - line.width;
@@ -244,7 +244,8 @@ fn day_block(words: &str, style: &Style, engine: &mut Engine) -> Block {
     let side = (style.measure() - width) / 2.0 - 10.0;
     let y = height / 2.0;
     for x in [style.side, style.right() - side] {
-        row.items.push(Item::Bar { x, y, width: side, height: 0.5, color: Color::Hairline });
+        let rule = Rectangle { x, y, width: side, height: 0.5 };
+        row.items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
     }
     Block { before: 16.0, rows: vec![row], keep_with_next: true, ..Block::default() }
 }
@@ -270,7 +271,7 @@ fn name_block(speaker: &Speaker, service: Option<&str>, style: &Style, engine: &
     if let (Some(service), Some(row)) = (service, rows.last_mut()) {
         let shift = baseline - service.baseline;
         let mut items = service.into_row(x + end).items;
-        items.iter_mut().for_each(|item| item.shift(shift));
+        items.iter_mut().for_each(|item| item.shift(0.0, shift));
         row.items.append(&mut items);
     }
     Block { before: 10.0, rows, keep_with_next: true, ..Block::default() }
@@ -300,8 +301,8 @@ fn title_block(
         put(if person.is_empty() { 0.0 } else { 3.0 }, &person, Ink::default(), 9.5);
     }
     put(6.0, &format!("Times are shown in {}", options.zone.name()), QUIET, 8.5);
-    let rule =
-        Item::Bar { x: style.side, y: 0.0, width: style.measure(), height: 0.8, color: Color::Hairline };
+    let rule = Rectangle { x: style.side, y: 0.0, width: style.measure(), height: 0.8 };
+    let rule = Item::Shape(Shape::bar(rule, Color::Hairline));
     blocks.push(Block {
         before: 8.0,
         rows: vec![Row { height: 1.0, items: vec![rule] }],

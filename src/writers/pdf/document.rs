@@ -16,8 +16,9 @@ use super::icc::Profiles;
 use super::image::Picture;
 use super::metadata::About;
 use super::outline::Outline;
-use super::page::{Block, Item, Row, Target, TextRun};
+use super::page::{Block, Frame, Item, Row, Setting, Target, TextRun};
 use super::places::{Place, Places};
+use super::shape::{Form, Rectangle, Shape};
 use super::structure::{FANOUT, Parts, write_catalog, write_page_tree};
 use super::style::Style;
 
@@ -185,15 +186,11 @@ impl<W: Write> Document<W> {
             }
             if !here.is_empty() {
                 if let Some(frame) = block.frame {
-                    self.page.marks.push(Mark::Panel {
-                        x: frame.x,
-                        y: top,
-                        width: frame.width,
-                        height,
-                        radius: frame.radius,
-                        fill: frame.fill,
-                        stroke: frame.stroke,
-                    });
+                    let Frame { x, width, radius, fill, stroke, .. } = frame;
+                    let at = Rectangle { x, y: top, width, height };
+                    self.page
+                        .marks
+                        .push(Mark::Shape(Shape { at, form: Form::Panel { radius, fill, stroke } }));
                 }
                 self.y += padding;
                 for row in here {
@@ -211,7 +208,7 @@ impl<W: Write> Document<W> {
     fn row(&mut self, row: Row) -> io::Result<()> {
         let top = self.y;
         for mut item in row.items {
-            item.shift(top);
+            item.shift(0.0, top);
             self.item(item)?;
         }
         self.y += row.height;
@@ -224,33 +221,23 @@ impl<W: Write> Document<W> {
                 let font = self.fonts.take_in(&mut run)?;
                 self.page.texts.push(Mark::Text { font, run });
             }
-            Item::Bar { x, y, width, height, color } => {
-                self.page.marks.push(Mark::Bar { x, y, width, height, color });
-            }
-            Item::Panel { x, y, width, height, radius, fill, stroke } => {
-                self.page.marks.push(Mark::Panel { x, y, width, height, radius, fill, stroke });
-            }
-            Item::Triangle { x, y, width, height, color } => {
-                self.page.marks.push(Mark::Triangle { x, y, width, height, color });
-            }
-            Item::Sticker { picture, x, y, width, height, turn } => {
+            Item::Shape(shape) => self.page.marks.push(Mark::Shape(shape)),
+            Item::Image { picture, at, setting } => {
                 let orientation = picture.orientation;
                 let name = self.page_picture(picture)?;
-                self.page.stickers.push(Mark::Sticker { name, orientation, x, y, width, height, turn });
+                let image = Mark::Image { name, orientation, at, setting };
+                match setting {
+                    Setting::Stuck { .. } => self.page.stickers.push(image),
+                    _ => self.page.marks.push(image),
+                }
             }
-            Item::Picture { picture, x, y, width, height, framed } => {
-                let orientation = picture.orientation;
-                let name = self.page_picture(picture)?;
-                self.page.marks.push(Mark::Picture { name, orientation, x, y, width, height, framed });
-            }
-            Item::Drawing { picture, x, y } => self.page.marks.push(Mark::Drawing { picture, x, y }),
-            Item::Link { x, y, width, height, target } => {
+            Item::Link { at, target } => {
                 let link = match target {
                     Target::Uri(uri) => Some(Link::Uri(uri)),
                     Target::Message { guid } => self.places.get(&guid).map(Link::Place),
                 };
-                let rect =
-                    Rect::new(x, self.style.page_height - y - height, x + width, self.style.page_height - y);
+                let height = self.style.page_height;
+                let rect = Rect::new(at.x, height - at.bottom(), at.x + at.width, height - at.y);
                 self.page.links.extend(link.map(|link| (rect, link)));
             }
         }

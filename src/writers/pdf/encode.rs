@@ -4,77 +4,35 @@
 //! pictures, only their names: its own document would hold the whole history in memory, so the file is written by
 //! [`super::file`].
 
-use std::sync::Arc;
-
 use printpdf::{
-    Color as PdfColor, CurTransMat, DictItem, FontId, LinePoint, Op, PaintMode, PdfDocument, PdfFontHandle,
-    PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rgb, TextMatrix, TextRenderingMode,
-    WindingOrder, XObjectId, XObjectTransform,
+    Color as PdfColor, CurTransMat, DictItem, LineJoinStyle, LinePoint, Op, PaintMode, PdfDocument, PdfPage,
+    PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, Rgb, WindingOrder, XObjectId, XObjectTransform,
 };
 
-use super::emoji::{color_font_name, split_code};
-use super::glyphs::{FontUse, text_font_name};
+use super::glyphs::FontUse;
 use super::image;
-use super::page::{Color, Glyph, TextRun};
+use super::page::{Color, Setting, TextRun};
+use super::shape::{Form, Rectangle, Shape};
+use super::show::TextState;
 use super::style::Style;
-use super::vector::VectorPicture;
 use crate::media::exif::Orientation;
 
 /// How far a circle's control points are from its quarter points.
 pub const KAPPA: f32 = 0.5523;
-/// The slant that stands in for an italic: 12 degrees.
-const SLANT: f32 = 0.2126;
+/// The thickness of outlines.
+const LINE: f32 = 0.6;
+/// The corners of photos.
+const PHOTO_RADIUS: f32 = 8.0;
 
 /// Something to draw; `y` counts down from the page's top.
 #[derive(Debug)]
 pub enum Mark {
-    Bar {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        color: Color,
-    },
-    Panel {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        radius: f32,
-        fill: Option<Color>,
-        stroke: Option<Color>,
-    },
-    Picture {
+    Shape(Shape),
+    Image {
         name: String,
         orientation: Orientation,
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        framed: bool,
-    },
-    /// With its tip to the right.
-    Triangle {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        color: Color,
-    },
-    /// `x` and `y` of its center; turned clockwise, in radians.
-    Sticker {
-        name: String,
-        orientation: Orientation,
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        turn: f32,
-    },
-    Drawing {
-        picture: Arc<VectorPicture>,
-        x: f32,
-        y: f32,
+        at: Rectangle,
+        setting: Setting,
     },
     Text {
         font: FontUse,
@@ -131,10 +89,9 @@ pub fn fine(value: f32) -> f32 {
     (value * 100.0).round() / 100.0
 }
 
-/// A corner of a bubble or a bar: a tenth of a point is enough for these, and they are a third of a page's bytes.
-fn corner(x: f32, y: f32) -> Point {
-    let tenth = |value: f32| (value * 10.0).round() / 10.0;
-    Point { x: Pt(tenth(x)), y: Pt(tenth(y)) }
+/// A tenth of a point is enough for a bubble's corner and for where a line begins, and makes pages much smaller.
+pub fn tenth(value: f32) -> f32 {
+    (value * 10.0).round() / 10.0
 }
 
 pub fn pdf_color(rgb: [u8; 3]) -> PdfColor {
@@ -143,16 +100,14 @@ pub fn pdf_color(rgb: [u8; 3]) -> PdfColor {
 }
 
 /// Collects operators, leaving out what is already set.
-struct Pen {
+pub struct Pen {
     style: Style,
-    ops: Vec<Op>,
+    pub ops: Vec<Op>,
     fill: Option<Color>,
     stroke: Option<Color>,
     thickness: f32,
-    font: Option<(String, f32)>,
-    in_text: bool,
-    bold: bool,
-    rise: f32,
+    round: bool,
+    pub text: TextState,
 }
 
 impl Pen {
@@ -163,15 +118,13 @@ impl Pen {
             fill: None,
             stroke: None,
             thickness: 1.0,
-            font: None,
-            in_text: false,
-            bold: false,
-            rise: 0.0,
+            round: false,
+            text: TextState::default(),
         }
     }
 
     /// A height from the page's top as one from its bottom.
-    fn up(&self, y: f32) -> f32 {
+    pub fn up(&self, y: f32) -> f32 {
         self.style.page_height - y
     }
 
@@ -181,72 +134,94 @@ impl Pen {
         }
         match mark {
             Mark::Text { font, run } => self.text(*font, run),
-            Mark::Bar { x, y, width, height, color } => {
-                self.fill(*color);
-                let corners = [(*x, *y), (x + width, *y), (x + width, y + height), (*x, y + height)];
-                let points = corners
-                    .iter()
-                    .map(|(x, y)| LinePoint { p: corner(*x, self.up(*y)), bezier: false })
-                    .collect();
-                self.polygon(points, PaintMode::Fill);
-            }
-            Mark::Panel { x, y, width, height, radius, fill, stroke } => {
-                let mode = match (fill, stroke) {
-                    (Some(_), Some(_)) => PaintMode::FillStroke,
-                    (Some(_), None) => PaintMode::Fill,
-                    (None, Some(_)) => PaintMode::Stroke,
-                    (None, None) => return,
-                };
-                if let Some(color) = fill {
-                    self.fill(*color);
-                }
-                if let Some(color) = stroke {
-                    self.stroke(*color, 0.6);
-                }
-                self.polygon(rounded(*x, self.up(y + height), *width, *height, *radius), mode);
-            }
-            Mark::Picture { name, orientation, x, y, width, height, framed } => {
-                self.ops.push(Op::SaveGraphicsState);
-                if *framed {
-                    self.polygon(rounded(*x, self.up(y + height), *width, *height, 8.0), PaintMode::Clip);
-                }
-                let bottom = self.up(y + height);
-                let matrix = image::matrix(*orientation, *x, bottom, *width, *height).map(fine);
-                self.object(matrix, name);
-                self.ops.push(Op::RestoreGraphicsState);
-                if *framed {
-                    self.stroke(Color::Hairline, 0.6);
-                    self.polygon(rounded(*x, self.up(y + height), *width, *height, 8.0), PaintMode::Stroke);
-                }
-            }
-            Mark::Triangle { x, y, width, height, color } => {
-                self.fill(*color);
-                let corners = [(*x, *y), (x + width, y + height / 2.0), (*x, y + height)];
-                let points = corners
-                    .iter()
-                    .map(|(x, y)| LinePoint { p: corner(*x, self.up(*y)), bezier: false })
-                    .collect();
-                self.polygon(points, PaintMode::Fill);
-            }
-            Mark::Sticker { name, orientation, x, y, width, height, turn } => {
-                self.ops.push(Op::SaveGraphicsState);
-                let upright = image::matrix(*orientation, -width / 2.0, -height / 2.0, *width, *height);
-                let matrix = image::turned(upright, *turn, *x, self.up(*y)).map(fine);
-                self.object(matrix, name);
-                self.ops.push(Op::RestoreGraphicsState);
-            }
-            Mark::Drawing { picture, x, y } => {
-                self.begin_span("Alt", &picture.title);
-                self.ops.push(Op::SaveGraphicsState);
-                self.ops.extend(picture.ops(*x, self.up(*y)));
-                self.ops.push(Op::RestoreGraphicsState);
-                self.ops.push(Op::EndMarkedContent);
-            }
+            Mark::Shape(Shape { at, form }) => self.shape(at, form),
+            Mark::Image { name, orientation, at, setting } => self.image(name, *orientation, at, *setting),
             Mark::Form { name, x, y } => {
                 self.ops.push(Op::SaveGraphicsState);
                 self.object([1.0, 0.0, 0.0, 1.0, fine(*x), fine(self.up(*y))], name);
                 self.ops.push(Op::RestoreGraphicsState);
             }
+        }
+    }
+
+    fn shape(&mut self, at: &Rectangle, form: &Form) {
+        match form {
+            Form::Bar(color) => {
+                self.fill(*color);
+                self.rectangle(at, PaintMode::Fill);
+            }
+            Form::Panel { radius, fill: Some(fill), stroke: None } => self.solid(at, *radius, *fill),
+            Form::Panel { radius, fill: Some(fill), stroke: Some(line) } => {
+                let at = self.snapped(at);
+                self.solid(&at.inset(-LINE / 2.0), radius + LINE / 2.0, *line);
+                self.solid(&at.inset(LINE / 2.0), radius - LINE / 2.0, *fill);
+            }
+            Form::Panel { radius, fill: None, stroke: Some(line) } => self.outline(at, *radius, *line),
+            Form::Panel { fill: None, stroke: None, .. } => {}
+            Form::Triangle(color) => {
+                self.fill(*color);
+                let corners = [(at.x, at.y), (at.x + at.width, at.y + at.height / 2.0), (at.x, at.bottom())];
+                let points = corners.map(|(x, y)| LinePoint { p: corner(x, self.up(y)), bezier: false });
+                self.polygon(points.to_vec(), PaintMode::Fill);
+            }
+            Form::Drawing(picture) => {
+                self.begin_span("Alt", &picture.title);
+                self.ops.push(Op::SaveGraphicsState);
+                self.ops.extend(picture.ops(at.x, self.up(at.y)));
+                self.ops.push(Op::RestoreGraphicsState);
+                self.ops.push(Op::EndMarkedContent);
+            }
+        }
+    }
+
+    /// A filled rectangle with round corners: a smaller one, drawn with a line as thick as the corners are round.
+    /// A tenth of the bytes that four curves take, which were a third of a page's.
+    fn solid(&mut self, at: &Rectangle, radius: f32, color: Color) {
+        self.fill(color);
+        // Some rectangle is left: not every reader draws one that is a line or a point.
+        let radius = tenth(radius).min((at.width.min(at.height) - 0.2) / 2.0);
+        if radius < 0.1 {
+            return self.rectangle(at, PaintMode::Fill);
+        }
+        if !std::mem::replace(&mut self.round, true) {
+            self.ops.push(Op::SetLineJoinStyle { join: LineJoinStyle::Round });
+        }
+        self.stroke(color, fine(radius * 2.0));
+        self.rectangle(&at.inset(radius), PaintMode::FillStroke);
+    }
+
+    /// With its edges where numbers with one decimal can say: a line around it is then equally thick on all sides.
+    fn snapped(&self, at: &Rectangle) -> Rectangle {
+        let (bottom, height) = (self.up(tenth(self.up(at.bottom()))), tenth(at.height));
+        Rectangle { x: tenth(at.x), y: bottom - height, width: tenth(at.width), height }
+    }
+
+    fn outline(&mut self, at: &Rectangle, radius: f32, color: Color) {
+        self.stroke(color, LINE);
+        self.polygon(self.rounded(at, radius), PaintMode::Stroke);
+    }
+
+    fn rounded(&self, at: &Rectangle, radius: f32) -> Vec<LinePoint> {
+        rounded(at.x, self.up(at.bottom()), at.width, at.height, radius)
+    }
+
+    fn image(&mut self, name: &str, orientation: Orientation, at: &Rectangle, setting: Setting) {
+        self.ops.push(Op::SaveGraphicsState);
+        if setting == Setting::Framed {
+            self.polygon(self.rounded(at, PHOTO_RADIUS), PaintMode::Clip);
+        }
+        let matrix = match setting {
+            Setting::Stuck { turn } => {
+                let (width, height) = (at.width, at.height);
+                let upright = image::matrix(orientation, -width / 2.0, -height / 2.0, width, height);
+                image::turned(upright, turn, at.x + width / 2.0, self.up(at.y + height / 2.0))
+            }
+            _ => image::matrix(orientation, at.x, self.up(at.bottom()), at.width, at.height),
+        };
+        self.object(matrix.map(fine), name);
+        self.ops.push(Op::RestoreGraphicsState);
+        if setting == Setting::Framed {
+            self.outline(at, PHOTO_RADIUS, Color::Hairline);
         }
     }
 
@@ -256,19 +231,26 @@ impl Pen {
         self.ops.push(Op::UseXobject { id: XObjectId(name.into()), transform });
     }
 
+    fn rectangle(&mut self, at: &Rectangle, mode: PaintMode) {
+        let [x, y] = [at.x, self.up(at.bottom())].map(|value| Pt(tenth(value)));
+        let [width, height] = [at.width, at.height].map(|value| Pt(tenth(value)));
+        let (mode, winding_order) = (Some(mode), None);
+        self.ops.push(Op::DrawRectangle { rectangle: Rect { x, y, width, height, mode, winding_order } });
+    }
+
     fn polygon(&mut self, points: Vec<LinePoint>, mode: PaintMode) {
         let rings = vec![PolygonRing { points }];
         self.ops
             .push(Op::DrawPolygon { polygon: Polygon { rings, mode, winding_order: WindingOrder::NonZero } });
     }
 
-    fn fill(&mut self, color: Color) {
+    pub fn fill(&mut self, color: Color) {
         if self.fill.replace(color) != Some(color) {
             self.ops.push(Op::SetFillColor { col: pdf_color(self.style.rgb(color)) });
         }
     }
 
-    fn stroke(&mut self, color: Color, thickness: f32) {
+    pub fn stroke(&mut self, color: Color, thickness: f32) {
         if self.stroke.replace(color) != Some(color) {
             self.ops.push(Op::SetOutlineColor { col: pdf_color(self.style.rgb(color)) });
         }
@@ -278,82 +260,8 @@ impl Pen {
         }
     }
 
-    fn end_text(&mut self) {
-        if std::mem::take(&mut self.in_text) {
-            self.ops.push(Op::EndTextSection);
-        }
-    }
-
-    fn font(&mut self, name: String, size: f32) {
-        if self.font.as_ref().is_none_or(|(n, s)| *n != name || *s != size) {
-            let font = PdfFontHandle::External(FontId(name.clone()));
-            self.ops.push(Op::SetFont { font, size: Pt(fine(size)) });
-            self.font = Some((name, size));
-        }
-    }
-
-    fn text(&mut self, font: FontUse, run: &TextRun) {
-        if !std::mem::replace(&mut self.in_text, true) {
-            self.ops.push(Op::StartTextSection);
-        }
-        self.fill(run.color);
-        if run.embolden != self.bold {
-            self.bold = run.embolden;
-            let mode = if run.embolden { TextRenderingMode::FillStroke } else { TextRenderingMode::Fill };
-            self.ops.push(Op::SetTextRenderingMode { mode });
-        }
-        if run.embolden {
-            self.stroke(run.color, fine(run.size * 0.03));
-        }
-        if let FontUse::Text(number) = font {
-            self.font(text_font_name(number), run.size);
-        }
-        let slant = if run.skew { SLANT } else { 0.0 };
-        let matrix = [1.0, 0.0, slant, 1.0, fine(run.x), fine(self.up(run.y))];
-        self.ops.push(Op::SetTextMatrix { matrix: TextMatrix::Raw(matrix) });
-
-        let mut show = Show::default();
-        let mut open = 0;
-        for glyph in &run.glyphs {
-            if open == 0 && glyph.explicit && glyph.len > 0 {
-                self.flush(&mut show);
-                self.begin_span("ActualText", run.text_of(glyph));
-                open = glyph.cluster.max(1);
-            }
-            if let FontUse::Color = font {
-                let name = color_font_name(split_code(glyph.id).0);
-                if self.font.as_ref().is_none_or(|(n, s)| *n != name || *s != run.size) {
-                    self.flush(&mut show);
-                    self.font(name, run.size);
-                }
-            }
-            let rise = fine(glyph.dy);
-            if rise != self.rise {
-                self.flush(&mut show);
-                self.rise = rise;
-                self.ops.push(Op::SetLineOffset { multiplier: rise });
-            }
-            show.glyph(font, glyph, run.size);
-            if open > 0 {
-                open -= 1;
-                if open == 0 {
-                    self.flush(&mut show);
-                    self.ops.push(Op::EndMarkedContent);
-                }
-            }
-        }
-        self.flush(&mut show);
-        if open > 0 {
-            self.ops.push(Op::EndMarkedContent);
-        }
-        if self.rise != 0.0 {
-            self.rise = 0.0;
-            self.ops.push(Op::SetLineOffset { multiplier: 0.0 });
-        }
-    }
-
     /// Says what stands here: `ActualText` instead of the glyphs, `Alt` beside a picture.
-    fn begin_span(&mut self, key: &str, text: &str) {
+    pub fn begin_span(&mut self, key: &str, text: &str) {
         let mut data = vec![0xfe, 0xff];
         data.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
         let map = [(key.to_owned(), DictItem::String { data, literal: false })].into();
@@ -362,50 +270,10 @@ impl Pen {
             properties: DictItem::Dict { map },
         });
     }
-
-    /// Shows what was collected, with the operator itself rather than `Op::ShowText`: that makes one string of every
-    /// glyph, which costs three times the time.
-    fn flush(&mut self, show: &mut Show) {
-        let mut parts = std::mem::take(&mut show.parts);
-        if !show.bytes.is_empty() {
-            parts.push(DictItem::Bytes(std::mem::take(&mut show.bytes)));
-        }
-        match parts.as_slice() {
-            [] => {}
-            [DictItem::Bytes(_)] => self.ops.push(Op::Unknown { key: "Tj".into(), value: parts }),
-            _ => self.ops.push(Op::Unknown { key: "TJ".into(), value: vec![DictItem::Array(parts)] }),
-        }
-    }
 }
 
-/// Codes and the shifts between them, on their way to a show operator.
-#[derive(Default)]
-struct Show {
-    parts: Vec<DictItem>,
-    bytes: Vec<u8>,
-    /// Where the reader's pen is and where it should be, in thousandths of an em.
-    pen: f32,
-    target: f32,
-}
-
-impl Show {
-    fn glyph(&mut self, font: FontUse, glyph: &Glyph, size: f32) {
-        let per_mille = 1000.0 / size;
-        let shift = (self.pen - self.target - glyph.dx * per_mille).round();
-        if shift.abs() >= 2.0 {
-            if !self.bytes.is_empty() {
-                self.parts.push(DictItem::Bytes(std::mem::take(&mut self.bytes)));
-            }
-            self.parts.push(DictItem::Int(shift as i64));
-            self.pen -= shift;
-        }
-        match font {
-            FontUse::Text(_) => self.bytes.extend_from_slice(&(glyph.id as u16).to_be_bytes()),
-            FontUse::Color => self.bytes.push(split_code(glyph.id).1),
-        }
-        self.pen += glyph.natural;
-        self.target += glyph.advance * per_mille;
-    }
+fn corner(x: f32, y: f32) -> Point {
+    Point { x: Pt(tenth(x)), y: Pt(tenth(y)) }
 }
 
 /// A rectangle with round corners; `y` of its lower edge, from the page's bottom.

@@ -77,7 +77,7 @@ impl Lines {
         let mut whole = Row::default();
         for line in self.lines {
             let mut row = line.into_row(x);
-            row.items.iter_mut().for_each(|item| item.shift(whole.height));
+            row.items.iter_mut().for_each(|item| item.shift(0.0, whole.height));
             whole.items.append(&mut row.items);
             whole.height += row.height;
         }
@@ -88,20 +88,7 @@ impl Lines {
 impl Line {
     /// The line as a row with its text beginning at `x`.
     pub fn into_row(mut self, by: f32) -> Row {
-        for item in &mut self.items {
-            match item {
-                Item::Text(run) => run.x += by,
-                Item::Bar { x, .. }
-                | Item::Panel { x, .. }
-                | Item::Picture { x, .. }
-                | Item::Triangle { x, .. }
-                | Item::Sticker { x, .. }
-                | Item::Drawing { x, .. }
-                | Item::Link { x, .. } => {
-                    *x += by;
-                }
-            }
-        }
+        self.items.iter_mut().for_each(|item| item.shift(by, 0.0));
         Row { height: self.height, items: self.items }
     }
 }

@@ -3,6 +3,7 @@
 use super::blocks::Composer;
 use super::layout::{Ink, Measure};
 use super::page::{Color, Item, Row};
+use super::shape::{Rectangle, Shape};
 use crate::model::{Balloon, Message, PollOption};
 use crate::writers::phrase::CardLine;
 
@@ -30,14 +31,8 @@ impl Composer<'_> {
             .engine
             .plain(&text, Ink::default(), Measure { size: self.style.points(8.5), width })
             .into_rows(x);
-        let bar = |width, fill| Item::Panel {
-            x,
-            y: 1.5,
-            width,
-            height: BAR,
-            radius: BAR / 2.0,
-            fill: Some(fill),
-            stroke: None,
+        let bar = |width, fill| {
+            Item::Shape(Shape::filled(Rectangle { x, y: 1.5, width, height: BAR }, BAR / 2.0, fill))
         };
         let share = option.voters.len() as f32 / most.max(1) as f32;
         let mut bars = vec![bar(width, Color::Received)];

@@ -31,6 +31,8 @@ mod placer;
 mod places;
 mod png;
 mod scripts;
+mod shape;
+mod show;
 mod stickers;
 mod structure;
 mod style;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::fonts::Face;
 use super::image::Picture;
+use super::shape::{Form, Rectangle, Shape};
 use super::style::Style;
-use super::vector::VectorPicture;
 
 /// What a color is for; [`Style`] says which it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -90,64 +90,20 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub enum Item {
     Text(TextRun),
-    /// A filled rectangle.
-    Bar {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        color: Color,
-    },
-    /// A rectangle with round corners.
-    Panel {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        radius: f32,
-        fill: Option<Color>,
-        stroke: Option<Color>,
-    },
-    Picture {
-        picture: Arc<Picture>,
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        /// Stickers stand free; photos have round corners and a hairline.
-        framed: bool,
-    },
-    /// Filled, with its tip to the right: what starts a film.
-    Triangle {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        color: Color,
-    },
-    /// A picture that was put on something, over everything else; `x` and `y` of its center.
-    Sticker {
-        picture: Arc<Picture>,
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        /// Clockwise, in radians.
-        turn: f32,
-    },
-    /// What somebody drew, as vectors.
-    Drawing {
-        picture: Arc<VectorPicture>,
-        x: f32,
-        y: f32,
-    },
-    Link {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        target: Target,
-    },
+    Shape(Shape),
+    Image { picture: Arc<Picture>, at: Rectangle, setting: Setting },
+    Link { at: Rectangle, target: Target },
+}
+
+/// How a picture stands on the page.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Setting {
+    /// A photo: with round corners and a hairline.
+    Framed,
+    /// A sticker that is a message.
+    Free,
+    /// A sticker that was put on something: over everything else, turned clockwise about its center, in radians.
+    Stuck { turn: f32 },
 }
 
 impl Item {
@@ -155,13 +111,7 @@ impl Item {
     fn top(&self) -> f32 {
         match self {
             Item::Text(run) => run.y,
-            Item::Bar { y, .. }
-            | Item::Panel { y, .. }
-            | Item::Picture { y, .. }
-            | Item::Triangle { y, .. }
-            | Item::Sticker { y, .. }
-            | Item::Drawing { y, .. }
-            | Item::Link { y, .. } => *y,
+            Item::Shape(Shape { at, .. }) | Item::Image { at, .. } | Item::Link { at, .. } => at.y,
         }
     }
 
@@ -172,33 +122,36 @@ impl Item {
         }
     }
 
+    /// What can be shortened: bars and links.
+    fn stretch(&mut self) -> Option<&mut Rectangle> {
+        match self {
+            Item::Shape(Shape { at, form: Form::Bar(_) }) | Item::Link { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
     /// Shortens what reaches over `end` and can be shortened; returns the rest of it.
     fn cut(&mut self, end: f32) -> Option<Item> {
-        let (Item::Bar { y, height, .. } | Item::Link { y, height, .. }) = self else { return None };
-        let below = *y + *height - end;
-        if *y >= end || below <= 0.0 {
+        let mut rest = self.clone();
+        let (at, below) = (self.stretch()?, rest.stretch()?);
+        if at.y >= end || at.bottom() <= end {
             return None;
         }
-        *height = end - *y;
-        let mut rest = self.clone();
-        if let Item::Bar { y, height, .. } | Item::Link { y, height, .. } = &mut rest {
-            (*y, *height) = (end, below);
-        }
+        (below.y, below.height) = (end, at.bottom() - end);
+        at.height = end - at.y;
         Some(rest)
     }
 
-    /// Moves it down.
-    pub fn shift(&mut self, by: f32) {
-        match self {
-            Item::Text(run) => run.y += by,
-            Item::Bar { y, .. }
-            | Item::Panel { y, .. }
-            | Item::Picture { y, .. }
-            | Item::Triangle { y, .. }
-            | Item::Sticker { y, .. }
-            | Item::Drawing { y, .. }
-            | Item::Link { y, .. } => *y += by,
-        }
+    /// Moves it down, or to the right.
+    pub fn shift(&mut self, right: f32, down: f32) {
+        let (x, y) = match self {
+            Item::Text(run) => (&mut run.x, &mut run.y),
+            Item::Shape(Shape { at, .. }) | Item::Image { at, .. } | Item::Link { at, .. } => {
+                (&mut at.x, &mut at.y)
+            }
+        };
+        *x += right;
+        *y += down;
     }
 }
 
@@ -231,7 +184,7 @@ impl Row {
                 let after = item.cut(end);
                 later.extend(after);
                 if item.top() < end {
-                    item.shift(-top);
+                    item.shift(0.0, -top);
                     piece.items.push(item);
                 } else {
                     later.push(item);

@@ -10,6 +10,7 @@ use super::fonts::{Face, Library};
 use super::layout::{Boxes, Ink};
 use super::page::{Glyph, Item, Target, TextRun};
 use super::scripts::{is_invisible, script_name};
+use super::shape::{Rectangle, Shape};
 
 /// Turns parley's runs into ours.
 pub struct Placer<'a> {
@@ -193,8 +194,9 @@ impl Placer<'_> {
         }
         let width: f32 = run.glyphs.iter().map(|glyph| glyph.advance).sum();
         let (x, y, size, color) = (run.x, run.y, run.size, run.color);
-        let mut bar = |at: f32| {
-            items.push(Item::Bar { x, y: y + at * size, width, height: 0.055 * size, color });
+        let mut bar = |down: f32| {
+            let at = Rectangle { x, y: y + down * size, width, height: 0.055 * size };
+            items.push(Item::Shape(Shape::bar(at, color)));
         };
         if ink.underline {
             bar(0.11);
@@ -203,7 +205,8 @@ impl Placer<'_> {
             bar(-0.29);
         }
         if let Some(target) = usize::from(ink.link).checked_sub(1).and_then(|link| self.links.get(link)) {
-            items.push(Item::Link { x, y: y - size, width, height: 1.35 * size, target: target.clone() });
+            let at = Rectangle { x, y: y - size, width, height: 1.35 * size };
+            items.push(Item::Link { at, target: target.clone() });
         }
         items.push(Item::Text(run));
     }

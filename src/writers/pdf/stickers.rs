@@ -6,7 +6,8 @@
 use crate::model::{Attachment, Availability, Placement, Tapback, TapbackKind};
 
 use super::blocks::{Bubbles, Composer, INSET, Side};
-use super::page::{Block, Item};
+use super::page::{Block, Item, Setting};
+use super::shape::Rectangle;
 use super::style::Style;
 
 /// Width and height, in points.
@@ -70,7 +71,11 @@ impl Composer<'_> {
             let Place { x, y, width, height, turn } =
                 place(area, bubbles.side, picture.size(), placement, beside, &self.style);
             beside += usize::from(placement.is_none());
-            put(block, y, |y| Item::Sticker { picture, x, y, width, height, turn });
+            put(block, y, |y| Item::Image {
+                picture,
+                at: Rectangle { x: x - width / 2.0, y: y - height / 2.0, width, height },
+                setting: Setting::Stuck { turn },
+            });
         }
     }
 }

@@ -11,6 +11,7 @@ use printpdf::{
 use super::encode::{KAPPA, fine, pdf_color, rounded};
 use super::link;
 use super::page::{Color, Item, Row, Target};
+use super::shape::{Form, Rectangle, Shape};
 use super::style::Style;
 use crate::model::{Balloon, Drawing, Mark, Point, Rgba, Segment};
 use crate::writers::phrase;
@@ -60,9 +61,10 @@ pub fn row(drawing: &Drawing, balloon: &Balloon, x: f32, style: &Style) -> Row {
     let picture = VectorPicture::new(drawing, &title, style);
     let (width, height) = (picture.width, picture.height);
     let y = 4.0;
-    let mut items = vec![Item::Drawing { picture: Arc::new(picture), x, y }];
+    let at = Rectangle { x, y, width, height };
+    let mut items = vec![Item::Shape(Shape { at, form: Form::Drawing(Arc::new(picture)) })];
     if let Some(uri) = drawing.path.as_deref().and_then(link::relative) {
-        items.push(Item::Link { x, y, width, height, target: Target::Uri(uri) });
+        items.push(Item::Link { at, target: Target::Uri(uri) });
     }
     Row { height: height + 2.0 * y, items }
 }
