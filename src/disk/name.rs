@@ -23,16 +23,13 @@ pub fn portable_name(title: &str, ending: &str) -> String {
         }
     }
     let name = name.trim_start_matches(['.', ' ']);
-    let name = cut(name, MAX_NAME.saturating_sub(ending.len()));
-    let mut name = name.trim_end_matches(['.', ' ']).to_owned();
-    if name.is_empty() {
-        name.push_str("Untitled");
-    }
-    name.push_str(ending);
-    if is_reserved(&name) {
-        name.insert(0, '_');
-    }
-    name
+    let whole = |mark: &str| {
+        let room = MAX_NAME.saturating_sub(mark.len() + ending.len());
+        let title = cut(name, room).trim_end_matches(['.', ' ']);
+        [mark, if title.is_empty() { "Untitled" } else { title }, ending].concat()
+    };
+    let name = whole("");
+    if is_reserved(&name) { whole("_") } else { name }
 }
 
 /// What two names must not have in common where the file system minds neither case nor normalization.
@@ -111,6 +108,8 @@ mod tests {
 
     #[test]
     fn devices_of_windows_are_no_names() {
+        let long = portable_name(&"aux.x".repeat(100), ".txt");
+        assert!(long.starts_with("_aux.x") && long.len() == MAX_NAME, "{long}");
         for name in ["CON", "nul", "Com1", "LPT9", "COM¹", "aux "] {
             let made = portable_name(name, ".txt");
             assert!(made.starts_with('_'), "{made}");
