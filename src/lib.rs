@@ -30,7 +30,8 @@
 //! - **Decoding never fails.** It returns what could be read and its [`Defect`](pipeline::Defect)s; the message is written all the same.
 //! - **Rendering never asks.** A message holds all that a writer needs.
 //! - **The source is never changed**, and read at one moment even while Messages is writing to it.
-//! - **The same source, options and version give the same bytes**, whatever the number of jobs.
+//! - **The same source, options and version give the same bytes**, whatever the number of jobs. Who says
+//!   when a source was read ([`ExportRequest::read_at`](writers::export::ExportRequest::read_at)) finds that in them, too.
 //! - **Memory is bounded** by the number of jobs, not by the length of a history.
 //!
 //! # An export

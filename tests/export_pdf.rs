@@ -12,6 +12,7 @@ use msgarchive::disk::Staging;
 use msgarchive::model::*;
 use msgarchive::pipeline::writer::Finished;
 use msgarchive::pipeline::{AttachmentCounts, RowCounts};
+use msgarchive::writers::pdf::DocumentOptions;
 use msgarchive::writers::{FORMATS, WriterOptions, conversation_file};
 
 pub fn at(day: i64, minute: i64) -> Option<DateTime<Utc>> {
@@ -254,7 +255,12 @@ fn export_of(
     let _ = std::fs::remove_dir_all(&folder);
     let staging = Arc::new(Staging::begin(&folder, true).unwrap());
     let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
-    let writer = (format.open)(Arc::clone(&staging), options).unwrap();
+    // What is looked at is on the first page.
+    let options = WriterOptions {
+        document: DocumentOptions { cover: false, ..options.document.clone() },
+        ..options.clone()
+    };
+    let writer = (format.open)(Arc::clone(&staging), &options).unwrap();
     let mut file = writer.begin(conversation).unwrap();
     for window in messages.chunks(window) {
         file.append(writer.prepare(conversation, window).unwrap()).unwrap();

@@ -24,6 +24,7 @@ const JOINTS: &[(&str, &[&str])] = &[
     ("writers/export.rs", &["source"]),
     // Says which source it was.
     ("writers/manifest.rs", &["source"]),
+    ("writers/phrase/origin.rs", &["source"]),
     ("writers/provenance.rs", &["source"]),
 ];
 

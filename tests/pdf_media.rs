@@ -458,7 +458,7 @@ fn an_export_with_films_is_the_same_for_any_number_of_jobs() {
     let export = |jobs: &str, mode: &str| {
         let out = program.path().join(format!("out-{mode}-{jobs}"));
         let arguments = ["export", "--format", "pdf", "--attachments", mode, "--jobs", jobs, "-s"];
-        let places = [source.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        let places = [source.to_str().unwrap(), "--no-cover", "--out", out.to_str().unwrap()];
         // The film that is cut off is reported.
         program.run(&[&arguments[..], &places].concat()).with_code(3);
         let manifest: serde_json::Value =

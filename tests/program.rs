@@ -53,6 +53,7 @@ impl Program {
             .env("HOME", self.home())
             .env("TMPDIR", self.folder.path().join("tmp"))
             .env("TZ", "Europe/Berlin")
+            .env("SOURCE_DATE_EPOCH", "1700000000")
             .stdin(Stdio::null());
         command
     }

@@ -7,6 +7,7 @@ use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
 use msgarchive::writers::{FORMATS, Format, WriterOptions};
 use serde_json::json;
 
+use super::document_options::DocumentOptions;
 use super::pdf_options::PdfOptions;
 use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain, named};
@@ -46,6 +47,8 @@ pub struct ExportArgs {
     #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     progress: When,
     #[command(flatten)]
+    document: DocumentOptions,
+    #[command(flatten)]
     source: SourceOptions,
     #[command(flatten)]
     selection: SelectionOptions,
@@ -61,6 +64,8 @@ Examples:
     msgarchive export --format pdf --only \"Ana Abbott\" --since 2024-01-01 --until 2025-01-01
   A copied library, for a spreadsheet, without attachments:
     msgarchive export --source ~/Desktop/Messages --format csv --excel --attachments none
+  For a court: pages numbered ABC000001 on, through all documents:
+    msgarchive export --format pdf --with \"Ana Abbott\" --bates ABC
   The built-in sample:
     msgarchive export --sample --format pdf,csv,txt,jsonl --out sample-export
 
@@ -79,6 +84,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     let selection = args.selection.selection(zone)?;
     let read_at = moment::of_reading()?;
     let pdf = args.pdf.look(&args.format)?;
+    let document = args.document.options(&args.format)?;
     let watch = Watch::new(args.progress);
     let opened = args.source.open()?;
     let request = ExportRequest {
@@ -95,6 +101,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
             font_dirs: args.pdf.font_dir.clone(),
             system_fonts: args.pdf.system_fonts,
             pdf,
+            document,
             ..WriterOptions::default()
         },
         jobs: args.source.jobs(),
@@ -118,6 +125,7 @@ impl ExportArgs {
         let mode = AttachmentMode::NAMES.iter().find(|(_, mode)| *mode == self.attachments);
         given.push(("attachments".into(), mode.map_or("", |(name, _)| name).into()));
         given.push(("me".into(), self.source.me.clone()));
+        given.extend(self.document.as_given());
         if self.excel {
             given.push(("excel".into(), "true".into()));
         }

@@ -33,21 +33,30 @@ fn font_size(word: &str) -> Result<f32, String> {
     size.ok_or_else(|| format!("a number of points from {least} to {most}"))
 }
 
+/// An option that is for PDF only wants PDF.
+///
+/// # Errors
+/// [`Failure::Usage`] where one was given, and PDF is not among the formats.
+pub fn wants_pdf(given: Option<&(String, String)>, formats: &[&Format]) -> Result<(), Failure> {
+    if let Some((option, _)) = given
+        && formats.iter().all(|format| format.name != "pdf")
+    {
+        let names: Vec<&str> = formats.iter().map(|format| format.name).collect();
+        let names = names.join(",");
+        return Err(Failure::Usage(format!(
+            "--{option} is for PDF, which is not among the formats: say --format {names},pdf"
+        )));
+    }
+    Ok(())
+}
+
 impl PdfOptions {
     /// How documents look.
     ///
     /// # Errors
     /// [`Failure::Usage`] where something is asked of PDF, and PDF is not.
     pub fn look(&self, formats: &[&Format]) -> Result<Look, Failure> {
-        if let Some((option, _)) = self.as_given().first()
-            && formats.iter().all(|format| format.name != "pdf")
-        {
-            let names: Vec<&str> = formats.iter().map(|format| format.name).collect();
-            let names = names.join(",");
-            return Err(Failure::Usage(format!(
-                "--{option} is for PDF, which is not among the formats: say --format {names},pdf"
-            )));
-        }
+        wants_pdf(self.as_given().first(), formats)?;
         let usual = Look::default();
         Ok(Look {
             paper: self.paper.unwrap_or(usual.paper),

@@ -15,7 +15,7 @@ use super::stored_payload;
 use super::tally::{DEFECTS_KEPT, Tally, Total};
 use super::window::Window;
 use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, WriteError, Writer};
-use crate::disk::FileRecord;
+use crate::disk::{FileRecord, folded};
 use crate::source::{ChatId, RawMessage, Session, Source, SourceError, Timeline};
 
 /// Rows in a window: enough to read in bulk, few enough that `jobs` of them are small.
@@ -92,6 +92,11 @@ pub fn run(
     // Longest first, so that no worker is left with a long one at the end.
     let mut order: Vec<&RosterEntry> = chosen.iter().filter_map(|i| roster.conversations.get(*i)).collect();
     order.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.conversation.id.cmp(&b.conversation.id)));
+    let one_by_one = writers.iter().any(|writer| writer.one_by_one());
+    if one_by_one {
+        // A long one at the end keeps all workers busy, too: they share its windows.
+        order.sort_by_cached_key(|e| (folded(&e.conversation.title), e.conversation.id.clone()));
+    }
     progress.begin(order.iter().map(|e| e.rows).sum());
 
     let mut total = Total::default();
@@ -109,6 +114,8 @@ pub fn run(
         selected,
         order,
         queue: Mutex::default(),
+        written: one_by_one.then(Mutex::default),
+        one_written: Condvar::new(),
         stop: AtomicBool::new(false),
         failure: Mutex::default(),
         total: Mutex::new(total),
@@ -131,6 +138,9 @@ struct Run<'a> {
     selected: Vec<bool>,
     order: Vec<&'a RosterEntry>,
     queue: Mutex<Queue<'a>>,
+    /// How many conversations are complete, where they are written one by one.
+    written: Option<Mutex<usize>>,
+    one_written: Condvar,
     stop: AtomicBool,
     failure: Mutex<Option<ExportError>>,
     total: Mutex<Total>,
@@ -139,12 +149,16 @@ struct Run<'a> {
 #[derive(Default)]
 struct Queue<'a> {
     next: usize,
+    /// Conversations with rows that were opened.
+    opened: usize,
     open: Option<(Arc<Thread<'a>>, usize)>,
 }
 
 /// A conversation in the making.
 struct Thread<'a> {
     entry: &'a RosterEntry,
+    /// So many conversations come before it.
+    place: usize,
     timeline: Timeline,
     turns: Mutex<Turns>,
     turn_over: Condvar,
@@ -236,6 +250,9 @@ impl<'a> Run<'a> {
             };
             turns.is_appending = true;
             drop(turns);
+            if !self.await_place(thread.place) {
+                return Ok(());
+            }
             let rows = window.tally.rows.read;
             self.append(thread, window, prepared)?;
             if next + 1 == thread.timeline.len() {
@@ -271,8 +288,11 @@ impl<'a> Run<'a> {
             };
             queue.next += 1;
             let timeline = session.timeline(&entry.chats, WINDOW)?;
+            let place = queue.opened;
+            queue.opened += usize::from(!timeline.is_empty());
             let thread = Thread {
                 entry,
+                place,
                 timeline,
                 turns: Mutex::default(),
                 turn_over: Condvar::new(),
@@ -294,6 +314,21 @@ impl<'a> Run<'a> {
             turns = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all conversations before this place are complete, where that matters; false when the run was stopped
+    /// meanwhile. All windows of those have been claimed by then, by workers that do not wait for this one.
+    fn await_place(&self, place: usize) -> bool {
+        let Some(written) = &self.written else { return true };
+        let mut written = lock(written);
+        while *written != place {
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            let waited = self.one_written.wait_timeout(written, Duration::from_millis(20));
+            written = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     /// Reads and normalizes a window, and takes in the bytes of its attachments.
@@ -393,6 +428,10 @@ impl<'a> Run<'a> {
         let mut total = lock(&self.total);
         total.report.files.extend(files);
         total.complete(done, tally);
+        if let Some(written) = &self.written {
+            *lock(written) += 1;
+            self.one_written.notify_all();
+        }
         Ok(())
     }
 

@@ -53,6 +53,11 @@ impl Has {
         ("link", Has::Link),
     ];
 
+    /// What sort of file an attachment is; never `Link`. `None` for one of which nothing is known.
+    pub fn of(attachment: &Attachment) -> Option<Has> {
+        kind_of(attachment)
+    }
+
     fn is_in(self, message: &Message) -> bool {
         match self {
             Has::Link => {
@@ -64,12 +69,11 @@ impl Has {
                         _ => false,
                     })
             }
-            other => message.attachments.iter().any(|a| !a.hidden && kind_of(a) == Some(other)),
+            other => message.attachments.iter().any(|a| !a.hidden && Has::of(a) == Some(other)),
         }
     }
 }
 
-/// What sort of file an attachment is; never `Link`. `None` for one of which nothing is known.
 fn kind_of(attachment: &Attachment) -> Option<Has> {
     if let Some(mime) = attachment.mime.as_deref() {
         match mime.split('/').next() {

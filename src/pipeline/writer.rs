@@ -14,6 +14,11 @@ use crate::source::Content;
 
 /// One output format at work.
 pub trait Writer: Sync {
+    /// What is written of a conversation depends on those before it, such as numbers that run through all of them: they
+    /// come by title, and one begins when the one before it is complete.
+    fn one_by_one(&self) -> bool {
+        false
+    }
     /// Starts a conversation's file.
     fn begin<'w>(
         &'w self,

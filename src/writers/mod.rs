@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod clock;
+pub mod contents;
 mod csv;
 pub mod derived;
 pub mod export;
@@ -81,6 +82,8 @@ pub struct WriterOptions {
     pub jobs: usize,
     /// CSV for spreadsheets: BOM, CRLF, formulas defused.
     pub excel: bool,
+    /// What is around the messages of a document.
+    pub document: pdf::DocumentOptions,
     /// Folders with further fonts, before the bundled ones.
     pub font_dirs: Vec<PathBuf>,
     /// Also use the system's fonts, after the bundled ones.
@@ -101,6 +104,7 @@ impl Default for WriterOptions {
             tool: concat!("msgarchive ", env!("CARGO_PKG_VERSION")).into(),
             jobs: 1,
             excel: false,
+            document: pdf::DocumentOptions::default(),
             font_dirs: Vec::new(),
             system_fonts: false,
             provenance: None,

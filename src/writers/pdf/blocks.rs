@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::{Availability, Balloon, Message, PartContent, Unsent};
 use crate::writers::clock::{Clock, Local};
+use crate::writers::contents::Counts;
 use crate::writers::phrase::{self, CardLine, Phrases};
 
 use super::attached::play_mark;
@@ -44,6 +45,7 @@ pub struct Laid {
     /// `None` for what nobody says: announcements and the like.
     pub speaker: Option<Speaker>,
     pub service: Option<String>,
+    pub counts: Counts,
     pub blocks: Vec<Block>,
 }
 
@@ -127,6 +129,7 @@ impl Composer<'_> {
             seconds: message.date.map(|date| date.timestamp()),
             speaker,
             service: message.service.clone(),
+            counts: Counts::of(message),
             blocks: bubbles.blocks,
         }
     }

@@ -3,14 +3,19 @@
 use std::io::{self, Write};
 
 use crate::model::Conversation;
+use crate::pipeline::writer::Finished;
 use crate::writers::WriterOptions;
 use crate::writers::clock::Local;
+use crate::writers::contents::Contents;
 use crate::writers::phrase;
 
 use super::blocks::{Laid, QUIET, SMALL, Speaker};
-use super::document::{Document, Furniture};
+use super::document::Document;
+use super::front::{self, Front, Outcome};
+use super::furniture::{self, Days, Running};
 use super::layout::{Engine, Ink, Lines, Measure};
-use super::page::{Block, Color, Item, Row, TextRun};
+use super::options::Bates;
+use super::page::{Block, Color, Item, Row};
 use super::places::Place;
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
@@ -19,70 +24,74 @@ use super::style::Style;
 const PAUSE: i64 = 30 * 60;
 /// Of a name above its bubbles, in characters; the title block has it in full.
 const LONGEST_NAME: usize = 240;
-const HEADER: f32 = 40.0;
-/// Of the footer's baseline, from the page's bottom.
-const FOOTER: f32 = 38.0;
-/// Header and footer have one size, whatever the messages have.
-const FURNITURE: f32 = 8.0;
 
 /// Where one conversation's document stands.
 pub struct Progress<W: Write> {
     document: Document<W>,
     style: Style,
-    title: String,
-    tool: String,
+    running: Running,
     last: Option<Local>,
-    first: Option<Local>,
     seconds: Option<i64>,
     speaker: Option<Speaker>,
     service: Option<String>,
-    /// A page, and the day of the first message that begins on it.
-    page_day: Option<(u32, Local)>,
+    /// A page, and the days of the first and last message on it.
+    on_page: Option<(u32, Local, Local)>,
     /// The day of the message that is being placed.
     current: Option<Local>,
-    messages: u64,
+    contents: Contents,
 }
 
 impl<W: Write> Progress<W> {
-    /// Writes the title block.
+    /// Writes the title block, or leaves room for a cover.
     pub fn begin(
         document: Document<W>,
         conversation: &Conversation,
         options: &WriterOptions,
+        bates: Option<Bates>,
         engine: &mut Engine,
     ) -> io::Result<Progress<W>> {
         let mut progress = Progress {
             document,
             style: Style::new(options.pdf),
-            title: phrase::one_line(&conversation.title).into_owned(),
-            tool: options.tool.clone(),
+            running: Running::new(phrase::one_line(&conversation.title).into_owned(), options, bates),
             last: None,
-            first: None,
             seconds: None,
             speaker: None,
             service: None,
-            page_day: None,
+            on_page: None,
             current: None,
-            messages: 0,
+            contents: Contents::default(),
         };
-        for block in title_block(conversation, options, &progress.style, engine) {
-            progress.place(block, engine)?;
+        if options.document.cover {
+            let pages = front::pages(conversation, options, engine)?;
+            progress.document.leave_free(pages);
+        } else {
+            for block in title_block(conversation, options, &progress.style, engine) {
+                progress.place(block, engine)?;
+            }
         }
         Ok(progress)
     }
 
     fn place(&mut self, block: Block, engine: &mut Engine) -> io::Result<Option<Place>> {
-        let (first, current) = (self.page_day, self.current);
-        let Progress { document, style, title, tool, .. } = self;
-        document.place(block, &mut |number| {
-            let day = first.filter(|(page, _)| *page == number).map(|(_, day)| day).or(current);
-            furniture(engine, style, title, tool, day, number)
-        })
+        let Progress { document, running, on_page, current, .. } = self;
+        let place = document.place(block, &mut |end| {
+            let days = days_on(end.number, *on_page, current.filter(|_| end.divides));
+            running.on(end.number, days.or(current.map(|day| (day, day))), engine)
+        })?;
+        if place.is_some()
+            && let Some(day) = self.current
+        {
+            let page = self.document.page_number();
+            let first = self.on_page.filter(|(on, ..)| *on == page).map_or(day, |(_, first, _)| first);
+            self.on_page = Some((page, first, day));
+        }
+        Ok(place)
     }
 
     /// Adds the next message.
     pub fn message(&mut self, laid: Laid, engine: &mut Engine) -> io::Result<()> {
-        self.messages += 1;
+        self.contents.add(laid.at.as_ref(), &laid.counts);
         self.current = laid.at.or(self.current);
         let new_day = match (&laid.at, &self.last) {
             (Some(at), Some(last)) => at.day_number() != last.day_number(),
@@ -130,10 +139,6 @@ impl<W: Write> Progress<W> {
                 && let Some(place) = place
             {
                 begin = Some(place);
-                if let Some(at) = laid.at.filter(|_| self.page_day.is_none_or(|(page, _)| page != place.page))
-                {
-                    self.page_day = Some((place.page, at));
-                }
             }
         }
         self.speaker = laid.speaker;
@@ -146,93 +151,56 @@ impl<W: Write> Progress<W> {
             }
         }
         if laid.at.is_some() {
-            self.first = self.first.or(laid.at);
             self.last = laid.at;
         }
         Ok(())
     }
 
-    /// Writes the last lines and completes the document.
-    pub fn finish(mut self, engine: &mut Engine) -> io::Result<W> {
-        let count = phrase::count(self.messages, "message", "messages");
-        let words = match (&self.first, &self.last) {
-            (Some(first), Some(last)) if first.day_number() == last.day_number() => {
-                format!("{count}, {}", phrase::short_date(first))
-            }
-            (Some(first), Some(last)) => {
-                format!("{count}, {} to {}", phrase::short_date(first), phrase::short_date(last))
-            }
-            _ => count,
+    /// Writes the last lines and the cover, and completes the document.
+    /// Returns the number of its pages, too.
+    pub fn finish(
+        mut self,
+        done: &Finished,
+        options: &WriterOptions,
+        engine: &mut Engine,
+    ) -> io::Result<(W, u32)> {
+        let count = phrase::count(self.contents.messages, "message", "messages");
+        let words = match (&self.contents.first, &self.contents.last) {
+            (None, _) | (_, None) => count,
+            _ => format!("{count}, {}", phrase::period(&self.contents)),
         };
         let width = self.style.measure();
         let lines = engine.plain(&words, QUIET, Measure { size: self.style.points(SMALL), width });
         let x = self.style.side + (width - lines.width) / 2.0;
         let rows = lines.into_rows(x);
         self.place(Block { before: 22.0, rows, ..Block::default() }, engine)?;
-        self.document.about.period = self.first.zip(self.last);
-        let Progress { document, style, title, tool, page_day, current, .. } = self;
-        let count = footer_runs(engine, &style, &(document.page_number() + 1).to_string());
-        let day = page_day.map(|(_, day)| day).or(current);
-        document.finish(&mut |number| furniture(engine, &style, &title, &tool, day, number), count)
+        self.document.about.period = self.contents.first.zip(self.contents.last);
+
+        let Progress { mut document, style, running, on_page, contents, .. } = self;
+        document
+            .turn_to_front(&mut |end| running.on(end.number, days_on(end.number, on_page, None), engine))?;
+        let count = furniture::count_of(document.pages(), &style, engine);
+        if options.document.cover {
+            let services = done.conversation.services.as_slice();
+            let outcome = Outcome { contents, services, rows: done.rows, is_final: true };
+            for block in Front::new(&done.conversation, options, engine).blocks(&outcome) {
+                document.place(block, &mut |end| running.on(end.number, None, engine))?;
+            }
+        }
+        let pages = document.pages();
+        let out = document.finish(&mut |end| running.on(end.number, None, engine), count)?;
+        Ok((out, pages))
     }
 }
 
-/// A number for the form in the footer, on a baseline at the very top left.
-fn footer_runs(engine: &mut Engine, style: &Style, text: &str) -> Vec<TextRun> {
-    let line = engine.label(text, QUIET, FURNITURE, 200.0);
-    let baseline = line.baseline;
-    let runs = line.into_row(0.0).items.into_iter().filter_map(|item| match item {
-        Item::Text(mut run) => {
-            // The encoder counts from the page's top, the form from its own origin.
-            run.y += style.page_height - baseline;
-            Some(run)
-        }
-        _ => None,
-    });
-    runs.collect()
-}
-
-/// The running header and footer.
-fn furniture(
-    engine: &mut Engine,
-    style: &Style,
-    title: &str,
-    tool: &str,
-    day: Option<Local>,
-    number: u32,
-) -> Furniture {
-    let (left, right, measure, footer) =
-        (style.side, style.right(), style.measure(), style.page_height - FOOTER);
-    let mut items = Vec::new();
-    let put = |items: &mut Vec<Item>, line: super::layout::Line, x: f32, y: f32| {
-        let baseline = line.baseline;
-        let mut row = line.into_row(x);
-        row.items.iter_mut().for_each(|item| item.shift(0.0, y - baseline));
-        items.append(&mut row.items);
-    };
-    // The first page has the title itself.
-    if number > 0 {
-        let line = engine.label(title, QUIET, FURNITURE, measure * 0.6);
-        put(&mut items, line, left, HEADER);
-        if let Some(day) = day {
-            let line = engine.label(&phrase::short_date(&day), QUIET, FURNITURE, measure * 0.35);
-            let x = right - line.width;
-            put(&mut items, line, x, HEADER);
-        }
-        let rule = Rectangle { x: left, y: HEADER + 7.0, width: measure, height: 0.5 };
-        items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
+/// The days that a page shows: those of the messages on it, and of one that begins there and goes on.
+fn days_on(page: u32, on_page: Option<(u32, Local, Local)>, goes_on: Option<Local>) -> Days {
+    let placed = on_page.filter(|(on, ..)| *on == page).map(|(_, first, last)| (first, last));
+    match (placed, goes_on) {
+        (Some((first, _)), Some(last)) => Some((first, last)),
+        (None, Some(day)) => Some((day, day)),
+        (placed, None) => placed,
     }
-    let line = engine.label(tool, QUIET, FURNITURE, 200.0);
-    let x = right - line.width;
-    put(&mut items, line, x, footer);
-    let text = format!("Page {} of ", number + 1);
-    let lines = engine.plain(&text, QUIET, Measure { size: FURNITURE, width: 200.0 });
-    let mut end = left;
-    if let Some(line) = lines.lines.into_iter().next() {
-        end += line.width;
-        put(&mut items, line, left, footer);
-    }
-    Furniture { items, count_at: (end, footer) }
 }
 
 /// `Wednesday, 1 May 2024` between two hairlines.

@@ -32,10 +32,20 @@ const MOST_PENDING: usize = 12;
 pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 /// What is drawn on every page beside its blocks; asked when a page is complete.
+#[derive(Default)]
 pub struct Furniture {
     pub items: Vec<Item>,
     /// Where the number of pages goes: `x`, and `y` of the baseline from the top.
     pub count_at: (f32, f32),
+}
+
+/// A page that is complete.
+#[derive(Debug, Clone, Copy)]
+pub struct PageEnd {
+    /// From 0.
+    pub number: u32,
+    /// The block that is being placed is partly on it.
+    pub divides: bool,
 }
 
 #[derive(Default)]
@@ -74,6 +84,10 @@ pub struct Document<W: Write> {
     /// Blocks that must be followed by another on their page.
     held: Vec<Block>,
     pages: Vec<Ref>,
+    /// So many pages are left free, at the beginning.
+    front: u32,
+    /// The free page that is being filled.
+    turned: Option<u32>,
     parents: Vec<Ref>,
     resources: Ref,
     fonts_id: Ref,
@@ -106,6 +120,8 @@ impl<W: Write> Document<W> {
             y: style.body_top,
             held: Vec::new(),
             pages: Vec::new(),
+            front: 0,
+            turned: None,
             parents: Vec::new(),
             resources,
             fonts_id,
@@ -119,7 +135,38 @@ impl<W: Write> Document<W> {
 
     /// The page that is being filled, from 0.
     pub fn page_number(&self) -> u32 {
+        self.turned.unwrap_or(self.pages.len() as u32)
+    }
+
+    /// So many pages there are, without the one that is being filled.
+    pub fn pages(&self) -> u32 {
         self.pages.len() as u32
+    }
+
+    /// Leaves the first pages free, for what is known at the end only. To be called before anything is placed.
+    pub fn leave_free(&mut self, pages: u32) {
+        self.front = pages;
+        for _ in 0..pages {
+            self.new_page();
+        }
+    }
+
+    /// Completes the page that is being filled. If pages were left free, what is placed next goes there.
+    pub fn turn_to_front(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture) -> io::Result<()> {
+        if self.y > self.style.body_top || self.pages.is_empty() {
+            self.end_page(furnish, false)?;
+        }
+        self.turned = Some(0);
+        Ok(())
+    }
+
+    fn new_page(&mut self) {
+        let id = self.file.reserve();
+        if self.pages.len().is_multiple_of(FANOUT) {
+            let parent = self.file.reserve();
+            self.parents.push(parent);
+        }
+        self.pages.push(id);
     }
 
     /// Puts a block on this page or the next ones, and says where it begins: `None` as long as it waits for the next
@@ -127,7 +174,7 @@ impl<W: Write> Document<W> {
     pub fn place(
         &mut self,
         mut block: Block,
-        furnish: &mut dyn FnMut(u32) -> Furniture,
+        furnish: &mut dyn FnMut(PageEnd) -> Furniture,
     ) -> io::Result<Option<Place>> {
         let tallest = self.style.tallest_row();
         if block.rows.iter().any(|row| row.height > tallest) {
@@ -145,7 +192,7 @@ impl<W: Write> Document<W> {
         // No page gets less than two lines of what is divided.
         let start: f32 = block.rows.iter().take(2).map(|row| row.height).sum::<f32>() + 2.0 * block.padding();
         if whole > room && !empty && (!divide || start > room) {
-            self.end_page(furnish)?;
+            self.end_page(furnish, false)?;
         }
         let mut first = None;
         for held in std::mem::take(&mut self.held) {
@@ -156,12 +203,13 @@ impl<W: Write> Document<W> {
         Ok(Some(*first.get_or_insert(place)))
     }
 
-    fn put(&mut self, block: Block, furnish: &mut dyn FnMut(u32) -> Furniture) -> io::Result<Place> {
+    fn put(&mut self, block: Block, furnish: &mut dyn FnMut(PageEnd) -> Furniture) -> io::Result<Place> {
         if self.y > self.style.body_top {
             self.y += block.before;
         }
         let padding = block.padding();
         let mut begin = None;
+        let mut divides = false;
         let mut rows = block.rows.into_iter().peekable();
         loop {
             let top = self.y;
@@ -184,6 +232,7 @@ impl<W: Write> Document<W> {
                     }
                 }
             }
+            divides |= !here.is_empty();
             if !here.is_empty() {
                 if let Some(frame) = block.frame {
                     let Frame { x, width, radius, fill, stroke, .. } = frame;
@@ -201,7 +250,7 @@ impl<W: Write> Document<W> {
             if rows.peek().is_none() {
                 return Ok(begin.unwrap_or(place));
             }
-            self.end_page(furnish)?;
+            self.end_page(furnish, divides)?;
         }
     }
 
@@ -264,8 +313,8 @@ impl<W: Write> Document<W> {
         Ok(known)
     }
 
-    fn end_page(&mut self, furnish: &mut dyn FnMut(u32) -> Furniture) -> io::Result<()> {
-        let furniture = furnish(self.page_number());
+    fn end_page(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture, divides: bool) -> io::Result<()> {
+        let furniture = furnish(PageEnd { number: self.page_number(), divides });
         for item in furniture.items {
             self.item(item)?;
         }
@@ -273,13 +322,19 @@ impl<W: Write> Document<W> {
         let mut page = Box::new(std::mem::take(&mut self.page));
         self.y = self.style.body_top;
 
-        let id = self.file.reserve();
-        if self.pages.len().is_multiple_of(FANOUT) {
-            let parent = self.file.reserve();
-            self.parents.push(parent);
-        }
-        self.pages.push(id);
-        let parent = self.parents.last().copied().unwrap_or(id);
+        let number = match &mut self.turned {
+            Some(next) => {
+                *next += 1;
+                *next as usize - 1
+            }
+            None => {
+                self.new_page();
+                self.pages.len() - 1
+            }
+        };
+        let (Some(&id), Some(&parent)) = (self.pages.get(number), self.parents.get(number / FANOUT)) else {
+            return Err(io::Error::other("the front matter is longer than its pages"));
+        };
         let mut marks = std::mem::take(&mut page.marks);
         marks.append(&mut page.texts);
         marks.append(&mut page.stickers);
@@ -359,11 +414,18 @@ impl<W: Write> Document<W> {
         self.file.object(id, &chunk)
     }
 
-    /// Completes the document. `count` is the number of pages (this one included) as text, on a baseline at the
+    /// Completes the document. `count` is the number of pages as text, on a baseline at the
     /// page's very bottom left.
-    pub fn finish(mut self, furnish: &mut dyn FnMut(u32) -> Furniture, count: Vec<TextRun>) -> io::Result<W> {
+    pub fn finish(
+        mut self,
+        furnish: &mut dyn FnMut(PageEnd) -> Furniture,
+        count: Vec<TextRun>,
+    ) -> io::Result<W> {
         if self.y > self.style.body_top || self.pages.is_empty() {
-            self.end_page(furnish)?;
+            self.end_page(furnish, false)?;
+        }
+        if self.turned.unwrap_or(0) != self.front {
+            return Err(io::Error::other("the front matter is shorter than its pages"));
         }
         self.write_pending(0)?;
 

@@ -10,12 +10,15 @@
 mod attached;
 mod blocks;
 mod bundle;
+mod chart;
 mod conversation;
 mod document;
 mod emoji;
 mod encode;
 mod file;
 mod fonts;
+mod front;
+mod furniture;
 mod gallery;
 mod glyphs;
 mod icc;
@@ -25,6 +28,7 @@ mod layout;
 mod lines;
 mod link;
 mod metadata;
+mod options;
 mod outline;
 mod page;
 mod placer;
@@ -59,6 +63,7 @@ use fonts::FontSet;
 use gallery::Gallery;
 use layout::{Boxes, Engine};
 use metadata::About;
+pub use options::{Bates, DocumentOptions};
 use style::Style;
 pub use style::{FONT_SIZES, Paper, PdfOptions, Theme};
 
@@ -79,6 +84,8 @@ struct PdfWriter {
     style: Style,
     encoder: Arc<dyn PageEncoder>,
     spawn: Spawn,
+    /// The number of the next document's first page.
+    bates: Mutex<Option<Bates>>,
 }
 
 /// What `prepare` hands to `append`.
@@ -118,6 +125,7 @@ impl PdfWriter {
             style,
             encoder: Arc::new(PrintpdfEncoder { style }),
             spawn,
+            bates: Mutex::new(options.document.bates.clone()),
         })
     }
 
@@ -138,6 +146,10 @@ impl PdfWriter {
 }
 
 impl Writer for PdfWriter {
+    fn one_by_one(&self) -> bool {
+        self.options.document.bates.is_some()
+    }
+
     fn begin<'w>(
         &'w self,
         conversation: &'w Conversation,
@@ -149,9 +161,12 @@ impl Writer for PdfWriter {
             tool: self.options.tool.clone(),
             period: None,
         };
+        let bates = lock(&self.bates).clone();
         let started = Document::new(file, about, self.style, self.encoder.clone(), self.spawn.clone())
             .and_then(|document| {
-                self.with_engine(|engine| Progress::begin(document, conversation, &self.options, engine))
+                self.with_engine(|engine| {
+                    Progress::begin(document, conversation, &self.options, bates, engine)
+                })
             });
         let progress = started.map_err(writing(&name))?;
         Ok(Box::new(PdfConversation { writer: self, name, progress }))
@@ -207,9 +222,14 @@ impl ConversationWriter for PdfConversation<'_> {
             .map_err(writing(&self.name))
     }
 
-    fn finish(self: Box<Self>, _: &Finished) -> Result<Vec<FileRecord>, WriteError> {
+    fn finish(self: Box<Self>, done: &Finished) -> Result<Vec<FileRecord>, WriteError> {
         let PdfConversation { writer, name, progress } = *self;
-        let file = writer.with_engine(|engine| progress.finish(engine)).map_err(writing(&name))?;
+        let (file, pages) = writer
+            .with_engine(|engine| progress.finish(done, &writer.options, engine))
+            .map_err(writing(&name))?;
+        if let Some(bates) = &mut *lock(&writer.bates) {
+            bates.number = bates.number.saturating_add(u64::from(pages));
+        }
         Ok(vec![file.finish()?])
     }
 }

@@ -29,6 +29,17 @@ pub fn short_date(at: &Local) -> String {
     format!("{} {} {}", at.day, month_name(at.month), at.year)
 }
 
+/// `1 May 2024`, `1 to 3 May 2024`, `30 April to 2 May 2024`: the days from one to another.
+pub fn days(first: &Local, last: &Local) -> String {
+    let end = short_date(last);
+    match first {
+        _ if first.day_number() == last.day_number() => end,
+        _ if (first.year, first.month) == (last.year, last.month) => format!("{} to {end}", first.day),
+        _ if first.year == last.year => format!("{} {} to {end}", first.day, month_name(first.month)),
+        _ => format!("{} to {end}", short_date(first)),
+    }
+}
+
 /// `May`, for 5.
 pub fn month_name(month: u8) -> &'static str {
     MONTHS.get(usize::from(month).wrapping_sub(1)).copied().unwrap_or_default()

@@ -1,0 +1,102 @@
+//! What is on every page beside its messages: whose they are, of which days, and where in the document it is.
+
+use crate::writers::clock::Local;
+use crate::writers::phrase;
+use crate::writers::{WriterOptions, pdf::Bates};
+
+use super::blocks::QUIET;
+use super::document::Furniture;
+use super::layout::{Engine, Ink, Line, Measure};
+use super::page::{Color, Item, TextRun};
+use super::shape::{Rectangle, Shape};
+use super::style::Style;
+
+const HEADER: f32 = 40.0;
+/// Of the footer's baseline, from the page's bottom.
+const FOOTER: f32 = 38.0;
+/// Header and footer have one size, whatever the messages have.
+const SIZE: f32 = 8.0;
+
+/// What all pages of a document share.
+#[derive(Debug, Clone)]
+pub struct Running {
+    style: Style,
+    title: String,
+    tool: String,
+    zone: String,
+    /// The number that is stamped on the first page.
+    bates: Option<Bates>,
+}
+
+/// The days that a page shows.
+pub type Days = Option<(Local, Local)>;
+
+impl Running {
+    /// `bates` is the number of the first page.
+    pub fn new(title: String, options: &WriterOptions, bates: Option<Bates>) -> Running {
+        let zone = format!("Times in {}", options.zone.name());
+        let style = Style::new(options.pdf);
+        Running { style, title, tool: options.tool.clone(), zone, bates }
+    }
+
+    /// On the page with this number, from 0.
+    pub fn on(&self, number: u32, days: Days, engine: &mut Engine) -> Furniture {
+        let (left, right, measure) = (self.style.side, self.style.right(), self.style.measure());
+        let footer = self.style.page_height - FOOTER;
+        let mut items = Vec::new();
+        if number > 0 {
+            let line = engine.label(&self.title, QUIET, SIZE, measure * 0.6);
+            put(&mut items, line, left, HEADER);
+            if let Some((first, last)) = days {
+                let line = engine.label(&phrase::days(&first, &last), QUIET, SIZE, measure * 0.38);
+                let x = right - line.width;
+                put(&mut items, line, x, HEADER);
+            }
+            let rule = Rectangle { x: left, y: HEADER + 7.0, width: measure, height: 0.5 };
+            items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
+        }
+        let stamp = match &self.bates {
+            Some(bates) => {
+                engine.label(&bates.plus(number), Ink { bold: true, ..Ink::default() }, SIZE, 200.0)
+            }
+            None => engine.label(&self.tool, QUIET, SIZE, 200.0),
+        };
+        let x = right - stamp.width;
+        put(&mut items, stamp, x, footer);
+        let zone = engine.label(&self.zone, QUIET, SIZE, 200.0);
+        let x = (self.style.page_width - zone.width) / 2.0;
+        put(&mut items, zone, x, footer);
+        let text = format!("Page {} of ", number + 1);
+        // Not a label: the blank at its end counts.
+        let lines = engine.plain(&text, QUIET, Measure { size: SIZE, width: 200.0 });
+        let mut end = left;
+        if let Some(line) = lines.lines.into_iter().next() {
+            end += line.width;
+            put(&mut items, line, left, footer);
+        }
+        Furniture { items, count_at: (end, footer) }
+    }
+}
+
+/// Puts a line on a baseline.
+fn put(items: &mut Vec<Item>, line: Line, x: f32, y: f32) {
+    let baseline = line.baseline;
+    let mut row = line.into_row(x);
+    row.items.iter_mut().for_each(|item| item.shift(0.0, y - baseline));
+    items.append(&mut row.items);
+}
+
+/// The number of pages for the form in the footer, on a baseline at the very top left.
+pub fn count_of(pages: u32, style: &Style, engine: &mut Engine) -> Vec<TextRun> {
+    let line = engine.label(&pages.to_string(), QUIET, SIZE, 200.0);
+    let baseline = line.baseline;
+    let runs = line.into_row(0.0).items.into_iter().filter_map(|item| match item {
+        Item::Text(mut run) => {
+            // The encoder counts from the page's top, the form from its own origin.
+            run.y += style.page_height - baseline;
+            Some(run)
+        }
+        _ => None,
+    });
+    runs.collect()
+}

@@ -1,0 +1,288 @@
+//! Where an export comes from, how it was made and what is in it, in words: for covers.
+
+use chrono::{DateTime, Offset as _, TimeZone as _};
+use chrono_tz::{OffsetName as _, Tz};
+
+use super::{count, days, one_line, short_date, time_with_seconds};
+use crate::model::Instant;
+use crate::pipeline::RowCounts;
+use crate::pipeline::select::{Has, Selection, Without};
+use crate::source::{DigestedFile, SourceKind};
+use crate::writers::clock::{Clock, Local};
+use crate::writers::contents::{Contents, Thing};
+use crate::writers::export::AttachmentMode;
+use crate::writers::provenance::Provenance;
+
+const DAY: i64 = 86_400;
+/// No history is longer: dates beyond are nonsense, and no reason to look at every day of them.
+const LONGEST_PERIOD: i64 = 200 * 366;
+
+/// `1 March 2019 to 24 December 2024`; a single day for one.
+pub fn period(contents: &Contents) -> String {
+    match (&contents.first, &contents.last) {
+        (Some(first), Some(last)) => days(first, last),
+        (Some(day), _) | (_, Some(day)) => short_date(day),
+        (None, None) => "Without dates".into(),
+    }
+}
+
+/// What sort of source it was.
+pub fn source_kind(provenance: &Provenance) -> &'static str {
+    match provenance.source.kind {
+        SourceKind::Library => "Messages library of a Mac, or a copy of one",
+        SourceKind::Device => "Messages of an iPhone or iPad, copied from it",
+    }
+}
+
+/// Which bytes were read: a hash a line, always two of them.
+pub fn digest(provenance: &Provenance) -> [String; 2] {
+    let Some(digest) = provenance.digest() else {
+        return [
+            "could not be computed: the file changed, or could not be read to its end".into(),
+            String::new(),
+        ];
+    };
+    let line = |file: &DigestedFile| format!("{}  {}", file.sha256, one_line(&file.name));
+    let first = digest.files.first().map(line).unwrap_or_default();
+    let second = match digest.files.get(1) {
+        _ if digest.of_copy => "of the copy that was made of it while Messages wrote to it, and read".into(),
+        Some(log) => line(log),
+        None => "of the file as it was read".into(),
+    };
+    [first, second]
+}
+
+/// `27 November 2026, 16:52:53 (UTC+01:00)`.
+pub fn moment(instant: Instant, clock: &mut Clock) -> String {
+    let at = clock.local(instant);
+    format!("{}, {} ({})", short_date(&at), time_with_seconds(&at), offset(i64::from(at.offset) * 60))
+}
+
+/// `UTC+01:00`.
+pub fn offset(seconds: i64) -> String {
+    let minutes = seconds.abs() / 60;
+    let sign = if seconds < 0 { '\u{2212}' } else { '+' };
+    format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// What was asked for, a sentence each.
+pub fn selection(selection: &Selection, clock: &mut Clock) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let mut say = |what: &str, values: &[String]| {
+        if !values.is_empty() {
+            let values: Vec<String> = values.iter().map(|value| format!("“{}”", one_line(value))).collect();
+            sentences.push(format!("{what} {}.", values.join(", ")));
+        }
+    };
+    say("Only the conversations", &selection.conversations);
+    say("Only the conversations with one person,", &selection.only);
+    say("Only conversations in which these take part:", &selection.with);
+    say("Without the conversations", &selection.exclude);
+    say("Only messages of the services", &selection.services);
+    say("Only messages that contain", selection.text.as_slice());
+    if let Some(since) = selection.since {
+        sentences.push(format!("Only messages from {} on.", moment(since, clock)));
+    }
+    if let Some(until) = selection.until {
+        sentences.push(format!("Only messages before {}.", moment(until, clock)));
+    }
+    let has = selection.has.iter().map(|has| match has {
+        Has::Image => "pictures",
+        Has::Video => "videos",
+        Has::Audio => "sound",
+        Has::Document => "documents",
+        Has::Link => "links",
+    });
+    let has: Vec<&str> = has.collect();
+    if !has.is_empty() {
+        sentences.push(format!("Only messages with {}.", has.join(" or ")));
+    }
+    let without = selection.without.iter().map(|without| match without {
+        Without::Junk => "junk",
+        Without::Deleted => "what is in Recently Deleted",
+        Without::Announcements => "announcements",
+    });
+    let without: Vec<&str> = without.collect();
+    if !without.is_empty() {
+        sentences.push(format!("Without {}.", without.join(" and ")));
+    }
+    if sentences.is_empty() {
+        sentences.push("Everything: no conversation, date or message was left out.".into());
+    }
+    sentences
+}
+
+/// What was done with attachments.
+pub fn attachment_mode(mode: AttachmentMode) -> &'static str {
+    match mode {
+        AttachmentMode::Copy => "Copied beside this document, in the folder attachments.",
+        AttachmentMode::Link => {
+            "Beside this document, in the folder attachments, as links to the source's files."
+        }
+        AttachmentMode::Convert => {
+            "Copied beside this document, in the folder attachments, and converted where few programs open them."
+        }
+        AttachmentMode::None => "Not copied, as asked.",
+    }
+}
+
+/// The rules of the zone in a period, a short line and what there is more to say.
+pub fn zone_rules(zone: Tz, first: Option<&Local>, last: Option<&Local>) -> [String; 2] {
+    let (Some(first), Some(last)) = (first, last) else { return Default::default() };
+    let (first, last) = (first.day_number(), last.day_number());
+    if last - first > LONGEST_PERIOD {
+        return [
+            "Its offset from UTC changed with the rules of the IANA time zone database.".into(),
+            String::new(),
+        ];
+    }
+    let at = |day: i64| {
+        let instant = DateTime::from_timestamp(day * DAY, 0).unwrap_or_default();
+        let offset = zone.offset_from_utc_datetime(&instant.naive_utc());
+        let seconds = i64::from(offset.fix().local_minus_utc());
+        // Zones without an abbreviation have a number for one.
+        let name = offset.abbreviation().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
+        match name {
+            Some("UTC") | None => self::offset(seconds),
+            Some(name) => format!("{} ({name})", self::offset(seconds)),
+        }
+    };
+    let mut offsets = vec![at(first)];
+    let mut changes: Vec<i64> = Vec::new();
+    let mut before = offsets.first().cloned().unwrap_or_default();
+    for day in first + 1..=last + 1 {
+        let now = at(day);
+        if now != before {
+            changes.push(day - 1);
+            if !offsets.contains(&now) {
+                offsets.push(now.clone());
+            }
+            before = now;
+        }
+    }
+    let mut clock = Clock::new(Tz::UTC);
+    let mut day =
+        |number: i64| short_date(&clock.local(DateTime::from_timestamp(number * DAY, 0).unwrap_or_default()));
+    match (changes.first(), changes.last()) {
+        (Some(first), Some(last)) if changes.len() > 1 => [
+            offsets.join(", "),
+            format!(
+                "{} of the clock, from {} to {}",
+                count(changes.len() as u64, "change", "changes"),
+                day(*first),
+                day(*last)
+            ),
+        ],
+        (Some(only), _) => [offsets.join(", then "), format!("The clock changed on {}", day(*only))],
+        _ => [offsets.join(", "), "The clock did not change in this period".into()],
+    }
+}
+
+/// What a document holds: captions, in the order in which they are shown.
+pub const HELD: [(Thing, &str); 12] = [
+    (Thing::Sent, "sent"),
+    (Thing::Received, "received"),
+    (Thing::Announcement, "announcements"),
+    (Thing::Tapback, "tapbacks shown"),
+    (Thing::Picture, "pictures"),
+    (Thing::Film, "videos"),
+    (Thing::Sound, "sounds"),
+    (Thing::File, "other files"),
+    (Thing::Sticker, "stickers"),
+    (Thing::Card, "cards of apps"),
+    (Thing::Edited, "edited messages"),
+    (Thing::Unsent, "unsent messages"),
+];
+
+/// Attachments that are not beside the document, by why.
+pub const ABSENT: [(Thing, &str); 4] = [
+    (Thing::InICloud, "in iCloud, not on this disk"),
+    (Thing::Missing, "missing on this disk"),
+    (Thing::Expired, "removed by Messages"),
+    (Thing::LeftOut, "not copied"),
+];
+
+/// `12,345`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What was read, and then all that it became: the first is the sum of the others.
+pub fn account(rows: &RowCounts) -> [(u64, &'static str); 8] {
+    [
+        (rows.read, "rows read"),
+        (rows.messages, "messages"),
+        (rows.tapbacks, "tapbacks"),
+        (rows.votes, "votes"),
+        (rows.updates, "updates"),
+        (rows.filtered, "not selected"),
+        (rows.duplicates, "duplicates"),
+        (rows.failed, "failed"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(zone: Tz, first: &str, last: &str) -> [String; 2] {
+        let mut clock = Clock::new(zone);
+        let [first, last] = [first, last].map(|at| clock.local(at.parse().unwrap()));
+        zone_rules(zone, Some(&first), Some(&last))
+    }
+
+    #[test]
+    fn a_zone_says_what_its_clock_did() {
+        let berlin = chrono_tz::Europe::Berlin;
+        assert_eq!(
+            rules(berlin, "2024-01-10T12:00:00Z", "2024-12-10T12:00:00Z"),
+            [
+                "UTC+01:00 (CET), UTC+02:00 (CEST)",
+                "2 changes of the clock, from 31 March 2024 to 27 October 2024"
+            ]
+        );
+        assert_eq!(
+            rules(berlin, "2024-01-10T12:00:00Z", "2024-04-10T12:00:00Z"),
+            ["UTC+01:00 (CET), then UTC+02:00 (CEST)", "The clock changed on 31 March 2024"]
+        );
+        assert_eq!(
+            rules(chrono_tz::UTC, "2004-01-10T12:00:00Z", "2024-04-10T12:00:00Z"),
+            ["UTC+00:00", "The clock did not change in this period"]
+        );
+        assert_eq!(
+            rules(chrono_tz::Asia::Kathmandu, "2024-01-10T12:00:00Z", "2024-04-10T12:00:00Z")[0],
+            "UTC+05:45"
+        );
+        assert!(rules(berlin, "0001-01-10T12:00:00Z", "9000-04-10T12:00:00Z")[0].contains("IANA"));
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_selection_is_said_in_sentences() {
+        let mut clock = Clock::new(chrono_tz::UTC);
+        assert_eq!(selection(&Selection::default(), &mut clock).len(), 1);
+        let chosen = Selection {
+            only: vec!["Ana\u{1b}[31m".into()],
+            since: Some("2024-05-01T00:00:00Z".parse().unwrap()),
+            has: vec![Has::Image, Has::Link],
+            without: vec![Without::Junk],
+            ..Selection::default()
+        };
+        let said = selection(&chosen, &mut clock).join("\n");
+        assert!(!said.contains('\u{1b}'), "{said}");
+        assert!(said.contains("Only messages from 1 May 2024, 00:00:00 (UTC+00:00) on."), "{said}");
+        assert!(said.contains("Only messages with pictures or links.\nWithout junk."), "{said}");
+    }
+}
