@@ -257,7 +257,7 @@ fn export_of(
     let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
     // What is looked at is on the first page.
     let options = WriterOptions {
-        document: DocumentOptions { cover: false, ..options.document.clone() },
+        document: DocumentOptions { cover: false, index: false, ..options.document.clone() },
         ..options.clone()
     };
     let writer = (format.open)(Arc::clone(&staging), &options).unwrap();

@@ -95,7 +95,7 @@ fn every_page_says_whose_it_is_of_which_days_and_which_of_how_many() {
         if page > 1 {
             let header = text.lines().next().unwrap();
             let days = header.trim().strip_prefix("Ana Abbott").expect("a title").trim();
-            assert!(days.contains(" 20"), "page {page}: {header}");
+            assert!(days.contains(" 20") || page == count && days == "Attachments", "page {page}: {header}");
         }
     }
 }
@@ -153,4 +153,38 @@ fn options_of_documents_want_a_document() {
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.err.contains(says), "{ran:?}");
     }
+}
+
+#[test]
+fn an_index_says_of_every_attachment_where_it_is_and_what_it_hashes_to() {
+    let program = Program::new();
+    let document = &export(&program, &["--only", "Ana Abbott"])[0];
+    let count = pages(document);
+    let index = text(document, count, count);
+    says(&index, "Ana Abbott Attachments");
+    says(&index, "IMG_0001.png page 2");
+    says(&index, "in iCloud, not on this disk");
+    let manifest = std::fs::read_to_string(program.path().join("out/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    let files = manifest["files"].as_array().unwrap();
+    let picture = files.iter().find(|file| file["path"].as_str().unwrap().contains("IMG_0001.png")).unwrap();
+    says(&index, picture["sha256"].as_str().unwrap());
+    let bytes =
+        Command::new("qpdf").args(["--qdf", "--object-streams=disable"]).arg(document).arg("-").output();
+    let bytes = String::from_utf8_lossy(&bytes.unwrap().stdout).into_owned();
+    // From the conversation and from the index.
+    assert!(bytes.matches("IMG_0001.png)").count() >= 2);
+    let without = export(&program, &["--only", "Ana Abbott", "--no-index"]);
+    assert!(!text(&without[0], 1, 100).contains("in the order of their messages"));
+}
+
+#[test]
+fn exact_times_have_seconds_the_offset_and_when_a_message_was_read() {
+    let program = Program::new();
+    let exact = text(&export(&program, &["--only", "Ana Abbott", "--times", "exact"])[0], 2, 2);
+    let stamped = exact.lines().filter(|line| line.trim_end().ends_with("+02:00")).count();
+    assert!(stamped > 5, "{exact}");
+    says(&exact, "Read ");
+    let usual = text(&export(&program, &["--only", "Ana Abbott"])[0], 2, 2);
+    assert!(!usual.contains("+02:00"));
 }

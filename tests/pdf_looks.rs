@@ -19,7 +19,7 @@ fn every_paper_theme_and_size_shows_everything() {
     for (name, paper) in Paper::NAMES {
         for (word, theme) in Theme::NAMES {
             for font_size in [6.0, 10.0, 24.0] {
-                let pdf = PdfOptions { paper: *paper, theme: *theme, font_size };
+                let pdf = PdfOptions { paper: *paper, theme: *theme, font_size, ..PdfOptions::default() };
                 let file = format!("look-{name}-{word}-{font_size}");
                 let path = export(&file, &messages, 5, &options(pdf));
                 qpdf_check(&path);

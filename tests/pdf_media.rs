@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use msgarchive::media::still;
 use msgarchive::model::*;
 use msgarchive::writers::WriterOptions;
+use msgarchive::writers::pdf::DocumentOptions;
 
 use crate::export_pdf::{
     ana, at, bare, export, extracted, files, local, plain, qpdf_check, run, text, with_file,
@@ -97,6 +98,24 @@ fn a_film_is_its_first_picture_with_a_play_mark() {
     assert!(page.at(right, bottom).iter().all(|value| *value > 240), "the triangle");
     let beside = page.at(right - 0.3 * disc, bottom);
     assert!(beside.iter().all(|value| *value < 60), "the disc is {beside:?}");
+}
+
+#[test]
+fn pictures_have_no_more_pixels_than_are_wanted() {
+    let files = files();
+    let path = write(files.path(), "large.jpg", &Canvas::new(2_000, 1_500, [30, 200, 30]).to_jpeg(95));
+    let messages = [with_file(true, at(0, 0), local(path, "large.jpg", "image/jpeg"))];
+    for (name, longest_edge, expect) in [
+        ("usual", Some(1_600), "image 1600 1200 jpeg"),
+        ("small", Some(300), "image 300 225 jpeg"),
+        ("original", None, "image 2000 1500 jpeg"),
+    ] {
+        let document = DocumentOptions { longest_edge, ..DocumentOptions::default() };
+        let options = WriterOptions { document, ..WriterOptions::default() };
+        let path = export(&format!("edge-{name}"), &messages, 5, &options);
+        qpdf_check(&path);
+        assert_eq!(images(&path), [expect]);
+    }
 }
 
 /// However large it is, and whichever bytes are behind its picture.
@@ -458,7 +477,7 @@ fn an_export_with_films_is_the_same_for_any_number_of_jobs() {
     let export = |jobs: &str, mode: &str| {
         let out = program.path().join(format!("out-{mode}-{jobs}"));
         let arguments = ["export", "--format", "pdf", "--attachments", mode, "--jobs", jobs, "-s"];
-        let places = [source.to_str().unwrap(), "--no-cover", "--out", out.to_str().unwrap()];
+        let places = [source.to_str().unwrap(), "--no-cover", "--no-index", "--out", out.to_str().unwrap()];
         // The film that is cut off is reported.
         program.run(&[&arguments[..], &places].concat()).with_code(3);
         let manifest: serde_json::Value =

@@ -1,6 +1,6 @@
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
 use msgarchive::writers::Format;
-use msgarchive::writers::pdf::{Bates, DocumentOptions as Around};
+use msgarchive::writers::pdf::{Bates, DocumentOptions as Around, LONGEST_EDGE};
 
 use super::Failure;
 use super::pdf_options::wants_pdf;
@@ -12,12 +12,34 @@ pub struct DocumentOptions {
     /// Leave out the cover: what a document holds, where it comes from, and what it does not hold
     #[arg(long)]
     no_cover: bool,
+    /// Leave out the index of attachments at the end
+    #[arg(long)]
+    no_index: bool,
     /// Stamp every page with this and a number that runs through all documents, by title: ABC000001
     #[arg(long, value_name = "PREFIX", value_parser = NonEmptyStringValueParser::new().try_map(prefix))]
     bates: Option<String>,
     /// The number of the first page; as many digits as are written here, six at least [default: 1]
     #[arg(long, value_name = "N", requires = "bates", value_parser = start)]
     bates_start: Option<Start>,
+    /// Pixels of a picture's longer side, at most; original puts JPEGs into PDF as they are [default: 1600]
+    #[arg(long, value_name = "N|original", value_parser = edge)]
+    max_image: Option<Edge>,
+}
+
+/// At most so many pixels; `None`: as many as there are.
+#[derive(Debug, Clone, Copy)]
+struct Edge(Option<u32>);
+
+/// Fewer cannot be recognized, more has no decoder.
+const EDGES: std::ops::RangeInclusive<u32> = 64..=65_500;
+
+fn edge(text: &str) -> Result<Edge, String> {
+    let number = text.parse().ok().filter(|number| EDGES.contains(number));
+    match (text, number) {
+        ("original", _) => Ok(Edge(None)),
+        (_, Some(number)) => Ok(Edge(Some(number))),
+        (_, None) => Err(format!("use original, or a number from {} to {}", EDGES.start(), EDGES.end())),
+    }
 }
 
 /// A number, and how many digits it was written with.
@@ -55,7 +77,12 @@ impl DocumentOptions {
     /// [`Failure::Usage`] where something is asked of PDF, and PDF is not.
     pub fn options(&self, formats: &[&Format]) -> Result<Around, Failure> {
         wants_pdf(self.as_given().first(), formats)?;
-        Ok(Around { cover: !self.no_cover, bates: self.stamp() })
+        Ok(Around {
+            cover: !self.no_cover,
+            index: !self.no_index,
+            bates: self.stamp(),
+            longest_edge: self.max_image.map_or(Some(LONGEST_EDGE), |edge| edge.0),
+        })
     }
 
     fn stamp(&self) -> Option<Bates> {
@@ -66,11 +93,16 @@ impl DocumentOptions {
     /// As given, for the manifest: name and value.
     pub fn as_given(&self) -> Vec<(String, String)> {
         let mut given = Vec::new();
-        if self.no_cover {
-            given.push(("no-cover".into(), "true".into()));
+        for (name, on) in [("no-cover", self.no_cover), ("no-index", self.no_index)] {
+            if on {
+                given.push((name.into(), "true".into()));
+            }
         }
         if let Some(bates) = self.stamp() {
             given.push(("bates".into(), bates.plus(0)));
+        }
+        if let Some(Edge(edge)) = self.max_image {
+            given.push(("max-image".into(), edge.map_or("original".into(), |edge| edge.to_string())));
         }
         given
     }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use msgarchive::writers::Format;
-use msgarchive::writers::pdf::{FONT_SIZES, Paper, PdfOptions as Look, Theme};
+use msgarchive::writers::pdf::{FONT_SIZES, Paper, PdfOptions as Look, Theme, Times};
 
 use super::Failure;
 use super::selection_options::named;
@@ -19,6 +19,9 @@ pub struct PdfOptions {
     /// The size of messages' text, in points: 6 to 24; everything else goes with it
     #[arg(long, value_name = "POINTS", value_parser = font_size)]
     font_size: Option<f32>,
+    /// What is said of every message's time: minutes, or exact (seconds, the offset from UTC, delivered and read)
+    #[arg(long, value_name = "TIMES", hide_possible_values = true, value_parser = named(Times::NAMES))]
+    times: Option<Times>,
     /// A folder with further fonts; repeatable
     #[arg(long, value_name = "DIR")]
     pub font_dir: Vec<PathBuf>,
@@ -62,6 +65,7 @@ impl PdfOptions {
             paper: self.paper.unwrap_or(usual.paper),
             theme: self.theme.unwrap_or(usual.theme),
             font_size: self.font_size.unwrap_or(usual.font_size),
+            times: self.times.unwrap_or(usual.times),
         })
     }
 
@@ -77,6 +81,9 @@ impl PdfOptions {
         }
         if let Some(size) = self.font_size {
             put("font-size", size.to_string());
+        }
+        if let Some((word, _)) = Times::NAMES.iter().find(|(_, times)| Some(*times) == self.times) {
+            put("times", (*word).to_owned());
         }
         if self.system_fonts {
             put("system-fonts", "true".to_owned());

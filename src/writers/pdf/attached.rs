@@ -175,7 +175,7 @@ pub fn play_mark(film: &Rectangle) -> [Item; 2] {
 }
 
 /// `HEIC`, `PDF`: the extension as a label, at most four characters.
-fn badge_text(attachment: &Attachment) -> String {
+pub(super) fn badge_text(attachment: &Attachment) -> String {
     let extension = attachment.name.as_deref().and_then(|name| name.rsplit_once('.')).map(|(_, e)| e);
     let short =
         extension.filter(|e| (1..=4).contains(&e.len()) && e.chars().all(|c| c.is_ascii_alphanumeric()));

@@ -12,13 +12,14 @@ use crate::writers::phrase::{self, CardLine, Phrases};
 use super::attached::play_mark;
 use super::gallery::Gallery;
 use super::image::{Picture, Undrawable};
+use super::index::Entry;
 use super::layout::{Engine, Ink, Measure};
 use super::link;
 use super::page::{Block, Color, Item, Row, Setting, Target};
 use super::scripts::is_only_emoji;
 use super::shape::{Rectangle, Shape};
 use super::stickers::{Area, Spot};
-use super::style::Style;
+use super::style::{Style, Times};
 use super::styled::{Styled, styled};
 use super::vector;
 
@@ -46,6 +47,8 @@ pub struct Laid {
     pub speaker: Option<Speaker>,
     pub service: Option<String>,
     pub counts: Counts,
+    /// For the index.
+    pub entries: Vec<Entry>,
     pub blocks: Vec<Block>,
 }
 
@@ -106,7 +109,10 @@ impl Composer<'_> {
                 (true, _) => Color::SentBlue,
             },
             message,
-            time: at.as_ref().map(phrase::time),
+            time: at.as_ref().map(match self.style.times {
+                Times::Minutes => phrase::time,
+                Times::Exact => phrase::exact_time,
+            }),
             blocks: Vec::new(),
             spot: None,
         };
@@ -130,6 +136,7 @@ impl Composer<'_> {
             speaker,
             service: message.service.clone(),
             counts: Counts::of(message),
+            entries: self.entries(message, at.as_ref()),
             blocks: bubbles.blocks,
         }
     }
@@ -235,6 +242,11 @@ impl Composer<'_> {
             self.remark(&line, Color::Quiet, bubbles);
         }
         for line in phrase::edits(message, at, &mut self.clock) {
+            self.remark(&line, Color::Quiet, bubbles);
+        }
+        if self.style.times == Times::Exact
+            && let Some(line) = phrase::receipts(message, at, &mut self.clock)
+        {
             self.remark(&line, Color::Quiet, bubbles);
         }
         let error = message.error.map(phrase::error);

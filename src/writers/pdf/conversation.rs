@@ -10,9 +10,10 @@ use crate::writers::contents::Contents;
 use crate::writers::phrase;
 
 use super::blocks::{Laid, QUIET, SMALL, Speaker};
-use super::document::Document;
+use super::document::{Document, PageEnd};
 use super::front::{self, Front, Outcome};
-use super::furniture::{self, Days, Running};
+use super::furniture::{self, Running};
+use super::index::{self, Entry};
 use super::layout::{Engine, Ink, Lines, Measure};
 use super::options::Bates;
 use super::page::{Block, Color, Item, Row};
@@ -39,6 +40,7 @@ pub struct Progress<W: Write> {
     /// The day of the message that is being placed.
     current: Option<Local>,
     contents: Contents,
+    index: Vec<(Entry, Place)>,
 }
 
 impl<W: Write> Progress<W> {
@@ -61,6 +63,7 @@ impl<W: Write> Progress<W> {
             on_page: None,
             current: None,
             contents: Contents::default(),
+            index: Vec::new(),
         };
         if options.document.cover {
             let pages = front::pages(conversation, options, engine)?;
@@ -76,8 +79,13 @@ impl<W: Write> Progress<W> {
     fn place(&mut self, block: Block, engine: &mut Engine) -> io::Result<Option<Place>> {
         let Progress { document, running, on_page, current, .. } = self;
         let place = document.place(block, &mut |end| {
-            let days = days_on(end.number, *on_page, current.filter(|_| end.divides));
-            running.on(end.number, days.or(current.map(|day| (day, day))), engine)
+            let placed = on_page.filter(|(on, ..)| *on == end.number).map(|(_, first, last)| (first, last));
+            // What is placed now is on this page too, where it is divided; and alone on it, where it is long.
+            let days = match (placed, *current) {
+                (Some((first, _)), Some(last)) if end.divides => Some((first, last)),
+                (placed, current) => placed.or(current.map(|day| (day, day))),
+            };
+            running.on(end.number, &in_words(days), engine)
         })?;
         if place.is_some()
             && let Some(day) = self.current
@@ -143,6 +151,7 @@ impl<W: Write> Progress<W> {
         }
         self.speaker = laid.speaker;
         if let Some(place) = begin {
+            self.index.extend(laid.entries.into_iter().map(|entry| (entry, place)));
             if let Some(guid) = &laid.guid {
                 self.document.places.insert(guid, place);
             }
@@ -176,31 +185,37 @@ impl<W: Write> Progress<W> {
         self.place(Block { before: 22.0, rows, ..Block::default() }, engine)?;
         self.document.about.period = self.contents.first.zip(self.contents.last);
 
-        let Progress { mut document, style, running, on_page, contents, .. } = self;
-        document
-            .turn_to_front(&mut |end| running.on(end.number, days_on(end.number, on_page, None), engine))?;
+        let Progress { mut document, style, running, on_page, contents, index, .. } = self;
+        let days = on_page.filter(|(on, ..)| *on == document.page_number());
+        let days = in_words(days.map(|(_, first, last)| (first, last)));
+        document.turn_page(&mut |end| running.on(end.number, &days, engine))?;
+        if options.document.index && !index.is_empty() {
+            let furnish = |end: PageEnd, engine: &mut Engine| running.on(end.number, phrase::INDEX, engine);
+            document.place(index::heading(index.len(), &style, engine), &mut |end| furnish(end, engine))?;
+            for (entry, place) in &index {
+                let block = index::block(entry, *place, &style, engine);
+                document.place(block, &mut |end| furnish(end, engine))?;
+            }
+            document.turn_page(&mut |end| furnish(end, engine))?;
+        }
+        document.turn_to_front(&mut |end| running.on(end.number, "", engine))?;
         let count = furniture::count_of(document.pages(), &style, engine);
         if options.document.cover {
             let services = done.conversation.services.as_slice();
             let outcome = Outcome { contents, services, rows: done.rows, is_final: true };
             for block in Front::new(&done.conversation, options, engine).blocks(&outcome) {
-                document.place(block, &mut |end| running.on(end.number, None, engine))?;
+                document.place(block, &mut |end| running.on(end.number, "", engine))?;
             }
         }
         let pages = document.pages();
-        let out = document.finish(&mut |end| running.on(end.number, None, engine), count)?;
+        let out = document.finish(&mut |end| running.on(end.number, "", engine), count)?;
         Ok((out, pages))
     }
 }
 
-/// The days that a page shows: those of the messages on it, and of one that begins there and goes on.
-fn days_on(page: u32, on_page: Option<(u32, Local, Local)>, goes_on: Option<Local>) -> Days {
-    let placed = on_page.filter(|(on, ..)| *on == page).map(|(_, first, last)| (first, last));
-    match (placed, goes_on) {
-        (Some((first, _)), Some(last)) => Some((first, last)),
-        (None, Some(day)) => Some((day, day)),
-        (placed, None) => placed,
-    }
+/// The days of a page, for its header.
+fn in_words(days: Option<(Local, Local)>) -> String {
+    days.map_or_else(String::new, |(first, last)| phrase::days(&first, &last))
 }
 
 /// `Wednesday, 1 May 2024` between two hairlines.

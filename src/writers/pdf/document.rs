@@ -151,6 +151,11 @@ impl<W: Write> Document<W> {
         }
     }
 
+    /// What is placed next begins on a new page.
+    pub fn turn_page(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture) -> io::Result<()> {
+        if self.y > self.style.body_top { self.end_page(furnish, false) } else { Ok(()) }
+    }
+
     /// Completes the page that is being filled. If pages were left free, what is placed next goes there.
     pub fn turn_to_front(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture) -> io::Result<()> {
         if self.y > self.style.body_top || self.pages.is_empty() {
@@ -283,6 +288,7 @@ impl<W: Write> Document<W> {
             Item::Link { at, target } => {
                 let link = match target {
                     Target::Uri(uri) => Some(Link::Uri(uri)),
+                    Target::Place(place) => Some(Link::Place(place)),
                     Target::Message { guid } => self.places.get(&guid).map(Link::Place),
                 };
                 let height = self.style.page_height;

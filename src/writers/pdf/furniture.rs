@@ -1,7 +1,5 @@
 //! What is on every page beside its messages: whose they are, of which days, and where in the document it is.
 
-use crate::writers::clock::Local;
-use crate::writers::phrase;
 use crate::writers::{WriterOptions, pdf::Bates};
 
 use super::blocks::QUIET;
@@ -28,9 +26,6 @@ pub struct Running {
     bates: Option<Bates>,
 }
 
-/// The days that a page shows.
-pub type Days = Option<(Local, Local)>;
-
 impl Running {
     /// `bates` is the number of the first page.
     pub fn new(title: String, options: &WriterOptions, bates: Option<Bates>) -> Running {
@@ -39,19 +34,17 @@ impl Running {
         Running { style, title, tool: options.tool.clone(), zone, bates }
     }
 
-    /// On the page with this number, from 0.
-    pub fn on(&self, number: u32, days: Days, engine: &mut Engine) -> Furniture {
+    /// On the page with this number, from 0; `shows` says in a few words what is on it.
+    pub fn on(&self, number: u32, shows: &str, engine: &mut Engine) -> Furniture {
         let (left, right, measure) = (self.style.side, self.style.right(), self.style.measure());
         let footer = self.style.page_height - FOOTER;
         let mut items = Vec::new();
         if number > 0 {
             let line = engine.label(&self.title, QUIET, SIZE, measure * 0.6);
             put(&mut items, line, left, HEADER);
-            if let Some((first, last)) = days {
-                let line = engine.label(&phrase::days(&first, &last), QUIET, SIZE, measure * 0.38);
-                let x = right - line.width;
-                put(&mut items, line, x, HEADER);
-            }
+            let line = engine.label(shows, QUIET, SIZE, measure * 0.38);
+            let x = right - line.width;
+            put(&mut items, line, x, HEADER);
             let rule = Rectangle { x: left, y: HEADER + 7.0, width: measure, height: 0.5 };
             items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
         }

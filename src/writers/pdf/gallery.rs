@@ -22,6 +22,8 @@ type Look = Result<Arc<Picture>, Undrawable>;
 /// Pictures by their files.
 pub struct Gallery {
     derived: Arc<Derived>,
+    /// Pixels of the longer side, at most.
+    edge: Option<u32>,
     known: Mutex<HashMap<PathBuf, Look>>,
     defects: Mutex<(BTreeSet<Defect>, u64)>,
 }
@@ -31,8 +33,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Gallery {
-    pub fn new(derived: Arc<Derived>) -> Gallery {
-        Gallery { derived, known: Mutex::default(), defects: Mutex::default() }
+    pub fn new(derived: Arc<Derived>, edge: Option<u32>) -> Gallery {
+        Gallery { derived, edge, known: Mutex::default(), defects: Mutex::default() }
     }
 
     /// The picture of an attachment, looked at now if it was not before.
@@ -54,7 +56,7 @@ impl Gallery {
         if let Some(known) = lock(&self.known).get(path) {
             return known.clone();
         }
-        let found = Picture::inspect(path, content, &self.derived).map(Arc::new);
+        let found = Picture::inspect(path, content, self.edge, &self.derived).map(Arc::new);
         let mut known = lock(&self.known);
         if known.len() >= KNOWN {
             known.clear();

@@ -1,6 +1,7 @@
 //! Pictures: what they are by their own bytes, never by their names, and how they get into the file.
 //!
-//! A JPEG's bytes are passed through, and so are those of a PNG without transparency. Everything else that
+//! A JPEG's bytes are passed through, and so are those of a PNG without transparency, where they have no more pixels than
+//! are wanted. Everything else that
 //! [`still`](crate::media::still) decodes is made smaller, once for each content, into the run's [`Derived`] files: a
 //! JPEG, or compressed rows and a mask where there is transparency. Of a film, the first picture. What cannot be decoded is found out before it has a
 //! place on a page.
@@ -23,8 +24,6 @@ use crate::writers::derived::Derived;
 
 /// Larger files are not looked into.
 const LARGEST_FILE: u64 = 128 << 20;
-/// Width and height, at most, of a picture that is made for the page: some 500 pixels an inch where it is drawn.
-const EDGE: u32 = 1_600;
 /// Of JPEGs that are made for the page.
 const QUALITY: u8 = 82;
 /// Changes with anything that changes what is made from the same picture.
@@ -120,8 +119,14 @@ impl From<Undecodable> for Undrawable {
 
 impl Picture {
     /// Looks at a file's bytes, and makes of them what can be drawn. This is the expensive part, for any worker.
-    /// `content` is the SHA-256 of the file where it is known: films are large, and are not read for it.
-    pub fn inspect(path: &Path, content: Option<&str>, derived: &Derived) -> Result<Picture, Undrawable> {
+    /// `content` is the SHA-256 of the file where it is known: films are large, and are not read for it. `edge`: how many
+    /// pixels the longer side may have; `None` for as many as there are.
+    pub fn inspect(
+        path: &Path,
+        content: Option<&str>,
+        edge: Option<u32>,
+        derived: &Derived,
+    ) -> Result<Picture, Undrawable> {
         let mut file = File::open(path).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
         let mut bytes = Vec::new();
         let mut read = |up_to: u64, bytes: &mut Vec<u8>| {
@@ -150,34 +155,48 @@ impl Picture {
             profile,
             film: false,
         };
-        match kind {
+        let as_it_is = match kind {
             Kind::Jpeg => {
                 let mut jpeg = parse_jpeg(&bytes)?;
-                if jpeg.passes_through() {
+                jpeg.passes_through().then(|| {
                     let (size, orientation) = ((jpeg.width, jpeg.height), jpeg.orientation);
                     let icc = jpeg.icc.take();
                     let profile = icc.and_then(|icc| Profile::keep(&icc, jpeg.components, derived));
-                    return Ok(as_is(Form::Jpeg(jpeg), size, orientation, profile));
-                }
+                    as_is(Form::Jpeg(jpeg), size, orientation, profile)
+                })
             }
             Kind::Png => {
                 let mut png = parse_png(&bytes)?;
-                if png.passes_through() {
+                png.passes_through().then(|| {
                     let size = (png.width, png.height);
                     let icc = png.icc.take();
                     let profile = icc.and_then(|icc| Profile::keep(&icc, png.color_channels(), derived));
-                    return Ok(as_is(Form::Png(png), size, Orientation::default(), profile));
-                }
+                    as_is(Form::Png(png), size, Orientation::default(), profile)
+                })
             }
-            _ => {}
+            _ => None,
+        };
+        match as_it_is {
+            Some(picture) if edge.is_none_or(|edge| picture.width.max(picture.height) <= edge) => Ok(picture),
+            // Unless that makes more of it: what fewer pixels cannot make shorter, and what cannot be decoded, stays.
+            Some(picture) => {
+                let smaller = Picture::derive(&bytes, kind, hash, edge, derived).ok();
+                Ok(smaller.filter(|smaller| smaller.length() < bytes.len() as u64).unwrap_or(picture))
+            }
+            None => Picture::derive(&bytes, kind, hash, edge, derived),
         }
-        Picture::derive(&bytes, kind, hash, derived)
     }
 
-    fn derive(bytes: &[u8], kind: Kind, hash: [u8; 32], derived: &Derived) -> Result<Picture, Undrawable> {
-        let form = format!("{EDGE}-v{VERSION}");
+    fn derive(
+        bytes: &[u8],
+        kind: Kind,
+        hash: [u8; 32],
+        edge: Option<u32>,
+        derived: &Derived,
+    ) -> Result<Picture, Undrawable> {
+        let form = format!("{}-v{VERSION}", edge.unwrap_or(0));
         let path = derived.get(&hash, &form, || {
-            let pixels = match still::decode(bytes, Some(EDGE)) {
+            let pixels = match still::decode(bytes, edge) {
                 // An animated sticker may have no still picture: its first frame.
                 Err(why @ Undecodable::Unknown(_)) if kind == Kind::Heif => {
                     media::poster_of(Cursor::new(bytes)).map_err(|_| why)?
@@ -230,6 +249,11 @@ impl Picture {
     fn made(path: PathBuf, hash: [u8; 32], form: Form, (width, height): (u32, u32)) -> Picture {
         let (orientation, profile, film) = (Orientation::default(), None, false);
         Picture { path, hash, form, width, height, orientation, profile, film }
+    }
+
+    /// Bytes of what goes into the document.
+    fn length(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(u64::MAX, |about| about.len())
     }
 
     /// Width and height in pixels, upright.

@@ -23,6 +23,7 @@ mod gallery;
 mod glyphs;
 mod icc;
 mod image;
+mod index;
 mod jpeg;
 mod layout;
 mod lines;
@@ -63,9 +64,9 @@ use fonts::FontSet;
 use gallery::Gallery;
 use layout::{Boxes, Engine};
 use metadata::About;
-pub use options::{Bates, DocumentOptions};
+pub use options::{Bates, DocumentOptions, LONGEST_EDGE};
 use style::Style;
-pub use style::{FONT_SIZES, Paper, PdfOptions, Theme};
+pub use style::{FONT_SIZES, Paper, PdfOptions, Theme, Times};
 
 /// Starts the format.
 pub fn open(staging: Arc<Staging>, options: &WriterOptions) -> Result<Box<dyn Writer>, WriteError> {
@@ -120,7 +121,7 @@ impl PdfWriter {
             options: options.clone(),
             fonts: Arc::new(fonts),
             engines: Mutex::default(),
-            gallery: Arc::new(Gallery::new(derived)),
+            gallery: Arc::new(Gallery::new(derived, options.document.longest_edge)),
             boxes: Mutex::default(),
             style,
             encoder: Arc::new(PrintpdfEncoder { style }),

@@ -1,15 +1,22 @@
-/// What is around the messages of a document.
+/// What a document has beside its messages, and how much of their pictures.
 #[derive(Debug, Clone)]
 pub struct DocumentOptions {
     /// Begin with what the document holds, where it comes from and what it does not hold.
     pub cover: bool,
+    /// End with an index of all attachments.
+    pub index: bool,
     /// Stamp a number on every page, which runs through all documents of an export in the order of their titles.
     pub bates: Option<Bates>,
+    /// Pixels of a picture's longer side, at most; `None` for as many as it has.
+    pub longest_edge: Option<u32>,
 }
+
+/// Some 500 pixels an inch where a picture is drawn largest.
+pub const LONGEST_EDGE: u32 = 1_600;
 
 impl Default for DocumentOptions {
     fn default() -> Self {
-        DocumentOptions { cover: true, bates: None }
+        DocumentOptions { cover: true, index: true, bates: None, longest_edge: Some(LONGEST_EDGE) }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::fonts::Face;
 use super::image::Picture;
+use super::places::Place;
 use super::shape::{Form, Rectangle, Shape};
 use super::style::Style;
 
@@ -84,6 +85,8 @@ pub enum Target {
     Uri(String),
     /// Another message of this document.
     Message { guid: String },
+    /// A place of this document.
+    Place(Place),
 }
 
 /// Something on a page.

@@ -11,6 +11,7 @@ pub struct PdfOptions {
     pub theme: Theme,
     /// Of the text in bubbles, in points, within [`FONT_SIZES`]; everything else goes with it.
     pub font_size: f32,
+    pub times: Times,
 }
 
 /// What [`PdfOptions::font_size`] may be: smaller cannot be read, larger leaves no room for words on A5.
@@ -18,7 +19,12 @@ pub const FONT_SIZES: std::ops::RangeInclusive<f32> = 6.0..=24.0;
 
 impl Default for PdfOptions {
     fn default() -> PdfOptions {
-        PdfOptions { paper: Paper::A4, theme: Theme::Messages, font_size: DESIGNED_FOR }
+        PdfOptions {
+            paper: Paper::A4,
+            theme: Theme::Messages,
+            font_size: DESIGNED_FOR,
+            times: Times::Minutes,
+        }
     }
 }
 
@@ -60,6 +66,21 @@ impl Theme {
     pub const NAMES: &[(&str, Theme)] = &[("messages", Theme::Messages), ("plain", Theme::Plain)];
 }
 
+/// How much is said of the time of every message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Times {
+    /// Hours and minutes.
+    #[default]
+    Minutes,
+    /// Seconds and the offset from UTC, too, and when it was delivered and read.
+    Exact,
+}
+
+impl Times {
+    /// Every value, with the word for it on the command line.
+    pub const NAMES: &[(&str, Times)] = &[("minutes", Times::Minutes), ("exact", Times::Exact)];
+}
+
 /// The text size for which all lengths are said.
 const DESIGNED_FOR: f32 = 10.0;
 
@@ -67,6 +88,7 @@ const DESIGNED_FOR: f32 = 10.0;
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     pub theme: Theme,
+    pub times: Times,
     pub page_width: f32,
     pub page_height: f32,
     /// The left and right margins.
@@ -89,15 +111,16 @@ pub struct Style {
 
 impl Style {
     pub fn new(options: PdfOptions) -> Style {
-        let PdfOptions { paper, theme, font_size } = options;
+        let PdfOptions { paper, theme, font_size, times } = options;
         let (page_width, page_height) = paper.size();
         let scale = font_size.clamp(*FONT_SIZES.start(), *FONT_SIZES.end()) / DESIGNED_FOR;
         let small = paper == Paper::A5;
         let side = if small { 36.0 } else { 58.0 };
-        let time_column = 40.0 * scale;
+        let time_column = scale * if times == Times::Exact { 68.0 } else { 40.0 };
         let lane = page_width - 2.0 * side - time_column;
         Style {
             theme,
+            times,
             page_width,
             page_height,
             side,

@@ -15,11 +15,13 @@ mod visible;
 pub use card::{CardLine, balloon_label};
 pub use file::{attachment, availability, file_facts, file_kind, length, size};
 pub use origin::{
-    ABSENT, HELD, account, attachment_mode, digest, grouped, moment, period, selection, source_kind,
-    zone_rules,
+    ABSENT, HELD, INDEX, account, attachment_mode, digest, grouped, index_caption, moment, period, selection,
+    source_kind, zone_rules,
 };
-pub use status::{deleted, edits, effect, error, junk, scheduled, statuses, translation, unsent};
-pub use time::{day_and_time, day_heading, days, month_name, short_date, time, time_with_seconds};
+pub use status::{deleted, edits, effect, error, junk, receipts, scheduled, statuses, translation, unsent};
+pub use time::{
+    day_and_time, day_heading, days, exact_time, month_name, short_date, time, time_with_seconds,
+};
 pub use visible::{one_line, visible, visible_lines};
 
 use std::borrow::Cow;

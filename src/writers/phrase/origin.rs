@@ -194,6 +194,17 @@ pub const HELD: [(Thing, &str); 12] = [
     (Thing::Unsent, "unsent messages"),
 ];
 
+/// What the header of an index says.
+pub const INDEX: &str = "Attachments";
+
+/// What is said above an index of so many attachments.
+pub fn index_caption(attachments: u64) -> String {
+    format!(
+        "{}, in the order of their messages. Numbers of 64 digits are the SHA-256 of the files beside this document.",
+        count(attachments, "attachment", "attachments")
+    )
+}
+
 /// Attachments that are not beside the document, by why.
 pub const ABSENT: [(Thing, &str); 4] = [
     (Thing::InICloud, "in iCloud, not on this disk"),

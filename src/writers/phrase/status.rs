@@ -54,6 +54,17 @@ pub fn error(code: i64) -> String {
     format!("Not delivered: {what} (error {code})")
 }
 
+/// `Delivered 13:30:06, read 2 May 2024, 08:00:01`: when a message arrived and was opened, as far as that is known.
+pub fn receipts(message: &Message, at: Option<&Local>, clock: &mut Clock) -> Option<String> {
+    let mut when = |date| day_and_time(&clock.local(date), at);
+    match (message.date_delivered.map(&mut when), message.date_read.map(&mut when)) {
+        (Some(delivered), Some(read)) => Some(format!("Delivered {delivered}, read {read}")),
+        (Some(delivered), None) => Some(format!("Delivered {delivered}")),
+        (None, Some(read)) => Some(format!("Read {read}")),
+        (None, None) => None,
+    }
+}
+
 /// `Scheduled, not sent yet` (`messages-format.md` 13.5).
 pub fn scheduled(scheduled: Scheduled) -> String {
     match scheduled.state {

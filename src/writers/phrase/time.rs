@@ -55,6 +55,12 @@ pub fn time_with_seconds(at: &Local) -> String {
     format!("{:02}:{:02}:{:02}", at.hour, at.minute, at.second)
 }
 
+/// `13:30:05 +02:00`.
+pub fn exact_time(at: &Local) -> String {
+    let (sign, minutes) = if at.offset < 0 { ('\u{2212}', -at.offset) } else { ('+', at.offset) };
+    format!("{} {sign}{:02}:{:02}", time_with_seconds(at), minutes / 60, minutes % 60)
+}
+
 /// `13:30:05` on the day of `beside`, else `1 May 2024, 13:30:05`.
 pub fn day_and_time(at: &Local, beside: Option<&Local>) -> String {
     if beside.is_some_and(|b| b.day_number() == at.day_number()) {
