@@ -5,7 +5,7 @@
 //! # Data flows one way
 //!
 //! ```text
-//! chat.db, sms.db
+//! chat.db, sms.db, iPhone backup
 //!     │  source: rows as Apple wrote them, all of one moment
 //!     ▼
 //! RawMessage ──pipeline: normalized, in parallel──► Message ──writers──► files

@@ -30,8 +30,11 @@ const JOINTS: &[(&str, &[&str])] = &[
 
 /// Every dependency, and the modules that own it.
 const CRATES: &[(&str, &[&str])] = &[
+    ("aes", &["source"]),
+    ("aes_kw", &["source"]),
     ("anstream", &["cli"]),
     ("base64", &["pipeline", "writers"]),
+    ("cbc", &["source"]),
     ("chrono", &["cli", "model", "pipeline", "source", "writers"]),
     ("chrono_tz", &["cli", "pipeline", "writers"]),
     ("clap", &["cli"]),
@@ -54,6 +57,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lzma_rust2", &["pipeline"]),
     ("ogg", &["media"]),
     ("parley", &["writers"]),
+    ("pbkdf2", &["source"]),
     ("pdf_writer", &["writers"]),
     ("plist", &["pipeline", "source"]),
     ("png", &["media"]),
@@ -62,12 +66,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("quick_xml", &["pipeline"]),
     ("rayon", &["pipeline", "writers"]),
     ("roaring", &["pipeline", "source"]),
+    ("rpassword", &["cli"]),
     ("rusqlite", &["source"]),
     ("rusty_h264_decoder", &["media"]),
     ("rusty_h265", &["media"]),
     ("serde", &["disk", "source", "writers"]),
     ("serde_json", &["cli", "disk", "pipeline", "writers"]),
-    ("sha2", &["disk", "pipeline", "writers"]),
+    ("sha1", &["source"]),
+    ("sha2", &["disk", "pipeline", "source", "writers"]),
     ("skrifa", &["writers"]),
     ("strsim", &["cli"]),
     ("subsetter", &["writers"]),
@@ -77,6 +83,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),
     ("unicode_segmentation", &["disk", "pipeline", "writers"]),
     ("unicode_width", &["cli", "writers"]),
+    ("zeroize", &["cli", "source"]),
     ("zune_jpeg", &["media"]),
 ];
 

@@ -1,6 +1,7 @@
 //! All integration tests, as one binary.
 
 mod attachment_facts;
+mod backups;
 mod cards;
 mod cli_damage;
 mod cli_export;

@@ -27,6 +27,8 @@ pub enum Failure {
     Sample(#[source] io::Error),
     #[error(transparent)]
     Contacts(#[from] ContactsError),
+    #[error("cannot read the password file {}", path.display())]
+    PasswordFile { path: PathBuf, source: io::Error },
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
 }

@@ -48,9 +48,29 @@ fn for_source(error: &SourceError) -> Vec<String> {
                     .into(),
             ],
         },
-        SourceError::Backup { .. } => {
-            vec!["copy the device's Library/SMS out of the backup and give that folder as --source".into()]
+        SourceError::SeveralBackups { backups, .. } => backups
+            .iter()
+            .map(|backup| format!("name one of them: --source {}", backup.display()))
+            .chain(["`msgarchive sources` says which device and day each is of".into()])
+            .collect(),
+        SourceError::IncompleteBackup { .. } => {
+            vec!["make the backup again, or copy its folder again, whole".into()]
         }
+        SourceError::NoMessages { .. } => vec![
+            "a backup has messages where Messages is not in iCloud, or its device keeps a copy; \
+             `msgarchive sources` lists other sources"
+                .into(),
+        ],
+        SourceError::PasswordNeeded { .. } => vec![
+            "give it with --password-file FILE, in MSGARCHIVE_PASSWORD, or run this in a terminal to be asked".into(),
+        ],
+        SourceError::WrongPassword { .. } => vec![
+            "it is the password that was chosen for backups in Finder or iTunes: perhaps years ago, and on another \
+             device; neither the passcode nor that of the Apple Account"
+                .into(),
+            "on the Mac that made it, Keychain Access may know it: search for \"iOS Backup\"".into(),
+        ],
+        SourceError::KeyBag { .. } => vec!["copy Manifest.plist of the backup again, or make the backup again".into()],
         SourceError::Empty { .. } => vec!["copy it again, together with the -wal file beside it".into()],
         SourceError::NotADatabase { .. } | SourceError::NotMessages { .. } => {
             vec!["give the Messages folder, or the chat.db or sms.db in it".into()]
@@ -114,10 +134,7 @@ fn for_no_library(looked_at: &Path, backups: &[PathBuf]) -> Vec<String> {
         looked_at.join("chat.db").display()
     )];
     if let Some(backup) = backups.first() {
-        hints.push(format!(
-            "there is a backup at {}, but this version does not read backups yet",
-            backup.display()
-        ));
+        hints.push(format!("there is an unfinished backup at {}", backup.display()));
     }
     hints.push("--sample tries everything on the sample library built into the program".into());
     hints

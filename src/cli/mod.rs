@@ -10,6 +10,7 @@ mod generate;
 mod hints;
 mod list;
 mod moment;
+mod password;
 mod pdf_options;
 mod progress;
 mod report;

@@ -30,9 +30,14 @@ pub fn failure(failure: &Failure) {
 
 /// Says on standard error what went wrong beside the way.
 pub fn warning(error: &dyn Error) {
-    let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-    eprintln!("{yellow}warning:{yellow:#} {}", plain(&error.to_string()));
+    warn(&error.to_string());
     causes(error);
+}
+
+/// A warning in words.
+pub fn warn(words: &str) {
+    let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
+    eprintln!("{yellow}warning:{yellow:#} {}", plain(words));
 }
 
 fn causes(error: &dyn Error) {

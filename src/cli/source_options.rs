@@ -1,20 +1,20 @@
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use msgarchive::sample;
 use msgarchive::source::contacts::{self, Contact};
 use msgarchive::source::discover::{FoundKind, discover};
-use msgarchive::source::{self, OpenOptions, Source};
+use msgarchive::source::{self, OpenOptions, Source, SourceError};
 
-use super::{Failure, report, sources, zone};
+use super::{Failure, password, report, sources, zone};
 
 /// Where messages are read from.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Source")]
 pub struct SourceOptions {
-    /// A Messages folder, a chat.db or sms.db, or a copy of a device's Library/SMS
-    /// [default: this Mac's library]
+    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, or a copy of a device's
+    /// Library/SMS [default: this Mac's library, else the newest complete backup]
     #[arg(short, long, value_name = "PATH")]
     source: Option<PathBuf>,
     /// Read the sample library built into the program
@@ -27,6 +27,10 @@ pub struct SourceOptions {
     /// Where attachment files lie, when not at their usual place
     #[arg(long, value_name = "PATH")]
     attachments_root: Option<PathBuf>,
+    /// A file whose first line is the password of an encrypted backup [default:
+    /// MSGARCHIVE_PASSWORD, else you are asked]
+    #[arg(long, value_name = "PATH")]
+    password_file: Option<PathBuf>,
     /// How you are named
     #[arg(long, value_name = "NAME", default_value = "Me",
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -69,22 +73,34 @@ impl SourceOptions {
         let options = OpenOptions {
             attachments_root: self.attachments_root.clone(),
             shown_as: self.sample.then(|| "(sample)".into()),
+            password: None,
             sessions: self.jobs(),
         };
-        let source = source::open(&path, &options)?;
+        let source = match source::open(&path, &options) {
+            Err(SourceError::PasswordNeeded { path: backup }) => {
+                let password = password::get(self.password_file.as_deref(), &backup)?;
+                source::open(&path, &OpenOptions { password, ..options })?
+            }
+            source => source?,
+        };
+        source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
-            None => self.contacts(&source.info().path)?,
+            None => self.contacts(source.as_ref())?,
         };
         Ok(Opened { source, contacts, _unpacked: unpacked })
     }
 
     /// An address book that was named has to be readable; one that was found is worth a warning at most.
-    fn contacts(&self, database: &Path) -> Result<Vec<Contact>, Failure> {
-        let beside = || contacts::beside(database, sources::home().ok().as_deref());
+    fn contacts(&self, source: &dyn Source) -> Result<Vec<Contact>, Failure> {
+        let beside = || contacts::beside(&source.info().path, sources::home().ok().as_deref());
         match &self.contacts {
             Some(none) if none.as_os_str() == "none" => Ok(Vec::new()),
             Some(path) => Ok(contacts::load(path)?),
+            None if let Some(own) = source.contacts() => Ok(own.unwrap_or_else(|error| {
+                report::warning(&error);
+                Vec::new()
+            })),
             None => {
                 let (contacts, errors) = beside().map(|path| contacts::load_all(&path)).unwrap_or_default();
                 errors.iter().for_each(|error| report::warning(error));
@@ -94,12 +110,14 @@ impl SourceOptions {
     }
 }
 
-/// This Mac's library, or the library of a home folder that was carried elsewhere.
+/// This Mac's library, or the library of a home folder that was carried elsewhere; else the newest complete backup.
 fn default_source() -> Result<PathBuf, Failure> {
     let home = sources::home()?;
     let found = discover(&home);
-    match found.iter().find(|f| f.kind == FoundKind::Library) {
-        Some(library) => Ok(library.path.clone()),
+    let library = found.iter().find(|f| f.kind == FoundKind::Library);
+    // The newest comes first.
+    match library.or_else(|| found.iter().find(|f| f.complete)) {
+        Some(source) => Ok(source.path.clone()),
         None => Err(Failure::NoLibrary {
             looked_at: home.join("Library").join("Messages"),
             backups: found.into_iter().map(|f| f.path).collect(),

@@ -11,7 +11,7 @@ use super::{Failure, Outcome, terminal, zone};
 
 /// List the Messages libraries and the iPhone or iPad backups on this machine.
 ///
-/// Looks in the usual places of the home folder. Backups are listed; reading them comes with a later version.
+/// Looks in the usual places of the home folder: those of Messages, Finder, iTunes and Apple Devices.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  msgarchive sources --json | jq -r '.sources[].path'")]
 pub struct SourcesArgs {

@@ -253,12 +253,12 @@ fn is_live_bundle(content: &Content) -> bool {
     matches!(content, Content::Folder { path } if live::is_bundle(path))
 }
 
-/// The file that writers may embed: of a Live Photo's bundle its picture, of other bundles none. What lies
-/// in a database has one once it is copied.
+/// The file that writers may embed: of a Live Photo's bundle its picture, of other bundles none. What lies in a
+/// database or is encrypted has one once it is copied.
 fn shown_file(content: &Content) -> Option<PathBuf> {
     match content {
         Content::File { path, .. } => Some(path.clone()),
         Content::Folder { path } if live::is_bundle(path) => live::halves(path).0,
-        Content::Folder { .. } | Content::Value(_) => None,
+        Content::Folder { .. } | Content::Value(_) | Content::Sealed(_) => None,
     }
 }

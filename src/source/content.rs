@@ -4,6 +4,8 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::backup::SealedFile;
+
 /// An attachment's bytes, wherever they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -13,6 +15,8 @@ pub enum Content {
     Folder { path: PathBuf },
     /// A value in a database, which has no file of its own.
     Value(StoredValue),
+    /// An encrypted file of a backup: decrypted as it is read.
+    Sealed(SealedFile),
 }
 
 /// A value that is read when it is wanted, so that a page of rows does not hold all of them.
@@ -55,14 +59,16 @@ impl Content {
             Content::File { path, .. } => Ok(Box::new(File::open(path)?)),
             Content::Folder { .. } => Err(io::ErrorKind::IsADirectory.into()),
             Content::Value(value) => Ok(Box::new(Cursor::new(value.store.read(value.rowid)?))),
+            Content::Sealed(file) => Ok(Box::new(file.open()?)),
         }
     }
 
-    /// Where it lies: for a value, the database.
+    /// Where it lies: for a value, the database; for a file of a backup, whatever its name is there.
     pub fn path(&self) -> &Path {
         match self {
             Content::File { path, .. } | Content::Folder { path } => path,
             Content::Value(value) => value.store.path(),
+            Content::Sealed(file) => file.path(),
         }
     }
 
@@ -72,6 +78,7 @@ impl Content {
             Content::File { bytes, .. } => Some(*bytes),
             Content::Folder { .. } => None,
             Content::Value(value) => Some(value.bytes),
+            Content::Sealed(file) => Some(file.bytes()),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::backup::{BackupInfo, is_backup};
+
 /// Something that messages could be read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -91,45 +93,21 @@ fn readable(file: &Path) -> io::Result<()> {
 
 /// A folder with one device's backup in it.
 fn backup(folder: &Path) -> Option<Found> {
-    let has = |name: &str| folder.join(name).is_file();
-    let contents = has("Manifest.db") || has("Manifest.mbdb");
-    if !contents && !has("Manifest.plist") && !has("Info.plist") {
+    if !is_backup(folder) {
         return None;
     }
-    let info = dictionary(&folder.join("Info.plist"));
-    let manifest = dictionary(&folder.join("Manifest.plist"));
-    let text = |key: &str| Some(info.as_ref()?.get(key)?.as_string()?.to_owned());
-    let made = || Some(info.as_ref()?.get("Last Backup Date")?.as_date()?.into());
+    let BackupInfo { device, os, date, encrypted, problem, .. } = BackupInfo::read(folder);
     let written = || fs::metadata(folder).ok()?.modified().ok();
-    let problem = if !contents {
-        Some("it has no list of its files: it was not finished, or not copied whole".to_owned())
-    } else if manifest.is_none() {
-        Some("its Manifest.plist is missing or damaged".to_owned())
-    } else {
-        None
-    };
     Some(Found {
         kind: FoundKind::Backup,
         path: folder.to_owned(),
-        device: text("Device Name").or_else(|| text("Display Name")),
-        os: text("Product Version"),
-        date: made().or_else(written),
-        encrypted: manifest
-            .as_ref()
-            .and_then(|manifest| manifest.get("IsEncrypted")?.as_boolean())
-            .unwrap_or(false),
+        device,
+        os,
+        date: date.or_else(written),
+        encrypted,
         complete: problem.is_none(),
         problem,
     })
-}
-
-/// These files are small; what is not, is none of them.
-fn dictionary(file: &Path) -> Option<plist::Dictionary> {
-    const LARGEST: u64 = 64 << 20;
-    if fs::metadata(file).ok()?.len() > LARGEST {
-        return None;
-    }
-    plist::Value::from_file(file).ok()?.into_dictionary()
 }
 
 #[cfg(test)]
@@ -148,7 +126,7 @@ mod tests {
         for (name, date) in [("old", "2023-01-01T00:00:00Z"), ("new", "2024-01-01T00:00:00Z")] {
             let folder = backups.join(name);
             fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join("Manifest.db"), b"").unwrap();
+            fs::write(folder.join("Manifest.db"), b"SQLite format 3\0").unwrap();
             let plist = |body: &str| format!("<plist version=\"1.0\"><dict>{body}</dict></plist>");
             fs::write(
                 folder.join("Info.plist"),
@@ -163,6 +141,7 @@ mod tests {
         }
         fs::create_dir_all(backups.join("unfinished")).unwrap();
         fs::write(backups.join("unfinished/Info.plist"), b"broken").unwrap();
+        fs::write(backups.join("unfinished/Status.plist"), b"").unwrap();
         fs::create_dir_all(backups.join("something else")).unwrap();
 
         let found = discover(home.path());

@@ -12,8 +12,19 @@ pub enum SourceError {
     Forbidden { path: PathBuf, source: io::Error },
     #[error("the folder {} holds no chat.db and no sms.db", path.display())]
     NoDatabase { path: PathBuf },
-    #[error("{} is an iPhone or iPad backup, which this version does not read yet", path.display())]
-    Backup { path: PathBuf },
+    #[error("{} holds {} backups", path.display(), backups.len())]
+    SeveralBackups { path: PathBuf, backups: Vec<PathBuf> },
+    #[error("the backup {} is not whole: {what}", path.display())]
+    IncompleteBackup { path: PathBuf, what: String },
+    #[error("the backup {} holds no messages", path.display())]
+    NoMessages { path: PathBuf },
+    #[error("the backup {} is encrypted, and no password was given", path.display())]
+    PasswordNeeded { path: PathBuf },
+    #[error("this is not the password of the backup {}", path.display())]
+    WrongPassword { path: PathBuf },
+    /// The password may be right, but nothing can be unlocked with it.
+    #[error("the backup {} cannot be unlocked: {what}", path.display())]
+    KeyBag { path: PathBuf, what: &'static str },
     #[error("{} is empty", path.display())]
     Empty { path: PathBuf },
     /// No SQLite database at all.

@@ -9,8 +9,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -25,6 +27,16 @@ pub(in crate::source) struct Roots {
     home: Option<PathBuf>,
     /// Folders that content may lie in, links followed.
     allowed: Vec<PathBuf>,
+    /// What the library's files lie in, where that is no folder.
+    store: Option<Arc<dyn FileStore>>,
+}
+
+/// Files of a library that do not lie in a folder under their own names.
+pub(in crate::source) trait FileStore: Debug + Send + Sync {
+    /// The file with this path below the library, such as `Attachments/0a/10/X/a.jpg`; no name of it is `..`.
+    fn find(&self, path: &str) -> Option<Content>;
+    /// The paths of all files in one of the library's folders, such as `Parts`; sorted.
+    fn list(&self, folder: &str) -> Vec<String>;
 }
 
 impl Roots {
@@ -45,14 +57,32 @@ impl Roots {
             root: root.to_owned(),
             home,
             allowed: allowed.iter().filter_map(|folder| folder.canonicalize().ok()).collect(),
+            store: None,
         }
     }
-}
 
-impl Roots {
-    /// The folder with `Attachments`, and on old devices `Parts`.
-    pub fn folder(&self) -> &Path {
-        &self.root
+    /// Everything is in this store.
+    pub fn of_store(store: Arc<dyn FileStore>) -> Roots {
+        Roots { root: PathBuf::new(), home: None, allowed: Vec::new(), store: Some(store) }
+    }
+
+    /// The paths of all files two folders down in one of the library's, such as `Parts/0a/10/1-0.jpg`; sorted. No links
+    /// are followed.
+    pub fn list(&self, folder: &str) -> Vec<String> {
+        if let Some(store) = &self.store {
+            return store.list(folder);
+        }
+        let entries = |below: &str, folders: bool| {
+            let entries = fs::read_dir(self.root.join(below)).into_iter().flatten().flatten();
+            let wanted = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir() == folders));
+            let names = wanted.filter_map(|entry| entry.file_name().into_string().ok());
+            let mut paths: Vec<String> = names.map(|name| format!("{below}/{name}")).collect();
+            paths.sort_unstable();
+            paths
+        };
+        let first = entries(folder, true);
+        let second = first.iter().flat_map(|first| entries(first, true));
+        second.flat_map(|second| entries(&second, false)).collect()
     }
 }
 
@@ -77,6 +107,9 @@ impl Locator {
     /// The bytes that `attachment.filename` names, where they are here.
     pub fn find(&mut self, filename: &str) -> Option<Content> {
         let place = place(filename)?;
+        if let Some(store) = &self.roots.store {
+            return store.find(&place.names.join("/")).filter(|_| place.from == From::Library);
+        }
         let root = match place.from {
             From::Library => self.roots.root.clone(),
             From::Home => self.roots.home.clone()?,

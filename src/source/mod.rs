@@ -5,6 +5,7 @@
 //!
 //! **Must never**: write to, lock out or leave anything beside the user's files; decide how anything looks.
 
+pub mod backup;
 pub mod chatdb;
 pub mod contacts;
 mod content;
@@ -33,6 +34,10 @@ pub struct SourceInfo {
     pub path: PathBuf,
     /// `_ClientVersion` of the database, for reporting only.
     pub schema_version: Option<String>,
+    /// Of a backup: which device and day it is of.
+    pub backup: Option<backup::BackupInfo>,
+    /// What is wrong with it, though it can be read; in words.
+    pub warnings: Vec<String>,
 }
 
 /// Which bytes are read of a source.
@@ -62,6 +67,8 @@ pub enum SourceKind {
     Library,
     /// A copy of a device's `Library/SMS`.
     Device,
+    /// A backup of an iPhone or iPad.
+    Backup,
 }
 
 /// How to open a source.
@@ -71,6 +78,8 @@ pub struct OpenOptions {
     pub attachments_root: Option<PathBuf>,
     /// What [`SourceInfo::path`] says instead of where the database lies: for one that was unpacked for a while only.
     pub shown_as: Option<PathBuf>,
+    /// The password of an encrypted backup.
+    pub password: Option<backup::Password>,
     /// How many sessions will be used at the same time; at least 1. They are all opened at once.
     pub sessions: usize,
 }
@@ -79,6 +88,10 @@ pub struct OpenOptions {
 pub trait Source: Sync {
     /// What was opened.
     fn info(&self) -> &SourceInfo;
+    /// The address book that belongs to it; `None` where it has none of its own.
+    fn contacts(&self) -> Option<Result<Vec<contacts::Contact>, contacts::ContactsError>> {
+        None
+    }
     /// Every row of `handle`, by row id.
     fn handles(&self) -> Result<Vec<RawHandle>, SourceError>;
     /// Every chat, unmerged, by row id; rows that belong to no chat come as one last chat with `orphans` set
@@ -114,13 +127,20 @@ pub trait Session {
     fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError>;
 }
 
-/// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`; of
-/// any time since the first iPhone.
+/// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`, a
+/// backup of an iPhone or iPad; of any time since the first iPhone.
 ///
 /// # Errors
 /// [`SourceError`] saying what the path is instead.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
-    let opened = Opened::new(path, options)?;
+    match backup::folder_of(path)? {
+        Some(folder) => backup::open(&folder, options),
+        None => open_opened(Opened::new(path, options)?, options),
+    }
+}
+
+/// A database that is open, by its layout.
+fn open_opened(opened: Opened, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
     Ok(match opened.layout {
         Layout::Modern => Box::new(chatdb::ChatDb::from(opened, options)?),
         Layout::Legacy { suffix } => Box::new(legacy::LegacyDb::from(opened, suffix, options)?),

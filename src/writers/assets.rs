@@ -349,7 +349,7 @@ impl AssetSink for AssetFolder {
         match content {
             Content::File { path, .. } => self.take_file(path),
             Content::Folder { path } => self.take_folder(path),
-            Content::Value(_) => self.take_value(content),
+            Content::Value(_) | Content::Sealed(_) => self.take_value(content),
         }
     }
 

@@ -56,6 +56,7 @@ fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
     let kind = match source.kind {
         SourceKind::Library => "library",
         SourceKind::Device => "device",
+        SourceKind::Backup => "backup",
     };
     json.raw("{\"schema\":1,\n\"tool\":").text(&request.writer.tool);
     json.raw(",\n\"source\":{\"kind\":").text(kind);

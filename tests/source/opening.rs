@@ -293,7 +293,7 @@ fn wrong_files_are_told_what_they_are() {
     let cases = [
         (folder.join("not there"), "nothing at"),
         (folder.join("nothing in here"), "holds no chat.db"),
-        (folder.join("backup"), "iPhone or iPad backup"),
+        (folder.join("backup"), "encrypted file of an iPhone"),
         (
             file("backup/3d/3d0d7e5fb2ce288813306e4d4636395e047a3d28", &[7; 4096]),
             "encrypted file of an iPhone",

@@ -11,6 +11,7 @@
 
 pub mod archive;
 mod attachment;
+pub mod backup;
 pub mod chatdb;
 pub mod contacts;
 pub mod crowd;

@@ -73,7 +73,7 @@ impl ChatDb {
             // Where a damaged place of the file hides a date, the joins are not believed.
             queries.page.is_some() && census.joins_have_own_dates(date_of).unwrap_or(false)
         };
-        let roots = Roots::new(opened.attachments_root(options), opened.home.clone());
+        let roots = opened.roots(options);
         Ok(ChatDb {
             roots,
             info: opened.info,

@@ -1,13 +1,14 @@
 //! Address books that are SQLite databases.
 
 use std::collections::HashSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::source::SourceError;
-use crate::source::database::{Guard, connection_to};
+use crate::source::database::{Guard, connection_to, connection_to_hidden};
 
 /// A book, opened without touching its files.
 #[derive(Debug)]
@@ -21,6 +22,14 @@ impl Database {
     /// Opens one moment of a book, its write-ahead log included: that may hold everything.
     pub fn open(path: &Path) -> Result<Database, SourceError> {
         match connection_to(path)? {
+            (Some(connection), guard) => Ok(Database { path: path.to_owned(), connection, guard }),
+            (None, _) => Err(SourceError::NoDatabase { path: path.to_owned() }),
+        }
+    }
+
+    /// Opens a book that lies at `path` encrypted, and whose bytes `plain` gives.
+    pub fn hidden(path: &Path, plain: &mut dyn Read) -> Result<Database, SourceError> {
+        match connection_to_hidden(path, plain)? {
             (Some(connection), guard) => Ok(Database { path: path.to_owned(), connection, guard }),
             (None, _) => Err(SourceError::NoDatabase { path: path.to_owned() }),
         }

@@ -75,6 +75,14 @@ pub fn load_all(path: &Path) -> (Vec<Contact>, Vec<ContactsError>) {
     (name_people(cards), errors)
 }
 
+/// The cards of a device's address book that lies at `path` encrypted, and whose bytes `plain` gives.
+pub(super) fn of_device(path: &Path, plain: &mut dyn Read) -> Result<Vec<Contact>, ContactsError> {
+    let database = Database::hidden(path, plain)?;
+    let mut cards = Vec::new();
+    ios::read(&database, 0, &mut cards)?;
+    Ok(name_people(cards))
+}
+
 /// Where the contacts of the person lie whose messages are in `database`: in the same home (which may be a copy of
 /// one), on the same device; else in `home`, the home of whoever runs this, where one is given.
 pub fn beside(database: &Path, home: Option<&Path>) -> Option<PathBuf> {

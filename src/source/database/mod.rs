@@ -4,14 +4,16 @@
 //! **Must never**: know what a table of Messages means.
 
 mod evidence;
+mod hidden;
 mod pool;
 mod recognize;
 mod schema;
 mod snapshot;
 mod values;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
@@ -22,7 +24,9 @@ pub(super) use snapshot::Guard;
 use snapshot::Snapshot;
 pub(super) use values::Columns;
 
-use super::{OpenOptions, SourceError, SourceInfo};
+use super::locate::{FileStore, Roots};
+use super::{OpenOptions, SourceError, SourceInfo, SourceKind};
+use evidence::Evidence;
 
 /// A Messages database, opened, whatever its layout.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub(super) struct Opened {
     /// As many as there are to be sessions.
     pub connections: Vec<Connection>,
     pub guard: Guard,
+    /// What its attachments lie in, where that is no folder.
+    pub store: Option<Arc<dyn FileStore>>,
 }
 
 impl Opened {
@@ -49,34 +55,73 @@ impl Opened {
     pub fn new(path: &Path, options: &OpenOptions) -> Result<Opened, SourceError> {
         let candidate = recognize::candidate(path)?;
         let home = own_library(&candidate.path);
-        let sessions = options.sessions.max(1);
-        let Snapshot { mut connections, guard, .. } =
-            Snapshot::take(&candidate, home.is_some(), sessions + 1)?;
-        let failed = || SourceError::database(&candidate.path);
+        let snapshot = Snapshot::take(&candidate, home.is_some(), connections_for(options))?;
+        Opened::of(candidate.path, candidate.kind, snapshot, home, options)
+    }
+
+    /// Opens the database that `plain` gives, without ever giving it a name; encrypted it lies at `path`.
+    ///
+    /// # Errors
+    /// [`SourceError`] saying what it is instead.
+    pub fn hidden(path: &Path, plain: &mut dyn Read, options: &OpenOptions) -> Result<Opened, SourceError> {
+        let evidence = Evidence::of(path);
+        let mut snapshot = hidden::hidden(path, plain, connections_for(options))?;
+        snapshot.guard.evidence = evidence;
+        Opened::of(path.to_owned(), SourceKind::Device, snapshot, None, options)
+    }
+
+    fn of(
+        path: PathBuf,
+        kind: SourceKind,
+        snapshot: Snapshot,
+        home: Option<PathBuf>,
+        options: &OpenOptions,
+    ) -> Result<Opened, SourceError> {
+        let Snapshot { mut connections, guard, .. } = snapshot;
+        let failed = || SourceError::database(&path);
         let Some(own) = connections.pop() else {
             return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
         };
         let schema = Schema::probe(&own).map_err(failed())?;
-        let layout = recognize::layout(&schema, &candidate.path)?;
+        let layout = recognize::layout(&schema, &path)?;
         let info = SourceInfo {
-            kind: candidate.kind,
-            path: options.shown_as.clone().unwrap_or_else(|| candidate.path.clone()),
+            kind,
+            path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
             schema_version: schema.version.clone(),
+            backup: None,
+            warnings: Vec::new(),
         };
-        Ok(Opened { path: candidate.path, info, home, schema, layout, own, connections, guard })
+        Ok(Opened { path, info, home, schema, layout, own, connections, guard, store: None })
     }
 
-    /// Where attachments lie, if nobody says otherwise: beside the database.
-    pub fn attachments_root<'a>(&'a self, options: &'a OpenOptions) -> &'a Path {
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        options.attachments_root.as_deref().unwrap_or(folder)
+    /// Where attachments lie: where the user says, else where the database's own are, else beside it.
+    pub fn roots(&self, options: &OpenOptions) -> Roots {
+        match (&options.attachments_root, &self.store) {
+            (None, Some(store)) => Roots::of_store(Arc::clone(store)),
+            (Some(root), _) => Roots::new(root, self.home.clone()),
+            (None, None) => Roots::new(self.path.parent().unwrap_or(Path::new("")), self.home.clone()),
+        }
     }
+}
+
+/// One for each session, and one for what is asked of the source itself.
+fn connections_for(options: &OpenOptions) -> usize {
+    options.sessions.max(1) + 1
 }
 
 /// One connection to any of Apple's databases: one moment of it, with nothing touched. The guard has to live as long.
 pub(super) fn connection_to(path: &Path) -> Result<(Option<Connection>, Guard), SourceError> {
     let candidate = recognize::candidate(path)?;
     let Snapshot { mut connections, guard, .. } = Snapshot::take(&candidate, false, 1)?;
+    Ok((connections.pop(), guard))
+}
+
+/// As [`connection_to`], of a database that lies at `path` encrypted.
+pub(super) fn connection_to_hidden(
+    path: &Path,
+    plain: &mut dyn Read,
+) -> Result<(Option<Connection>, Guard), SourceError> {
+    let Snapshot { mut connections, guard, .. } = hidden::hidden(path, plain, 1)?;
     Ok((connections.pop(), guard))
 }
 

@@ -57,11 +57,7 @@ fn database_in(folder: &Path) -> Result<PathBuf, SourceError> {
     }
     // Without Full Disk Access a Mac shows nothing in its Messages folder, and says so only when it is listed.
     fs::read_dir(folder).map_err(SourceError::io(folder))?;
-    let path = folder.to_owned();
-    if BACKUP.iter().any(|name| folder.join(name).exists()) {
-        return Err(SourceError::Backup { path });
-    }
-    Err(SourceError::NoDatabase { path })
+    Err(SourceError::NoDatabase { path: folder.to_owned() })
 }
 
 fn read_start(file: &Path, buffer: &mut [u8]) -> std::io::Result<usize> {

@@ -30,7 +30,7 @@ pub(super) struct Snapshot {
     pub connections: Vec<Connection>,
     pub guard: Guard,
     /// What is read instead of the database's own files.
-    copy: Option<File>,
+    pub copy: Option<File>,
 }
 
 /// What keeps a snapshot of one moment, or tells afterwards that it was not.
@@ -38,7 +38,7 @@ pub(super) struct Snapshot {
 pub(in crate::source) struct Guard {
     /// The file that must not have changed in the end, as it was in the beginning.
     watched: Option<(PathBuf, Fingerprint)>,
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
     /// The private copy, where an open file keeps its name.
     _private: Option<TempDir>,
 }
@@ -242,7 +242,13 @@ fn connect_within(patience: Duration, path: &Path, mode: &str) -> rusqlite::Resu
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri(path, mode), flags)?;
     connection.busy_timeout(patience)?;
-    harden(&connection)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+/// Makes a connection one that cannot write, and lets it read the schema.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    harden(connection)?;
     // Nothing of the user's goes to files of SQLite's own. Pages are hardly ever wanted twice: a cache that fits into
     // the processor's makes reading a tenth faster than SQLite's usual size does.
     connection.execute_batch(
@@ -250,7 +256,7 @@ fn connect_within(patience: Duration, path: &Path, mode: &str) -> rusqlite::Resu
          PRAGMA cache_size = -1000; SELECT count(*) FROM sqlite_master;",
     )?;
     connection.set_prepared_statement_cache_capacity(32);
-    Ok(connection)
+    Ok(())
 }
 
 fn harden(connection: &Connection) -> rusqlite::Result<()> {
@@ -263,7 +269,7 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// `file:` with everything escaped that has a meaning in a URI.
-fn uri(path: &Path, mode: &str) -> String {
+pub(super) fn uri(path: &Path, mode: &str) -> String {
     let mut uri = String::from("file:");
     let bytes = path.as_os_str().as_encoded_bytes();
     if cfg!(windows) && path.is_absolute() {
@@ -332,13 +338,13 @@ fn copy_still(path: &Path, copy: &Path) -> Result<bool, SourceError> {
     Ok(before == look())
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> SourceError {
+pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> SourceError {
     let path = path.to_owned();
     move |source| SourceError::Snapshot { path, source }
 }
 
 /// A folder for this process alone.
-fn private_folder(path: &Path) -> Result<TempDir, SourceError> {
+pub(super) fn private_folder(path: &Path) -> Result<TempDir, SourceError> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("msgarchive-");
     #[cfg(unix)]
@@ -350,7 +356,7 @@ fn private_folder(path: &Path) -> Result<TempDir, SourceError> {
 }
 
 /// A new file for this user alone.
-fn create(path: &Path) -> io::Result<File> {
+pub(super) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -61,7 +61,7 @@ impl LegacyDb {
         let failed = || SourceError::database(&opened.path);
         let places = Places::take(&opened.own, &queries).map_err(failed())?;
         let hanging = Hanging::take(&opened.own, &queries).map_err(failed())?;
-        let roots = Roots::new(opened.attachments_root(options), opened.home.clone());
+        let roots = opened.roots(options);
         let piece_store = PieceStore::new(opened.info.path.clone(), &queries, opened.own);
         Ok(LegacyDb {
             info: opened.info,
@@ -82,7 +82,7 @@ impl LegacyDb {
     }
 
     fn part_files(&self) -> &PartFiles {
-        self.part_files.get_or_init(|| PartFiles::list(self.roots.folder()))
+        self.part_files.get_or_init(|| PartFiles::of(self.roots.list(parts::PARTS)))
     }
 }
 

@@ -3,7 +3,6 @@
 //! **Must never**: lose a part: what cannot be shown as text is an attachment.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -71,30 +70,21 @@ impl ValueStore for PieceStore {
     }
 }
 
+/// The folder of what old messages consist of.
+pub(super) const PARTS: &str = "Parts";
+
 /// The files below `Parts`, by message and part: their paths from the folder that holds `Parts`. Nothing in the database
 /// says in which of its folders one lies.
 #[derive(Debug, Default)]
 pub(super) struct PartFiles(HashMap<(i64, i64), String>);
 
 impl PartFiles {
-    /// Lists `Parts/<xx>/<yy>`; no links are followed.
-    pub fn list(root: &Path) -> PartFiles {
+    /// Of the paths of all files in `Parts`, sorted.
+    pub fn of(paths: Vec<String>) -> PartFiles {
         let mut found = PartFiles::default();
-        let entries = |folder: &Path, folders: bool| {
-            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            let wanted = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir() == folders));
-            let mut names: Vec<String> = wanted.filter_map(|e| e.file_name().into_string().ok()).collect();
-            names.sort_unstable();
-            names
-        };
-        let parts = root.join("Parts");
-        for first in entries(&parts, true) {
-            for second in entries(&parts.join(&first), true) {
-                for name in entries(&parts.join(&first).join(&second), false) {
-                    if let Some(key) = numbers(&name) {
-                        found.0.entry(key).or_insert_with(|| format!("Parts/{first}/{second}/{name}"));
-                    }
-                }
+        for path in paths {
+            if let Some(key) = path.rsplit('/').next().and_then(numbers) {
+                found.0.entry(key).or_insert(path);
             }
         }
         found

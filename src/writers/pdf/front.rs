@@ -212,7 +212,8 @@ impl<'a> Front<'a> {
     }
 
     fn origin(&mut self, provenance: &Provenance, is_final: bool) {
-        self.told("Source", phrase::source_kind(provenance));
+        let mut clock = Clock::new(self.options.zone);
+        self.told("Source", &phrase::source_kind(provenance, &mut clock));
         let path = provenance.source.path.to_string_lossy().into_owned();
         self.told("Database", &phrase::one_line(&path));
         if let Some(version) = &provenance.source.schema_version {
@@ -221,7 +222,6 @@ impl<'a> Front<'a> {
         let digest = if is_final { phrase::digest(provenance) } else { Default::default() };
         self.late("SHA-256", &digest);
         if let Some(read_at) = provenance.read_at {
-            let mut clock = Clock::new(self.options.zone);
             self.told("Read", &phrase::moment(read_at, &mut clock));
         }
     }

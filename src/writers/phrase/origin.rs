@@ -7,6 +7,7 @@ use super::{count, days, one_line, short_date, time_with_seconds};
 use crate::model::Instant;
 use crate::pipeline::RowCounts;
 use crate::pipeline::select::{Has, Selection, Without};
+use crate::source::backup::BackupInfo;
 use crate::source::{DigestedFile, SourceKind};
 use crate::writers::clock::{Clock, Local};
 use crate::writers::contents::{Contents, Thing};
@@ -27,11 +28,32 @@ pub fn period(contents: &Contents) -> String {
 }
 
 /// What sort of source it was.
-pub fn source_kind(provenance: &Provenance) -> &'static str {
+pub fn source_kind(provenance: &Provenance, clock: &mut Clock) -> String {
     match provenance.source.kind {
-        SourceKind::Library => "Messages library of a Mac, or a copy of one",
-        SourceKind::Device => "Messages of an iPhone or iPad, copied from it",
+        SourceKind::Library => "Messages library of a Mac, or a copy of one".into(),
+        SourceKind::Device => "Messages of an iPhone or iPad, copied from it".into(),
+        SourceKind::Backup => backup(provenance.source.backup.as_ref(), clock),
     }
+}
+
+/// `Encrypted backup of “Ana's iPhone” (iPhone14,5, iOS 18.1), made on 1 May 2024`.
+fn backup(about: Option<&BackupInfo>, clock: &mut Clock) -> String {
+    let Some(about) = about else { return "Backup of an iPhone or iPad".into() };
+    let mut words = String::from(if about.encrypted { "Encrypted backup of " } else { "Backup of " });
+    match &about.device {
+        Some(name) => words.push_str(&format!("“{}”", one_line(name))),
+        None => words.push_str("an iPhone or iPad"),
+    }
+    let os = about.os.as_ref().map(|version| format!("iOS {}", one_line(version)));
+    let facts: Vec<String> =
+        about.product.as_deref().map(one_line).map(Into::into).into_iter().chain(os).collect();
+    if !facts.is_empty() {
+        words.push_str(&format!(" ({})", facts.join(", ")));
+    }
+    if let Some(made) = about.date {
+        words.push_str(&format!(", made on {}", short_date(&clock.local(made.into()))));
+    }
+    words
 }
 
 /// Which bytes were read: a hash a line, always two of them.

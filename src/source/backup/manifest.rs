@@ -1,0 +1,343 @@
+//! Which files a backup has: `Manifest.db` (iOS 10 and later) or `Manifest.mbdb` (`ios-backup-format.md` 3 to 5).
+//!
+//! **Must never**: make a path of a name that is no file's hash.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Mutex;
+
+use plist::{Dictionary, Value};
+use rusqlite::{Connection, OptionalExtension as _};
+use sha1::{Digest as _, Sha1};
+
+use crate::source::database::{Columns, Guard, Schema, lock};
+
+/// What a file is called in a backup: SHA-1 of its domain and path, in lower-case hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FileId(String);
+
+impl FileId {
+    pub fn of(domain: &str, path: &str) -> FileId {
+        let hash = Sha1::digest(format!("{domain}-{path}"));
+        FileId(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A stored one; `None` for what could be any path.
+    fn stored(id: &str) -> Option<FileId> {
+        let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        (id.len() == 40 && id.bytes().all(hexadecimal)).then(|| FileId(id.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A regular file, as the manifest has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub id: FileId,
+    /// The number of a class and a key wrapped by it, of an encrypted one.
+    pub wrapped_key: Option<Vec<u8>>,
+}
+
+/// The list of files.
+#[derive(Debug)]
+pub(super) enum Manifest {
+    Database {
+        connection: Mutex<Connection>,
+        queries: Box<Queries>,
+        _guard: Box<Guard>,
+    },
+    /// Of `Manifest.mbdb`: by domain and path.
+    Records(BTreeMap<(String, String), Entry>),
+}
+
+/// The column `flags` of a regular file, a folder and a symbolic link.
+const FILE: i64 = 1;
+const OTHERS: [i64; 2] = [2, 4];
+/// What is asked of `Manifest.db`.
+#[derive(Debug)]
+pub(super) struct Queries {
+    by_id: String,
+    by_path: String,
+    /// Of regular files: (domain, path), from a path on, up to another.
+    paths: String,
+}
+
+impl Queries {
+    fn new(schema: &Schema) -> Queries {
+        let column = |name: &str| schema.column("files", "f", name);
+        let entry = ["fileid", "flags", "file"].map(column).join(", ");
+        let (id, path, domain, flags) =
+            (column("fileid"), column("relativepath"), column("domain"), column("flags"));
+        Queries {
+            by_id: format!("SELECT {entry} FROM Files f WHERE {id} = ?1"),
+            by_path: format!("SELECT {entry} FROM Files f WHERE {path} = ?1 ORDER BY {domain}"),
+            paths: format!(
+                "SELECT {domain}, {path} FROM Files f WHERE {path} >= ?1 AND {path} < ?2 \
+                 AND coalesce({flags}, {FILE}) NOT IN ({}, {})",
+                OTHERS[0], OTHERS[1]
+            ),
+        }
+    }
+}
+
+/// The bits of a mode that say what it is, and those of a regular file.
+const KIND: i64 = 0xF000;
+const REGULAR: i64 = 0x8000;
+
+impl Manifest {
+    /// For a plain backup without a list: what files are called can be computed.
+    pub fn none() -> Manifest {
+        Manifest::Records(BTreeMap::new())
+    }
+
+    pub fn is_none(&self) -> bool {
+        matches!(self, Manifest::Records(records) if records.is_empty())
+    }
+
+    /// Reads `Manifest.db` with what columns it has: some were written by other programs.
+    pub fn of_database(connection: Connection, guard: Guard) -> rusqlite::Result<Manifest> {
+        let schema = Schema::probe(&connection)?;
+        let queries = Box::new(Queries::new(&schema));
+        Ok(Manifest::Database { connection: Mutex::new(connection), queries, _guard: Box::new(guard) })
+    }
+
+    /// The file with this path in this domain.
+    pub fn find(&self, domain: &str, path: &str) -> rusqlite::Result<Option<Entry>> {
+        match self {
+            Manifest::Database { connection, queries, .. } => {
+                let connection = lock(connection);
+                let mut statement = connection.prepare_cached(&queries.by_id)?;
+                let id = FileId::of(domain, path);
+                Ok(statement.query_row([id.as_str()], |row| Ok(entry(row))).optional()?.flatten())
+            }
+            Manifest::Records(records) => Ok(records.get(&(domain.to_owned(), path.to_owned())).cloned()),
+        }
+    }
+
+    /// The file with this path in whatever domain; of several, the first by domain.
+    pub fn find_anywhere(&self, path: &str) -> rusqlite::Result<Option<Entry>> {
+        match self {
+            Manifest::Database { connection, queries, .. } => {
+                let connection = lock(connection);
+                let mut statement = connection.prepare_cached(&queries.by_path)?;
+                let mut entries = statement.query_map([path], |row| Ok(entry(row)))?;
+                let found = entries.find_map(Result::transpose);
+                found.transpose()
+            }
+            Manifest::Records(records) => {
+                Ok(records.iter().find(|((_, known), _)| known == path).map(|(_, entry)| entry.clone()))
+            }
+        }
+    }
+
+    /// The paths in these domains that begin so, sorted.
+    pub fn paths(&self, domains: &[&str], beginning: &str) -> rusqlite::Result<Vec<String>> {
+        let mut paths = match self {
+            Manifest::Database { connection, queries, .. } => {
+                let connection = lock(connection);
+                // What follows every path that begins so.
+                let end = format!("{beginning}\u{10FFFF}");
+                let mut statement = connection.prepare_cached(&queries.paths)?;
+                let rows = statement.query_map([beginning, &end], |row| {
+                    let mut c = Columns::from(row, 0);
+                    Ok((c.text().unwrap_or_default(), c.text().unwrap_or_default()))
+                })?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()?
+            }
+            Manifest::Records(records) => records.keys().cloned().collect(),
+        };
+        paths.retain(|(domain, path)| domains.contains(&domain.as_str()) && path.starts_with(beginning));
+        let mut paths: Vec<String> = paths.into_iter().map(|(_, path)| path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    /// Reads `Manifest.mbdb`. `None` where it is damaged.
+    pub fn of_records(bytes: &[u8]) -> Option<Manifest> {
+        let mut rest = bytes.strip_prefix(b"mbdb\x05\x00")?;
+        let mut records = BTreeMap::new();
+        while !rest.is_empty() {
+            let Record { domain, path, mode, wrapped_key } = record(&mut rest)?;
+            if i64::from(mode) & KIND == REGULAR {
+                let id = FileId::of(&domain, &path);
+                records.insert((domain, path), Entry { id, wrapped_key });
+            }
+        }
+        Some(Manifest::Records(records))
+    }
+}
+
+/// `None` for what is no regular file.
+fn entry(row: &rusqlite::Row<'_>) -> Option<Entry> {
+    let mut c = Columns::from(row, 0);
+    let (id, flags, file) = (c.text(), c.number(), c.bytes());
+    let id = FileId::stored(&id?)?;
+    if OTHERS.contains(&flags) {
+        return None;
+    }
+    let about = file.as_deref().and_then(mb_file);
+    let mode = about.as_ref().and_then(|about| about.mode);
+    // Some writers leave the flags at 0.
+    if flags != FILE && mode.is_some_and(|mode| mode & KIND != REGULAR) {
+        return None;
+    }
+    Some(Entry { id, wrapped_key: about.and_then(|about| about.wrapped_key) })
+}
+
+/// What is needed of an `MBFile`.
+struct MbFile {
+    mode: Option<i64>,
+    wrapped_key: Option<Vec<u8>>,
+}
+
+/// The column `file`: a keyed archive of an `MBFile`.
+fn mb_file(archive: &[u8]) -> Option<MbFile> {
+    let archive = Value::from_reader(Cursor::new(archive)).ok()?.into_dictionary()?;
+    let objects = archive.get("$objects")?.as_array()?;
+    let object = |value: &Value| match value {
+        Value::Uid(uid) => objects.get(usize::try_from(uid.get()).ok()?).cloned(),
+        value => Some(value.clone()),
+    };
+    let root = object(archive.get("$top")?.as_dictionary()?.get("root")?)?;
+    let root = root.as_dictionary()?;
+    let data = |value: Value| match value {
+        Value::Data(data) => Some(data),
+        Value::Dictionary(of_class) => of_class.get("NS.data").and_then(Value::as_data).map(<[u8]>::to_vec),
+        _ => None,
+    };
+    let wrapped_key = root.get("EncryptionKey").and_then(object).and_then(data);
+    Some(MbFile { mode: integer(root, "Mode"), wrapped_key })
+}
+
+fn integer(of: &Dictionary, key: &str) -> Option<i64> {
+    let value = of.get(key)?;
+    value.as_signed_integer().or_else(|| value.as_unsigned_integer().and_then(|n| n.try_into().ok()))
+}
+
+/// What is needed of a record of `Manifest.mbdb`.
+struct Record {
+    domain: String,
+    path: String,
+    mode: u16,
+    wrapped_key: Option<Vec<u8>>,
+}
+
+/// Takes a record off the front (`ios-backup-format.md` 5).
+fn record(bytes: &mut &[u8]) -> Option<Record> {
+    let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+    let domain = text(string(bytes)?);
+    let path = text(string(bytes)?);
+    let (_link_target, _hash) = (string(bytes)?, string(bytes)?);
+    let wrapped_key = string(bytes)?.map(<[u8]>::to_vec);
+    let mode = u16::from_be_bytes(take(bytes, 2)?.try_into().ok()?);
+    // Inode, owner, group, three dates, length, protection class.
+    take(bytes, 8 + 4 + 4 + 3 * 4 + 8 + 1)?;
+    let properties = *take(bytes, 1)?.first()?;
+    for _ in 0..properties {
+        string(bytes)?;
+        string(bytes)?;
+    }
+    Some(Record { domain, path, mode, wrapped_key })
+}
+
+/// The outer `None`: damaged; the inner one: no value.
+fn string<'b>(bytes: &mut &'b [u8]) -> Option<Option<&'b [u8]>> {
+    match u16::from_be_bytes(take(bytes, 2)?.try_into().ok()?) {
+        u16::MAX => Some(None),
+        length => Some(Some(take(bytes, usize::from(length))?)),
+    }
+}
+
+fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Option<&'b [u8]> {
+    let (taken, rest) = bytes.split_at_checked(count)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `ios-backup-format.md` 3.3.
+    #[test]
+    fn names_of_files() {
+        for (id, domain, path) in [
+            ("3d0d7e5fb2ce288813306e4d4636395e047a3d28", "HomeDomain", "Library/SMS/sms.db"),
+            ("cd47480f213dba9bc38ee792775d17e3f5a73a59", "HomeDomain", "Library/SMS/sms.db-wal"),
+            (
+                "31bb7ba8914766d4ba40d6dfb6113c8b614be442",
+                "HomeDomain",
+                "Library/AddressBook/AddressBook.sqlitedb",
+            ),
+            (
+                "7ff7fe545440ab72b1570232d0ed81b84a5334dd",
+                "HomeDomain",
+                "Library/Preferences/com.apple.MobileSMS.plist",
+            ),
+        ] {
+            assert_eq!(FileId::of(domain, path).as_str(), id);
+        }
+        for hostile in
+            ["", "../../../../../../../../etc/passwd00000000000", "3D0D7E5FB2CE288813306E4D4636395E047A3D28"]
+        {
+            assert_eq!(FileId::stored(hostile), None);
+        }
+    }
+
+    #[test]
+    fn records_of_an_old_manifest() {
+        let string = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
+        let none = b"\xff\xff".to_vec();
+        let record = |path: &str, mode: u16, key: Vec<u8>| {
+            [
+                string("MediaDomain"),
+                string(path),
+                none.clone(),
+                string("01234567890123456789"),
+                key,
+                mode.to_be_bytes().to_vec(),
+                vec![0; 37],
+                vec![1],
+                string("name"),
+                none.clone(),
+            ]
+            .concat()
+        };
+        let key = [&44_u16.to_be_bytes()[..], &[7; 44]].concat();
+        let bytes = [
+            b"mbdb\x05\x00".to_vec(),
+            record("Library/SMS/Parts", 0x41ED, none.clone()),
+            record("Library/SMS/Parts/0a/10/1-0.jpg", 0x81A4, key),
+            record("Library/Other", 0x81A4, none.clone()),
+        ]
+        .concat();
+        let manifest = Manifest::of_records(&bytes).unwrap();
+        let found = manifest.find("MediaDomain", "Library/SMS/Parts/0a/10/1-0.jpg").unwrap().unwrap();
+        assert_eq!(found.wrapped_key, Some(vec![7; 44]));
+        assert_eq!(manifest.find("MediaDomain", "Library/SMS/Parts").unwrap(), None);
+        assert!(manifest.find_anywhere("Library/Other").unwrap().is_some());
+        let parts = manifest.paths(&["MediaDomain"], "Library/SMS/Parts/").unwrap();
+        assert_eq!(parts, ["Library/SMS/Parts/0a/10/1-0.jpg"]);
+        for cut in 7..bytes.len() {
+            let whole_records = Manifest::of_records(&bytes[..cut]).is_some();
+            assert_eq!(whole_records, [6].contains(&cut) || ends_a_record(&bytes, cut), "{cut}");
+        }
+        assert!(Manifest::of_records(b"mbdx").is_none());
+    }
+
+    /// Whether a record ends at this byte of the three above.
+    fn ends_a_record(bytes: &[u8], cut: usize) -> bool {
+        let mut rest = &bytes[6..];
+        while let Some(taken) = (!rest.is_empty()).then(|| record(&mut rest)).flatten() {
+            drop(taken);
+            if bytes.len() - rest.len() == cut {
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,251 @@
+//! Backups of iPhones: whatever their layout, they give what the library in them gives.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::program::{Program, Ran, ran};
+use crate::support::backup::{Layout, wrap};
+use crate::support::tree;
+use msgarchive::sample;
+use rusqlite::Connection;
+
+const PASSWORD: &str = "correct hörse ";
+
+/// The sample library in a folder of the program's, and what it gives.
+fn library(program: &Program) -> PathBuf {
+    let folder = program.path().join("Messages");
+    fs::create_dir(&folder).unwrap();
+    sample::unpack(&folder).unwrap();
+    folder
+}
+
+fn with_password(program: &Program, arguments: &[&str], password: &str) -> Ran {
+    let output = program.command(arguments).env("MSGARCHIVE_PASSWORD", password).output().unwrap();
+    ran(output)
+}
+
+/// All files of an export but the manifest, which says what the source was.
+fn exported(program: &Program, out: &str) -> BTreeMap<String, Vec<u8>> {
+    let files = tree::files(&program.path().join(out)).into_iter();
+    files.filter(|(name, _)| name != "manifest.json").collect()
+}
+
+const FORMATS: [&str; 5] = ["export", "--format", "txt,csv,jsonl", "--contacts", "none"];
+
+#[test]
+fn a_backup_of_any_layout_gives_what_the_library_itself_gives() {
+    let program = Program::new();
+    let library = library(&program);
+    let ran = program.run(&[&FORMATS[..], &["-s", "Messages", "--out", "expected"]].concat());
+    assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+    let expected = exported(&program, "expected");
+    assert!(expected.keys().any(|name| name.starts_with("attachments/")), "there is something to compare");
+    let layouts = [
+        Layout::default(),
+        Layout { old: true, ..Layout::default() },
+        Layout { password: Some(PASSWORD), ..Layout::default() },
+        Layout { password: Some(PASSWORD), old: true, wrong_sizes: true },
+        Layout { password: Some(PASSWORD), wrong_sizes: true, ..Layout::default() },
+    ];
+    for (number, layout) in layouts.into_iter().enumerate() {
+        let (backup, out) = (format!("backup-{number}"), format!("out-{number}"));
+        wrap(&library, None, &program.path().join(&backup), layout);
+        let again =
+            with_password(&program, &[&FORMATS[..], &["-s", &backup, "--out", &out]].concat(), PASSWORD);
+        assert_eq!(again.code, ran.code, "{layout:?}: {again:?}");
+        let got = exported(&program, &out);
+        assert_eq!(got.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{layout:?}");
+        for (name, bytes) in &expected {
+            assert!(got[name] == *bytes, "{name} differs, {layout:?}");
+        }
+        let manifest = fs::read_to_string(program.path().join(out).join("manifest.json")).unwrap();
+        assert!(manifest.contains("\"kind\":\"backup\""), "{manifest}");
+        assert!(program.left_in_tmp().is_empty());
+    }
+}
+
+#[test]
+fn contacts_come_from_the_backup_itself() {
+    let program = Program::new();
+    let library = library(&program);
+    let book = program.path().join("AddressBook.sqlitedb");
+    let db = Connection::open(&book).unwrap();
+    db.execute_batch(
+        "CREATE TABLE ABPerson (ROWID INTEGER PRIMARY KEY, First TEXT, Last TEXT);
+         CREATE TABLE ABMultiValue (UID INTEGER PRIMARY KEY, record_id INTEGER, property INTEGER, value TEXT);
+         INSERT INTO ABPerson VALUES (1, 'Zora', 'Backupson');
+         INSERT INTO ABMultiValue VALUES (1, 1, 3, '(202) 555-0143');",
+    )
+    .unwrap();
+    db.close().unwrap();
+    for (backup, password) in [("plain", None), ("sealed", Some(PASSWORD))] {
+        let layout = Layout { password, ..Layout::default() };
+        wrap(&library, Some(&book), &program.path().join(backup), layout);
+        let ran = with_password(&program, &["list", "-s", backup], PASSWORD);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+        assert!(ran.out.contains("Zora Backupson"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_wrong_password_and_none_and_a_damaged_key_bag_are_told_apart() {
+    let program = Program::new();
+    let library = library(&program);
+    let backup = program.path().join("backup");
+    wrap(&library, None, &backup, Layout { password: Some(PASSWORD), ..Layout::default() });
+    let list = ["list", "-s", "backup"];
+
+    let none = program.run(&list);
+    assert_eq!(none.code, Some(1));
+    assert!(none.err.contains("no password was given") && none.err.contains("--password-file"), "{none:?}");
+    let wrong = with_password(&program, &list, "correct horse ");
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.err.contains("this is not the password"), "{wrong:?}");
+    assert!(!wrong.err.contains("correct horse"), "{wrong:?}");
+    assert_eq!(with_password(&program, &list, PASSWORD).code, Some(0));
+    // In the other form of its accents, and from a file.
+    assert_eq!(with_password(&program, &list, "correct ho\u{308}rse ").code, Some(0));
+    fs::write(program.path().join("password"), format!("{PASSWORD}\nnot this\n")).unwrap();
+    let from_file = program.run(&["list", "-s", "backup", "--password-file", "password"]);
+    assert_eq!(from_file.code, Some(0), "{from_file:?}");
+    let no_file = program.run(&["list", "-s", "backup", "--password-file", "nothing"]);
+    assert!(no_file.err.contains("cannot read the password file"), "{no_file:?}");
+
+    let mut manifest =
+        plist::Value::from_file(backup.join("Manifest.plist")).unwrap().into_dictionary().unwrap();
+    let bag = manifest.get("BackupKeyBag").unwrap().as_data().unwrap().to_vec();
+    manifest.insert("BackupKeyBag".into(), plist::Value::Data(bag[..bag.len() - 7].to_vec()));
+    plist::Value::Dictionary(manifest).to_file_binary(backup.join("Manifest.plist")).unwrap();
+    let damaged = with_password(&program, &list, PASSWORD);
+    assert!(damaged.err.contains("cannot be unlocked: its key bag is cut off"), "{damaged:?}");
+}
+
+#[test]
+fn missing_and_odd_files_cost_nothing_else() {
+    let program = Program::new();
+    let library = library(&program);
+    let backup = program.path().join("backup");
+    wrap(&library, None, &backup, Layout { password: Some(PASSWORD), ..Layout::default() });
+    let messages = "3d0d7e5fb2ce288813306e4d4636395e047a3d28";
+    let mut blobs: Vec<PathBuf> = tree::files(&backup)
+        .into_iter()
+        .map(|(name, _)| backup.join(name))
+        .filter(|path| path.file_name().unwrap().len() == 40 && !path.ends_with(messages))
+        .collect();
+    blobs.sort();
+    assert!(blobs.len() > 4);
+    fs::remove_file(&blobs[0]).unwrap();
+    let odd = fs::read(&blobs[1]).unwrap();
+    fs::write(&blobs[1], &odd[..odd.len() - 5]).unwrap();
+    fs::write(&blobs[2], b"").unwrap();
+    let ran = with_password(&program, &[&FORMATS[..], &["-s", "backup", "--out", "out"]].concat(), PASSWORD);
+    assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+    let lines = |out: &str| {
+        let files = exported(&program, out);
+        let of = |name: &&String| name.ends_with(".jsonl") && !name.starts_with("conversations");
+        files.keys().filter(of).map(|name| files[name].iter().filter(|b| **b == b'\n').count()).sum::<usize>()
+    };
+    let all = program.run(&[&FORMATS[..], &["-s", "Messages", "--out", "all"]].concat());
+    assert!(matches!(all.code, Some(0 | 3)), "{all:?}");
+    assert_eq!(lines("out"), lines("all"));
+}
+
+#[test]
+fn plain_backups_are_read_without_their_lists() {
+    let program = Program::new();
+    let library = library(&program);
+    let backup = program.path().join("backup");
+    wrap(&library, None, &backup, Layout::default());
+    for name in ["Manifest.db", "Info.plist", "Status.plist"] {
+        fs::remove_file(backup.join(name)).unwrap();
+    }
+    let ran = program.run(&["list", "-s", "backup"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("warning: the backup is not whole"), "{ran:?}");
+    // The file itself may be given, too.
+    let file = "backup/3d/3d0d7e5fb2ce288813306e4d4636395e047a3d28";
+    assert_eq!(program.run(&["list", "-s", file]).code, Some(0));
+    fs::remove_file(program.path().join(file)).unwrap();
+    let nothing = program.run(&["list", "-s", "backup"]);
+    assert!(nothing.err.contains("holds no messages"), "{nothing:?}");
+}
+
+#[test]
+fn one_of_several_backups_has_to_be_named_and_the_newest_is_the_default() {
+    let program = Program::new();
+    let library = library(&program);
+    let all = program.home().join("Library/Application Support/MobileSync/Backup");
+    wrap(&library, None, &all.join("00008110-000A1B2C3D4E801E"), Layout::default());
+    let only = program.run(&["list", "--json"]);
+    assert_eq!(only.code, Some(0), "{only:?}");
+    let in_folder = program.run(&["list", "--json", "-s", all.to_str().unwrap()]);
+    assert_eq!(in_folder.out, only.out);
+    wrap(&library, None, &all.join("second"), Layout { password: Some(PASSWORD), ..Layout::default() });
+    let several = program.run(&["list", "-s", all.to_str().unwrap()]);
+    assert_eq!(several.code, Some(1));
+    assert!(several.err.contains("holds 2 backups") && several.err.contains("second"), "{several:?}");
+    let sources = program.run(&["sources"]);
+    assert!(sources.out.contains("Ana's iPhone") && sources.out.contains("(encrypted)"), "{sources:?}");
+}
+
+/// Whatever ends the program, what was encrypted is not left on the disk.
+#[cfg(unix)]
+#[test]
+fn a_killed_run_leaves_no_plain_text() {
+    let program = Program::new();
+    let library = library(&program);
+    let database = fs::read(library.join("chat.db")).unwrap();
+    let words = b"CREATE TABLE message";
+    assert!(database.windows(words.len()).any(|window| window == words));
+    wrap(
+        &library,
+        None,
+        &program.path().join("backup"),
+        Layout { password: Some(PASSWORD), ..Layout::default() },
+    );
+    let arguments = [&FORMATS[..], &["-s", "backup", "--attachments", "none", "--out", "out"]].concat();
+    for delay in (0..400).step_by(20) {
+        let mut child = program
+            .command(&arguments)
+            .env("MSGARCHIVE_PASSWORD", PASSWORD)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(delay));
+        let _ = child.kill();
+        child.wait().unwrap();
+        for left in program.left_in_tmp() {
+            for (name, bytes) in tree::files(&left) {
+                assert!(bytes.is_empty(), "{name} was left after {delay} ms");
+            }
+        }
+        let _ = fs::remove_dir_all(program.path().join("out"));
+    }
+}
+
+fn real(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    path.exists().then_some(path)
+}
+
+#[test]
+fn real_backups_open() {
+    let Some(backups) = real("backups") else { return };
+    let program = Program::new();
+    let list = |name: &str, password: &str| {
+        let path = backups.join(name);
+        with_password(&program, &["list", "--json", "-s", path.to_str().unwrap()], password)
+    };
+    let plain = list("plain-one-message", "");
+    assert_eq!(plain.code, Some(0), "{plain:?}");
+    let sealed = list("encrypted-backup-min", "test-password");
+    assert_eq!(sealed.code, Some(0), "{sealed:?}");
+    assert!(sealed.out.contains("Test Group"), "{sealed:?}");
+    // It is unlocked, and has no messages.
+    let old = list("ios9-encrypted-mbdb", "0000");
+    assert!(old.err.contains("holds no messages"), "{old:?}");
+}
