@@ -10,7 +10,7 @@ use msgarchive::model::Message;
 use msgarchive::writers::WriterOptions;
 use msgarchive::writers::pdf::Theme;
 
-use crate::export_pdf::{any_characters, at, everything, export, files, qpdf_check, run, text};
+use crate::export_pdf::{any_characters, at, everything, export, files, plain, qpdf_check, run, text};
 use crate::program::Program;
 
 /// Whether veraPDF can run.
@@ -26,13 +26,12 @@ fn at_hand(jars: &Path) -> bool {
     false
 }
 
-/// Insists that veraPDF finds nothing wrong with any of these files.
-#[track_caller]
-fn insist_on(flavour: &str, files: &[PathBuf]) {
+/// What veraPDF says of these files; `None` where it is not at hand.
+fn judged(flavour: &str, files: &[PathBuf]) -> Option<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let jars = root.join("target/verapdf");
     if !at_hand(&jars) {
-        return;
+        return None;
     }
     let ran = Command::new("java")
         .arg("-cp")
@@ -43,9 +42,22 @@ fn insist_on(flavour: &str, files: &[PathBuf]) {
         .args(files)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    let valid = said.lines().filter(|line| line.starts_with(&format!("valid {flavour} "))).count();
-    assert_eq!(valid, files.len(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let judged = said.lines().filter(|line| line.contains(&format!("valid {flavour} "))).count();
+    assert_eq!(judged, files.len(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    Some(said)
+}
+
+/// Insists that these files are PDF/A-2u, and break none of the rules of PDF/UA-1 that a program can check, but that
+/// they do not say they are: whether a text for a picture is a good one, only people can tell.
+#[track_caller]
+fn insist_on(files: &[PathBuf]) {
+    let findings = |said: &str| said.lines().filter(|line| line.starts_with(' ')).count();
+    let Some(said) = judged("2u", files) else { return };
+    assert_eq!(findings(&said), 0, "{said}");
+    let Some(said) = judged("ua1", files) else { return };
+    let unclaimed = said.lines().filter(|line| line.starts_with("  5-1, 1 times: ")).count();
+    assert_eq!((findings(&said), unclaimed), (files.len(), files.len()), "{said}");
 }
 
 fn pdfs(folder: &Path) -> Vec<PathBuf> {
@@ -66,7 +78,7 @@ fn the_sample_is_valid_in_every_theme() {
         files.append(&mut pdfs(&program.path().join(theme)));
     }
     assert!(files.len() > 5 * Theme::NAMES.len(), "{files:?}");
-    insist_on("2u", &files);
+    insist_on(&files);
 }
 
 #[test]
@@ -79,15 +91,12 @@ fn whatever_a_conversation_holds_is_valid() {
         text(true, at(0, 2), &format!("e{}", "\u{301}\u{323}".repeat(900))),
         text(false, at(0, 3), &"لله ".repeat(40)),
     ];
-    insist_on(
-        "2u",
-        &[
-            of("valid-everything", &everything(folder.path())),
-            of("valid-characters", &any_characters()),
-            of("valid-hostile", &hostile),
-            of("valid-nothing", &[]),
-        ],
-    );
+    insist_on(&[
+        of("valid-everything", &everything(folder.path())),
+        of("valid-characters", &any_characters()),
+        of("valid-hostile", &hostile),
+        of("valid-nothing", &[]),
+    ]);
 }
 
 #[test]
@@ -103,4 +112,49 @@ fn the_metadata_say_what_it_is_and_what_it_covers() {
     ] {
         assert!(xmp.contains(words), "{words} is not in {xmp}");
     }
+}
+
+/// The structure as poppler sees it: a line for an element or a text, indented.
+fn structure(path: &Path) -> String {
+    run("pdfinfo", &["-struct-text", path.to_str().unwrap()])
+}
+
+#[test]
+fn a_message_is_read_in_order_who_when_what_and_what_is_remarked() {
+    let folder = files();
+    let messages = everything(folder.path());
+    let path = export("read-aloud", &messages, 5, &WriterOptions::default());
+    let structure = structure(&path);
+    for expected in [
+        // Who, over which service, when, what.
+        "P (block)\n      \"Ana Abbott· iMessage09:00Hi! Are you free this weekend? The weather is said to be lovely 🌞\"",
+        "H2 (block)\n      \"Tuesday, 28 November 2023\"",
+        "H1 (block)\n      \"Ana Abbott\"",
+        // A quoted original that can be clicked, the message, its tapbacks.
+        "Reply to Me, 28 November 2023, 09:03:00: “Where shall we meet on Saturday?”\"\n",
+        "\"09:40At the station, as always.❤️ Loved by you🥳 by Ana Abbott👍 Liked by Ana Abbott (taken back)\"",
+        // A link in the middle of a text.
+        "\"09:30bold italic underlined struck \"\n      Link (inline)",
+        "\"link\"\n      \" and all of it",
+    ] {
+        assert!(structure.contains(expected), "{expected} is not in the structure:\n{structure}");
+    }
+    let paragraphs = structure.matches("P (block)").count();
+    assert!((messages.len()..messages.len() + 8).contains(&paragraphs), "{paragraphs}:\n{structure}");
+    let plain = plain(&path);
+    for alt in ["/Alt (IMG_0001.jpg \\(JPEG image", "/Alt (sticker.png \\(PNG image, sticker"] {
+        assert!(plain.contains(alt), "{alt}");
+    }
+    assert!(!structure.contains("Page 1 of"), "{structure}");
+}
+
+#[test]
+fn a_message_over_several_pages_is_one_paragraph() {
+    let words: Vec<String> = (0..2000).map(|i| format!("w{i}")).collect();
+    let path = export("read-long", &[text(false, at(0, 0), &words.join(" "))], 5, &WriterOptions::default());
+    let structure = structure(&path);
+    let whole = structure.lines().skip_while(|line| !line.contains("09:00w0 w1 ")).map(str::trim);
+    let whole: String = whole.take_while(|line| !line.starts_with("P (block)")).collect();
+    assert!(words.iter().all(|word| whole.contains(word)), "{structure}");
+    insist_on(&[path]);
 }

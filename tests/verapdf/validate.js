@@ -13,7 +13,7 @@ for (var i = 1; i < arguments.length; i++) {
     var parser = foundry.createParser(new java.io.File(arguments[i]), flavour);
     var validator = foundry.createValidator(flavour, 1, false, false, false);
     var result = validator.validate(parser);
-    var verdict = result.isCompliant() ? "valid" : "INVALID";
+    var verdict = result.isCompliant() ? "valid" : "invalid";
     print(verdict + " " + flavour + " " + arguments[i] + ": " + result.getTotalAssertions() + " checks");
     var broken = result.getFailedChecks();
     for (var found = result.getTestAssertions().iterator(); found.hasNext(); ) {

@@ -51,7 +51,8 @@ impl Composer<'_> {
         let at = Rectangle { x, y: 0.0, width, height };
         let setting = if attachment.sticker { Setting::Free } else { Setting::Framed };
         let film = picture.film;
-        let mut row = Row { height, items: vec![Item::Image { picture, at, setting }] };
+        let alt = alt(attachment);
+        let mut row = Row { height, items: vec![Item::Image { picture, at, setting, alt }] };
         if film {
             row.items.extend(play_mark(&at));
         }
@@ -156,6 +157,14 @@ impl Composer<'_> {
         let block = Block { frame: Some(style.card(x)), rows: vec![row], ..Block::default() };
         let height = block.height();
         bubbles.push(block, Area { x, width: box_width, height, words: true });
+    }
+}
+
+/// What stands for a picture where it cannot be seen: what it shows, else what it is.
+pub fn alt(attachment: &Attachment) -> String {
+    match &attachment.description {
+        Some(description) => phrase::one_line(description).into_owned(),
+        None => phrase::attachment(attachment),
     }
 }
 

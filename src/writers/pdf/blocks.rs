@@ -377,7 +377,8 @@ impl Composer<'_> {
         pictures.extend(inline);
         for (number, picture) in pictures.into_iter().enumerate() {
             // A link's picture and its icon: the first is enough for the eye, in a card of this size.
-            rows.push(card_picture(picture, x + inset, if number == 0 { inner } else { 32.0 }));
+            let wide = if number == 0 { inner } else { 32.0 };
+            rows.push(card_picture(picture, label.clone(), x + inset, wide));
         }
         let url = balloon.url.as_deref().map(phrase::one_line);
         for (number, line) in self.card_lines(balloon, bubbles.message).iter().enumerate() {
@@ -427,13 +428,13 @@ impl Bubbles<'_> {
 }
 
 /// A picture in a card, at most so wide.
-fn card_picture(picture: Arc<Picture>, x: f32, wide: f32) -> Row {
+fn card_picture(picture: Arc<Picture>, alt: String, x: f32, wide: f32) -> Row {
     let (w, h) = picture.size();
     let scale = (wide / w as f32).min(130.0 / h as f32).min(PIXEL);
     let (y, width, height) = (3.0, (w as f32 * scale).max(4.0), (h as f32 * scale).max(4.0));
     let at = Rectangle { x, y, width, height };
     let film = picture.film;
-    let mut items = vec![Item::Image { picture, at, setting: Setting::Framed }];
+    let mut items = vec![Item::Image { picture, at, setting: Setting::Framed, alt }];
     if film {
         items.extend(play_mark(&at));
     }

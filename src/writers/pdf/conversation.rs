@@ -16,7 +16,7 @@ use super::furniture::{self, Running};
 use super::index::{self, Entry};
 use super::layout::{Engine, Ink, Lines, Measure};
 use super::options::Bates;
-use super::page::{Block, Color, Item, Row};
+use super::page::{Block, Color, Item, Role, Row};
 use super::places::Place;
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
@@ -116,9 +116,12 @@ impl<W: Write> Progress<W> {
         };
         let new_service = laid.service.is_some() && laid.service != self.service;
         let group = new_day || paused || new_service || laid.speaker != self.speaker;
+        // The name belongs to the message, not to the day above it.
+        let mut role = Some(Role::Paragraph);
         if group && let Some(speaker) = &laid.speaker {
             let service = laid.service.as_deref().filter(|_| new_service);
-            begins.push(name_block(speaker, service, &self.style, engine));
+            let name = name_block(speaker, service, &self.style, engine);
+            begins.push(Block { begins: role.take(), ..name });
         }
         if laid.service.is_some() && laid.speaker.is_some() {
             self.service = laid.service;
@@ -133,6 +136,7 @@ impl<W: Write> Progress<W> {
         }
         for (number, mut block) in laid.blocks.into_iter().enumerate() {
             if number == 0 {
+                block.begins = role;
                 block.before = match (named, &laid.speaker) {
                     (true, Some(_)) => 2.0,
                     (true, None) => 7.0,
@@ -182,7 +186,8 @@ impl<W: Write> Progress<W> {
         let lines = engine.plain(&words, QUIET, Measure { size: self.style.points(SMALL), width });
         let x = self.style.side + (width - lines.width) / 2.0;
         let rows = lines.into_rows(x);
-        self.place(Block { before: 22.0, rows, ..Block::default() }, engine)?;
+        let begins = Some(Role::Paragraph);
+        self.place(Block { before: 22.0, rows, begins, ..Block::default() }, engine)?;
         self.document.about.period = self.contents.first.zip(self.contents.last);
 
         let Progress { mut document, style, running, on_page, contents, index, .. } = self;
@@ -230,7 +235,13 @@ fn day_block(words: &str, style: &Style, engine: &mut Engine) -> Block {
         let rule = Rectangle { x, y, width: side, height: 0.5 };
         row.items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
     }
-    Block { before: 16.0, rows: vec![row], keep_with_next: true, ..Block::default() }
+    Block {
+        before: 16.0,
+        rows: vec![row],
+        keep_with_next: true,
+        begins: Some(Role::Heading),
+        ..Block::default()
+    }
 }
 
 /// Who speaks from here on, and over which service when that is new.
@@ -268,9 +279,11 @@ fn title_block(
     engine: &mut Engine,
 ) -> Vec<Block> {
     let mut blocks = Vec::new();
+    let mut begins = Some(Role::Title);
     let mut put = |before: f32, text: &str, ink: Ink, size: f32| {
         let lines = engine.plain(text, ink, Measure { size: style.points(size), width: style.measure() });
-        blocks.push(Block { before, rows: lines.into_rows(style.side), ..Block::default() });
+        let begins = begins.replace(Role::Paragraph);
+        blocks.push(Block { before, rows: lines.into_rows(style.side), begins, ..Block::default() });
     };
     let title = phrase::one_line(&conversation.title);
     put(0.0, &title, Ink { bold: true, ..Ink::default() }, 22.0);

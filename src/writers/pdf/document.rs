@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
-use pdf_writer::types::{ActionType, AnnotationFlags, AnnotationType};
-use pdf_writer::writers::Annotation;
-use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref, Str};
+use pdf_writer::types::TabOrder;
+use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref};
 
+use super::annotations::{Destination, Link};
 use super::encode::{Mark, PageEncoder};
-use super::file::{PdfFile, deflate};
+use super::file::{PdfFile, compact, deflate};
 use super::glyphs::DocumentFonts;
 use super::icc::Profiles;
 use super::image::Picture;
@@ -21,6 +21,7 @@ use super::places::{Place, Places};
 use super::shape::{Form, Rectangle, Shape};
 use super::structure::{FANOUT, Parts, write_catalog, write_page_tree};
 use super::style::Style;
+use super::tags::{PageTags, Tag, Tags};
 
 /// The resource name of the form that shows the number of pages.
 const COUNT_FORM: &str = "N";
@@ -50,23 +51,18 @@ pub struct PageEnd {
 
 #[derive(Default)]
 struct Page {
-    marks: Vec<Mark>,
+    marks: Vec<(Tag, Mark)>,
     /// Drawn after all else, so that one text object holds many runs.
-    texts: Vec<Mark>,
-    links: Vec<(Rect, Link)>,
+    texts: Vec<(Tag, Mark)>,
+    links: Vec<Link>,
     pictures: Vec<(String, Ref)>,
     /// Drawn over everything, the texts too.
-    stickers: Vec<Mark>,
-}
-
-enum Link {
-    Uri(String),
-    Place(Place),
+    stickers: Vec<(Tag, Mark)>,
 }
 
 /// What waits for a worker, in the order in which it goes to the file.
 enum Pending {
-    Page { id: Ref, parent: Ref, page: Box<Page>, content: Receiver<io::Result<Vec<u8>>> },
+    Page { tags: PageTags, parent: Ref, page: Box<Page>, content: Receiver<io::Result<Vec<u8>>> },
     Picture { id: Ref, picture: Arc<Picture> },
 }
 
@@ -84,6 +80,8 @@ pub struct Document<W: Write> {
     /// Blocks that must be followed by another on their page.
     held: Vec<Block>,
     pages: Vec<Ref>,
+    /// The page after these, once something is on it.
+    next_page: Option<Ref>,
     /// So many pages are left free, at the beginning.
     front: u32,
     /// The free page that is being filled.
@@ -94,6 +92,7 @@ pub struct Document<W: Write> {
     count_form: Ref,
     pictures: HashMap<[u8; 32], (String, Ref)>,
     profiles: Profiles,
+    tags: Tags,
     pub places: Places,
     pub outline: Outline,
 }
@@ -108,6 +107,7 @@ impl<W: Write> Document<W> {
     ) -> io::Result<Document<W>> {
         let mut file = PdfFile::new(out)?;
         let [resources, fonts_id, count_form] = [(); 3].map(|()| file.reserve());
+        let tags = Tags::new(&mut file);
         Ok(Document {
             file,
             about,
@@ -120,6 +120,7 @@ impl<W: Write> Document<W> {
             y: style.body_top,
             held: Vec::new(),
             pages: Vec::new(),
+            next_page: None,
             front: 0,
             turned: None,
             parents: Vec::new(),
@@ -128,6 +129,7 @@ impl<W: Write> Document<W> {
             count_form,
             pictures: HashMap::new(),
             profiles: Profiles::default(),
+            tags,
             places: Places::default(),
             outline: Outline::default(),
         })
@@ -162,11 +164,17 @@ impl<W: Write> Document<W> {
             self.end_page(furnish, false)?;
         }
         self.turned = Some(0);
-        Ok(())
+        self.tags.turn_to_front(&mut self.file)
+    }
+
+    /// The object of the page that is being filled.
+    fn page(&mut self) -> Ref {
+        let turned = self.turned.and_then(|number| self.pages.get(number as usize));
+        turned.copied().unwrap_or_else(|| *self.next_page.get_or_insert_with(|| self.file.reserve()))
     }
 
     fn new_page(&mut self) {
-        let id = self.file.reserve();
+        let id = self.next_page.take().unwrap_or_else(|| self.file.reserve());
         if self.pages.len().is_multiple_of(FANOUT) {
             let parent = self.file.reserve();
             self.parents.push(parent);
@@ -212,6 +220,9 @@ impl<W: Write> Document<W> {
         if self.y > self.style.body_top {
             self.y += block.before;
         }
+        if let Some(role) = block.begins {
+            self.tags.begin(role);
+        }
         let padding = block.padding();
         let mut begin = None;
         let mut divides = false;
@@ -242,9 +253,8 @@ impl<W: Write> Document<W> {
                 if let Some(frame) = block.frame {
                     let Frame { x, width, radius, fill, stroke, .. } = frame;
                     let at = Rectangle { x, y: top, width, height };
-                    self.page
-                        .marks
-                        .push(Mark::Shape(Shape { at, form: Form::Panel { radius, fill, stroke } }));
+                    let panel = Shape { at, form: Form::Panel { radius, fill, stroke } };
+                    self.page.marks.push((Tag::Decoration, Mark::Shape(panel)));
                 }
                 self.y += padding;
                 for row in here {
@@ -259,43 +269,58 @@ impl<W: Write> Document<W> {
         }
     }
 
-    fn row(&mut self, row: Row) -> io::Result<()> {
-        let top = self.y;
-        for mut item in row.items {
-            item.shift(0.0, top);
-            self.item(item)?;
+    fn row(&mut self, mut row: Row) -> io::Result<()> {
+        row.items.iter_mut().for_each(|item| item.shift(0.0, self.y));
+        let page = self.page();
+        let links: Vec<Link> = row.items.iter().filter_map(|item| self.link(item, page)).collect();
+        for item in row.items {
+            let link = links.iter().find(|link| link.holds(&item)).map(|link| link.tag);
+            let tag = match &item {
+                Item::Text(_) => self.tags.text(page, link, &mut self.file)?,
+                Item::Image { alt, .. } => self.tags.figure(page, alt, link, &mut self.file)?,
+                Item::Shape(Shape { form: Form::Drawing(picture), .. }) => {
+                    self.tags.figure(page, &picture.title, link, &mut self.file)?
+                }
+                _ => Tag::Decoration,
+            };
+            self.item(tag, item)?;
         }
+        self.tags.end_row(page, links.iter().map(|link| link.tag), &mut self.file)?;
+        self.page.links.extend(links);
         self.y += row.height;
         Ok(())
     }
 
-    fn item(&mut self, item: Item) -> io::Result<()> {
-        match item {
+    /// The link that an item is. What leads to a message that is not here is none.
+    fn link(&mut self, item: &Item, page: Ref) -> Option<Link> {
+        let Item::Link { at, target } = item else { return None };
+        let to = match target {
+            Target::Uri(uri) => Destination::Uri(uri.clone()),
+            Target::Place(place) => Destination::Place(*place),
+            Target::Message { guid } => Destination::Place(self.places.get(guid)?),
+        };
+        Some(Link { at: *at, to, tag: self.tags.link(page, &mut self.file) })
+    }
+
+    fn item(&mut self, tag: Tag, item: Item) -> io::Result<()> {
+        let (layer, mark) = match item {
             Item::Text(mut run) => {
                 let font = self.fonts.take_in(&mut run)?;
-                self.page.texts.push(Mark::Text { font, run });
+                (&mut self.page.texts, Mark::Text { font, run })
             }
-            Item::Shape(shape) => self.page.marks.push(Mark::Shape(shape)),
-            Item::Image { picture, at, setting } => {
+            Item::Shape(shape) => (&mut self.page.marks, Mark::Shape(shape)),
+            Item::Image { picture, at, setting, .. } => {
                 let orientation = picture.orientation;
                 let name = self.page_picture(picture)?;
-                let image = Mark::Image { name, orientation, at, setting };
-                match setting {
-                    Setting::Stuck { .. } => self.page.stickers.push(image),
-                    _ => self.page.marks.push(image),
-                }
-            }
-            Item::Link { at, target } => {
-                let link = match target {
-                    Target::Uri(uri) => Some(Link::Uri(uri)),
-                    Target::Place(place) => Some(Link::Place(place)),
-                    Target::Message { guid } => self.places.get(&guid).map(Link::Place),
+                let layer = match setting {
+                    Setting::Stuck { .. } => &mut self.page.stickers,
+                    _ => &mut self.page.marks,
                 };
-                let height = self.style.page_height;
-                let rect = Rect::new(at.x, height - at.bottom(), at.x + at.width, height - at.y);
-                self.page.links.extend(link.map(|link| (rect, link)));
+                (layer, Mark::Image { name, orientation, at, setting })
             }
-        }
+            Item::Link { .. } => return Ok(()),
+        };
+        layer.push((tag, mark));
         Ok(())
     }
 
@@ -322,9 +347,11 @@ impl<W: Write> Document<W> {
     fn end_page(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture, divides: bool) -> io::Result<()> {
         let furniture = furnish(PageEnd { number: self.page_number(), divides });
         for item in furniture.items {
-            self.item(item)?;
+            self.item(Tag::Pagination, item)?;
         }
         let (x, y) = furniture.count_at;
+        let id = self.page();
+        let tags = self.tags.end_page(id, &mut self.file);
         let mut page = Box::new(std::mem::take(&mut self.page));
         self.y = self.style.body_top;
 
@@ -338,19 +365,20 @@ impl<W: Write> Document<W> {
                 self.pages.len() - 1
             }
         };
-        let (Some(&id), Some(&parent)) = (self.pages.get(number), self.parents.get(number / FANOUT)) else {
+        let Some(&parent) = self.parents.get(number / FANOUT).filter(|_| self.pages.get(number) == Some(&id))
+        else {
             return Err(io::Error::other("the front matter is longer than its pages"));
         };
         let mut marks = std::mem::take(&mut page.marks);
         marks.append(&mut page.texts);
         marks.append(&mut page.stickers);
-        marks.push(Mark::Form { name: COUNT_FORM.into(), x, y });
+        marks.push((Tag::Pagination, Mark::Form { name: COUNT_FORM.into(), x, y }));
         let (done, content) = channel();
         let encoder = self.encoder.clone();
         (self.spawn)(Box::new(move || {
             let _ = done.send(deflate(&encoder.encode(&marks)));
         }));
-        self.queue(Pending::Page { id, parent, page, content })
+        self.queue(Pending::Page { tags, parent, page, content })
     }
 
     fn queue(&mut self, pending: Pending) -> io::Result<()> {
@@ -365,9 +393,9 @@ impl<W: Write> Document<W> {
             && let Some(oldest) = self.pending.pop_front()
         {
             match oldest {
-                Pending::Page { id, parent, page, content } => {
+                Pending::Page { tags, parent, page, content } => {
                     let lost = |_| io::Error::other("a page could not be encoded");
-                    self.write_page(id, parent, &page, &content.recv().map_err(lost)??)?;
+                    self.write_page(&tags, parent, &page, &content.recv().map_err(lost)??)?;
                 }
                 Pending::Picture { id, picture } => picture.write(id, &mut self.profiles, &mut self.file)?,
             }
@@ -375,10 +403,15 @@ impl<W: Write> Document<W> {
         Ok(())
     }
 
-    fn write_page(&mut self, id: Ref, parent: Ref, page: &Page, content: &[u8]) -> io::Result<()> {
+    fn write_page(&mut self, tags: &PageTags, parent: Ref, page: &Page, content: &[u8]) -> io::Result<()> {
+        let id = tags.page;
+        tags.write(&mut self.file)?;
+        for link in &page.links {
+            link.write(&self.pages, self.style.page_height, &mut self.file)?;
+        }
         let content_id = self.file.reserve();
         self.file.stream(content_id, "/Filter /FlateDecode", content)?;
-        let mut chunk = Chunk::new();
+        let mut chunk = compact();
         let mut dict = chunk.page(id);
         dict.parent(parent)
             .media_box(Rect::new(0.0, 0.0, self.style.page_width, self.style.page_height))
@@ -396,25 +429,11 @@ impl<W: Write> Document<W> {
             objects.finish();
             resources.finish();
         }
+        dict.struct_parents(tags.key);
         if !page.links.is_empty() {
-            let mut annotations = dict.insert(Name(b"Annots")).array();
-            for (rect, link) in &page.links {
-                let mut annotation = annotations.push().start::<Annotation<'_>>();
-                annotation.subtype(AnnotationType::Link).rect(*rect).border(0.0, 0.0, 0.0, None);
-                annotation.flags(AnnotationFlags::PRINT);
-                match link {
-                    Link::Uri(uri) => {
-                        annotation.action().action_type(ActionType::Uri).uri(Str(uri.as_bytes()));
-                    }
-                    Link::Place(place) => {
-                        if let Some(page) = self.pages.get(place.page as usize).copied().or(Some(id)) {
-                            let y = self.style.page_height - f32::from(place.y) + 4.0;
-                            let mut dest = annotation.insert(Name(b"Dest")).array();
-                            dest.item(page).item(Name(b"XYZ")).item(0).item(y).item(pdf_writer::Null);
-                        }
-                    }
-                }
-            }
+            let annotations = page.links.iter().map(|link| link.tag.annotation);
+            // In the order of reading.
+            dict.annotations(annotations).tab_order(TabOrder::StructureOrder);
         }
         dict.finish();
         self.file.object(id, &chunk)
@@ -438,7 +457,7 @@ impl<W: Write> Document<W> {
         let mut marks = Vec::new();
         for mut run in count {
             let font = self.fonts.take_in(&mut run)?;
-            marks.push(Mark::Text { font, run });
+            marks.push((Tag::Pagination, Mark::Text { font, run }));
         }
         let content = self.encoder.encode(&marks);
         let dict = format!(
@@ -466,6 +485,7 @@ impl<W: Write> Document<W> {
         let outline = self.outline.write(&mut self.file, &self.pages, self.style.page_height)?;
         let pages = write_page_tree(&mut self.file, &self.parents, &self.pages)?;
         let colors = Profiles::standard(&mut self.file)?;
-        write_catalog(self.file, &self.about, Parts { pages, outline, colors })
+        let structure = self.tags.finish(&mut self.file)?;
+        write_catalog(self.file, &self.about, Parts { pages, outline, structure, colors })
     }
 }

@@ -15,6 +15,7 @@ use super::page::{Color, Setting, TextRun};
 use super::shape::{Form, Rectangle, Shape};
 use super::show::TextState;
 use super::style::Style;
+use super::tags::Tag;
 use crate::media::exif::Orientation;
 
 /// How far a circle's control points are from its quarter points.
@@ -49,7 +50,7 @@ pub enum Mark {
 /// Makes content streams. An implementation of our own could replace printpdf's, or check it.
 pub trait PageEncoder: Send + Sync {
     /// The content stream, not compressed.
-    fn encode(&self, marks: &[Mark]) -> Vec<u8>;
+    fn encode(&self, marks: &[(Tag, Mark)]) -> Vec<u8>;
 }
 
 /// printpdf's.
@@ -59,12 +60,13 @@ pub struct PrintpdfEncoder {
 }
 
 impl PageEncoder for PrintpdfEncoder {
-    fn encode(&self, marks: &[Mark]) -> Vec<u8> {
+    fn encode(&self, marks: &[(Tag, Mark)]) -> Vec<u8> {
         let mut pen = Pen::new(self.style);
-        for mark in marks {
+        for (tag, mark) in marks {
+            pen.tag(*tag, matches!(mark, Mark::Text { .. }));
             pen.mark(mark);
         }
-        pen.end_text();
+        pen.end();
         let mut document = PdfDocument::new("");
         document.with_pages(vec![PdfPage::new(
             Pt(self.style.page_width).into(),
@@ -108,6 +110,8 @@ pub struct Pen {
     thickness: f32,
     round: bool,
     pub text: TextState,
+    /// Of the sequence of marked content that is open.
+    tag: Option<Tag>,
 }
 
 impl Pen {
@@ -120,6 +124,7 @@ impl Pen {
             thickness: 1.0,
             round: false,
             text: TextState::default(),
+            tag: None,
         }
     }
 
@@ -129,9 +134,6 @@ impl Pen {
     }
 
     fn mark(&mut self, mark: &Mark) {
-        if !matches!(mark, Mark::Text { .. }) {
-            self.end_text();
-        }
         match mark {
             Mark::Text { font, run } => self.text(*font, run),
             Mark::Shape(Shape { at, form }) => self.shape(at, form),
@@ -165,11 +167,9 @@ impl Pen {
                 self.polygon(points.to_vec(), PaintMode::Fill);
             }
             Form::Drawing(picture) => {
-                self.begin_span("Alt", &picture.title);
                 self.ops.push(Op::SaveGraphicsState);
                 self.ops.extend(picture.ops(at.x, self.up(at.y)));
                 self.ops.push(Op::RestoreGraphicsState);
-                self.ops.push(Op::EndMarkedContent);
             }
         }
     }
@@ -260,15 +260,45 @@ impl Pen {
         }
     }
 
-    /// Says what stands here: `ActualText` instead of the glyphs, `Alt` beside a picture.
-    pub fn begin_span(&mut self, key: &str, text: &str) {
+    /// What comes now is of this: begins a sequence of marked content where it is of something else than what came
+    /// before; inside a text object if it is text.
+    fn tag(&mut self, tag: Tag, text: bool) {
+        if self.tag == Some(tag) && self.text.is_open() == text {
+            return;
+        }
+        if self.tag.replace(tag).is_some() {
+            self.ops.push(Op::EndMarkedContent);
+        }
+        if text {
+            self.begin_text()
+        } else {
+            self.end_text()
+        }
+        match tag {
+            Tag::Decoration => self.ops.push(Op::BeginMarkedContent { tag: "Artifact".into() }),
+            Tag::Pagination => self.begin_marked("Artifact", "Type", DictItem::Name(b"Pagination".to_vec())),
+            Tag::Content(number) => self.begin_marked("P", "MCID", DictItem::Int(number.into())),
+        }
+    }
+
+    /// Says what stands here, instead of the glyphs.
+    pub fn begin_actual_text(&mut self, text: &str) {
         let mut data = vec![0xfe, 0xff];
         data.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
-        let map = [(key.to_owned(), DictItem::String { data, literal: false })].into();
-        self.ops.push(Op::BeginMarkedContentWithProperties {
-            tag: "Span".into(),
-            properties: DictItem::Dict { map },
-        });
+        self.begin_marked("Span", "ActualText", DictItem::String { data, literal: false });
+    }
+
+    fn begin_marked(&mut self, tag: &str, key: &str, value: DictItem) {
+        let map = [(key.to_owned(), value)].into();
+        let properties = DictItem::Dict { map };
+        self.ops.push(Op::BeginMarkedContentWithProperties { tag: tag.into(), properties });
+    }
+
+    fn end(&mut self) {
+        if self.tag.take().is_some() {
+            self.ops.push(Op::EndMarkedContent);
+        }
+        self.end_text();
     }
 }
 

@@ -20,9 +20,10 @@ use super::document::{Document, Furniture, PageEnd};
 use super::encode::{Mark, PageEncoder};
 use super::layout::{Engine, Ink, Line, Lines, Measure};
 use super::metadata::About;
-use super::page::{Block, Color, Item, Row};
+use super::page::{Block, Color, Item, Role, Row};
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
+use super::tags::Tag;
 
 /// Where values begin, beside their labels.
 const VALUES: f32 = 96.0;
@@ -71,7 +72,7 @@ pub fn pages(conversation: &Conversation, options: &WriterOptions, engine: &mut 
 struct Blank;
 
 impl PageEncoder for Blank {
-    fn encode(&self, _: &[Mark]) -> Vec<u8> {
+    fn encode(&self, _: &[(Tag, Mark)]) -> Vec<u8> {
         Vec::new()
     }
 }
@@ -104,6 +105,9 @@ impl<'a> Front<'a> {
             self.origin(provenance, outcome.is_final);
         }
         self.making(provenance.as_deref(), &outcome.contents);
+        for block in &mut self.blocks {
+            block.begins.get_or_insert(Role::Paragraph);
+        }
         self.blocks
     }
 
@@ -116,7 +120,8 @@ impl<'a> Front<'a> {
         let ink = Ink { bold: true, ..Ink::default() };
         let title = phrase::one_line(&self.conversation.title);
         let lines = self.engine.plain(&title, ink, Measure { size: 26.0, width: self.style.measure() });
-        self.blocks.push(Block { before: 2.0, rows: lines.into_rows(self.style.side), ..Block::default() });
+        let (rows, begins) = (lines.into_rows(self.style.side), Some(Role::Title));
+        self.blocks.push(Block { before: 2.0, rows, begins, ..Block::default() });
         let held = outcome.contents.messages;
         let count = format!("{} {}", phrase::grouped(held), if held == 1 { "message" } else { "messages" });
         let words = format!("{}  ·  {count}", phrase::period(&outcome.contents));
@@ -138,7 +143,14 @@ impl<'a> Front<'a> {
         let (x, width) = (self.style.side, self.style.measure());
         let rule = Rectangle { x, y: 0.0, width, height: 0.5 };
         row.items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
-        self.blocks.push(Block { before: 13.0, rows: vec![row], keep_with_next: true, ..Block::default() });
+        let begins = Some(Role::Heading);
+        self.blocks.push(Block {
+            before: 13.0,
+            rows: vec![row],
+            keep_with_next: true,
+            begins,
+            ..Block::default()
+        });
     }
 
     fn people(&mut self) {

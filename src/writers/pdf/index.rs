@@ -15,7 +15,7 @@ use super::front::put;
 use super::image::Picture;
 use super::layout::{Engine, Ink, Measure};
 use super::link;
-use super::page::{Block, Color, Item, Row, Setting, Target};
+use super::page::{Block, Color, Item, Role, Row, Setting, Target};
 use super::places::Place;
 use super::shape::{Form, Rectangle, Shape};
 use super::style::Style;
@@ -83,7 +83,7 @@ pub fn heading(count: usize, style: &Style, engine: &mut Engine) -> Block {
     let mut rows = engine.plain("Attachments", ink, measure(16.0)).into_rows(style.side);
     let words = phrase::index_caption(count as u64);
     rows.extend(engine.plain(&words, QUIET, measure(8.5)).into_rows(style.side));
-    Block { rows, keep_with_next: true, ..Block::default() }
+    Block { rows, keep_with_next: true, begins: Some(Role::Heading), ..Block::default() }
 }
 
 /// One attachment, whose message is at `place`.
@@ -109,7 +109,7 @@ pub fn block(entry: &Entry, place: Place, style: &Style, engine: &mut Engine) ->
     let at = Rectangle { x, y: 0.0, width: page.width, height: 12.0 };
     row.items.push(Item::Link { at, target: Target::Place(place) });
     put(page, x, 9.5, &mut row);
-    Block { before: 9.0, rows: vec![row], ..Block::default() }
+    Block { before: 9.0, rows: vec![row], begins: Some(Role::Paragraph), ..Block::default() }
 }
 
 fn thumbnail(entry: &Entry, style: &Style, engine: &mut Engine, row: &mut Row) {
@@ -127,5 +127,6 @@ fn thumbnail(entry: &Entry, style: &Style, engine: &mut Engine, row: &mut Row) {
     let (width, height) = ((w as f32 * scale).max(2.0), (h as f32 * scale).max(2.0));
     let at =
         Rectangle { x: style.side + (THUMBNAIL - width) / 2.0, y: (THUMBNAIL - height) / 2.0, width, height };
-    row.items.push(Item::Image { picture: picture.clone(), at, setting: Setting::Free });
+    let (picture, setting, alt) = (picture.clone(), Setting::Free, entry.name.clone());
+    row.items.push(Item::Image { picture, at, setting, alt });
 }

@@ -7,6 +7,7 @@
 //! **Must never**: hold a document in memory, decode a picture whose bytes can be passed through, or decode one while it holds up the order of pages, write the time of
 //! day, or let one message's text decide how another one's looks.
 
+mod annotations;
 mod attached;
 mod blocks;
 mod bundle;
@@ -42,6 +43,7 @@ mod stickers;
 mod structure;
 mod style;
 mod styled;
+mod tags;
 mod vector;
 
 use std::io;

@@ -78,6 +78,28 @@ impl TextRun {
     }
 }
 
+/// What a block begins, to who has the document read aloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The document's title.
+    Title,
+    /// The heading of a day, or of a part of the front matter.
+    Heading,
+    /// A message, or a paragraph of anything else.
+    Paragraph,
+}
+
+impl Role {
+    /// The element's type (ISO 32000-1, 14.8.4.3).
+    pub fn name(self) -> &'static [u8] {
+        match self {
+            Role::Title => b"H1",
+            Role::Heading => b"H2",
+            Role::Paragraph => b"P",
+        }
+    }
+}
+
 /// Where a link leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -94,8 +116,17 @@ pub enum Target {
 pub enum Item {
     Text(TextRun),
     Shape(Shape),
-    Image { picture: Arc<Picture>, at: Rectangle, setting: Setting },
-    Link { at: Rectangle, target: Target },
+    /// `alt` stands for it where it cannot be seen.
+    Image {
+        picture: Arc<Picture>,
+        at: Rectangle,
+        setting: Setting,
+        alt: String,
+    },
+    Link {
+        at: Rectangle,
+        target: Target,
+    },
 }
 
 /// How a picture stands on the page.
@@ -222,6 +253,8 @@ pub struct Block {
     pub rows: Vec<Row>,
     /// Never the last thing on a page.
     pub keep_with_next: bool,
+    /// `None` goes on with what the block before is of.
+    pub begins: Option<Role>,
 }
 
 impl Block {

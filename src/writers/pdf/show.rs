@@ -22,6 +22,13 @@ pub struct TextState {
     rise: f32,
 }
 
+impl TextState {
+    /// A text object is open.
+    pub fn is_open(&self) -> bool {
+        self.line.is_some()
+    }
+}
+
 impl Pen {
     pub fn text(&mut self, font: FontUse, run: &TextRun) {
         self.begin_run(font, run);
@@ -30,7 +37,7 @@ impl Pen {
         for glyph in &run.glyphs {
             if open == 0 && glyph.explicit && glyph.len > 0 {
                 self.flush(&mut show);
-                self.begin_span("ActualText", run.text_of(glyph));
+                self.begin_actual_text(run.text_of(glyph));
                 open = glyph.cluster.max(1);
             }
             if let FontUse::Color = font {
@@ -65,10 +72,6 @@ impl Pen {
 
     /// Sets the color, the font and the place.
     fn begin_run(&mut self, font: FontUse, run: &TextRun) {
-        let started = self.text.line.is_none();
-        if started {
-            self.ops.push(Op::StartTextSection);
-        }
         self.fill(run.color);
         if run.embolden != self.text.bold {
             self.text.bold = run.embolden;
@@ -82,7 +85,7 @@ impl Pen {
             self.font(text_font_name(number), run.size);
         }
         let (x, y) = (tenth(run.x), tenth(self.up(run.y)));
-        if run.skew || self.text.skew && !started {
+        if run.skew || self.text.skew {
             let slant = if run.skew { SLANT } else { 0.0 };
             let matrix = TextMatrix::Raw([1.0, 0.0, slant, 1.0, x, y]);
             self.ops.push(Op::SetTextMatrix { matrix });
@@ -94,6 +97,15 @@ impl Pen {
         }
         self.text.skew = run.skew;
         self.text.line = Some((x, y));
+    }
+
+    /// Begins a text object, if none is open.
+    pub fn begin_text(&mut self) {
+        if !self.text.is_open() {
+            self.ops.push(Op::StartTextSection);
+            self.text.line = Some((0.0, 0.0));
+            self.text.skew = false;
+        }
     }
 
     pub fn end_text(&mut self) {

@@ -5,6 +5,7 @@
 
 use crate::model::{Attachment, Availability, Placement, Tapback, TapbackKind};
 
+use super::attached::alt;
 use super::blocks::{Bubbles, Composer, INSET, Side};
 use super::page::{Block, Item, Setting};
 use super::shape::Rectangle;
@@ -75,6 +76,7 @@ impl Composer<'_> {
                 picture,
                 at: Rectangle { x: x - width / 2.0, y: y - height / 2.0, width, height },
                 setting: Setting::Stuck { turn },
+                alt: alt(sticker),
             });
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use pdf_writer::types::{OutputIntentSubtype, PageMode};
-use pdf_writer::{Chunk, Finish as _, Ref, TextStr};
+use pdf_writer::{Chunk, Finish as _, Name, Ref, TextStr};
 
 use super::file::PdfFile;
 use super::metadata::About;
@@ -53,6 +53,8 @@ pub fn write_page_tree<W: Write>(file: &mut PdfFile<W>, parents: &[Ref], pages: 
 pub struct Parts {
     pub pages: Ref,
     pub outline: Option<Ref>,
+    /// The order of reading.
+    pub structure: Ref,
     /// The profile of the pages' colors.
     pub colors: Ref,
 }
@@ -79,6 +81,8 @@ pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts
     if let Some(outline) = parts.outline {
         dict.outlines(outline).page_mode(PageMode::UseOutlines);
     }
+    dict.mark_info().marked(true);
+    dict.pair(Name(b"StructTreeRoot"), parts.structure);
     let mut intents = dict.output_intents();
     let mut intent = intents.push();
     intent.subtype(OutputIntentSubtype::PDFA).dest_output_profile(parts.colors);
