@@ -2,7 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use msgarchive::disk::Staging;
+use msgarchive::model::{Conversation, ConversationKind, Message, Participant};
+use msgarchive::pipeline::writer::Finished;
+use msgarchive::pipeline::{AttachmentCounts, RowCounts};
+use msgarchive::writers::pdf::{Paper, PdfOptions};
+use msgarchive::writers::{FORMATS, WriterOptions};
 use serde_json::Value;
 
 use crate::program::Program;
@@ -34,6 +41,8 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn export(program: &Program, arguments: &[&str]) -> Vec<PathBuf> {
+    // What an export before left would stay beside it.
+    let _ = std::fs::remove_dir_all(program.path().join("out"));
     let ran = program.run(&[&["export", "--sample", "--format", "pdf", "--out", "out"], arguments].concat());
     assert_eq!(ran.code, Some(0), "{ran:?}");
     documents(&program.path().join("out"))
@@ -187,4 +196,106 @@ fn exact_times_have_seconds_the_offset_and_when_a_message_was_read() {
     says(&exact, "Read ");
     let usual = text(&export(&program, &["--only", "Ana Abbott"])[0], 2, 2);
     assert!(!usual.contains("+02:00"));
+}
+
+#[test]
+fn parts_name_their_neighbors_and_hold_every_message_once() {
+    let program = Program::new();
+    let whole = text(&export(&program, &["--only", "Ana Abbott"])[0], 2, 100);
+    for (split, first, second) in [
+        ("year", ".2019.pdf", ".2020.pdf"),
+        ("month", ".2019-04.pdf", ".2019-05.pdf"),
+        ("20", ".001.pdf", ".002.pdf"),
+    ] {
+        let parts = export(&program, &["--only", "Ana Abbott", "--split", split, "--bates", "P"]);
+        assert!(parts.len() > 2, "{split}: {parts:?}");
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(name(&parts[0]).ends_with(first) && name(&parts[1]).ends_with(second), "{split}: {parts:?}");
+        let texts: Vec<String> = parts.iter().map(|part| text(part, 1, 100)).collect();
+        says(&texts[0], "Before it none");
+        says(&texts[0], &format!("After it {}", name(&parts[1])));
+        says(&texts[0], &format!("Continued in {}", name(&parts[1])));
+        says(&texts[0], "In the last part of this conversation, and in manifest.json.");
+        says(&texts[1], &format!("Before it {}", name(&parts[0])));
+        let last = texts.last().unwrap();
+        says(last, "After it none");
+        assert!(!last.contains("Continued in") && last.contains("rows read"), "{last}");
+        // Numbers run through the parts, and every message is in one of them.
+        let pages: u32 = parts.iter().map(|part| pages(part)).sum();
+        says(last, &format!("P{pages:06}"));
+        for words in ["Is this Robin, the new keeper", "That's a long speech for him."] {
+            let count =
+                |texts: &[String]| texts.iter().map(|text| text.matches(words).count()).sum::<usize>();
+            assert_eq!(count(&texts), count(std::slice::from_ref(&whole)), "{words}");
+        }
+        let held: u64 = texts
+            .iter()
+            .map(|text| {
+                let line = text
+                    .lines()
+                    .find(|line| line.contains(" messages") || line.contains(" message"))
+                    .unwrap();
+                let count = line.split('·').next_back().unwrap().split_whitespace().next().unwrap();
+                count.parse::<u64>().unwrap()
+            })
+            .sum();
+        assert_eq!(held, 98);
+    }
+    // With no cover the neighbors are named where the messages begin.
+    let parts = export(&program, &["--only", "Ana Abbott", "--split", "year", "--no-cover"]);
+    says(&text(&parts[1], 1, 1), "Continues Ana Abbott");
+    for nonsense in ["0", "day", "-1"] {
+        let ran = program.run(&["export", "--sample", "--format", "pdf", &format!("--split={nonsense}")]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains("use year, month, or a number of messages"), "{ran:?}");
+    }
+}
+
+#[test]
+fn the_cover_of_a_crowd_with_strange_names_and_dates_has_the_pages_that_were_left_for_it() {
+    let strange = ["שלום עולם ".repeat(40), "🧑‍🤝‍🧑 ".repeat(60), "W".repeat(500), "\u{202e}\u{1b}[31m\n".into()];
+    let participants = (0..300)
+        .map(|number| Participant {
+            name: (number % 3 > 0).then(|| format!("{number} {}", strange[number % strange.len()])),
+            handles: (0..number % 9).map(|n| format!("+1202555{number:03}{n}")).collect(),
+        })
+        .collect();
+    let conversation = Conversation {
+        id: "c-1f3a9b2c".into(),
+        title: strange.concat(),
+        kind: ConversationKind::Group,
+        chat_guids: Vec::new(),
+        participants,
+        services: vec!["iMessage".into(), "Ω".repeat(300)],
+    };
+    let dates = ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"];
+    let messages: Vec<Message> =
+        dates.map(|date| crate::export_pdf::text(false, date.parse().ok(), "Hello")).into();
+    for paper in [Paper::A4, Paper::A5] {
+        let pdf = PdfOptions { paper, font_size: 24.0, ..PdfOptions::default() };
+        let options = WriterOptions { pdf, ..WriterOptions::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let staging = Arc::new(Staging::begin(&folder.path().join("out"), true).unwrap());
+        let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
+        let writer = (format.open)(Arc::clone(&staging), &options).unwrap();
+        let mut file = writer.begin(&conversation).unwrap();
+        file.append(writer.prepare(&conversation, &messages).unwrap()).unwrap();
+        let rows = RowCounts { read: u64::MAX, messages: u64::MAX, ..RowCounts::default() };
+        let done = Finished {
+            conversation: Conversation { services: vec!["SMS".into()], ..conversation.clone() },
+            rows,
+            attachments: AttachmentCounts::default(),
+            first: messages[0].date,
+            last: messages[2].date,
+        };
+        file.finish(&done).unwrap();
+        staging.publish(|_| 0).unwrap();
+        let document = &documents(&folder.path().join("out"))[0];
+        let count = pages(document);
+        assert!(count > 10, "{count}");
+        says(&text(document, count, count), &format!("Page {count} of {count}"));
+        assert!(text(document, 1, count).contains("18,446,744,073,709,551,615"));
+        let checked = Command::new("qpdf").arg("--check").arg(document).output().unwrap();
+        assert!(checked.status.success(), "{checked:?}");
+    }
 }

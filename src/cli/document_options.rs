@@ -1,6 +1,6 @@
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
 use msgarchive::writers::Format;
-use msgarchive::writers::pdf::{Bates, DocumentOptions as Around, LONGEST_EDGE};
+use msgarchive::writers::pdf::{Bates, DocumentOptions as Around, LONGEST_EDGE, Split};
 
 use super::Failure;
 use super::pdf_options::wants_pdf;
@@ -15,6 +15,9 @@ pub struct DocumentOptions {
     /// Leave out the index of attachments at the end
     #[arg(long)]
     no_index: bool,
+    /// Several documents a conversation, one a year, a month, or N messages, that name their neighbors
+    #[arg(long, value_name = "year|month|N", value_parser = split)]
+    split: Option<Split>,
     /// Stamp every page with this and a number that runs through all documents, by title: ABC000001
     #[arg(long, value_name = "PREFIX", value_parser = NonEmptyStringValueParser::new().try_map(prefix))]
     bates: Option<String>,
@@ -39,6 +42,15 @@ fn edge(text: &str) -> Result<Edge, String> {
         ("original", _) => Ok(Edge(None)),
         (_, Some(number)) => Ok(Edge(Some(number))),
         (_, None) => Err(format!("use original, or a number from {} to {}", EDGES.start(), EDGES.end())),
+    }
+}
+
+fn split(text: &str) -> Result<Split, &'static str> {
+    match (text, text.parse()) {
+        ("year", _) => Ok(Split::Year),
+        ("month", _) => Ok(Split::Month),
+        (_, Ok(messages)) if messages > 0 => Ok(Split::Messages(messages)),
+        _ => Err("use year, month, or a number of messages such as 5000"),
     }
 }
 
@@ -80,6 +92,7 @@ impl DocumentOptions {
         Ok(Around {
             cover: !self.no_cover,
             index: !self.no_index,
+            split: self.split,
             bates: self.stamp(),
             longest_edge: self.max_image.map_or(Some(LONGEST_EDGE), |edge| edge.0),
         })
@@ -97,6 +110,14 @@ impl DocumentOptions {
             if on {
                 given.push((name.into(), "true".into()));
             }
+        }
+        if let Some(split) = self.split {
+            let word = match split {
+                Split::Year => "year".into(),
+                Split::Month => "month".into(),
+                Split::Messages(number) => number.to_string(),
+            };
+            given.push(("split".into(), word));
         }
         if let Some(bates) = self.stamp() {
             given.push(("bates".into(), bates.plus(0)));

@@ -15,8 +15,10 @@ use super::front::{self, Front, Outcome};
 use super::furniture::{self, Running};
 use super::index::{self, Entry};
 use super::layout::{Engine, Ink, Lines, Measure};
+use super::link;
 use super::options::Bates;
-use super::page::{Block, Color, Item, Role, Row};
+use super::page::{Block, Color, Item, Role, Row, Target};
+use super::parts::Neighbors;
 use super::places::Place;
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
@@ -50,12 +52,13 @@ impl<W: Write> Progress<W> {
         conversation: &Conversation,
         options: &WriterOptions,
         bates: Option<Bates>,
+        part: Option<Neighbors>,
         engine: &mut Engine,
     ) -> io::Result<Progress<W>> {
         let mut progress = Progress {
-            document,
             style: Style::new(options.pdf),
-            running: Running::new(phrase::one_line(&conversation.title).into_owned(), options, bates),
+            running: Running::new(document.about.title.clone(), options, bates),
+            document,
             last: None,
             seconds: None,
             speaker: None,
@@ -66,10 +69,14 @@ impl<W: Write> Progress<W> {
             index: Vec::new(),
         };
         if options.document.cover {
-            let pages = front::pages(conversation, options, engine)?;
+            let pages = front::pages(conversation, options, part.as_ref(), engine)?;
             progress.document.leave_free(pages);
         } else {
             for block in title_block(conversation, options, &progress.style, engine) {
+                progress.place(block, engine)?;
+            }
+            if let Some(before) = part.and_then(|part| part.before) {
+                let block = neighbor(&phrase::continues(&before), &before, &progress.style, engine);
                 progress.place(block, engine)?;
             }
         }
@@ -173,7 +180,9 @@ impl<W: Write> Progress<W> {
     /// Returns the number of its pages, too.
     pub fn finish(
         mut self,
-        done: &Finished,
+        conversation: &Conversation,
+        done: Option<&Finished>,
+        part: Option<Neighbors>,
         options: &WriterOptions,
         engine: &mut Engine,
     ) -> io::Result<(W, u32)> {
@@ -188,6 +197,10 @@ impl<W: Write> Progress<W> {
         let rows = lines.into_rows(x);
         let begins = Some(Role::Paragraph);
         self.place(Block { before: 22.0, rows, begins, ..Block::default() }, engine)?;
+        if let Some(after) = part.as_ref().and_then(|part| part.after.as_deref()) {
+            let block = neighbor(&phrase::continued(after), after, &self.style, engine);
+            self.place(block, engine)?;
+        }
         self.document.about.period = self.contents.first.zip(self.contents.last);
 
         let Progress { mut document, style, running, on_page, contents, index, .. } = self;
@@ -206,9 +219,10 @@ impl<W: Write> Progress<W> {
         document.turn_to_front(&mut |end| running.on(end.number, "", engine))?;
         let count = furniture::count_of(document.pages(), &style, engine);
         if options.document.cover {
-            let services = done.conversation.services.as_slice();
-            let outcome = Outcome { contents, services, rows: done.rows, is_final: true };
-            for block in Front::new(&done.conversation, options, engine).blocks(&outcome) {
+            let conversation = done.map_or(conversation, |done| &done.conversation);
+            let (services, rows) = (conversation.services.as_slice(), done.map(|done| done.rows));
+            let outcome = Outcome { contents, services, rows, part: part.as_ref(), is_final: true };
+            for block in Front::new(conversation, options, engine).blocks(&outcome) {
                 document.place(block, &mut |end| running.on(end.number, "", engine))?;
             }
         }
@@ -221,6 +235,16 @@ impl<W: Write> Progress<W> {
 /// The days of a page, for its header.
 fn in_words(days: Option<(Local, Local)>) -> String {
     days.map_or_else(String::new, |(first, last)| phrase::days(&first, &last))
+}
+
+/// A line that leads to the file beside this one.
+fn neighbor(words: &str, file: &str, style: &Style, engine: &mut Engine) -> Block {
+    let links: Vec<Target> = link::relative(file).map(Target::Uri).into_iter().collect();
+    let ink = Ink { color: Color::Link, link: u16::from(!links.is_empty()), ..QUIET };
+    let measure = Measure { size: style.points(SMALL), width: style.measure() };
+    let lines = engine.text(words, &[(0..words.len(), ink)], &links, measure);
+    let x = style.side + (style.measure() - lines.width) / 2.0;
+    Block { before: 6.0, rows: lines.into_rows(x), begins: Some(Role::Paragraph), ..Block::default() }
 }
 
 /// `Wednesday, 1 May 2024` between two hairlines.

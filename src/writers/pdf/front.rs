@@ -19,8 +19,10 @@ use super::chart::chart;
 use super::document::{Document, Furniture, PageEnd};
 use super::encode::{Mark, PageEncoder};
 use super::layout::{Engine, Ink, Line, Lines, Measure};
+use super::link;
 use super::metadata::About;
-use super::page::{Block, Color, Item, Role, Row};
+use super::page::{Block, Color, Item, Role, Row, Target};
+use super::parts::Neighbors;
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
 use super::tags::Tag;
@@ -40,8 +42,10 @@ const UNBOUNDED: f32 = 10_000.0;
 pub struct Outcome<'a> {
     pub contents: Contents,
     pub services: &'a [String],
-    /// What became of the conversation's rows.
-    pub rows: RowCounts,
+    /// What became of the conversation's rows, where all of them are known.
+    pub rows: Option<RowCounts>,
+    /// Where the document stands among others of the conversation.
+    pub part: Option<&'a Neighbors>,
     /// Whether the source's hashes can be waited for.
     pub is_final: bool,
 }
@@ -56,12 +60,17 @@ pub struct Front<'a> {
 }
 
 /// How many pages the front matter takes, whatever the outcome.
-pub fn pages(conversation: &Conversation, options: &WriterOptions, engine: &mut Engine) -> io::Result<u32> {
+pub fn pages(
+    conversation: &Conversation,
+    options: &WriterOptions,
+    part: Option<&Neighbors>,
+    engine: &mut Engine,
+) -> io::Result<u32> {
     let about = About { title: String::new(), tool: String::new(), period: None };
     let mut counted =
         Document::new(io::sink(), about, Style::new(options.pdf), Arc::new(Blank), Arc::new(|work| work()))?;
     let mut bare = |_: PageEnd| Furniture::default();
-    for block in Front::new(conversation, options, engine).blocks(&Outcome::default()) {
+    for block in Front::new(conversation, options, engine).blocks(&Outcome { part, ..Outcome::default() }) {
         counted.place(block, &mut bare)?;
     }
     counted.turn_to_front(&mut bare)?;
@@ -89,6 +98,9 @@ impl<'a> Front<'a> {
     /// All of it. The height does not depend on the outcome.
     pub fn blocks(mut self, outcome: &Outcome<'_>) -> Vec<Block> {
         self.title(outcome);
+        if let Some(part) = outcome.part {
+            self.part(part);
+        }
         let chart = chart(&outcome.contents.months, &self.style, self.engine);
         self.heading("Messages by month");
         self.blocks.push(chart);
@@ -97,8 +109,8 @@ impl<'a> Front<'a> {
         self.cells(&phrase::HELD, &outcome.contents);
         self.heading("Attachments that are not beside it");
         self.cells(&phrase::ABSENT, &outcome.contents);
-        self.heading("Every row of the source, accounted for");
-        self.account(&outcome.rows);
+        self.heading("Every row of this conversation, accounted for");
+        self.account(outcome.rows.as_ref());
         let provenance = self.options.provenance.clone();
         self.heading("Where it comes from");
         if let Some(provenance) = &provenance {
@@ -126,6 +138,25 @@ impl<'a> Front<'a> {
         let count = format!("{} {}", phrase::grouped(held), if held == 1 { "message" } else { "messages" });
         let words = format!("{}  ·  {count}", phrase::period(&outcome.contents));
         self.late_line(&words, Ink::default(), 11.0, 4.0);
+    }
+
+    /// The documents before and after this one.
+    fn part(&mut self, part: &Neighbors) {
+        self.heading(&phrase::part(&part.label));
+        for (label, name) in [("Before it", &part.before), ("After it", &part.after)] {
+            let uri = name.as_deref().and_then(link::relative);
+            let color = if uri.is_some() { Color::Link } else { Color::Quiet };
+            let text = name.as_deref().unwrap_or("none");
+            let line =
+                self.fitted(text, Ink { color, ..Ink::default() }, TEXT, self.style.measure() - VALUES);
+            let x = self.style.side + VALUES;
+            let at = Rectangle { x, y: 0.0, width: line.width, height: TEXT * 1.4 };
+            let mut row = fixed(line, TEXT, x);
+            row.items.extend(uri.map(|uri| Item::Link { at, target: Target::Uri(uri) }));
+            let label = self.engine.label(label, QUIET, TEXT, VALUES - 8.0);
+            row.items.extend(fixed(label, TEXT, self.style.side).items);
+            self.blocks.push(Block { before: 1.5, rows: vec![row], ..Block::default() });
+        }
     }
 
     /// A line whose text may be another one in the end.
@@ -203,7 +234,14 @@ impl<'a> Front<'a> {
     }
 
     /// `read = messages + tapbacks + …`
-    fn account(&mut self, rows: &RowCounts) {
+    fn account(&mut self, rows: Option<&RowCounts>) {
+        let Some(rows) = rows else {
+            let line = self.fitted(phrase::ACCOUNT_ELSEWHERE, QUIET, TEXT, self.style.measure());
+            let mut row = Row { height: CELL, items: Vec::new() };
+            put(line, self.style.side, 12.0, &mut row);
+            self.blocks.push(Block { rows: vec![row], ..Block::default() });
+            return;
+        };
         let parts = phrase::account(rows);
         let width = self.style.measure() / parts.len() as f32;
         let mut row = Row { height: CELL, items: Vec::new() };

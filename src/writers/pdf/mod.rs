@@ -33,6 +33,7 @@ mod metadata;
 mod options;
 mod outline;
 mod page;
+mod parts;
 mod placer;
 mod places;
 mod png;
@@ -46,27 +47,25 @@ mod styled;
 mod tags;
 mod vector;
 
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::disk::{DiskError, FileRecord, HashedFile, Staging};
+use crate::disk::{FileRecord, Staging};
 use crate::model::{Conversation, Message};
 use crate::pipeline::Defect;
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
+use crate::writers::WriterOptions;
 use crate::writers::clock::Clock;
 use crate::writers::derived::Derived;
 use crate::writers::phrase::{self, Phrases};
-use crate::writers::{WriterOptions, conversation_file};
 
 use blocks::{Composer, Laid};
-use conversation::Progress;
-use document::{Document, Spawn};
+use document::Spawn;
 use encode::{PageEncoder, PrintpdfEncoder};
 use fonts::FontSet;
 use gallery::Gallery;
 use layout::{Boxes, Engine};
-use metadata::About;
-pub use options::{Bates, DocumentOptions, LONGEST_EDGE};
+pub use options::{Bates, DocumentOptions, LONGEST_EDGE, Split};
+use parts::PdfConversation;
 use style::Style;
 pub use style::{FONT_SIZES, Paper, PdfOptions, Theme, Times};
 
@@ -75,7 +74,7 @@ pub fn open(staging: Arc<Staging>, options: &WriterOptions) -> Result<Box<dyn Wr
     Ok(Box::new(PdfWriter::new(staging, options)?))
 }
 
-/// Writes one PDF a conversation.
+/// Writes the PDFs of conversations.
 struct PdfWriter {
     staging: Arc<Staging>,
     options: WriterOptions,
@@ -157,22 +156,7 @@ impl Writer for PdfWriter {
         &'w self,
         conversation: &'w Conversation,
     ) -> Result<Box<dyn ConversationWriter + 'w>, WriteError> {
-        let name = conversation_file(conversation, "pdf");
-        let file = self.staging.create(&name)?;
-        let about = About {
-            title: phrase::one_line(&conversation.title).into_owned(),
-            tool: self.options.tool.clone(),
-            period: None,
-        };
-        let bates = lock(&self.bates).clone();
-        let started = Document::new(file, about, self.style, self.encoder.clone(), self.spawn.clone())
-            .and_then(|document| {
-                self.with_engine(|engine| {
-                    Progress::begin(document, conversation, &self.options, bates, engine)
-                })
-            });
-        let progress = started.map_err(writing(&name))?;
-        Ok(Box::new(PdfConversation { writer: self, name, progress }))
+        Ok(Box::new(PdfConversation::new(self, conversation)))
     }
 
     fn prepare(&self, _: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
@@ -207,36 +191,4 @@ impl Writer for PdfWriter {
         };
         lock(&self.boxes).iter().map(line).collect()
     }
-}
-
-struct PdfConversation<'w> {
-    writer: &'w PdfWriter,
-    name: String,
-    progress: Progress<HashedFile>,
-}
-
-impl ConversationWriter for PdfConversation<'_> {
-    fn append(&mut self, prepared: Prepared) -> Result<(), WriteError> {
-        let window: Box<Window> =
-            prepared.downcast().map_err(|_| failed("a window of another writer was appended"))?;
-        let progress = &mut self.progress;
-        self.writer
-            .with_engine(|engine| window.0.into_iter().try_for_each(|laid| progress.message(laid, engine)))
-            .map_err(writing(&self.name))
-    }
-
-    fn finish(self: Box<Self>, done: &Finished) -> Result<Vec<FileRecord>, WriteError> {
-        let PdfConversation { writer, name, progress } = *self;
-        let (file, pages) = writer
-            .with_engine(|engine| progress.finish(done, &writer.options, engine))
-            .map_err(writing(&name))?;
-        if let Some(bates) = &mut *lock(&writer.bates) {
-            bates.number = bates.number.saturating_add(u64::from(pages));
-        }
-        Ok(vec![file.finish()?])
-    }
-}
-
-fn writing(name: &str) -> impl FnOnce(io::Error) -> WriteError + '_ {
-    move |error| DiskError::writing(name)(error).into()
 }

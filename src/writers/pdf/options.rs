@@ -5,6 +5,8 @@ pub struct DocumentOptions {
     pub cover: bool,
     /// End with an index of all attachments.
     pub index: bool,
+    /// Make several documents of a conversation.
+    pub split: Option<Split>,
     /// Stamp a number on every page, which runs through all documents of an export in the order of their titles.
     pub bates: Option<Bates>,
     /// Pixels of a picture's longer side, at most; `None` for as many as it has.
@@ -16,8 +18,23 @@ pub const LONGEST_EDGE: u32 = 1_600;
 
 impl Default for DocumentOptions {
     fn default() -> Self {
-        DocumentOptions { cover: true, index: true, bates: None, longest_edge: Some(LONGEST_EDGE) }
+        DocumentOptions {
+            cover: true,
+            index: true,
+            split: None,
+            bates: None,
+            longest_edge: Some(LONGEST_EDGE),
+        }
     }
+}
+
+/// How a conversation is divided into documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Split {
+    Year,
+    Month,
+    /// So many messages in each, at most.
+    Messages(u64),
 }
 
 /// A page's number as courts want it: `ABC000001`.

@@ -15,8 +15,8 @@ mod visible;
 pub use card::{CardLine, balloon_label};
 pub use file::{attachment, availability, file_facts, file_kind, length, size};
 pub use origin::{
-    ABSENT, HELD, INDEX, account, attachment_mode, digest, grouped, index_caption, moment, period, selection,
-    source_kind, zone_rules,
+    ABSENT, ACCOUNT_ELSEWHERE, HELD, INDEX, account, attachment_mode, continued, continues, digest, grouped,
+    index_caption, moment, part, period, selection, source_kind, zone_rules,
 };
 pub use status::{deleted, edits, effect, error, junk, receipts, scheduled, statuses, translation, unsent};
 pub use time::{

@@ -216,6 +216,24 @@ pub const HELD: [(Thing, &str); 12] = [
     (Thing::Unsent, "unsent messages"),
 ];
 
+/// Where the account is, in a document that is not the last of its conversation.
+pub const ACCOUNT_ELSEWHERE: &str = "In the last part of this conversation, and in manifest.json.";
+
+/// What is said of a document that is one of several.
+pub fn part(label: &str) -> String {
+    format!("A part of the conversation: {label}")
+}
+
+/// The first line of a document that goes on with another one.
+pub fn continues(file: &str) -> String {
+    format!("Continues {file}")
+}
+
+/// The last line of a document that another one goes on with.
+pub fn continued(file: &str) -> String {
+    format!("Continued in {file}")
+}
+
 /// What the header of an index says.
 pub const INDEX: &str = "Attachments";
 
