@@ -24,7 +24,7 @@ pub fn ana() -> Arc<Sender> {
     Arc::new(Sender { handle: Some("+12025550143".into()), name: Some("Ana Abbott".into()) })
 }
 
-fn conversation() -> Conversation {
+pub fn conversation() -> Conversation {
     Conversation {
         id: "c-1f3a9b2c".into(),
         title: "Ana Abbott".into(),
@@ -244,7 +244,7 @@ pub fn export(name: &str, messages: &[Message], window: usize, options: &WriterO
     export_of(&conversation(), name, messages, window, options)
 }
 
-fn export_of(
+pub fn export_of(
     conversation: &Conversation,
     name: &str,
     messages: &[Message],

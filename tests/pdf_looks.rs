@@ -1,11 +1,16 @@
 //! PDF on every paper, in every size and theme.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
+use msgarchive::model::{Conversation, ConversationKind, Message, Sender, Tapback, TapbackKind};
 use msgarchive::writers::WriterOptions;
 use msgarchive::writers::pdf::{Paper, PdfOptions, Theme};
 
-use crate::export_pdf::{everything, export, extracted, files, plain, qpdf_check, run};
+use crate::export_pdf::{
+    at, conversation, everything, export, export_of, extracted, files, plain, qpdf_check, run, text,
+};
 use crate::program::Program;
 
 fn options(pdf: PdfOptions) -> WriterOptions {
@@ -23,8 +28,8 @@ fn every_paper_theme_and_size_shows_everything() {
                 let file = format!("look-{name}-{word}-{font_size}");
                 let path = export(&file, &messages, 5, &options(pdf));
                 qpdf_check(&path);
-                let text = extracted(&path);
-                let found: BTreeSet<&str> = text.split_whitespace().collect();
+                let words_there = extracted(&path);
+                let found: BTreeSet<&str> = words_there.split_whitespace().collect();
                 for words in [
                     "Are you free this weekend? The weather is said to be lovely 🌞",
                     "and one after an empty one",
@@ -34,7 +39,10 @@ fn every_paper_theme_and_size_shows_everything() {
                 ] {
                     // A page may end between any two of them.
                     let lost: Vec<_> = words.split(' ').filter(|word| !found.contains(word)).collect();
-                    assert!(lost.is_empty(), "{file}: {lost:?} of {words} are not in the text:\n{text}");
+                    assert!(
+                        lost.is_empty(),
+                        "{file}: {lost:?} of {words} are not in the text:\n{words_there}"
+                    );
                 }
             }
         }
@@ -58,7 +66,7 @@ fn paper_is_what_was_asked_for() {
 }
 
 /// Red, green and blue of every color that a file sets, in its pages and not in pictures.
-fn colors(path: &std::path::Path) -> Vec<[f32; 3]> {
+fn colors(path: &Path) -> Vec<[f32; 3]> {
     let plain = plain(path);
     let set = plain.lines().filter(|line| line.ends_with(" rg") || line.ends_with(" RG"));
     set.map(|line| {
@@ -70,9 +78,7 @@ fn colors(path: &std::path::Path) -> Vec<[f32; 3]> {
 
 #[test]
 fn plain_is_black_and_white() {
-    let messages: Vec<_> = (0..30)
-        .map(|i| crate::export_pdf::text(i % 2 == 0, crate::export_pdf::at(0, i), "Black on white"))
-        .collect();
+    let messages: Vec<_> = (0..30).map(|i| text(i % 2 == 0, at(0, i), "Black on white")).collect();
     let pdf = PdfOptions { theme: Theme::Plain, ..PdfOptions::default() };
     let path = export("plain", &messages, 5, &options(pdf));
     let found = colors(&path);
@@ -100,5 +106,154 @@ fn what_is_for_pdf_only_wants_a_pdf() {
     for size in ["5", "25", "NaN", "large"] {
         let ran = program.run(&["export", "--sample", "-f", "pdf", "--font-size", size]).with_code(2);
         assert!(ran.err.contains("a number of points from 6 to 24"), "{}", ran.err);
+    }
+}
+
+/// A word and where it is: page, left edge, upper and lower edge.
+#[derive(Debug)]
+struct Word {
+    page: usize,
+    x: f32,
+    top: f32,
+    bottom: f32,
+    text: String,
+}
+
+fn words(path: &Path) -> Vec<Word> {
+    let mut page = 0;
+    let mut found = Vec::new();
+    for line in run("pdftotext", &["-bbox", path.to_str().unwrap(), "-"]).lines() {
+        page += usize::from(line.contains("<page "));
+        if let Some((_, word)) = line.split_once("<word ") {
+            let value = |name: &str| {
+                let (_, rest) = word.split_once(&format!("{name}=\"")).unwrap();
+                rest.split('"').next().unwrap().parse().unwrap()
+            };
+            let text = word.split('>').nth(1).unwrap().trim_end_matches("</word").to_owned();
+            found.push(Word { page, x: value("xMin"), top: value("yMin"), bottom: value("yMax"), text });
+        }
+    }
+    found
+}
+
+fn group() -> Conversation {
+    Conversation { kind: ConversationKind::Group, title: "Lunch".into(), ..conversation() }
+}
+
+fn said_by(name: &str, minute: i64, words: &str) -> Message {
+    let sender = Sender { handle: None, name: Some(name.into()) };
+    Message { sender: Some(Arc::new(sender)), ..text(false, at(0, minute), words) }
+}
+
+fn looking(conversation: &Conversation, name: &str, messages: &[Message], theme: Theme) -> Vec<Word> {
+    let pdf = PdfOptions { theme, font_size: theme.usual_font_size(), ..PdfOptions::default() };
+    words(&export_of(conversation, name, messages, 2, &options(pdf)))
+}
+
+#[test]
+fn initials_stand_beside_the_last_bubble_of_who_speaks_in_a_group() {
+    let messages = [
+        said_by("Zoe Quill", 0, "first"),
+        said_by("Zoe Quill", 1, "second"),
+        said_by("Yan", 2, "third"),
+        text(true, at(0, 3), "fourth"),
+        said_by("Zoe Quill", 4, "fifth"),
+    ];
+    let found = looking(&group(), "initials", &messages, Theme::Messages);
+    let beside = |word: &str, initials: &str| {
+        let word = found.iter().find(|w| w.text == word).unwrap();
+        let middle = (word.top + word.bottom) / 2.0;
+        found
+            .iter()
+            .any(|w| w.text == initials && w.x < word.x && w.top < middle + 6.0 && w.bottom > middle - 2.0)
+    };
+    assert!(beside("second", "ZQ") && beside("third", "Y") && beside("fifth", "ZQ"), "{found:?}");
+    assert!(!beside("first", "ZQ"), "{found:?}");
+    assert_eq!(found.iter().filter(|w| w.text == "ZQ").count(), 2);
+    let direct = looking(&conversation(), "no-initials", &messages, Theme::Messages);
+    assert!(direct.iter().all(|w| w.text != "ZQ"), "{direct:?}");
+}
+
+#[test]
+fn a_list_has_columns_and_many_messages_a_page() {
+    let messages: Vec<_> = (0..200)
+        .map(|i| match i % 3 {
+            0 => text(true, at(0, i), "mine"),
+            _ => text(false, at(0, i), "theirs"),
+        })
+        .collect();
+    let list = looking(&conversation(), "list", &messages, Theme::Compact);
+    let said: Vec<_> = list.iter().filter(|w| w.text == "mine" || w.text == "theirs").collect();
+    assert_eq!(said.len(), 200);
+    assert!(said.iter().all(|word| (word.x - said[0].x).abs() < 0.2), "{said:?}");
+    let times: Vec<_> = list.iter().filter(|w| w.text.len() == 5 && w.text.contains(':')).collect();
+    assert_eq!(times.len(), 200);
+    assert!(times.iter().all(|time| (time.x - times[0].x).abs() < 0.2 && time.x < said[0].x), "{times:?}");
+    // The name once for each time that somebody else speaks.
+    let ana = list.iter().find(|w| w.text == "Ana" && w.x > times[0].x + 10.0).unwrap();
+    assert_eq!(list.iter().filter(|w| w.text == "Ana" && (w.x - ana.x).abs() < 0.2).count(), 67);
+    let bubbles = looking(&conversation(), "bubbles", &messages, Theme::Messages);
+    assert!(list.last().unwrap().page * 5 < bubbles.last().unwrap().page * 2);
+}
+
+#[test]
+fn services_are_told_apart_in_words_and_by_corners() {
+    let over = |service: &str, minute| Message {
+        service: Some(service.into()),
+        ..text(true, at(0, minute), "said")
+    };
+    let messages =
+        [over("iMessage", 0), over("SMS", 1), over("SMS", 2), over("iMessageLite", 3), over("RCS", 4)];
+    for theme in [Theme::Messages, Theme::Plain, Theme::Compact] {
+        let pdf = PdfOptions { theme, ..PdfOptions::default() };
+        let path = export(&format!("services-{theme:?}"), &messages, 5, &options(pdf));
+        let page = extracted(&path).split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in ["Me · SMS", "Me · iMessage via satellite", "Me · RCS"] {
+            assert_eq!(page.matches(words).count(), 1, "{theme:?} {words}: {page}");
+        }
+    }
+    // The line around a bubble is as thick as its corners are round, twice.
+    let pdf = PdfOptions { theme: Theme::Messages, ..PdfOptions::default() };
+    let plain = plain(&export("corners", &messages, 5, &options(pdf)));
+    let corners = |width: &str| plain.lines().filter(|line| *line == width).count();
+    assert_eq!((corners("22 w"), corners("10 w")), (2, 2), "{plain}");
+}
+
+#[test]
+fn the_time_is_said_after_a_pause() {
+    let messages =
+        [text(true, at(0, 0), "before"), text(true, at(0, 59), "near"), text(true, at(0, 120), "after")];
+    let found = looking(&conversation(), "pause", &messages, Theme::Messages);
+    let mut times: Vec<&str> =
+        found.iter().map(|w| w.text.as_str()).filter(|text| text.len() == 5 && text.contains(':')).collect();
+    times.sort_unstable();
+    assert_eq!(times, ["09:00", "09:59", "11:00", "11:00"]);
+    let middle = found.iter().find(|w| w.text == "11:00").unwrap().x;
+    assert!((280.0..300.0).contains(&middle), "{found:?}");
+}
+
+#[test]
+fn everybody_who_put_a_tapback_is_named_at_the_bubble() {
+    let names: Vec<String> = (0..30).map(|i| format!("Person{i} Number{i}")).collect();
+    let mut loved = said_by("Zoe Quill", 0, "Loved");
+    loved.tapbacks = names
+        .iter()
+        .map(|name| Tapback {
+            guid: None,
+            part: 0,
+            kind: TapbackKind::Loved,
+            from_me: false,
+            sender: Some(Arc::new(Sender { handle: None, name: Some(name.clone()) })),
+            date: at(0, 1),
+            removed: false,
+        })
+        .collect();
+    for theme in [Theme::Messages, Theme::Plain, Theme::Compact] {
+        let found = looking(&group(), "tapbacks", &[loved.clone()], theme);
+        let said = found.iter().find(|w| w.text == "Loved").unwrap();
+        for i in 0..30 {
+            let name = found.iter().find(|w| w.text.trim_end_matches(',') == format!("Number{i}")).unwrap();
+            assert!(name.page == said.page && name.top > said.top, "{theme:?} {name:?} {said:?}");
+        }
     }
 }

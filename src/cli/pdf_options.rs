@@ -13,10 +13,12 @@ pub struct PdfOptions {
     /// The size of a page: a4, letter or a5
     #[arg(long, value_name = "PAPER", hide_possible_values = true, value_parser = named(Paper::NAMES))]
     paper: Option<Paper>,
-    /// The look: messages (bubbles in colors) or plain (outlines, for printing in black and white)
+    /// The look: messages (bubbles in colors), plain (outlines, for printing in black and white) or compact (a list,
+    /// many messages a page)
     #[arg(long, value_name = "THEME", hide_possible_values = true, value_parser = named(Theme::NAMES))]
     theme: Option<Theme>,
-    /// The size of messages' text, in points: 6 to 24; everything else goes with it
+    /// The size of messages' text, in points: 6 to 24 (default 10, compact 8.5); everything else
+    /// goes with it
     #[arg(long, value_name = "POINTS", value_parser = font_size)]
     font_size: Option<f32>,
     /// What is said of every message's time: minutes, or exact (seconds, the offset from UTC, delivered and read)
@@ -61,10 +63,11 @@ impl PdfOptions {
     pub fn look(&self, formats: &[&Format]) -> Result<Look, Failure> {
         wants_pdf(self.as_given().first(), formats)?;
         let usual = Look::default();
+        let theme = self.theme.unwrap_or(usual.theme);
         Ok(Look {
             paper: self.paper.unwrap_or(usual.paper),
-            theme: self.theme.unwrap_or(usual.theme),
-            font_size: self.font_size.unwrap_or(usual.font_size),
+            theme,
+            font_size: self.font_size.unwrap_or(theme.usual_font_size()),
             times: self.times.unwrap_or(usual.times),
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::{Attachment, Availability};
 use crate::writers::phrase;
 
-use super::blocks::{Bubbles, Composer, PIXEL, QUIET, TINY};
+use super::blocks::{Bubbles, Composer, INSET, PIXEL, QUIET, TINY};
 use super::image::{Picture, Undrawable};
 use super::layout::{Ink, Lines, Measure};
 use super::link;
@@ -108,8 +108,11 @@ impl Composer<'_> {
         let style = self.style;
         let (box_width, badge_size) = (style.box_width, style.points(BADGE));
         let x = bubbles.side.x(box_width, &style);
-        let text_x = x + badge_size + 18.0;
-        let width = box_width - badge_size - 26.0;
+        // Large text in a narrow box needs all of it.
+        let badged = box_width > 5.0 * badge_size;
+        let aside = if badged { badge_size + 18.0 } else { INSET };
+        let text_x = x + aside;
+        let width = box_width - aside - 8.0;
         let small = self.small(width);
         let uri = attachment.path.as_deref().and_then(link::relative);
         let name = attachment.name.as_deref().map(phrase::one_line).filter(|name| !name.is_empty());
@@ -138,16 +141,9 @@ impl Composer<'_> {
             let ink = if matches!(why, Undrawable::Damaged(_)) { alarm } else { QUIET };
             put(&mut row, self.engine.plain(what, ink, small));
         }
-        row.height = row.height.max(badge_size);
-        let badge = badge_text(attachment);
-        let line =
-            self.engine.label(&badge, Ink { bold: true, ..QUIET }, style.points(7.0), badge_size - 4.0);
-        let at = Rectangle { x: x + 8.0, y: 0.0, width: badge_size, height: badge_size };
-        row.items.push(Item::Shape(Shape::filled(at, 6.0, Color::Received)));
-        let (line_width, line_height) = (line.width, line.height);
-        let mut items = line.into_row(x + 8.0 + (badge_size - line_width) / 2.0).items;
-        items.iter_mut().for_each(|item| item.shift(0.0, (badge_size - line_height) / 2.0));
-        row.items.append(&mut items);
+        if badged {
+            self.badge(attachment, x + 8.0, badge_size, &mut row);
+        }
         if let Some(uri) = uri {
             let target = Target::Uri(uri);
             let at = Rectangle { x, y: -6.0, width: box_width, height: row.height + 12.0 };
@@ -157,6 +153,19 @@ impl Composer<'_> {
         let block = Block { frame: Some(style.card(x)), rows: vec![row], ..Block::default() };
         let height = block.height();
         bubbles.push(block, Area { x, width: box_width, height, words: true });
+    }
+
+    /// The square that stands for a file, at the top of its row.
+    fn badge(&mut self, attachment: &Attachment, x: f32, size: f32, row: &mut Row) {
+        row.height = row.height.max(size);
+        let text = badge_text(attachment);
+        let line = self.engine.label(&text, Ink { bold: true, ..QUIET }, self.style.points(7.0), size - 4.0);
+        let at = Rectangle { x, y: 0.0, width: size, height: size };
+        row.items.push(Item::Shape(self.style.mark(at, 6.0)));
+        let (left, down) = (x + (size - line.width) / 2.0, (size - line.height) / 2.0);
+        let mut items = line.into_row(left).items;
+        items.iter_mut().for_each(|item| item.shift(0.0, down));
+        row.items.append(&mut items);
     }
 }
 

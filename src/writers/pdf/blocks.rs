@@ -27,7 +27,11 @@ use super::vector;
 const BODY: f32 = 10.0;
 pub(super) const SMALL: f32 = 8.0;
 pub(super) const TINY: f32 = 7.5;
-/// Between a bubble's edge and its text.
+/// One to three emoji alone.
+const LARGE: f32 = 26.0;
+/// Services that are not Apple's, as rows store them.
+const CARRIER: [&str; 4] = ["SMS", "MMS", "RCS", "SatelliteSMS"];
+/// Between a card's edge and its text.
 pub(super) const INSET: f32 = 10.0;
 /// Pictures out of a payload that a card shows.
 const MOST_INLINE: usize = 4;
@@ -50,6 +54,8 @@ pub struct Laid {
     /// For the index.
     pub entries: Vec<Entry>,
     pub blocks: Vec<Block>,
+    /// The last bubble, picture or card among the blocks.
+    pub bubble: Option<usize>,
 }
 
 /// Who speaks.
@@ -79,8 +85,8 @@ impl Side {
     /// The left edge of something so wide.
     pub(super) fn x(self, width: f32, style: &Style) -> f32 {
         match self {
-            Side::Left => style.side,
-            Side::Right => style.lane_right() - width,
+            Side::Right if !style.is_list() => style.lane_right() - width,
+            _ => style.lane_left(),
         }
     }
 }
@@ -89,11 +95,15 @@ impl Side {
 pub(super) struct Bubbles<'m> {
     pub(super) side: Side,
     fill: Color,
+    /// Not one of Apple's services.
+    carrier: bool,
     message: &'m Message,
     time: Option<String>,
     pub(super) blocks: Vec<Block>,
     /// Of the part that is being laid out.
     pub(super) spot: Option<Spot>,
+    /// The last bubble, picture or card.
+    pub(super) bubble: Option<usize>,
 }
 
 impl Composer<'_> {
@@ -101,13 +111,15 @@ impl Composer<'_> {
     pub fn message(&mut self, message: &Message) -> Laid {
         let at = message.date.map(|date| self.clock.local(date));
         let event = self.phrases.event(message);
+        let carrier = message.service.as_deref().is_some_and(|service| CARRIER.contains(&service));
         let mut bubbles = Bubbles {
             side: if message.from_me { Side::Right } else { Side::Left },
-            fill: match (message.from_me, message.service.as_deref()) {
+            fill: match (message.from_me, carrier) {
                 (false, _) => Color::Received,
-                (true, Some("SMS" | "RCS" | "MMS")) => Color::SentGreen,
-                (true, _) => Color::SentBlue,
+                (true, true) => Color::SentGreen,
+                (true, false) => Color::SentBlue,
             },
+            carrier,
             message,
             time: at.as_ref().map(match self.style.times {
                 Times::Minutes => phrase::time,
@@ -115,6 +127,7 @@ impl Composer<'_> {
             }),
             blocks: Vec::new(),
             spot: None,
+            bubble: None,
         };
         let speaker = match &event {
             Some(sentence) => {
@@ -137,6 +150,7 @@ impl Composer<'_> {
             service: message.service.clone(),
             counts: Counts::of(message),
             entries: self.entries(message, at.as_ref()),
+            bubble: bubbles.bubble,
             blocks: bubbles.blocks,
         }
     }
@@ -148,7 +162,7 @@ impl Composer<'_> {
         for text in texts {
             let measure = Measure { size: self.style.points(8.5), width: self.style.middle() };
             let lines = self.engine.plain(&text, QUIET, measure);
-            let x = self.style.side + (self.style.measure() - lines.width) / 2.0;
+            let x = self.style.middle_x(lines.width);
             let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
             let mut rows = lines.into_rows(x);
             self.stamp(bubbles, rows.first_mut(), baseline);
@@ -211,9 +225,7 @@ impl Composer<'_> {
             let last = message.parts.get(number + 1).is_none_or(|next| next.index != part.index);
             if last {
                 self.stickers(message.tapbacks.iter().filter(|tapback| tapback.part == part.index), bubbles);
-                for line in self.phrases.tapbacks(&message.tapbacks, Some(part.index)) {
-                    self.remark(&line, Color::Quiet, bubbles);
-                }
+                self.tapbacks(&message.tapbacks, Some(part.index), bubbles);
             }
         }
         if let Some(balloon) = message.balloon.as_ref().filter(|_| !card_shown) {
@@ -238,9 +250,7 @@ impl Composer<'_> {
             .cloned()
             .collect();
         self.stickers(stray.iter(), bubbles);
-        for line in self.phrases.tapbacks(&stray, None) {
-            self.remark(&line, Color::Quiet, bubbles);
-        }
+        self.tapbacks(&stray, None, bubbles);
         for line in phrase::edits(message, at, &mut self.clock) {
             self.remark(&line, Color::Quiet, bubbles);
         }
@@ -264,7 +274,7 @@ impl Composer<'_> {
         let Some(row) = row else { return };
         if let Some(time) = bubbles.time.take() {
             let line = self.engine.label(&time, QUIET, self.style.points(TINY), 100.0);
-            let x = self.style.right() - line.width;
+            let x = self.style.time_x(line.width);
             let shift = baseline - line.baseline;
             let mut items = line.into_row(x).items;
             items.iter_mut().for_each(|item| item.shift(0.0, shift));
@@ -276,18 +286,18 @@ impl Composer<'_> {
     fn text_bubble(&mut self, styled: &Styled, bubbles: &mut Bubbles<'_>) {
         let large = is_only_emoji(&styled.text);
         let measure = Measure {
-            size: self.style.points(if large { 26.0 } else { BODY }),
+            size: self.style.points(if large { LARGE } else { BODY }),
             width: self.style.text_width,
         };
         let lines = self.engine.text(&styled.text, &styled.spans, &styled.links, measure);
-        let inset = self.style.points(if large { 2.0 } else { INSET });
+        let inset = if large { self.style.points(2.0).min(self.style.inset()) } else { self.style.inset() };
         // Whole points compress better, see `layout`.
         let width = lines.width.max(8.0).ceil() + 2.0 * inset;
         let x = bubbles.side.x(width, &self.style);
         let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
         let mut rows = lines.into_rows(x + inset);
         self.stamp(bubbles, rows.first_mut(), baseline);
-        let frame = self.style.bubble(x, width, bubbles.fill);
+        let frame = self.style.bubble(x, width, bubbles.fill, bubbles.carrier);
         let block = Block { frame: (!large).then_some(frame), rows, ..Block::default() };
         let height = block.height();
         bubbles.push(block, Area { x, width, height, words: true });
@@ -301,7 +311,7 @@ impl Composer<'_> {
             ink,
             Measure { size: self.style.points(9.0), width: self.style.text_width },
         );
-        let inset = self.style.points(INSET);
+        let inset = self.style.inset();
         let width = lines.width + 2.0 * inset;
         let x = bubbles.side.x(width, &self.style);
         let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
@@ -317,7 +327,12 @@ impl Composer<'_> {
         let lines = self.engine.plain(text, QUIET, self.small(self.style.box_width));
         let width = lines.width + 10.0;
         let x = bubbles.side.x(width + 4.0, &self.style);
+        let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
         let mut row = lines.into_row(x + 8.0);
+        // In a list the line of the message begins here.
+        if self.style.is_list() {
+            self.stamp(bubbles, Some(&mut row), baseline);
+        }
         let bar = Rectangle { x, y: 1.0, width: 2.0, height: row.height - 2.0 };
         row.items.push(Item::Shape(Shape::bar(bar, Color::Accent)));
         let target = Target::Message { guid: guid.to_owned() };
@@ -336,11 +351,8 @@ impl Composer<'_> {
         let ink = Ink { color, ..QUIET };
         let lines = self.engine.plain(text, ink, self.small(self.style.text_width));
         let x = bubbles.side.x(lines.width + 8.0, &self.style) + 4.0;
-        // A remark at the top of a page would seem to be said of nothing.
-        if let Some(said_of) = bubbles.blocks.last_mut() {
-            said_of.keep_with_next = !said_of.may_be_divided(&self.style);
-        }
-        bubbles.add(Block { before: 2.0, rows: lines.into_rows(x), ..Block::default() });
+        let block = Block { before: 2.0, rows: lines.into_rows(x), ..Block::default() };
+        bubbles.below(block, &self.style);
     }
 
     /// An app's card.
@@ -416,6 +428,15 @@ impl Bubbles<'_> {
     /// Adds a bubble or a picture.
     pub(super) fn push(&mut self, block: Block, area: Area) {
         self.spot.get_or_insert(Spot { block: self.blocks.len(), area });
+        self.bubble = Some(self.blocks.len());
+        self.add(block);
+    }
+
+    /// Adds what is said of the last block: at the top of a page it would seem to be said of nothing.
+    pub(super) fn below(&mut self, block: Block, style: &Style) {
+        if let Some(said_of) = self.blocks.last_mut() {
+            said_of.keep_with_next = !said_of.may_be_divided(style);
+        }
         self.add(block);
     }
 

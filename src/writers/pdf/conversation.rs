@@ -2,19 +2,19 @@
 
 use std::io::{self, Write};
 
-use crate::model::Conversation;
+use crate::model::{Conversation, ConversationKind};
 use crate::pipeline::writer::Finished;
 use crate::writers::WriterOptions;
 use crate::writers::clock::Local;
 use crate::writers::contents::Contents;
 use crate::writers::phrase;
 
-use super::blocks::{Laid, QUIET, SMALL, Speaker};
+use super::blocks::{Laid, QUIET, SMALL};
 use super::document::{Document, PageEnd};
 use super::front::{self, Front, Outcome};
 use super::furniture::{self, Running};
 use super::index::{self, Entry};
-use super::layout::{Engine, Ink, Lines, Measure};
+use super::layout::{Engine, Ink, Measure};
 use super::link;
 use super::options::Bates;
 use super::page::{Block, Color, Item, Role, Row, Target};
@@ -22,21 +22,25 @@ use super::parts::Neighbors;
 use super::places::Place;
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
+use super::turn::{Before, Turn, initials, separators};
 
-/// After a pause of so many seconds a name is shown again.
-const PAUSE: i64 = 30 * 60;
-/// Of a name above its bubbles, in characters; the title block has it in full.
-const LONGEST_NAME: usize = 240;
+/// How a conversation looks.
+pub fn style_of(conversation: &Conversation, options: &WriterOptions) -> Style {
+    let style = Style::new(options.pdf);
+    match conversation.kind {
+        ConversationKind::Direct => style,
+        ConversationKind::Group | ConversationKind::Orphaned => style.for_group(),
+    }
+}
 
 /// Where one conversation's document stands.
 pub struct Progress<W: Write> {
     document: Document<W>,
     style: Style,
     running: Running,
-    last: Option<Local>,
-    seconds: Option<i64>,
-    speaker: Option<Speaker>,
-    service: Option<String>,
+    /// The last message, and what is new with it.
+    waiting: Option<(Laid, Turn)>,
+    before: Before,
     /// A page, and the days of the first and last message on it.
     on_page: Option<(u32, Local, Local)>,
     /// The day of the message that is being placed.
@@ -56,13 +60,11 @@ impl<W: Write> Progress<W> {
         engine: &mut Engine,
     ) -> io::Result<Progress<W>> {
         let mut progress = Progress {
-            style: Style::new(options.pdf),
+            style: style_of(conversation, options),
             running: Running::new(document.about.title.clone(), options, bates),
             document,
-            last: None,
-            seconds: None,
-            speaker: None,
-            service: None,
+            waiting: None,
+            before: Before::default(),
             on_page: None,
             current: None,
             contents: Contents::default(),
@@ -104,54 +106,42 @@ impl<W: Write> Progress<W> {
         Ok(place)
     }
 
-    /// Adds the next message.
+    /// Adds the next message. It is placed when the one after it is known: only then it is clear whether somebody has
+    /// done speaking.
     pub fn message(&mut self, laid: Laid, engine: &mut Engine) -> io::Result<()> {
+        let turn = self.before.turn(&laid);
+        match self.waiting.replace((laid, turn)) {
+            Some((laid, begins)) => self.add(laid, begins, turn.any(), engine),
+            None => Ok(()),
+        }
+    }
+
+    /// Places a message that begins with something new, and with which somebody may have done speaking.
+    fn add(&mut self, mut laid: Laid, begins: Turn, ends: bool, engine: &mut Engine) -> io::Result<()> {
         self.contents.add(laid.at.as_ref(), &laid.counts);
         self.current = laid.at.or(self.current);
-        let new_day = match (&laid.at, &self.last) {
-            (Some(at), Some(last)) => at.day_number() != last.day_number(),
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        let mut begins = Vec::new();
-        if new_day && let Some(at) = &laid.at {
-            begins.push(day_block(&phrase::day_heading(at), &self.style, engine));
+        if ends {
+            initials(&mut laid, &self.style, engine);
         }
-        let paused = match (laid.seconds, self.seconds) {
-            (Some(now), Some(before)) => now.saturating_sub(before).abs() > PAUSE,
-            _ => false,
-        };
-        let new_service = laid.service.is_some() && laid.service != self.service;
-        let group = new_day || paused || new_service || laid.speaker != self.speaker;
-        // The name belongs to the message, not to the day above it.
-        let mut role = Some(Role::Paragraph);
-        if group && let Some(speaker) = &laid.speaker {
-            let service = laid.service.as_deref().filter(|_| new_service);
-            let name = name_block(speaker, service, &self.style, engine);
-            begins.push(Block { begins: role.take(), ..name });
-        }
-        if laid.service.is_some() && laid.speaker.is_some() {
-            self.service = laid.service;
-        }
-        if laid.seconds.is_some() {
-            self.seconds = laid.seconds;
-        }
+        let separators = separators(&mut laid, begins, &self.style, engine);
         let mut begin = None;
-        let named = !begins.is_empty();
-        for block in begins {
+        let named = !separators.is_empty();
+        let spoken = separators.iter().any(|block| block.begins == Some(Role::Paragraph));
+        for block in separators {
             begin = begin.or(self.place(block, engine)?);
         }
         for (number, mut block) in laid.blocks.into_iter().enumerate() {
             if number == 0 {
-                block.begins = role;
-                block.before = match (named, &laid.speaker) {
+                // The name above belongs to the message, the day does not.
+                block.begins = (!spoken).then_some(Role::Paragraph);
+                block.before = self.style.gap(match (named, &laid.speaker) {
                     (true, Some(_)) => 2.0,
                     (true, None) => 7.0,
                     (false, None) => 10.0,
                     // A quote belongs to what follows, and must not stand close to what was before.
                     (false, Some(_)) if block.keep_with_next => 8.0,
-                    (false, Some(_)) => 3.5,
-                };
+                    (false, Some(_)) => 2.5,
+                });
             }
             let place = self.place(block, engine)?;
             if begin.is_none()
@@ -160,7 +150,6 @@ impl<W: Write> Progress<W> {
                 begin = Some(place);
             }
         }
-        self.speaker = laid.speaker;
         if let Some(place) = begin {
             self.index.extend(laid.entries.into_iter().map(|entry| (entry, place)));
             if let Some(guid) = &laid.guid {
@@ -169,9 +158,6 @@ impl<W: Write> Progress<W> {
             if let Some(at) = &laid.at {
                 self.document.outline.visit(at.year, at.month, place);
             }
-        }
-        if laid.at.is_some() {
-            self.last = laid.at;
         }
         Ok(())
     }
@@ -186,6 +172,9 @@ impl<W: Write> Progress<W> {
         options: &WriterOptions,
         engine: &mut Engine,
     ) -> io::Result<(W, u32)> {
+        if let Some((laid, begins)) = self.waiting.take() {
+            self.add(laid, begins, true, engine)?;
+        }
         let count = phrase::count(self.contents.messages, "message", "messages");
         let words = match (&self.contents.first, &self.contents.last) {
             (None, _) | (_, None) => count,
@@ -247,54 +236,6 @@ fn neighbor(words: &str, file: &str, style: &Style, engine: &mut Engine) -> Bloc
     Block { before: 6.0, rows: lines.into_rows(x), begins: Some(Role::Paragraph), ..Block::default() }
 }
 
-/// `Wednesday, 1 May 2024` between two hairlines.
-fn day_block(words: &str, style: &Style, engine: &mut Engine) -> Block {
-    let line = engine.label(words, Ink { bold: true, ..QUIET }, style.points(8.5), style.measure());
-    let (width, height) = (line.width, line.height);
-    let x = style.side + (style.measure() - width) / 2.0;
-    let mut row = line.into_row(x);
-    let side = (style.measure() - width) / 2.0 - 10.0;
-    let y = height / 2.0;
-    for x in [style.side, style.right() - side] {
-        let rule = Rectangle { x, y, width: side, height: 0.5 };
-        row.items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
-    }
-    Block {
-        before: 16.0,
-        rows: vec![row],
-        keep_with_next: true,
-        begins: Some(Role::Heading),
-        ..Block::default()
-    }
-}
-
-/// Who speaks from here on, and over which service when that is new.
-fn name_block(speaker: &Speaker, service: Option<&str>, style: &Style, engine: &mut Engine) -> Block {
-    let bold = Ink { bold: true, ..QUIET };
-    // In full where it can be: two names may differ at their ends only.
-    let name = engine.name(
-        &phrase::shortened(&speaker.name, LONGEST_NAME),
-        bold,
-        Measure { size: style.points(SMALL), width: style.box_width },
-    );
-    let service = service.map(|service| {
-        let words = format!("· {}", phrase::one_line(service));
-        engine.label(&words, QUIET, style.points(SMALL), style.points(100.0))
-    });
-    // Behind the name's last line.
-    let (end, baseline) = name.lines.last().map_or((0.0, 0.0), |line| (line.width + 4.0, line.baseline));
-    let width = name.width.max(service.as_ref().map_or(0.0, |service| end + service.width));
-    let x = if speaker.from_me { style.lane_right() - width - 6.0 } else { style.side + 6.0 };
-    let mut rows = Lines::clone(&name).into_rows(x);
-    if let (Some(service), Some(row)) = (service, rows.last_mut()) {
-        let shift = baseline - service.baseline;
-        let mut items = service.into_row(x + end).items;
-        items.iter_mut().for_each(|item| item.shift(0.0, shift));
-        row.items.append(&mut items);
-    }
-    Block { before: 10.0, rows, keep_with_next: true, ..Block::default() }
-}
-
 /// The title, who takes part, and how times are to be read.
 fn title_block(
     conversation: &Conversation,
@@ -312,8 +253,9 @@ fn title_block(
     let title = phrase::one_line(&conversation.title);
     put(0.0, &title, Ink { bold: true, ..Ink::default() }, 22.0);
     let mut kind = phrase::conversation_kind(conversation).to_owned();
-    if !conversation.services.is_empty() {
-        kind = format!("{kind} · {}", phrase::one_line(&conversation.services.join(", ")));
+    let services: Vec<_> = conversation.services.iter().map(|stored| phrase::service(stored)).collect();
+    if !services.is_empty() {
+        kind = format!("{kind} · {}", services.join(", "));
     }
     put(2.0, &kind, QUIET, 9.5);
     let people = conversation.participants.iter().map(phrase::participant);

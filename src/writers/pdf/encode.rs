@@ -153,12 +153,7 @@ impl Pen {
                 self.rectangle(at, PaintMode::Fill);
             }
             Form::Panel { radius, fill: Some(fill), stroke: None } => self.solid(at, *radius, *fill),
-            Form::Panel { radius, fill: Some(fill), stroke: Some(line) } => {
-                let at = self.snapped(at);
-                self.solid(&at.inset(-LINE / 2.0), radius + LINE / 2.0, *line);
-                self.solid(&at.inset(LINE / 2.0), radius - LINE / 2.0, *fill);
-            }
-            Form::Panel { radius, fill: None, stroke: Some(line) } => self.outline(at, *radius, *line),
+            Form::Panel { radius, fill, stroke: Some(line) } => self.outline(at, *radius, *fill, *line),
             Form::Panel { fill: None, stroke: None, .. } => {}
             Form::Triangle(color) => {
                 self.fill(*color);
@@ -177,28 +172,32 @@ impl Pen {
     /// A filled rectangle with round corners: a smaller one, drawn with a line as thick as the corners are round.
     /// A tenth of the bytes that four curves take, which were a third of a page's.
     fn solid(&mut self, at: &Rectangle, radius: f32, color: Color) {
-        self.fill(color);
         // Some rectangle is left: not every reader draws one that is a line or a point.
         let radius = tenth(radius).min((at.width.min(at.height) - 0.2) / 2.0);
         if radius < 0.1 {
+            self.fill(color);
             return self.rectangle(at, PaintMode::Fill);
+        }
+        let within = at.inset(radius);
+        // The line reaches inwards, too: it alone covers all of a bubble with a line or two.
+        let covered = within.width.min(within.height) < 1.8 * radius;
+        if !covered {
+            self.fill(color);
         }
         if !std::mem::replace(&mut self.round, true) {
             self.ops.push(Op::SetLineJoinStyle { join: LineJoinStyle::Round });
         }
         self.stroke(color, fine(radius * 2.0));
-        self.rectangle(&at.inset(radius), PaintMode::FillStroke);
+        self.rectangle(&within, if covered { PaintMode::Stroke } else { PaintMode::FillStroke });
     }
 
-    /// With its edges where numbers with one decimal can say: a line around it is then equally thick on all sides.
-    fn snapped(&self, at: &Rectangle) -> Rectangle {
-        let (bottom, height) = (self.up(tenth(self.up(at.bottom()))), tenth(at.height));
-        Rectangle { x: tenth(at.x), y: bottom - height, width: tenth(at.width), height }
-    }
-
-    fn outline(&mut self, at: &Rectangle, radius: f32, color: Color) {
-        self.stroke(color, LINE);
-        self.polygon(self.rounded(at, radius), PaintMode::Stroke);
+    fn outline(&mut self, at: &Rectangle, radius: f32, fill: Option<Color>, line: Color) {
+        if let Some(color) = fill {
+            self.fill(color);
+        }
+        self.stroke(line, LINE);
+        let mode = if fill.is_some() { PaintMode::FillStroke } else { PaintMode::Stroke };
+        self.polygon(self.rounded(at, radius), mode);
     }
 
     fn rounded(&self, at: &Rectangle, radius: f32) -> Vec<LinePoint> {
@@ -221,7 +220,7 @@ impl Pen {
         self.object(matrix.map(fine), name);
         self.ops.push(Op::RestoreGraphicsState);
         if setting == Setting::Framed {
-            self.outline(at, PHOTO_RADIUS, Color::Hairline);
+            self.outline(at, PHOTO_RADIUS, None, Color::Hairline);
         }
     }
 

@@ -126,7 +126,8 @@ impl<'a> Front<'a> {
     fn title(&mut self, outcome: &Outcome<'_>) {
         let mut kind = phrase::conversation_kind(self.conversation).to_owned();
         if !outcome.services.is_empty() {
-            kind = format!("{kind} · {}", phrase::one_line(&outcome.services.join(", ")));
+            let services: Vec<_> = outcome.services.iter().map(|stored| phrase::service(stored)).collect();
+            kind = format!("{kind} · {}", services.join(", "));
         }
         self.late_line(&kind, QUIET, TEXT, 0.0);
         let ink = Ink { bold: true, ..Ink::default() };

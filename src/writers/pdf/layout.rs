@@ -88,6 +88,7 @@ impl Lines {
 impl Line {
     /// The line as a row with its text beginning at `x`.
     pub fn into_row(mut self, by: f32) -> Row {
+        let by = even(by);
         self.items.iter_mut().for_each(|item| item.shift(by, 0.0));
         Row { height: self.height, items: self.items }
     }
@@ -303,9 +304,9 @@ impl Engine {
     }
 }
 
-/// To half a point: heights that all pages share make pages that compress a tenth better.
-fn even(height: f32) -> f32 {
-    (height * 2.0).round() / 2.0
+/// To half a point: heights and places that all pages share make pages that compress a tenth better.
+fn even(length: f32) -> f32 {
+    (length * 2.0).round() / 2.0
 }
 
 /// Byte ranges between line breaks; over-long ones divided.

@@ -45,6 +45,8 @@ mod structure;
 mod style;
 mod styled;
 mod tags;
+mod tapbacks;
+mod turn;
 mod vector;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,6 +61,7 @@ use crate::writers::derived::Derived;
 use crate::writers::phrase::{self, Phrases};
 
 use blocks::{Composer, Laid};
+use conversation::style_of;
 use document::Spawn;
 use encode::{PageEncoder, PrintpdfEncoder};
 use fonts::FontSet;
@@ -159,7 +162,7 @@ impl Writer for PdfWriter {
         Ok(Box::new(PdfConversation::new(self, conversation)))
     }
 
-    fn prepare(&self, _: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
+    fn prepare(&self, conversation: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
         self.gallery.look_at(messages, &self.spawn);
         let laid = self.with_engine(|engine| {
             let mut composer = Composer {
@@ -167,7 +170,7 @@ impl Writer for PdfWriter {
                 clock: Clock::new(self.options.zone),
                 phrases: &self.phrases,
                 gallery: &self.gallery,
-                style: self.style,
+                style: style_of(conversation, &self.options),
             };
             messages.iter().map(|message| composer.message(message)).collect()
         });

@@ -28,6 +28,8 @@ pub enum Color {
     SentGreen,
     /// Cards and boxes.
     Paper,
+    /// Tapbacks.
+    Capsule,
     Hairline,
     Accent,
 }

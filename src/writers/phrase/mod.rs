@@ -257,6 +257,15 @@ pub fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     }
 }
 
+/// A service as people call it. Hostile text.
+pub fn service(stored: &str) -> Cow<'_, str> {
+    match stored {
+        "iMessageLite" => "iMessage via satellite".into(),
+        "SatelliteSMS" => "SMS via satellite".into(),
+        other => one_line(other),
+    }
+}
+
 /// `group`, `direct` or `orphaned`, as a person would say it.
 pub fn conversation_kind(conversation: &Conversation) -> &'static str {
     match conversation.kind {
