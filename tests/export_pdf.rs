@@ -424,7 +424,7 @@ fn links_lead_to_addresses_files_and_originals_and_nowhere_else() {
 }
 
 #[test]
-fn the_outline_has_years_and_months() {
+fn the_outline_has_years_months_and_days() {
     let messages: Vec<_> = (0..30).map(|i| text(i % 2 == 0, at(i * 25, 0), "A message")).collect();
     let path = export("outline", &messages, 5, &WriterOptions::default());
     let plain = plain(&path);
@@ -432,6 +432,12 @@ fn the_outline_has_years_and_months() {
         assert_eq!(plain.matches(&format!("/Title {title}")).count(), 1, "{title}");
     }
     assert!(plain.contains("/PageMode /UseOutlines"));
+    // A day of one month and one of the next: 2023-11-28, 2023-12-23, and so on.
+    for title in ["(28 November)", "(23 December)", "(17 January)"] {
+        assert!(plain.contains(&format!("/Title {title}")), "{title}");
+    }
+    assert_eq!(plain.matches("/Title (").count() - 1, 3 + 25 + 30);
+    assert!(plain.contains("/PageLabels"));
 }
 
 #[test]

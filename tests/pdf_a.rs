@@ -2,15 +2,19 @@
 //!
 //! Where it is not at hand the tests say so, past the test runner, and check nothing. In CI it must be.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use msgarchive::disk::Staging;
 use msgarchive::model::Message;
-use msgarchive::writers::WriterOptions;
-use msgarchive::writers::pdf::Theme;
+use msgarchive::writers::pdf::{DocumentOptions, Theme};
+use msgarchive::writers::{FORMATS, WriterOptions};
 
-use crate::export_pdf::{any_characters, at, everything, export, files, plain, qpdf_check, run, text};
+use crate::export_pdf::{
+    any_characters, at, conversation, everything, export, files, plain, qpdf_check, run, text,
+};
 use crate::program::Program;
 
 /// Whether veraPDF can run.
@@ -112,6 +116,45 @@ fn the_metadata_say_what_it_is_and_what_it_covers() {
     ] {
         assert!(xmp.contains(words), "{words} is not in {xmp}");
     }
+}
+
+/// A folder with a font whose license forbids that documents hold it.
+fn forbidden_font() -> tempfile::TempDir {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("fonts/NotoSansRunic.ttf.zz");
+    let packed = std::fs::read(packed).unwrap();
+    let mut font = Vec::new();
+    flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut font).unwrap();
+    let record = font[12..].chunks(16).position(|record| record.starts_with(b"OS/2")).unwrap() * 16 + 12;
+    let table = u32::from_be_bytes(font[record + 8..record + 12].try_into().unwrap()) as usize;
+    // `fsType`, after the version, the average width, the weight and the width.
+    font[table + 8..table + 10].copy_from_slice(&[0, 2]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("forbidden.ttf"), font).unwrap();
+    folder
+}
+
+#[test]
+fn a_font_that_may_not_be_embedded_is_refused_or_nothing_is_claimed() {
+    let fonts = forbidden_font();
+    let options = |archival| WriterOptions {
+        font_dirs: vec![fonts.path().to_owned()],
+        document: DocumentOptions { archival, ..DocumentOptions::default() },
+        ..WriterOptions::default()
+    };
+    let path = export("forbidden-font", &[text(false, at(0, 0), "ᚠᚢᚦᚨᚱᚲ")], 5, &options(false));
+    let xmp = run("pdfinfo", &["-meta", path.to_str().unwrap()]);
+    assert!(xmp.contains("dc:title") && !xmp.contains("pdfaid:part"), "{xmp}");
+    let staging = || Arc::new(Staging::begin(&fonts.path().join("out"), true).unwrap());
+    let pdf = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
+    let refused = (pdf.open)(staging(), &options(true)).err().unwrap().to_string();
+    assert!(refused.contains("forbidden.ttf forbids to be embedded"), "{refused}");
+    let writer = (pdf.open)(staging(), &options(false)).unwrap();
+    writer.prepare(&conversation(), &[text(false, at(0, 0), "ᚠᚢᚦ")]).unwrap();
+    let notes = writer.notes();
+    assert!(
+        notes.iter().any(|note| note.contains("NotoSansRunic-Regular forbids to be embedded")),
+        "{notes:?}"
+    );
 }
 
 /// The structure as poppler sees it: a line for an element or a text, indented.

@@ -27,6 +27,10 @@ pub struct DocumentOptions {
     /// Pixels of a picture's longer side, at most; original puts JPEGs into PDF as they are [default: 1600]
     #[arg(long, value_name = "N|original", value_parser = edge)]
     max_image: Option<Edge>,
+    /// Refuse what PDF/A-2u forbids: fonts from --font-dir whose license forbids embedding are an error, those of the
+    /// system are left out. Without this a document that shows such a font does not say that it is PDF/A; all others do
+    #[arg(long)]
+    archival: bool,
 }
 
 /// At most so many pixels; `None`: as many as there are.
@@ -95,6 +99,7 @@ impl DocumentOptions {
             split: self.split,
             bates: self.stamp(),
             longest_edge: self.max_image.map_or(Some(LONGEST_EDGE), |edge| edge.0),
+            archival: self.archival,
         })
     }
 
@@ -106,7 +111,9 @@ impl DocumentOptions {
     /// As given, for the manifest: name and value.
     pub fn as_given(&self) -> Vec<(String, String)> {
         let mut given = Vec::new();
-        for (name, on) in [("no-cover", self.no_cover), ("no-index", self.no_index)] {
+        let switches =
+            [("no-cover", self.no_cover), ("no-index", self.no_index), ("archival", self.archival)];
+        for (name, on) in switches {
             if on {
                 given.push((name.into(), "true".into()));
             }

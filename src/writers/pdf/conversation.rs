@@ -156,7 +156,7 @@ impl<W: Write> Progress<W> {
                 self.document.places.insert(guid, place);
             }
             if let Some(at) = &laid.at {
-                self.document.outline.visit(at.year, at.month, place);
+                self.document.outline.visit(at, place);
             }
         }
         Ok(())

@@ -466,6 +466,7 @@ impl<W: Write> Document<W> {
         );
         self.file.compressed(self.count_form, &dict, &content)?;
 
+        self.about.archival = self.fonts.may_be_embedded();
         let fonts = self.fonts.write(&mut self.file)?;
         let mut chunk = Chunk::new();
         let mut dict = chunk.indirect(self.fonts_id).dict();

@@ -15,6 +15,9 @@ use skrifa::{FontRef, MetadataProvider as _};
 
 use super::bundle::{BOX, BUNDLE, LATIN};
 
+/// No embedding without the owner's permission.
+const RESTRICTED: u16 = 2;
+
 /// How a face's glyphs get into the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlines {
@@ -44,6 +47,8 @@ pub struct Face {
     pub bbox: [f32; 4],
     pub italic_angle: f32,
     pub bold: bool,
+    /// Its license forbids that a document holds it (OpenType, OS/2, `fsType`).
+    pub forbids_embedding: bool,
     /// Advance widths by glyph id, in thousandths of an em.
     pub widths: Vec<u16>,
 }
@@ -87,6 +92,7 @@ impl Face {
             bbox: [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max].map(per_mille),
             italic_angle: metrics.italic_angle,
             bold: font.attributes().weight.value() >= 600.0,
+            forbids_embedding: font.os2().is_ok_and(|os2| os2.fs_type() & 0xf == RESTRICTED),
             widths,
             data,
         })
@@ -108,6 +114,8 @@ pub struct FontSet {
     bundled: Vec<OnceLock<Blob<u8>>>,
     user: Vec<Blob<u8>>,
     system: bool,
+    /// Only faces that may be embedded by anybody.
+    archival: bool,
     faces: Mutex<HashMap<(u64, u32), Arc<Face>>>,
     latin: OnceLock<Vec<u64>>,
 }
@@ -119,8 +127,10 @@ impl std::fmt::Debug for FontSet {
 }
 
 impl FontSet {
-    /// Reads the font files in `folders` (and in theirs, three levels down). The error names the folder.
-    pub fn new(folders: &[PathBuf], system: bool) -> Result<FontSet, String> {
+    /// Reads the font files in `folders` (and in theirs, three levels down). With `archival`, only fonts that PDF/A
+    /// allows are used: one in the folders that forbids to be embedded is an error, those of the system are left out.
+    /// The error names the folder or the file.
+    pub fn new(folders: &[PathBuf], system: bool, archival: bool) -> Result<FontSet, String> {
         let mut files = Vec::new();
         for folder in folders {
             find_fonts(folder, 3, &mut files)
@@ -131,12 +141,18 @@ impl FontSet {
         for file in files {
             let bytes = std::fs::read(&file)
                 .map_err(|error| format!("cannot read the font {}: {error}", file.display()))?;
-            user.push(Blob::new(Arc::new(bytes)));
+            let blob = Blob::new(Arc::new(bytes));
+            if archival && Face::read(0, blob.clone(), 0).is_some_and(|face| face.forbids_embedding) {
+                let file = file.display();
+                return Err(format!("the font {file} forbids to be embedded, and so cannot be in PDF/A"));
+            }
+            user.push(blob);
         }
         Ok(FontSet {
             bundled: BUNDLE.iter().map(|_| OnceLock::new()).collect(),
             user,
             system,
+            archival,
             faces: Mutex::default(),
             latin: OnceLock::new(),
         })
@@ -161,9 +177,22 @@ impl FontSet {
         if let Some(face) = faces.get(&(data.id(), index)) {
             return Some(face.clone());
         }
-        let face = Arc::new(Face::read(faces.len(), data.clone(), index)?);
+        let face = Face::read(faces.len(), data.clone(), index)?;
+        if self.archival && face.forbids_embedding {
+            return None;
+        }
+        let face = Arc::new(face);
         faces.insert((data.id(), index), face.clone());
         Some(face)
+    }
+
+    /// The fonts that were used, or were to be, and forbid to be embedded.
+    pub fn forbidding(&self) -> Vec<String> {
+        let faces = self.faces.lock().unwrap_or_else(PoisonError::into_inner);
+        let forbidding = faces.values().filter(|face| face.forbids_embedding);
+        let mut names: Vec<_> = forbidding.map(|face| face.postscript_name.clone()).collect();
+        names.sort();
+        names
     }
 
     /// Whether the Latin faces have the character.
@@ -295,7 +324,7 @@ mod tests {
 
     #[test]
     fn there_is_a_box_for_what_no_face_has() {
-        let mut library = Library::new(Arc::new(FontSet::new(&[], false).unwrap()));
+        let mut library = Library::new(Arc::new(FontSet::new(&[], false, false).unwrap()));
         let (face, glyph) = library.missing().unwrap();
         assert!(glyph != 0 && face.width(glyph) > 200.0, "{} {glyph}", face.postscript_name);
     }

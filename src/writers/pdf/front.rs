@@ -66,7 +66,7 @@ pub fn pages(
     part: Option<&Neighbors>,
     engine: &mut Engine,
 ) -> io::Result<u32> {
-    let about = About { title: String::new(), tool: String::new(), period: None };
+    let about = About { title: String::new(), tool: String::new(), period: None, archival: true };
     let mut counted =
         Document::new(io::sink(), about, Style::new(options.pdf), Arc::new(Blank), Arc::new(|work| work()))?;
     let mut bare = |_: PageEnd| Furniture::default();

@@ -92,6 +92,11 @@ impl DocumentFonts {
         Ok(FontUse::Text(number))
     }
 
+    /// Whether PDF/A allows all of them.
+    pub fn may_be_embedded(&self) -> bool {
+        self.text.iter().all(|font| !font.face.forbids_embedding)
+    }
+
     /// Writes all fonts; returns the resource names with the objects.
     pub fn write<W: Write>(&self, file: &mut PdfFile<W>) -> io::Result<Vec<(String, Ref)>> {
         let mut written = Vec::new();

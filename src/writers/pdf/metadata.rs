@@ -14,6 +14,8 @@ pub struct About {
     pub tool: String,
     /// When the first and the last message were sent.
     pub period: Option<(Local, Local)>,
+    /// That it is PDF/A may be said.
+    pub archival: bool,
 }
 
 impl About {
@@ -32,6 +34,8 @@ impl About {
         let coverage = self.period.as_ref().map_or_else(String::new, |(first, last)| {
             format!("<dc:coverage>{}/{}</dc:coverage>", day(first), day(last))
         });
+        let claim = "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>U</pdfaid:conformance>";
+        let claim = if self.archival { claim } else { "" };
         format!(
             "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
              <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\
@@ -39,8 +43,7 @@ impl About {
              <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
              xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\" \
              xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\">\
-             <pdfaid:part>2</pdfaid:part><pdfaid:conformance>U</pdfaid:conformance>\
-             <dc:format>application/pdf</dc:format>\
+             {claim}<dc:format>application/pdf</dc:format>\
              <dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">{title}</rdf:li></rdf:Alt></dc:title>{coverage}\
              <xmp:CreatorTool>{tool}</xmp:CreatorTool><pdf:Producer>{tool}</pdf:Producer>\
              </rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>"
@@ -69,7 +72,7 @@ mod tests {
 
     #[test]
     fn hostile_titles_stay_text() {
-        let about = |title: String| About { title, tool: "msgarchive".into(), period: None };
+        let about = |title: String| About { title, tool: "msgarchive".into(), period: None, archival: true };
         let xmp = about("</rdf:li>&amp;\u{1}\u{ffff}".into()).xmp();
         assert!(xmp.contains(">&lt;/rdf:li&gt;&amp;amp;\u{fffd}\u{fffd}</rdf:li>"), "{xmp}");
         assert!(about("x".repeat(100_000)).title().len() < 8_000);

@@ -106,7 +106,8 @@ fn failed(what: impl ToString) -> WriteError {
 
 impl PdfWriter {
     fn new(staging: Arc<Staging>, options: &WriterOptions) -> Result<PdfWriter, WriteError> {
-        let fonts = FontSet::new(&options.font_dirs, options.system_fonts).map_err(failed)?;
+        let fonts = FontSet::new(&options.font_dirs, options.system_fonts, options.document.archival)
+            .map_err(failed)?;
         let spawn: Spawn = if options.jobs > 1 {
             // Threads of their own: `append` waits for them, and may itself run on any thread.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().map_err(failed)?;
@@ -192,6 +193,10 @@ impl Writer for PdfWriter {
                 "PDF: no font has {count} of the script {script}: drawn as boxes, still found by searching"
             )
         };
-        lock(&self.boxes).iter().map(line).collect()
+        let boxes = lock(&self.boxes).iter().map(line).collect::<Vec<_>>();
+        let forbidding = self.fonts.forbidding().into_iter().map(|font| {
+            format!("PDF: the font {font} forbids to be embedded: documents that show it are not PDF/A")
+        });
+        boxes.into_iter().chain(forbidding).collect()
     }
 }

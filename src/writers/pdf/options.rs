@@ -11,6 +11,8 @@ pub struct DocumentOptions {
     pub bates: Option<Bates>,
     /// Pixels of a picture's longer side, at most; `None` for as many as it has.
     pub longest_edge: Option<u32>,
+    /// Refuse what PDF/A forbids, rather than writing a document that does not say it is PDF/A.
+    pub archival: bool,
 }
 
 /// Some 500 pixels an inch where a picture is drawn largest.
@@ -24,6 +26,7 @@ impl Default for DocumentOptions {
             split: None,
             bates: None,
             longest_edge: Some(LONGEST_EDGE),
+            archival: false,
         }
     }
 }

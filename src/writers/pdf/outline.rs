@@ -1,32 +1,71 @@
-//! The outline: years, and in them months, in the order in which they come.
+//! The outline: years, in them months, and in them days, in the order in which they come.
 
 use std::io::{self, Write};
 
 use pdf_writer::{Chunk, Finish as _, Ref, TextStr};
 
-use super::file::PdfFile;
+use super::file::{PdfFile, compact};
 use super::places::Place;
+use crate::writers::clock::Local;
 use crate::writers::phrase;
 
-/// A month's beginning.
+/// Where a day begins.
 #[derive(Debug, Clone, Copy)]
-struct Month {
+struct Day {
     year: i64,
     month: u8,
+    day: u8,
     place: Place,
 }
 
-/// The months of a document.
+/// What an item of the outline is for.
+#[derive(Debug, Clone, Copy)]
+enum Span {
+    Year,
+    Month,
+    Day,
+}
+
+impl Span {
+    /// Whether two days are in the same one, where they are in the same larger one.
+    fn holds_both(self, a: &Day, b: &Day) -> bool {
+        match self {
+            Span::Year => a.year == b.year,
+            Span::Month => a.month == b.month,
+            Span::Day => a.day == b.day,
+        }
+    }
+
+    fn inner(self) -> Option<Span> {
+        match self {
+            Span::Year => Some(Span::Month),
+            Span::Month => Some(Span::Day),
+            Span::Day => None,
+        }
+    }
+
+    fn title(self, first: &Day) -> String {
+        let month = phrase::month_name(first.month);
+        match self {
+            Span::Year => first.year.to_string(),
+            Span::Month => format!("{month} {}", first.year),
+            Span::Day => format!("{} {month}", first.day),
+        }
+    }
+}
+
+/// The days of a document.
 #[derive(Debug, Default)]
 pub struct Outline {
-    months: Vec<Month>,
+    days: Vec<Day>,
 }
 
 impl Outline {
-    /// Notes a message's month; only the first of a month counts.
-    pub fn visit(&mut self, year: i64, month: u8, place: Place) {
-        if self.months.last().is_none_or(|last| (last.year, last.month) != (year, month)) {
-            self.months.push(Month { year, month, place });
+    /// Notes a message's day; only the first message of a day counts.
+    pub fn visit(&mut self, at: &Local, place: Place) {
+        let Local { year, month, day, .. } = *at;
+        if self.days.last().is_none_or(|last| (last.year, last.month, last.day) != (year, month, day)) {
+            self.days.push(Day { year, month, day, place });
         }
     }
 
@@ -37,67 +76,58 @@ impl Outline {
         pages: &[Ref],
         page_height: f32,
     ) -> io::Result<Option<Ref>> {
-        if self.months.is_empty() {
-            return Ok(None);
-        }
         let root = file.reserve();
-        let years: Vec<&[Month]> = self.months.chunk_by(|a, b| a.year == b.year).collect();
-        let ids: Vec<Ref> = years.iter().map(|_| file.reserve()).collect();
-        for (number, (year, id)) in years.iter().zip(&ids).enumerate() {
-            let month_ids: Vec<Ref> = year.iter().map(|_| file.reserve()).collect();
-            for (at, (month, month_id)) in year.iter().zip(&month_ids).enumerate() {
-                let title = format!("{} {}", phrase::month_name(month.month), month.year);
-                let links = Links { page_height, parent: *id, beside: &month_ids, at, children: None };
-                write_item(file, *month_id, &title, month.place, pages, links)?;
-            }
-            let Some(first) = year.first() else { continue };
-            let children = month_ids.first().zip(month_ids.last()).map(|(f, l)| (*f, *l, year.len()));
-            let links = Links { page_height, parent: root, beside: &ids, at: number, children };
-            write_item(file, *id, &first.year.to_string(), first.place, pages, links)?;
-        }
+        let years = Level { pages, page_height, span: Span::Year, parent: root }.write(&self.days, file)?;
         let mut chunk = Chunk::new();
         let mut outline = chunk.outline(root);
-        if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
-            outline.first(*first).last(*last).count(ids.len() as i32);
+        if let (Some(first), Some(last)) = (years.first(), years.last()) {
+            outline.first(*first).last(*last).count(years.len() as i32);
         }
         outline.finish();
         file.object(root, &chunk)?;
-        Ok(Some(root))
+        Ok((!years.is_empty()).then_some(root))
     }
 }
 
-struct Links<'a> {
+/// Items beside each other.
+#[derive(Clone, Copy)]
+struct Level<'a> {
+    pages: &'a [Ref],
     page_height: f32,
+    span: Span,
     parent: Ref,
-    beside: &'a [Ref],
-    at: usize,
-    children: Option<(Ref, Ref, usize)>,
 }
 
-fn write_item<W: Write>(
-    file: &mut PdfFile<W>,
-    id: Ref,
-    title: &str,
-    place: Place,
-    pages: &[Ref],
-    links: Links<'_>,
-) -> io::Result<()> {
-    let mut chunk = Chunk::new();
-    let mut item = chunk.outline_item(id);
-    item.title(TextStr(title)).parent(links.parent);
-    if let Some(prev) = links.at.checked_sub(1).and_then(|at| links.beside.get(at)) {
-        item.prev(*prev);
+impl Level<'_> {
+    /// Writes the items for these days and all that is in them; returns them.
+    fn write<W: Write>(self, days: &[Day], file: &mut PdfFile<W>) -> io::Result<Vec<Ref>> {
+        let groups = || days.chunk_by(|a, b| self.span.holds_both(a, b));
+        let ids: Vec<Ref> = groups().map(|_| file.reserve()).collect();
+        for (number, (group, id)) in groups().zip(&ids).enumerate() {
+            let children = match self.span.inner() {
+                Some(span) => Level { span, parent: *id, ..self }.write(group, file)?,
+                None => Vec::new(),
+            };
+            let Some(first) = group.first() else { continue };
+            let mut chunk = compact();
+            let mut item = chunk.outline_item(*id);
+            item.title(TextStr(&self.span.title(first))).parent(self.parent);
+            if let Some(previous) = number.checked_sub(1).and_then(|number| ids.get(number)) {
+                item.prev(*previous);
+            }
+            if let Some(next) = ids.get(number + 1) {
+                item.next(*next);
+            }
+            if let (Some(first), Some(last)) = (children.first(), children.last()) {
+                // Negative: closed.
+                item.first(*first).last(*last).count(-(children.len() as i32));
+            }
+            if let Some(page) = self.pages.get(first.place.page as usize) {
+                item.dest().page(*page).xyz(0.0, self.page_height - f32::from(first.place.y), None);
+            }
+            item.finish();
+            file.object(*id, &chunk)?;
+        }
+        Ok(ids)
     }
-    if let Some(next) = links.beside.get(links.at + 1) {
-        item.next(*next);
-    }
-    if let Some((first, last, count)) = links.children {
-        // Negative: closed.
-        item.first(first).last(last).count(-(count as i32));
-    }
-    if let Some(page) = pages.get(place.page as usize) {
-        item.dest().page(*page).xyz(0.0, links.page_height - f32::from(place.y), None);
-    }
-    item.finish();
-    file.object(id, &chunk)
 }

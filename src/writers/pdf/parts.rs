@@ -106,7 +106,7 @@ impl<'w> PdfConversation<'w> {
             Key::All => title.into_owned(),
             key => format!("{title}, {}", key.label()),
         };
-        let about = About { title, tool: writer.options.tool.clone(), period: None };
+        let about = About { title, tool: writer.options.tool.clone(), period: None, archival: true };
         let bates = lock(&writer.bates).clone();
         let part = neighbors(key, before.clone(), None);
         let progress = Document::new(file, about, writer.style, writer.encoder.clone(), writer.spawn.clone())

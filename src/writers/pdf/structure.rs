@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use pdf_writer::types::{OutputIntentSubtype, PageMode};
+use pdf_writer::types::{NumberingStyle, OutputIntentSubtype, PageMode};
+use pdf_writer::writers::PageLabel;
 use pdf_writer::{Chunk, Finish as _, Name, Ref, TextStr};
 
 use super::file::PdfFile;
@@ -61,7 +62,7 @@ pub struct Parts {
 
 /// Writes the catalog with the metadata, and completes the file.
 pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts) -> io::Result<W> {
-    let [catalog, info, metadata] = [(); 3].map(|()| file.reserve());
+    let [catalog, info, metadata, label] = [(); 4].map(|()| file.reserve());
     // Not compressed, so that a program which knows nothing of PDF finds it.
     file.stream(metadata, "/Type /Metadata /Subtype /XML", about.xmp().as_bytes())?;
 
@@ -74,6 +75,11 @@ pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts
         .producer(TextStr(&about.tool));
     file.object(info, &chunk)?;
 
+    // Pages are called by the numbers that are printed on them.
+    let mut chunk = Chunk::new();
+    chunk.indirect(label).start::<PageLabel<'_>>().style(NumberingStyle::Arabic);
+    file.object(label, &chunk)?;
+
     let mut chunk = Chunk::new();
     let mut dict = chunk.indirect(catalog).start::<pdf_writer::writers::Catalog<'_>>();
     dict.pages(parts.pages).metadata(metadata).lang(TextStr("en"));
@@ -81,6 +87,7 @@ pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts
     if let Some(outline) = parts.outline {
         dict.outlines(outline).page_mode(PageMode::UseOutlines);
     }
+    dict.page_labels().nums().insert(0, label);
     dict.mark_info().marked(true);
     dict.pair(Name(b"StructTreeRoot"), parts.structure);
     let mut intents = dict.output_intents();
