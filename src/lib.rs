@@ -18,10 +18,11 @@
 //! | [`writers`] | messages | PDF, CSV, JSON Lines, text; one row in [`FORMATS`](writers::FORMATS) each |
 //! | [`disk`] | what writers write | an export folder that appears whole or not at all |
 //! | [`media`] | pictures, sound, video | pixels and facts |
+//! | [`property_list`] | Apple's property lists, binary or XML | a view of them that costs no more than what is asked for |
 //! | [`model`] | | is what passes between the pipeline and the writers: inert, UTC, owned |
 //! | [`sample`] | | is a library of invented people, built in |
 //!
-//! `source` knows nothing of `pipeline`, `pipeline` of no writer, `model` and `disk` of nothing else here.
+//! `source` knows nothing of `pipeline`, `pipeline` of no writer, `model`, `property_list` and `disk` of nothing else here.
 //! `tests/layering.rs` holds the whole table of who may import whom.
 //!
 //! # What holds
@@ -81,6 +82,7 @@ pub mod disk;
 pub mod media;
 pub mod model;
 pub mod pipeline;
+pub mod property_list;
 pub mod sample;
 pub mod source;
 pub mod writers;

@@ -14,8 +14,8 @@ use super::foundation::Kind;
 use super::keyed;
 use super::pieces::Pieces;
 use super::typedstream::{self, Value};
-use super::unicode;
 use crate::model::StyleSpan;
+use crate::property_list::unicode;
 
 /// A message's body, decoded.
 #[derive(Debug, Clone, Default, PartialEq)]

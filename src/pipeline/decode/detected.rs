@@ -48,7 +48,7 @@ fn result(node: Node<'_>, levels: u32, allowance: &mut Allowance) -> Option<Dete
             }
         }
     }
-    let decoded = |text: Option<super::bplist::Text<'_>>| text.map(|text| text.decode().into_owned());
+    let decoded = |text: Option<crate::property_list::Text<'_>>| text.map(|text| text.decode().into_owned());
     Some(Detected {
         kind: decoded(kind).unwrap_or_default(),
         text: decoded(matched),

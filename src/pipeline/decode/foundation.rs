@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use super::typedstream::{Object, Value, Values};
-use super::unicode;
 use super::url;
+use crate::property_list::unicode;
 
 /// What an object is, whatever its own or a private subclass's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,19 +10,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 
-use quick_xml::events::Event;
-
 mod plain;
 
 pub use plain::from_json;
 
-use super::bplist::{Object, Plist, References, Text, Value};
 use super::url;
+use crate::property_list::{Object, Plist, References, Text, Value};
 
 /// Bytes that a compressed payload may unpack to.
 pub const MAX_UNPACKED: usize = 16 << 20;
-/// Elements inside each other in an XML list.
-const MAX_XML_DEPTH: usize = 64;
 /// URLs inside URLs, references to references.
 const MAX_STEPS: u32 = 8;
 
@@ -62,10 +58,6 @@ impl<'a> Archive<'a> {
         let bytes: Cow<'a, [u8]> = match bytes.starts_with(&[0x1F, 0x8B]) {
             true => unpack(bytes)?.into(),
             false => bytes.into(),
-        };
-        let bytes = match bytes.starts_with(b"bplist") {
-            true => bytes,
-            false => from_xml(&bytes).ok_or(Damage::NotAPlist)?.into(),
         };
         let plist = Plist::read(bytes).ok_or(Damage::NotAPlist)?;
         let archive = Archive { plist };
@@ -109,38 +101,6 @@ fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Damage> {
     }
 }
 
-/// An XML list as a binary one, so that there is one way to look at both.
-fn from_xml(bytes: &[u8]) -> Option<Vec<u8>> {
-    let start = bytes.iter().position(|b| !b.is_ascii_whitespace())?;
-    let marked = [&b"<?xml"[..], b"<!DOCTYPE", b"<plist", b"\xEF\xBB\xBF<"]
-        .iter()
-        .any(|mark| bytes.get(start..).is_some_and(|b| b.starts_with(mark)));
-    // The parser builds a tree that is taken down recursively.
-    if !marked || !is_shallow(bytes) {
-        return None;
-    }
-    let mut binary = Vec::new();
-    plist::Value::from_reader_xml(bytes).ok()?.to_writer_binary(&mut binary).ok()?;
-    Some(binary)
-}
-
-/// Whether elements lie within each other no deeper than [`MAX_XML_DEPTH`]. Asked of the very parser that reads the list:
-/// what looks like a tag may be a comment, and what does not (`<p:dict>`) may be one.
-fn is_shallow(bytes: &[u8]) -> bool {
-    let mut parser = quick_xml::Reader::from_reader(bytes);
-    let mut depth = 0_usize;
-    loop {
-        match parser.read_event() {
-            Ok(Event::Start(_)) if depth == MAX_XML_DEPTH => return false,
-            Ok(Event::Start(_)) => depth += 1,
-            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
-            Ok(Event::Eof) => return true,
-            Ok(_) => {}
-            Err(_) => return false,
-        }
-    }
-}
-
 /// An object of an archive, with references followed and Foundation's containers unwrapped.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'p> {
@@ -171,14 +131,7 @@ impl<'p> Node<'p> {
 
     /// A member by the key it is stored under, as it is.
     fn member(self, key: &str) -> Option<Node<'p>> {
-        let Value::Dictionary { keys, values } = self.object.value() else {
-            return None;
-        };
-        let named = |place: &usize| {
-            keys.get(*place).is_some_and(|object| matches!(object.value(), Value::Text(text) if text.is(key)))
-        };
-        let place = (0..keys.len()).find(named)?;
-        Some(self.with(values.get(place)?))
+        Some(self.with(self.object.get(key)?))
     }
 
     fn resolved_member(self, key: &str) -> Option<Node<'p>> {

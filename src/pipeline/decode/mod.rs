@@ -8,7 +8,6 @@
 pub mod attributes;
 pub mod balloons;
 pub mod body;
-pub mod bplist;
 pub mod date;
 pub mod detected;
 pub mod foundation;
@@ -18,5 +17,4 @@ pub mod protobuf;
 pub mod sticker;
 pub mod summary;
 pub mod typedstream;
-pub mod unicode;
 pub mod url;

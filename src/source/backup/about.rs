@@ -1,6 +1,9 @@
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::property_list::{Object, Plist, Value};
 
 /// What a backup's property lists say of it (`ios-backup-format.md` 2). Every one of them may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,19 +41,14 @@ impl BackupInfo {
     /// Reads what there is; `Info.plist` alone is large.
     pub fn read(folder: &Path) -> BackupInfo {
         let [info, manifest, status] =
-            ["Info.plist", "Manifest.plist", "Status.plist"].map(|name| dictionary(&folder.join(name)));
-        let text = |of: &Option<plist::Dictionary>, key: &str| {
-            Some(of.as_ref()?.get(key)?.as_string()?.to_owned()).filter(|text| !text.is_empty())
-        };
-        let date = |of: &Option<plist::Dictionary>, key: &str| -> Option<SystemTime> {
-            Some(of.as_ref()?.get(key)?.as_date()?.into())
-        };
-        let lockdown = manifest.as_ref().and_then(|m| m.get("Lockdown")?.as_dictionary().cloned());
-        let encrypted = manifest.as_ref().and_then(|m| m.get("IsEncrypted")?.as_boolean()).unwrap_or(false);
+            ["Info.plist", "Manifest.plist", "Status.plist"].map(|name| list(&folder.join(name)));
+        let [info, manifest, status] = [&info, &manifest, &status].map(|list| list.as_ref().map(Plist::root));
+        let lockdown = manifest.and_then(|list| list.get("Lockdown"));
+        let encrypted = manifest.and_then(|list| list.get("IsEncrypted"));
         let listed =
             LISTS.iter().any(|name| fs::metadata(folder.join(name)).is_ok_and(|about| about.len() > 0));
         let unfinished = folder.join("Snapshot").is_dir()
-            || text(&status, "SnapshotState").is_some_and(|state| state != "finished");
+            || text(status, "SnapshotState").is_some_and(|state| state != "finished");
         let problem = if !listed {
             Some("it has no list of its files: it was not finished, or not copied whole")
         } else if manifest.is_none() {
@@ -61,16 +59,16 @@ impl BackupInfo {
             None
         };
         BackupInfo {
-            device: text(&info, "Device Name")
-                .or_else(|| text(&info, "Display Name"))
-                .or_else(|| text(&lockdown, "DeviceName")),
-            product: text(&info, "Product Type").or_else(|| text(&lockdown, "ProductType")),
-            os: text(&info, "Product Version").or_else(|| text(&lockdown, "ProductVersion")),
-            date: [date(&info, "Last Backup Date"), date(&status, "Date"), date(&manifest, "Date")]
+            device: text(info, "Device Name")
+                .or_else(|| text(info, "Display Name"))
+                .or_else(|| text(lockdown, "DeviceName")),
+            product: text(info, "Product Type").or_else(|| text(lockdown, "ProductType")),
+            os: text(info, "Product Version").or_else(|| text(lockdown, "ProductVersion")),
+            date: [date(info, "Last Backup Date"), date(status, "Date"), date(manifest, "Date")]
                 .into_iter()
                 .flatten()
                 .max(),
-            encrypted,
+            encrypted: encrypted.is_some_and(|value| value.value() == Value::Bool(true)),
             problem: problem.map(str::to_owned),
         }
     }
@@ -78,17 +76,84 @@ impl BackupInfo {
 
 impl Keys {
     pub fn read(folder: &Path) -> Keys {
-        let manifest = dictionary(&folder.join("Manifest.plist"));
-        let data = |key: &str| Some(manifest.as_ref()?.get(key)?.as_data()?.to_vec());
+        let manifest = list(&folder.join("Manifest.plist"));
+        let data = |key: &str| match manifest.as_ref()?.root().get(key)?.value() {
+            Value::Data(data) => Some(data.to_vec()),
+            _ => None,
+        };
         Keys { bag: data("BackupKeyBag"), manifest: data("ManifestKey") }
     }
 }
 
-/// `Info.plist` may have some 10 MB; what is much larger is none.
-fn dictionary(file: &Path) -> Option<plist::Dictionary> {
+/// `Info.plist` may have some 10 MB; what is much larger is none, nor is what is no file.
+fn list(file: &Path) -> Option<Plist<'static>> {
     const LARGEST: u64 = 64 << 20;
-    if fs::metadata(file).ok()?.len() > LARGEST {
+    if !fs::metadata(file).ok()?.is_file() {
         return None;
     }
-    plist::Value::from_file(file).ok()?.into_dictionary()
+    let mut bytes = Vec::new();
+    let read = File::open(file).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    let list = (read as u64 <= LARGEST).then(|| Plist::read(bytes.into())).flatten()?;
+    matches!(list.root().value(), Value::Dictionary { .. }).then_some(list)
+}
+
+fn text(of: Option<Object<'_>>, key: &str) -> Option<String> {
+    match of?.get(key)?.value() {
+        Value::Text(text) => Some(text.decode().into_owned()).filter(|text| !text.is_empty()),
+        _ => None,
+    }
+}
+
+/// A date that a calendar can show.
+fn date(of: Option<Object<'_>>, key: &str) -> Option<SystemTime> {
+    /// From the Unix epoch to Apple's, 2001, in seconds.
+    const SINCE_1970: f64 = 978_307_200.0;
+    const LATEST: f64 = 1e11;
+    let Value::Date(seconds) = of?.get(key)?.value() else { return None };
+    let since = Duration::try_from_secs_f64(seconds + SINCE_1970).ok()?;
+    (seconds < LATEST).then(|| UNIX_EPOCH.checked_add(since)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(list: &[u8]) -> BackupInfo {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("Info.plist"), list).unwrap();
+        BackupInfo::read(folder.path())
+    }
+
+    fn xml(value: &str) -> String {
+        format!(
+            "<?xml version=\"1.0\"?><plist><dict><key>Device Name</key><string>Büro</string>\
+             <key>Last Backup Date</key>{value}</dict></plist>"
+        )
+    }
+
+    #[test]
+    fn lists_made_to_hurt_cost_nothing() {
+        let whole = info(xml("<date>2024-05-01T10:00:00Z</date>").as_bytes());
+        assert_eq!(whole.device.as_deref(), Some("Büro"));
+        assert_eq!(whole.date, Some(UNIX_EPOCH + Duration::from_secs(1_714_557_600)));
+        let deep = [("<array>", "</array>"), ("<dict><key>k</key>", "</dict>")];
+        for (open, close) in deep {
+            let deep = [&open.repeat(1_000_000), "<true/>", &close.repeat(1_000_000)].concat();
+            assert_eq!(info(xml(&deep).as_bytes()), info(b""));
+        }
+    }
+
+    #[test]
+    fn dates_that_no_calendar_has_are_none() {
+        for seconds in [f64::NAN, f64::INFINITY, -1e300, -1e10, 1e18, 9e11, 1e300] {
+            let mut list = b"bplist00\xd1\x01\x02\x5f\x10\x10Last Backup Date\x33".to_vec();
+            list.extend(seconds.to_be_bytes());
+            let table = list.len() as u64;
+            list.extend([8, 11, 30, 0, 0, 0, 0, 0, 0, 1, 1]);
+            for word in [3, 0, table] {
+                list.extend(word.to_be_bytes());
+            }
+            assert_eq!(info(&list).date, None, "{seconds}");
+        }
+    }
 }

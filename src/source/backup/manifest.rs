@@ -3,13 +3,12 @@
 //! **Must never**: make a path of a name that is no file's hash.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::sync::Mutex;
 
-use plist::{Dictionary, Value};
 use rusqlite::{Connection, OptionalExtension as _};
 use sha1::{Digest as _, Sha1};
 
+use crate::property_list::{Object, Plist, References, Value};
 use crate::source::database::{Columns, Guard, Schema, lock};
 
 /// What a file is called in a backup: SHA-1 of its domain and path, in lower-case hexadecimal.
@@ -196,26 +195,30 @@ struct MbFile {
 
 /// The column `file`: a keyed archive of an `MBFile`.
 fn mb_file(archive: &[u8]) -> Option<MbFile> {
-    let archive = Value::from_reader(Cursor::new(archive)).ok()?.into_dictionary()?;
-    let objects = archive.get("$objects")?.as_array()?;
-    let object = |value: &Value| match value {
-        Value::Uid(uid) => objects.get(usize::try_from(uid.get()).ok()?).cloned(),
-        value => Some(value.clone()),
-    };
-    let root = object(archive.get("$top")?.as_dictionary()?.get("root")?)?;
-    let root = root.as_dictionary()?;
-    let data = |value: Value| match value {
-        Value::Data(data) => Some(data),
-        Value::Dictionary(of_class) => of_class.get("NS.data").and_then(Value::as_data).map(<[u8]>::to_vec),
+    let archive = Plist::read(archive.into())?;
+    let Value::Array(objects) = archive.root().get("$objects")?.value() else { return None };
+    let root = resolved(objects, archive.root().get("$top")?.get("root")?)?;
+    let mode = match root.get("Mode").map(Object::value) {
+        Some(Value::Int(mode)) => Some(mode),
         _ => None,
     };
-    let wrapped_key = root.get("EncryptionKey").and_then(object).and_then(data);
-    Some(MbFile { mode: integer(root, "Mode"), wrapped_key })
+    let wrapped_key = root.get("EncryptionKey").and_then(|key| {
+        let key = resolved(objects, key)?;
+        // Raw, or in an NSData.
+        match key.get("NS.data").and_then(|data| resolved(objects, data)).unwrap_or(key).value() {
+            Value::Data(data) => Some(data.to_vec()),
+            _ => None,
+        }
+    });
+    Some(MbFile { mode, wrapped_key })
 }
 
-fn integer(of: &Dictionary, key: &str) -> Option<i64> {
-    let value = of.get(key)?;
-    value.as_signed_integer().or_else(|| value.as_unsigned_integer().and_then(|n| n.try_into().ok()))
+/// Follows a reference to one of an archive's objects.
+fn resolved<'p>(objects: References<'p>, object: Object<'p>) -> Option<Object<'p>> {
+    match object.value() {
+        Value::Uid(number) => objects.get(usize::try_from(number).ok()?),
+        _ => Some(object),
+    }
 }
 
 /// What is needed of a record of `Manifest.mbdb`.
@@ -286,6 +289,65 @@ mod tests {
         {
             assert_eq!(FileId::stored(hostile), None);
         }
+    }
+
+    /// An archive of an `MBFile` that says where its key is.
+    fn archive(root: plist::Dictionary, others: Vec<plist::Value>) -> Vec<u8> {
+        use plist::{Dictionary, Uid, Value};
+        let mut objects = vec![Value::from("$null"), Value::Dictionary(root)];
+        objects.extend(others);
+        let mut top = Dictionary::new();
+        top.insert("root".into(), Value::Uid(Uid::new(1)));
+        let mut archive = Dictionary::new();
+        archive.insert("$top".into(), Value::Dictionary(top));
+        archive.insert("$objects".into(), Value::Array(objects));
+        let mut bytes = Vec::new();
+        Value::Dictionary(archive).to_writer_binary(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn keys_are_read_raw_and_in_an_object() {
+        use plist::{Dictionary, Uid, Value};
+        let key = Value::Data(vec![7; 44]);
+        let of = |key: Value| {
+            let mut root = Dictionary::new();
+            root.insert("Mode".into(), 0x81A4.into());
+            root.insert("EncryptionKey".into(), key);
+            root
+        };
+        let mut data = Dictionary::new();
+        data.insert("NS.data".into(), key.clone());
+        let referenced = |object| archive(of(Value::Uid(Uid::new(2))), vec![object]);
+        for bytes in [
+            referenced(key.clone()),
+            referenced(Value::Dictionary(data.clone())),
+            archive(of(key.clone()), Vec::new()),
+            archive(of(Value::Dictionary(data)), Vec::new()),
+        ] {
+            let about = mb_file(&bytes).unwrap();
+            assert_eq!((about.mode, about.wrapped_key), (Some(0x81A4), Some(vec![7; 44])));
+        }
+        let nothing = mb_file(&archive(of(Value::Uid(Uid::new(9))), Vec::new())).unwrap();
+        assert_eq!(nothing.wrapped_key, None);
+    }
+
+    /// Lists in each other, none of which ends: whoever built a tree of them would not come back.
+    #[test]
+    fn archives_made_to_hurt_cost_nothing() {
+        let mut bytes = b"bplist00".to_vec();
+        let levels = 200_000_u32;
+        for level in 1..=levels {
+            bytes.push(0xA1);
+            bytes.extend((level % levels).to_be_bytes());
+        }
+        let table = bytes.len() as u64;
+        (0..levels).for_each(|level| bytes.extend((8 + 5 * level).to_be_bytes()));
+        bytes.extend([0, 0, 0, 0, 0, 0, 4, 4]);
+        for word in [u64::from(levels), 0, table] {
+            bytes.extend(word.to_be_bytes());
+        }
+        assert!(mb_file(&bytes).is_none());
     }
 
     #[test]

@@ -2,10 +2,10 @@
 //!
 //! **Must never**: unfold an archive beyond [`MAX_VALUES`] and [`MAX_BYTES`].
 
-use super::super::bplist;
 use super::super::date;
 use super::Node;
 use crate::model::Value;
+use crate::property_list as stored;
 
 /// Values in what is made of one archive.
 const MAX_VALUES: usize = 4096;
@@ -41,10 +41,10 @@ impl Node<'_> {
             return Some(Value::Text(text.into_owned()));
         }
         match self.object.value() {
-            bplist::Value::Bool(value) => return Some(Value::Boolean(value)),
-            bplist::Value::Int(value) => return Some(Value::Integer(value)),
-            bplist::Value::Real(value) => return finite(value),
-            bplist::Value::Date(seconds) => return date::from_seconds(seconds).map(Value::Date),
+            stored::Value::Bool(value) => return Some(Value::Boolean(value)),
+            stored::Value::Int(value) => return Some(Value::Integer(value)),
+            stored::Value::Real(value) => return finite(value),
+            stored::Value::Date(seconds) => return date::from_seconds(seconds).map(Value::Date),
             _ => {}
         }
         if let Some(bytes) = self.resolved_member("NS.uuidbytes").and_then(Node::data) {

@@ -1,4 +1,4 @@
-//! Binary property lists, read in place.
+//! Property lists, read in place: binary ones as they are, XML ones once they are made binary.
 //!
 //! A view, not a tree: an object is decoded when it is asked for. So a file of a few hundred bytes that would unfold
 //! to gigabytes costs nothing, one damaged string spoils nothing but itself, and the few values that are wanted of
@@ -8,9 +8,10 @@
 
 use std::borrow::Cow;
 
-use super::unicode;
+pub mod unicode;
+mod xml;
 
-/// A binary property list.
+/// A property list.
 #[derive(Debug, Clone)]
 pub struct Plist<'a> {
     bytes: Cow<'a, [u8]>,
@@ -47,8 +48,16 @@ pub enum Value<'p> {
 }
 
 impl<'a> Plist<'a> {
-    /// Reads the trailer. `None` when these bytes are no binary property list or its offset table does not lie in them.
+    /// A list of either kind, recognized by its first bytes. `None` when they are none, or one that lies too deep.
     pub fn read(bytes: Cow<'a, [u8]>) -> Option<Plist<'a>> {
+        match bytes.starts_with(b"bplist") {
+            true => Plist::read_binary(bytes),
+            false => Plist::read_binary(xml::to_binary(&bytes)?.into()),
+        }
+    }
+
+    /// Reads the trailer. `None` when the offset table does not lie in these bytes.
+    fn read_binary(bytes: Cow<'a, [u8]>) -> Option<Plist<'a>> {
         if !bytes.starts_with(b"bplist0") {
             return None;
         }
@@ -99,6 +108,15 @@ impl<'p> Object<'p> {
     /// Decodes the object itself; what it contains stays references.
     pub fn value(self) -> Value<'p> {
         self.decode().unwrap_or(Value::Null)
+    }
+
+    /// What a dictionary has under a key.
+    pub fn get(self, key: &str) -> Option<Object<'p>> {
+        let Value::Dictionary { keys, values } = self.value() else { return None };
+        let named = |place: &usize| {
+            keys.get(*place).is_some_and(|object| matches!(object.value(), Value::Text(text) if text.is(key)))
+        };
+        values.get((0..keys.len()).find(named)?)
     }
 
     fn decode(self) -> Option<Value<'p>> {
