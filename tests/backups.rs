@@ -67,6 +67,89 @@ fn a_backup_of_any_layout_gives_what_the_library_itself_gives() {
     }
 }
 
+/// The log is not in what Apple makes; where it is, it has what was written last.
+#[test]
+fn a_log_that_lies_in_the_backup_is_read() {
+    let program = Program::new();
+    let library = library(&program);
+    let db = Connection::open(library.join("chat.db")).unwrap();
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0;
+         UPDATE handle SET id = '+12025550199' WHERE ROWID = 1;",
+    )
+    .unwrap();
+    let expected = program.run(&["list", "-s", "Messages", "--json", "--contacts", "none"]);
+    assert!(expected.out.contains("+12025550199"), "{expected:?}");
+    for (number, layout) in [
+        Layout::default(),
+        Layout { password: Some(PASSWORD), ..Layout::default() },
+        Layout { password: Some(PASSWORD), old: true, ..Layout::default() },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let backup = format!("backup-{number}");
+        wrap(&library, None, &program.path().join(&backup), layout);
+        let got = with_password(&program, &["list", "-s", &backup, "--json", "--contacts", "none"], PASSWORD);
+        assert_eq!((got.code, &got.out), (Some(0), &expected.out), "{layout:?}: {}", got.err);
+        assert!(program.left_in_tmp().is_empty());
+    }
+}
+
+#[test]
+fn a_key_that_is_lost_is_told_of() {
+    let program = Program::new();
+    let library = library(&program);
+    let db = Connection::open(library.join("chat.db")).unwrap();
+    db.execute_batch("PRAGMA journal_mode = WAL; UPDATE handle SET country = 'xx';").unwrap();
+    let backup = program.path().join("backup");
+    wrap(&library, None, &backup, Layout { password: Some(PASSWORD), old: true, ..Layout::default() });
+    let list = backup.join("Manifest.mbdb");
+    let whole = fs::read(&list).unwrap();
+    let without_key_of = |path: &str| {
+        let path = [&(path.len() as u16).to_be_bytes()[..], path.as_bytes()].concat();
+        let at = whole.windows(path.len()).position(|window| window == path).unwrap() + path.len();
+        let mut list = whole.clone();
+        // Link, hash, length of the key, class.
+        list[at + 4 + 2 + 4] ^= 1;
+        list
+    };
+    fs::write(&list, without_key_of("Library/SMS/sms.db-wal")).unwrap();
+    let log = with_password(&program, &["list", "-s", "backup"], PASSWORD);
+    assert_eq!(log.code, Some(0), "{log:?}");
+    assert!(log.err.contains("the newest messages may be missing"), "{log:?}");
+    fs::write(&list, without_key_of("Library/SMS/sms.db")).unwrap();
+    let messages = with_password(&program, &["list", "-s", "backup"], PASSWORD);
+    assert_eq!(messages.code, Some(1), "{messages:?}");
+    assert!(messages.err.contains("the key of its messages is missing or damaged"), "{messages:?}");
+}
+
+/// A backup is somebody's folder: it takes in no file of this machine.
+#[cfg(unix)]
+#[test]
+fn no_link_leads_out_of_a_backup() {
+    let program = Program::new();
+    let library = library(&program);
+    let backup = program.path().join("backup");
+    wrap(&library, None, &backup, Layout::default());
+    let secret = program.path().join("secret");
+    fs::write(&secret, "SECRET-OF-THIS-MACHINE").unwrap();
+    let messages = "3d0d7e5fb2ce288813306e4d4636395e047a3d28";
+    for (name, _) in tree::files(&backup) {
+        let path = backup.join(name);
+        if path.file_name().unwrap().len() == 40 && !path.ends_with(messages) {
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(&secret, &path).unwrap();
+        }
+    }
+    program.run(&[&FORMATS[..], &["-s", "backup", "--out", "out"]].concat());
+    let files = exported(&program, "out");
+    assert!(!files.is_empty());
+    for (name, bytes) in files {
+        assert!(!bytes.windows(7).any(|window| window == b"SECRET-"), "{name}");
+    }
+}
+
 #[test]
 fn contacts_come_from_the_backup_itself() {
     let program = Program::new();

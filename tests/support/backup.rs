@@ -53,13 +53,17 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Makes a backup of a library's folder and an address book at `to`.
+/// Makes a backup of a library's folder, as it lies there, and an address book at `to`.
 pub fn wrap(library: &Path, address_book: Option<&Path>, to: &Path, layout: Layout<'_>) {
     let mut files = vec![DeviceFile {
         domain: "HomeDomain",
         path: "Library/SMS/sms.db".into(),
         bytes: fs::read(library.join("chat.db")).unwrap(),
     }];
+    let log = fs::read(library.join("chat.db-wal")).unwrap_or_default();
+    if !log.is_empty() {
+        files.push(DeviceFile { domain: "HomeDomain", path: "Library/SMS/sms.db-wal".into(), bytes: log });
+    }
     if let Some(book) = address_book {
         let path = "Library/AddressBook/AddressBook.sqlitedb".into();
         files.push(DeviceFile { domain: "HomeDomain", path, bytes: fs::read(book).unwrap() });

@@ -36,7 +36,7 @@ impl FileId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub id: FileId,
-    /// The number of a class and a key wrapped by it, of an encrypted one.
+    /// The number of a class and a key wrapped by it, of an encrypted one; empty where it cannot be read.
     pub wrapped_key: Option<Vec<u8>>,
 }
 
@@ -184,7 +184,9 @@ fn entry(row: &rusqlite::Row<'_>) -> Option<Entry> {
     if flags != FILE && mode.is_some_and(|mode| mode & KIND != REGULAR) {
         return None;
     }
-    Some(Entry { id, wrapped_key: about.and_then(|about| about.wrapped_key) })
+    let unreadable = file.is_some() && about.is_none();
+    let wrapped_key = about.and_then(|about| about.wrapped_key).or_else(|| unreadable.then(Vec::new));
+    Some(Entry { id, wrapped_key })
 }
 
 /// What is needed of an `MBFile`.
@@ -202,14 +204,15 @@ fn mb_file(archive: &[u8]) -> Option<MbFile> {
         Some(Value::Int(mode)) => Some(mode),
         _ => None,
     };
-    let wrapped_key = root.get("EncryptionKey").and_then(|key| {
+    // Raw, or in an NSData.
+    let data = |key| {
         let key = resolved(objects, key)?;
-        // Raw, or in an NSData.
         match key.get("NS.data").and_then(|data| resolved(objects, data)).unwrap_or(key).value() {
             Value::Data(data) => Some(data.to_vec()),
             _ => None,
         }
-    });
+    };
+    let wrapped_key = root.get("EncryptionKey").map(|key| data(key).unwrap_or_default());
     Some(MbFile { mode, wrapped_key })
 }
 
@@ -329,7 +332,7 @@ mod tests {
             assert_eq!((about.mode, about.wrapped_key), (Some(0x81A4), Some(vec![7; 44])));
         }
         let nothing = mb_file(&archive(of(Value::Uid(Uid::new(9))), Vec::new())).unwrap();
-        assert_eq!(nothing.wrapped_key, None);
+        assert_eq!(nothing.wrapped_key, Some(Vec::new()));
     }
 
     /// Lists in each other, none of which ends: whoever built a tree of them would not come back.

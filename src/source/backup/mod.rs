@@ -15,7 +15,7 @@ mod password;
 mod sealed;
 
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use keybag::{ClassKeys, KeyBag, Locked};
 use manifest::{Entry, FileId, Manifest};
 
 use super::contacts::{Contact, ContactsError};
-use super::database::{Opened, connection_to, connection_to_hidden};
+use super::database::{Log, Opened, connection_to, connection_to_hidden};
 use super::locate::FileStore;
 use super::{
     Content, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError, SourceInfo,
@@ -39,6 +39,8 @@ use super::{
 const HOME: &str = "HomeDomain";
 const MEDIA: &str = "MediaDomain";
 const MESSAGES: &str = "Library/SMS/sms.db";
+/// Not in what Apple makes, which writes it into the database before; but others do otherwise.
+const LOG: &str = "Library/SMS/sms.db-wal";
 const ADDRESS_BOOK: &str = "Library/AddressBook/AddressBook.sqlitedb";
 /// What attachments are named below.
 const STORES: [&str; 3] = ["Attachments/", "StickerCache/", "Parts/"];
@@ -51,6 +53,8 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 #[derive(Debug)]
 struct Backup {
     folder: PathBuf,
+    /// The same, links followed.
+    real: PathBuf,
     manifest: Manifest,
     /// `None`: it is not encrypted.
     keys: Option<ClassKeys>,
@@ -98,15 +102,27 @@ pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Box<dyn Sourc
     let backup = Arc::new(Backup::open(folder, &about, options.password.as_ref())?);
     let messages = backup.file(HOME, MESSAGES)?;
     let messages = messages.ok_or_else(|| SourceError::NoMessages { path: folder.to_owned() })?;
-    let mut opened = match messages {
-        Blob::Plain(path) => Opened::new(&path, options)?,
-        Blob::Sealed(file) => Opened::hidden(file.path(), &mut file.plain()?, options)?,
+    let log = backup.log()?;
+    let lost_log = matches!(log, Some(Blob::Lost));
+    let mut opened = match (messages, log) {
+        (Blob::Lost, _) => {
+            let what = "the key of its messages is missing or damaged";
+            return Err(SourceError::KeyBag { path: folder.to_owned(), what });
+        }
+        (Blob::Plain(path), None | Some(Blob::Lost)) => Opened::new(&path, options)?,
+        (messages, log) => {
+            let open = || log.as_ref().map_or(Err(io::ErrorKind::NotFound.into()), Blob::open);
+            let log = log.as_ref().and_then(Blob::path).map(|path| Log { path, open: &open });
+            let path = messages.path().unwrap_or(folder);
+            let mut plain = messages.open().map_err(SourceError::io(path))?;
+            Opened::hidden(path, &mut plain, log, options)?
+        }
     };
     opened.store = Some(Arc::clone(&backup) as Arc<dyn FileStore>);
     opened.info = SourceInfo {
         kind: SourceKind::Backup,
         path: options.shown_as.clone().unwrap_or_else(|| folder.to_owned()),
-        warnings: backup.warnings(about.problem.as_deref()),
+        warnings: backup.warnings(about.problem.as_deref(), lost_log),
         backup: Some(about),
         ..opened.info
     };
@@ -143,7 +159,8 @@ impl Backup {
         } else {
             Manifest::none()
         };
-        Ok(Backup { folder: folder.to_owned(), manifest, keys })
+        let real = folder.canonicalize().map_err(SourceError::io(folder))?;
+        Ok(Backup { folder: folder.to_owned(), real, manifest, keys })
     }
 
     /// `Manifest.db`; encrypted from iOS 10.2 on.
@@ -173,14 +190,18 @@ impl Backup {
         }
     }
 
-    fn warnings(&self, problem: Option<&str>) -> Vec<String> {
+    fn warnings(&self, problem: Option<&str>, lost_log: bool) -> Vec<String> {
         let unlisted = self.manifest.is_none().then_some("the list of its files is missing or damaged");
         let problem = problem.or(unlisted).map(|problem| format!("the backup is not whole: {problem}"));
         let lost = self.keys.as_ref().is_some_and(|keys| !keys.lost.is_empty());
         let lost = lost.then(|| {
             "some keys of the backup are damaged: attachments that need them are missing".to_owned()
         });
-        problem.into_iter().chain(lost).collect()
+        let newest = lost_log.then(|| {
+            "the key of the log of the messages is missing or damaged: the newest messages may be missing"
+                .to_owned()
+        });
+        problem.into_iter().chain(lost).chain(newest).collect()
     }
 
     /// A file of the backup; `None` where it is not listed or not there.
@@ -195,15 +216,34 @@ impl Backup {
         Ok(listed.and_then(|entry| self.blob(&entry)))
     }
 
+    /// What was written to the database of the messages last, where it has that apart. One that no list names may be of
+    /// another day than the database.
+    fn log(&self) -> Result<Option<Blob>, SourceError> {
+        if self.manifest.is_none() {
+            return self.file(HOME, LOG);
+        }
+        let listed = self.manifest.find(HOME, LOG);
+        let listed = listed.map_err(SourceError::database(self.folder.join("Manifest.db")))?;
+        Ok(listed.and_then(|entry| self.blob(&entry)))
+    }
+
     fn blob(&self, entry: &Entry) -> Option<Blob> {
         let id = entry.id.as_str();
         // In folders of their first two digits since iOS 10; flat before.
         let places = [self.folder.join(id.get(..2)?).join(id), self.folder.join(id)];
-        let path = places.into_iter().find(|path| path.is_file())?;
+        let path = places.into_iter().find(|path| path.is_file() && self.holds(path))?;
         Some(match (&self.keys, &entry.wrapped_key) {
-            (Some(keys), Some(wrapped)) => Blob::Sealed(SealedFile::new(path, keys.unwrap(wrapped)?)),
+            (Some(keys), Some(wrapped)) => match keys.unwrap(wrapped) {
+                Some(key) => Blob::Sealed(SealedFile::new(path, key)),
+                None => Blob::Lost,
+            },
             _ => Blob::Plain(path),
         })
+    }
+
+    /// A link may lead elsewhere in the backup, but to no other file of this machine.
+    fn holds(&self, path: &Path) -> bool {
+        path.canonicalize().is_ok_and(|real| real.starts_with(&self.real))
     }
 }
 
@@ -227,9 +267,28 @@ fn unlock(folder: &Path, stored: &Keys, password: Option<&Password>) -> Result<C
 enum Blob {
     Plain(PathBuf),
     Sealed(SealedFile),
+    /// It is there, but the key to it is not.
+    Lost,
 }
 
 impl Blob {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Blob::Plain(path) => Some(path),
+            Blob::Sealed(file) => Some(file.path()),
+            Blob::Lost => None,
+        }
+    }
+
+    /// Its plain bytes.
+    fn open(&self) -> io::Result<Box<dyn Read>> {
+        match self {
+            Blob::Plain(path) => Ok(Box::new(File::open(path)?)),
+            Blob::Sealed(file) => Ok(Box::new(file.open()?)),
+            Blob::Lost => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
     fn content(self) -> Option<Content> {
         match self {
             Blob::Plain(path) => {
@@ -237,6 +296,7 @@ impl Blob {
                 Some(Content::File { path, bytes })
             }
             Blob::Sealed(sealed) => Some(Content::Sealed(sealed.measured().ok()?)),
+            Blob::Lost => None,
         }
     }
 }
@@ -279,6 +339,10 @@ impl Source for BackupSource {
         };
         Some(match &book {
             Blob::Plain(path) => contacts::load(path),
+            Blob::Lost => {
+                let what = "the key of its contacts is missing or damaged";
+                Err(SourceError::KeyBag { path: self.backup.folder.clone(), what }.into())
+            }
             Blob::Sealed(sealed) => sealed
                 .plain()
                 .map_err(ContactsError::from)

@@ -21,8 +21,14 @@ impl Evidence {
     pub fn of(path: &Path) -> Evidence {
         let logs = ["-wal", "-journal"].map(|suffix| beside(path, suffix)).into_iter();
         let files = std::iter::once(path.to_owned()).chain(logs.filter(|log| size(log) > 0));
-        let files = files.filter_map(|file| Fingerprint::of(&file).ok().map(|as_it_was| (file, as_it_was)));
-        Evidence { files: files.collect(), copy: None }
+        let mut evidence = Evidence::default();
+        files.for_each(|file| evidence.add(&file));
+        evidence
+    }
+
+    /// Another file of it.
+    pub fn add(&mut self, file: &Path) {
+        self.files.extend(Fingerprint::of(file).ok().map(|as_it_was| (file.to_owned(), as_it_was)));
     }
 
     /// What is read instead of the files.

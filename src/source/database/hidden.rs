@@ -6,25 +6,36 @@
 //!
 //! **Must never**: write a plain byte to a file that has a name.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
+use super::log::Log;
 use super::snapshot::{Guard, Snapshot, create, failed, prepare, private_folder, uri};
 use crate::source::SourceError;
 
-/// Connections to the database that `plain` gives. `path` is where it lies, encrypted.
-pub(super) fn hidden(path: &Path, plain: &mut dyn Read, sessions: usize) -> Result<Snapshot, SourceError> {
+/// Connections to the database that `plain` gives, with what its log has. `path` is where it lies, encrypted.
+pub(super) fn hidden(
+    path: &Path,
+    plain: &mut dyn Read,
+    log: Option<Log<'_>>,
+    sessions: usize,
+) -> Result<Snapshot, SourceError> {
     match cfg!(unix) {
-        true => without_name(path, plain, sessions),
-        false => in_memory(path, plain, sessions),
+        true => without_name(path, plain, log, sessions),
+        false => in_memory(path, plain, log, sessions),
     }
 }
 
-fn without_name(path: &Path, plain: &mut dyn Read, sessions: usize) -> Result<Snapshot, SourceError> {
+fn without_name(
+    path: &Path,
+    plain: &mut dyn Read,
+    log: Option<Log<'_>>,
+    sessions: usize,
+) -> Result<Snapshot, SourceError> {
     let private = private_folder(path)?;
     let name = private.path().join("hidden.db");
     let mut file = create(&name).map_err(failed(path))?;
@@ -34,22 +45,28 @@ fn without_name(path: &Path, plain: &mut dyn Read, sessions: usize) -> Result<Sn
         (0..sessions).map(|_| Connection::open_with_flags(uri(&name, "mode=ro&nolock=1"), flags)).collect();
     let connections = connections.map_err(SourceError::database(path))?;
     private.close().map_err(failed(path))?;
-    fill(&mut file, plain).map_err(failed(path))?;
+    fill(&mut file, plain, log).map_err(failed(path))?;
     for connection in &connections {
         prepare(connection).map_err(SourceError::database(path))?;
     }
     Ok(Snapshot { connections, guard: Guard::default(), copy: None })
 }
 
-/// Copies a database, with a header that says it has no log: what has no name has none beside it.
-fn fill(to: &mut dyn Write, mut plain: &mut dyn Read) -> io::Result<()> {
+/// Copies a database, and what its log has.
+fn fill(to: &mut (impl Write + Seek), mut plain: &mut dyn Read, log: Option<Log<'_>>) -> io::Result<()> {
     let mut header = Vec::with_capacity(HEADER as usize);
     (&mut plain).take(HEADER).read_to_end(&mut header)?;
+    say_unlogged(&mut header);
+    to.write_all(&header)?;
+    io::copy(plain, to)?;
+    log.map_or(Ok(()), |log| log.apply(to))
+}
+
+/// Lets a database's first bytes say that it has no log: what has no name has none beside it.
+pub(super) fn say_unlogged(header: &mut [u8]) {
     if let Some(versions) = header.get_mut(18..20).filter(|versions| *versions == LOGGED) {
         versions.copy_from_slice(&UNLOGGED);
     }
-    to.write_all(&header)?;
-    io::copy(plain, to).map(drop)
 }
 
 /// Bytes of a database's header.
@@ -59,11 +76,17 @@ const LOGGED: [u8; 2] = [2, 2];
 const UNLOGGED: [u8; 2] = [1, 1];
 
 /// All connections share one database of SQLite's own in memory.
-fn in_memory(path: &Path, plain: &mut dyn Read, sessions: usize) -> Result<Snapshot, SourceError> {
+fn in_memory(
+    path: &Path,
+    plain: &mut dyn Read,
+    log: Option<Log<'_>>,
+    sessions: usize,
+) -> Result<Snapshot, SourceError> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let name = format!("file:/hidden-{}?vfs=memdb", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut bytes = Vec::new();
-    fill(&mut bytes, plain).map_err(failed(path))?;
+    let mut bytes = Cursor::new(Vec::new());
+    fill(&mut bytes, plain, log).map_err(failed(path))?;
+    let bytes = bytes.into_inner();
     let connect = || -> rusqlite::Result<Vec<Connection>> {
         let mut first = Connection::open_with_flags(
             &name,
@@ -115,7 +138,7 @@ mod tests {
             let bytes = database(page_size);
             assert_eq!(bytes[18..20], [2, 2]);
             for open in [without_name, in_memory] {
-                let snapshot = open(Path::new("blob"), &mut bytes.as_slice(), 3).unwrap();
+                let snapshot = open(Path::new("blob"), &mut bytes.as_slice(), None, 3).unwrap();
                 assert_eq!(snapshot.connections.len(), 3);
                 for connection in &snapshot.connections {
                     let count: i64 =
@@ -131,7 +154,7 @@ mod tests {
     fn what_is_no_database_is_an_error() {
         let noise: Vec<u8> = (0..10_000_u32).map(|i| (i * 31 % 251) as u8).collect();
         for open in [without_name, in_memory] {
-            assert!(open(Path::new("blob"), &mut noise.as_slice(), 2).is_err());
+            assert!(open(Path::new("blob"), &mut noise.as_slice(), None, 2).is_err());
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod evidence;
 mod hidden;
+mod log;
 mod pool;
 mod recognize;
 mod schema;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
+pub(super) use log::Log;
 pub(super) use pool::{Pool, Pooled};
 pub(super) use recognize::Layout;
 pub(super) use schema::Schema;
@@ -59,13 +61,22 @@ impl Opened {
         Opened::of(candidate.path, candidate.kind, snapshot, home, options)
     }
 
-    /// Opens the database that `plain` gives, without ever giving it a name; encrypted it lies at `path`.
+    /// Opens the database that `plain` gives, with what its log has, without ever giving it a name; it lies at `path`,
+    /// perhaps encrypted.
     ///
     /// # Errors
     /// [`SourceError`] saying what it is instead.
-    pub fn hidden(path: &Path, plain: &mut dyn Read, options: &OpenOptions) -> Result<Opened, SourceError> {
-        let evidence = Evidence::of(path);
-        let mut snapshot = hidden::hidden(path, plain, connections_for(options))?;
+    pub fn hidden(
+        path: &Path,
+        plain: &mut dyn Read,
+        log: Option<Log<'_>>,
+        options: &OpenOptions,
+    ) -> Result<Opened, SourceError> {
+        let mut evidence = Evidence::of(path);
+        if let Some(log) = log {
+            evidence.add(log.path);
+        }
+        let mut snapshot = hidden::hidden(path, plain, log, connections_for(options))?;
         snapshot.guard.evidence = evidence;
         Opened::of(path.to_owned(), SourceKind::Device, snapshot, None, options)
     }
@@ -121,7 +132,7 @@ pub(super) fn connection_to_hidden(
     path: &Path,
     plain: &mut dyn Read,
 ) -> Result<(Option<Connection>, Guard), SourceError> {
-    let Snapshot { mut connections, guard, .. } = hidden::hidden(path, plain, 1)?;
+    let Snapshot { mut connections, guard, .. } = hidden::hidden(path, plain, None, 1)?;
     Ok((connections.pop(), guard))
 }
 
