@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::program::{Program, Ran, ran};
@@ -27,10 +27,45 @@ fn with_password(program: &Program, arguments: &[&str], password: &str) -> Ran {
     ran(output)
 }
 
+fn ran_in(command: &mut Command, folder: &Path) -> Ran {
+    ran(command.current_dir(folder).output().unwrap())
+}
+
 /// All files of an export but the manifest, which says what the source was.
 fn exported(program: &Program, out: &str) -> BTreeMap<String, Vec<u8>> {
     let files = tree::files(&program.path().join(out)).into_iter();
     files.filter(|(name, _)| name != "manifest.json").collect()
+}
+
+/// Makes two attachments of a library bundles: a document and a Live Photo.
+fn add_bundles(library: &Path) {
+    let folder = library.join("Attachments/0b/11/BUNDLES");
+    for (file, bytes) in [
+        ("note.pages/.index", "1"),
+        ("note.pages/Data.txt", "22"),
+        ("note.pages/Data/deep/a.jpg", "333"),
+        ("note.pages/Data/b", ""),
+        ("IMG_1.pvt/IMG_1.HEIC", "4444"),
+        ("IMG_1.pvt/IMG_1.MOV", "55555"),
+        ("IMG_1.pvt/metadata.plist", "6"),
+    ] {
+        let file = folder.join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+    let db = Connection::open(library.join("chat.db")).unwrap();
+    for (number, name) in [(0, "note.pages"), (1, "IMG_1.pvt")] {
+        let changed = db
+            .execute(
+                "UPDATE attachment SET filename = '~/Library/Messages/Attachments/0b/11/BUNDLES/' || ?1,
+                     transfer_name = ?1
+                 WHERE ROWID = (SELECT attachment_id FROM message_attachment_join
+                     ORDER BY message_id, attachment_id LIMIT 1 OFFSET ?2)",
+                rusqlite::params![name, number],
+            )
+            .unwrap();
+        assert_eq!(changed, 1);
+    }
 }
 
 const FORMATS: [&str; 5] = ["export", "--format", "txt,csv,jsonl", "--contacts", "none"];
@@ -39,10 +74,13 @@ const FORMATS: [&str; 5] = ["export", "--format", "txt,csv,jsonl", "--contacts",
 fn a_backup_of_any_layout_gives_what_the_library_itself_gives() {
     let program = Program::new();
     let library = library(&program);
+    add_bundles(&library);
     let ran = program.run(&[&FORMATS[..], &["-s", "Messages", "--out", "expected"]].concat());
     assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
     let expected = exported(&program, "expected");
-    assert!(expected.keys().any(|name| name.starts_with("attachments/")), "there is something to compare");
+    for name in ["IMG_1.HEIC", "note.pages/Data/deep/a.jpg", "note.pages/.index"] {
+        assert!(expected.keys().any(|path| path.ends_with(name)), "{name}: {:?}", expected.keys());
+    }
     let layouts = [
         Layout::default(),
         Layout { old: true, ..Layout::default() },
@@ -191,9 +229,11 @@ fn a_wrong_password_and_none_and_a_damaged_key_bag_are_told_apart() {
     assert_eq!(with_password(&program, &list, PASSWORD).code, Some(0));
     // In the other form of its accents, and from a file.
     assert_eq!(with_password(&program, &list, "correct ho\u{308}rse ").code, Some(0));
-    fs::write(program.path().join("password"), format!("{PASSWORD}\nnot this\n")).unwrap();
-    let from_file = program.run(&["list", "-s", "backup", "--password-file", "password"]);
-    assert_eq!(from_file.code, Some(0), "{from_file:?}");
+    for mark in ["", "\u{feff}"] {
+        fs::write(program.path().join("password"), format!("{mark}{PASSWORD}\r\nnot this\n")).unwrap();
+        let from_file = program.run(&["list", "-s", "backup", "--password-file", "password"]);
+        assert_eq!(from_file.code, Some(0), "{from_file:?}");
+    }
     let no_file = program.run(&["list", "-s", "backup", "--password-file", "nothing"]);
     assert!(no_file.err.contains("cannot read the password file"), "{no_file:?}");
 
@@ -251,6 +291,12 @@ fn plain_backups_are_read_without_their_lists() {
     // The file itself may be given, too.
     let file = "backup/3d/3d0d7e5fb2ce288813306e4d4636395e047a3d28";
     assert_eq!(program.run(&["list", "-s", file]).code, Some(0));
+    let mut inside = program.command(&["list", "-s", "3d/3d0d7e5fb2ce288813306e4d4636395e047a3d28"]);
+    assert_eq!(ran_in(&mut inside, &backup).code, Some(0));
+    // An old one with a damaged list, too.
+    wrap(&library, None, &program.path().join("old"), Layout { old: true, ..Layout::default() });
+    fs::write(program.path().join("old/Manifest.mbdb"), "mbdb\x05\x00\x00").unwrap();
+    assert_eq!(program.run(&["list", "-s", "old"]).code, Some(0));
     fs::remove_file(program.path().join(file)).unwrap();
     let nothing = program.run(&["list", "-s", "backup"]);
     assert!(nothing.err.contains("holds no messages"), "{nothing:?}");

@@ -21,6 +21,7 @@ const MODULES: &[(&str, &[&str])] = &[
 const JOINTS: &[(&str, &[&str])] = &[
     // What the pipeline's traits carry.
     ("writers/assets.rs", &["source"]),
+    ("writers/assets/bundle.rs", &["source"]),
     // A whole run, from a source to a folder.
     ("writers/export.rs", &["source"]),
     // Says which source it was.

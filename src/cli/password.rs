@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 
 use msgarchive::source::backup::Password;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::Failure;
 use super::terminal::plain;
@@ -33,15 +33,14 @@ pub fn get(file: Option<&Path>, backup: &Path) -> Result<Option<Password>, Failu
     Ok(password.ok().map(Password::new))
 }
 
-/// A file's first line, without its end; spaces belong to a password.
+/// A file's first line, without its end and the mark that Windows begins texts with; spaces belong to a password.
 fn first_line(file: &Path) -> Result<Password, Failure> {
     let failed = |source| Failure::PasswordFile { path: file.to_owned(), source };
-    let mut text = Zeroizing::new(String::new());
+    // With room for all of it: what grows leaves a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize));
     File::open(file).and_then(|file| file.take(LONGEST).read_to_string(&mut text)).map_err(failed)?;
     let line = text.lines().next().unwrap_or_default();
-    let password = Zeroizing::new(line.to_owned());
-    text.zeroize();
-    Ok(Password::new(password))
+    Ok(Password::new(line.strip_prefix('\u{feff}').unwrap_or(line).to_owned()))
 }
 
 #[cfg(test)]

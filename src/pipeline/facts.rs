@@ -32,7 +32,7 @@ fn facts(attachment: &Attachment, content: &Content) -> Option<Box<Media>> {
         Content::File { path, .. } => facts_in(File::open(path).ok()?, promise),
         Content::Value(value) => facts_in(Cursor::new(value.store.read(value.rowid).ok()?), promise),
         Content::Sealed(file) => facts_in(file.open().ok()?, promise),
-        Content::Folder { .. } => None,
+        Content::Folder { .. } | Content::Bundle(_) => None,
     };
     facts.map(Box::new)
 }

@@ -206,7 +206,7 @@ fn effect(id: Option<&str>) -> Option<Effect> {
 /// Turns an attachment row into an attachment: `messages-format.md` 11.1, 11.6.
 pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
     let local = match &raw.content {
-        Some(Content::Folder { .. }) => Some(None),
+        Some(Content::Folder { .. } | Content::Bundle(_)) => Some(None),
         Some(content) => content.bytes().filter(|bytes| *bytes > 0).map(Some),
         None => None,
     };

@@ -250,15 +250,15 @@ fn record(placed: &PlacedAsset) -> FileRecord {
 }
 
 fn is_live_bundle(content: &Content) -> bool {
-    matches!(content, Content::Folder { path } if live::is_bundle(path))
+    matches!(content, Content::Folder { .. } | Content::Bundle(_)) && live::is_bundle(content.path())
 }
 
 /// The file that writers may embed: of a Live Photo's bundle its picture, of other bundles none. What lies in a
-/// database or is encrypted has one once it is copied.
+/// database, is encrypted or a backup's bundle has one once it is copied.
 fn shown_file(content: &Content) -> Option<PathBuf> {
     match content {
         Content::File { path, .. } => Some(path.clone()),
         Content::Folder { path } if live::is_bundle(path) => live::halves(path).0,
-        Content::Folder { .. } | Content::Value(_) | Content::Sealed(_) => None,
+        Content::Folder { .. } | Content::Bundle(_) | Content::Value(_) | Content::Sealed(_) => None,
     }
 }

@@ -13,6 +13,8 @@ pub enum Content {
     File { path: PathBuf, bytes: u64 },
     /// A bundle (`.pages`, `.key`, `.rtfd`, …): a folder that people see as one document.
     Folder { path: PathBuf },
+    /// Such a bundle in a backup, where its files lie apart.
+    Bundle(StoredBundle),
     /// A value in a database, which has no file of its own.
     Value(StoredValue),
     /// An encrypted file of a backup: decrypted as it is read.
@@ -40,6 +42,50 @@ pub trait ValueStore: Debug + Send + Sync {
     fn read(&self, rowid: i64) -> io::Result<Vec<u8>>;
 }
 
+/// A bundle that is listed when it is wanted.
+#[derive(Debug, Clone)]
+pub struct StoredBundle {
+    pub store: Arc<dyn BundleStore>,
+    /// Its path in the library.
+    pub path: PathBuf,
+}
+
+/// What holds bundles.
+pub trait BundleStore: Debug + Send + Sync {
+    /// All files of a bundle.
+    ///
+    /// # Errors
+    /// The list cannot be read, or a file that it names is not there.
+    fn files(&self, bundle: &Path) -> io::Result<Vec<BundleFile>>;
+}
+
+/// A file of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleFile {
+    /// Within the bundle; no name of it is `..`, or empty.
+    pub path: String,
+    pub content: Content,
+}
+
+impl StoredBundle {
+    /// All its files.
+    ///
+    /// # Errors
+    /// As [`BundleStore::files`].
+    pub fn files(&self) -> io::Result<Vec<BundleFile>> {
+        self.store.files(&self.path)
+    }
+}
+
+impl PartialEq for StoredBundle {
+    /// The same bundle of the same store.
+    fn eq(&self, other: &StoredBundle) -> bool {
+        Arc::ptr_eq(&self.store, &other.store) && self.path == other.path
+    }
+}
+
+impl Eq for StoredBundle {}
+
 impl PartialEq for StoredValue {
     /// The same value of the same store.
     fn eq(&self, other: &StoredValue) -> bool {
@@ -57,16 +103,18 @@ impl Content {
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Content::File { path, .. } => Ok(Box::new(File::open(path)?)),
-            Content::Folder { .. } => Err(io::ErrorKind::IsADirectory.into()),
+            Content::Folder { .. } | Content::Bundle(_) => Err(io::ErrorKind::IsADirectory.into()),
             Content::Value(value) => Ok(Box::new(Cursor::new(value.store.read(value.rowid)?))),
             Content::Sealed(file) => Ok(Box::new(file.open()?)),
         }
     }
 
-    /// Where it lies: for a value, the database; for a file of a backup, whatever its name is there.
+    /// Where it lies: for a value, the database; for a file of a backup, whatever its name is there; for a bundle of
+    /// one, its path in the library.
     pub fn path(&self) -> &Path {
         match self {
             Content::File { path, .. } | Content::Folder { path } => path,
+            Content::Bundle(bundle) => &bundle.path,
             Content::Value(value) => value.store.path(),
             Content::Sealed(file) => file.path(),
         }
@@ -76,7 +124,7 @@ impl Content {
     pub fn bytes(&self) -> Option<u64> {
         match self {
             Content::File { bytes, .. } => Some(*bytes),
-            Content::Folder { .. } => None,
+            Content::Folder { .. } | Content::Bundle(_) => None,
             Content::Value(value) => Some(value.bytes),
             Content::Sealed(file) => Some(file.bytes()),
         }

@@ -33,8 +33,8 @@ pub(in crate::source) struct Roots {
 
 /// Files of a library that do not lie in a folder under their own names.
 pub(in crate::source) trait FileStore: Debug + Send + Sync {
-    /// The file with this path below the library, such as `Attachments/0a/10/X/a.jpg`; no name of it is `..`.
-    fn find(&self, path: &str) -> Option<Content>;
+    /// The file or bundle with this path below the library, such as `Attachments/0a/10/X/a.jpg`; no name of it is `..`.
+    fn find(self: Arc<Self>, path: &str) -> Option<Content>;
     /// The paths of all files in one of the library's folders, such as `Parts`; sorted.
     fn list(&self, folder: &str) -> Vec<String>;
 }
@@ -108,7 +108,7 @@ impl Locator {
     pub fn find(&mut self, filename: &str) -> Option<Content> {
         let place = place(filename)?;
         if let Some(store) = &self.roots.store {
-            return store.find(&place.names.join("/")).filter(|_| place.from == From::Library);
+            return Arc::clone(store).find(&place.names.join("/")).filter(|_| place.from == From::Library);
         }
         let root = match place.from {
             From::Library => self.roots.root.clone(),

@@ -19,7 +19,7 @@ mod timeline;
 
 use std::path::{Path, PathBuf};
 
-pub use content::{Content, StoredValue, ValueStore};
+pub use content::{BundleFile, BundleStore, Content, StoredBundle, StoredValue, ValueStore};
 pub use error::SourceError;
 pub use raw::{ChatId, RawAttachment, RawChat, RawHandle, RawMessage, Target};
 pub use timeline::Timeline;

@@ -8,7 +8,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
+
+mod bundle;
 
 use super::clock::Clock;
 use super::derived::Derived;
@@ -31,10 +32,6 @@ use crate::source::Content;
 
 /// The folder that holds them all.
 pub const FOLDER: &str = "attachments";
-/// Folders in a bundle, one in another.
-const DEEPEST: usize = 32;
-/// Files in a bundle.
-const MOST_FILES: usize = 100_000;
 
 /// How attachments come to lie beside the export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -97,7 +94,7 @@ struct Converted {
 }
 
 /// Names given in one conversation's folder.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Names {
     folder: String,
     /// [`folded`] name → the number that the next one of this name is tried with.
@@ -242,14 +239,20 @@ impl AssetFolder {
         self.incoming.join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
     }
 
-    fn take_folder(&self, from: &Path) -> Result<TakenAsset, WriteError> {
+    /// Takes in the files of a bundle, which `copy` copies into a new folder.
+    fn take_bundle(
+        &self,
+        copy: impl FnOnce(&Path) -> Result<Vec<FileRecord>, DiskError>,
+    ) -> Result<TakenAsset, WriteError> {
         let waiting = self.incoming();
         fs::create_dir(&waiting).map_err(DiskError::writing(&waiting))?;
-        let mut files = Vec::new();
-        if let Err(error) = copy_folder(from, &waiting, "", 0, &mut files) {
-            let _ = fs::remove_dir_all(&waiting);
-            return Err(unreadable(error));
-        }
+        let files = match copy(&waiting) {
+            Ok(files) => files,
+            Err(error) => {
+                let _ = fs::remove_dir_all(&waiting);
+                return Err(unreadable(error));
+            }
+        };
         let bytes = files.iter().map(|f| f.bytes).sum();
         lock(&self.contents).bundles.insert(waiting.clone(), files);
         Ok(TakenAsset { waiting, bytes, sha256: None, converted: None })
@@ -348,7 +351,8 @@ impl AssetSink for AssetFolder {
     fn take(&self, content: &Content) -> Result<TakenAsset, WriteError> {
         match content {
             Content::File { path, .. } => self.take_file(path),
-            Content::Folder { path } => self.take_folder(path),
+            Content::Folder { path } => self.take_bundle(|to| bundle::copy_folder(path, to)),
+            Content::Bundle(stored) => self.take_bundle(|to| bundle::copy_stored(stored, to)),
             Content::Value(_) | Content::Sealed(_) => self.take_value(content),
         }
     }
@@ -422,57 +426,6 @@ fn split_extension(name: &str) -> (&str, &str) {
         }
         _ => (name, ""),
     }
-}
-
-/// Copies what is in a bundle: files and folders, no links, nothing special.
-fn copy_folder(
-    from: &Path,
-    to: &Path,
-    relative: &str,
-    depth: usize,
-    files: &mut Vec<FileRecord>,
-) -> Result<(), DiskError> {
-    let too_much = || {
-        let error = std::io::Error::new(std::io::ErrorKind::FileTooLarge, "a bundle too deep or too full");
-        DiskError::reading(from)(error)
-    };
-    let mut names = Names { folder: String::new(), given: HashMap::new() };
-    let mut entries = fs::read_dir(from)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(DiskError::reading(from))?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        if files.len() >= MOST_FILES || depth >= DEEPEST {
-            return Err(too_much());
-        }
-        let kind = entry.file_type().map_err(DiskError::reading(entry.path()))?;
-        let name = inner_name(&entry.file_name(), &mut names);
-        let path = if relative.is_empty() { name.clone() } else { format!("{relative}/{name}") };
-        let to = to.join(&name);
-        if kind.is_dir() {
-            fs::create_dir(&to).map_err(DiskError::writing(&to))?;
-            copy_folder(&entry.path(), &to, &path, depth + 1, files)?;
-        } else if kind.is_file() {
-            let copy = copy_hashed(&entry.path(), &to)?;
-            files.push(FileRecord { path, bytes: copy.bytes, sha256: hexadecimal(&copy.sha256) });
-        }
-    }
-    Ok(())
-}
-
-/// The app that reads the bundle looks for its names, so they stay unless they would hurt somewhere.
-fn inner_name(name: &OsStr, names: &mut Names) -> String {
-    let name = name.to_string_lossy();
-    let visible = name.trim_start_matches('.');
-    if !visible.is_empty()
-        && portable_name(visible, "") == visible
-        && !names.given.contains_key(&folded(&name))
-    {
-        names.given.insert(folded(&name), 2);
-        return name.into_owned();
-    }
-    let (stem, extension) = split_extension(&name);
-    names.give(stem, extension)
 }
 
 #[cfg(test)]
@@ -622,7 +575,7 @@ mod tests {
 
     #[test]
     fn many_of_one_name_are_numbered_in_no_time() {
-        let mut names = Names { folder: String::new(), given: HashMap::new() };
+        let mut names = Names::default();
         for _ in 0..20_000 {
             names.give("image0", "jpeg");
         }

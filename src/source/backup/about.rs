@@ -47,8 +47,10 @@ impl BackupInfo {
         let encrypted = manifest.and_then(|list| list.get("IsEncrypted"));
         let listed =
             LISTS.iter().any(|name| fs::metadata(folder.join(name)).is_ok_and(|about| about.len() > 0));
+        // Very old ones have no Status.plist.
         let unfinished = folder.join("Snapshot").is_dir()
-            || text(status, "SnapshotState").is_some_and(|state| state != "finished");
+            || folder.join("Status.plist").exists()
+                && text(status, "SnapshotState").is_none_or(|state| state != "finished");
         let problem = if !listed {
             Some("it has no list of its files: it was not finished, or not copied whole")
         } else if manifest.is_none() {
@@ -141,6 +143,32 @@ mod tests {
             let deep = [&open.repeat(1_000_000), "<true/>", &close.repeat(1_000_000)].concat();
             assert_eq!(info(xml(&deep).as_bytes()), info(b""));
         }
+    }
+
+    #[test]
+    fn only_what_says_that_it_is_finished_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, list: &str| fs::write(folder.path().join(name), list).unwrap();
+        let problem = || BackupInfo::read(folder.path()).problem;
+        write("Manifest.db", "SQLite format 3\0");
+        assert!(problem().unwrap().contains("Manifest.plist"));
+        write("Manifest.plist", "<plist><dict/></plist>");
+        assert_eq!(problem(), None);
+        let state = |state: &str| {
+            format!("<plist><dict><key>SnapshotState</key><string>{state}</string></dict></plist>")
+        };
+        for (status, finished) in [
+            (state("finished"), true),
+            (state("uploading"), false),
+            (String::new(), false),
+            ("<plist><dict/></plist>".into(), false),
+        ] {
+            write("Status.plist", &status);
+            assert_eq!(problem().is_none(), finished, "{status}");
+        }
+        write("Status.plist", &state("finished"));
+        fs::create_dir(folder.path().join("Snapshot")).unwrap();
+        assert!(problem().is_some());
     }
 
     #[test]

@@ -23,6 +23,8 @@ const MOST_ROUNDS: u32 = 1_000_000;
 /// A number of a class, then a key wrapped by the class's key.
 const WRAPPED_WITH_CLASS: usize = 44;
 const WRAPPED: usize = 40;
+/// How many times as many bytes a text may have in another Unicode form.
+const LONGEST_FORM: usize = 4;
 /// Bit of `WRAP`: by the key that the password gives.
 const BY_PASSWORD: u32 = 2;
 
@@ -106,8 +108,13 @@ impl KeyBag {
     /// accents of a password: the one that was typed is tried first, then the others.
     pub fn unlock(&self, password: &str) -> Result<ClassKeys, Locked> {
         let mut forms = vec![Zeroizing::new(password.to_owned())];
-        for form in [password.nfc().collect::<String>(), password.nfd().collect()] {
-            let form = Zeroizing::new(form);
+        let of = |characters: &mut dyn Iterator<Item = char>| {
+            // With room for the longest: what grows leaves a copy behind.
+            let mut form = Zeroizing::new(String::with_capacity(password.len() * LONGEST_FORM));
+            form.extend(characters);
+            form
+        };
+        for form in [of(&mut password.nfc()), of(&mut password.nfd())] {
             if !forms.contains(&form) {
                 forms.push(form);
             }

@@ -132,8 +132,9 @@ impl Manifest {
         }
     }
 
-    /// The paths in these domains that begin so, sorted.
-    pub fn paths(&self, domains: &[&str], beginning: &str) -> rusqlite::Result<Vec<String>> {
+    /// The paths in these domains that begin so, sorted; of more than `most`, any.
+    pub fn paths(&self, domains: &[&str], beginning: &str, most: usize) -> rusqlite::Result<Vec<String>> {
+        let wanted = |domain: &str, path: &str| domains.contains(&domain) && path.starts_with(beginning);
         let mut paths = match self {
             Manifest::Database { connection, queries, .. } => {
                 let connection = lock(connection);
@@ -144,12 +145,18 @@ impl Manifest {
                     let mut c = Columns::from(row, 0);
                     Ok((c.text().unwrap_or_default(), c.text().unwrap_or_default()))
                 })?;
-                rows.collect::<rusqlite::Result<Vec<_>>>()?
+                let rows = rows.filter(|row| row.as_ref().map_or(true, |(d, p)| wanted(d, p)));
+                let paths = rows.take(most).map(|row| row.map(|(_, path)| path));
+                paths.collect::<rusqlite::Result<Vec<_>>>()?
             }
-            Manifest::Records(records) => records.keys().cloned().collect(),
+            Manifest::Records(records) => {
+                let from = |domain: &&str| records.range(((*domain).to_owned(), beginning.to_owned())..);
+                let keys = domains
+                    .iter()
+                    .flat_map(|domain| from(domain).map(|(key, _)| key).take_while(|(d, p)| wanted(d, p)));
+                keys.take(most).map(|(_, path)| path.clone()).collect()
+            }
         };
-        paths.retain(|(domain, path)| domains.contains(&domain.as_str()) && path.starts_with(beginning));
-        let mut paths: Vec<String> = paths.into_iter().map(|(_, path)| path).collect();
         paths.sort_unstable();
         paths.dedup();
         Ok(paths)
@@ -385,7 +392,7 @@ mod tests {
         assert_eq!(found.wrapped_key, Some(vec![7; 44]));
         assert_eq!(manifest.find("MediaDomain", "Library/SMS/Parts").unwrap(), None);
         assert!(manifest.find_anywhere("Library/Other").unwrap().is_some());
-        let parts = manifest.paths(&["MediaDomain"], "Library/SMS/Parts/").unwrap();
+        let parts = manifest.paths(&["MediaDomain"], "Library/SMS/Parts/", usize::MAX).unwrap();
         assert_eq!(parts, ["Library/SMS/Parts/0a/10/1-0.jpg"]);
         for cut in 7..bytes.len() {
             let whole_records = Manifest::of_records(&bytes[..cut]).is_some();

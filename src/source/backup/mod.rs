@@ -31,13 +31,14 @@ use super::contacts::{Contact, ContactsError};
 use super::database::{Log, Opened, connection_to, connection_to_hidden};
 use super::locate::FileStore;
 use super::{
-    Content, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError, SourceInfo,
-    SourceKind, contacts, open_opened,
+    BundleFile, BundleStore, Content, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest,
+    SourceError, SourceInfo, SourceKind, StoredBundle, contacts, open_opened,
 };
 
 /// Where Messages keeps its database, and what it sends and receives.
 const HOME: &str = "HomeDomain";
 const MEDIA: &str = "MediaDomain";
+const LIBRARY: &str = "Library/SMS/";
 const MESSAGES: &str = "Library/SMS/sms.db";
 /// Not in what Apple makes, which writes it into the database before; but others do otherwise.
 const LOG: &str = "Library/SMS/sms.db-wal";
@@ -86,6 +87,7 @@ pub(super) fn folder_of(path: &Path) -> Result<Option<PathBuf>, SourceError> {
     let above = path.ancestors().skip(1).take(2).find(|folder| is_backup(folder));
     Ok(above
         .filter(|_| named_as_in_backup || LISTED.iter().any(|name| path.ends_with(name)))
+        .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .map(Path::to_owned))
 }
 
@@ -152,8 +154,11 @@ impl Backup {
                 return Err(incomplete("its list of files is far too large"));
             }
             let bytes = fs::read(&records).map_err(SourceError::io(&records))?;
-            Manifest::of_records(&bytes)
-                .ok_or_else(|| incomplete("its list of files, Manifest.mbdb, is damaged"))?
+            match Manifest::of_records(&bytes) {
+                Some(manifest) => manifest,
+                None if keys.is_none() => Manifest::none(),
+                None => return Err(incomplete("its list of files, Manifest.mbdb, is damaged")),
+            }
         } else if keys.is_some() {
             return Err(incomplete("it has no list of its files, and with it no keys to them"));
         } else {
@@ -225,6 +230,13 @@ impl Backup {
         let listed = self.manifest.find(HOME, LOG);
         let listed = listed.map_err(SourceError::database(self.folder.join("Manifest.db")))?;
         Ok(listed.and_then(|entry| self.blob(&entry)))
+    }
+
+    /// What has this path in the device's library, first where attachments are.
+    fn attachment(&self, path: &str) -> Option<Blob> {
+        let in_domain = |domain| self.file(domain, path).ok().flatten();
+        let found = in_domain(MEDIA).or_else(|| in_domain(HOME));
+        found.or_else(|| self.blob(&self.manifest.find_anywhere(path).ok().flatten()?))
     }
 
     fn blob(&self, entry: &Entry) -> Option<Blob> {
@@ -302,22 +314,42 @@ impl Blob {
 }
 
 impl FileStore for Backup {
-    /// As `ios-backup-format.md` 9.1 says: the path as it is stored, first where attachments are.
-    fn find(&self, path: &str) -> Option<Content> {
+    /// As `ios-backup-format.md` 9.1 says: the path as it is stored.
+    fn find(self: Arc<Self>, path: &str) -> Option<Content> {
         if !STORES.iter().any(|store| path.starts_with(store)) {
             return None;
         }
-        let path = format!("Library/SMS/{path}");
-        let in_domain = |domain| self.file(domain, &path).ok().flatten();
-        let found = in_domain(MEDIA).or_else(|| in_domain(HOME));
-        let elsewhere = || self.blob(&self.manifest.find_anywhere(&path).ok().flatten()?);
-        found.or_else(elsewhere)?.content()
+        if let Some(blob) = self.attachment(&format!("{LIBRARY}{path}")) {
+            return blob.content();
+        }
+        let inside = self.manifest.paths(&[MEDIA, HOME], &format!("{LIBRARY}{path}/"), 1);
+        let is_bundle = inside.is_ok_and(|paths| !paths.is_empty());
+        is_bundle.then(|| Content::Bundle(StoredBundle { path: path.into(), store: self }))
     }
 
     fn list(&self, folder: &str) -> Vec<String> {
-        let paths = self.manifest.paths(&[MEDIA, HOME], &format!("Library/SMS/{folder}/"));
+        let paths = self.manifest.paths(&[MEDIA, HOME], &format!("{LIBRARY}{folder}/"), usize::MAX);
         let paths = paths.unwrap_or_default().into_iter();
-        paths.filter_map(|path| path.strip_prefix("Library/SMS/").map(str::to_owned)).collect()
+        paths.filter_map(|path| path.strip_prefix(LIBRARY).map(str::to_owned)).collect()
+    }
+}
+
+impl BundleStore for Backup {
+    fn files(&self, bundle: &Path) -> io::Result<Vec<BundleFile>> {
+        let folder = format!("{LIBRARY}{}/", bundle.display());
+        let paths = self.manifest.paths(&[MEDIA, HOME], &folder, usize::MAX).map_err(io::Error::other)?;
+        let files = paths.iter().map(|path| {
+            let inside = path.strip_prefix(&folder).unwrap_or(path);
+            if inside.split('/').any(|name| matches!(name, "" | "." | "..")) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a path in the bundle leads out of it",
+                ));
+            }
+            let content = self.attachment(path).and_then(Blob::content).ok_or(io::ErrorKind::NotFound)?;
+            Ok(BundleFile { path: inside.to_owned(), content })
+        });
+        files.collect()
     }
 }
 

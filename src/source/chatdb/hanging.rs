@@ -165,10 +165,9 @@ impl Reader<'_> {
                 if let Some(name) = attachment.filename.as_deref() {
                     attachment.content = self.locator.find(name);
                     // Where files do not lie under their names, the film is asked for by its own.
-                    let path = attachment.content.as_ref().map(Content::path);
-                    attachment.companion = match path.filter(|path| live::is_picture(path)) {
-                        Some(picture) => live::film_beside(picture),
-                        None => live::film_of(name).and_then(|film| self.locator.find(&film)),
+                    attachment.companion = match &attachment.content {
+                        Some(Content::File { path, .. }) if live::is_picture(path) => live::film_beside(path),
+                        _ => live::film_of(name).and_then(|film| self.locator.find(&film)),
                     };
                 }
                 attachments.push(attachment);
