@@ -23,7 +23,8 @@ fn at_hand(jars: &Path) -> bool {
     if java && jars.is_dir() {
         return true;
     }
-    assert!(std::env::var_os("CI").is_none(), "CI needs Java and veraPDF: tests/verapdf/fetch");
+    let required = std::env::var_os("MSGARCHIVE_TEST_VERAPDF").is_some();
+    assert!(!required, "Java and veraPDF are required here: tests/verapdf/fetch");
     let lacking = if java { "no veraPDF: bash tests/verapdf/fetch" } else { "no Java" };
     // Standard error itself: what a test that passes prints is not shown.
     let _ = writeln!(std::io::stderr(), "PDF/A was NOT validated: there is {lacking}");

@@ -66,7 +66,7 @@ fn a_cover_says_what_is_there_where_from_and_what_is_not() {
     says(&cover, "Only the conversations with one person, “Ana Abbott”.");
     says(&cover, "Only messages from 1 April 2019, 00:00:00 (UTC+02:00) on.");
     says(&cover, "Read 14 November 2023, 23:13:20 (UTC+01:00)");
-    says(&cover, "All times in Europe/Berlin UTC+02:00 (CEST), UTC+01:00 (CET)");
+    says(&cover, "All times in Europe/Berlin: UTC+02:00 (CEST), UTC+01:00 (CET)");
     says(&cover, "in iCloud, not on this disk");
     let manifest = std::fs::read_to_string(program.path().join("out/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&manifest).unwrap();

@@ -29,6 +29,9 @@ const COUNT_FORM: &str = "N";
 /// Pages and pictures that workers may be busy with: enough for eight of them, little enough for their memory.
 const MOST_PENDING: usize = 12;
 
+/// Blocks that may wait for one to stand on their page with.
+const MOST_HELD: usize = 16;
+
 /// Does work beside this thread, or at once.
 pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
@@ -193,7 +196,7 @@ impl<W: Write> Document<W> {
         if block.rows.iter().any(|row| row.height > tallest) {
             block.rows = block.rows.into_iter().flat_map(|row| row.divided(tallest)).collect();
         }
-        if block.keep_with_next && self.held.len() < 8 {
+        if block.keep_with_next && self.held.len() < MOST_HELD {
             self.held.push(block);
             return Ok(None);
         }

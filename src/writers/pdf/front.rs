@@ -112,11 +112,16 @@ impl<'a> Front<'a> {
         self.heading("Every row of this conversation, accounted for");
         self.account(outcome.rows.as_ref());
         let provenance = self.options.provenance.clone();
+        let origin = self.blocks.len();
         self.heading("Where it comes from");
         if let Some(provenance) = &provenance {
             self.origin(provenance, outcome.is_final);
         }
         self.making(provenance.as_deref(), &outcome.contents);
+        // Where many take part, it goes to the next page as a whole.
+        if let Some((_, all_but_last)) = self.blocks.get_mut(origin..).and_then(<[Block]>::split_last_mut) {
+            all_but_last.iter_mut().for_each(|block| block.keep_with_next = true);
+        }
         for block in &mut self.blocks {
             block.begins.get_or_insert(Role::Paragraph);
         }
@@ -177,7 +182,7 @@ impl<'a> Front<'a> {
         row.items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
         let begins = Some(Role::Heading);
         self.blocks.push(Block {
-            before: 13.0,
+            before: 10.0,
             rows: vec![row],
             keep_with_next: true,
             begins,
@@ -287,9 +292,10 @@ impl<'a> Front<'a> {
             }
             self.told("Attachments", phrase::attachment_mode(provenance.attachments));
         }
-        self.told("All times", &format!("in {}", self.options.zone.name()));
-        let rules = phrase::zone_rules(self.options.zone, contents.first.as_ref(), contents.last.as_ref());
-        self.late("", &rules);
+        let (first, last) = (contents.first.as_ref(), contents.last.as_ref());
+        let [offsets, changes] = phrase::zone_rules(self.options.zone, first, last);
+        let zone = format!("in {}: {offsets}", self.options.zone.name());
+        self.late("All times", &[zone, changes]);
     }
 
     /// A label and what is known already.
