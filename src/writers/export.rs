@@ -108,9 +108,11 @@ pub fn export_folder(
         .map_err(WriteError::from)?;
     progress.phase("Exporting");
     let sink = assets.as_ref().map(|a| a as &dyn AssetSink);
+    let hashed = &provenance;
     let mut report = std::thread::scope(|scope| {
         // Beside the workers: it reads all that they read, and is wanted at the end only.
-        scope.spawn(|| provenance.set_digest(source.digest()));
+        let is_shown = request.formats.iter().any(|format| format.shows_digest);
+        scope.spawn(move || hashed.set_digest(is_shown.then(|| source.digest()).flatten()));
         pipeline::run(source, &roster, &writers, sink, &options, progress)
     })?;
     source.unchanged()?;

@@ -62,16 +62,15 @@ fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
     json.raw(",\n\"source\":{\"kind\":").text(kind);
     json.raw(",\"path\":").text(&source.path.to_string_lossy());
     json.raw(",\"schema_version\":").maybe(source.schema_version.as_deref());
-    let digest = provenance.digest();
-    json.raw(",\"in_use\":").boolean(digest.is_some_and(|digest| digest.of_copy)).raw(",\"files\":");
-    match digest {
-        Some(digest) => json.array(&digest.files, |json, file| {
+    // Where it was asked for, and could be had.
+    if let Some(digest) = provenance.digest() {
+        json.raw(",\"in_use\":").boolean(digest.of_copy);
+        json.raw(",\"files\":").array(&digest.files, |json, file| {
             json.raw("{\"name\":").text(&file.name);
             json.raw(",\"bytes\":").number(file.bytes);
             json.raw(",\"sha256\":").text(&file.sha256).raw("}");
-        }),
-        None => json.raw("null"),
-    };
+        });
+    }
     json.raw("},\n\"options\":{");
     options(json, &request.options);
     json.raw("},\n\"time_zone\":").text(request.writer.zone.name());

@@ -30,7 +30,7 @@ impl Provenance {
         Provenance { source, selection, attachments, read_at, digest: OnceLock::new() }
     }
 
-    /// Says which bytes were read: `None` where they could not be hashed. To be called once; others may be waiting.
+    /// Says which bytes were read: `None` where they could not be hashed, or nothing shows it. To be called once; others may be waiting.
     pub fn set_digest(&self, digest: Option<SourceDigest>) {
         self.digest.get_or_init(|| digest);
     }
