@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::program::{Program, Ran, ran};
 use crate::support::backup::{Layout, wrap};
-use crate::support::tree;
+use crate::support::{Library, Schema, tree};
 use msgarchive::sample;
 use rusqlite::Connection;
 
@@ -102,6 +102,106 @@ fn a_backup_of_any_layout_gives_what_the_library_itself_gives() {
         let manifest = fs::read_to_string(program.path().join(out).join("manifest.json")).unwrap();
         assert!(manifest.contains("\"kind\":\"backup\""), "{manifest}");
         assert!(program.left_in_tmp().is_empty());
+    }
+}
+
+/// Exports what lies in `folder`, then a backup of it of this layout; both have to be the same.
+#[track_caller]
+fn same_out_of_a_backup(program: &Program, folder: &Path, layout: Layout<'_>, options: &[&str]) {
+    let backup = program.path().join("backup");
+    wrap(folder, None, &backup, layout);
+    let export = |source: &Path, out: &str| {
+        let arguments = ["export", "--contacts", "none", "-s", source.to_str().unwrap(), "--out", out];
+        let ran = with_password(program, &[&arguments[..], options].concat(), PASSWORD);
+        assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+        let files = exported(program, out);
+        fs::remove_dir_all(program.path().join(out)).unwrap();
+        files
+    };
+    let (expected, got) = (export(folder, "expected"), export(&backup, "got"));
+    assert_eq!(got.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{layout:?}");
+    for (name, bytes) in &expected {
+        assert!(got[name] == *bytes, "{name} differs, {layout:?}");
+    }
+    fs::remove_dir_all(backup).unwrap();
+}
+
+#[test]
+fn libraries_of_every_time_come_out_of_a_backup_as_they_are() {
+    let options = ["--format", "txt,csv,jsonl"];
+    let sealed = Layout { password: Some(PASSWORD), ..Layout::default() };
+    for schema in Schema::ALL {
+        let program = Program::new();
+        let mut library = Library::new(schema);
+        let ana = library.handle("+12025550143", "iMessage");
+        let chat = library.direct(ana);
+        let photo = library.attachment("Cafe\u{301} 1.jpg").bytes(b"no photo").id();
+        library.message(chat).from(ana).text("look").attachment(photo);
+        let folder = program.path().join("Messages");
+        fs::create_dir(&folder).unwrap();
+        library.write(&folder);
+        same_out_of_a_backup(&program, &folder, Layout { old: schema == Schema::IOS_6, ..sealed }, &options);
+    }
+    let program = Program::new();
+    let folder = program.path().join("SMS");
+    fs::create_dir(&folder).unwrap();
+    crate::legacy::ios_5(&folder);
+    for password in [None, Some(PASSWORD)] {
+        let layout = Layout { password, old: true, ..Layout::default() };
+        same_out_of_a_backup(&program, &folder, layout, &options);
+    }
+}
+
+#[test]
+fn pictures_of_an_encrypted_backup_are_in_the_pdf() {
+    let program = Program::new();
+    let library = library(&program);
+    let layout = Layout { password: Some(PASSWORD), ..Layout::default() };
+    for attachments in ["copy", "convert"] {
+        let options = ["--format", "pdf", "--no-cover", "--attachments", attachments];
+        same_out_of_a_backup(&program, &library, layout, &options);
+    }
+}
+
+#[test]
+fn attachments_may_lie_elsewhere_than_in_the_backup() {
+    let program = Program::new();
+    let library = library(&program);
+    let folder = program.path().join("without");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(library.join("chat.db"), folder.join("chat.db")).unwrap();
+    let layout = Layout { password: Some(PASSWORD), ..Layout::default() };
+    let options = ["--format", "jsonl", "--attachments-root", "Messages"];
+    same_out_of_a_backup(&program, &folder, layout, &options);
+}
+
+/// What a list says is never a path.
+#[test]
+fn a_list_made_to_hurt_names_no_other_file() {
+    let program = Program::new();
+    let library = library(&program);
+    fs::write(program.path().join("secret"), "SECRET-OF-THIS-MACHINE").unwrap();
+    for id in ["../secret", "/../secret", "'..' || char(0) || 'secret'", "x'2e2e2f736563726574'", "NULL"] {
+        let backup = program.path().join("backup");
+        wrap(&library, None, &backup, Layout::default());
+        let db = Connection::open(backup.join("Manifest.db")).unwrap();
+        let value = if id.contains('\'') || id == "NULL" { id.to_owned() } else { format!("'{id}'") };
+        db.execute_batch(&format!(
+            "CREATE TABLE Hurt AS SELECT {value} AS fileID, domain, relativePath, flags, x'62706c697374' AS file
+                 FROM Files;
+             DROP TABLE Files; ALTER TABLE Hurt RENAME TO Files;
+             INSERT INTO Files SELECT fileID, domain, '../../secret', 1, file FROM Files LIMIT 1;"
+        ))
+        .unwrap();
+        db.close().unwrap();
+        let ran = program.run(&[&FORMATS[..], &["-s", "backup", "--out", "out"]].concat());
+        assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+        for (name, bytes) in exported(&program, "out") {
+            assert!(!bytes.windows(7).any(|window| window == b"SECRET-"), "{name}");
+        }
+        for folder in ["out", "backup"] {
+            fs::remove_dir_all(program.path().join(folder)).unwrap();
+        }
     }
 }
 

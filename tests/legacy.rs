@@ -141,7 +141,7 @@ fn groups_are_who_is_in_them() {
 }
 
 /// The library of iOS 5: texts and iMessages with one person, an iMessage group, failures, MMS.
-fn ios_5(folder: &Path) -> PathBuf {
+pub fn ios_5(folder: &Path) -> PathBuf {
     let path = database(
         folder,
         IOS_5,

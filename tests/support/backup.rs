@@ -55,12 +55,13 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Makes a backup of a library's folder, as it lies there, and an address book at `to`.
 pub fn wrap(library: &Path, address_book: Option<&Path>, to: &Path, layout: Layout<'_>) {
+    let database = ["chat.db", "sms.db"].into_iter().find(|name| library.join(name).exists()).unwrap();
     let mut files = vec![DeviceFile {
         domain: "HomeDomain",
         path: "Library/SMS/sms.db".into(),
-        bytes: fs::read(library.join("chat.db")).unwrap(),
+        bytes: fs::read(library.join(database)).unwrap(),
     }];
-    let log = fs::read(library.join("chat.db-wal")).unwrap_or_default();
+    let log = fs::read(library.join(format!("{database}-wal"))).unwrap_or_default();
     if !log.is_empty() {
         files.push(DeviceFile { domain: "HomeDomain", path: "Library/SMS/sms.db-wal".into(), bytes: log });
     }
@@ -68,7 +69,7 @@ pub fn wrap(library: &Path, address_book: Option<&Path>, to: &Path, layout: Layo
         let path = "Library/AddressBook/AddressBook.sqlitedb".into();
         files.push(DeviceFile { domain: "HomeDomain", path, bytes: fs::read(book).unwrap() });
     }
-    for store in ["Attachments", "StickerCache"] {
+    for store in ["Attachments", "StickerCache", "Parts"] {
         for file in files_below(&library.join(store)) {
             let name = file.strip_prefix(library).unwrap().to_str().unwrap();
             let path = format!("Library/SMS/{name}");

@@ -46,7 +46,7 @@ const ADDRESS_BOOK: &str = "Library/AddressBook/AddressBook.sqlitedb";
 /// What attachments are named below.
 const STORES: [&str; 3] = ["Attachments/", "StickerCache/", "Parts/"];
 /// The largest `Manifest.mbdb` that is read: real ones have some 20 MB.
-const LARGEST_RECORDS: u64 = 1 << 30;
+const LARGEST_RECORDS: u64 = 256 << 20;
 /// What is at the start of every SQLite database.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
