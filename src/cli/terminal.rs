@@ -6,6 +6,7 @@ use terminal_size::{Width, terminal_size};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Failure;
+pub use msgarchive::writers::phrase::grouped as count;
 
 /// Columns to fill: the terminal's, within reason; 80 where standard output is none.
 pub fn width() -> usize {
@@ -80,19 +81,6 @@ pub fn wrap(first: &str, text: &str, columns: usize) -> String {
         at_start = false;
     }
     wrapped
-}
-
-/// `1,234,567`.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// `1 message`, `2,000 messages`.

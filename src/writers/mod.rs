@@ -18,6 +18,7 @@ pub mod provenance;
 mod strokes;
 pub mod svg;
 mod text;
+mod xml;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::strokes;
+use super::{strokes, xml};
 use crate::model::{Drawing, Mark, Point, Rgba, Segment};
 
 /// Widths of lines, in units of the drawing, are multiples of this.
@@ -18,10 +18,10 @@ pub fn svg(drawing: &Drawing, title: &str, description: &str) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\">\n<title>{}</title>\n",
-        escaped(title)
+        xml::text(title)
     );
     if !description.is_empty() {
-        element(&mut svg, format_args!("<desc>{}</desc>", escaped(description)));
+        element(&mut svg, format_args!("<desc>{}</desc>", xml::text(description)));
     }
     if let Some(color) = drawing.background {
         let fill = paint("fill", color);
@@ -175,22 +175,6 @@ fn decimal(hundredths: i64) -> String {
         (rest, 0) => format!("{sign}{whole}.{}", rest / 10),
         (rest, _) => format!("{sign}{whole}.{rest:02}"),
     }
-}
-
-/// Text between tags. What XML cannot hold becomes a replacement character.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\u{FFFE}' | '\u{FFFF}' => escaped.push('\u{FFFD}'),
-            c if c.is_control() && !matches!(c, '\n' | '\t') => escaped.push('\u{FFFD}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

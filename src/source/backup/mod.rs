@@ -211,14 +211,18 @@ impl Backup {
 
     /// A file of the backup; `None` where it is not listed or not there.
     fn file(&self, domain: &str, path: &str) -> Result<Option<Blob>, SourceError> {
-        let listed = match self.manifest.find(domain, path) {
+        match self.listed(domain, path) {
             // It is there all the same, under the name that it must have.
             Err(_) | Ok(None) if self.keys.is_none() => {
-                Some(Entry { id: FileId::of(domain, path), wrapped_key: None })
+                Ok(self.blob(&Entry { id: FileId::of(domain, path), wrapped_key: None }))
             }
-            listed => listed.map_err(SourceError::database(self.folder.join("Manifest.db")))?,
-        };
-        Ok(listed.and_then(|entry| self.blob(&entry)))
+            listed => Ok(listed?.and_then(|entry| self.blob(&entry))),
+        }
+    }
+
+    fn listed(&self, domain: &str, path: &str) -> Result<Option<Entry>, SourceError> {
+        let found = self.manifest.find(domain, path);
+        found.map_err(SourceError::database(self.folder.join("Manifest.db")))
     }
 
     /// What was written to the database of the messages last, where it has that apart. One that no list names may be of
@@ -227,9 +231,7 @@ impl Backup {
         if self.manifest.is_none() {
             return self.file(HOME, LOG);
         }
-        let listed = self.manifest.find(HOME, LOG);
-        let listed = listed.map_err(SourceError::database(self.folder.join("Manifest.db")))?;
-        Ok(listed.and_then(|entry| self.blob(&entry)))
+        Ok(self.listed(HOME, LOG)?.and_then(|entry| self.blob(&entry)))
     }
 
     /// What has this path in the device's library, first where attachments are.

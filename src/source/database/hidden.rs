@@ -39,10 +39,9 @@ fn without_name(
     let private = private_folder(path)?;
     let name = private.path().join("hidden.db");
     let mut file = create(&name).map_err(failed(path))?;
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let name = uri(&name, "mode=ro&nolock=1");
     let connections: rusqlite::Result<Vec<Connection>> =
-        (0..sessions).map(|_| Connection::open_with_flags(uri(&name, "mode=ro&nolock=1"), flags)).collect();
+        (0..sessions).map(|_| connect(&name, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect();
     let connections = connections.map_err(SourceError::database(path))?;
     private.close().map_err(failed(path))?;
     fill(&mut file, plain, log).map_err(failed(path))?;
@@ -50,6 +49,11 @@ fn without_name(
         prepare(connection).map_err(SourceError::database(path))?;
     }
     Ok(Snapshot { connections, guard: Guard::default(), copy: None })
+}
+
+fn connect(uri: &str, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let usual = OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(uri, access | usual)
 }
 
 /// Copies a database, and what its log has.
@@ -87,29 +91,19 @@ fn in_memory(
     let mut bytes = Cursor::new(Vec::new());
     fill(&mut bytes, plain, log).map_err(failed(path))?;
     let bytes = bytes.into_inner();
-    let connect = || -> rusqlite::Result<Vec<Connection>> {
-        let mut first = Connection::open_with_flags(
-            &name,
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-                | OpenFlags::SQLITE_OPEN_CREATE
-                | OpenFlags::SQLITE_OPEN_URI
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+    let shared = || -> rusqlite::Result<Vec<Connection>> {
+        let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let mut first = connect(&name, access | OpenFlags::SQLITE_OPEN_CREATE)?;
         let mut whole = Connection::open_in_memory()?;
         whole.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), true)?;
         Backup::new(&whole, &mut first)?.step(-1)?;
-        let others = (1..sessions).map(|_| {
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-                | OpenFlags::SQLITE_OPEN_URI
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            Connection::open_with_flags(&name, flags)
-        });
+        let others = (1..sessions).map(|_| connect(&name, access));
         let connections: Vec<Connection> =
             std::iter::once(Ok(first)).chain(others).collect::<rusqlite::Result<_>>()?;
         connections.iter().try_for_each(prepare)?;
         Ok(connections)
     };
-    let connections = connect().map_err(SourceError::database(path))?;
+    let connections = shared().map_err(SourceError::database(path))?;
     Ok(Snapshot { connections, guard: Guard::default(), copy: None })
 }
 

@@ -3,6 +3,7 @@
 //! **Must never**: say when it was made: a run writes the same bytes whenever it happens.
 
 use crate::writers::clock::Local;
+use crate::writers::xml;
 
 /// Of a title, in characters: a PDF may hold 32,767 bytes in one string.
 const LONGEST_TITLE: usize = 1_000;
@@ -28,7 +29,7 @@ impl About {
 
     /// The metadata.
     pub fn xmp(&self) -> String {
-        let (title, tool) = (escaped(&self.title()), escaped(&self.tool));
+        let (title, tool) = (line(&self.title()), line(&self.tool));
         // What the messages cover: ISO 8601's form of an interval.
         let day = |at: &Local| format!("{:04}-{:02}-{:02}", at.year, at.month, at.day);
         let coverage = self.period.as_ref().map_or_else(String::new, |(first, last)| {
@@ -51,19 +52,9 @@ impl About {
     }
 }
 
-/// As XML text.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+/// As XML text on one line.
+fn line(text: &str) -> String {
+    xml::text(&text.replace(char::is_control, "\u{fffd}"))
 }
 
 #[cfg(test)]
