@@ -9,7 +9,7 @@ use msgarchive::pipeline::Report;
 use msgarchive::writers::export::AttachmentMode;
 use serde_json::{Value, json};
 
-use super::terminal::{bytes, count, counted, plain, wrap};
+use super::terminal::{bytes, count, counted, plain, width_of_messages, wrap};
 use super::{Failure, Outcome, hints};
 
 /// Defects that are printed; the manifest has more.
@@ -23,7 +23,7 @@ pub fn failure(failure: &Failure) {
     causes(failure);
     for hint in hints::hints(failure) {
         let green = bold.fg_color(Some(AnsiColor::Green.into()));
-        let hint = wrap("hint: ", &plain(&hint), 100);
+        let hint = wrap("hint: ", &plain(&hint), width_of_messages());
         eprintln!("{green}hint:{green:#}{}", hint.strip_prefix("hint:").unwrap_or(&hint));
     }
 }

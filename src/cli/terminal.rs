@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use terminal_size::{Width, terminal_size};
+use terminal_size::{Width, terminal_size, terminal_size_of};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Failure;
@@ -14,6 +14,15 @@ pub fn width() -> usize {
         return 80;
     }
     terminal_size().map_or(80, |(Width(columns), _)| usize::from(columns).clamp(40, 120))
+}
+
+/// Columns for what goes to standard error: the terminal's, within reason; 100 where that is none.
+pub fn width_of_messages() -> usize {
+    const MOST: usize = 100;
+    if !io::stderr().is_terminal() {
+        return MOST;
+    }
+    terminal_size_of(io::stderr()).map_or(MOST, |(Width(columns), _)| usize::from(columns).clamp(40, MOST))
 }
 
 /// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
