@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::support::{Library, Schema};
 
 /// What runs once an opening: scans of an index are what it is for, scans of the messages are not.
-const ONCE: [&str; 11] = [
+const ONCE: [&str; 15] = [
     "handles",
     "chats",
     "members",
@@ -20,6 +20,10 @@ const ONCE: [&str; 11] = [
     "attached",
     "messages",
     "dates",
+    "deleted_messages",
+    "sync_deleted_messages",
+    "unsynced_removed_recoverable_messages",
+    "deleted_chats",
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 mod opening;
 mod order;
 mod schemas;
+mod survey;
 
 use std::path::Path;
 

@@ -15,13 +15,15 @@ mod error;
 pub mod legacy;
 mod locate;
 mod raw;
+mod several;
 mod timeline;
 
 use std::path::{Path, PathBuf};
 
 pub use content::{BundleFile, BundleStore, Content, StoredBundle, StoredValue, ValueStore};
 pub use error::SourceError;
-pub use raw::{ChatId, RawAttachment, RawChat, RawHandle, RawMessage, Target};
+pub use raw::{ChatId, Deletions, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target};
+pub use several::{Several, contacts_of_several};
 pub use timeline::Timeline;
 
 use database::{Layout, Opened};
@@ -97,6 +99,13 @@ pub trait Source: Sync {
     /// Every chat, unmerged, by row id; rows that belong to no chat come as one last chat with `orphans` set
     /// (absent when there are none).
     fn chats(&self) -> Result<Vec<RawChat>, SourceError>;
+    /// What was deleted from it for good, as far as it still says so; nothing where it keeps no such list.
+    ///
+    /// # Errors
+    /// What reading the lists said.
+    fn deletions(&self) -> Result<Deletions, SourceError> {
+        Ok(Deletions::default())
+    }
     /// A private reader for one worker, from a pool inside the source. Blocks while all are in use.
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError>;
     /// Hashes what is read; takes as long as reading all of it. `None` where that cannot be done any more.
@@ -125,6 +134,16 @@ pub trait Session {
     /// means, and rows without one come first. A row that is in several of the chats, or both in a chat and in its
     /// Recently Deleted, comes as often as it is there, one after the other.
     fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError>;
+
+    /// Reads one window for comparing: the rows of [`page`](Session::page), in the same order, where possible with
+    /// [`is_read`](RawMessage::is_read), [`sync`](RawMessage::sync) and the owner's addresses, and without what only
+    /// showing needs: payloads, the rows that point at them, the row they answer, films of Live Photos.
+    ///
+    /// # Errors
+    /// As of a page.
+    fn survey(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {
+        self.page(timeline, window)
+    }
 }
 
 /// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`, a

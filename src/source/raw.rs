@@ -86,6 +86,10 @@ pub struct RawMessage {
     /// Raw: nanoseconds or seconds since 2001 (`messages-format.md` 3.1); 0 = not set.
     pub date: i64,
     pub date_read: i64,
+    /// The owner has read it. Only read by [`survey`](super::Session::survey); `None`: not known.
+    pub is_read: Option<bool>,
+    /// Where it stands in synchronization. Only read by [`survey`](super::Session::survey); `None`: not known.
+    pub sync: Option<SyncState>,
     pub date_delivered: i64,
     pub date_edited: i64,
     pub date_retracted: i64,
@@ -114,7 +118,8 @@ pub struct RawMessage {
     pub schedule_state: i64,
     /// macOS 27, of the row or of its join with the chat: 2 junk, 3 promotion, 4 transaction (`messages-format.md` 12.7).
     pub filter_action: i64,
-    /// The owner's addresses as the row has them (`destination_caller_id`, `account`). Only read of polls and votes.
+    /// The owner's addresses as the row has them (`destination_caller_id`, `account`). Only read of polls and votes,
+    /// and by [`survey`](super::Session::survey).
     pub own_addresses: Vec<String>,
     /// What sort of promotion or transaction.
     pub filter_sub_action: i64,
@@ -134,6 +139,24 @@ pub struct RawMessage {
     /// type): the row in whose `associated` it is (for an update of an update, the first of them all). `None`: not in
     /// the source, or going round in circles.
     pub target: Option<Target>,
+}
+
+/// Where a row stands in Messages in iCloud (`messages-format.md` 14.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncState {
+    /// `ck_sync_state`: 0 to be uploaded, 1, 8 and 9 synced, 2 failed.
+    pub state: i64,
+    /// `ck_record_id`; empty after a reset of synchronization.
+    pub record: Option<String>,
+}
+
+/// What a source says was deleted from it for good (`messages-format.md` 13.2, 14.4). Each list in row order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deletions {
+    /// GUIDs of messages: `deleted_messages`, `sync_deleted_messages`, `unsynced_removed_recoverable_messages`.
+    pub messages: Vec<String>,
+    /// GUIDs of chats: `sync_deleted_chats`.
+    pub chats: Vec<String>,
 }
 
 /// Where the row lies that an associated row belongs to.

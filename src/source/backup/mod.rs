@@ -31,8 +31,8 @@ use super::contacts::{Contact, ContactsError};
 use super::database::{Log, Opened, connection_to, connection_to_hidden};
 use super::locate::FileStore;
 use super::{
-    BundleFile, BundleStore, Content, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest,
-    SourceError, SourceInfo, SourceKind, StoredBundle, contacts, open_opened,
+    BundleFile, BundleStore, Content, Deletions, OpenOptions, RawChat, RawHandle, Session, Source,
+    SourceDigest, SourceError, SourceInfo, SourceKind, StoredBundle, contacts, open_opened,
 };
 
 /// Where Messages keeps its database, and what it sends and receives.
@@ -390,6 +390,10 @@ impl Source for BackupSource {
 
     fn chats(&self) -> Result<Vec<RawChat>, SourceError> {
         self.messages.chats()
+    }
+
+    fn deletions(&self) -> Result<Deletions, SourceError> {
+        self.messages.deletions()
     }
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {

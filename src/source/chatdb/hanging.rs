@@ -18,6 +18,13 @@ use crate::source::{Content, RawAttachment, RawMessage, Target};
 /// How long a chain of updates of updates may be. A longer one (or a circle) belongs to nothing.
 const LONGEST_CHAIN: usize = 64;
 
+/// Whether the films of Live Photos are looked for, which have no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Films {
+    Found,
+    Left,
+}
+
 /// A row as far as pointing goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Link {
@@ -112,7 +119,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         let mut found: Option<Box<Hanging>> = None;
-        let attachments = self.attachments(row.rowid)?;
+        let attachments = self.attachments(row.rowid, Films::Found)?;
         if !attachments.is_empty() {
             found.get_or_insert_default().attachments = attachments;
         }
@@ -150,7 +157,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn attachments(&mut self, message: i64) -> rusqlite::Result<Vec<RawAttachment>> {
+    pub(super) fn attachments(&mut self, message: i64, films: Films) -> rusqlite::Result<Vec<RawAttachment>> {
         let mut attachments = Vec::new();
         let Some(sql) = &self.queries().attachment else {
             return Ok(attachments);
@@ -166,6 +173,7 @@ impl Reader<'_> {
                     attachment.content = self.locator.find(name);
                     // Where files do not lie under their names, the film is asked for by its own.
                     attachment.companion = match &attachment.content {
+                        _ if films == Films::Left => None,
                         Some(Content::File { path, .. }) if live::is_picture(path) => live::film_beside(path),
                         _ => live::film_of(name).and_then(|film| self.locator.find(&film)),
                     };
@@ -228,7 +236,7 @@ impl Reader<'_> {
                     if let Some(guid) = &row.guid {
                         next.push((row.rowid, guid.clone()));
                     }
-                    row.attachments = self.attachments(row.rowid)?;
+                    row.attachments = self.attachments(row.rowid, Films::Found)?;
                     if is_of_a_poll(&row) {
                         row.own_addresses = self.own_addresses(row.rowid)?;
                     }

@@ -24,7 +24,8 @@ use session::Reader;
 use super::database::{self, Columns, Guard, Layout, Opened, Pool, lock};
 use super::locate::Roots;
 use super::{
-    ChatId, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError, SourceInfo,
+    ChatId, Deletions, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError,
+    SourceInfo,
 };
 
 /// An open Messages database.
@@ -191,6 +192,21 @@ impl Source for ChatDb {
             });
         }
         Ok(chats)
+    }
+
+    fn deletions(&self) -> Result<Deletions, SourceError> {
+        let guids = |sql: Option<&str>| -> Result<Vec<String>, SourceError> {
+            let mut guids = Vec::new();
+            database::scan(&lock(&self.own), sql, |c| guids.extend(c.text().filter(|guid| !guid.is_empty())))
+                .map_err(SourceError::database(&self.info.path))?;
+            Ok(guids)
+        };
+        let mut deletions =
+            Deletions { chats: guids(self.queries.deleted_chats.as_deref())?, ..Deletions::default() };
+        for (_, sql) in &self.queries.deleted {
+            deletions.messages.extend(guids(Some(sql))?);
+        }
+        Ok(deletions)
     }
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {

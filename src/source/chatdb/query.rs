@@ -30,6 +30,10 @@ pub(super) struct Queries {
     pub messages: String,
     /// (message, associated guid)
     pub associated: Option<String>,
+    /// (guid) of messages that were deleted, one list after the other.
+    pub deleted: Vec<(&'static str, String)>,
+    /// (guid) of chats that were deleted.
+    pub deleted_chats: Option<String>,
     /// (message, guid), for databases without an index on it.
     pub guids: Option<String>,
     /// (message, date)
@@ -46,11 +50,15 @@ pub(super) struct Queries {
     // Once a page.
     /// (message columns)
     pub page: Option<String>,
+    /// (columns of a survey): the same rows.
+    pub survey: Option<String>,
     /// (join's date, message): the same rows.
     pub range: Option<String>,
 
     // Once for some rows.
     pub message: String,
+    /// As `message`, with the columns of a survey.
+    pub surveyed: String,
     /// (message, guid, associated guid, associated type, balloon bundle id)
     pub by_guid: Option<String>,
     /// No two rows have one GUID.
@@ -77,22 +85,33 @@ impl Queries {
             let names: Vec<String> = names.iter().map(|name| schema.column(table, alias, name)).collect();
             names.join(", ")
         };
-        let message = columns("message", "m", rows::MESSAGE);
         let join = schema.has_all("chat_message_join", &["chat_id", "message_id"]);
         let by_date = join && schema.indexed("chat_message_join", &["chat_id", "message_date"]);
         let join_of_chat = "FROM chat_message_join WHERE chat_id = ?1 AND message_date";
         let join_filters = schema.has_all("chat_message_join", &["filter_action", "filter_sub_action"]);
         // What the join says counts where it says something.
-        let in_chat: Vec<String> = rows::MESSAGE
-            .iter()
-            .map(|name| match *name {
-                "filter_action" | "filter_sub_action" if join_filters => {
-                    format!("coalesce(nullif(j.{name}, 0), {})", column(name))
-                }
-                name => column(name),
-            })
-            .collect();
-        let in_chat = in_chat.join(", ");
+        let in_chat = |names: &mut dyn Iterator<Item = &&str>| -> String {
+            let names: Vec<String> = names
+                .map(|name| match *name {
+                    "filter_action" | "filter_sub_action" if join_filters => {
+                        format!("coalesce(nullif(j.{name}, 0), {})", column(name))
+                    }
+                    name => column(name),
+                })
+                .collect();
+            let range = "j.chat_id = ?1 AND j.message_date > ?2 AND j.message_date <= ?3";
+            format!(
+                "SELECT {} FROM chat_message_join j CROSS JOIN message m ON m.rowid = j.message_id WHERE {range}",
+                names.join(", ")
+            )
+        };
+        let of_row = |names: &mut dyn Iterator<Item = &&str>| -> String {
+            let names: Vec<String> = names.map(|name| column(name)).collect();
+            format!("SELECT {} FROM message m WHERE m.rowid = ?1", names.join(", "))
+        };
+        // A column that no schema has reads as NULL.
+        let surveyed_as = |name| if rows::UNSURVEYED.contains(name) { &"" } else { name };
+        let surveyed = || rows::MESSAGE.iter().map(surveyed_as).chain(rows::SURVEY);
         let link = format!(
             "SELECT m.rowid, {}, {}, {}, {} FROM message m WHERE",
             column("guid"),
@@ -158,6 +177,19 @@ impl Queries {
                  WHERE m.associated_message_guid > ''"
                     .into(),
             ),
+            deleted: [
+                ("deleted_messages", "guid"),
+                ("sync_deleted_messages", "guid"),
+                ("unsynced_removed_recoverable_messages", "message_guid"),
+            ]
+            .into_iter()
+            .filter(|(table, column)| schema.has(table, column))
+            .map(|(table, column)| (table, format!("SELECT {column} FROM {table}")))
+            .collect(),
+            deleted_chats: given(
+                schema.has("sync_deleted_chats", "guid"),
+                "SELECT guid FROM sync_deleted_chats".into(),
+            ),
             guids: given(!guid_index, "SELECT m.rowid, m.guid FROM message m".to_string()),
             dates: format!("SELECT m.rowid, {} FROM message m", column("date")),
             undated: given(
@@ -180,19 +212,14 @@ impl Queries {
                 by_date,
                 format!("SELECT message_date {join_of_chat} > ?2 ORDER BY message_date LIMIT 1 OFFSET ?3"),
             ),
-            page: given(
-                by_date,
-                format!(
-                    "SELECT {in_chat} FROM chat_message_join j \
-                     CROSS JOIN message m ON m.rowid = j.message_id \
-                     WHERE j.chat_id = ?1 AND j.message_date > ?2 AND j.message_date <= ?3"
-                ),
-            ),
+            page: given(by_date, in_chat(&mut rows::MESSAGE.iter())),
+            survey: given(by_date, in_chat(&mut surveyed())),
             range: given(
                 by_date,
                 format!("SELECT message_date, message_id {join_of_chat} > ?2 AND message_date <= ?3"),
             ),
-            message: format!("SELECT {message} FROM message m WHERE m.rowid = ?1"),
+            message: of_row(&mut rows::MESSAGE.iter()),
+            surveyed: of_row(&mut surveyed()),
             by_guid: given(guid_index, format!("{link} m.guid = ?1")),
             unique_guids: schema.unique("message", "guid"),
             link: format!("{link} m.rowid = ?1"),
@@ -244,11 +271,13 @@ impl Queries {
             ("recoverable_parts", &self.recoverable_parts),
             ("attached", &self.attached),
             ("associated", &self.associated),
+            ("deleted_chats", &self.deleted_chats),
             ("guids", &self.guids),
             ("undated", &self.undated),
             ("units", &self.units),
             ("sample", &self.sample),
             ("page", &self.page),
+            ("survey", &self.survey),
             ("range", &self.range),
             ("by_guid", &self.by_guid),
             ("attachment", &self.attachment),
@@ -261,11 +290,13 @@ impl Queries {
             ("messages", self.messages.as_str()),
             ("dates", &self.dates),
             ("message", &self.message),
+            ("surveyed", &self.surveyed),
             ("link", &self.link),
             ("date", &self.date),
             ("handle_and_date", &self.handle_and_date),
             ("owner", &self.owner),
         ]);
+        all.extend(self.deleted.iter().map(|(name, sql)| (*name, sql.as_str())));
         all
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use crate::source::database::Columns;
-use crate::source::{RawAttachment, RawHandle, RawMessage};
+use crate::source::{RawAttachment, RawHandle, RawMessage, SyncState};
 
 pub(super) const MESSAGE: &[&str] = &[
     "rowid",
@@ -91,6 +91,24 @@ pub(super) fn message(row: &Row<'_>) -> RawMessage {
         message.share_status = c.maybe_number();
         message.share_direction = c.maybe_number();
     }
+    message
+}
+
+/// What a survey reads of a row besides [`MESSAGE`], and behind it.
+pub(super) const SURVEY: &[&str] =
+    &["is_read", "destination_caller_id", "account", "ck_sync_state", "ck_record_id"];
+
+/// What it leaves out of [`MESSAGE`]: large, and only shown.
+pub(super) const UNSURVEYED: &[&str] = &["payload_data"];
+
+/// A row of [`MESSAGE`] and [`SURVEY`].
+pub(super) fn surveyed(row: &Row<'_>) -> RawMessage {
+    let mut message = message(row);
+    let mut c = Columns::from(row, MESSAGE.len());
+    message.is_read = c.maybe_number().map(|read| read != 0);
+    let addresses = [c.text(), c.text()].into_iter().flatten();
+    message.own_addresses = addresses.filter(|address| !address.is_empty()).collect();
+    message.sync = c.maybe_number().map(|state| SyncState { state, record: c.text() });
     message
 }
 
@@ -262,6 +280,14 @@ mod tests {
         ] {
             assert_eq!(value, at(MESSAGE, name), "{name}");
         }
+
+        let both: Vec<&str> = MESSAGE.iter().chain(SURVEY).copied().collect();
+        let m = db.query_row(&select(&both, false), [], |row| Ok(surveyed(row))).unwrap();
+        assert_eq!(m.own_addresses, ["destination_caller_id", "account"]);
+        let m = db.query_row(&select(&both, true), [], |row| Ok(surveyed(row))).unwrap();
+        let state = at(&both, "ck_sync_state");
+        assert_eq!(m.sync, Some(SyncState { state, record: Some((state + 1).to_string()) }));
+        assert_eq!(m.is_read, Some(true));
 
         let a = db.query_row(&select(ATTACHMENT, false), [], |row| Ok(attachment(row))).unwrap();
         for (name, value) in [

@@ -6,12 +6,29 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ChatDb;
 use super::census::Census;
+use super::hanging::Films;
 use super::query::Queries;
 use super::rows;
 use crate::source::database::{Columns, Pooled, damaged};
 use crate::source::locate::Locator;
 use crate::source::timeline::{Listed, Window, order};
 use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline};
+
+/// What is read of each row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Page,
+    Survey,
+}
+
+impl Reading {
+    fn message(self, row: &rusqlite::Row<'_>) -> RawMessage {
+        match self {
+            Reading::Page => rows::message(row),
+            Reading::Survey => rows::surveyed(row),
+        }
+    }
+}
 
 /// A worker's reader: a connection from the pool, given back when it is dropped.
 pub(super) struct Reader<'db> {
@@ -46,20 +63,25 @@ impl<'db> Reader<'db> {
     }
 
     /// The rows of a window, bare, in order.
-    fn rows(&self, timeline: &Timeline, window: &Window) -> Result<Vec<RawMessage>, SourceError> {
+    fn rows(
+        &self,
+        timeline: &Timeline,
+        window: &Window,
+        reading: Reading,
+    ) -> Result<Vec<RawMessage>, SourceError> {
         let mut page = Vec::new();
         for chat in &timeline.joined {
             let whole = page.len();
-            match self.joined(*chat, window, &mut page) {
+            match self.joined(*chat, window, reading, &mut page) {
                 Err(SourceError::Damaged { .. }) => {
                     page.truncate(whole);
-                    self.joined_one_by_one(*chat, window, &mut page)?;
+                    self.joined_one_by_one(*chat, window, reading, &mut page)?;
                 }
                 read => read?,
             }
         }
         let listed = timeline.listed.get(window.listed.clone()).unwrap_or_default();
-        self.listed(&timeline.chats, listed, &mut page).map_err(self.failed())?;
+        self.listed(&timeline.chats, listed, reading, &mut page).map_err(self.failed())?;
         if !page.is_sorted_by(|a, b| order(a) <= order(b)) {
             page.sort_by(|a, b| order(a).cmp(&order(b)));
         }
@@ -70,15 +92,25 @@ impl<'db> Reader<'db> {
         Ok(page)
     }
 
-    fn joined(&self, chat: i64, window: &Window, page: &mut Vec<RawMessage>) -> Result<(), SourceError> {
-        let Some(sql) = &self.queries().page else {
+    fn joined(
+        &self,
+        chat: i64,
+        window: &Window,
+        reading: Reading,
+        page: &mut Vec<RawMessage>,
+    ) -> Result<(), SourceError> {
+        let sql = match reading {
+            Reading::Page => &self.queries().page,
+            Reading::Survey => &self.queries().survey,
+        };
+        let Some(sql) = sql else {
             return Ok(());
         };
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.connection().prepare_cached(sql)?;
             let mut rows = statement.query(params![chat, window.after, window.through])?;
             while let Some(row) = rows.next()? {
-                let mut message = rows::message(row);
+                let mut message = reading.message(row);
                 message.chat = Some(ChatId(chat));
                 page.push(message);
             }
@@ -92,6 +124,7 @@ impl<'db> Reader<'db> {
         &self,
         chat: i64,
         window: &Window,
+        reading: Reading,
         page: &mut Vec<RawMessage>,
     ) -> Result<(), SourceError> {
         let Some(sql) = &self.queries().range else {
@@ -106,7 +139,7 @@ impl<'db> Reader<'db> {
             rows.collect()
         };
         for (date, rowid) in read().map_err(self.failed())? {
-            let message = self.row(rowid, date).map_err(self.failed())?;
+            let message = self.read(rowid, date, reading).map_err(self.failed())?;
             if let Some(mut message) = message {
                 message.chat = Some(ChatId(chat));
                 self.filter(&mut message).map_err(self.failed())?;
@@ -147,10 +180,11 @@ impl<'db> Reader<'db> {
         &self,
         chats: &[ChatId],
         listed: &[Listed],
+        reading: Reading,
         page: &mut Vec<RawMessage>,
     ) -> rusqlite::Result<()> {
         for row in listed {
-            let Some(mut message) = self.row(row.rowid, row.date)? else {
+            let Some(mut message) = self.read(row.rowid, row.date, reading)? else {
                 continue;
             };
             message.chat = chats.get(row.chat as usize).copied();
@@ -167,8 +201,16 @@ impl<'db> Reader<'db> {
 
     /// One row, bare. What cannot be read for damage is there with its row id and this date.
     pub(super) fn row(&self, rowid: i64, date: i64) -> rusqlite::Result<Option<RawMessage>> {
-        let mut statement = self.connection().prepare_cached(&self.queries().message)?;
-        match statement.query_row([rowid], |row| Ok(rows::message(row))).optional() {
+        self.read(rowid, date, Reading::Page)
+    }
+
+    fn read(&self, rowid: i64, date: i64, reading: Reading) -> rusqlite::Result<Option<RawMessage>> {
+        let sql = match reading {
+            Reading::Page => &self.queries().message,
+            Reading::Survey => &self.queries().surveyed,
+        };
+        let mut statement = self.connection().prepare_cached(sql)?;
+        match statement.query_row([rowid], |row| Ok(reading.message(row))).optional() {
             Err(error) if damaged(&error) => {
                 Ok(Some(RawMessage { rowid, date, unreadable: true, ..RawMessage::default() }))
             }
@@ -186,8 +228,19 @@ impl Session for Reader<'_> {
         let Some(window) = timeline.windows.get(window) else {
             return Ok(Vec::new());
         };
-        let mut page = self.rows(timeline, window)?;
+        let mut page = self.rows(timeline, window, Reading::Page)?;
         self.complete(&mut page).map_err(self.failed())?;
         Ok(page)
+    }
+
+    fn survey(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {
+        let Some(window) = timeline.windows.get(window) else {
+            return Ok(Vec::new());
+        };
+        let mut rows = self.rows(timeline, window, Reading::Survey)?;
+        for row in rows.iter_mut().filter(|row| !row.unreadable) {
+            row.attachments = self.attachments(row.rowid, Films::Left).map_err(self.failed())?;
+        }
+        Ok(rows)
     }
 }
