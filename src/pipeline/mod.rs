@@ -22,11 +22,13 @@ mod votes;
 mod window;
 
 pub mod decode;
+pub mod fingerprint;
 pub mod roster;
 pub mod select;
 pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
+pub use normalize::{RowKind, row_kind};
 pub use run::{ExportError, Options, Report, run};
 pub use tally::DEFECTS_KEPT;
 
