@@ -60,7 +60,6 @@ fn messages() -> Vec<Message> {
                 service: Some("iMessage".into()),
                 from_me,
                 sender: (!from_me).then(|| Arc::clone(&ana)),
-                text: Some(text.into()),
                 parts: vec![Part {
                     index: 0,
                     content: PartContent::Text { text: text.into(), styles: Vec::new() },

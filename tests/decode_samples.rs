@@ -27,7 +27,7 @@ pub fn samples(folder: &str) -> Option<PathBuf> {
 
 /// `10 84d89877: 0 text 10 [strikethrough 0..6, …]; 1 object …`. In a target the text under it is `*`.
 fn show(body: &Body) -> String {
-    let mut out = match &body.text {
+    let mut out = match body.text() {
         Some(text) => digest(text),
         None => "no text".into(),
     };

@@ -99,7 +99,7 @@ fn a_hit_again_and_again_is_bounded() {
     let copies = styles(&body).len();
     assert!((1..5_000).contains(&copies), "{copies}");
     assert_eq!(body.defects, ["attributes repeated beyond measure were left out"]);
-    assert_eq!(body.text.map(|text| text.len()), Some(10_000));
+    assert_eq!(body.text().map(|text| text.len()), Some(10_000));
 }
 
 #[test]

@@ -46,7 +46,6 @@ pub fn text(from_me: bool, date: Option<Instant>, words: &str) -> Message {
         service: Some("iMessage".into()),
         from_me,
         sender: (!from_me).then(ana),
-        text: Some(words.into()),
         parts: vec![Part { index: 0, content: PartContent::Text { text: words.into(), styles: vec![] } }],
         ..Message::default()
     }
@@ -56,7 +55,7 @@ pub fn with_file(from_me: bool, date: Option<Instant>, attachment: Attachment) -
     Message {
         parts: vec![Part { index: 0, content: PartContent::Attachment(0) }],
         attachments: vec![attachment],
-        text: Some("\u{fffc}".into()),
+        joined_text: Some("\u{fffc}".into()),
         ..text(from_me, date, "")
     }
 }
@@ -103,7 +102,7 @@ pub fn everything(files: &Path) -> Vec<Message> {
     let mut styled = text(true, at(1, 30), "bold italic underlined struck link and all of it");
     let style = |start, end, style| StyleSpan { start, end, style };
     styled.parts[0].content = PartContent::Text {
-        text: styled.text.clone().unwrap(),
+        text: styled.text().unwrap().to_owned(),
         styles: vec![
             style(0, 4, Style::Bold),
             style(5, 11, Style::Italic),
@@ -118,7 +117,12 @@ pub fn everything(files: &Path) -> Vec<Message> {
     reply.reply_to = Some(Box::new(Reply {
         guid: original.guid.clone().unwrap(),
         part: 0,
-        quote: Some(Quote { from_me: true, sender: None, date: original.date, text: original.text.clone() }),
+        quote: Some(Quote {
+            from_me: true,
+            sender: None,
+            date: original.date,
+            text: original.text().map(str::to_owned),
+        }),
     }));
     let tapback = |kind, from_me, removed| Tapback {
         guid: None,

@@ -126,7 +126,6 @@ fn says(guid: &str, date: &str, sender: Option<Arc<Sender>>, text: &str) -> Mess
         service: Some("iMessage".into()),
         from_me: sender.is_none(),
         sender,
-        text: Some(text.into()),
         parts: vec![text_part(0, text)],
         rowid: 1,
         ..Message::default()
@@ -169,7 +168,7 @@ fn messages() -> Vec<Message> {
     vec![
         says("00", "2024-05-01T11:28:10Z", None, "Where are you?"),
         Message {
-            text: Some("look \u{fffc}".into()),
+            joined_text: Some("look \u{fffc}".into()),
             parts: vec![
                 Part {
                     index: 0,
@@ -229,7 +228,6 @@ fn messages() -> Vec<Message> {
                 call: None,
                 title: Some("Family: the \"lake\" house".into()),
             })),
-            text: None,
             parts: Vec::new(),
             ..says("03", "2024-05-01T11:40:00Z", None, "")
         },
@@ -255,7 +253,7 @@ fn messages() -> Vec<Message> {
                 attachments: vec![0],
                 ..Balloon::default()
             })),
-            text: Some("\u{fffc}\u{fffc}".into()),
+            joined_text: Some("\u{fffc}\u{fffc}".into()),
             parts: vec![
                 Part { index: 0, content: PartContent::Balloon },
                 Part { index: 1, content: PartContent::Attachment(0) },
@@ -276,7 +274,6 @@ fn messages() -> Vec<Message> {
         says("07", "2024-10-27T01:30:00Z", ana(), "after"),
         Message {
             kind: MessageKind::Tapback,
-            text: None,
             parts: Vec::new(),
             tapbacks: vec![tapback(TapbackKind::Liked, 0, ben(), false)],
             ..says("08", "2024-10-27T01:31:00Z", ben(), "")
@@ -285,7 +282,6 @@ fn messages() -> Vec<Message> {
             guid: None,
             date: None,
             sender: None,
-            text: None,
             parts: Vec::new(),
             ..says("", "2024-10-27T01:31:00Z", ana(), "")
         },
@@ -326,7 +322,7 @@ fn json_lines_are_read_back_as_what_was_written() {
     assert_eq!(lines.len(), written.len());
     for (line, message) in lines.iter().zip(&written) {
         assert_eq!(line["guid"].as_str(), message.guid.as_deref());
-        assert_eq!(line["text"].as_str(), message.text.as_deref());
+        assert_eq!(line["text"].as_str(), message.text());
         assert_eq!(line["subject"].as_str(), message.subject.as_deref());
         assert_eq!(line["tapbacks"].as_array().unwrap().len(), message.tapbacks.len());
         let date = line["date"].as_str().map(|d| d.parse::<Instant>().unwrap());
@@ -389,7 +385,7 @@ fn a_table_is_read_back_as_what_was_written() {
     let written = messages();
     assert_eq!(rows.len(), written.len() + 1);
     for (row, message) in rows[1..].iter().zip(&written) {
-        assert_eq!(row[column("text")], message.text.clone().unwrap_or_default());
+        assert_eq!(row[column("text")], message.text().unwrap_or_default());
         assert_eq!(row[column("direction")], if message.from_me { "sent" } else { "received" });
         for (name, length) in
             [("tapbacks", message.tapbacks.len()), ("attachments", message.attachments.len())]

@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
 
 /// What holds of every body: its pieces are its text in order, and styles lie inside their piece.
 fn check(body: &Body) {
-    let mut rest = body.text.as_deref().unwrap_or("");
+    let mut rest = body.text().unwrap_or("");
     for piece in &body.pieces {
         match &piece.content {
             PieceContent::Text { text, styles } => {

@@ -18,8 +18,8 @@ pub struct Message {
     pub sender: Option<Arc<Sender>>,
     pub kind: MessageKind,
     pub subject: Option<String>,
-    /// The parts' text in order, U+FFFC where an attachment or balloon stands; `None` when the row has no text at all.
-    pub text: Option<String>,
+    /// The text of a message whose parts are not one text alone: see [`Message::text`].
+    pub joined_text: Option<String>,
     pub parts: Vec<Part>,
     pub attachments: Vec<Attachment>,
     /// Every version of every edited part, oldest first, the current one last; empty when never edited.
@@ -46,6 +46,17 @@ pub struct Message {
     pub rowid: i64,
     /// Troubles with this row, in words. The row is shown all the same.
     pub defects: Vec<String>,
+}
+
+impl Message {
+    /// The parts' text in order, U+FFFC where an attachment or balloon stands; `None` when the row has no text at all.
+    pub fn text(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            // Nearly every message: its text is not held twice.
+            [Part { content: PartContent::Text { text, .. }, .. }] => Some(text),
+            _ => self.joined_text.as_deref(),
+        }
+    }
 }
 
 /// Who sent something that the owner did not.

@@ -99,7 +99,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     parts::unsend(&raw, &summary, &mut out.message);
     out.message.edits = edits(summary.edits);
     out.message.translation = summary.translation.map(Box::new);
-    out.message.text = parts::text(&out.message, &raw, body.text);
+    out.message.joined_text = parts::joined_text(&out.message, &raw);
 
     let on = |part: i64| parts::part_named(&out.message.parts, part);
     let (tapbacks, contents) = if out.message.kind == MessageKind::Tapback {
@@ -111,7 +111,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     out.tapback_contents = contents;
     if out.message.kind == MessageKind::Tapback {
         // The sentence in the row's body ("Loved “…”") is for systems that know no tapbacks.
-        out.message.text = None;
+        out.message.joined_text = None;
         out.message.parts.clear();
         out.message.attachments.clear();
         out.contents.clear();

@@ -137,7 +137,7 @@ fn assemble_balloon(
     roster: &Roster,
     out: &mut Normalized,
 ) {
-    let mut balloon = cards::card(raw, bundle_id, body.text.as_deref(), roster, out);
+    let mut balloon = cards::card(raw, bundle_id, body.text(), roster, out);
     if balloon.kind == BalloonKind::Url && balloon.url.is_none() {
         balloon.url = body.single_link.take();
     }
@@ -152,9 +152,9 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
         let Ok(index) = u32::try_from(*index) else {
             continue;
         };
-        let body = body::body_without_data(Some(blob), None);
-        message.defects.extend(body.defects);
-        let Some(text) = body.text else { continue };
+        let mut body = body::body_without_data(Some(blob), None);
+        message.defects.append(&mut body.defects);
+        let Some(text) = body.into_text() else { continue };
         let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
         message.parts.insert(at, Part { index, content: PartContent::Text { text, styles: Vec::new() } });
         message.deleted.get_or_insert(Deleted { date: instant(*date) });
@@ -203,12 +203,11 @@ pub fn of_row(raw: &RawMessage, roster: &Roster) -> Vec<Part> {
     out.message.parts
 }
 
-/// The parts' text in order, U+FFFC for attachments and balloons; `None` when the row has no text at all. `whole`: the
-/// body's text, which mostly is just that.
-pub fn text(message: &Message, raw: &RawMessage, whole: Option<String>) -> Option<String> {
+/// The [`Message::joined_text`] of these parts.
+pub fn joined_text(message: &Message, raw: &RawMessage) -> Option<String> {
     let has_text = raw.text.is_some() || raw.attributed_body.as_ref().is_some_and(|b| !b.is_empty());
-    if let [Part { content: PartContent::Text { text, .. }, .. }] = message.parts.as_slice() {
-        return Some(whole.filter(|whole| whole == text).unwrap_or_else(|| text.clone()));
+    if let [Part { content: PartContent::Text { .. }, .. }] = message.parts.as_slice() {
+        return None;
     }
     let mut text = String::new();
     let mut any = false;

@@ -209,8 +209,8 @@ impl Selection {
         }
         if let Some(text) = &self.text {
             let wanted = text.to_lowercase();
-            let contains =
-                |s: &Option<String>| s.as_ref().is_some_and(|s| s.to_lowercase().contains(&wanted));
+            let says = |s: Option<&str>| s.is_some_and(|s| s.to_lowercase().contains(&wanted));
+            let contains = |s: &Option<String>| says(s.as_deref());
             let on_card = message.balloon.as_ref().is_some_and(|b| {
                 contains(&b.title)
                     || contains(&b.subtitle)
@@ -218,7 +218,7 @@ impl Selection {
                     || contains(&b.url)
                     || b.lines.iter().any(|l| l.to_lowercase().contains(&wanted))
             });
-            if !contains(&message.text) && !contains(&message.subject) && !on_card {
+            if !says(message.text()) && !contains(&message.subject) && !on_card {
                 return false;
             }
         }

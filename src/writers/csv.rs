@@ -86,7 +86,7 @@ impl Row {
         self.cell(sender.and_then(|s| s.name.as_deref()))?;
         self.cell(Some(json::message_kind(message.kind)))?;
         self.cell(message.subject.as_deref())?;
-        self.cell(message.text.as_deref())?;
+        self.cell(message.text())?;
         self.cell(message.reply_to.as_ref().map(|r| r.guid.as_str()))?;
         self.list(&message.tapbacks, |json, tapback| json.tapback(tapback))?;
         self.list(&message.attachments, |json, attachment| json.attachment(attachment))?;

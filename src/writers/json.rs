@@ -5,7 +5,7 @@
 //!
 //! **Must never**: leave out a key, or change a text.
 
-use std::fmt;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -33,8 +33,13 @@ impl Json<'_> {
 
     /// A string.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        // Into memory: it cannot fail.
-        let _ = serde_json::to_writer(&mut *self.to, text);
+        self.scalar(text);
+        self
+    }
+
+    /// What stands there in the buffer already, once more.
+    pub fn again(&mut self, written: Range<usize>) -> &mut Self {
+        self.to.extend_from_within(written);
         self
     }
 
@@ -50,10 +55,10 @@ impl Json<'_> {
     pub fn number(&mut self, number: impl Into<i128>) -> &mut Self {
         let number: i128 = number.into();
         match u32::try_from(number) {
-            // Nearly all of them; and an array index is one digit.
+            // An array index is one digit.
             Ok(digit @ 0..=9) => self.to.push(b'0' + digit as u8),
-            Ok(small) => self.format(format_args!("{small}")),
-            Err(_) => self.format(format_args!("{number}")),
+            Ok(small) => self.scalar(small),
+            Err(_) => self.scalar(number),
         }
         self
     }
@@ -101,8 +106,9 @@ impl Json<'_> {
         })
     }
 
-    fn format(&mut self, arguments: fmt::Arguments<'_>) {
-        let _ = std::io::Write::write_fmt(&mut *self.to, arguments);
+    fn scalar(&mut self, value: impl serde::Serialize) {
+        // Into memory: it cannot fail.
+        let _ = serde_json::to_writer(&mut *self.to, &value);
     }
 
     /// `{"handle":…,"name":…}`, or `null`.
@@ -271,8 +277,7 @@ impl Json<'_> {
 
     /// A number with a fraction; `null` for what JSON cannot say.
     fn real(&mut self, number: f64) -> &mut Self {
-        // Into memory: it cannot fail.
-        let _ = serde_json::to_writer(&mut *self.to, &number);
+        self.scalar(number);
         self
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! **Must never**: make a text visible, shorten it or mend it. This is the format that other programs trust.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::clock::Clock;
@@ -105,8 +106,11 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
     json.raw(",\"sender\":").sender(message.sender.as_deref().filter(|_| !message.from_me));
     json.raw(",\"kind\":\"").raw(json::message_kind(message.kind));
     json.raw("\",\"subject\":").maybe(message.subject.as_deref());
-    json.raw(",\"text\":").maybe(message.text.as_deref());
-    json.raw(",\"parts\":").array(&message.parts, |json, each| part(json, message, each));
+    json.raw(",\"text\":");
+    let whole = json.to.len();
+    json.maybe(message.text());
+    let whole = whole..json.to.len();
+    json.raw(",\"parts\":").array(&message.parts, |json, each| part(json, message, each, &whole));
     json.raw(",\"attachments\":").array(&message.attachments, Json::attachment);
     json.raw(",\"edits\":").array(&message.edits, Json::edit);
     json.raw(",\"tapbacks\":").array(&message.tapbacks, Json::tapback);
@@ -182,12 +186,18 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
     json.raw(",\"source\":{\"rowid\":").number(message.rowid).raw("}}");
 }
 
-fn part(json: &mut Json<'_>, message: &Message, part: &Part) {
+/// `whole`: where the message's text was written.
+fn part(json: &mut Json<'_>, message: &Message, part: &Part, whole: &Range<usize>) {
     json.raw("{\"index\":").number(part.index);
     json.raw(",\"type\":\"").raw(json::part_type(&part.content)).raw("\"");
     match &part.content {
         PartContent::Text { text, styles } => {
-            json.raw(",\"text\":").text(text);
+            json.raw(",\"text\":");
+            match message.parts.len() {
+                // Alone it is the message's text, and need not be escaped again.
+                1 => json.again(whole.clone()),
+                _ => json.text(text),
+            };
             json.raw(",\"styles\":").array(styles, Json::style);
         }
         PartContent::Attachment(index) => {

@@ -293,7 +293,7 @@ impl Page<'_> {
         let mut balloon_is_shown = message.balloon.is_none();
         let mut parts = message.parts.iter().peekable();
         if message.parts.is_empty()
-            && let Some(text) = &message.text
+            && let Some(text) = message.text()
         {
             self.text(text, on_first_line);
         }
@@ -324,7 +324,8 @@ impl Page<'_> {
         if !balloon_is_shown {
             self.balloon(message, at);
         }
-        if message.parts.is_empty() && message.text.is_none() && message.balloon.is_none() && on_first_line {
+        if message.parts.is_empty() && message.text().is_none() && message.balloon.is_none() && on_first_line
+        {
             self.marked('·', "Empty message");
         }
         self.stray_tapbacks(message);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::attributes::{Allowance, AttributeValue, Attributes};
 use super::foundation::Kind;
 use super::keyed;
-use super::pieces::Pieces;
+use super::pieces::{OBJECT, Pieces};
 use super::typedstream::{self, Value};
 use crate::model::StyleSpan;
 use crate::property_list::unicode;
@@ -20,14 +20,38 @@ use crate::property_list::unicode;
 /// A message's body, decoded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Body {
-    /// The whole text, U+FFFC for objects; `None` when the row has no text at all.
-    pub text: Option<String>,
+    /// The text of a body that is not one text piece alone: see [`Body::text`].
+    pub joined_text: Option<String>,
     /// In the order of the text; pieces of one part are neighbours (unless a damaged body names its parts in no order).
     pub pieces: Vec<Piece>,
     /// The body is one single link and nothing else: its target (`messages-format.md` 4.9, step 5).
     pub single_link: Option<String>,
     /// Troubles, in words.
     pub defects: Vec<String>,
+}
+
+impl Body {
+    /// Text without attributes or objects, as one piece of this part.
+    fn of_text(text: &str, part: u32) -> Body {
+        let content = PieceContent::Text { text: text.to_owned(), styles: Vec::new() };
+        Body { pieces: vec![Piece { part, content }], ..Body::default() }
+    }
+
+    /// The whole text, U+FFFC for objects; `None` when the row has no text at all.
+    pub fn text(&self) -> Option<&str> {
+        match (&self.joined_text, self.pieces.as_slice()) {
+            (None, [Piece { content: PieceContent::Text { text, .. }, .. }]) => Some(text),
+            (joined, _) => joined.as_deref(),
+        }
+    }
+
+    /// As [`Body::text`].
+    pub fn into_text(self) -> Option<String> {
+        match (self.joined_text, self.pieces.into_iter().next()) {
+            (None, Some(Piece { content: PieceContent::Text { text, .. }, .. })) => Some(text),
+            (joined, _) => joined,
+        }
+    }
 }
 
 /// A run of text, or an object, of one part.
@@ -77,7 +101,7 @@ fn read(attributed_body: Option<&[u8]>, text: Option<&str>, data: bool) -> Body 
         false => Allowance::new(blob.len()).without_data(),
     };
     let trouble = match decode(blob, allowance) {
-        Ok(body) if body.text.as_deref() == Some("") && text.is_some_and(|t| !t.is_empty()) => {
+        Ok(body) if body.text() == Some("") && text.is_some_and(|t| !t.is_empty()) => {
             return plain(text);
         }
         Ok(body) => return body,
@@ -107,6 +131,7 @@ enum Trouble {
 /// Text that has no attributes.
 fn plain(text: Option<&str>) -> Body {
     match text {
+        Some(text) if !text.is_empty() && !text.contains(OBJECT) => Body::of_text(text, 0),
         Some(text) => Pieces::new(text.to_owned(), 0).finish(),
         None => Body::default(),
     }

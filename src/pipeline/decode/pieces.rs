@@ -10,7 +10,7 @@ use super::body::{Body, Piece, PieceContent};
 use crate::model::{Style, StyleSpan};
 
 /// Where an attachment or a balloon stands in the text.
-const OBJECT: char = '\u{FFFC}';
+pub const OBJECT: char = '\u{FFFC}';
 
 /// Takes a text's runs from left to right.
 pub struct Pieces {
@@ -79,7 +79,13 @@ impl Pieces {
             [piece] => single_link(piece),
             _ => None,
         };
-        Body { text: Some(self.text), pieces: self.pieces, single_link, defects: self.defects }
+        // A piece's text is made of the whole one's, in order.
+        let alone = match self.pieces.as_slice() {
+            [Piece { content: PieceContent::Text { text, .. }, .. }] => text.len() == self.text.len(),
+            _ => false,
+        };
+        let joined_text = (!alone).then_some(self.text);
+        Body { joined_text, pieces: self.pieces, single_link, defects: self.defects }
     }
 
     fn advance(&mut self, units: u64) {
@@ -319,7 +325,7 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, expected);
-        assert_eq!(body.text.as_deref(), Some(text));
+        assert_eq!(body.text(), Some(text));
         body
     }
 

@@ -104,17 +104,17 @@ fn edits(history: Node<'_>, size: usize, summary: &mut Summary) {
                     break;
                 }
             }
-            let body = body_without_data(stream, None);
+            let mut body = body_without_data(stream, None);
             if stream.is_none() {
                 let what = format!("a version of part {part} has no text");
                 summary.defects.push(what);
             }
-            let defects = body.defects.into_iter();
+            let defects = body.defects.drain(..);
             let defects = defects.map(|what| format!("a version of part {part}: {what}"));
             summary.defects.extend(defects);
             read.push(Version {
                 date: version.get("d").and_then(Node::real).and_then(date::from_seconds),
-                text: body.text.unwrap_or_default(),
+                text: body.into_text().unwrap_or_default(),
             });
         }
         if !read.is_sorted_by_key(|version| version.date) && read.iter().all(|v| v.date.is_some()) {

@@ -11,7 +11,7 @@ use std::cell::Cell;
 
 use super::{Body, Piece, PieceContent, number_at, split_at_pair};
 use crate::pipeline::decode::attributes::Attributes;
-use crate::pipeline::decode::pieces::Pieces;
+use crate::pipeline::decode::pieces::{OBJECT, Pieces};
 
 /// Shapes that a thread keeps: Messages wrote a few, from version to version and for its two classes of string.
 const KEPT: usize = 8;
@@ -57,6 +57,9 @@ pub(super) fn known(blob: &[u8]) -> Option<Body> {
     }
     SHAPES.set(shapes);
     let (_, text, part) = found?;
+    if !text.contains(OBJECT) {
+        return Some(Body::of_text(text, part));
+    }
     let mut pieces = Pieces::new(text.to_owned(), blob.len());
     pieces.run(u64::MAX, &Attributes { part: Some(part), ..Attributes::default() });
     Some(pieces.finish())
@@ -69,7 +72,7 @@ pub(super) fn learn(blob: &[u8], body: &Body, grammar: impl Fn(&[u8]) -> Option<
     if !styles.is_empty()
         || !blob.starts_with(LITTLE_ENDIAN)
         || before.len() + after.len() > MOST_AROUND
-        || body.text.as_deref() != Some(text)
+        || body.text() != Some(text)
     {
         return;
     }
@@ -108,7 +111,7 @@ impl Shape {
                 [&self.before, &[bytes][..], text.as_bytes(), RUN, &[units], self.after.as_slice()].concat();
             let part = |content| Piece { part: self.part, content };
             let expected = Body {
-                text: Some(text.into()),
+                joined_text: (contents.len() != 1).then(|| text.into()),
                 pieces: contents.into_iter().map(part).collect(),
                 ..Body::default()
             };

@@ -14,7 +14,7 @@ fn stream(text: &[u8]) -> Vec<u8> {
 }
 
 fn texts(body: &Body) -> (Option<&str>, usize) {
-    (body.text.as_deref(), body.defects.len())
+    (body.text(), body.defects.len())
 }
 
 #[test]

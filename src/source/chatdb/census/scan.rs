@@ -12,52 +12,56 @@ use crate::source::chatdb::guids::{GuidIndex, target_of};
 use crate::source::chatdb::query::Queries;
 use crate::source::database::{Columns, damaged, scan};
 
-/// Rows by chat or by handle, as a scan yields them: in long runs of one key.
+/// Rows by chat or by handle, in whatever order a scan yields them: a table has them by time, its index by key.
 #[derive(Default)]
-struct Runs {
-    by_key: HashMap<i64, RowIds>,
-    key: i64,
-    /// Rows of `key` that are not in `by_key` yet.
-    run: Vec<u64>,
+struct Grouped(foldhash::HashMap<i64, Group>);
+
+#[derive(Default)]
+struct Group {
+    rows: RowIds,
+    /// Rows that are not in `rows` yet.
+    waiting: Vec<u64>,
 }
 
-impl Runs {
-    /// Sorted rows enter a set many times faster than single ones; so many are kept until then.
-    const RUN: usize = 1 << 16;
-
+impl Grouped {
     fn insert(&mut self, key: i64, rowid: i64) {
-        if key != self.key || self.run.len() == Runs::RUN {
-            self.end_run();
-            self.key = key;
+        let group = self.0.entry(key).or_default();
+        group.waiting.push(rowid as u64);
+        if group.waiting.len() == Group::WAITING {
+            group.settle();
         }
-        self.run.push(rowid as u64);
     }
 
-    fn end_run(&mut self) {
-        if self.run.is_empty() {
-            return;
-        }
-        self.run.sort_unstable();
-        self.run.dedup();
-        let rows = &mut self.by_key.entry(self.key).or_default().0;
+    fn finish(self) -> HashMap<i64, RowIds> {
+        let settled = self.0.into_iter().map(|(key, mut group)| {
+            group.settle();
+            (key, group.rows)
+        });
+        settled.collect()
+    }
+}
+
+impl Group {
+    /// Sorted rows enter a set many times faster than single ones; so many are kept until then.
+    const WAITING: usize = 1 << 10;
+
+    fn settle(&mut self) {
+        self.waiting.sort_unstable();
+        self.waiting.dedup();
+        let rows = &mut self.rows.0;
         // Only rows behind those that are there can be appended.
-        if rows.append(self.run.iter().copied()).is_err() {
-            rows.extend(self.run.iter().copied());
+        if rows.append(self.waiting.iter().copied()).is_err() {
+            rows.extend(self.waiting.iter().copied());
         }
-        self.run.clear();
-    }
-
-    fn finish(mut self) -> HashMap<i64, RowIds> {
-        self.end_run();
-        self.by_key
+        self.waiting.clear();
     }
 }
 
 /// What the small tables say.
 pub(super) struct Joins {
     pub joined: HashMap<i64, RowIds>,
-    /// The latest date of each chat.
-    pub last: HashMap<i64, i64>,
+    /// The latest date of each chat; 0 where there is none.
+    pub last: foldhash::HashMap<i64, i64>,
     pub dates: DateSum,
     pub recoverable: Vec<(i64, i64, i64)>,
     pub members: HashMap<i64, Vec<i64>>,
@@ -68,24 +72,19 @@ pub(super) struct Joins {
 
 impl Joins {
     pub fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Joins> {
-        let mut joined = Runs::default();
+        let mut joined = Grouped::default();
         let mut dates = DateSum::default();
-        let mut last: HashMap<i64, i64> = HashMap::new();
-        // A chat's rows come in long runs.
-        let mut run = (0, 0);
+        let mut last: foldhash::HashMap<i64, i64> = foldhash::HashMap::default();
         scan(connection, queries.joined.as_deref(), |c| {
             if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
                 let date = c.number();
                 joined.insert(chat, message);
                 dates.add(message, date);
-                if chat != run.0 {
-                    later(&mut last, run);
-                    run = (chat, date);
-                }
-                run.1 = run.1.max(date);
+                // Nanoseconds are larger numbers than the older seconds.
+                let latest = last.entry(chat).or_default();
+                *latest = date.max(*latest);
             }
         })?;
-        later(&mut last, run);
         let mut recoverable = Vec::new();
         scan(connection, queries.recoverable.as_deref(), |c| {
             if let (Some(chat), Some(message)) = (c.maybe_number(), c.maybe_number()) {
@@ -128,14 +127,6 @@ impl Joins {
     }
 }
 
-/// Remembers a chat's date if it is the latest so far. Nanoseconds are larger numbers than the older seconds.
-fn later(last: &mut HashMap<i64, i64>, (chat, date): (i64, i64)) {
-    if date > 0 {
-        let known = last.entry(chat).or_default();
-        *known = (*known).max(date);
-    }
-}
-
 /// What indexes of `message` say.
 pub(super) struct Rows {
     pub by_handle: HashMap<i64, RowIds>,
@@ -146,7 +137,7 @@ pub(super) struct Rows {
 
 impl Rows {
     pub fn scan(connection: &Connection, queries: &Queries) -> rusqlite::Result<Rows> {
-        let mut by_handle = Runs::default();
+        let mut by_handle = Grouped::default();
         let mut dates = DateSum::default();
         scan(connection, Some(&queries.messages), |c| {
             let rowid = c.number();
