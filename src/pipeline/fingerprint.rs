@@ -84,7 +84,7 @@ impl Words {
         let body = body::body_without_data(row.attributed_body.as_deref(), row.text.as_deref());
         let first = (!summary.edits.is_empty()).then(|| first_text(&body, &summary));
         Words {
-            now: body.text.as_deref().map(bare),
+            now: body.text().map(bare),
             first,
             edited: !summary.edits.is_empty() || row.date_edited != 0 && summary.unsent.is_empty(),
             unsent: summary.unsent,
