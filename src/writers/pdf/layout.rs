@@ -3,6 +3,7 @@
 //! Every paragraph finds its own direction, as in a chat. Nothing is dropped: what no face has is drawn as a box and
 //! keeps its text.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -102,20 +103,34 @@ pub struct Engine {
     library: Library,
     context: LayoutContext<Ink>,
     layout: Layout<Ink>,
-    stacks: HashMap<u64, Stack>,
+    stacks: HashMap<u64, Arc<Stack>>,
     kept: HashMap<(String, Ink, u32, bool), Arc<Lines>>,
+    /// Of the placer: kept for its memory only.
+    drawn: Vec<parley::Glyph>,
     /// Drawn as boxes since they were last taken.
     pub boxes: Boxes,
 }
 
 /// The families for texts that need the same faces.
-#[derive(Clone)]
 struct Stack {
-    text: FontFamily<'static>,
+    text: Families,
     /// The same with the emoji first.
-    emoji: FontFamily<'static>,
+    emoji: Families,
     /// The same with the Latin faces last.
-    symbols: FontFamily<'static>,
+    symbols: Families,
+}
+
+/// Families, the first choice first.
+struct Families(Vec<FontFamilyName<'static>>);
+
+impl Families {
+    fn new(names: Vec<String>) -> Families {
+        Families(names.into_iter().map(|name| FontFamilyName::Named(name.into())).collect())
+    }
+
+    fn property(&self) -> StyleProperty<'_, Ink> {
+        StyleProperty::FontFamily(FontFamily::List(Cow::Borrowed(&self.0)))
+    }
 }
 
 impl Engine {
@@ -126,6 +141,7 @@ impl Engine {
             layout: Layout::new(),
             stacks: HashMap::new(),
             kept: HashMap::new(),
+            drawn: Vec::new(),
             boxes: Boxes::new(),
         }
     }
@@ -220,7 +236,7 @@ impl Engine {
         let Engine { library, context, layout, .. } = self;
         let mut builder = context.ranged_builder(&mut library.context, piece, 1.0, false);
         builder.push_default(StyleProperty::FontSize(measure.size));
-        builder.push_default(StyleProperty::FontFamily(stack.text.clone()));
+        builder.push_default(stack.text.property());
         builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
         for (span, ink) in spans {
             let start = span.start.max(range.start);
@@ -249,10 +265,10 @@ impl Engine {
             }
         }
         for range in symbols {
-            builder.push(StyleProperty::FontFamily(stack.symbols.clone()), range);
+            builder.push(stack.symbols.property(), range);
         }
         for range in emoji {
-            builder.push(StyleProperty::FontFamily(stack.emoji.clone()), range);
+            builder.push(stack.emoji.property(), range);
         }
         builder.build_into(layout, piece);
         layout.break_all_lines(Some(measure.width));
@@ -260,7 +276,14 @@ impl Engine {
         if rtl {
             layout.align(Alignment::Start, AlignmentOptions::default());
         }
-        let mut placer = Placer { library, text: piece, links, boxes: &mut self.boxes, size: measure.size };
+        let mut placer = Placer {
+            library,
+            text: piece,
+            links,
+            boxes: &mut self.boxes,
+            size: measure.size,
+            drawn: &mut self.drawn,
+        };
         for line in layout.lines() {
             let metrics = line.metrics();
             let mut x = metrics.offset + metrics.inline_min_coord;
@@ -284,22 +307,22 @@ impl Engine {
         rtl
     }
 
-    fn stack(&mut self, needed: u64) -> Stack {
+    fn stack(&mut self, needed: u64) -> Arc<Stack> {
         if let Some(stack) = self.stacks.get(&needed) {
-            return stack.clone();
+            return Arc::clone(stack);
         }
-        let names = |families: Vec<String>| {
-            let names: Vec<_> = families.into_iter().map(|name| FontFamilyName::Named(name.into())).collect();
-            FontFamily::List(names.into())
-        };
         let text = self.library.families(needed);
         let emoji = std::iter::once(family_name(EMOJI)).chain(text.iter().cloned()).collect();
         let latin = family_name(LATIN);
         let mut symbols = text.clone();
         symbols.retain(|family| *family != latin);
         symbols.push(latin);
-        let stack = Stack { text: names(text), emoji: names(emoji), symbols: names(symbols) };
-        self.stacks.insert(needed, stack.clone());
+        let stack = Arc::new(Stack {
+            text: Families::new(text),
+            emoji: Families::new(emoji),
+            symbols: Families::new(symbols),
+        });
+        self.stacks.insert(needed, Arc::clone(&stack));
         stack
     }
 }

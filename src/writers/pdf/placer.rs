@@ -3,7 +3,9 @@
 //! Readers get text out of a PDF glyph by glyph, so every glyph must know exactly its characters: ligatures all of
 //! theirs, marks their own, glyphs that stand for nothing alone none.
 
-use parley::{Cluster, Run};
+use std::borrow::Cow;
+
+use parley::Run;
 use skrifa::MetadataProvider as _;
 
 use super::fonts::{Face, Library};
@@ -19,6 +21,8 @@ pub struct Placer<'a> {
     pub links: &'a [Target],
     pub boxes: &'a mut Boxes,
     pub size: f32,
+    /// The glyphs of the cluster at hand.
+    pub drawn: &'a mut Vec<parley::Glyph>,
 }
 
 impl Placer<'_> {
@@ -48,16 +52,17 @@ impl Placer<'_> {
                 }
             }
             let text = self.text.get(range).unwrap_or_default();
-            let advance: f32 = cluster.glyphs().map(|glyph| glyph.advance).sum();
+            self.drawn.clear();
+            self.drawn.extend(cluster.glyphs());
+            let advance: f32 = self.drawn.iter().map(|glyph| glyph.advance).sum();
             if advance == 0.0 && text.chars().all(is_invisible) || text == "\n" {
                 continue;
             }
-            let mut glyphs = cluster.glyphs().peekable();
-            let has_it = face.is_some() && (glyphs.peek().is_none() || glyphs.any(|glyph| glyph.id != 0));
+            let has_it = self.drawn.is_empty() || self.drawn.iter().any(|glyph| glyph.id != 0);
             let (face, missing) = match &face {
-                Some(face) if has_it => (face.clone(), None),
+                Some(face) if has_it => (Cow::Borrowed(face), None),
                 _ => match self.library.missing() {
-                    Some((face, glyph)) => (face, Some(glyph)),
+                    Some((face, glyph)) => (Cow::Owned(face), Some(glyph)),
                     None => continue,
                 },
             };
@@ -66,7 +71,7 @@ impl Placer<'_> {
                 && let Some((ink, done)) = open.replace((
                     ink,
                     TextRun {
-                        face,
+                        face: face.into_owned(),
                         size: self.size,
                         x,
                         y: baseline,
@@ -83,7 +88,7 @@ impl Placer<'_> {
             if let Some((_, target)) = &mut open {
                 match missing {
                     Some(glyph) => self.missing(glyph, text, advance, target),
-                    None => self.cluster(&cluster, text, target),
+                    None => self.cluster(text, cluster.is_rtl(), target),
                 }
             }
             x += advance;
@@ -119,12 +124,12 @@ impl Placer<'_> {
     }
 
     /// Adds one cluster's glyphs. The face has the character itself; a mark that it lacks is left out, and counted.
-    fn cluster(&mut self, cluster: &Cluster<'_, Ink>, text: &str, target: &mut TextRun) {
+    fn cluster(&mut self, text: &str, rtl: bool, target: &mut TextRun) {
         let start = target.text.len();
         let first = target.glyphs.len();
-        let face = target.face.clone();
+        let face = &target.face;
         let mut lacks = false;
-        for glyph in cluster.glyphs() {
+        for glyph in self.drawn.iter() {
             if glyph.id == 0 {
                 lacks = true;
                 match target.glyphs.get_mut(first..).and_then(|glyphs| glyphs.last_mut()) {
@@ -157,7 +162,7 @@ impl Placer<'_> {
         // (Not one ActualText for both: poppler would sort some marks of Thai and Tibetan better, but MuPDF, which does
         // not read it, would lose every mark.)
         let chars: Vec<char> = if count > 1 { text.chars().take(count + 1).collect() } else { Vec::new() };
-        if count > 1 && chars.len() == count && stands_for_itself(&face, glyphs, &chars, cluster.is_rtl()) {
+        if count > 1 && chars.len() == count && stands_for_itself(face, glyphs, &chars, rtl) {
             let mut at = start;
             let mut place = |glyph: &mut Glyph, c: char| {
                 glyph.start = at as u32;
@@ -165,7 +170,7 @@ impl Placer<'_> {
                 glyph.cluster = 1;
                 at += c.len_utf8();
             };
-            if cluster.is_rtl() {
+            if rtl {
                 glyphs.iter_mut().rev().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
             } else {
                 glyphs.iter_mut().zip(&chars).for_each(|(glyph, c)| place(glyph, *c));
@@ -176,9 +181,9 @@ impl Placer<'_> {
             glyph.len = u16::try_from(text.len()).unwrap_or(u16::MAX);
             glyph.cluster = u8::try_from(count).unwrap_or(u8::MAX);
             glyph.explicit = count > 1 || lacks;
-            if cluster.is_rtl()
+            if rtl
                 && count == 1
-                && let Some(drawn) = drawn_bracket(&face, glyph.id, text)
+                && let Some(drawn) = drawn_bracket(face, glyph.id, text)
             {
                 glyph.len = drawn.len_utf8() as u16;
                 target.text.truncate(start);
