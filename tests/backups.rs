@@ -341,9 +341,16 @@ fn a_wrong_password_and_none_and_a_damaged_key_bag_are_told_apart() {
         plist::Value::from_file(backup.join("Manifest.plist")).unwrap().into_dictionary().unwrap();
     let bag = manifest.get("BackupKeyBag").unwrap().as_data().unwrap().to_vec();
     manifest.insert("BackupKeyBag".into(), plist::Value::Data(bag[..bag.len() - 7].to_vec()));
-    plist::Value::Dictionary(manifest).to_file_binary(backup.join("Manifest.plist")).unwrap();
+    plist::Value::Dictionary(manifest.clone()).to_file_binary(backup.join("Manifest.plist")).unwrap();
     let damaged = with_password(&program, &list, PASSWORD);
     assert!(damaged.err.contains("cannot be unlocked: its key bag is cut off"), "{damaged:?}");
+    // Nobody is asked for a password that is of no use.
+    assert_eq!(program.run(&list).err, damaged.err);
+    manifest
+        .insert("BackupKeyBag".into(), plist::Value::Data([b"TYPE\0\0\0\x04\0\0\0\x02", &bag[..]].concat()));
+    plist::Value::Dictionary(manifest).to_file_binary(backup.join("Manifest.plist")).unwrap();
+    let unsupported = program.run(&list);
+    assert!(unsupported.err.contains("its key bag is not one of a backup"), "{unsupported:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -22,6 +24,8 @@ pub enum When {
 
 /// What is over sooner needs no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What is over sooner needs no words.
+const PATIENCE_WITH_WORK: Duration = Duration::from_millis(500);
 /// Between two lines, where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(1);
 
@@ -35,6 +39,28 @@ pub struct Watch {
     done: AtomicU64,
     last_line: Mutex<Instant>,
     interrupted: Arc<AtomicBool>,
+}
+
+/// Does something that takes its time and has no steps; who sits at a terminal sees that it goes on.
+pub fn working<T: Send>(words: &str, work: impl FnOnce() -> T + Send) -> T {
+    if !io::stderr().is_terminal() {
+        return work();
+    }
+    thread::scope(|scope| {
+        let (done, end) = channel::<()>();
+        let worker = scope.spawn(move || {
+            // Given back at the end, whatever that is.
+            let _done = done;
+            work()
+        });
+        if end.recv_timeout(PATIENCE_WITH_WORK) == Err(RecvTimeoutError::Timeout) {
+            let spinner = ProgressBar::new_spinner().with_message(words.to_owned());
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            let _ = end.recv();
+            spinner.finish_and_clear();
+        }
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use msgarchive::sample;
 use msgarchive::source::contacts::{self, Contact};
 use msgarchive::source::discover::{FoundKind, discover};
-use msgarchive::source::{self, OpenOptions, Source, SourceError};
+use msgarchive::source::{OpenOptions, Place, Source};
 
 use super::{Failure, password, report, sources, zone};
 
@@ -70,19 +70,14 @@ impl SourceOptions {
             (None, Some(folder)) => folder.path().to_owned(),
             (None, None) => default_source()?,
         };
-        let options = OpenOptions {
+        let mut place = Place::find(&path)?;
+        password::unlock(&mut place, self.password_file.as_deref())?;
+        let source = place.open(&OpenOptions {
             attachments_root: self.attachments_root.clone(),
             shown_as: self.sample.then(|| "(sample)".into()),
             password: None,
             sessions: self.jobs(),
-        };
-        let source = match source::open(&path, &options) {
-            Err(SourceError::PasswordNeeded { path: backup }) => {
-                let password = password::get(self.password_file.as_deref(), &backup)?;
-                source::open(&path, &OpenOptions { password, ..options })?
-            }
-            source => source?,
-        };
+        })?;
         source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,

@@ -14,6 +14,7 @@ pub mod discover;
 mod error;
 pub mod legacy;
 mod locate;
+mod place;
 mod raw;
 mod several;
 mod timeline;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use content::{BundleFile, BundleStore, Content, StoredBundle, StoredValue, ValueStore};
 pub use error::SourceError;
+pub use place::Place;
 pub use raw::{ChatId, Deletions, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target};
 pub use several::{Several, contacts_of_several};
 pub use timeline::Timeline;
@@ -147,15 +149,16 @@ pub trait Session {
 }
 
 /// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`, a
-/// backup of an iPhone or iPad; of any time since the first iPhone.
+/// backup of an iPhone or iPad; of any time since the first iPhone. Who has to ask for a password takes [`Place`].
 ///
 /// # Errors
 /// [`SourceError`] saying what the path is instead.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
-    match backup::folder_of(path)? {
-        Some(folder) => backup::open(&folder, options),
-        None => open_opened(Opened::new(path, options)?, options),
+    let mut place = Place::find(path)?;
+    if let Some(password) = &options.password {
+        place.unlock(password)?;
     }
+    place.open(options)
 }
 
 /// A database that is open, by its layout.

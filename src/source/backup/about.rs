@@ -38,11 +38,12 @@ pub fn is_backup(folder: &Path) -> bool {
 }
 
 impl BackupInfo {
-    /// Reads what there is; `Info.plist` alone is large.
+    /// Reads what there is.
     pub fn read(folder: &Path) -> BackupInfo {
-        let [info, manifest, status] =
-            ["Info.plist", "Manifest.plist", "Status.plist"].map(|name| list(&folder.join(name)));
-        let [info, manifest, status] = [&info, &manifest, &status].map(|list| list.as_ref().map(Plist::root));
+        read(folder).0
+    }
+
+    fn of(folder: &Path, [info, manifest, status]: [Option<Object<'_>>; 3]) -> BackupInfo {
         let lockdown = manifest.and_then(|list| list.get("Lockdown"));
         let encrypted = manifest.and_then(|list| list.get("IsEncrypted"));
         let listed =
@@ -77,14 +78,20 @@ impl BackupInfo {
 }
 
 impl Keys {
-    pub fn read(folder: &Path) -> Keys {
-        let manifest = list(&folder.join("Manifest.plist"));
-        let data = |key: &str| match manifest.as_ref()?.root().get(key)?.value() {
+    fn of(manifest: Option<Object<'_>>) -> Keys {
+        let data = |key: &str| match manifest?.get(key)?.value() {
             Value::Data(data) => Some(data.to_vec()),
             _ => None,
         };
         Keys { bag: data("BackupKeyBag"), manifest: data("ManifestKey") }
     }
+}
+
+/// Reads a backup's property lists, each once: `Info.plist` is large.
+pub(super) fn read(folder: &Path) -> (BackupInfo, Keys) {
+    let lists = ["Info.plist", "Manifest.plist", "Status.plist"].map(|name| list(&folder.join(name)));
+    let [info, manifest, status] = lists.each_ref().map(|list| list.as_ref().map(Plist::root));
+    (BackupInfo::of(folder, [info, manifest, status]), Keys::of(manifest))
 }
 
 /// `Info.plist` may have some 10 MB; what is much larger is none, nor is what is no file.

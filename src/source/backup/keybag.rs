@@ -29,31 +29,28 @@ const LONGEST_FORM: usize = 4;
 /// Bit of `WRAP`: by the key that the password gives.
 const BY_PASSWORD: u32 = 2;
 
-/// Why a bag gives no keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Locked {
-    /// No key of the bag fits: the one fault that people can mend.
-    WrongPassword,
-    /// In words.
-    Unusable(&'static str),
-}
+/// The kind of a backup's bag, in the low bits of `TYPE`; the others are of devices and of what is sent to them.
+const OF_A_BACKUP: u32 = 1;
+const KIND: u32 = 0xFF;
 
-/// A bag, as it is stored.
-#[derive(Debug, Default)]
+/// What is wrong with a bag, in words: whatever the password is, it gives no keys.
+pub(super) type Unusable = &'static str;
+
+/// A bag that a password could unlock.
+#[derive(Debug)]
 pub(super) struct KeyBag {
-    salt: Option<Vec<u8>>,
-    rounds: Option<u32>,
-    /// From iOS 10.2 on: the salt and the rounds of a slow derivation before the other.
-    first_salt: Option<Vec<u8>>,
-    first_rounds: Option<u32>,
-    classes: Vec<Class>,
+    /// From iOS 10.2 on: a slow derivation before the other.
+    first: Option<Derivation>,
+    last: Derivation,
+    /// By number, those that the password protects.
+    classes: Vec<(u32, Vec<u8>)>,
 }
 
-#[derive(Debug, Default)]
-struct Class {
-    number: Option<u32>,
-    wrap: Option<u32>,
-    wrapped: Option<Vec<u8>>,
+/// How a key is made of a secret.
+#[derive(Debug)]
+struct Derivation {
+    salt: Vec<u8>,
+    rounds: u32,
 }
 
 /// The keys of a bag that was unlocked.
@@ -71,50 +68,90 @@ impl fmt::Debug for ClassKeys {
     }
 }
 
-impl KeyBag {
-    /// Reads the list of tags, lengths and values. Unknown tags are passed over, of repeated ones the first counts.
-    pub fn read(bytes: &[u8]) -> Result<KeyBag, Locked> {
-        if bytes.len() > LARGEST {
-            return Err(Locked::Unusable("its key bag is far too large"));
-        }
-        let mut bag = KeyBag::default();
-        let mut rest = bytes;
+/// The tags of a bag. Unknown ones are passed over, of repeated ones the first counts.
+#[derive(Default)]
+struct Tags<'b> {
+    kind: Option<u32>,
+    salt: Option<&'b [u8]>,
+    rounds: Option<u32>,
+    first_salt: Option<&'b [u8]>,
+    first_rounds: Option<u32>,
+    classes: Vec<Class<'b>>,
+}
+
+#[derive(Default)]
+struct Class<'b> {
+    number: Option<u32>,
+    wrap: Option<u32>,
+    wrapped: Option<&'b [u8]>,
+}
+
+impl<'b> Tags<'b> {
+    /// Reads the list of tags, lengths and values. `None` where it is cut off.
+    fn read(mut rest: &'b [u8]) -> Option<Tags<'b>> {
+        let mut tags = Tags::default();
         let mut bags = 0;
         while !rest.is_empty() {
-            let (tag, value, after) = item(rest).ok_or(Locked::Unusable("its key bag is cut off"))?;
+            let (tag, value, after) = item(rest)?;
             rest = after;
             let number = || <[u8; 4]>::try_from(value).ok().map(u32::from_be_bytes);
             if tag == *b"UUID" {
                 bags += 1;
                 // The first is the bag's own.
                 if bags > 1 {
-                    bag.classes.push(Class::default());
+                    tags.classes.push(Class::default());
                 }
                 continue;
             }
-            match (bag.classes.last_mut(), &tag) {
+            match (tags.classes.last_mut(), &tag) {
                 (Some(class), b"CLAS") => class.number = class.number.or_else(number),
                 (Some(class), b"WRAP") => class.wrap = class.wrap.or_else(number),
-                (Some(class), b"WPKY") => {
-                    class.wrapped.get_or_insert_with(|| value.to_vec());
-                }
-                (None, b"SALT") => {
-                    bag.salt.get_or_insert_with(|| value.to_vec());
-                }
-                (None, b"ITER") => bag.rounds = bag.rounds.or_else(number),
-                (None, b"DPSL") => {
-                    bag.first_salt.get_or_insert_with(|| value.to_vec());
-                }
-                (None, b"DPIC") => bag.first_rounds = bag.first_rounds.or_else(number),
+                (Some(class), b"WPKY") => class.wrapped = class.wrapped.or(Some(value)),
+                (None, b"TYPE") => tags.kind = tags.kind.or_else(number),
+                (None, b"SALT") => tags.salt = tags.salt.or(Some(value)),
+                (None, b"ITER") => tags.rounds = tags.rounds.or_else(number),
+                (None, b"DPSL") => tags.first_salt = tags.first_salt.or(Some(value)),
+                (None, b"DPIC") => tags.first_rounds = tags.first_rounds.or_else(number),
                 _ => {}
             }
         }
-        Ok(bag)
+        Some(tags)
+    }
+}
+
+impl KeyBag {
+    /// Reads a bag, so that nobody is asked for a password that is of no use.
+    pub fn read(bytes: &[u8]) -> Result<KeyBag, Unusable> {
+        if bytes.len() > LARGEST {
+            return Err("its key bag is far too large");
+        }
+        let tags = Tags::read(bytes).ok_or("its key bag is cut off")?;
+        if tags.kind.is_some_and(|kind| kind & KIND != OF_A_BACKUP) {
+            return Err("its key bag is not one of a backup");
+        }
+        // Whether there is a first derivation is said by its tags, not by the system's version.
+        let first = match (tags.first_salt, tags.first_rounds) {
+            (Some(salt), Some(rounds)) => Some(Derivation::new(salt, rounds, MOST_FIRST_ROUNDS)?),
+            (None, None) => None,
+            _ => return Err("its key bag names half of a derivation"),
+        };
+        let (Some(salt), Some(rounds)) = (tags.salt, tags.rounds) else {
+            return Err("its key bag has no salt or no number of rounds");
+        };
+        let last = Derivation::new(salt, rounds, MOST_ROUNDS)?;
+        let by_password = |class: &Class| class.wrap.is_none_or(|wrap| wrap & BY_PASSWORD != 0);
+        let classes = tags.classes.into_iter().filter(by_password);
+        let classes: Vec<_> =
+            classes.filter_map(|class| Some((class.number?, class.wrapped?.to_vec()))).collect();
+        if classes.is_empty() {
+            return Err("its key bag holds no keys that a password protects");
+        }
+        Ok(KeyBag { first, last, classes })
     }
 
-    /// Derives the keys; takes about a second for ten million rounds. Apple says nowhere in which form it takes the
-    /// accents of a password: the one that was typed is tried first, then the others.
-    pub fn unlock(&self, password: &str) -> Result<ClassKeys, Locked> {
+    /// Derives the keys; takes about a second for ten million rounds. `None`: no key of the bag fits the password.
+    /// Apple says nowhere in which form it takes the accents of one: as it was typed is tried first, then the others.
+    pub fn unlock(&self, password: &str) -> Option<ClassKeys> {
         let mut forms = vec![Zeroizing::new(password.to_owned())];
         let of = |characters: &mut dyn Iterator<Item = char>| {
             // With room for the longest: what grows leaves a copy behind.
@@ -127,66 +164,47 @@ impl KeyBag {
                 forms.push(form);
             }
         }
-        for form in &forms {
-            match self.unlock_with(form.as_bytes()) {
-                Err(Locked::WrongPassword) => {}
-                unlocked => return unlocked,
-            }
-        }
-        Err(Locked::WrongPassword)
+        forms.iter().find_map(|form| self.unlock_with(form.as_bytes()))
     }
 
-    fn unlock_with(&self, password: &[u8]) -> Result<ClassKeys, Locked> {
-        let key = KwAes256::new((&*self.derive(password)?).into());
-        let by_password = |class: &&Class| class.wrap.is_none_or(|wrap| wrap & BY_PASSWORD != 0);
+    fn unlock_with(&self, password: &[u8]) -> Option<ClassKeys> {
+        let key = KwAes256::new((&*self.derive(password)).into());
         let mut keys = BTreeMap::new();
         let mut lost = Vec::new();
-        for class in self.classes.iter().filter(by_password) {
-            let (Some(number), Some(wrapped)) = (class.number, &class.wrapped) else { continue };
+        for (number, wrapped) in &self.classes {
             match unwrap(&key, wrapped) {
                 Some(unwrapped) => {
-                    keys.entry(number).or_insert(unwrapped);
+                    keys.entry(*number).or_insert(unwrapped);
                 }
-                None => lost.push(number),
+                None => lost.push(*number),
             }
         }
-        if !keys.is_empty() {
-            return Ok(ClassKeys { keys, lost });
-        }
-        Err(match lost.is_empty() {
-            true => Locked::Unusable("its key bag holds no keys"),
-            false => Locked::WrongPassword,
-        })
+        (!keys.is_empty()).then_some(ClassKeys { keys, lost })
     }
 
-    /// `ios-backup-format.md` 7.1. Whether there is a first derivation is said by its tags, not by the system's version.
-    fn derive(&self, password: &[u8]) -> Result<Key, Locked> {
-        let (Some(salt), Some(rounds)) = (&self.salt, self.rounds) else {
-            return Err(Locked::Unusable("its key bag has no salt or no number of rounds"));
-        };
+    /// `ios-backup-format.md` 7.1.
+    fn derive(&self, password: &[u8]) -> Key {
         let mut key = Key::default();
-        let secret = match (&self.first_salt, self.first_rounds) {
-            (Some(salt), Some(rounds)) => {
-                let rounds = sensible(rounds, MOST_FIRST_ROUNDS)?;
-                let mut first = Key::default();
-                pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut *first);
-                Zeroizing::new(first.to_vec())
+        let mut between = Key::default();
+        let secret = match &self.first {
+            Some(Derivation { salt, rounds }) => {
+                pbkdf2_hmac::<Sha256>(password, salt, *rounds, &mut *between);
+                &between[..]
             }
-            (None, None) => Zeroizing::new(password.to_vec()),
-            _ => return Err(Locked::Unusable("its key bag names half of a derivation")),
+            None => password,
         };
-        pbkdf2_hmac::<Sha1>(&secret, salt, sensible(rounds, MOST_ROUNDS)?, &mut *key);
-        Ok(key)
+        pbkdf2_hmac::<Sha1>(secret, &self.last.salt, self.last.rounds, &mut *key);
+        key
     }
 }
 
-fn sensible(rounds: u32, most: u32) -> Result<u32, Locked> {
-    match rounds {
-        0 => Err(Locked::Unusable("its key bag asks for no rounds of derivation")),
-        rounds if rounds > most => {
-            Err(Locked::Unusable("its key bag asks for an absurd number of rounds of derivation"))
+impl Derivation {
+    fn new(salt: &[u8], rounds: u32, most: u32) -> Result<Derivation, Unusable> {
+        match rounds {
+            0 => Err("its key bag asks for no rounds of derivation"),
+            rounds if rounds > most => Err("its key bag asks for an absurd number of rounds of derivation"),
+            rounds => Ok(Derivation { salt: salt.to_vec(), rounds }),
         }
-        rounds => Ok(rounds),
     }
 }
 
@@ -270,7 +288,7 @@ mod tests {
     #[test]
     fn known_answers() {
         let bag = KeyBag::read(&cheap(&[(3, 2, WRAPPED_CLASS_KEY)])).unwrap();
-        let key = bag.derive(b"correct horse").unwrap();
+        let key = bag.derive(b"correct horse");
         assert_eq!(*key, *bytes("1d8f5250674397ef94f31f063825d3afe8c149473c8fc3cf418fa9d53f74459f"));
         let keys = bag.unlock("correct horse").unwrap();
         assert_eq!(format!("{keys:?}"), "ClassKeys { classes: [3], lost: [] }");
@@ -281,8 +299,8 @@ mod tests {
         other_class[0] = 4;
         assert!(keys.unwrap(&other_class).is_none());
         // Before iOS 10.2 there was one derivation only (vector A, with its rounds).
-        let old = KeyBag { salt: Some(vec![0; 20]), rounds: Some(10_000), ..KeyBag::default() };
-        let key = old.derive(b"0000").unwrap();
+        let last = Derivation { salt: vec![0; 20], rounds: 10_000 };
+        let key = KeyBag { first: None, last, classes: Vec::new() }.derive(b"0000");
         assert_eq!(*key, *bytes("a1f9ad8aab0647485a344fda6dcc4eaad54819a775676b70ad61044beefdede4"));
     }
 
@@ -290,40 +308,67 @@ mod tests {
     fn a_wrong_password_and_a_damaged_bag_are_told_apart() {
         let damaged = WRAPPED_CLASS_KEY.replace("94c0", "94c1");
         let bag = KeyBag::read(&cheap(&[(3, 2, WRAPPED_CLASS_KEY), (4, 2, &damaged)])).unwrap();
-        assert_eq!(bag.unlock("correct house").unwrap_err(), Locked::WrongPassword);
+        assert!(bag.unlock("correct house").is_none());
         assert_eq!(bag.unlock("correct horse").unwrap().lost, [4]);
         // Keys of the device alone say nothing of the password.
-        let device = KeyBag::read(&cheap(&[(9, 1, &damaged)])).unwrap();
-        assert!(matches!(device.unlock("correct horse").unwrap_err(), Locked::Unusable(_)));
+        let unusable = |bag: &[u8]| KeyBag::read(bag).unwrap_err();
+        assert!(unusable(&cheap(&[(9, 1, &damaged)])).contains("no keys"));
         let whole = cheap(&[(3, 2, WRAPPED_CLASS_KEY)]);
-        assert!(matches!(KeyBag::read(&whole[..whole.len() - 1]).unwrap_err(), Locked::Unusable(_)));
-        assert!(matches!(KeyBag::read(&[]).unwrap().unlock("").unwrap_err(), Locked::Unusable(_)));
+        assert!(unusable(&whole[..whole.len() - 1]).contains("cut off"));
+        assert!(unusable(&[]).contains("no salt"));
+        assert!(unusable(&vec![0; LARGEST + 1]).contains("too large"));
+        let of_a_device = [number(b"TYPE", 2), whole].concat();
+        assert!(unusable(&of_a_device).contains("not one of a backup"));
     }
 
     #[test]
     fn no_bag_keeps_the_program_busy() {
-        for (rounds, first) in [(0, 1), (1, 0), (u32::MAX, 1), (1, u32::MAX)] {
-            let bag = KeyBag {
-                salt: Some(vec![0; 20]),
-                rounds: Some(rounds),
-                first_salt: Some(vec![0; 20]),
-                first_rounds: Some(first),
-                classes: Vec::new(),
-            };
-            assert!(matches!(bag.derive(b"x").unwrap_err(), Locked::Unusable(_)), "{rounds} {first}");
+        let whole = cheap(&[(3, 2, WRAPPED_CLASS_KEY)]);
+        for (name, rounds) in [(b"ITER", 0), (b"DPIC", 0), (b"ITER", u32::MAX), (b"DPIC", u32::MAX)] {
+            let unusable = KeyBag::read(&[number(name, rounds), whole.clone()].concat()).unwrap_err();
+            assert!(unusable.contains("rounds of derivation"), "{name:?} {rounds}: {unusable}");
         }
-        let half = KeyBag { first_salt: None, first_rounds: Some(1), ..KeyBag::default() };
-        assert!(matches!(half.derive(b"x").unwrap_err(), Locked::Unusable(_)));
+        let half = [number(b"DPIC", 1), tag(b"SALT", b"salt"), number(b"ITER", 1)].concat();
+        assert!(KeyBag::read(&half).unwrap_err().contains("half"));
+    }
+
+    /// Bags with bytes changed, cut out and put in: each is an error or a bag, and soon.
+    #[test]
+    fn bags_made_to_hurt_are_bags_or_errors() {
+        let whole = cheap(&[(3, 2, WRAPPED_CLASS_KEY), (4, 3, WRAPPED_CLASS_KEY)]);
+        let mut random = 1_u32;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 8) as usize % below
+        };
+        let mut bags = 0;
+        for _ in 0..20_000 {
+            let mut bag = whole.clone();
+            for _ in 0..=next(3) {
+                let at = next(bag.len());
+                match next(4) {
+                    0 => bag[at] = next(256) as u8,
+                    1 => bag.truncate(at.max(1)),
+                    2 => drop(bag.drain(at..(at + next(40)).min(bag.len()))),
+                    _ => bag.insert(at, [0, 0xff, b'U', 0x7f][next(4)]),
+                }
+                if bag.is_empty() {
+                    bag.push(0);
+                }
+            }
+            bags += usize::from(KeyBag::read(&bag).is_ok());
+        }
+        assert!(bags > 1000, "{bags}");
     }
 
     #[test]
     fn accents_count_in_either_form() {
         let composed = KeyBag::read(&cheap(&[(3, 2, WRAPPED_CLASS_KEY)])).unwrap();
-        let key = composed.derive("pässword".as_bytes()).unwrap();
+        let key = composed.derive("pässword".as_bytes());
         let mut wrapped = [0; WRAPPED];
         KwAes256::new((&*key).into()).wrap_key(&[7; 32], &mut wrapped).unwrap();
         let hex: String = wrapped.iter().map(|byte| format!("{byte:02x}")).collect();
         let bag = KeyBag::read(&cheap(&[(3, 2, &hex)])).unwrap();
-        assert!(bag.unlock("pa\u{308}ssword").is_ok());
+        assert!(bag.unlock("pa\u{308}ssword").is_some());
     }
 }

@@ -1,0 +1,237 @@
+//! The files of a backup: which are there, where they lie, and how each is read.
+//!
+//! **Must never**: read a file that lies elsewhere than in the backup, or hold more of it than is asked for.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::about::Keys;
+use super::keybag::ClassKeys;
+use super::manifest::{Entry, FileId, Manifest};
+use super::sealed::SealedFile;
+use super::{HOME, LIBRARY, LOG, MEDIA, STORES};
+use crate::source::database::{connection_to, connection_to_hidden};
+use crate::source::locate::FileStore;
+use crate::source::{BundleFile, BundleStore, Content, SourceError, StoredBundle};
+
+/// The largest `Manifest.mbdb` that is read: real ones have some 20 MB.
+const LARGEST_RECORDS: u64 = 256 << 20;
+/// What is at the start of every SQLite database.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
+/// The folder of a device, opened: what is where, and the keys to it.
+#[derive(Debug)]
+pub(super) struct Backup {
+    pub folder: PathBuf,
+    /// The same, links followed.
+    real: PathBuf,
+    manifest: Manifest,
+    /// `None`: it is not encrypted.
+    keys: Option<ClassKeys>,
+}
+
+impl Backup {
+    /// `keys`: where it is encrypted.
+    pub fn open(folder: &Path, stored: &Keys, keys: Option<ClassKeys>) -> Result<Backup, SourceError> {
+        let incomplete =
+            |what: &str| SourceError::IncompleteBackup { path: folder.to_owned(), what: what.to_owned() };
+        let database = folder.join("Manifest.db");
+        let records = folder.join("Manifest.mbdb");
+        let manifest = if database.is_file() {
+            match Backup::manifest_database(&database, stored, keys.as_ref()) {
+                Err(_) if keys.is_none() => Manifest::none(),
+                manifest => manifest?,
+            }
+        } else if records.is_file() {
+            let size = fs::metadata(&records).map_err(SourceError::io(&records))?.len();
+            if size > LARGEST_RECORDS {
+                return Err(incomplete("its list of files is far too large"));
+            }
+            let bytes = fs::read(&records).map_err(SourceError::io(&records))?;
+            match Manifest::of_records(&bytes) {
+                Some(manifest) => manifest,
+                None if keys.is_none() => Manifest::none(),
+                None => return Err(incomplete("its list of files, Manifest.mbdb, is damaged")),
+            }
+        } else if keys.is_some() {
+            return Err(incomplete("it has no list of its files, and with it no keys to them"));
+        } else {
+            Manifest::none()
+        };
+        let real = folder.canonicalize().map_err(SourceError::io(folder))?;
+        Ok(Backup { folder: folder.to_owned(), real, manifest, keys })
+    }
+
+    /// `Manifest.db`; encrypted from iOS 10.2 on.
+    fn manifest_database(
+        path: &Path,
+        stored: &Keys,
+        keys: Option<&ClassKeys>,
+    ) -> Result<Manifest, SourceError> {
+        let mut start = [0; SQLITE.len()];
+        let read = File::open(path).and_then(|mut file| file.read(&mut start));
+        read.map_err(SourceError::io(path))?;
+        let (connection, guard) = match keys {
+            Some(keys) if start != SQLITE => {
+                let key = stored.manifest.as_deref().and_then(|wrapped| keys.unwrap(wrapped));
+                let unusable = || SourceError::KeyBag {
+                    path: path.to_owned(),
+                    what: "the key of its list of files is missing or damaged",
+                };
+                let sealed = SealedFile::new(path.to_owned(), key.ok_or_else(unusable)?);
+                connection_to_hidden(path, &mut sealed.plain()?)?
+            }
+            _ => connection_to(path)?,
+        };
+        match connection {
+            Some(connection) => Manifest::of_database(connection, guard).map_err(SourceError::database(path)),
+            None => Err(SourceError::NoDatabase { path: path.to_owned() }),
+        }
+    }
+
+    pub fn warnings(&self, problem: Option<&str>, lost_log: bool) -> Vec<String> {
+        let unlisted = self.manifest.is_none().then_some("the list of its files is missing or damaged");
+        let problem = problem.or(unlisted).map(|problem| format!("the backup is not whole: {problem}"));
+        let lost = self.keys.as_ref().is_some_and(|keys| !keys.lost.is_empty());
+        let lost = lost.then(|| {
+            "some keys of the backup are damaged: attachments that need them are missing".to_owned()
+        });
+        let newest = lost_log.then(|| {
+            "the key of the log of the messages is missing or damaged: the newest messages may be missing"
+                .to_owned()
+        });
+        problem.into_iter().chain(lost).chain(newest).collect()
+    }
+
+    /// A file of the backup; `None` where it is not listed or not there.
+    pub fn file(&self, domain: &str, path: &str) -> Result<Option<Blob>, SourceError> {
+        match self.listed(domain, path) {
+            // It is there all the same, under the name that it must have.
+            Err(_) | Ok(None) if self.keys.is_none() => {
+                Ok(self.blob(&Entry { id: FileId::of(domain, path), wrapped_key: None }))
+            }
+            listed => Ok(listed?.and_then(|entry| self.blob(&entry))),
+        }
+    }
+
+    fn listed(&self, domain: &str, path: &str) -> Result<Option<Entry>, SourceError> {
+        let found = self.manifest.find(domain, path);
+        found.map_err(SourceError::database(self.folder.join("Manifest.db")))
+    }
+
+    /// What was written to the database of the messages last, where it has that apart. One that no list names may be of
+    /// another day than the database.
+    pub fn log(&self) -> Result<Option<Blob>, SourceError> {
+        if self.manifest.is_none() {
+            return self.file(HOME, LOG);
+        }
+        Ok(self.listed(HOME, LOG)?.and_then(|entry| self.blob(&entry)))
+    }
+
+    /// What has this path in the device's library, first where attachments are.
+    fn attachment(&self, path: &str) -> Option<Blob> {
+        let in_domain = |domain| self.file(domain, path).ok().flatten();
+        let found = in_domain(MEDIA).or_else(|| in_domain(HOME));
+        found.or_else(|| self.blob(&self.manifest.find_anywhere(path).ok().flatten()?))
+    }
+
+    fn blob(&self, entry: &Entry) -> Option<Blob> {
+        let id = entry.id.as_str();
+        // In folders of their first two digits since iOS 10; flat before.
+        let places = [self.folder.join(id.get(..2)?).join(id), self.folder.join(id)];
+        let path = places.into_iter().find(|path| path.is_file() && self.holds(path))?;
+        Some(match (&self.keys, &entry.wrapped_key) {
+            (Some(keys), Some(wrapped)) => match keys.unwrap(wrapped) {
+                Some(key) => Blob::Sealed(SealedFile::new(path, key)),
+                None => Blob::Lost,
+            },
+            _ => Blob::Plain(path),
+        })
+    }
+
+    /// A link may lead elsewhere in the backup, but to no other file of this machine.
+    fn holds(&self, path: &Path) -> bool {
+        path.canonicalize().is_ok_and(|real| real.starts_with(&self.real))
+    }
+}
+
+/// A file of a backup, where it lies.
+#[derive(Debug)]
+pub(super) enum Blob {
+    Plain(PathBuf),
+    Sealed(SealedFile),
+    /// It is there, but the key to it is not.
+    Lost,
+}
+
+impl Blob {
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Blob::Plain(path) => Some(path),
+            Blob::Sealed(file) => Some(file.path()),
+            Blob::Lost => None,
+        }
+    }
+
+    /// Its plain bytes.
+    pub fn open(&self) -> io::Result<Box<dyn Read>> {
+        match self {
+            Blob::Plain(path) => Ok(Box::new(File::open(path)?)),
+            Blob::Sealed(file) => Ok(Box::new(file.open()?)),
+            Blob::Lost => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn content(self) -> Option<Content> {
+        match self {
+            Blob::Plain(path) => {
+                let bytes = fs::metadata(&path).ok()?.len();
+                Some(Content::File { path, bytes })
+            }
+            Blob::Sealed(sealed) => Some(Content::Sealed(sealed.measured().ok()?)),
+            Blob::Lost => None,
+        }
+    }
+}
+
+impl FileStore for Backup {
+    /// As `ios-backup-format.md` 9.1 says: the path as it is stored.
+    fn find(self: Arc<Self>, path: &str) -> Option<Content> {
+        if !STORES.iter().any(|store| path.starts_with(store)) {
+            return None;
+        }
+        if let Some(blob) = self.attachment(&format!("{LIBRARY}{path}")) {
+            return blob.content();
+        }
+        let inside = self.manifest.paths(&[MEDIA, HOME], &format!("{LIBRARY}{path}/"), 1);
+        let is_bundle = inside.is_ok_and(|paths| !paths.is_empty());
+        is_bundle.then(|| Content::Bundle(StoredBundle { path: path.into(), store: self }))
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let paths = self.manifest.paths(&[MEDIA, HOME], &format!("{LIBRARY}{folder}/"), usize::MAX);
+        let paths = paths.unwrap_or_default().into_iter();
+        paths.filter_map(|path| path.strip_prefix(LIBRARY).map(str::to_owned)).collect()
+    }
+}
+
+impl BundleStore for Backup {
+    fn files(&self, bundle: &Path) -> io::Result<Vec<BundleFile>> {
+        let folder = format!("{LIBRARY}{}/", bundle.display());
+        let paths = self.manifest.paths(&[MEDIA, HOME], &folder, usize::MAX).map_err(io::Error::other)?;
+        let files = paths.iter().map(|path| {
+            let inside = path.strip_prefix(&folder).unwrap_or(path);
+            if inside.split('/').any(|name| matches!(name, "" | "." | "..")) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a path in the bundle leads out of it",
+                ));
+            }
+            let content = self.attachment(path).and_then(Blob::content).ok_or(io::ErrorKind::NotFound)?;
+            Ok(BundleFile { path: inside.to_owned(), content })
+        });
+        files.collect()
+    }
+}

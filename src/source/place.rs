@@ -1,0 +1,62 @@
+use std::path::{Path, PathBuf};
+
+use super::backup::{DeviceFolder, Password};
+use super::database::Opened;
+use super::{OpenOptions, Source, SourceError, open_opened};
+
+/// What lies at a path, before it is opened: an encrypted backup has to be unlocked first, perhaps at the second try.
+#[derive(Debug)]
+pub struct Place(What);
+
+#[derive(Debug)]
+enum What {
+    Backup(Box<DeviceFolder>),
+    /// A database, or a folder with one.
+    Database(PathBuf),
+}
+
+impl Place {
+    /// Looks at a path, and reads a backup's property lists.
+    ///
+    /// # Errors
+    /// [`SourceError::SeveralBackups`].
+    pub fn find(path: &Path) -> Result<Place, SourceError> {
+        Ok(Place(match DeviceFolder::find(path)? {
+            Some(folder) => What::Backup(Box::new(folder)),
+            None => What::Database(path.to_owned()),
+        }))
+    }
+
+    /// The backup that has to be unlocked; `None` where nothing has, or no more.
+    ///
+    /// # Errors
+    /// [`SourceError::KeyBag`]: no password would help.
+    pub fn locked(&self) -> Result<Option<&Path>, SourceError> {
+        match &self.0 {
+            What::Backup(folder) => folder.locked(),
+            What::Database(_) => Ok(None),
+        }
+    }
+
+    /// Derives the keys of a backup; may take some seconds. Does nothing where nothing is locked.
+    ///
+    /// # Errors
+    /// [`SourceError::WrongPassword`]: another may be tried. [`SourceError::KeyBag`].
+    pub fn unlock(&mut self, password: &Password) -> Result<(), SourceError> {
+        match &mut self.0 {
+            What::Backup(folder) if folder.locked()?.is_some() => folder.unlock(password),
+            What::Backup(_) | What::Database(_) => Ok(()),
+        }
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`SourceError::PasswordNeeded`] where it is locked; else [`SourceError`] saying what the path is instead.
+    pub fn open(self, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
+        match self.0 {
+            What::Backup(folder) => folder.open(options),
+            What::Database(path) => open_opened(Opened::new(&path, options)?, options),
+        }
+    }
+}
