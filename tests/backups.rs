@@ -11,6 +11,7 @@ use crate::support::backup::{Layout, wrap};
 use crate::support::{Library, Schema, tree};
 use msgarchive::sample;
 use rusqlite::Connection;
+use sha1::Digest as _;
 
 const PASSWORD: &str = "correct hörse ";
 
@@ -294,15 +295,24 @@ fn contacts_come_from_the_backup_itself() {
     let library = library(&program);
     let book = program.path().join("AddressBook.sqlitedb");
     let db = Connection::open(&book).unwrap();
+    // All of it is in the log, as it often is on a device.
     db.execute_batch(
-        "CREATE TABLE ABPerson (ROWID INTEGER PRIMARY KEY, First TEXT, Last TEXT);
+        "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;
+         CREATE TABLE ABPerson (ROWID INTEGER PRIMARY KEY, First TEXT, Last TEXT);
          CREATE TABLE ABMultiValue (UID INTEGER PRIMARY KEY, record_id INTEGER, property INTEGER, value TEXT);
          INSERT INTO ABPerson VALUES (1, 'Zora', 'Backupson');
          INSERT INTO ABMultiValue VALUES (1, 1, 3, '(202) 555-0143');",
     )
     .unwrap();
-    db.close().unwrap();
-    for (backup, password) in [("plain", None), ("sealed", Some(PASSWORD))] {
+    let mut db = Some(db);
+    for (backup, password) in
+        [("plain log", None), ("sealed log", Some(PASSWORD)), ("plain", None), ("sealed", Some(PASSWORD))]
+    {
+        if !backup.ends_with("log")
+            && let Some(db) = db.take()
+        {
+            db.close().unwrap();
+        }
         let layout = Layout { password, ..Layout::default() };
         wrap(&library, Some(&book), &program.path().join(backup), layout);
         let ran = with_password(&program, &["list", "-s", backup], PASSWORD);
@@ -381,6 +391,31 @@ fn missing_and_odd_files_cost_nothing_else() {
     let all = program.run(&[&FORMATS[..], &["-s", "Messages", "--out", "all"]].concat());
     assert!(matches!(all.code, Some(0 | 3)), "{all:?}");
     assert_eq!(lines("out"), lines("all"));
+    let manifest = fs::read_to_string(program.path().join("out/manifest.json")).unwrap();
+    assert_eq!(manifest.matches("the source does not have all of the attachment").count(), 1, "{manifest}");
+    assert_eq!(ran.code, Some(3));
+}
+
+#[test]
+fn a_bundle_that_lacks_a_file_is_copied_without_it() {
+    for password in [None, Some(PASSWORD)] {
+        let program = Program::new();
+        let library = library(&program);
+        add_bundles(&library);
+        let backup = program.path().join("backup");
+        wrap(&library, None, &backup, Layout { password, ..Layout::default() });
+        let id = sha1::Sha1::digest("MediaDomain-Library/SMS/Attachments/0b/11/BUNDLES/note.pages/Data.txt");
+        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        fs::remove_file(backup.join(&id[..2]).join(&id)).unwrap();
+        let ran =
+            with_password(&program, &[&FORMATS[..], &["-s", "backup", "--out", "out"]].concat(), PASSWORD);
+        assert_eq!(ran.code, Some(3), "{ran:?}");
+        let files = exported(&program, "out");
+        assert!(files.keys().any(|path| path.ends_with("note.pages/Data/deep/a.jpg")), "{:?}", files.keys());
+        assert!(!files.keys().any(|path| path.ends_with("note.pages/Data.txt")));
+        let manifest = fs::read_to_string(program.path().join("out/manifest.json")).unwrap();
+        assert!(manifest.contains("the source does not have all of the attachment note.pages"), "{manifest}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::decode::date::instant;
 use super::normalize::{Normalized, RowKind, attachment, row_kind, sender};
 use super::roster::Roster;
 use super::votes;
-use crate::model::{Availability, Balloon, BalloonKind, ConversationKind, Message, MessageKind, Value};
+use crate::model::{Balloon, BalloonKind, ConversationKind, Message, MessageKind, Value};
 use crate::source::RawMessage;
 
 /// Makes the card of a message. Later rows of its session bring its last state; what they replaced goes into its data.
@@ -27,9 +27,7 @@ pub fn card(
         files.push((update, places));
         for row in &update.attachments {
             let attachment = attachment(row, update);
-            out.contents.push(row.content.clone().filter(|_| attachment.availability == Availability::Local));
-            out.motions.push(row.companion.clone());
-            out.message.attachments.push(attachment);
+            out.attach(row, attachment);
         }
     }
     let (mut card, shown) = latest(&files, bundle_id, text, &mut out.message);

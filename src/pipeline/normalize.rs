@@ -30,6 +30,20 @@ pub struct Normalized {
     pub tapback_contents: Vec<Option<Content>>,
 }
 
+impl Normalized {
+    /// Adds an attachment, and what is here of it.
+    pub fn attach(&mut self, row: &RawAttachment, attachment: Attachment) {
+        let is_here = attachment.availability == Availability::Local;
+        if is_here && row.incomplete {
+            let name = attachment.name.as_deref().unwrap_or("without a name");
+            self.message.defects.push(format!("the source does not have all of the attachment {name}"));
+        }
+        self.contents.push(row.content.clone().filter(|_| is_here));
+        self.motions.push(row.companion.clone());
+        self.message.attachments.push(attachment);
+    }
+}
+
 /// What a row is: `messages-format.md` 17.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowKind {

@@ -34,9 +34,7 @@ pub fn attach(raw: &RawMessage, body: &Body, out: &mut Normalized) {
     }
     for row in order.into_iter().filter_map(|i| raw.attachments.get(i)) {
         let attachment = attachment(row, raw);
-        out.contents.push(row.content.clone().filter(|_| attachment.availability == Availability::Local));
-        out.motions.push(row.companion.clone());
-        out.message.attachments.push(attachment);
+        out.attach(row, attachment);
     }
 }
 

@@ -31,10 +31,25 @@ pub(in crate::source) struct Roots {
     store: Option<Arc<dyn FileStore>>,
 }
 
+/// What was found at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::source) struct Located {
+    pub content: Content,
+    /// Not all of it is there.
+    pub incomplete: bool,
+}
+
+impl From<Content> for Located {
+    /// All of it.
+    fn from(content: Content) -> Located {
+        Located { content, incomplete: false }
+    }
+}
+
 /// Files of a library that do not lie in a folder under their own names.
 pub(in crate::source) trait FileStore: Debug + Send + Sync {
     /// The file or bundle with this path below the library, such as `Attachments/0a/10/X/a.jpg`; no name of it is `..`.
-    fn find(self: Arc<Self>, path: &str) -> Option<Content>;
+    fn find(self: Arc<Self>, path: &str) -> Option<Located>;
     /// The paths of all files in one of the library's folders, such as `Parts`; sorted.
     fn list(&self, folder: &str) -> Vec<String>;
 }
@@ -105,15 +120,15 @@ impl Locator {
     }
 
     /// The bytes that `attachment.filename` names, where they are here.
-    pub fn find(&mut self, filename: &str) -> Option<Content> {
+    pub fn find(&mut self, filename: &str) -> Option<Located> {
         let place = place(filename)?;
         if let Some(store) = &self.roots.store {
-            return Arc::clone(store).find(&place.names.join("/")).filter(|_| place.from == From::Library);
+            return Arc::clone(store).find(&place.names.join("/")).filter(|_| place.from == Origin::Library);
         }
         let root = match place.from {
-            From::Library => self.roots.root.clone(),
-            From::Home => self.roots.home.clone()?,
-            From::Machine => self.roots.home.is_some().then(|| PathBuf::from("/"))?,
+            Origin::Library => self.roots.root.clone(),
+            Origin::Home => self.roots.home.clone()?,
+            Origin::Machine => self.roots.home.is_some().then(|| PathBuf::from("/"))?,
         };
         let mut exact = root.clone();
         exact.extend(&place.names);
@@ -123,7 +138,7 @@ impl Locator {
             return None;
         }
         let path = if fs::symlink_metadata(&exact).is_ok() { exact } else { self.walk(root, &place.names)? };
-        if matches!(place.from, From::Library) {
+        if matches!(place.from, Origin::Library) {
             let real = path.canonicalize().ok()?;
             if !self.roots.allowed.iter().any(|root| real.starts_with(root)) {
                 return None;
@@ -132,9 +147,9 @@ impl Locator {
         let about = fs::metadata(&path).ok()?;
         if about.is_file() {
             let bytes = about.len();
-            Some(Content::File { path, bytes })
+            Some(Content::File { path, bytes }.into())
         } else if about.is_dir() {
-            Some(Content::Folder { path })
+            Some(Content::Folder { path }.into())
         } else {
             None
         }
@@ -187,12 +202,12 @@ fn fold(name: &str) -> String {
 /// A stored path: from where, and the names on the way.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
-    from: From,
+    from: Origin,
     names: Vec<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum From {
+enum Origin {
     /// The folder with `Attachments`.
     Library,
     Home,
@@ -206,9 +221,9 @@ fn place(filename: &str) -> Option<Place> {
         None => filename.into(),
     };
     let (mut from, path) = match path.strip_prefix("~/") {
-        Some(path) => (From::Home, path),
-        None if path.starts_with('/') => (From::Machine, &*path),
-        None => (From::Library, &*path),
+        Some(path) => (Origin::Home, path),
+        None if path.starts_with('/') => (Origin::Machine, &*path),
+        None => (Origin::Library, &*path),
     };
     let mut names: Vec<String> =
         path.split('/').filter(|name| !matches!(*name, "" | ".")).map(str::to_owned).collect();
@@ -222,7 +237,7 @@ fn place(filename: &str) -> Option<Place> {
     });
     if let Some(library) = below_library {
         names.drain(..library + 2);
-        from = From::Library;
+        from = Origin::Library;
     }
     // What lies right below the library is a store, or the database itself.
     let fewest = if below_library.is_some() { 2 } else { 1 };
@@ -265,11 +280,11 @@ mod tests {
             "Attachments/0a/10/X/a b.jpg",
         ] {
             let place = place(form).unwrap();
-            assert_eq!(place.from, From::Library, "{form}");
+            assert_eq!(place.from, Origin::Library, "{form}");
             assert_eq!(place.names.join("/"), "Attachments/0a/10/X/a b.jpg", "{form}");
         }
-        assert_eq!(place("/etc/passwd").unwrap().from, From::Machine);
-        assert_eq!(place("~/Desktop/x").unwrap().from, From::Home);
+        assert_eq!(place("/etc/passwd").unwrap().from, Origin::Machine);
+        assert_eq!(place("~/Desktop/x").unwrap().from, Origin::Home);
     }
 
     #[test]
@@ -313,7 +328,7 @@ mod tests {
         let mut bytes = |name: &str| {
             locator
                 .find(&format!("~/Library/Messages/Attachments/0A/10/X/{name}"))
-                .map(|content| content.bytes())
+                .map(|found| found.content.bytes())
         };
         assert_eq!(bytes("Cafe\u{301}.JPG"), Some(Some(5)));
         assert_eq!(bytes("café.jpg"), Some(Some(5)));

@@ -191,6 +191,8 @@ pub struct RawAttachment {
     pub attribution_info: Option<Vec<u8>>,
     /// The bytes, where they are here.
     pub content: Option<Content>,
+    /// They are not all of them: a copy was cut off, or a file of a bundle is missing.
+    pub incomplete: bool,
     /// The film of a Live Photo, which has no row of its own: it lies beside its picture.
     pub companion: Option<Content>,
 }

@@ -68,6 +68,11 @@ pub fn wrap(library: &Path, address_book: Option<&Path>, to: &Path, layout: Layo
     if let Some(book) = address_book {
         let path = "Library/AddressBook/AddressBook.sqlitedb".into();
         files.push(DeviceFile { domain: "HomeDomain", path, bytes: fs::read(book).unwrap() });
+        let log = fs::read(format!("{}-wal", book.display())).unwrap_or_default();
+        if !log.is_empty() {
+            let path = "Library/AddressBook/AddressBook.sqlitedb-wal".into();
+            files.push(DeviceFile { domain: "HomeDomain", path, bytes: log });
+        }
     }
     for store in ["Attachments", "StickerCache", "Parts"] {
         for file in files_below(&library.join(store)) {

@@ -115,13 +115,22 @@ fn padding(plain: &[u8]) -> usize {
     if valid { length } else { 0 }
 }
 
-/// How many bytes [`Decrypting`] gives of a file, from its last two blocks.
-pub(super) fn plain_length(path: &Path, key: &Key) -> io::Result<u64> {
+/// How a file ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// How many bytes [`Decrypting`] gives of it.
+    pub bytes: u64,
+    /// With a valid padding. Without, it was cut off, or made by others than Apple.
+    pub padded: bool,
+}
+
+/// Looks at the last two blocks of a file.
+pub(super) fn end(path: &Path, key: &Key) -> io::Result<End> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let blocks = length / BLOCK as u64;
     if blocks == 0 || !length.is_multiple_of(BLOCK as u64) {
-        return Ok(blocks * BLOCK as u64);
+        return Ok(End { bytes: blocks * BLOCK as u64, padded: false });
     }
     // The block before the last one is what the last one was chained to.
     let mut before = [0; BLOCK];
@@ -134,7 +143,8 @@ pub(super) fn plain_length(path: &Path, key: &Key) -> io::Result<u64> {
     let mut cipher = Decryptor::<Aes256>::new((&**key).into(), (&before).into());
     let (blocks_of_last, _) = Array::slice_as_chunks_mut(&mut *last);
     cipher.decrypt_blocks(blocks_of_last);
-    Ok(length - padding(&*last) as u64)
+    let padding = padding(&*last);
+    Ok(End { bytes: length - padding as u64, padded: padding > 0 })
 }
 
 #[cfg(test)]
@@ -180,7 +190,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("blob");
         std::fs::write(&path, bytes).unwrap();
-        assert_eq!(plain_length(&path, &key()).unwrap(), plain.len() as u64);
+        assert_eq!(end(&path, &key()).unwrap().bytes, plain.len() as u64);
         plain
     }
 

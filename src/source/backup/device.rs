@@ -75,7 +75,7 @@ impl DeviceFolder {
         let backup = Arc::new(Backup::open(&folder, &stored, keys)?);
         let messages = backup.file(HOME, MESSAGES)?;
         let messages = messages.ok_or_else(|| SourceError::NoMessages { path: folder.clone() })?;
-        let log = backup.log()?;
+        let log = backup.log(MESSAGES)?;
         let lost_log = matches!(log, Some(Blob::Lost));
         let mut opened = match (messages, log) {
             (Blob::Lost, _) => {

@@ -27,8 +27,6 @@ const HOME: &str = "HomeDomain";
 const MEDIA: &str = "MediaDomain";
 const LIBRARY: &str = "Library/SMS/";
 const MESSAGES: &str = "Library/SMS/sms.db";
-/// Not in what Apple makes, which writes it into the database before; but others do otherwise.
-const LOG: &str = "Library/SMS/sms.db-wal";
 const ADDRESS_BOOK: &str = "Library/AddressBook/AddressBook.sqlitedb";
 /// What attachments are named below.
 const STORES: [&str; 3] = ["Attachments/", "StickerCache/", "Parts/"];

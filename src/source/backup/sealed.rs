@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::source::SourceError;
 
-use super::decrypt::{BLOCK, Decrypting, plain_length};
+use super::decrypt::{BLOCK, Decrypting, End, end};
 use super::keybag::Key;
 
 /// An encrypted file of a backup, and the key to it.
@@ -22,10 +22,10 @@ impl SealedFile {
         SealedFile { path, key: Arc::new(key), bytes: 0 }
     }
 
-    /// With its length, which its last block tells.
-    pub(super) fn measured(self) -> io::Result<SealedFile> {
-        let bytes = plain_length(&self.path, &self.key)?;
-        Ok(SealedFile { bytes, ..self })
+    /// With its length, which its last block tells; and whether that is a whole file's.
+    pub(super) fn measured(self) -> io::Result<(SealedFile, bool)> {
+        let End { bytes, padded } = end(&self.path, &self.key)?;
+        Ok((SealedFile { bytes, ..self }, padded))
     }
 
     /// Where it lies, encrypted.
@@ -73,7 +73,7 @@ impl Seek for SealedReader {
         let target = match to {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
-            SeekFrom::End(by) => plain_length(&self.file.path, &self.file.key)?.checked_add_signed(by),
+            SeekFrom::End(by) => end(&self.file.path, &self.file.key)?.bytes.checked_add_signed(by),
         };
         let target = target.ok_or(io::ErrorKind::InvalidInput)?;
         if target == self.at {

@@ -11,13 +11,15 @@ use super::about::Keys;
 use super::keybag::ClassKeys;
 use super::manifest::{Entry, FileId, Manifest};
 use super::sealed::SealedFile;
-use super::{HOME, LIBRARY, LOG, MEDIA, STORES};
+use super::{HOME, LIBRARY, MEDIA, STORES};
 use crate::source::database::{connection_to, connection_to_hidden};
-use crate::source::locate::FileStore;
+use crate::source::locate::{FileStore, Located};
 use crate::source::{BundleFile, BundleStore, Content, SourceError, StoredBundle};
 
 /// The largest `Manifest.mbdb` that is read: real ones have some 20 MB.
 const LARGEST_RECORDS: u64 = 256 << 20;
+/// Files in a bundle that are copied.
+const MOST_IN_BUNDLE: usize = 100_000;
 /// What is at the start of every SQLite database.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
@@ -81,7 +83,7 @@ impl Backup {
                     what: "the key of its list of files is missing or damaged",
                 };
                 let sealed = SealedFile::new(path.to_owned(), key.ok_or_else(unusable)?);
-                connection_to_hidden(path, &mut sealed.plain()?)?
+                connection_to_hidden(path, &mut sealed.plain()?, None)?
             }
             _ => connection_to(path)?,
         };
@@ -107,12 +109,16 @@ impl Backup {
 
     /// A file of the backup; `None` where it is not listed or not there.
     pub fn file(&self, domain: &str, path: &str) -> Result<Option<Blob>, SourceError> {
+        Ok(self.entry(domain, path)?.and_then(|entry| self.blob(&entry)))
+    }
+
+    fn entry(&self, domain: &str, path: &str) -> Result<Option<Entry>, SourceError> {
         match self.listed(domain, path) {
             // It is there all the same, under the name that it must have.
             Err(_) | Ok(None) if self.keys.is_none() => {
-                Ok(self.blob(&Entry { id: FileId::of(domain, path), wrapped_key: None }))
+                Ok(Some(Entry { id: FileId::of(domain, path), wrapped_key: None, size: None }))
             }
-            listed => Ok(listed?.and_then(|entry| self.blob(&entry))),
+            listed => listed,
         }
     }
 
@@ -121,20 +127,27 @@ impl Backup {
         found.map_err(SourceError::database(self.folder.join("Manifest.db")))
     }
 
-    /// What was written to the database of the messages last, where it has that apart. One that no list names may be of
+    /// What was written last to the database with this path, where it has that apart. One that no list names may be of
     /// another day than the database.
-    pub fn log(&self) -> Result<Option<Blob>, SourceError> {
+    pub fn log(&self, database: &str) -> Result<Option<Blob>, SourceError> {
+        let log = format!("{database}-wal");
         if self.manifest.is_none() {
-            return self.file(HOME, LOG);
+            return self.file(HOME, &log);
         }
-        Ok(self.listed(HOME, LOG)?.and_then(|entry| self.blob(&entry)))
+        Ok(self.listed(HOME, &log)?.and_then(|entry| self.blob(&entry)))
     }
 
     /// What has this path in the device's library, first where attachments are.
-    fn attachment(&self, path: &str) -> Option<Blob> {
-        let in_domain = |domain| self.file(domain, path).ok().flatten();
+    fn attachment(&self, path: &str) -> Option<Located> {
+        let located = |entry: Entry| self.blob(&entry)?.located(entry.size);
+        let in_domain = |domain| self.entry(domain, path).ok().flatten().and_then(located);
         let found = in_domain(MEDIA).or_else(|| in_domain(HOME));
-        found.or_else(|| self.blob(&self.manifest.find_anywhere(path).ok().flatten()?))
+        found.or_else(|| self.manifest.find_anywhere(path).ok().flatten().and_then(located))
+    }
+
+    /// The paths of a bundle's files.
+    fn bundle(&self, path: &str) -> rusqlite::Result<Vec<String>> {
+        self.manifest.paths(&[MEDIA, HOME], &format!("{LIBRARY}{path}/"), MOST_IN_BUNDLE)
     }
 
     fn blob(&self, entry: &Entry) -> Option<Blob> {
@@ -184,13 +197,20 @@ impl Blob {
         }
     }
 
-    fn content(self) -> Option<Content> {
+    /// `size`: how long it was when the backup was made, where that is recorded.
+    fn located(self, size: Option<u64>) -> Option<Located> {
         match self {
             Blob::Plain(path) => {
                 let bytes = fs::metadata(&path).ok()?.len();
-                Some(Content::File { path, bytes })
+                let incomplete = size.is_some_and(|size| bytes < size);
+                Some(Located { content: Content::File { path, bytes }, incomplete })
             }
-            Blob::Sealed(sealed) => Some(Content::Sealed(sealed.measured().ok()?)),
+            Blob::Sealed(sealed) => {
+                let (sealed, padded) = sealed.measured().ok()?;
+                // The end is there where its padding is, whatever size is recorded.
+                let incomplete = !padded && size.is_none_or(|size| sealed.bytes() < size);
+                Some(Located { content: Content::Sealed(sealed), incomplete })
+            }
             Blob::Lost => None,
         }
     }
@@ -198,16 +218,19 @@ impl Blob {
 
 impl FileStore for Backup {
     /// As `ios-backup-format.md` 9.1 says: the path as it is stored.
-    fn find(self: Arc<Self>, path: &str) -> Option<Content> {
+    fn find(self: Arc<Self>, path: &str) -> Option<Located> {
         if !STORES.iter().any(|store| path.starts_with(store)) {
             return None;
         }
-        if let Some(blob) = self.attachment(&format!("{LIBRARY}{path}")) {
-            return blob.content();
+        if let Some(found) = self.attachment(&format!("{LIBRARY}{path}")) {
+            return Some(found);
         }
-        let inside = self.manifest.paths(&[MEDIA, HOME], &format!("{LIBRARY}{path}/"), 1);
-        let is_bundle = inside.is_ok_and(|paths| !paths.is_empty());
-        is_bundle.then(|| Content::Bundle(StoredBundle { path: path.into(), store: self }))
+        let inside = self.bundle(path).ok().filter(|paths| !paths.is_empty())?;
+        let found: Vec<Option<Located>> = inside.iter().map(|path| self.attachment(path)).collect();
+        let incomplete = found.iter().any(|file| file.as_ref().is_none_or(|file| file.incomplete));
+        let is_bundle = found.iter().any(Option::is_some);
+        let content = || Content::Bundle(StoredBundle { path: path.into(), store: self });
+        is_bundle.then(|| Located { content: content(), incomplete })
     }
 
     fn list(&self, folder: &str) -> Vec<String> {
@@ -219,9 +242,12 @@ impl FileStore for Backup {
 
 impl BundleStore for Backup {
     fn files(&self, bundle: &Path) -> io::Result<Vec<BundleFile>> {
-        let folder = format!("{LIBRARY}{}/", bundle.display());
-        let paths = self.manifest.paths(&[MEDIA, HOME], &folder, usize::MAX).map_err(io::Error::other)?;
-        let files = paths.iter().map(|path| {
+        let path = bundle.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+        let folder = format!("{LIBRARY}{path}/");
+        let paths = self.bundle(path).map_err(io::Error::other)?;
+        // What is missing was told of when the bundle was found.
+        let files = paths.iter().filter_map(|path| Some((path, self.attachment(path)?.content)));
+        let files = files.map(|(path, content)| {
             let inside = path.strip_prefix(&folder).unwrap_or(path);
             if inside.split('/').any(|name| matches!(name, "" | "." | "..")) {
                 return Err(io::Error::new(
@@ -229,7 +255,6 @@ impl BundleStore for Backup {
                     "a path in the bundle leads out of it",
                 ));
             }
-            let content = self.attachment(path).and_then(Blob::content).ok_or(io::ErrorKind::NotFound)?;
             Ok(BundleFile { path: inside.to_owned(), content })
         });
         files.collect()

@@ -170,12 +170,14 @@ impl Reader<'_> {
             drop(statement);
             if let Some(mut attachment) = attachment {
                 if let Some(name) = attachment.filename.as_deref() {
-                    attachment.content = self.locator.find(name);
+                    let found = self.locator.find(name);
+                    attachment.incomplete = found.as_ref().is_some_and(|found| found.incomplete);
+                    attachment.content = found.map(|found| found.content);
                     // Where files do not lie under their names, the film is asked for by its own.
                     attachment.companion = match &attachment.content {
                         _ if films == Films::Left => None,
                         Some(Content::File { path, .. }) if live::is_picture(path) => live::film_beside(path),
-                        _ => live::film_of(name).and_then(|film| self.locator.find(&film)),
+                        _ => live::film_of(name).and_then(|film| Some(self.locator.find(&film)?.content)),
                     };
                 }
                 attachments.push(attachment);

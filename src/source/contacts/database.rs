@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::source::SourceError;
-use crate::source::database::{Guard, connection_to, connection_to_hidden};
+use crate::source::database::{Guard, Log, connection_to, connection_to_hidden};
 
 /// A book, opened without touching its files.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ impl Database {
         }
     }
 
-    /// Opens a book that lies at `path` encrypted, and whose bytes `plain` gives.
-    pub fn hidden(path: &Path, plain: &mut dyn Read) -> Result<Database, SourceError> {
-        match connection_to_hidden(path, plain)? {
+    /// Opens a book that lies at `path`, perhaps encrypted, and whose bytes `plain` gives, with what its log has.
+    pub fn hidden(path: &Path, plain: &mut dyn Read, log: Option<Log<'_>>) -> Result<Database, SourceError> {
+        match connection_to_hidden(path, plain, log)? {
             (Some(connection), guard) => Ok(Database { path: path.to_owned(), connection, guard }),
             (None, _) => Err(SourceError::NoDatabase { path: path.to_owned() }),
         }

@@ -17,6 +17,7 @@ use database::Database;
 pub use vcard::{SentCard, sent_cards};
 
 use super::SourceError;
+use super::database::Log;
 
 /// The rank of books that hold a family member's contacts: their names count only where no other book knows
 /// anybody.
@@ -75,9 +76,14 @@ pub fn load_all(path: &Path) -> (Vec<Contact>, Vec<ContactsError>) {
     (name_people(cards), errors)
 }
 
-/// The cards of a device's address book that lies at `path` encrypted, and whose bytes `plain` gives.
-pub(super) fn of_device(path: &Path, plain: &mut dyn Read) -> Result<Vec<Contact>, ContactsError> {
-    let database = Database::hidden(path, plain)?;
+/// The cards of a device's address book that lies at `path`, perhaps encrypted, and whose bytes `plain` gives, with what
+/// its log has.
+pub(super) fn of_device(
+    path: &Path,
+    plain: &mut dyn Read,
+    log: Option<Log<'_>>,
+) -> Result<Vec<Contact>, ContactsError> {
+    let database = Database::hidden(path, plain, log)?;
     let mut cards = Vec::new();
     ios::read(&database, 0, &mut cards)?;
     Ok(name_people(cards))

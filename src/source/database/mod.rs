@@ -127,12 +127,13 @@ pub(super) fn connection_to(path: &Path) -> Result<(Option<Connection>, Guard), 
     Ok((connections.pop(), guard))
 }
 
-/// As [`connection_to`], of a database that lies at `path` encrypted.
+/// As [`connection_to`], of a database that lies at `path` encrypted, and its log.
 pub(super) fn connection_to_hidden(
     path: &Path,
     plain: &mut dyn Read,
+    log: Option<Log<'_>>,
 ) -> Result<(Option<Connection>, Guard), SourceError> {
-    let Snapshot { mut connections, guard, .. } = hidden::hidden(path, plain, None, 1)?;
+    let Snapshot { mut connections, guard, .. } = hidden::hidden(path, plain, log, 1)?;
     Ok((connections.pop(), guard))
 }
 

@@ -165,7 +165,9 @@ impl Reader<'_> {
                 Ok(None) => continue,
                 found => found?.unwrap_or_default(),
             };
-            attachment.content = attachment.filename.as_deref().and_then(|name| self.locator.find(name));
+            let found = attachment.filename.as_deref().and_then(|name| self.locator.find(name));
+            attachment.incomplete = found.as_ref().is_some_and(|found| found.incomplete);
+            attachment.content = found.map(|found| found.content);
             row.attachments.push(attachment);
         }
         Ok(())
@@ -224,12 +226,16 @@ impl Reader<'_> {
 
     fn file(&mut self, message: i64, piece: Piece) -> RawAttachment {
         let stored = self.db.part_files().0.get(&(message, piece.part));
+        let mut incomplete = false;
         let content = match (piece.bytes, stored) {
             (Some(bytes), _) if bytes > 0 => {
                 let store: Arc<dyn ValueStore> = Arc::clone(&self.db.piece_store) as _;
                 Some(Content::Value(StoredValue { store, rowid: piece.rowid, bytes }))
             }
-            (_, Some(path)) => self.locator.find(path),
+            (_, Some(path)) => self.locator.find(path).map(|found| {
+                incomplete = found.incomplete;
+                found.content
+            }),
             _ => None,
         };
         let name = piece.name.clone().or_else(|| stored?.rsplit('/').next().map(str::to_owned));
@@ -241,6 +247,7 @@ impl Reader<'_> {
             total_bytes: content.as_ref().and_then(Content::bytes).map_or(0, |bytes| bytes as i64),
             mime_type: piece.content_type,
             content,
+            incomplete,
             ..RawAttachment::default()
         }
     }
