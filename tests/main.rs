@@ -21,6 +21,7 @@ mod legacy;
 mod library_builder;
 mod macos_26;
 mod pdf_a;
+mod pdf_combined;
 mod pdf_cover;
 mod pdf_looks;
 mod pdf_media;

@@ -73,7 +73,7 @@ fn pdfs(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_sample_is_valid_in_every_theme() {
+fn the_sample_is_valid_in_every_theme_and_however_it_is_divided() {
     let program = Program::new();
     let mut files = Vec::new();
     for (theme, _) in Theme::NAMES {
@@ -81,6 +81,16 @@ fn the_sample_is_valid_in_every_theme() {
             .run(&["export", "--sample", "--format", "pdf", "--theme", theme, "--out", theme])
             .with_code(0);
         files.append(&mut pdfs(&program.path().join(theme)));
+    }
+    for (out, options) in [
+        ("combined", &["--combine", "--bates", "ABC", "--times", "exact"][..]),
+        ("bare", &["--combine", "--no-cover", "--no-index", "--paper", "a5", "--font-size", "14"]),
+        ("parts", &["--split", "year", "--paper", "letter"]),
+        ("archival", &["--archival", "--max-image", "original"]),
+    ] {
+        let arguments = ["export", "--sample", "--format", "pdf", "--out", out];
+        program.run(&[&arguments[..], options].concat()).with_code(0);
+        files.append(&mut pdfs(&program.path().join(out)));
     }
     assert!(files.len() > 5 * Theme::NAMES.len(), "{files:?}");
     insist_on(&files);
@@ -171,15 +181,15 @@ fn a_message_is_read_in_order_who_when_what_and_what_is_remarked() {
     let structure = structure(&path);
     for expected in [
         // Who, over which service, when, what.
-        "P (block)\n      \"Ana Abbott· iMessage09:00Hi! Are you free this weekend? The weather is said to be lovely 🌞\"",
-        "H2 (block)\n      \"Tuesday, 28 November 2023\"",
-        "H1 (block)\n      \"Ana Abbott\"",
+        "P (block)\n        \"Ana Abbott · iMessage 09:00 Hi! Are you free this weekend? The weather is said to be lovely 🌞\"",
+        "H2 (block)\n        \"Tuesday, 28 November 2023\"",
+        "H1 (block)\n        \"Ana Abbott\"",
         // A quoted original that can be clicked, the message, its tapbacks.
         "Reply to Me, 28 November 2023, 09:03:00: “Where shall we meet on Saturday?”\"\n",
-        "\"09:40At the station, as always.❤️ Loved by you🥳 by Ana Abbott👍 Liked by Ana Abbott (taken back)\"",
+        "\" 09:40 At the station, as always. ❤️ Loved by you 🥳 by Ana Abbott 👍 Liked by Ana Abbott (taken back)\"",
         // A link in the middle of a text.
-        "\"09:30bold italic underlined struck \"\n      Link (inline)",
-        "\"link\"\n      \" and all of it",
+        "\"09:30 bold italic underlined struck \"\n        Link (inline)",
+        "\"link\"\n        \" and all of it",
     ] {
         assert!(structure.contains(expected), "{expected} is not in the structure:\n{structure}");
     }
@@ -197,8 +207,12 @@ fn a_message_over_several_pages_is_one_paragraph() {
     let words: Vec<String> = (0..2000).map(|i| format!("w{i}")).collect();
     let path = export("read-long", &[text(false, at(0, 0), &words.join(" "))], 5, &WriterOptions::default());
     let structure = structure(&path);
-    let whole = structure.lines().skip_while(|line| !line.contains("09:00w0 w1 ")).map(str::trim);
+    let whole = structure.lines().skip_while(|line| !line.contains("09:00 w0 w1 ")).map(str::trim);
     let whole: String = whole.take_while(|line| !line.starts_with("P (block)")).collect();
     assert!(words.iter().all(|word| whole.contains(word)), "{structure}");
+    // Who looks is told again whose it is, who listens was not interrupted.
+    let drawn = run("pdftotext", &[path.to_str().unwrap(), "-"]);
+    assert!(drawn.matches("Ana Abbott (continued)").count() >= 2, "{drawn}");
+    assert!(!structure.contains("(continued)"), "{structure}");
     insist_on(&[path]);
 }

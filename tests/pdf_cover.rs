@@ -16,21 +16,21 @@ use crate::program::Program;
 use crate::support::crowd::Crowd;
 
 /// The text of some pages, as it stands.
-fn text(pdf: &Path, first: u32, last: u32) -> String {
+pub fn text(pdf: &Path, first: u32, last: u32) -> String {
     let (first, last) = (first.to_string(), last.to_string());
     let ran =
         Command::new("pdftotext").args(["-layout", "-f", &first, "-l", &last]).arg(pdf).arg("-").output();
     String::from_utf8(ran.expect("poppler's programs are installed").stdout).unwrap()
 }
 
-fn pages(pdf: &Path) -> u32 {
+pub fn pages(pdf: &Path) -> u32 {
     let ran = Command::new("pdfinfo").arg(pdf).output().expect("poppler's programs are installed");
     let said = String::from_utf8(ran.stdout).unwrap();
     said.lines().find_map(|line| line.strip_prefix("Pages:")).unwrap().trim().parse().unwrap()
 }
 
 /// The PDFs of an export, by name.
-fn documents(folder: &Path) -> Vec<PathBuf> {
+pub fn documents(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -49,7 +49,7 @@ fn export(program: &Program, arguments: &[&str]) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn says(text: &str, words: &str) {
+pub fn says(text: &str, words: &str) {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat(text).contains(&flat(words)), "{words:?} is not in\n{text}");
 }

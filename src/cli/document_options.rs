@@ -1,6 +1,6 @@
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
 use msgarchive::writers::Format;
-use msgarchive::writers::pdf::{Bates, DocumentOptions as Around, LONGEST_EDGE, Split};
+use msgarchive::writers::pdf::{Bates, Division, DocumentOptions as Around, LONGEST_EDGE, Split};
 
 use super::Failure;
 use super::pdf_options::wants_pdf;
@@ -18,6 +18,9 @@ pub struct DocumentOptions {
     /// Several documents a conversation, one a year, a month, or N messages, that name their neighbors
     #[arg(long, value_name = "year|month|N", value_parser = split)]
     split: Option<Split>,
+    /// One document of all conversations, conversations.pdf: a chapter each, by title, behind a cover with contents
+    #[arg(long, conflicts_with = "split")]
+    combine: bool,
     /// Stamp every page with this and a number that runs through all documents, by title: ABC000001
     #[arg(long, value_name = "PREFIX", value_parser = NonEmptyStringValueParser::new().try_map(prefix))]
     bates: Option<String>,
@@ -96,11 +99,19 @@ impl DocumentOptions {
         Ok(Around {
             cover: !self.no_cover,
             index: !self.no_index,
-            split: self.split,
+            division: self.division(),
             bates: self.stamp(),
             longest_edge: self.max_image.map_or(Some(LONGEST_EDGE), |edge| edge.0),
             archival: self.archival,
         })
+    }
+
+    fn division(&self) -> Division {
+        match self.split {
+            Some(split) => Division::Parts(split),
+            None if self.combine => Division::All,
+            None => Division::Conversation,
+        }
     }
 
     fn stamp(&self) -> Option<Bates> {
@@ -111,8 +122,12 @@ impl DocumentOptions {
     /// As given, for the manifest: name and value.
     pub fn as_given(&self) -> Vec<(String, String)> {
         let mut given = Vec::new();
-        let switches =
-            [("no-cover", self.no_cover), ("no-index", self.no_index), ("archival", self.archival)];
+        let switches = [
+            ("no-cover", self.no_cover),
+            ("no-index", self.no_index),
+            ("archival", self.archival),
+            ("combine", self.combine),
+        ];
         for (name, on) in switches {
             if on {
                 given.push((name.into(), "true".into()));

@@ -47,7 +47,8 @@ impl RowCounts {
         kept
     }
 
-    pub(super) fn add(&mut self, other: &RowCounts) {
+    /// Adds another's.
+    pub fn add(&mut self, other: &RowCounts) {
         self.read += other.read;
         self.messages += other.messages;
         self.tapbacks += other.tapbacks;

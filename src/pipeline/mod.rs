@@ -20,6 +20,7 @@ mod tally;
 mod tapbacks;
 mod votes;
 mod window;
+mod workers;
 
 pub mod decode;
 pub mod fingerprint;

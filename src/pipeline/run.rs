@@ -1,25 +1,20 @@
-//! One run: claims, workers, turns, and the account at the end.
+//! One run, from what is asked for to the account at the end: in what order conversations come, and how often they are
+//! read.
+//!
+//! **Must never**: read a row; that is [`super::workers`]'.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::collections::HashSet;
 
 use super::Progress;
-use super::count::{AttachmentCounts, Defect, Hanging, RowCounts};
-use super::decode::date::instant;
-use super::normalize::{RowKind, normalize, row_kind};
+use super::count::{AttachmentCounts, Defect, RowCounts};
 use super::roster::{Roster, RosterEntry};
-use super::select::{Selection, Without};
-use super::stored_payload;
-use super::tally::{DEFECTS_KEPT, Tally, Total};
-use super::window::Window;
-use super::writer::{AssetSink, ConversationWriter, Finished, Prepared, WriteError, Writer};
+use super::select::Selection;
+use super::tally::Total;
+use super::workers::Pass;
+use super::writer::{AssetSink, Finished, WriteError, Writer};
 use crate::disk::{FileRecord, folded};
-use crate::source::{ChatId, RawMessage, Session, Source, SourceError, Timeline};
-
-/// Rows in a window: enough to read in bulk, few enough that `jobs` of them are small.
-const WINDOW: usize = 512;
+use crate::model::Conversation;
+use crate::source::{ChatId, Source, SourceError};
 
 /// How to run.
 #[derive(Debug, Clone, Default)]
@@ -83,403 +78,78 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Report, ExportError> {
     let chosen = options.selection.conversations(roster)?;
-    let mut selected = vec![false; roster.conversations.len()];
-    for &i in &chosen {
-        if let Some(flag) = selected.get_mut(i) {
-            *flag = true;
-        }
+    let rows =
+        chosen.iter().filter_map(|i| roster.conversations.get(*i)).map(|entry| entry.rows).sum::<u64>();
+    let job = Job { source, roster, options, progress, chosen };
+    let looking_ahead: Vec<&dyn Writer> =
+        writers.iter().map(AsRef::as_ref).filter(|writer| writer.looks_ahead()).collect();
+    if looking_ahead.is_empty() {
+        progress.begin(rows);
+        return job.done(writers, assets);
     }
-    // Longest first, so that no worker is left with a long one at the end.
-    let mut order: Vec<&RosterEntry> = chosen.iter().filter_map(|i| roster.conversations.get(*i)).collect();
-    order.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.conversation.id.cmp(&b.conversation.id)));
-    let one_by_one = writers.iter().any(|writer| writer.one_by_one());
-    if one_by_one {
-        // A long one at the end keeps all workers busy, too: they share its windows.
-        order.sort_by_cached_key(|e| (folded(&e.conversation.title), e.conversation.id.clone()));
+    progress.begin(rows.saturating_mul(2));
+    let mut coming = job.done(&[], None)?.conversations;
+    coming.sort_by_cached_key(|finished| by_title(&finished.conversation));
+    for writer in looking_ahead {
+        writer.expect(&coming)?;
     }
-    progress.begin(order.iter().map(|e| e.rows).sum());
-
-    let mut total = Total::default();
-    for (entry, _) in roster.conversations.iter().zip(&selected).filter(|(_, selected)| !**selected) {
-        total.rows.read += entry.rows;
-        total.rows.filtered += entry.rows;
-    }
-    let run = Run {
-        source,
-        roster,
-        writers,
-        assets,
-        options,
-        progress,
-        selected,
-        order,
-        queue: Mutex::default(),
-        written: one_by_one.then(Mutex::default),
-        one_written: Condvar::new(),
-        stop: AtomicBool::new(false),
-        failure: Mutex::default(),
-        total: Mutex::new(total),
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs.max(1) {
-            scope.spawn(|| run.work());
-        }
-    });
-    run.finish()
+    job.done(writers, assets)
 }
 
-struct Run<'a> {
+/// What is to be read, and how; once or several times.
+struct Job<'a> {
     source: &'a dyn Source,
     roster: &'a Roster,
-    writers: &'a [Box<dyn Writer>],
-    assets: Option<&'a dyn AssetSink>,
     options: &'a Options,
     progress: &'a dyn Progress,
-    selected: Vec<bool>,
-    order: Vec<&'a RosterEntry>,
-    queue: Mutex<Queue<'a>>,
-    /// How many conversations are complete, where they are written one by one.
-    written: Option<Mutex<usize>>,
-    one_written: Condvar,
-    stop: AtomicBool,
-    failure: Mutex<Option<ExportError>>,
-    total: Mutex<Total>,
+    /// Indices into the roster's conversations.
+    chosen: Vec<usize>,
 }
 
-#[derive(Default)]
-struct Queue<'a> {
-    next: usize,
-    /// Conversations with rows that were opened.
-    opened: usize,
-    open: Option<(Arc<Thread<'a>>, usize)>,
-}
-
-/// A conversation in the making.
-struct Thread<'a> {
-    entry: &'a RosterEntry,
-    /// So many conversations come before it.
-    place: usize,
-    timeline: Timeline,
-    turns: Mutex<Turns>,
-    turn_over: Condvar,
-    /// Apart from the turns: the next window's attachments are named while this one is appended.
-    output: Mutex<Output<'a>>,
-}
-
-#[derive(Default)]
-struct Turns {
-    /// The window whose attachments are named next.
-    naming: usize,
-    /// The window that is appended next, or now.
-    appending: usize,
-    is_appending: bool,
-    /// Windows that are complete before their turn, by number.
-    early: BTreeMap<usize, Ready>,
-}
-
-/// A window, and what each writer prepared of it.
-type Ready = (Window, Vec<Prepared>);
-
-#[derive(Default)]
-struct Output<'a> {
-    /// Begun with the first message: a conversation of which nothing is selected leaves no file.
-    writers: Option<Vec<Box<dyn ConversationWriter + 'a>>>,
-    tally: Tally,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Stops the others when a worker ends in a panic: they would wait for its turn for ever.
-struct StopOnPanic<'r>(&'r AtomicBool);
-
-impl Drop for StopOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-impl<'a> Run<'a> {
-    fn work(&self) {
-        let _guard = StopOnPanic(&self.stop);
-        if let Err(error) = self.work_until_done() {
-            lock(&self.failure).get_or_insert(error);
-            self.stop.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn work_until_done(&self) -> Result<(), ExportError> {
-        let mut session = self.source.session()?;
-        while let Some((thread, number)) = self.claim(session.as_mut())? {
-            let mut window = self.read(session.as_mut(), &thread, number)?;
-            // Only names are given in order.
-            if self.assets.is_some() && !self.await_turn(&thread, |turns| turns.naming == number) {
-                return Ok(());
-            }
-            window.name(&thread.entry.conversation, self.assets)?;
-            thread.end_turn(|turns| turns.naming += 1);
-
-            let mut prepared = Vec::with_capacity(self.writers.len());
-            if !window.messages.is_empty() {
-                for writer in self.writers {
-                    prepared.push(writer.prepare(&thread.entry.conversation, &window.messages)?);
-                }
-            }
-            // A window that is ahead of its turn is left to whoever has the turn before it, as long as few are.
-            let early = self.options.jobs.saturating_sub(1);
-            if !self.await_turn(&thread, |turns| turns.appending == number || turns.early.len() < early) {
-                return Ok(());
-            }
-            self.hand_in(&thread, number, (window, prepared))?;
-        }
-        Ok(())
-    }
-
-    /// Appends a window, and those behind it that are there already; or leaves it, when its turn has not come.
-    fn hand_in(&self, thread: &Thread<'a>, number: usize, ready: Ready) -> Result<(), ExportError> {
-        let mut turns = lock(&thread.turns);
-        turns.early.insert(number, ready);
-        // Who appends looks for the next one before the turn ends.
-        while !turns.is_appending {
-            let next = turns.appending;
-            let Some((window, prepared)) = turns.early.remove(&next) else {
-                break;
-            };
-            turns.is_appending = true;
-            drop(turns);
-            if !self.await_place(thread.place) {
-                return Ok(());
-            }
-            let rows = window.tally.rows.read;
-            self.append(thread, window, prepared)?;
-            if next + 1 == thread.timeline.len() {
-                self.complete(thread)?;
-            }
-            self.progress.advance(rows);
-            turns = lock(&thread.turns);
-            turns.is_appending = false;
-            turns.appending += 1;
-            thread.turn_over.notify_all();
-        }
-        Ok(())
-    }
-
-    /// The next window, of the open conversation or of the next one. `None`: no more, or stopped.
-    fn claim(&self, session: &mut dyn Session) -> Result<Option<(Arc<Thread<'a>>, usize)>, ExportError> {
-        if self.progress.interrupted() {
-            return Err(ExportError::Interrupted);
-        }
-        let mut queue = lock(&self.queue);
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            if let Some((thread, next)) = &mut queue.open
-                && *next < thread.timeline.len()
-            {
-                *next += 1;
-                return Ok(Some((Arc::clone(thread), *next - 1)));
-            }
-            let Some(entry) = self.order.get(queue.next).copied() else {
-                return Ok(None);
-            };
-            queue.next += 1;
-            let timeline = session.timeline(&entry.chats, WINDOW)?;
-            let place = queue.opened;
-            queue.opened += usize::from(!timeline.is_empty());
-            let thread = Thread {
-                entry,
-                place,
-                timeline,
-                turns: Mutex::default(),
-                turn_over: Condvar::new(),
-                output: Mutex::default(),
-            };
-            queue.open = Some((Arc::new(thread), 0));
-        }
-    }
-
-    /// Waits until it is this window's turn; false when the run was stopped meanwhile.
-    fn await_turn(&self, thread: &Thread<'_>, ready: impl Fn(&Turns) -> bool) -> bool {
-        let mut turns = lock(&thread.turns);
-        while !ready(&turns) {
-            if self.stop.load(Ordering::Relaxed) {
-                return false;
-            }
-            // The timeout is for a stop, which nobody announces here.
-            let waited = thread.turn_over.wait_timeout(turns, Duration::from_millis(20));
-            turns = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        !self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Waits until all conversations before this place are complete, where that matters; false when the run was stopped
-    /// meanwhile. All windows of those have been claimed by then, by workers that do not wait for this one.
-    fn await_place(&self, place: usize) -> bool {
-        let Some(written) = &self.written else { return true };
-        let mut written = lock(written);
-        while *written != place {
-            if self.stop.load(Ordering::Relaxed) {
-                return false;
-            }
-            let waited = self.one_written.wait_timeout(written, Duration::from_millis(20));
-            written = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
-    }
-
-    /// Reads and normalizes a window, and takes in the bytes of its attachments.
-    fn read(
+impl Job<'_> {
+    /// Reads everything once, for these writers.
+    fn done(
         &self,
-        session: &mut dyn Session,
-        thread: &Thread<'_>,
-        number: usize,
-    ) -> Result<Window, ExportError> {
-        let rows = session.page(&thread.timeline, number)?;
-        let mut window = Window::of(rows.len());
-        for raw in without_repetitions(rows, &mut window.tally.rows.duplicates) {
-            self.take_row(raw, &mut window)?;
-        }
-        Ok(window)
-    }
-
-    fn take_row(&self, mut raw: RawMessage, window: &mut Window) -> Result<(), ExportError> {
-        let tally = &mut window.tally;
-        let kind = row_kind(&raw);
-        if kind != RowKind::Own
-            && let Some(target) = raw.target
-        {
-            let conversation = self.roster.conversation_of(target.chat);
-            if conversation.and_then(|i| self.selected.get(i)) == Some(&true) {
-                tally.met.count(kind);
-            } else {
-                tally.rows.filtered += 1;
+        writers: &[Box<dyn Writer>],
+        assets: Option<&dyn AssetSink>,
+    ) -> Result<Report, ExportError> {
+        let Job { source, roster, options, progress, chosen } = self;
+        let mut selected = vec![false; roster.conversations.len()];
+        for &i in chosen {
+            if let Some(flag) = selected.get_mut(i) {
+                *flag = true;
             }
-            return Ok(());
         }
-        let mut hanging = Hanging::default();
-        for row in &raw.associated {
-            hanging.count(row_kind(row));
+        let mut total = Total::default();
+        for (entry, _) in roster.conversations.iter().zip(&selected).filter(|(_, selected)| !**selected) {
+            total.rows.read += entry.rows;
+            total.rows.filtered += entry.rows;
         }
-        let selection = &self.options.selection;
-        if selection.without.contains(&Without::Deleted) {
-            // The rest of the message was not deleted.
-            raw.deleted_parts.clear();
+        // Longest first, so that no worker is left with a long one at the end.
+        let mut order: Vec<&RosterEntry> =
+            chosen.iter().filter_map(|i| roster.conversations.get(*i)).collect();
+        order.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.conversation.id.cmp(&b.conversation.id)));
+        let one_by_one = writers.iter().any(|writer| writer.one_by_one());
+        if one_by_one {
+            // A long one at the end keeps all workers busy, too: they share its windows.
+            order.sort_by_cached_key(|entry| by_title(&entry.conversation));
         }
-        let junk = raw.chat.is_some_and(|chat| self.options.junk_chats.contains(&chat));
-        let normalized = (!selection.rules_out_date(instant(raw.date))).then(|| {
-            stored_payload::fetch(&mut raw);
-            normalize(raw, self.roster, junk)
-        });
-        let Some(normalized) = normalized.filter(|n| selection.takes(&n.message)) else {
-            tally.rows.filtered += 1;
-            tally.hidden.add(&hanging);
-            return Ok(());
+        let pass = Pass {
+            source: *source,
+            roster,
+            writers,
+            assets,
+            options,
+            progress: *progress,
+            selected,
+            order,
+            one_by_one,
         };
-        tally.rows.messages += 1;
-        tally.shown.add(&hanging);
-        // Who only counts shows no facts.
-        let with_facts = !self.writers.is_empty();
-        window.take_in(normalized, self.assets, with_facts)?;
-        Ok(())
-    }
-
-    fn append(
-        &self,
-        thread: &Thread<'a>,
-        window: Window,
-        prepared: Vec<Prepared>,
-    ) -> Result<(), ExportError> {
-        let mut output = lock(&thread.output);
-        let Output { writers, tally } = &mut *output;
-        tally.add(window.tally);
-        if prepared.is_empty() {
-            return Ok(());
-        }
-        let writers = match writers {
-            Some(writers) => writers,
-            None => {
-                let entry: &'a RosterEntry = thread.entry;
-                let begun =
-                    self.writers.iter().map(|w| w.begin(&entry.conversation)).collect::<Result<_, _>>()?;
-                writers.insert(begun)
-            }
-        };
-        for (writer, prepared) in writers.iter_mut().zip(prepared) {
-            writer.append(prepared)?;
-        }
-        Ok(())
-    }
-
-    /// After a conversation's last window: completes its files and adds it to the account.
-    fn complete(&self, thread: &Thread<'a>) -> Result<(), ExportError> {
-        let Output { writers, mut tally } = std::mem::take(&mut *lock(&thread.output));
-        let done = tally.close(thread.entry);
-        let mut files = Vec::new();
-        for writer in writers.into_iter().flatten() {
-            files.extend(writer.finish(&done)?);
-        }
-        if let Some(assets) = self.assets {
-            assets.close(&thread.entry.conversation);
-        }
-        let mut total = lock(&self.total);
-        total.report.files.extend(files);
-        total.complete(done, tally);
-        if let Some(written) = &self.written {
-            *lock(written) += 1;
-            self.one_written.notify_all();
-        }
-        Ok(())
-    }
-
-    /// The account, once every worker has ended.
-    fn finish(self) -> Result<Report, ExportError> {
-        if let Some(error) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut report = total.balance().map_err(|unbalanced| match self.source.undamaged() {
-            // What an index says of a row and what the row says differ.
-            Err(damaged) => damaged.into(),
-            Ok(()) => unbalanced,
-        })?;
-        if report.rows.messages == 0 && self.options.selection != Selection::default() {
-            return Err(ExportError::NothingSelected);
-        }
-        for writer in self.writers {
-            report.files.extend(writer.finish(&report.conversations)?);
-            report.notes.extend(writer.notes());
-            let (defects, count) = writer.defects();
-            report.defects.extend(defects);
-            report.defect_count += count;
-        }
-        report.defects.sort();
-        report.defects.truncate(DEFECTS_KEPT);
-        report.files.sort();
-        Ok(report)
+        pass.run(total)
     }
 }
 
-impl Thread<'_> {
-    fn end_turn(&self, change: impl FnOnce(&mut Turns)) {
-        change(&mut lock(&self.turns));
-        self.turn_over.notify_all();
-    }
-}
-
-/// A row that is in several chats of a conversation, or in a chat and in its Recently Deleted, comes several times
-/// in a row; it is shown once, as deleted if one of them says so.
-fn without_repetitions(mut rows: Vec<RawMessage>, repeated: &mut u64) -> Vec<RawMessage> {
-    rows.dedup_by(|row, kept| {
-        let again = row.rowid == kept.rowid;
-        if again {
-            *repeated += 1;
-            kept.deleted = kept.deleted.or(row.deleted);
-        }
-        again
-    });
-    rows
+/// The order in which conversations come that are written one by one.
+fn by_title(conversation: &Conversation) -> (String, String) {
+    (folded(&conversation.title), conversation.id.clone())
 }

@@ -19,6 +19,17 @@ pub trait Writer: Sync {
     fn one_by_one(&self) -> bool {
         false
     }
+    /// What is written begins with what comes later, such as contents: all conversations are read twice, and
+    /// [`Writer::expect`] hears of them the first time.
+    fn looks_ahead(&self) -> bool {
+        false
+    }
+    /// Before the first conversation, of who looks ahead: all that will come, in the order in which they come where they
+    /// come one by one.
+    fn expect(&self, conversations: &[Finished]) -> Result<(), WriteError> {
+        let _ = conversations;
+        Ok(())
+    }
     /// Starts a conversation's file.
     fn begin<'w>(
         &'w self,

@@ -128,6 +128,20 @@ impl Contents {
         self.counts.add(counts);
         let Some(at) = at else { return };
         *self.months.entry((at.year, at.month)).or_default() += 1;
+        self.reach(at);
+    }
+
+    /// All that another file holds, too.
+    pub fn merge(&mut self, other: &Contents) {
+        self.messages += other.messages;
+        self.counts.add(&other.counts);
+        for (month, count) in &other.months {
+            *self.months.entry(*month).or_default() += count;
+        }
+        other.first.iter().chain(&other.last).for_each(|at| self.reach(at));
+    }
+
+    fn reach(&mut self, at: &Local) {
         let day = at.day_number();
         if self.first.is_none_or(|first| day < first.day_number()) {
             self.first = Some(*at);

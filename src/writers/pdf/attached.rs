@@ -163,7 +163,8 @@ impl Composer<'_> {
         let at = Rectangle { x, y: 0.0, width: size, height: size };
         row.items.push(Item::Shape(self.style.mark(at, 6.0)));
         let (left, down) = (x + (size - line.width) / 2.0, (size - line.height) / 2.0);
-        let mut items = line.into_row(left).items;
+        // The kind is said in words beside it.
+        let mut items = line.into_ornament(left);
         items.iter_mut().for_each(|item| item.shift(0.0, down));
         row.items.append(&mut items);
     }

@@ -7,7 +7,7 @@ use crate::writers::phrase;
 use super::blocks::QUIET;
 use super::front::put;
 use super::layout::Engine;
-use super::page::{Block, Color, Item, Row};
+use super::page::{Block, Color, Item, Role, Row};
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
 
@@ -36,7 +36,9 @@ pub fn chart(months: &BTreeMap<(i64, u8), u64>, style: &Style, engine: &mut Engi
     let bars = bars(months);
     let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0);
     let scale = round_up(most);
-    let mut row = Row { height: TOP + BARS + BOTTOM, items: Vec::new() };
+    let mut row = Row { height: TOP + BARS + BOTTOM, items: vec![Item::Figure(in_words(months))] };
+    // What the scale and the years say, the words for the picture do.
+    let mut labels = Row::default();
     let (left, width) = (style.side + SCALE, style.measure() - SCALE);
     let rule = |y: f32| filled(Rectangle { x: left, y, width, height: 0.5 }, Color::Hairline);
     for (share, number) in [(1.0, scale), (0.5, scale / 2)] {
@@ -46,7 +48,7 @@ pub fn chart(months: &BTreeMap<(i64, u8), u64>, style: &Style, engine: &mut Engi
         if number > 0 && (share > 0.9 || scale.is_multiple_of(2)) {
             let number = engine.label(&phrase::grouped(number), QUIET, LABEL, SCALE);
             let x = left - 5.0 - number.width;
-            put(number, x, y + 2.5, &mut row);
+            put(number, x, y + 2.5, &mut labels);
         }
     }
     row.items.push(rule(TOP + BARS));
@@ -65,10 +67,28 @@ pub fn chart(months: &BTreeMap<(i64, u8), u64>, style: &Style, engine: &mut Engi
         if !bar.label.is_empty() && x >= free_from {
             let label = engine.label(&bar.label, QUIET, LABEL, 80.0);
             free_from = x + label.width + ROOM;
-            put(label, x, TOP + BARS + 9.5, &mut row);
+            put(label, x, TOP + BARS + 9.5, &mut labels);
         }
     }
-    Block { before: 6.0, rows: vec![row], ..Block::default() }
+    row.items.extend(labels.items.into_iter().map(Item::into_ornament));
+    Block { before: 6.0, rows: vec![row], begins: Some(Role::Paragraph), ..Block::default() }
+}
+
+/// What the chart shows, to who cannot see it.
+fn in_words(months: &BTreeMap<(i64, u8), u64>) -> String {
+    let name = |(year, month): (i64, u8)| format!("{} {year}", phrase::month_name(month));
+    // The first of those with the most.
+    let most = months.iter().rev().max_by_key(|(_, count)| **count);
+    match (months.first_key_value(), most, months.last_key_value()) {
+        (Some((first, _)), Some((month, count)), Some((last, _))) => format!(
+            "A chart of the messages by month, from {} to {}: the most, {}, in {}.",
+            name(*first),
+            name(*last),
+            phrase::grouped(*count),
+            name(*month)
+        ),
+        _ => "A chart of the messages by month: none has a date.".into(),
+    }
 }
 
 fn filled(at: Rectangle, color: Color) -> Item {
@@ -131,6 +151,16 @@ mod tests {
         assert_eq!(
             [0, 1, 2, 3, 7, 11, 480, 501, u64::MAX].map(round_up),
             [1, 1, 2, 5, 10, 20, 500, 1000, u64::MAX]
+        );
+    }
+
+    #[test]
+    fn a_chart_is_said_in_words() {
+        let months = [((2019, 3), 4), ((2020, 1), 1_200), ((2021, 2), 1_200)].into();
+        let words = in_words(&months);
+        assert_eq!(
+            words,
+            "A chart of the messages by month, from March 2019 to February 2021: the most, 1,200, in January 2020."
         );
     }
 

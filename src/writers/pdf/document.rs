@@ -1,39 +1,34 @@
 //! One document in the making: blocks go onto pages, full pages go to the encoders, encoded pages to the file.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 
-use pdf_writer::types::TabOrder;
-use pdf_writer::{Chunk, Finish as _, Name, Rect, Ref};
+use pdf_writer::{Chunk, Finish as _, Name, Ref};
 
 use super::annotations::{Destination, Link};
+use super::delivery::{COUNT_FORM, Delivery, Page, Resources, Spawn};
 use super::encode::{Mark, PageEncoder};
-use super::file::{PdfFile, compact, deflate};
 use super::glyphs::DocumentFonts;
 use super::icc::Profiles;
 use super::image::Picture;
+use super::labels::page_labels;
 use super::metadata::About;
+use super::options::Bates;
 use super::outline::Outline;
 use super::page::{Block, Frame, Item, Row, Setting, Target, TextRun};
+use super::pages::{Free, Pages};
 use super::places::{Place, Places};
 use super::shape::{Form, Rectangle, Shape};
-use super::structure::{FANOUT, Parts, write_catalog, write_page_tree};
+use super::structure::{Parts, write_catalog, write_page_tree};
 use super::style::Style;
-use super::tags::{PageTags, Tag, Tags};
-
-/// The resource name of the form that shows the number of pages.
-const COUNT_FORM: &str = "N";
-
-/// Pages and pictures that workers may be busy with: enough for eight of them, little enough for their memory.
-const MOST_PENDING: usize = 12;
+use super::tags::{Depth, Reading, Tag, Tags};
 
 /// Blocks that may wait for one to stand on their page with.
 const MOST_HELD: usize = 16;
 
-/// Does work beside this thread, or at once.
-pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
+/// Completes a page: says what is on it beside its blocks.
+pub type Furnish<'f> = &'f mut dyn FnMut(PageEnd) -> Furniture;
 
 /// What is drawn on every page beside its blocks; asked when a page is complete.
 #[derive(Default)]
@@ -52,50 +47,29 @@ pub struct PageEnd {
     pub divides: bool,
 }
 
-#[derive(Default)]
-struct Page {
-    marks: Vec<(Tag, Mark)>,
-    /// Drawn after all else, so that one text object holds many runs.
-    texts: Vec<(Tag, Mark)>,
-    links: Vec<Link>,
-    pictures: Vec<(String, Ref)>,
-    /// Drawn over everything, the texts too.
-    stickers: Vec<(Tag, Mark)>,
-}
-
-/// What waits for a worker, in the order in which it goes to the file.
-enum Pending {
-    Page { tags: PageTags, parent: Ref, page: Box<Page>, content: Receiver<io::Result<Vec<u8>>> },
-    Picture { id: Ref, picture: Arc<Picture> },
+/// A document that is complete.
+pub struct Complete<W> {
+    pub out: W,
+    pub pages: u32,
+    /// It has more objects than PDF/A allows, and does not say that it is PDF/A.
+    pub is_too_large: bool,
 }
 
 /// A document being written.
 pub struct Document<W: Write> {
-    file: PdfFile<W>,
+    delivery: Delivery<W>,
     pub about: About,
     style: Style,
     fonts: DocumentFonts,
-    encoder: Arc<dyn PageEncoder>,
-    spawn: Spawn,
-    pending: VecDeque<Pending>,
     page: Page,
     y: f32,
     /// Blocks that must be followed by another on their page.
     held: Vec<Block>,
-    pages: Vec<Ref>,
-    /// The page after these, once something is on it.
-    next_page: Option<Ref>,
-    /// So many pages are left free, at the beginning.
-    front: u32,
-    /// The free page that is being filled.
-    turned: Option<u32>,
-    parents: Vec<Ref>,
-    resources: Ref,
-    fonts_id: Ref,
-    count_form: Ref,
+    pages: Pages,
     pictures: HashMap<[u8; 32], (String, Ref)>,
-    profiles: Profiles,
     tags: Tags,
+    /// What was said last ended in white space.
+    spaced: bool,
     pub places: Places,
     pub outline: Outline,
 }
@@ -108,90 +82,73 @@ impl<W: Write> Document<W> {
         encoder: Arc<dyn PageEncoder>,
         spawn: Spawn,
     ) -> io::Result<Document<W>> {
-        let mut file = PdfFile::new(out)?;
-        let [resources, fonts_id, count_form] = [(); 3].map(|()| file.reserve());
-        let tags = Tags::new(&mut file);
+        let mut delivery = Delivery::new(out, style, encoder, spawn)?;
+        let tags = Tags::new(&mut delivery.file);
+        let outline = Outline::new(&mut delivery.file);
         Ok(Document {
-            file,
+            delivery,
             about,
             style,
             fonts: DocumentFonts::default(),
-            encoder,
-            spawn,
-            pending: VecDeque::new(),
             page: Page::default(),
             y: style.body_top,
             held: Vec::new(),
-            pages: Vec::new(),
-            next_page: None,
-            front: 0,
-            turned: None,
-            parents: Vec::new(),
-            resources,
-            fonts_id,
-            count_form,
+            pages: Pages::default(),
             pictures: HashMap::new(),
-            profiles: Profiles::default(),
             tags,
+            spaced: false,
             places: Places::default(),
-            outline: Outline::default(),
+            outline,
         })
     }
 
     /// The page that is being filled, from 0.
     pub fn page_number(&self) -> u32 {
-        self.turned.unwrap_or(self.pages.len() as u32)
+        self.pages.number()
     }
 
     /// So many pages there are, without the one that is being filled.
     pub fn pages(&self) -> u32 {
-        self.pages.len() as u32
+        self.pages.count()
     }
 
-    /// Leaves the first pages free, for what is known at the end only. To be called before anything is placed.
-    pub fn leave_free(&mut self, pages: u32) {
-        self.front = pages;
-        for _ in 0..pages {
-            self.new_page();
-        }
+    /// What is placed next begins something that is read by itself: a conversation, the index, the cover of all. With
+    /// headings of this depth.
+    pub fn begin_section(&mut self, depth: Depth, reading: Reading) -> io::Result<()> {
+        self.tags.begin_section(depth, reading, &mut self.delivery.file)
+    }
+
+    /// Leaves pages free, for what is known later. To be called where a page begins.
+    pub fn leave_free(&mut self, pages: u32) -> Free {
+        self.pages.leave_free(pages, &mut self.delivery.file)
     }
 
     /// What is placed next begins on a new page.
-    pub fn turn_page(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture) -> io::Result<()> {
+    pub fn turn_page(&mut self, furnish: Furnish<'_>) -> io::Result<()> {
         if self.y > self.style.body_top { self.end_page(furnish, false) } else { Ok(()) }
     }
 
-    /// Completes the page that is being filled. If pages were left free, what is placed next goes there.
-    pub fn turn_to_front(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture) -> io::Result<()> {
-        if self.y > self.style.body_top || self.pages.is_empty() {
-            self.end_page(furnish, false)?;
-        }
-        self.turned = Some(0);
-        self.tags.turn_to_front(&mut self.file)
+    /// What is placed next goes to pages that were left free in the section that is open, and is read before all that is
+    /// in it. To be called where a page begins.
+    pub fn turn_to(&mut self, free: Free) -> io::Result<()> {
+        self.pages.turn_to(free);
+        self.tags.turn_to_front(&mut self.delivery.file)
+    }
+
+    /// Completes the free page that is being filled, which must be the last one; what is placed next goes to the end again.
+    pub fn turn_back(&mut self, furnish: Furnish<'_>) -> io::Result<()> {
+        self.turn_page(furnish)?;
+        self.pages.turn_back()
     }
 
     /// The object of the page that is being filled.
     fn page(&mut self) -> Ref {
-        let turned = self.turned.and_then(|number| self.pages.get(number as usize));
-        turned.copied().unwrap_or_else(|| *self.next_page.get_or_insert_with(|| self.file.reserve()))
-    }
-
-    fn new_page(&mut self) {
-        let id = self.next_page.take().unwrap_or_else(|| self.file.reserve());
-        if self.pages.len().is_multiple_of(FANOUT) {
-            let parent = self.file.reserve();
-            self.parents.push(parent);
-        }
-        self.pages.push(id);
+        self.pages.current(&mut self.delivery.file)
     }
 
     /// Puts a block on this page or the next ones, and says where it begins: `None` as long as it waits for the next
     /// block. `furnish` completes a page that is full.
-    pub fn place(
-        &mut self,
-        mut block: Block,
-        furnish: &mut dyn FnMut(PageEnd) -> Furniture,
-    ) -> io::Result<Option<Place>> {
+    pub fn place(&mut self, mut block: Block, furnish: Furnish<'_>) -> io::Result<Option<Place>> {
         let tallest = self.style.tallest_row();
         if block.rows.iter().any(|row| row.height > tallest) {
             block.rows = block.rows.into_iter().flat_map(|row| row.divided(tallest)).collect();
@@ -219,14 +176,14 @@ impl<W: Write> Document<W> {
         Ok(Some(*first.get_or_insert(place)))
     }
 
-    fn put(&mut self, block: Block, furnish: &mut dyn FnMut(PageEnd) -> Furniture) -> io::Result<Place> {
+    fn put(&mut self, block: Block, furnish: Furnish<'_>) -> io::Result<Place> {
         if self.y > self.style.body_top {
             self.y += block.before;
         }
         if let Some(role) = block.begins {
             self.tags.begin(role);
         }
-        let padding = block.padding();
+        let (padding, continued) = (block.padding(), block.continued);
         let mut begin = None;
         let mut divides = false;
         let mut rows = block.rows.into_iter().peekable();
@@ -269,28 +226,80 @@ impl<W: Write> Document<W> {
                 return Ok(begin.unwrap_or(place));
             }
             self.end_page(furnish, divides)?;
+            if let Some(continued) = continued.as_ref().filter(|_| divides) {
+                self.repeat(continued.clone())?;
+            }
         }
+    }
+
+    /// Puts a row at the top of a page that says what is known from the page before.
+    fn repeat(&mut self, mut row: Row) -> io::Result<()> {
+        row.items.iter_mut().for_each(|item| item.shift(0.0, self.y));
+        for item in row.items {
+            self.item(Tag::Pagination, item)?;
+        }
+        self.y += row.height;
+        Ok(())
     }
 
     fn row(&mut self, mut row: Row) -> io::Result<()> {
         row.items.iter_mut().for_each(|item| item.shift(0.0, self.y));
         let page = self.page();
         let links: Vec<Link> = row.items.iter().filter_map(|item| self.link(item, page)).collect();
+        let mut shapes = Tag::Decoration;
         for item in row.items {
             let link = links.iter().find(|link| link.holds(&item)).map(|link| link.tag);
-            let tag = match &item {
-                Item::Text(_) => self.tags.text(page, link, &mut self.file)?,
-                Item::Image { alt, .. } => self.tags.figure(page, alt, link, &mut self.file)?,
-                Item::Shape(Shape { form: Form::Drawing(picture), .. }) => {
-                    self.tags.figure(page, &picture.title, link, &mut self.file)?
+            let mut item = item;
+            let tag = match &mut item {
+                Item::Text(run) => {
+                    let goes_on = self.tags.goes_on();
+                    let tag = self.tags.text(page, link, &mut self.delivery.file)?;
+                    if goes_on {
+                        self.part_words(tag, run)?;
+                    }
+                    self.spaced = run.ends_in_space();
+                    tag
                 }
-                _ => Tag::Decoration,
+                Item::Part(part) => {
+                    self.tags.part(*part, &mut self.delivery.file)?;
+                    continue;
+                }
+                Item::Figure(alt) => {
+                    shapes = self.tags.figure(page, alt, None, &mut self.delivery.file)?;
+                    continue;
+                }
+                Item::Image { alt, .. } => self.tags.figure(page, alt, link, &mut self.delivery.file)?,
+                Item::Shape(Shape { form: Form::Drawing(picture), .. }) => {
+                    self.tags.figure(page, &picture.title, link, &mut self.delivery.file)?
+                }
+                Item::Shape(_) => shapes,
+                Item::Ornament(_) | Item::Link { .. } => Tag::Decoration,
             };
             self.item(tag, item)?;
         }
-        self.tags.end_row(page, links.iter().map(|link| link.tag), &mut self.file)?;
+        self.tags.end_row(page, links.iter().map(|link| link.tag), &mut self.delivery.file)?;
         self.page.links.extend(links);
         self.y += row.height;
+        Ok(())
+    }
+
+    /// Puts a space before text that does not follow what was said before it in the same breath: who has the document
+    /// read aloud, or copies from it, would else hear them as one word.
+    fn part_words(&mut self, tag: Tag, run: &mut TextRun) -> io::Result<()> {
+        let before = self.page.texts.last().and_then(|(_, mark)| match mark {
+            Mark::Text { run, .. } => Some(run),
+            _ => None,
+        });
+        if self.spaced || before.is_some_and(|before| run.follows(before)) {
+            return Ok(());
+        }
+        let borrowed = before.map(|before| before.face.clone());
+        if !run.begin_with_space()
+            && let Some(face) = borrowed
+            && let Some(space) = run.space_before(face)
+        {
+            self.item(tag, Item::Text(space))?;
+        }
         Ok(())
     }
 
@@ -302,12 +311,12 @@ impl<W: Write> Document<W> {
             Target::Place(place) => Destination::Place(*place),
             Target::Message { guid } => Destination::Place(self.places.get(guid)?),
         };
-        Some(Link { at: *at, to, tag: self.tags.link(page, &mut self.file) })
+        Some(Link { at: *at, to, tag: self.tags.link(page, &mut self.delivery.file) })
     }
 
     fn item(&mut self, tag: Tag, item: Item) -> io::Result<()> {
         let (layer, mark) = match item {
-            Item::Text(mut run) => {
+            Item::Text(mut run) | Item::Ornament(mut run) => {
                 let font = self.fonts.take_in(&mut run)?;
                 (&mut self.page.texts, Mark::Text { font, run })
             }
@@ -321,7 +330,7 @@ impl<W: Write> Document<W> {
                 };
                 (layer, Mark::Image { name, orientation, at, setting })
             }
-            Item::Link { .. } => return Ok(()),
+            Item::Link { .. } | Item::Part(_) | Item::Figure(_) => return Ok(()),
         };
         layer.push((tag, mark));
         Ok(())
@@ -340,156 +349,86 @@ impl<W: Write> Document<W> {
         if let Some(known) = self.pictures.get(&picture.hash) {
             return Ok(known.clone());
         }
-        let id = self.file.reserve();
+        let id = self.delivery.file.reserve();
         let known = (format!("I{}", self.pictures.len()), id);
         self.pictures.insert(picture.hash, known.clone());
-        self.queue(Pending::Picture { id, picture })?;
+        self.delivery.picture(id, picture, &self.pages.ids)?;
         Ok(known)
     }
 
-    fn end_page(&mut self, furnish: &mut dyn FnMut(PageEnd) -> Furniture, divides: bool) -> io::Result<()> {
+    fn end_page(&mut self, furnish: Furnish<'_>, divides: bool) -> io::Result<()> {
         let furniture = furnish(PageEnd { number: self.page_number(), divides });
         for item in furniture.items {
             self.item(Tag::Pagination, item)?;
         }
-        let (x, y) = furniture.count_at;
         let id = self.page();
-        let tags = self.tags.end_page(id, &mut self.file);
-        let mut page = Box::new(std::mem::take(&mut self.page));
+        let tags = self.tags.end_page(id, &mut self.delivery.file);
+        let page = std::mem::take(&mut self.page);
         self.y = self.style.body_top;
-
-        let number = match &mut self.turned {
-            Some(next) => {
-                *next += 1;
-                *next as usize - 1
-            }
-            None => {
-                self.new_page();
-                self.pages.len() - 1
-            }
-        };
-        let Some(&parent) = self.parents.get(number / FANOUT).filter(|_| self.pages.get(number) == Some(&id))
-        else {
-            return Err(io::Error::other("the front matter is longer than its pages"));
-        };
-        let mut marks = std::mem::take(&mut page.marks);
-        marks.append(&mut page.texts);
-        marks.append(&mut page.stickers);
-        marks.push((Tag::Pagination, Mark::Form { name: COUNT_FORM.into(), x, y }));
-        let (done, content) = channel();
-        let encoder = self.encoder.clone();
-        (self.spawn)(Box::new(move || {
-            let _ = done.send(deflate(&encoder.encode(&marks)));
-        }));
-        self.queue(Pending::Page { tags, parent, page, content })
+        let parent = self.pages.complete(&mut self.delivery.file)?;
+        self.delivery.page(parent, tags, page, furniture.count_at, &self.pages.ids)
     }
 
-    fn queue(&mut self, pending: Pending) -> io::Result<()> {
-        self.pending.push_back(pending);
-        self.write_pending(MOST_PENDING)
+    /// In the outline, something to turn to.
+    pub fn mark(&mut self, title: &str, place: Place) {
+        self.outline.mark(title, place, &mut self.delivery.file);
     }
 
-    /// Writes the oldest, waiting for them, until `most` are left. Never more than that, even where they are ready:
-    /// when an object gets its number must not depend on how fast the workers are.
-    fn write_pending(&mut self, most: usize) -> io::Result<()> {
-        while self.pending.len() > most
-            && let Some(oldest) = self.pending.pop_front()
-        {
-            match oldest {
-                Pending::Page { tags, parent, page, content } => {
-                    let lost = |_| io::Error::other("a page could not be encoded");
-                    self.write_page(&tags, parent, &page, &content.recv().map_err(lost)??)?;
-                }
-                Pending::Picture { id, picture } => picture.write(id, &mut self.profiles, &mut self.file)?,
-            }
-        }
-        Ok(())
+    /// In the outline, what comes next is in a conversation that is one of many.
+    pub fn begin_chapter(&mut self, title: &str, place: Place) {
+        self.outline.begin_chapter(title, place, &mut self.delivery.file);
     }
 
-    fn write_page(&mut self, tags: &PageTags, parent: Ref, page: &Page, content: &[u8]) -> io::Result<()> {
-        let id = tags.page;
-        tags.write(&mut self.file)?;
-        for link in &page.links {
-            link.write(&self.pages, self.style.page_height, &mut self.file)?;
-        }
-        let content_id = self.file.reserve();
-        self.file.stream(content_id, "/Filter /FlateDecode", content)?;
-        let mut chunk = compact();
-        let mut dict = chunk.page(id);
-        dict.parent(parent)
-            .media_box(Rect::new(0.0, 0.0, self.style.page_width, self.style.page_height))
-            .contents(content_id);
-        if page.pictures.is_empty() {
-            dict.pair(Name(b"Resources"), self.resources);
-        } else {
-            let mut resources = dict.resources();
-            resources.pair(Name(b"Font"), self.fonts_id);
-            let mut objects = resources.x_objects();
-            objects.pair(Name(COUNT_FORM.as_bytes()), self.count_form);
-            for (name, id) in &page.pictures {
-                objects.pair(Name(name.as_bytes()), *id);
-            }
-            objects.finish();
-            resources.finish();
-        }
-        dict.struct_parents(tags.key);
-        if !page.links.is_empty() {
-            let annotations = page.links.iter().map(|link| link.tag.annotation);
-            // In the order of reading.
-            dict.annotations(annotations).tab_order(TabOrder::StructureOrder);
-        }
-        dict.finish();
-        self.file.object(id, &chunk)
+    /// The conversation that is open in the outline is complete: what it holds is written.
+    pub fn end_chapter(&mut self) -> io::Result<()> {
+        self.outline.end_chapter(&mut self.delivery.file, &self.pages.ids, self.style.page_height)
     }
 
-    /// Completes the document. `count` is the number of pages as text, on a baseline at the
-    /// page's very bottom left.
-    pub fn finish(
-        mut self,
-        furnish: &mut dyn FnMut(PageEnd) -> Furniture,
-        count: Vec<TextRun>,
-    ) -> io::Result<W> {
-        if self.y > self.style.body_top || self.pages.is_empty() {
-            self.end_page(furnish, false)?;
-        }
-        if self.turned.unwrap_or(0) != self.front {
-            return Err(io::Error::other("the front matter is shorter than its pages"));
-        }
-        self.write_pending(0)?;
+    /// Completes the document, whose pages are all complete. `count` is the number of pages as text, on a baseline at the
+    /// page's very bottom left; `bates` is stamped on the first page.
+    pub fn finish(mut self, count: Vec<TextRun>, bates: Option<&Bates>) -> io::Result<Complete<W>> {
+        self.delivery.flush(&self.pages.ids)?;
 
         let mut marks = Vec::new();
         for mut run in count {
             let font = self.fonts.take_in(&mut run)?;
             marks.push((Tag::Pagination, Mark::Text { font, run }));
         }
-        let content = self.encoder.encode(&marks);
+        let Delivery { mut file, encoder, resources: Resources { all, fonts, count_form }, .. } =
+            self.delivery;
+        let content = encoder.encode(&marks);
         let dict = format!(
             "/Type /XObject /Subtype /Form /BBox [-2 -10 80 20] /Resources <</Font {} 0 R>>",
-            self.fonts_id.get()
+            fonts.get()
         );
-        self.file.compressed(self.count_form, &dict, &content)?;
+        file.compressed(count_form, &dict, &content)?;
 
         self.about.archival = self.fonts.may_be_embedded();
-        let fonts = self.fonts.write(&mut self.file)?;
+        let faces = self.fonts.write(&mut file)?;
         let mut chunk = Chunk::new();
-        let mut dict = chunk.indirect(self.fonts_id).dict();
-        for (name, id) in &fonts {
+        let mut dict = chunk.indirect(fonts).dict();
+        for (name, id) in &faces {
             dict.pair(Name(name.as_bytes()), *id);
         }
         dict.finish();
-        self.file.object(self.fonts_id, &chunk)?;
+        file.object(fonts, &chunk)?;
 
         let mut chunk = Chunk::new();
-        let mut dict = chunk.indirect(self.resources).dict();
-        dict.pair(Name(b"Font"), self.fonts_id);
-        dict.insert(Name(b"XObject")).dict().pair(Name(COUNT_FORM.as_bytes()), self.count_form);
+        let mut dict = chunk.indirect(all).dict();
+        dict.pair(Name(b"Font"), fonts);
+        dict.insert(Name(b"XObject")).dict().pair(Name(COUNT_FORM.as_bytes()), count_form);
         dict.finish();
-        self.file.object(self.resources, &chunk)?;
+        file.object(all, &chunk)?;
 
-        let outline = self.outline.write(&mut self.file, &self.pages, self.style.page_height)?;
-        let pages = write_page_tree(&mut self.file, &self.parents, &self.pages)?;
-        let colors = Profiles::standard(&mut self.file)?;
-        let structure = self.tags.finish(&mut self.file)?;
-        write_catalog(self.file, &self.about, Parts { pages, outline, structure, colors })
+        let Pages { ids, parents, .. } = &self.pages;
+        let outline = self.outline.write(&mut file, ids, self.style.page_height)?;
+        let pages = write_page_tree(&mut file, parents, ids)?;
+        let colors = Profiles::standard(&mut file)?;
+        let structure = self.tags.finish(&mut file)?;
+        let labels = page_labels(bates, self.pages.count());
+        let is_too_large = file.is_too_large();
+        self.about.archival &= !is_too_large;
+        let out = write_catalog(file, &self.about, Parts { pages, labels, outline, structure, colors })?;
+        Ok(Complete { out, pages: self.pages.count(), is_too_large })
     }
 }

@@ -13,6 +13,11 @@ use sha2::{Digest as _, Sha256};
 /// So many objects go into one object stream.
 const STREAM_OBJECTS: usize = 200;
 
+/// As many objects PDF/A allows (ISO 19005-2, 6.1.13); so many pages that few programs would open them.
+const MOST_OBJECTS: usize = 8_388_607;
+/// So many objects may be written between the question and the end.
+const LAST_OBJECTS: usize = 64;
+
 /// Where an object is: one word each, for there may be a million.
 #[derive(Clone, Copy)]
 struct Place(u64);
@@ -77,6 +82,11 @@ impl<W: Write> PdfFile<W> {
         self.places.push(Place::FREE);
         // An `i32` of objects is 300 million pages.
         Ref::new(i32::try_from(self.places.len()).unwrap_or(i32::MAX))
+    }
+
+    /// Whether there are more objects than PDF/A allows; to be asked when all but the last are written.
+    pub fn is_too_large(&self) -> bool {
+        self.places.len() + LAST_OBJECTS > MOST_OBJECTS
     }
 
     fn place(&mut self, id: Ref, place: Place) {
@@ -222,6 +232,17 @@ mod tests {
         let start: usize =
             text.rsplit("startxref\n").next().unwrap().lines().next().unwrap().parse().unwrap();
         assert!(bytes[start..].starts_with(b"4 0 obj"));
+    }
+
+    #[test]
+    fn a_file_knows_when_it_is_too_large() {
+        let mut file = PdfFile::new(Vec::new()).unwrap();
+        file.reserve();
+        assert!(!file.is_too_large());
+        while file.places.len() < MOST_OBJECTS {
+            file.reserve();
+        }
+        assert!(file.is_too_large());
     }
 
     #[test]

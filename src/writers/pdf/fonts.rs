@@ -49,6 +49,8 @@ pub struct Face {
     pub bold: bool,
     /// Its license forbids that a document holds it (OpenType, OS/2, `fsType`).
     pub forbids_embedding: bool,
+    /// The glyph of a space, in a face of text.
+    pub space: Option<u32>,
     /// Advance widths by glyph id, in thousandths of an em.
     pub widths: Vec<u16>,
 }
@@ -70,6 +72,7 @@ impl Face {
         // Better found out now than when a document is complete.
         subsetter::subset(data.as_ref(), index, &subsetter::GlyphRemapper::new()).ok()?;
         let advances = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+        let space = font.charmap().map(' ').filter(|_| !layered).map(|glyph| glyph.to_u32());
         let widths = (0..metrics.glyph_count)
             .map(|gid| per_mille(advances.advance_width(gid.into()).unwrap_or_default()).round() as u16)
             .collect();
@@ -93,6 +96,7 @@ impl Face {
             italic_angle: metrics.italic_angle,
             bold: font.attributes().weight.value() >= 600.0,
             forbids_embedding: font.os2().is_ok_and(|os2| os2.fs_type() & 0xf == RESTRICTED),
+            space,
             widths,
             data,
         })

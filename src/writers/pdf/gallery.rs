@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::document::Spawn;
+use super::delivery::Spawn;
 use super::image::{Picture, Undrawable};
 use crate::model::{Attachment, Availability, Message, TapbackKind};
 use crate::pipeline::{DEFECTS_KEPT, Defect};

@@ -15,7 +15,7 @@ use super::front::put;
 use super::image::Picture;
 use super::layout::{Engine, Ink, Measure};
 use super::link;
-use super::page::{Block, Color, Item, Role, Row, Setting, Target};
+use super::page::{Block, Cell, Color, Item, Role, Row, Setting, TablePart, Target};
 use super::places::Place;
 use super::shape::{Form, Rectangle, Shape};
 use super::style::Style;
@@ -76,20 +76,36 @@ impl Composer<'_> {
     }
 }
 
+/// The attachments of a conversation, and where their messages are.
+pub struct Listed {
+    /// Whose they are, where the index is of several conversations.
+    pub heading: Option<String>,
+    pub entries: Vec<(Entry, Place)>,
+}
+
 /// What stands above the index.
 pub fn heading(count: usize, style: &Style, engine: &mut Engine) -> Block {
     let measure = |size| Measure { size, width: style.measure() };
     let ink = Ink { bold: true, ..Ink::default() };
-    let mut rows = engine.plain("Attachments", ink, measure(16.0)).into_rows(style.side);
+    let mut rows = engine.plain(phrase::INDEX, ink, measure(16.0)).into_rows(style.side);
     let words = phrase::index_caption(count as u64);
     rows.extend(engine.plain(&words, QUIET, measure(8.5)).into_rows(style.side));
     Block { rows, keep_with_next: true, begins: Some(Role::Heading), ..Block::default() }
 }
 
+/// What stands above the attachments of one conversation of several.
+pub fn subheading(title: &str, style: &Style, engine: &mut Engine) -> Block {
+    let ink = Ink { bold: true, ..Ink::default() };
+    let line = engine.label(title, ink, 11.0, style.measure());
+    let (rows, begins) = (vec![line.into_row(style.side)], Some(Role::Subheading));
+    Block { before: 16.0, rows, keep_with_next: true, begins, ..Block::default() }
+}
+
 /// One attachment, whose message is at `place`.
 pub fn block(entry: &Entry, place: Place, style: &Style, engine: &mut Engine) -> Block {
-    let mut row = Row { height: THUMBNAIL, items: Vec::new() };
+    let mut row = Row { height: THUMBNAIL, items: vec![Item::Part(TablePart::Line), Cell::at(1)] };
     thumbnail(entry, style, engine, &mut row);
+    row.items.push(Cell::HEAD);
     let (x, width) = (style.side + TEXT, style.measure() - TEXT);
     let color = if entry.uri.is_some() { Color::Link } else { Color::Text };
     let name = engine.label(&entry.name, Ink { bold: true, color, ..Ink::default() }, 9.0, width - PAGE);
@@ -98,18 +114,21 @@ pub fn block(entry: &Entry, place: Place, style: &Style, engine: &mut Engine) ->
         row.items.push(Item::Link { at, target: Target::Uri(uri.clone()) });
     }
     put(name, x, 9.5, &mut row);
+    row.items.push(Cell::at(2));
     let facts = engine.label(&entry.facts, QUIET, 8.0, width);
     put(facts, x, 20.5, &mut row);
+    row.items.push(Cell::at(3));
     let color = if entry.is_missing { Color::Alarm } else { Color::Quiet };
     let last = engine.label(&entry.last, Ink { color, ..QUIET }, 7.5, width);
     put(last, x, 31.0, &mut row);
+    row.items.push(Cell::at(4));
     let page =
         engine.label(&format!("page {}", place.page + 1), Ink { color: Color::Link, ..QUIET }, 8.5, PAGE);
     let x = style.right() - page.width;
     let at = Rectangle { x, y: 0.0, width: page.width, height: 12.0 };
     row.items.push(Item::Link { at, target: Target::Place(place) });
     put(page, x, 9.5, &mut row);
-    Block { before: 9.0, rows: vec![row], begins: Some(Role::Paragraph), ..Block::default() }
+    Block { before: 9.0, rows: vec![row], ..Block::default() }
 }
 
 fn thumbnail(entry: &Entry, style: &Style, engine: &mut Engine, row: &mut Row) {
@@ -119,7 +138,9 @@ fn thumbnail(entry: &Entry, style: &Style, engine: &mut Engine, row: &mut Row) {
         row.items.push(Item::Shape(Shape { at, form: Form::Panel { radius: 5.0, fill, stroke } }));
         let label = engine.label(&entry.badge, Ink { bold: true, ..QUIET }, 6.5, THUMBNAIL - 4.0);
         let x = style.side + (THUMBNAIL - label.width) / 2.0;
-        put(label, x, THUMBNAIL / 2.0 + 2.5, row);
+        let mut drawn = Row::default();
+        put(label, x, THUMBNAIL / 2.0 + 2.5, &mut drawn);
+        row.items.extend(drawn.items.into_iter().map(Item::into_ornament));
         return;
     };
     let (w, h) = picture.size();

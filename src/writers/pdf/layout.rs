@@ -87,6 +87,11 @@ impl Lines {
 }
 
 impl Line {
+    /// The line with its text beginning at `x`, as something that is only looked at.
+    pub fn into_ornament(self, x: f32) -> Vec<Item> {
+        self.into_row(x).items.into_iter().map(Item::into_ornament).collect()
+    }
+
     /// The line as a row with its text beginning at `x`.
     pub fn into_row(mut self, by: f32) -> Row {
         let by = even(by);

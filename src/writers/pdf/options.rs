@@ -5,8 +5,7 @@ pub struct DocumentOptions {
     pub cover: bool,
     /// End with an index of all attachments.
     pub index: bool,
-    /// Make several documents of a conversation.
-    pub split: Option<Split>,
+    pub division: Division,
     /// Stamp a number on every page, which runs through all documents of an export in the order of their titles.
     pub bates: Option<Bates>,
     /// Pixels of a picture's longer side, at most; `None` for as many as it has.
@@ -23,12 +22,24 @@ impl Default for DocumentOptions {
         DocumentOptions {
             cover: true,
             index: true,
-            split: None,
+            division: Division::default(),
             bates: None,
             longest_edge: Some(LONGEST_EDGE),
             archival: false,
         }
     }
+}
+
+/// What is one document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Division {
+    /// A conversation.
+    #[default]
+    Conversation,
+    /// A part of one.
+    Parts(Split),
+    /// All conversations.
+    All,
 }
 
 /// How a conversation is divided into documents.

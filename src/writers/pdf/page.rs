@@ -80,6 +80,47 @@ impl TextRun {
     }
 }
 
+impl TextRun {
+    fn end(&self) -> f32 {
+        self.x + self.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>()
+    }
+
+    /// Whether it begins where another ends.
+    pub fn follows(&self, before: &TextRun) -> bool {
+        (self.x - before.end()).abs() < 0.6 && (self.y - before.y).abs() < 0.6
+    }
+
+    /// Whether its last glyph is white space.
+    pub fn ends_in_space(&self) -> bool {
+        self.glyphs.last().is_some_and(|glyph| self.text_of(glyph).ends_with(char::is_whitespace))
+    }
+
+    /// Puts a space before it; false where the face has none.
+    pub fn begin_with_space(&mut self) -> bool {
+        let Some(space) = self.space(&self.face) else { return false };
+        self.x -= space.advance;
+        self.glyphs.insert(0, space);
+        self.text.push(' ');
+        true
+    }
+
+    /// The same space as a run of another face.
+    pub fn space_before(&self, face: Arc<Face>) -> Option<TextRun> {
+        let space = Glyph { start: 0, ..self.space(&face)? };
+        let x = self.x - space.advance;
+        let (text, glyphs) = (" ".to_owned(), vec![space]);
+        Some(TextRun { face, x, text, glyphs, skew: false, embolden: false, ..self.clone() })
+    }
+
+    /// A space, of the text behind all others.
+    fn space(&self, face: &Face) -> Option<Glyph> {
+        let id = face.space?;
+        let natural = face.width(id);
+        let (advance, start) = (natural * self.size / 1000.0, self.text.len() as u32);
+        Some(Glyph { id, natural, advance, dx: 0.0, dy: 0.0, start, len: 1, cluster: 1, explicit: false })
+    }
+}
+
 /// What a block begins, to who has the document read aloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -87,17 +128,56 @@ pub enum Role {
     Title,
     /// The heading of a day, or of a part of the front matter.
     Heading,
+    /// A heading below that.
+    Subheading,
     /// A message, or a paragraph of anything else.
     Paragraph,
 }
 
-impl Role {
-    /// The element's type (ISO 32000-1, 14.8.4.3).
+/// A part of a table, to who has the document read aloud: what follows in its block is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TablePart {
+    /// The next line of the table.
+    Line,
+    /// A cell of that line; one may be gone on with after another.
+    Cell(Cell),
+}
+
+/// A cell in a line of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    pub column: u8,
+    pub heads: Option<Scope>,
+}
+
+impl Cell {
+    /// What the line is about.
+    pub const HEAD: Item = Item::Part(TablePart::Cell(Cell { column: 0, heads: Some(Scope::Row) }));
+
+    /// An ordinary cell.
+    pub const fn at(column: u8) -> Item {
+        Item::Part(TablePart::Cell(Cell { column, heads: None }))
+    }
+
+    /// One that says what is in a column.
+    pub const fn caption(column: u8) -> Item {
+        Item::Part(TablePart::Cell(Cell { column, heads: Some(Scope::Column) }))
+    }
+}
+
+/// What a heading cell is the heading of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Row,
+    Column,
+}
+
+impl Scope {
+    /// The attribute's value (ISO 32000-1, 14.8.5.7).
     pub fn name(self) -> &'static [u8] {
         match self {
-            Role::Title => b"H1",
-            Role::Heading => b"H2",
-            Role::Paragraph => b"P",
+            Scope::Row => b"Row",
+            Scope::Column => b"Column",
         }
     }
 }
@@ -117,6 +197,12 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub enum Item {
     Text(TextRun),
+    /// Text that says nothing to who cannot see it: what it says is said elsewhere.
+    Ornament(TextRun),
+    /// Draws nothing.
+    Part(TablePart),
+    /// The shapes that follow it in its row are one picture, for which these words stand. Draws nothing.
+    Figure(String),
     Shape(Shape),
     /// `alt` stands for it where it cannot be seen.
     Image {
@@ -146,14 +232,15 @@ impl Item {
     /// What tells on which side of a cut it is, from the row's top.
     fn top(&self) -> f32 {
         match self {
-            Item::Text(run) => run.y,
+            Item::Text(run) | Item::Ornament(run) => run.y,
+            Item::Part(_) | Item::Figure(_) => 0.0,
             Item::Shape(Shape { at, .. }) | Item::Image { at, .. } | Item::Link { at, .. } => at.y,
         }
     }
 
     fn line_end(&self) -> Option<f32> {
         match self {
-            Item::Text(run) => Some(run.y + 0.3 * run.size),
+            Item::Text(run) | Item::Ornament(run) => Some(run.y + 0.3 * run.size),
             _ => None,
         }
     }
@@ -178,10 +265,19 @@ impl Item {
         Some(rest)
     }
 
+    /// The same as something that is only looked at.
+    pub fn into_ornament(self) -> Item {
+        match self {
+            Item::Text(run) => Item::Ornament(run),
+            other => other,
+        }
+    }
+
     /// Moves it down, or to the right.
     pub fn shift(&mut self, right: f32, down: f32) {
         let (x, y) = match self {
-            Item::Text(run) => (&mut run.x, &mut run.y),
+            Item::Text(run) | Item::Ornament(run) => (&mut run.x, &mut run.y),
+            Item::Part(_) | Item::Figure(_) => return,
             Item::Shape(Shape { at, .. }) | Item::Image { at, .. } | Item::Link { at, .. } => {
                 (&mut at.x, &mut at.y)
             }
@@ -257,6 +353,8 @@ pub struct Block {
     pub keep_with_next: bool,
     /// `None` goes on with what the block before is of.
     pub begins: Option<Role>,
+    /// What stands above the rest of it on a page to which it is continued.
+    pub continued: Option<Row>,
 }
 
 impl Block {

@@ -8,10 +8,13 @@ use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError
 use crate::writers::{conversation_file, phrase};
 
 use super::blocks::Laid;
-use super::conversation::Progress;
+use super::chapter::{Chapter, Plan};
 use super::document::Document;
-use super::metadata::About;
-use super::options::Split;
+use super::ending::Ending;
+use super::index::Listed;
+use super::options::{Bates, Division, Split};
+use super::places::Place;
+use super::tags::{Depth, Reading};
 use super::{PdfWriter, Window, failed, lock};
 
 /// Where a document stands among the parts of its conversation.
@@ -51,7 +54,9 @@ struct Part {
     name: String,
     before: Option<String>,
     messages: u64,
-    progress: Progress<HashedFile>,
+    bates: Option<Bates>,
+    document: Document<HashedFile>,
+    chapter: Chapter,
 }
 
 /// Writes a conversation.
@@ -74,11 +79,11 @@ impl<'w> PdfConversation<'w> {
             Some(at) => Key::Month(at.year, if month { at.month } else { 0 }),
             None => Key::Undated,
         };
-        let next = match self.writer.options.document.split {
-            None => Key::All,
-            Some(Split::Year) => dated(false),
-            Some(Split::Month) => dated(true),
-            Some(Split::Messages(most)) => match &self.part {
+        let Division::Parts(split) = self.writer.options.document.division else { return Key::All };
+        let next = match split {
+            Split::Year => dated(false),
+            Split::Month => dated(true),
+            Split::Messages(most) => match &self.part {
                 Some(Part { key: Key::Number(number), messages, .. }) if *messages >= most => {
                     Key::Number(number + 1)
                 }
@@ -97,41 +102,54 @@ impl<'w> PdfConversation<'w> {
         }
     }
 
-    fn open(&mut self, key: Key, before: Option<String>) -> Result<(), WriteError> {
-        let writer = self.writer;
-        let name = self.name(key);
-        let file = writer.staging.create(&name)?;
-        let title = phrase::one_line(&self.conversation.title);
+    fn plan<'p>(&'p self, key: Key, conversation: &'p Conversation, bates: Option<Bates>) -> Plan<'p> {
+        let title = phrase::one_line(&conversation.title);
         let title = match key {
             Key::All => title.into_owned(),
             key => format!("{title}, {}", key.label()),
         };
-        let about = About { title, tool: writer.options.tool.clone(), period: None, archival: true };
+        Plan { conversation, options: &self.writer.options, title, bates, part: None, says_origin: true }
+    }
+
+    fn open(&mut self, key: Key, before: Option<String>) -> Result<(), WriteError> {
+        let writer = self.writer;
+        let name = self.name(key);
         let bates = lock(&writer.bates).clone();
         let part = neighbors(key, before.clone(), None);
-        let progress = Document::new(file, about, writer.style, writer.encoder.clone(), writer.spawn.clone())
-            .and_then(|document| {
-                writer.with_engine(|engine| {
-                    Progress::begin(document, self.conversation, &writer.options, bates, part, engine)
-                })
-            });
-        let progress = progress.map_err(writing(&name))?;
-        self.part = Some(Part { key, name, before, messages: 0, progress });
+        let plan = Plan { part, ..self.plan(key, self.conversation, bates.clone()) };
+        let mut document = writer.document(&name, plan.title.clone())?;
+        let begun = document
+            .begin_section(Depth::Document, Reading::InOrder)
+            .and_then(|()| writer.with_engine(|engine| Chapter::begin(&mut document, &plan, engine)));
+        let chapter = begun.map_err(writing(&name))?;
+        self.part = Some(Part { key, name, before, messages: 0, bates, document, chapter });
         Ok(())
     }
 
     /// Completes the part that is being written; `done` is only known with the last.
     fn close(&mut self, after: Option<String>, done: Option<&Finished>) -> Result<(), WriteError> {
-        let Some(Part { key, name, before, progress, .. }) = self.part.take() else { return Ok(()) };
+        let Some(Part { key, name, before, bates, mut document, chapter, .. }) = self.part.take() else {
+            return Ok(());
+        };
         let writer = self.writer;
+        let conversation = done.map_or(self.conversation, |done| &done.conversation);
         let part = neighbors(key, before, after);
-        let (file, pages) = writer
-            .with_engine(|engine| progress.finish(self.conversation, done, part, &writer.options, engine))
-            .map_err(writing(&name))?;
+        let plan = Plan { part, ..self.plan(key, conversation, bates.clone()) };
+        let closed = writer.with_engine(|engine| {
+            if plan.options.document.cover {
+                document.mark(phrase::COVER, Place::FIRST);
+            }
+            let written = chapter.end(&mut document, &plan, done.map(|done| done.rows), engine)?;
+            let listed = [Listed { heading: None, entries: written.index }];
+            let ending = Ending::new(&plan.title, bates, &writer.options);
+            ending.index(&mut document, &listed, engine)?;
+            ending.finish(document, &written.contents, engine)
+        });
+        let complete = closed.map_err(writing(&name))?;
         if let Some(bates) = &mut *lock(&writer.bates) {
-            bates.number = bates.number.saturating_add(u64::from(pages));
+            bates.number = bates.number.saturating_add(u64::from(complete.pages));
         }
-        self.written.push(file.finish()?);
+        self.written.push(writer.keep(&name, complete)?);
         Ok(())
     }
 
@@ -142,9 +160,9 @@ impl<'w> PdfConversation<'w> {
             self.close(Some(self.name(key)), None)?;
             self.open(key, before)?;
         }
-        let Some(Part { name, messages, progress, .. }) = &mut self.part else { return Ok(()) };
+        let Some(Part { name, messages, document, chapter, .. }) = &mut self.part else { return Ok(()) };
         *messages += 1;
-        self.writer.with_engine(|engine| progress.message(laid, engine)).map_err(writing(name))
+        self.writer.with_engine(|engine| chapter.message(document, laid, engine)).map_err(writing(name))
     }
 }
 
@@ -170,6 +188,7 @@ fn neighbors(key: Key, before: Option<String>, after: Option<String>) -> Option<
     (key != Key::All).then(|| Neighbors { label: key.label(), before, after })
 }
 
-fn writing(name: &str) -> impl FnOnce(io::Error) -> WriteError + '_ {
+/// The error of a file that cannot be written.
+pub fn writing(name: &str) -> impl FnOnce(io::Error) -> WriteError + '_ {
     move |error| DiskError::writing(name)(error).into()
 }

@@ -14,6 +14,11 @@ pub struct Place {
     pub y: u16,
 }
 
+impl Place {
+    /// Where a document begins.
+    pub const FIRST: Place = Place { page: 0, y: 0 };
+}
+
 /// The places of all messages so far.
 #[derive(Debug, Default)]
 pub struct Places {

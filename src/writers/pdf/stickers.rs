@@ -190,7 +190,7 @@ mod tests {
                     for b in wild {
                         for placement in [placed(a, b, 0.3, b), placed(0.5, a, b, a), None] {
                             let Place { x, y, width, height, turn } =
-                                place(area, side, (300, 500), placement, 2, &style);
+                                place(area, side, (300, 500), placement, MOST - 1, &style);
                             assert!(turn.is_finite() && (1.0..=LARGEST).contains(&width), "{placement:?}");
                             assert!((SMALLEST..=LARGEST).contains(&height), "{placement:?}");
                             let half = (width + height) / 2.0;

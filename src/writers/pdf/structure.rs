@@ -7,6 +7,7 @@ use pdf_writer::writers::PageLabel;
 use pdf_writer::{Chunk, Finish as _, Name, Ref, TextStr};
 
 use super::file::PdfFile;
+use super::labels::Range;
 use super::metadata::About;
 
 /// Children of a node of the page tree.
@@ -53,6 +54,8 @@ pub fn write_page_tree<W: Write>(file: &mut PdfFile<W>, parents: &[Ref], pages: 
 /// What the catalog leads to.
 pub struct Parts {
     pub pages: Ref,
+    /// What pages are called.
+    pub labels: Vec<Range>,
     pub outline: Option<Ref>,
     /// The order of reading.
     pub structure: Ref,
@@ -62,7 +65,7 @@ pub struct Parts {
 
 /// Writes the catalog with the metadata, and completes the file.
 pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts) -> io::Result<W> {
-    let [catalog, info, metadata, label] = [(); 4].map(|()| file.reserve());
+    let [catalog, info, metadata] = [(); 3].map(|()| file.reserve());
     // Not compressed, so that a program which knows nothing of PDF finds it.
     file.stream(metadata, "/Type /Metadata /Subtype /XML", about.xmp().as_bytes())?;
 
@@ -76,9 +79,21 @@ pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts
     file.object(info, &chunk)?;
 
     // Pages are called by the numbers that are printed on them.
-    let mut chunk = Chunk::new();
-    chunk.indirect(label).start::<PageLabel<'_>>().style(NumberingStyle::Arabic);
-    file.object(label, &chunk)?;
+    let mut labels = Vec::new();
+    for Range { first, prefix, number } in &parts.labels {
+        let id = file.reserve();
+        let mut chunk = Chunk::new();
+        let mut label = chunk.indirect(id).start::<PageLabel<'_>>();
+        if !prefix.is_empty() {
+            label.prefix(TextStr(prefix));
+        }
+        if *number > 0 {
+            label.style(NumberingStyle::Arabic).offset(*number);
+        }
+        label.finish();
+        file.object(id, &chunk)?;
+        labels.push((i32::try_from(*first).unwrap_or(i32::MAX), id));
+    }
 
     let mut chunk = Chunk::new();
     let mut dict = chunk.indirect(catalog).start::<pdf_writer::writers::Catalog<'_>>();
@@ -87,7 +102,13 @@ pub fn write_catalog<W: Write>(mut file: PdfFile<W>, about: &About, parts: Parts
     if let Some(outline) = parts.outline {
         dict.outlines(outline).page_mode(PageMode::UseOutlines);
     }
-    dict.page_labels().nums().insert(0, label);
+    let mut tree = dict.page_labels();
+    let mut numbers = tree.nums();
+    for (first, label) in labels {
+        numbers.insert(first, label);
+    }
+    numbers.finish();
+    tree.finish();
     dict.mark_info().marked(true);
     dict.pair(Name(b"StructTreeRoot"), parts.structure);
     let mut intents = dict.output_intents();

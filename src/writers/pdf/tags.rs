@@ -1,25 +1,58 @@
 //! The structure of a document: what is read aloud, in the order of reading (ISO 32000-1, 14.7 and 14.8).
 //!
-//! A day is a heading; every message is a paragraph, of who, when, what was said and what is remarked; in it are
-//! pictures, as figures with words in their place, and links. An element is written when it is complete: what is held
+//! A conversation is a section. A day is a heading; every message is a paragraph, of who, when, what was said and what
+//! is remarked; in it are pictures, as figures with words in their place, and links. Facts are tables. An element is written when it is complete: what is held
 //! is a word for each page and link.
 //!
 //! **Must never**: hold an element that is complete.
 
 use std::io::{self, Write};
 
-use pdf_writer::{Finish as _, Name, Ref, TextStr};
+use pdf_writer::{Finish as _, Name, Ref};
 
+use super::element::{Element, Kid};
 use super::file::{PdfFile, compact};
-use super::page::Role;
+use super::page::{Cell, Role, TablePart};
 
 /// Entries of a leaf of the tree of parents.
 const LEAF: usize = 256;
 /// So many elements are in a division, which means nothing: so no element is large, or waits for long to be complete.
 const DIVISION: usize = 1_000;
-/// How many elements are open where a division may begin, and where a paragraph.
+/// How many elements are open where a section may begin, where a division, where a paragraph or a table, and where a
+/// line of one, and a cell.
 const DOCUMENT: usize = 1;
-const OUTSIDE: usize = 2;
+const SECTION: usize = 2;
+const OUTSIDE: usize = 3;
+const TABLE: usize = 4;
+const LINE: usize = 5;
+
+/// The headings of a section: those of a document, or of one of the conversations in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    Document,
+    Chapter,
+}
+
+impl Depth {
+    /// An element's type (ISO 32000-1, 14.8.4.3).
+    fn role(self, role: Role) -> &'static [u8] {
+        match (self, role) {
+            (_, Role::Paragraph) => b"P",
+            (Depth::Document, Role::Title) => b"H1",
+            (Depth::Document, Role::Heading) | (Depth::Chapter, Role::Title) => b"H2",
+            (Depth::Document, Role::Subheading) | (Depth::Chapter, Role::Heading) => b"H3",
+            (Depth::Chapter, Role::Subheading) => b"H4",
+        }
+    }
+}
+
+/// When a section is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    InOrder,
+    /// Before all others; it must be the last one that begins.
+    First,
+}
 
 /// What a mark on a page is to who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,34 +98,18 @@ impl PageTags {
     }
 }
 
-enum Kid {
-    Content { page: Ref, number: i32 },
-    Element(Ref),
-    Annotation(Ref),
-}
-
-struct Element {
-    id: Ref,
-    role: &'static [u8],
-    parent: Ref,
-    /// What stands for it where it cannot be seen.
-    alt: Option<String>,
-    /// Where it begins.
-    page: Option<Ref>,
-    kids: Vec<Kid>,
-    /// Of a link.
-    link: Option<LinkTag>,
-}
-
 /// The structure in the making.
 pub struct Tags {
     root: Ref,
-    /// The elements that are open, outermost first: document, division, paragraph, link.
+    /// The elements that are open, outermost first: document, section, division, paragraph, link.
     open: Vec<Element>,
+    /// The cells so far of the line that is open.
+    cells: Vec<Element>,
     /// What the next content begins.
     next: Option<Role>,
-    /// Which divisions are read first: those from this one on.
-    front_from: usize,
+    /// Something was said in what is open.
+    spoken: bool,
+    depth: Depth,
     page: Option<PageTags>,
     /// By key: the object that lists a page's elements, or a link's element.
     keys: Vec<Ref>,
@@ -104,8 +121,10 @@ impl Tags {
         let mut tags = Tags {
             root,
             open: Vec::new(),
+            cells: Vec::new(),
             next: Some(Role::Paragraph),
-            front_from: 0,
+            spoken: false,
+            depth: Depth::Document,
             page: None,
             keys: Vec::new(),
         };
@@ -113,9 +132,65 @@ impl Tags {
         tags
     }
 
+    /// What comes next is a section of its own.
+    pub fn begin_section<W: Write>(
+        &mut self,
+        depth: Depth,
+        reading: Reading,
+        file: &mut PdfFile<W>,
+    ) -> io::Result<()> {
+        self.pop_to(DOCUMENT, file)?;
+        if let (Some(document), Reading::First) = (self.open.first_mut(), reading) {
+            document.front_from = document.kids.len();
+        }
+        self.push(b"Sect", file);
+        (self.depth, self.next) = (depth, Some(Role::Paragraph));
+        Ok(())
+    }
+
     /// The next content is the first of something new.
     pub fn begin(&mut self, role: Role) {
         self.next = Some(role);
+    }
+
+    /// What comes next is in this part of a table.
+    pub fn part<W: Write>(&mut self, part: TablePart, file: &mut PdfFile<W>) -> io::Result<()> {
+        self.spoken = false;
+        match part {
+            TablePart::Line => {
+                self.next = None;
+                let in_table = self.open.get(OUTSIDE).is_some_and(|element| {
+                    // So no table is large.
+                    element.role == b"Table" && element.kids.len() < DIVISION
+                });
+                if in_table {
+                    self.pop_to(TABLE, file)?;
+                } else {
+                    self.outside(file)?;
+                    self.push(b"Table", file);
+                }
+                self.push(b"TR", file);
+            }
+            TablePart::Cell(cell) => {
+                self.pop_to(LINE, file)?;
+                match self.cells.iter().position(|known| known.cell == Some(cell)) {
+                    Some(known) => self.open.push(self.cells.remove(known)),
+                    None => {
+                        self.push(if cell.heads.is_some() { b"TH" } else { b"TD" }, file);
+                        if let Some(element) = self.open.last_mut() {
+                            element.cell = Some(cell);
+                        }
+                    }
+                }
+                self.spoken = self.open.last().is_some_and(|cell| !cell.kids.is_empty());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the next content goes on with what was said.
+    pub fn goes_on(&self) -> bool {
+        self.spoken && self.next.is_none()
     }
 
     /// For text that goes on the page now, in a link or not.
@@ -126,6 +201,7 @@ impl Tags {
         file: &mut PdfFile<W>,
     ) -> io::Result<Tag> {
         self.enter(page, link, file)?;
+        self.spoken = true;
         Ok(self.content(page, file))
     }
 
@@ -177,10 +253,12 @@ impl Tags {
         self.page.take().unwrap_or_else(|| PageTags::begin(page, &mut self.keys, file))
     }
 
-    /// What comes next is read before everything that was.
+    /// What comes next is read before everything else in its section.
     pub fn turn_to_front<W: Write>(&mut self, file: &mut PdfFile<W>) -> io::Result<()> {
-        self.pop_to(DOCUMENT, file)?;
-        self.front_from = self.open.first().map_or(0, |document| document.kids.len());
+        self.pop_to(SECTION, file)?;
+        if let Some(section) = self.open.last_mut() {
+            section.front_from = section.kids.len();
+        }
         self.next = Some(Role::Paragraph);
         Ok(())
     }
@@ -189,10 +267,6 @@ impl Tags {
     pub fn finish<W: Write>(mut self, file: &mut PdfFile<W>) -> io::Result<Ref> {
         let document = self.open.first().map(|document| document.id);
         self.pop_to(DOCUMENT, file)?;
-        if let Some(document) = self.open.first_mut() {
-            let front_from = self.front_from.min(document.kids.len());
-            document.kids.rotate_left(front_from);
-        }
         self.pop(file)?;
         let parents = self.write_keys(file)?;
         let mut chunk = compact();
@@ -238,14 +312,24 @@ impl Tags {
 
     /// Opens an element in the innermost one.
     fn push<W: Write>(&mut self, role: &'static [u8], file: &mut PdfFile<W>) {
-        let id = file.reserve();
         let parent = self.open.last().map_or(self.root, |parent| parent.id);
-        self.open.push(Element { id, role, parent, alt: None, page: None, kids: Vec::new(), link: None });
+        self.open.push(Element::new(file.reserve(), role, parent));
     }
 
-    /// Completes the innermost element.
+    /// Completes the innermost element; a cell waits for its line.
     fn pop<W: Write>(&mut self, file: &mut PdfFile<W>) -> io::Result<()> {
-        let Some(element) = self.open.pop() else { return Ok(()) };
+        let Some(mut element) = self.open.pop() else { return Ok(()) };
+        if element.cell.is_some() {
+            self.cells.push(element);
+            return Ok(());
+        }
+        if element.role == b"TR" {
+            self.cells.sort_by_key(|cell| cell.cell.map(|Cell { column, .. }| column));
+            for cell in self.cells.drain(..) {
+                element.kids.push(Kid::Element(cell.id));
+                cell.write(file)?;
+            }
+        }
         if let Some(parent) = self.open.last_mut() {
             parent.kids.push(Kid::Element(element.id));
         }
@@ -268,17 +352,29 @@ impl Tags {
         }
     }
 
+    /// Sees that a division is open, and nothing in it.
+    fn outside<W: Write>(&mut self, file: &mut PdfFile<W>) -> io::Result<()> {
+        self.pop_to(OUTSIDE, file)?;
+        if self.open.len() == OUTSIDE
+            && self.open.last().is_some_and(|division| division.kids.len() >= DIVISION)
+        {
+            self.pop_to(SECTION, file)?;
+        }
+        if self.open.len() < SECTION {
+            self.push(b"Sect", file);
+        }
+        if self.open.len() < OUTSIDE {
+            self.push(b"Div", file);
+        }
+        Ok(())
+    }
+
     /// Sees that the element for what comes now is open, and this link or none in it.
     fn enter<W: Write>(&mut self, page: Ref, link: Option<LinkTag>, file: &mut PdfFile<W>) -> io::Result<()> {
         if let Some(role) = self.next.take() {
-            self.pop_to(OUTSIDE, file)?;
-            if self.open.last().is_some_and(|division| division.kids.len() >= DIVISION) {
-                self.pop_to(DOCUMENT, file)?;
-            }
-            if self.open.len() < OUTSIDE {
-                self.push(b"Div", file);
-            }
-            self.push(role.name(), file);
+            self.outside(file)?;
+            self.push(self.depth.role(role), file);
+            self.spoken = false;
         }
         if self.open.last().is_some_and(|innermost| innermost.link != link) {
             self.enter_none(file)?;
@@ -313,50 +409,5 @@ impl Tags {
             element.kids.push(Kid::Content { page, number });
         }
         Tag::Content(number)
-    }
-}
-
-impl Element {
-    fn write<W: Write>(&self, file: &mut PdfFile<W>) -> io::Result<()> {
-        let mut chunk = compact();
-        let mut dict = chunk.indirect(self.id).dict();
-        // In this order the dictionaries of a page's messages differ at their ends only, and compress well.
-        dict.pair(Name(b"S"), Name(self.role)).pair(Name(b"P"), self.parent);
-        if let Some(page) = self.page {
-            dict.pair(Name(b"Pg"), page);
-        }
-        if let Some(alt) = &self.alt {
-            dict.pair(Name(b"Alt"), TextStr(alt));
-        }
-        match self.kids.as_slice() {
-            [Kid::Content { number, .. }] => {
-                dict.pair(Name(b"K"), *number);
-            }
-            kids => {
-                let mut array = dict.insert(Name(b"K")).array();
-                for kid in kids {
-                    match kid {
-                        Kid::Element(id) => {
-                            array.item(*id);
-                        }
-                        Kid::Content { page, number } if Some(*page) == self.page => {
-                            array.item(*number);
-                        }
-                        Kid::Content { page, number } => {
-                            let mut there = array.push().dict();
-                            there.pair(Name(b"Type"), Name(b"MCR"));
-                            there.pair(Name(b"Pg"), *page).pair(Name(b"MCID"), *number);
-                        }
-                        Kid::Annotation(id) => {
-                            let mut object = array.push().dict();
-                            object.pair(Name(b"Type"), Name(b"OBJR")).pair(Name(b"Obj"), *id);
-                        }
-                    }
-                }
-                array.finish();
-            }
-        }
-        dict.finish();
-        file.object(self.id, &chunk)
     }
 }

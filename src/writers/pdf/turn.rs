@@ -171,6 +171,24 @@ fn list_name(speaker: &Speaker, service: Option<&str>, style: &Style, engine: &m
     Lines::clone(&engine.name(&words, ink, measure)).into_row(style.name_x())
 }
 
+/// Says whose a bubble is once more, on the page to which it is continued.
+pub fn continued(laid: &mut Laid, style: &Style, engine: &mut Engine) {
+    let Some(speaker) = &laid.speaker else { return };
+    for block in laid.blocks.iter_mut().filter(|block| block.may_be_divided(style)) {
+        let words = format!("{} (continued)", phrase::shortened(&speaker.name, LONGEST_NAME));
+        let measure = Measure { size: style.points(SMALL), width: style.box_width };
+        let lines = Lines::clone(&engine.name(&words, Ink { bold: true, ..QUIET }, measure));
+        let x = match (style.is_list(), speaker.from_me) {
+            (true, _) => style.lane_left(),
+            (false, true) => style.lane_right() - lines.width - 6.0,
+            (false, false) => style.lane_left() + 6.0,
+        };
+        let mut row = lines.into_row(x);
+        row.height += 2.0;
+        block.continued = Some(row);
+    }
+}
+
 /// A disc with the speaker's initials, beside the last bubble before somebody else speaks.
 pub fn initials(laid: &mut Laid, style: &Style, engine: &mut Engine) {
     let Some(size) = style.disc() else { return };
@@ -183,9 +201,9 @@ pub fn initials(laid: &mut Laid, style: &Style, engine: &mut Engine) {
     let ink = Ink { bold: true, ..QUIET };
     let line = engine.label(&letters(&speaker.name), ink, style.points(7.0), size);
     let (x, y) = (at.x + (size - line.width) / 2.0, at.y + (size - line.height) / 2.0);
-    let mut items = line.into_row(x).items;
-    items.iter_mut().for_each(|item| item.shift(0.0, y));
-    row.items.append(&mut items);
+    let mut letters = line.into_ornament(x);
+    letters.iter_mut().for_each(|item| item.shift(0.0, y));
+    row.items.append(&mut letters);
 }
 
 /// The first letters of the first and the last word; `#` for a number.

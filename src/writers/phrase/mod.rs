@@ -11,18 +11,21 @@ mod origin;
 mod status;
 mod time;
 mod visible;
+mod zone;
 
 pub use card::{CardLine, balloon_label};
 pub use file::{attachment, availability, file_facts, file_kind, length, size};
 pub use origin::{
-    ABSENT, ACCOUNT_ELSEWHERE, HELD, INDEX, account, attachment_mode, continued, continues, digest, grouped,
-    index_caption, moment, part, period, selection, source_kind, zone_rules,
+    ABSENT, ACCOUNT_ELSEWHERE, CONTENTS, COVER, HELD, HOLDS, HOLDS_OF_IT, INDEX, ITS_ACCOUNT, THEIR_ACCOUNT,
+    account, all_of, attachment_mode, continued, continues, digest, grouped, index_caption, moment, offset,
+    part, period, period_and_count, selection, source_kind,
 };
 pub use status::{deleted, edits, effect, error, junk, receipts, scheduled, statuses, translation, unsent};
 pub use time::{
     day_and_time, day_heading, days, exact_time, month_name, short_date, time, time_with_seconds,
 };
 pub use visible::{one_line, visible, visible_lines};
+pub use zone::zone_rules;
 
 use std::borrow::Cow;
 

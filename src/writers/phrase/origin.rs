@@ -1,22 +1,15 @@
 //! Where an export comes from, how it was made and what is in it, in words: for covers.
 
-use chrono::{DateTime, Offset as _, TimeZone as _};
-use chrono_tz::{OffsetName as _, Tz};
-
 use super::{count, days, one_line, short_date, time_with_seconds};
 use crate::model::Instant;
 use crate::pipeline::RowCounts;
 use crate::pipeline::select::{Has, Selection, Without};
 use crate::source::backup::BackupInfo;
 use crate::source::{DigestedFile, SourceKind};
-use crate::writers::clock::{Clock, Local};
+use crate::writers::clock::Clock;
 use crate::writers::contents::{Contents, Thing};
 use crate::writers::export::AttachmentMode;
 use crate::writers::provenance::Provenance;
-
-const DAY: i64 = 86_400;
-/// No history is longer: dates beyond are nonsense, and no reason to look at every day of them.
-const LONGEST_PERIOD: i64 = 200 * 366;
 
 /// `1 March 2019 to 24 December 2024`; a single day for one.
 pub fn period(contents: &Contents) -> String {
@@ -24,6 +17,21 @@ pub fn period(contents: &Contents) -> String {
         (Some(first), Some(last)) => days(first, last),
         (Some(day), _) | (_, Some(day)) => short_date(day),
         (None, None) => "Without dates".into(),
+    }
+}
+
+/// `1 March 2019 to 24 December 2024  ·  1,234 messages`.
+pub fn period_and_count(contents: &Contents) -> String {
+    let held = contents.messages;
+    let count = format!("{} {}", grouped(held), if held == 1 { "message" } else { "messages" });
+    format!("{}  ·  {count}", period(contents))
+}
+
+/// The title of a document of all conversations. `me` is how the owner is named.
+pub fn all_of(me: &str) -> String {
+    match one_line(me).as_ref() {
+        "Me" | "" => "Messages".into(),
+        name => format!("Messages of {name}"),
     }
 }
 
@@ -148,58 +156,6 @@ pub fn attachment_mode(mode: AttachmentMode) -> &'static str {
     }
 }
 
-/// The rules of the zone in a period, a short line and what there is more to say.
-pub fn zone_rules(zone: Tz, first: Option<&Local>, last: Option<&Local>) -> [String; 2] {
-    let (Some(first), Some(last)) = (first, last) else { return Default::default() };
-    let (first, last) = (first.day_number(), last.day_number());
-    if last - first > LONGEST_PERIOD {
-        return [
-            "Its offset from UTC changed with the rules of the IANA time zone database.".into(),
-            String::new(),
-        ];
-    }
-    let at = |day: i64| {
-        let instant = DateTime::from_timestamp(day * DAY, 0).unwrap_or_default();
-        let offset = zone.offset_from_utc_datetime(&instant.naive_utc());
-        let seconds = i64::from(offset.fix().local_minus_utc());
-        // Zones without an abbreviation have a number for one.
-        let name = offset.abbreviation().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
-        match name {
-            Some("UTC") | None => self::offset(seconds),
-            Some(name) => format!("{} ({name})", self::offset(seconds)),
-        }
-    };
-    let mut offsets = vec![at(first)];
-    let mut changes: Vec<i64> = Vec::new();
-    let mut before = offsets.first().cloned().unwrap_or_default();
-    for day in first + 1..=last + 1 {
-        let now = at(day);
-        if now != before {
-            changes.push(day - 1);
-            if !offsets.contains(&now) {
-                offsets.push(now.clone());
-            }
-            before = now;
-        }
-    }
-    let mut clock = Clock::new(Tz::UTC);
-    let mut day =
-        |number: i64| short_date(&clock.local(DateTime::from_timestamp(number * DAY, 0).unwrap_or_default()));
-    match (changes.first(), changes.last()) {
-        (Some(first), Some(last)) if changes.len() > 1 => [
-            offsets.join(", "),
-            format!(
-                "{} of the clock, from {} to {}",
-                count(changes.len() as u64, "change", "changes"),
-                day(*first),
-                day(*last)
-            ),
-        ],
-        (Some(only), _) => [offsets.join(", then "), format!("The clock changed on {}", day(*only))],
-        _ => [offsets.join(", "), "The clock did not change in this period".into()],
-    }
-}
-
 /// What a document holds: captions, in the order in which they are shown.
 pub const HELD: [(Thing, &str); 12] = [
     (Thing::Sent, "sent"),
@@ -215,6 +171,14 @@ pub const HELD: [(Thing, &str); 12] = [
     (Thing::Edited, "edited messages"),
     (Thing::Unsent, "unsent messages"),
 ];
+
+/// Headings of what a document holds: all of it, or of one of the conversations in it.
+pub const HOLDS: &str = "What this document holds";
+pub const HOLDS_OF_IT: &str = "What this document holds of it";
+
+/// The heading of an account of one conversation, and of several.
+pub const ITS_ACCOUNT: &str = "Every row of this conversation, accounted for";
+pub const THEIR_ACCOUNT: &str = "Every row of these conversations, accounted for";
 
 /// Where the account is, in a document that is not the last of its conversation.
 pub const ACCOUNT_ELSEWHERE: &str = "In the last part of this conversation, and in manifest.json.";
@@ -233,6 +197,10 @@ pub fn continues(file: &str) -> String {
 pub fn continued(file: &str) -> String {
     format!("Continued in {file}")
 }
+
+/// What a cover is called in an outline; that of all conversations has their names.
+pub const COVER: &str = "Cover";
+pub const CONTENTS: &str = "Contents";
 
 /// What the header of an index says.
 pub const INDEX: &str = "Attachments";
@@ -283,37 +251,6 @@ pub fn account(rows: &RowCounts) -> [(u64, &'static str); 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rules(zone: Tz, first: &str, last: &str) -> [String; 2] {
-        let mut clock = Clock::new(zone);
-        let [first, last] = [first, last].map(|at| clock.local(at.parse().unwrap()));
-        zone_rules(zone, Some(&first), Some(&last))
-    }
-
-    #[test]
-    fn a_zone_says_what_its_clock_did() {
-        let berlin = chrono_tz::Europe::Berlin;
-        assert_eq!(
-            rules(berlin, "2024-01-10T12:00:00Z", "2024-12-10T12:00:00Z"),
-            [
-                "UTC+01:00 (CET), UTC+02:00 (CEST)",
-                "2 changes of the clock, from 31 March 2024 to 27 October 2024"
-            ]
-        );
-        assert_eq!(
-            rules(berlin, "2024-01-10T12:00:00Z", "2024-04-10T12:00:00Z"),
-            ["UTC+01:00 (CET), then UTC+02:00 (CEST)", "The clock changed on 31 March 2024"]
-        );
-        assert_eq!(
-            rules(chrono_tz::UTC, "2004-01-10T12:00:00Z", "2024-04-10T12:00:00Z"),
-            ["UTC+00:00", "The clock did not change in this period"]
-        );
-        assert_eq!(
-            rules(chrono_tz::Asia::Kathmandu, "2024-01-10T12:00:00Z", "2024-04-10T12:00:00Z")[0],
-            "UTC+05:45"
-        );
-        assert!(rules(berlin, "0001-01-10T12:00:00Z", "9000-04-10T12:00:00Z")[0].contains("IANA"));
-    }
 
     #[test]
     fn large_numbers_are_grouped() {

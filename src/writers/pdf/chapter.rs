@@ -1,28 +1,33 @@
-//! The ordered half: laid-out messages become a document, with what depends on their neighbors: days, names, pages.
+//! The ordered half: laid-out messages become a conversation's pages, with what depends on their neighbors: days, names,
+//! pages.
+//!
+//! **Must never**: know whether the document holds other conversations, too.
 
 use std::io::{self, Write};
 
 use crate::model::{Conversation, ConversationKind};
-use crate::pipeline::writer::Finished;
+use crate::pipeline::RowCounts;
 use crate::writers::WriterOptions;
 use crate::writers::clock::Local;
 use crate::writers::contents::Contents;
 use crate::writers::phrase;
 
 use super::blocks::{Laid, QUIET, SMALL};
-use super::document::{Document, PageEnd};
-use super::front::{self, Front, Outcome};
-use super::furniture::{self, Running};
-use super::index::{self, Entry};
+use super::cover::{self, Outcome};
+use super::document::Document;
+use super::front;
+use super::furniture::Running;
+use super::index::Entry;
 use super::layout::{Engine, Ink, Measure};
 use super::link;
 use super::options::Bates;
 use super::page::{Block, Color, Item, Role, Row, Target};
+use super::pages::Free;
 use super::parts::Neighbors;
 use super::places::Place;
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
-use super::turn::{Before, Turn, initials, separators};
+use super::turn::{Before, Turn, continued, initials, separators};
 
 /// How a conversation looks.
 pub fn style_of(conversation: &Conversation, options: &WriterOptions) -> Style {
@@ -33,11 +38,27 @@ pub fn style_of(conversation: &Conversation, options: &WriterOptions) -> Style {
     }
 }
 
-/// Where one conversation's document stands.
-pub struct Progress<W: Write> {
-    document: Document<W>,
+/// What is asked of a conversation's pages.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    pub conversation: &'a Conversation,
+    pub options: &'a WriterOptions,
+    /// What every page says whose it is.
+    pub title: String,
+    /// The number of the document's first page.
+    pub bates: Option<Bates>,
+    /// Where the document stands among others of the conversation.
+    pub part: Option<Neighbors>,
+    /// The cover says where all of it comes from; else that of the whole document does.
+    pub says_origin: bool,
+}
+
+/// A conversation's pages in the making.
+pub struct Chapter {
     style: Style,
     running: Running,
+    /// For the cover.
+    free: Option<Free>,
     /// The last message, and what is new with it.
     waiting: Option<(Laid, Turn)>,
     before: Before,
@@ -49,20 +70,24 @@ pub struct Progress<W: Write> {
     index: Vec<(Entry, Place)>,
 }
 
-impl<W: Write> Progress<W> {
-    /// Writes the title block, or leaves room for a cover.
-    pub fn begin(
-        document: Document<W>,
-        conversation: &Conversation,
-        options: &WriterOptions,
-        bates: Option<Bates>,
-        part: Option<Neighbors>,
+/// What is known of a conversation once its pages are complete.
+pub struct Written {
+    pub contents: Contents,
+    pub index: Vec<(Entry, Place)>,
+}
+
+impl Chapter {
+    /// Writes the title block, or leaves room for a cover. A page of the document begins.
+    pub fn begin<W: Write>(
+        document: &mut Document<W>,
+        plan: &Plan<'_>,
         engine: &mut Engine,
-    ) -> io::Result<Progress<W>> {
-        let mut progress = Progress {
+    ) -> io::Result<Chapter> {
+        let Plan { conversation, options, part, .. } = plan;
+        let mut chapter = Chapter {
             style: style_of(conversation, options),
-            running: Running::new(document.about.title.clone(), options, bates),
-            document,
+            running: Running::new(plan.title.clone(), options, plan.bates.clone()),
+            free: None,
             waiting: None,
             before: Before::default(),
             on_page: None,
@@ -71,22 +96,28 @@ impl<W: Write> Progress<W> {
             index: Vec::new(),
         };
         if options.document.cover {
-            let pages = front::pages(conversation, options, part.as_ref(), engine)?;
-            progress.document.leave_free(pages);
+            let blocks = cover::blocks(plan, &Outcome::default(), engine);
+            let pages = front::pages(blocks, &Style::new(options.pdf))?;
+            chapter.free = Some(document.leave_free(pages));
         } else {
-            for block in title_block(conversation, options, &progress.style, engine) {
-                progress.place(block, engine)?;
+            for block in title_block(conversation, options, &chapter.style, engine) {
+                chapter.place(document, block, engine)?;
             }
-            if let Some(before) = part.and_then(|part| part.before) {
-                let block = neighbor(&phrase::continues(&before), &before, &progress.style, engine);
-                progress.place(block, engine)?;
+            if let Some(before) = part.as_ref().and_then(|part| part.before.as_deref()) {
+                let block = neighbor(&phrase::continues(before), before, &chapter.style, engine);
+                chapter.place(document, block, engine)?;
             }
         }
-        Ok(progress)
+        Ok(chapter)
     }
 
-    fn place(&mut self, block: Block, engine: &mut Engine) -> io::Result<Option<Place>> {
-        let Progress { document, running, on_page, current, .. } = self;
+    fn place<W: Write>(
+        &mut self,
+        document: &mut Document<W>,
+        block: Block,
+        engine: &mut Engine,
+    ) -> io::Result<Option<Place>> {
+        let Chapter { running, on_page, current, .. } = self;
         let place = document.place(block, &mut |end| {
             let placed = on_page.filter(|(on, ..)| *on == end.number).map(|(_, first, last)| (first, last));
             // What is placed now is on this page too, where it is divided; and alone on it, where it is long.
@@ -99,7 +130,7 @@ impl<W: Write> Progress<W> {
         if place.is_some()
             && let Some(day) = self.current
         {
-            let page = self.document.page_number();
+            let page = document.page_number();
             let first = self.on_page.filter(|(on, ..)| *on == page).map_or(day, |(_, first, _)| first);
             self.on_page = Some((page, first, day));
         }
@@ -108,27 +139,40 @@ impl<W: Write> Progress<W> {
 
     /// Adds the next message. It is placed when the one after it is known: only then it is clear whether somebody has
     /// done speaking.
-    pub fn message(&mut self, laid: Laid, engine: &mut Engine) -> io::Result<()> {
+    pub fn message<W: Write>(
+        &mut self,
+        document: &mut Document<W>,
+        laid: Laid,
+        engine: &mut Engine,
+    ) -> io::Result<()> {
         let turn = self.before.turn(&laid);
         match self.waiting.replace((laid, turn)) {
-            Some((laid, begins)) => self.add(laid, begins, turn.any(), engine),
+            Some((laid, begins)) => self.add(document, laid, begins, turn.any(), engine),
             None => Ok(()),
         }
     }
 
     /// Places a message that begins with something new, and with which somebody may have done speaking.
-    fn add(&mut self, mut laid: Laid, begins: Turn, ends: bool, engine: &mut Engine) -> io::Result<()> {
+    fn add<W: Write>(
+        &mut self,
+        document: &mut Document<W>,
+        mut laid: Laid,
+        begins: Turn,
+        ends: bool,
+        engine: &mut Engine,
+    ) -> io::Result<()> {
         self.contents.add(laid.at.as_ref(), &laid.counts);
         self.current = laid.at.or(self.current);
         if ends {
             initials(&mut laid, &self.style, engine);
         }
+        continued(&mut laid, &self.style, engine);
         let separators = separators(&mut laid, begins, &self.style, engine);
         let mut begin = None;
         let named = !separators.is_empty();
         let spoken = separators.iter().any(|block| block.begins == Some(Role::Paragraph));
         for block in separators {
-            begin = begin.or(self.place(block, engine)?);
+            begin = begin.or(self.place(document, block, engine)?);
         }
         for (number, mut block) in laid.blocks.into_iter().enumerate() {
             if number == 0 {
@@ -143,7 +187,7 @@ impl<W: Write> Progress<W> {
                     (false, Some(_)) => 2.5,
                 });
             }
-            let place = self.place(block, engine)?;
+            let place = self.place(document, block, engine)?;
             if begin.is_none()
                 && let Some(place) = place
             {
@@ -153,27 +197,25 @@ impl<W: Write> Progress<W> {
         if let Some(place) = begin {
             self.index.extend(laid.entries.into_iter().map(|entry| (entry, place)));
             if let Some(guid) = &laid.guid {
-                self.document.places.insert(guid, place);
+                document.places.insert(guid, place);
             }
             if let Some(at) = &laid.at {
-                self.document.outline.visit(at, place);
+                document.outline.visit(at, place);
             }
         }
         Ok(())
     }
 
-    /// Writes the last lines and the cover, and completes the document.
-    /// Returns the number of its pages, too.
-    pub fn finish(
+    /// Writes the last lines and the cover. `services` and `rows` are known where all of the conversation is.
+    pub fn end<W: Write>(
         mut self,
-        conversation: &Conversation,
-        done: Option<&Finished>,
-        part: Option<Neighbors>,
-        options: &WriterOptions,
+        document: &mut Document<W>,
+        plan: &Plan<'_>,
+        rows: Option<RowCounts>,
         engine: &mut Engine,
-    ) -> io::Result<(W, u32)> {
+    ) -> io::Result<Written> {
         if let Some((laid, begins)) = self.waiting.take() {
-            self.add(laid, begins, true, engine)?;
+            self.add(document, laid, begins, true, engine)?;
         }
         let count = phrase::count(self.contents.messages, "message", "messages");
         let words = match (&self.contents.first, &self.contents.last) {
@@ -183,41 +225,27 @@ impl<W: Write> Progress<W> {
         let width = self.style.measure();
         let lines = engine.plain(&words, QUIET, Measure { size: self.style.points(SMALL), width });
         let x = self.style.side + (width - lines.width) / 2.0;
-        let rows = lines.into_rows(x);
+        let rows_of_it = lines.into_rows(x);
         let begins = Some(Role::Paragraph);
-        self.place(Block { before: 22.0, rows, begins, ..Block::default() }, engine)?;
-        if let Some(after) = part.as_ref().and_then(|part| part.after.as_deref()) {
+        self.place(document, Block { before: 22.0, rows: rows_of_it, begins, ..Block::default() }, engine)?;
+        if let Some(after) = plan.part.as_ref().and_then(|part| part.after.as_deref()) {
             let block = neighbor(&phrase::continued(after), after, &self.style, engine);
-            self.place(block, engine)?;
+            self.place(document, block, engine)?;
         }
-        self.document.about.period = self.contents.first.zip(self.contents.last);
 
-        let Progress { mut document, style, running, on_page, contents, index, .. } = self;
+        let Chapter { running, free, on_page, contents, index, .. } = self;
         let days = on_page.filter(|(on, ..)| *on == document.page_number());
         let days = in_words(days.map(|(_, first, last)| (first, last)));
         document.turn_page(&mut |end| running.on(end.number, &days, engine))?;
-        if options.document.index && !index.is_empty() {
-            let furnish = |end: PageEnd, engine: &mut Engine| running.on(end.number, phrase::INDEX, engine);
-            document.place(index::heading(index.len(), &style, engine), &mut |end| furnish(end, engine))?;
-            for (entry, place) in &index {
-                let block = index::block(entry, *place, &style, engine);
-                document.place(block, &mut |end| furnish(end, engine))?;
-            }
-            document.turn_page(&mut |end| furnish(end, engine))?;
-        }
-        document.turn_to_front(&mut |end| running.on(end.number, "", engine))?;
-        let count = furniture::count_of(document.pages(), &style, engine);
-        if options.document.cover {
-            let conversation = done.map_or(conversation, |done| &done.conversation);
-            let (services, rows) = (conversation.services.as_slice(), done.map(|done| done.rows));
-            let outcome = Outcome { contents, services, rows, part: part.as_ref(), is_final: true };
-            for block in Front::new(conversation, options, engine).blocks(&outcome) {
+        if let Some(free) = free {
+            document.turn_to(free)?;
+            let outcome = Outcome { contents: contents.clone(), rows, is_final: true };
+            for block in cover::blocks(plan, &outcome, engine) {
                 document.place(block, &mut |end| running.on(end.number, "", engine))?;
             }
+            document.turn_back(&mut |end| running.on(end.number, "", engine))?;
         }
-        let pages = document.pages();
-        let out = document.finish(&mut |end| running.on(end.number, "", engine), count)?;
-        Ok((out, pages))
+        Ok(Written { contents, index })
     }
 }
 

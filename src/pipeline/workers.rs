@@ -1,0 +1,412 @@
+//! The workers of a run: claims, windows, turns.
+//!
+//! **Must never**: let the order in which workers are done show in what is written, or wait for a turn that cannot come.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Progress;
+use super::count::Hanging;
+use super::decode::date::instant;
+use super::normalize::{RowKind, normalize, row_kind};
+use super::roster::{Roster, RosterEntry};
+use super::run::{ExportError, Options, Report};
+use super::select::{Selection, Without};
+use super::stored_payload;
+use super::tally::{DEFECTS_KEPT, Tally, Total};
+use super::window::Window;
+use super::writer::{AssetSink, ConversationWriter, Prepared, Writer};
+use crate::source::{RawMessage, Session, Source, Timeline};
+
+/// Rows in a window: enough to read in bulk, few enough that `jobs` of them are small.
+const WINDOW: usize = 512;
+
+/// One reading of the selected conversations, for these writers.
+pub(super) struct Pass<'a> {
+    pub source: &'a dyn Source,
+    pub roster: &'a Roster,
+    pub writers: &'a [Box<dyn Writer>],
+    pub assets: Option<&'a dyn AssetSink>,
+    pub options: &'a Options,
+    pub progress: &'a dyn Progress,
+    /// By index into the roster's conversations.
+    pub selected: Vec<bool>,
+    pub order: Vec<&'a RosterEntry>,
+    pub one_by_one: bool,
+}
+
+impl Pass<'_> {
+    /// Works until everything is read. `total` is what is accounted for already.
+    pub fn run(self, total: Total) -> Result<Report, ExportError> {
+        let run = Run {
+            queue: Mutex::default(),
+            written: self.one_by_one.then(Mutex::default),
+            one_written: Condvar::new(),
+            stop: AtomicBool::new(false),
+            failure: Mutex::default(),
+            total: Mutex::new(total),
+            pass: self,
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..run.pass.options.jobs.max(1) {
+                scope.spawn(|| run.work());
+            }
+        });
+        run.finish()
+    }
+}
+
+struct Run<'a> {
+    pass: Pass<'a>,
+    queue: Mutex<Queue<'a>>,
+    /// How many conversations are complete, where they are written one by one.
+    written: Option<Mutex<usize>>,
+    one_written: Condvar,
+    stop: AtomicBool,
+    failure: Mutex<Option<ExportError>>,
+    total: Mutex<Total>,
+}
+
+#[derive(Default)]
+struct Queue<'a> {
+    next: usize,
+    /// Conversations with rows that were opened.
+    opened: usize,
+    open: Option<(Arc<Thread<'a>>, usize)>,
+}
+
+/// A conversation in the making.
+struct Thread<'a> {
+    entry: &'a RosterEntry,
+    /// So many conversations come before it.
+    place: usize,
+    timeline: Timeline,
+    turns: Mutex<Turns>,
+    turn_over: Condvar,
+    /// Apart from the turns: the next window's attachments are named while this one is appended.
+    output: Mutex<Output<'a>>,
+}
+
+#[derive(Default)]
+struct Turns {
+    /// The window whose attachments are named next.
+    naming: usize,
+    /// The window that is appended next, or now.
+    appending: usize,
+    is_appending: bool,
+    /// Windows that are complete before their turn, by number.
+    early: BTreeMap<usize, Ready>,
+}
+
+/// A window, and what each writer prepared of it.
+type Ready = (Window, Vec<Prepared>);
+
+#[derive(Default)]
+struct Output<'a> {
+    /// Begun with the first message: a conversation of which nothing is selected leaves no file.
+    writers: Option<Vec<Box<dyn ConversationWriter + 'a>>>,
+    tally: Tally,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stops the others when a worker ends in a panic: they would wait for its turn for ever.
+struct StopOnPanic<'r>(&'r AtomicBool);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    fn work(&self) {
+        let _guard = StopOnPanic(&self.stop);
+        if let Err(error) = self.work_until_done() {
+            lock(&self.failure).get_or_insert(error);
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn work_until_done(&self) -> Result<(), ExportError> {
+        let mut session = self.pass.source.session()?;
+        while let Some((thread, number)) = self.claim(session.as_mut())? {
+            let mut window = self.read(session.as_mut(), &thread, number)?;
+            // Only names are given in order.
+            if self.pass.assets.is_some() && !self.await_turn(&thread, |turns| turns.naming == number) {
+                return Ok(());
+            }
+            window.name(&thread.entry.conversation, self.pass.assets)?;
+            thread.end_turn(|turns| turns.naming += 1);
+
+            let mut prepared = Vec::with_capacity(self.pass.writers.len());
+            if !window.messages.is_empty() {
+                for writer in self.pass.writers {
+                    prepared.push(writer.prepare(&thread.entry.conversation, &window.messages)?);
+                }
+            }
+            // A window that is ahead of its turn is left to whoever has the turn before it, as long as few are.
+            let early = self.pass.options.jobs.saturating_sub(1);
+            if !self.await_turn(&thread, |turns| turns.appending == number || turns.early.len() < early) {
+                return Ok(());
+            }
+            self.hand_in(&thread, number, (window, prepared))?;
+        }
+        Ok(())
+    }
+
+    /// Appends a window, and those behind it that are there already; or leaves it, when its turn has not come.
+    fn hand_in(&self, thread: &Thread<'a>, number: usize, ready: Ready) -> Result<(), ExportError> {
+        let mut turns = lock(&thread.turns);
+        turns.early.insert(number, ready);
+        // Who appends looks for the next one before the turn ends.
+        while !turns.is_appending {
+            let next = turns.appending;
+            let Some((window, prepared)) = turns.early.remove(&next) else {
+                break;
+            };
+            turns.is_appending = true;
+            drop(turns);
+            if !self.await_place(thread.place) {
+                return Ok(());
+            }
+            let rows = window.tally.rows.read;
+            self.append(thread, window, prepared)?;
+            if next + 1 == thread.timeline.len() {
+                self.complete(thread)?;
+            }
+            self.pass.progress.advance(rows);
+            turns = lock(&thread.turns);
+            turns.is_appending = false;
+            turns.appending += 1;
+            thread.turn_over.notify_all();
+        }
+        Ok(())
+    }
+
+    /// The next window, of the open conversation or of the next one. `None`: no more, or stopped.
+    fn claim(&self, session: &mut dyn Session) -> Result<Option<(Arc<Thread<'a>>, usize)>, ExportError> {
+        if self.pass.progress.interrupted() {
+            return Err(ExportError::Interrupted);
+        }
+        let mut queue = lock(&self.queue);
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            if let Some((thread, next)) = &mut queue.open
+                && *next < thread.timeline.len()
+            {
+                *next += 1;
+                return Ok(Some((Arc::clone(thread), *next - 1)));
+            }
+            let Some(entry) = self.pass.order.get(queue.next).copied() else {
+                return Ok(None);
+            };
+            queue.next += 1;
+            let timeline = session.timeline(&entry.chats, WINDOW)?;
+            let place = queue.opened;
+            queue.opened += usize::from(!timeline.is_empty());
+            let thread = Thread {
+                entry,
+                place,
+                timeline,
+                turns: Mutex::default(),
+                turn_over: Condvar::new(),
+                output: Mutex::default(),
+            };
+            queue.open = Some((Arc::new(thread), 0));
+        }
+    }
+
+    /// Waits until it is this window's turn; false when the run was stopped meanwhile.
+    fn await_turn(&self, thread: &Thread<'_>, ready: impl Fn(&Turns) -> bool) -> bool {
+        let mut turns = lock(&thread.turns);
+        while !ready(&turns) {
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            // The timeout is for a stop, which nobody announces here.
+            let waited = thread.turn_over.wait_timeout(turns, Duration::from_millis(20));
+            turns = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all conversations before this place are complete, where that matters; false when the run was stopped
+    /// meanwhile. All windows of those have been claimed by then, by workers that do not wait for this one.
+    fn await_place(&self, place: usize) -> bool {
+        let Some(written) = &self.written else { return true };
+        let mut written = lock(written);
+        while *written != place {
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            let waited = self.one_written.wait_timeout(written, Duration::from_millis(20));
+            written = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Reads and normalizes a window, and takes in the bytes of its attachments.
+    fn read(
+        &self,
+        session: &mut dyn Session,
+        thread: &Thread<'_>,
+        number: usize,
+    ) -> Result<Window, ExportError> {
+        let rows = session.page(&thread.timeline, number)?;
+        let mut window = Window::of(rows.len());
+        for raw in without_repetitions(rows, &mut window.tally.rows.duplicates) {
+            self.take_row(raw, &mut window)?;
+        }
+        Ok(window)
+    }
+
+    fn take_row(&self, mut raw: RawMessage, window: &mut Window) -> Result<(), ExportError> {
+        let tally = &mut window.tally;
+        let kind = row_kind(&raw);
+        if kind != RowKind::Own
+            && let Some(target) = raw.target
+        {
+            let conversation = self.pass.roster.conversation_of(target.chat);
+            if conversation.and_then(|i| self.pass.selected.get(i)) == Some(&true) {
+                tally.met.count(kind);
+            } else {
+                tally.rows.filtered += 1;
+            }
+            return Ok(());
+        }
+        let mut hanging = Hanging::default();
+        for row in &raw.associated {
+            hanging.count(row_kind(row));
+        }
+        let selection = &self.pass.options.selection;
+        if selection.without.contains(&Without::Deleted) {
+            // The rest of the message was not deleted.
+            raw.deleted_parts.clear();
+        }
+        let junk = raw.chat.is_some_and(|chat| self.pass.options.junk_chats.contains(&chat));
+        let normalized = (!selection.rules_out_date(instant(raw.date))).then(|| {
+            stored_payload::fetch(&mut raw);
+            normalize(raw, self.pass.roster, junk)
+        });
+        let Some(normalized) = normalized.filter(|n| selection.takes(&n.message)) else {
+            tally.rows.filtered += 1;
+            tally.hidden.add(&hanging);
+            return Ok(());
+        };
+        tally.rows.messages += 1;
+        tally.shown.add(&hanging);
+        // Who only counts shows no facts.
+        let with_facts = !self.pass.writers.is_empty();
+        window.take_in(normalized, self.pass.assets, with_facts)?;
+        Ok(())
+    }
+
+    fn append(
+        &self,
+        thread: &Thread<'a>,
+        window: Window,
+        prepared: Vec<Prepared>,
+    ) -> Result<(), ExportError> {
+        let mut output = lock(&thread.output);
+        let Output { writers, tally } = &mut *output;
+        tally.add(window.tally);
+        if prepared.is_empty() {
+            return Ok(());
+        }
+        let writers = match writers {
+            Some(writers) => writers,
+            None => {
+                let entry: &'a RosterEntry = thread.entry;
+                let begun = self
+                    .pass
+                    .writers
+                    .iter()
+                    .map(|w| w.begin(&entry.conversation))
+                    .collect::<Result<_, _>>()?;
+                writers.insert(begun)
+            }
+        };
+        for (writer, prepared) in writers.iter_mut().zip(prepared) {
+            writer.append(prepared)?;
+        }
+        Ok(())
+    }
+
+    /// After a conversation's last window: completes its files and adds it to the account.
+    fn complete(&self, thread: &Thread<'a>) -> Result<(), ExportError> {
+        let Output { writers, mut tally } = std::mem::take(&mut *lock(&thread.output));
+        let done = tally.close(thread.entry);
+        let mut files = Vec::new();
+        for writer in writers.into_iter().flatten() {
+            files.extend(writer.finish(&done)?);
+        }
+        if let Some(assets) = self.pass.assets {
+            assets.close(&thread.entry.conversation);
+        }
+        let mut total = lock(&self.total);
+        total.report.files.extend(files);
+        total.complete(done, tally);
+        if let Some(written) = &self.written {
+            *lock(written) += 1;
+            self.one_written.notify_all();
+        }
+        Ok(())
+    }
+
+    /// The account, once every worker has ended.
+    fn finish(self) -> Result<Report, ExportError> {
+        if let Some(error) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut report = total.balance().map_err(|unbalanced| match self.pass.source.undamaged() {
+            // What an index says of a row and what the row says differ.
+            Err(damaged) => damaged.into(),
+            Ok(()) => unbalanced,
+        })?;
+        if report.rows.messages == 0 && self.pass.options.selection != Selection::default() {
+            return Err(ExportError::NothingSelected);
+        }
+        for writer in self.pass.writers {
+            report.files.extend(writer.finish(&report.conversations)?);
+            report.notes.extend(writer.notes());
+            let (defects, count) = writer.defects();
+            report.defects.extend(defects);
+            report.defect_count += count;
+        }
+        report.defects.sort();
+        report.defects.truncate(DEFECTS_KEPT);
+        report.files.sort();
+        Ok(report)
+    }
+}
+
+impl Thread<'_> {
+    fn end_turn(&self, change: impl FnOnce(&mut Turns)) {
+        change(&mut lock(&self.turns));
+        self.turn_over.notify_all();
+    }
+}
+
+/// A row that is in several chats of a conversation, or in a chat and in its Recently Deleted, comes several times
+/// in a row; it is shown once, as deleted if one of them says so.
+fn without_repetitions(mut rows: Vec<RawMessage>, repeated: &mut u64) -> Vec<RawMessage> {
+    rows.dedup_by(|row, kept| {
+        let again = row.rowid == kept.rowid;
+        if again {
+            *repeated += 1;
+            kept.deleted = kept.deleted.or(row.deleted);
+        }
+        again
+    });
+    rows
+}
