@@ -19,6 +19,8 @@
 //! | [`disk`] | what writers write | an export folder that appears whole or not at all |
 //! | [`media`] | pictures, sound, video | pixels and facts |
 //! | [`property_list`] | Apple's property lists, binary or XML | a view of them that costs no more than what is asked for |
+//! | [`archive`] | sources, night after night | one store that never loses a row, and is a source again |
+//! | [`verify`] | an archive, or an export | what is damaged in it, and where to have it again |
 //! | [`model`] | | is what passes between the pipeline and the writers: inert, UTC, owned |
 //! | [`sample`] | | is a library of invented people, built in |
 //!
@@ -78,6 +80,7 @@
 // Input is hostile: nothing from outside may end the program.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::todo, clippy::unwrap_used))]
 
+pub mod archive;
 pub mod disk;
 pub mod media;
 pub mod model;
@@ -85,4 +88,5 @@ pub mod pipeline;
 pub mod property_list;
 pub mod sample;
 pub mod source;
+pub mod verify;
 pub mod writers;

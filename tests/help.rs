@@ -6,7 +6,16 @@ use crate::program::Program;
 fn every_help_page() {
     let program = Program::new();
     let mut pages = String::new();
-    for command in [&[][..], &["export"], &["list"], &["sources"], &["generate"]] {
+    for command in [
+        &[][..],
+        &["export"],
+        &["list"],
+        &["sources"],
+        &["archive"],
+        &["verify"],
+        &["history"],
+        &["generate"],
+    ] {
         let mut arguments = command.to_vec();
         arguments.push("--help");
         let ran = program.run(&arguments).with_code(0);
@@ -29,7 +38,7 @@ fn every_command_is_in_the_man_page_and_the_completions() {
     let program = Program::new();
     for what in ["man", "bash", "zsh", "fish", "powershell"] {
         let printed = program.run(&["generate", what]).with_code(0).out;
-        for word in ["export", "list", "sources", "generate", "attachments"] {
+        for word in ["export", "list", "sources", "archive", "verify", "history", "generate", "attachments"] {
             assert!(printed.to_lowercase().contains(word), "{what} says nothing of {word}");
         }
     }

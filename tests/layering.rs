@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A module, and the modules of ours that it may name.
 const MODULES: &[(&str, &[&str])] = &[
+    ("archive", &["disk", "model", "pipeline", "source"]),
     ("cli", &[]),
     ("disk", &[]),
     ("media", &["model"]),
@@ -14,6 +15,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("property_list", &[]),
     ("sample", &["disk"]),
     ("source", &["disk", "model", "property_list"]),
+    ("verify", &["archive", "disk", "pipeline"]),
     ("writers", &["disk", "media", "model", "pipeline"]),
 ];
 
@@ -69,19 +71,19 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["pipeline", "writers"]),
     ("roaring", &["pipeline", "source"]),
     ("rpassword", &["cli"]),
-    ("rusqlite", &["source"]),
+    ("rusqlite", &["archive", "source"]),
     ("rusty_h264_decoder", &["media"]),
     ("rusty_h265", &["media"]),
     ("serde", &["disk", "source", "writers"]),
-    ("serde_json", &["cli", "disk", "pipeline", "writers"]),
+    ("serde_json", &["archive", "cli", "disk", "pipeline", "verify", "writers"]),
     ("sha1", &["source"]),
-    ("sha2", &["disk", "pipeline", "source", "writers"]),
+    ("sha2", &["archive", "disk", "pipeline", "source", "writers"]),
     ("skrifa", &["writers"]),
     ("strsim", &["cli"]),
     ("subsetter", &["writers"]),
-    ("tempfile", &["cli", "disk", "source"]),
+    ("tempfile", &["archive", "cli", "disk", "source"]),
     ("terminal_size", &["cli"]),
-    ("thiserror", &["cli", "disk", "media", "pipeline", "source", "writers"]),
+    ("thiserror", &["archive", "cli", "disk", "media", "pipeline", "source", "verify", "writers"]),
     ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),
     ("unicode_segmentation", &["disk", "pipeline", "writers"]),
     ("unicode_width", &["cli", "writers"]),

@@ -1,5 +1,6 @@
 //! All integration tests, as one binary.
 
+mod archive;
 mod attachment_facts;
 mod backups;
 mod cards;

@@ -2,9 +2,11 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use msgarchive::archive::ArchiveError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::source::SourceError;
 use msgarchive::source::contacts::ContactsError;
+use msgarchive::verify::VerifyError;
 
 /// Why a command failed. What can be done about it is in [`super::hints`].
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,10 @@ pub enum Failure {
     Source(#[from] SourceError),
     #[error(transparent)]
     Export(#[from] ExportError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// Says what is there instead, where that is known.
     #[error("no message matches the selection")]
     NothingSelected { there_is: Option<String> },
@@ -38,7 +44,11 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Failure::Usage(_) => 2,
-            Failure::Export(ExportError::Interrupted) => 130,
+            Failure::Export(ExportError::Interrupted)
+            | Failure::Archive(ArchiveError::Interrupted)
+            | Failure::Verify(VerifyError::Interrupted | VerifyError::Archive(ArchiveError::Interrupted)) => {
+                130
+            }
             _ => 1,
         })
     }

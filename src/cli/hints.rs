@@ -3,11 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use msgarchive::archive::ArchiveError;
 use msgarchive::disk::DiskError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::NoMatch;
 use msgarchive::pipeline::writer::WriteError;
 use msgarchive::source::SourceError;
+
+use msgarchive::verify::VerifyError;
 
 use super::Failure;
 
@@ -16,6 +19,11 @@ pub fn hints(failure: &Failure) -> Vec<String> {
     match failure {
         Failure::Source(error) | Failure::Export(ExportError::Source(error)) => for_source(error),
         Failure::Export(ExportError::Write(WriteError::Disk(error))) => for_disk(error),
+        Failure::Archive(ArchiveError::Source(error)) => for_source(error),
+        Failure::Archive(error) | Failure::Verify(VerifyError::Archive(error)) => for_archive(error),
+        Failure::Verify(VerifyError::Neither { .. }) => {
+            vec!["give the folder that `msgarchive archive` or `msgarchive export` made".into()]
+        }
         Failure::Export(ExportError::NoMatch(error)) => for_no_match(error),
         Failure::NothingSelected { there_is } => there_is.iter().cloned().collect(),
         Failure::Export(ExportError::Interrupted) => {
@@ -75,6 +83,12 @@ fn for_source(error: &SourceError) -> Vec<String> {
         SourceError::NotADatabase { .. } | SourceError::NotMessages { .. } => {
             vec!["give the Messages folder, or the chat.db or sms.db in it".into()]
         }
+        SourceError::NoPast { .. } => vec!["--as-of is for what `msgarchive archive` made".into()],
+        SourceError::WithoutGuids { .. } => vec![
+            "export it, which needs no GUIDs: msgarchive export --format pdf,jsonl; or restore it to a device with \
+             iOS 6 or later, which gives every message one, and archive that"
+                .into(),
+        ],
         SourceError::Locked { .. } => vec![
             "close the program that uses it and run this again, or copy the folder elsewhere and export the copy"
                 .into(),
@@ -138,6 +152,36 @@ fn for_no_library(looked_at: &Path, backups: &[PathBuf]) -> Vec<String> {
     }
     hints.push("--sample tries everything on the sample library built into the program".into());
     hints
+}
+
+fn for_archive(error: &ArchiveError) -> Vec<String> {
+    let full = |error: &io::Error| {
+        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            .then(|| "free some space and run it again; the archive is as it was".to_owned())
+    };
+    match error {
+        ArchiveError::NotAnArchive { .. } => {
+            vec!["give the folder that `msgarchive archive` made; `msgarchive archive DIR` makes one".into()]
+        }
+        ArchiveError::Foreign { .. } => vec!["choose an empty or a new folder for the archive".into()],
+        ArchiveError::Busy { .. } => vec!["wait until it is done; this run changed nothing".into()],
+        ArchiveError::Newer { .. } => vec!["use that version, or a later one".into()],
+        ArchiveError::Itself { .. } => vec!["name another source with --source PATH".into()],
+        ArchiveError::NoSuchMessage { .. } => {
+            vec!["GUIDs are in the JSON of an export and of `msgarchive history DIR --deleted --json`".into()]
+        }
+        ArchiveError::Interrupted => vec!["the archive is as it was; run it again at any time".into()],
+        ArchiveError::Damaged { .. } => {
+            vec!["`msgarchive verify DIR` says what is damaged, and what can be done".into()]
+        }
+        ArchiveError::Write { source, .. } | ArchiveError::Disk(DiskError::Write { source, .. }) => {
+            full(source).into_iter().collect()
+        }
+        error if error.disk_is_full() => {
+            vec!["free some space and run it again; the archive is as it was".into()]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn for_disk(error: &DiskError) -> Vec<String> {

@@ -3,11 +3,13 @@
 //! **Must never**: contain logic that a user of the library would miss, or print text from a database without
 //! [`terminal::plain`].
 
+mod archive;
 mod document_options;
 mod export;
 mod failure;
 mod generate;
 mod hints;
+mod history;
 mod list;
 mod moment;
 mod password;
@@ -18,6 +20,7 @@ mod selection_options;
 mod source_options;
 mod sources;
 mod terminal;
+mod verify;
 mod zone;
 
 use std::process::ExitCode;
@@ -45,6 +48,9 @@ enum Command {
     Export(export::ExportArgs),
     List(list::ListArgs),
     Sources(sources::SourcesArgs),
+    Archive(archive::ArchiveArgs),
+    Verify(verify::VerifyArgs),
+    History(history::HistoryArgs),
     Generate(generate::GenerateArgs),
 }
 
@@ -62,6 +68,9 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::run(args),
         Command::List(args) => list::run(args),
         Command::Sources(args) => sources::run(args),
+        Command::Archive(args) => archive::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::History(args) => history::run(args),
         Command::Generate(args) => generate::run(args, Cli::command()),
     };
     match result {

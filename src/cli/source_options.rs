@@ -2,19 +2,20 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
+use msgarchive::pipeline::select::parse_moment;
 use msgarchive::sample;
 use msgarchive::source::contacts::{self, Contact};
 use msgarchive::source::discover::{FoundKind, discover};
 use msgarchive::source::{OpenOptions, Place, Source};
 
-use super::{Failure, password, report, sources, zone};
+use super::{Failure, moment, password, report, sources, zone};
 
 /// Where messages are read from.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Source")]
 pub struct SourceOptions {
-    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, or a copy of a device's
-    /// Library/SMS [default: this Mac's library, else the newest complete backup]
+    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, a copy of a device's
+    /// Library/SMS, or an archive [default: this Mac's library, else the newest complete backup]
     #[arg(short, long, value_name = "PATH")]
     source: Option<PathBuf>,
     /// Read the sample library built into the program
@@ -27,6 +28,9 @@ pub struct SourceOptions {
     /// Where attachment files lie, when not at their usual place
     #[arg(long, value_name = "PATH")]
     attachments_root: Option<PathBuf>,
+    /// Of an archive: show it as it was then, such as 2024-05-01 or 90d [default: as it is]
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
     /// A file whose first line is the password of an encrypted backup [default:
     /// MSGARCHIVE_PASSWORD, else you are asked]
     #[arg(long, value_name = "PATH")]
@@ -57,10 +61,14 @@ impl SourceOptions {
     }
 
     pub fn jobs(&self) -> usize {
-        match self.jobs {
-            Some(jobs) => usize::from(jobs),
-            None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        }
+        jobs_of(self.jobs)
+    }
+
+    fn as_of(&self) -> Result<Option<String>, Failure> {
+        let Some(text) = &self.as_of else { return Ok(None) };
+        let moment = parse_moment(text, self.zone()?, moment::of_reading()?);
+        let moment = moment.map_err(|why| Failure::Usage(format!("--as-of {text:?}: {why}")))?;
+        Ok(Some(moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()))
     }
 
     pub fn open(&self) -> Result<Opened, Failure> {
@@ -75,6 +83,7 @@ impl SourceOptions {
         let source = place.open(&OpenOptions {
             attachments_root: self.attachments_root.clone(),
             shown_as: self.sample.then(|| "(sample)".into()),
+            as_of: self.as_of()?,
             password: None,
             sessions: self.jobs(),
         })?;
@@ -105,8 +114,16 @@ impl SourceOptions {
     }
 }
 
+/// As many as were asked for, else as many as there are cores.
+pub fn jobs_of(asked: Option<u16>) -> usize {
+    match asked {
+        Some(jobs) => usize::from(jobs),
+        None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+    }
+}
+
 /// This Mac's library, or the library of a home folder that was carried elsewhere; else the newest complete backup.
-fn default_source() -> Result<PathBuf, Failure> {
+pub fn default_source() -> Result<PathBuf, Failure> {
     let home = sources::home()?;
     let found = discover(&home);
     let library = found.iter().find(|f| f.kind == FoundKind::Library);
@@ -120,7 +137,7 @@ fn default_source() -> Result<PathBuf, Failure> {
     }
 }
 
-fn unpack_sample() -> Result<tempfile::TempDir, Failure> {
+pub fn unpack_sample() -> Result<tempfile::TempDir, Failure> {
     let folder = tempfile::Builder::new().prefix("msgarchive-sample-").tempdir().map_err(Failure::Sample)?;
     msgarchive::sample::unpack(folder.path()).map_err(Failure::Sample)?;
     Ok(folder)

@@ -287,6 +287,29 @@ fn create_file(path: &Path) -> Result<File, DiskError> {
     options.open(path).map_err(DiskError::writing(path))
 }
 
+/// Opens a file for reading and writing; creates it, 0600, where there is none.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn private_file(path: &Path) -> Result<File, DiskError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(DiskError::writing(path))
+}
+
+/// Creates a folder and what leads to it, 0700, where they are not there.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn private_folders(path: &Path) -> Result<(), DiskError> {
+    create_folders(path)
+}
+
 /// Creates one folder, 0700.
 fn create_folder(path: &Path) -> Result<(), DiskError> {
     folder_builder().create(path).map_err(DiskError::writing(path))

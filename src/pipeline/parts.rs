@@ -9,7 +9,7 @@ use super::decode::summary::Summary;
 use super::normalize::{Normalized, attachment, summary_of};
 use super::roster::Roster;
 use crate::model::{
-    Attachment, Availability, BalloonKind, Deleted, Message, MessageKind, Part, PartContent, Unsent,
+    Attachment, Availability, BalloonKind, Deleted, Edit, Message, MessageKind, Part, PartContent, Unsent,
 };
 use crate::source::RawMessage;
 
@@ -180,6 +180,30 @@ pub fn unsend(raw: &RawMessage, summary: &Summary, message: &mut Message) {
     let all = (summary.parts.is_none() || all_unsent(summary))
         && message.parts.iter().all(|p| matches!(p.content, PartContent::Unsent { .. }));
     message.unsent = Some(if all { Unsent::All } else { Unsent::Part });
+}
+
+/// What parts said before they were unsent, where an archive has it, and the row itself does not.
+pub fn restore_unsent(raw: &RawMessage, unsent: &[u32], message: &mut Message) {
+    if raw.earlier.is_empty() {
+        return;
+    }
+    for &part in unsent {
+        if message.edits.iter().any(|edit| edit.part == part) {
+            continue;
+        }
+        let text = raw.earlier.iter().find_map(|earlier| {
+            let body = body::body_without_data(earlier.attributed_body.as_deref(), earlier.text.as_deref());
+            let mut text = String::new();
+            for piece in body.pieces.iter().filter(|piece| piece.part == part) {
+                if let PieceContent::Text { text: own, .. } = &piece.content {
+                    text.push_str(own);
+                }
+            }
+            Some(text).filter(|text| !text.is_empty())
+        });
+        message.edits.extend(text.map(|text| Edit { part, date: instant(raw.date), text }));
+    }
+    message.edits.sort_by_key(|edit| edit.part);
 }
 
 /// Whether every part that the summary knows of was unsent (`messages-format.md` 5.3).

@@ -33,6 +33,12 @@ pub enum SourceError {
     /// An SQLite database of something else.
     #[error("{} is a database, but not one of Messages: it looks like {what}", path.display())]
     NotMessages { path: PathBuf, what: &'static str },
+    /// Only an archive can be shown as it was.
+    #[error("{} knows nothing of the past: it is no archive", path.display())]
+    NoPast { path: PathBuf },
+    /// An archive knows rows by their GUIDs.
+    #[error("the rows of {} have no GUIDs: it is of iOS 5 or older", path.display())]
+    WithoutGuids { path: PathBuf },
     #[error("another program keeps {} locked", path.display())]
     Locked { path: PathBuf, source: rusqlite::Error },
     #[error("{} is damaged", path.display())]

@@ -5,6 +5,7 @@
 //!
 //! **Must never**: write to, lock out or leave anything beside the user's files; decide how anything looks.
 
+mod as_of;
 pub mod backup;
 pub mod chatdb;
 pub mod contacts;
@@ -17,6 +18,7 @@ mod locate;
 mod place;
 mod raw;
 mod several;
+pub mod tables;
 mod timeline;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +26,9 @@ use std::path::{Path, PathBuf};
 pub use content::{BundleFile, BundleStore, Content, StoredBundle, StoredValue, ValueStore};
 pub use error::SourceError;
 pub use place::Place;
-pub use raw::{ChatId, Deletions, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target};
+pub use raw::{
+    ChatId, Deletions, EarlierBody, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target,
+};
 pub use several::{Several, contacts_of_several};
 pub use timeline::Timeline;
 
@@ -73,6 +77,8 @@ pub enum SourceKind {
     Device,
     /// A backup of an iPhone or iPad.
     Backup,
+    /// An archive that this program keeps.
+    Archive,
 }
 
 /// How to open a source.
@@ -82,6 +88,8 @@ pub struct OpenOptions {
     pub attachments_root: Option<PathBuf>,
     /// What [`SourceInfo::path`] says instead of where the database lies: for one that was unpacked for a while only.
     pub shown_as: Option<PathBuf>,
+    /// Of an archive: shows it as it was then; RFC 3339, in UTC, whole seconds.
+    pub as_of: Option<String>,
     /// The password of an encrypted backup.
     pub password: Option<backup::Password>,
     /// How many sessions will be used at the same time; at least 1. They are all opened at once.

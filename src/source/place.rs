@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::backup::{DeviceFolder, Password};
 use super::database::Opened;
+use super::tables::Tables;
 use super::{OpenOptions, Source, SourceError, open_opened};
 
 /// What lies at a path, before it is opened: an encrypted backup has to be unlocked first, perhaps at the second try.
@@ -47,6 +48,18 @@ impl Place {
             What::Backup(folder) if folder.locked()?.is_some() => folder.unlock(password),
             What::Backup(_) | What::Database(_) => Ok(()),
         }
+    }
+
+    /// Opens its tables, row by row, without counting what is in them.
+    ///
+    /// # Errors
+    /// As [`Place::open`]; [`SourceError::WithoutGuids`] of a store of iOS 5 or older.
+    pub fn tables(self, options: &OpenOptions) -> Result<Tables, SourceError> {
+        let opened = match self.0 {
+            What::Backup(folder) => folder.database(options)?,
+            What::Database(path) => Opened::new(&path, options)?,
+        };
+        Tables::of(opened, options)
     }
 
     /// Opens it.

@@ -127,6 +127,8 @@ pub struct RawMessage {
     pub deleted: Option<i64>,
     /// `recoverable_message_part`: (part index, raw delete date, `part_text`).
     pub deleted_parts: Vec<(i64, i64, Vec<u8>)>,
+    /// Of an archive, where the sender changed the message: what it said before, the latest first.
+    pub earlier: Vec<EarlierBody>,
     /// In the order of `message_attachment_join`.
     pub attachments: Vec<RawAttachment>,
     /// Rows whose `associated_message_guid` points here or (app updates) at one of those, by date, then row id:
@@ -157,6 +159,13 @@ pub struct Deletions {
     pub messages: Vec<String>,
     /// GUIDs of chats: `sync_deleted_chats`.
     pub chats: Vec<String>,
+}
+
+/// What a message said before it was changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EarlierBody {
+    pub text: Option<String>,
+    pub attributed_body: Option<Vec<u8>>,
 }
 
 /// Where the row lies that an associated row belongs to.

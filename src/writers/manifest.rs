@@ -57,6 +57,7 @@ fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
         SourceKind::Library => "library",
         SourceKind::Device => "device",
         SourceKind::Backup => "backup",
+        SourceKind::Archive => "archive",
     };
     json.raw("{\"schema\":1,\n\"tool\":").text(&request.writer.tool);
     json.raw(",\n\"source\":{\"kind\":").text(kind);

@@ -68,6 +68,19 @@ impl DeviceFolder {
     /// # Errors
     /// [`SourceError::PasswordNeeded`] where it was not unlocked; else what is wrong with it.
     pub fn open(self, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
+        let (opened, backup) = self.unpacked(options)?;
+        Ok(Box::new(BackupSource { messages: open_opened(opened, options)?, backup }))
+    }
+
+    /// Its Messages database.
+    ///
+    /// # Errors
+    /// As [`DeviceFolder::open`].
+    pub fn database(self, options: &OpenOptions) -> Result<Opened, SourceError> {
+        Ok(self.unpacked(options)?.0)
+    }
+
+    fn unpacked(self, options: &OpenOptions) -> Result<(Opened, Arc<Backup>), SourceError> {
         if let Some(locked) = self.locked()? {
             return Err(SourceError::PasswordNeeded { path: locked.to_owned() });
         }
@@ -99,8 +112,7 @@ impl DeviceFolder {
             backup: Some(about),
             ..opened.info
         };
-        let messages = open_opened(opened, options)?;
-        Ok(Box::new(BackupSource { messages, backup }))
+        Ok((opened, backup))
     }
 }
 

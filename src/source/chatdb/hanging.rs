@@ -13,7 +13,7 @@ use super::session::Reader;
 use super::{live, rows};
 use crate::source::database::Columns;
 use crate::source::timeline::Moment;
-use crate::source::{Content, RawAttachment, RawMessage, Target};
+use crate::source::{EarlierBody, RawAttachment, RawMessage, Target};
 
 /// How long a chain of updates of updates may be. A longer one (or a circle) belongs to nothing.
 const LONGEST_CHAIN: usize = 64;
@@ -80,6 +80,7 @@ struct Hanging {
     originator: Option<Box<RawMessage>>,
     target: Option<Target>,
     own_addresses: Vec<String>,
+    earlier: Vec<EarlierBody>,
 }
 
 impl Reader<'_> {
@@ -103,6 +104,7 @@ impl Reader<'_> {
                 row.originator = found.originator;
                 row.target = found.target;
                 row.own_addresses = found.own_addresses;
+                row.earlier = found.earlier;
             }
         }
         Ok(())
@@ -125,6 +127,10 @@ impl Reader<'_> {
         }
         if self.census().deleted_parts.contains(row.rowid) {
             found.get_or_insert_default().deleted_parts = self.deleted_parts(row)?;
+        }
+        let earlier = self.archived().earlier(self.connection(), row)?;
+        if !earlier.is_empty() {
+            found.get_or_insert_default().earlier = earlier;
         }
         if is_of_a_poll(row) {
             found.get_or_insert_default().own_addresses = self.own_addresses(row.rowid)?;
@@ -173,11 +179,9 @@ impl Reader<'_> {
                     let found = self.locator.find(name);
                     attachment.incomplete = found.as_ref().is_some_and(|found| found.incomplete);
                     attachment.content = found.map(|found| found.content);
-                    // Where files do not lie under their names, the film is asked for by its own.
-                    attachment.companion = match &attachment.content {
-                        _ if films == Films::Left => None,
-                        Some(Content::File { path, .. }) if live::is_picture(path) => live::film_beside(path),
-                        _ => live::film_of(name).and_then(|film| Some(self.locator.find(&film)?.content)),
+                    attachment.companion = match films {
+                        Films::Left => None,
+                        _ => live::film(name, attachment.content.as_ref(), &mut self.locator),
                     };
                 }
                 attachments.push(attachment);

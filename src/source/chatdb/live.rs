@@ -3,19 +3,33 @@
 use std::fs;
 use std::path::Path;
 
+use crate::source::locate::Locator;
 use crate::source::{Content, RawAttachment};
 
 /// Extensions of pictures that may have a film.
 const PICTURES: [&str; 4] = ["heic", "heif", "jpg", "jpeg"];
 
+/// The film of the picture that has this path in the database, whether or not the picture's own bytes were found.
+pub(in crate::source) fn film(
+    filename: &str,
+    picture: Option<&Content>,
+    locator: &mut Locator,
+) -> Option<Content> {
+    match picture {
+        Some(Content::File { path, .. }) if is_picture(path) => film_beside(path),
+        // Where files do not lie under their names, the film is asked for by its own.
+        _ => film_of(filename).and_then(|film| Some(locator.find(&film)?.content)),
+    }
+}
+
 /// May this file be the picture of a Live Photo? By its extension.
-pub(super) fn is_picture(path: &Path) -> bool {
+fn is_picture(path: &Path) -> bool {
     path.extension().is_some_and(|own| PICTURES.iter().any(|known| own.eq_ignore_ascii_case(known)))
 }
 
 /// The film beside a picture that was found: a file, no link. Its extension is `MOV` as cameras write it, or `mov`; a
 /// folder is not listed for any other spelling, since most pictures have no film.
-pub(super) fn film_beside(picture: &Path) -> Option<Content> {
+fn film_beside(picture: &Path) -> Option<Content> {
     ["MOV", "mov"].into_iter().find_map(|extension| {
         let path = picture.with_extension(extension);
         let about = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
@@ -25,7 +39,7 @@ pub(super) fn film_beside(picture: &Path) -> Option<Content> {
 
 /// Where the film of a picture at this path would lie, should the picture itself be gone; `None` for what is no picture
 /// that may have one. Whoever looks must not mind the letters' case.
-pub(super) fn film_of(filename: &str) -> Option<String> {
+fn film_of(filename: &str) -> Option<String> {
     let (stem, _) = filename.rsplit_once('.')?;
     let named = !stem.is_empty() && !stem.ends_with('/');
     (named && is_picture(Path::new(filename))).then(|| format!("{stem}.MOV"))

@@ -2,6 +2,7 @@
 //!
 //! **Must never**: decide by a version what a column can say; scan `message` for a page.
 
+mod archived;
 mod census;
 mod guids;
 mod hanging;
@@ -17,7 +18,9 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
+use archived::Archived;
 use census::Census;
+pub(super) use live::film;
 use query::Queries;
 use session::Reader;
 
@@ -34,6 +37,7 @@ pub struct ChatDb {
     info: SourceInfo,
     queries: Queries,
     census: Census,
+    archived: Archived,
     /// Whether windows can be ranges of the join's dates.
     joins_have_own_dates: bool,
     roots: Roots,
@@ -68,6 +72,7 @@ impl ChatDb {
             return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
         };
         let census = Census::take(&mut opened.own, other, &queries).map_err(failed())?;
+        let archived = Archived::read(&opened.own, &opened.schema).map_err(failed())?;
         let joins_have_own_dates = {
             let mut statement = opened.own.prepare(&queries.date).map_err(failed())?;
             let date_of = |rowid| statement.query_row([rowid], |row| Ok(Columns::from(row, 0).number()));
@@ -80,6 +85,7 @@ impl ChatDb {
             info: opened.info,
             queries,
             census,
+            archived,
             joins_have_own_dates,
             own: Mutex::new(opened.own),
             pool: Pool::new(opened.connections),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ChatDb;
+use super::archived::Archived;
 use super::census::Census;
 use super::hanging::Films;
 use super::query::Queries;
@@ -50,6 +51,10 @@ impl<'db> Reader<'db> {
         &self.db.census
     }
 
+    pub fn archived(&self) -> &'db Archived {
+        &self.db.archived
+    }
+
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -89,6 +94,7 @@ impl<'db> Reader<'db> {
         page.dedup_by(|a, b| {
             (a.rowid, a.chat, a.deleted.is_some()) == (b.rowid, b.chat, b.deleted.is_some())
         });
+        page.iter_mut().for_each(|row| self.archived().mark(row));
         Ok(page)
     }
 

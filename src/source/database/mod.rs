@@ -27,7 +27,7 @@ use snapshot::Snapshot;
 pub(super) use values::Columns;
 
 use super::locate::{FileStore, Roots};
-use super::{OpenOptions, SourceError, SourceInfo, SourceKind};
+use super::{OpenOptions, SourceError, SourceInfo, SourceKind, as_of};
 use evidence::Evidence;
 
 /// A Messages database, opened, whatever its layout.
@@ -57,7 +57,16 @@ impl Opened {
     pub fn new(path: &Path, options: &OpenOptions) -> Result<Opened, SourceError> {
         let candidate = recognize::candidate(path)?;
         let home = own_library(&candidate.path);
-        let snapshot = Snapshot::take(&candidate, home.is_some(), connections_for(options))?;
+        let snapshot = match &options.as_of {
+            Some(date) => {
+                if !is_archive(&candidate.path) {
+                    return Err(SourceError::NoPast { path: candidate.path });
+                }
+                let take_back = |copy: &Connection| as_of::take_back(copy, date);
+                Snapshot::changed(&candidate, connections_for(options), &take_back)?
+            }
+            None => Snapshot::take(&candidate, home.is_some(), connections_for(options))?,
+        };
         Opened::of(candidate.path, candidate.kind, snapshot, home, options)
     }
 
@@ -95,6 +104,7 @@ impl Opened {
         };
         let schema = Schema::probe(&own).map_err(failed())?;
         let layout = recognize::layout(&schema, &path)?;
+        let kind = if schema.has_table("msgarchive_run") { SourceKind::Archive } else { kind };
         let info = SourceInfo {
             kind,
             path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
@@ -113,6 +123,11 @@ impl Opened {
             (None, None) => Roots::new(self.path.parent().unwrap_or(Path::new("")), self.home.clone()),
         }
     }
+}
+
+/// By what lies beside it.
+fn is_archive(database: &Path) -> bool {
+    database.parent().is_some_and(|folder| folder.join("archive.json").is_file())
 }
 
 /// One for each session, and one for what is asked of the source itself.

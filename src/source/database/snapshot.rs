@@ -149,8 +149,33 @@ impl Snapshot {
         Ok(Snapshot { connections, guard: Guard::default(), copy: None })
     }
 
+    /// A copy of a database, changed.
+    pub fn changed(
+        candidate: &Candidate,
+        sessions: usize,
+        change: &dyn Fn(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Snapshot, SourceError> {
+        let mut evidence = Evidence::of(&candidate.path);
+        let mut snapshot =
+            Snapshot::backup_changed(&candidate.path, candidate.wal_mode, sessions.max(1), change)?;
+        if let Some(copy) = snapshot.copy.take() {
+            evidence.keep_copy(copy);
+        }
+        snapshot.guard.evidence = evidence;
+        Ok(snapshot)
+    }
+
     /// One moment of a database that others may be writing to.
     fn backup(path: &Path, wal: bool, sessions: usize) -> Result<Snapshot, SourceError> {
+        Snapshot::backup_changed(path, wal, sessions, &|_| Ok(()))
+    }
+
+    fn backup_changed(
+        path: &Path,
+        wal: bool,
+        sessions: usize,
+        change: &dyn Fn(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Snapshot, SourceError> {
         let private = private_folder(path)?;
         let copy = private.path().join("snapshot.db");
         create(&copy).map_err(failed(path))?;
@@ -179,6 +204,9 @@ impl Snapshot {
             }
         };
         copied().map_err(SourceError::database(path))?;
+        Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .and_then(|copy| change(&copy))
+            .map_err(SourceError::database(path))?;
         Snapshot::of_private(path, private, &copy, sessions)
     }
 

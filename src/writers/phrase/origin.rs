@@ -40,6 +40,7 @@ pub fn source_kind(provenance: &Provenance, clock: &mut Clock) -> String {
     match provenance.source.kind {
         SourceKind::Library => "Messages library of a Mac, or a copy of one".into(),
         SourceKind::Device => "Messages of an iPhone or iPad, copied from it".into(),
+        SourceKind::Archive => "archive kept by msgarchive".into(),
         SourceKind::Backup => backup(provenance.source.backup.as_ref(), clock),
     }
 }

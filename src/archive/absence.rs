@@ -1,0 +1,288 @@
+//! Why a message is not where it was: from what the source says of its deletions.
+//!
+//! | reason | evidence |
+//! |---|---|
+//! | `recently_deleted` | the row is in Recently Deleted (or was, when it was last seen), with its date |
+//! | `aged_out` | it is older than a Keep Messages setting, and nothing in the source is: the whole tail went |
+//! | `conversation_deleted` | the source lists its chat as deleted, or has no chat of that conversation any more |
+//! | `deleted` | the source lists the message as deleted |
+//! | `unexplained` | none of these |
+//!
+//! The rows that Keep Messages removes are listed as deleted, too, and so are those of a deleted conversation: what says
+//! more comes first.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::ArchiveError;
+use super::kind::Kind;
+use super::places::{Places, number};
+use crate::model::Instant;
+use crate::source::tables::Tables;
+
+/// Why a message is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    RecentlyDeleted,
+    Deleted,
+    ConversationDeleted,
+    AgedOut,
+    Unexplained,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 5] = [
+        Reason::RecentlyDeleted,
+        Reason::Deleted,
+        Reason::ConversationDeleted,
+        Reason::AgedOut,
+        Reason::Unexplained,
+    ];
+
+    /// As archives and reports spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::RecentlyDeleted => "recently_deleted",
+            Reason::Deleted => "deleted",
+            Reason::ConversationDeleted => "conversation_deleted",
+            Reason::AgedOut => "aged_out",
+            Reason::Unexplained => "unexplained",
+        }
+    }
+}
+
+/// Apple's date of an instant: nanoseconds since 2001.
+pub fn apple_date(instant: Instant) -> i64 {
+    const EPOCH: i64 = 978_307_200;
+    let seconds = instant.timestamp().saturating_sub(EPOCH);
+    seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(instant.timestamp_subsec_nanos()))
+}
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
+/// What Keep Messages can be set to.
+const KEPT: [i64; 2] = [30 * DAY, 365 * DAY];
+/// Messages removes what is too old once in a while.
+const LATE: i64 = 3 * DAY;
+
+/// What a source says of what it has no more.
+pub struct Evidence<'c> {
+    connection: &'c Connection,
+    source: i64,
+    /// GUIDs of messages that it lists as deleted.
+    deleted: HashSet<String>,
+    /// GUIDs of chats that it lists as deleted.
+    deleted_chats: HashSet<String>,
+    /// Identifiers and group ids of the chats that it has.
+    chats: HashSet<String>,
+    /// What is older than this went by its age.
+    aged_out: Option<i64>,
+}
+
+impl<'c> Evidence<'c> {
+    /// Without evidence: for a source that misses nothing.
+    pub fn none(connection: &'c Connection, source: i64) -> Evidence<'c> {
+        let (deleted, deleted_chats, chats) = Default::default();
+        Evidence { connection, source, deleted, deleted_chats, chats, aged_out: None }
+    }
+
+    /// Reads what there is. `now`: when the source was as it is.
+    pub fn read(
+        connection: &'c Connection,
+        tables: &Tables,
+        places: &Places,
+        source: i64,
+        now: Instant,
+    ) -> Result<Evidence<'c>, ArchiveError> {
+        let texts = |table: &str, column: &str, texts: &mut HashSet<String>| -> Result<(), ArchiveError> {
+            let Some(table) = tables.table(table).filter(|table| table.column(column).is_some()) else {
+                return Ok(());
+            };
+            tables.reader().rows(table, &[column], i64::MIN..=i64::MAX, |row| {
+                if let ValueRef::Text(text) = row.value(0)
+                    && !text.is_empty()
+                {
+                    texts.insert(String::from_utf8_lossy(text).into_owned());
+                }
+                Ok::<(), ArchiveError>(())
+            })
+        };
+        let (mut deleted, mut deleted_chats, mut chats) = (HashSet::new(), HashSet::new(), HashSet::new());
+        texts("deleted_messages", "guid", &mut deleted)?;
+        texts("sync_deleted_messages", "guid", &mut deleted)?;
+        texts("unsynced_removed_recoverable_messages", "message_guid", &mut deleted)?;
+        texts("scheduled_messages_pending_cloudkit_delete", "guid", &mut deleted)?;
+        texts("sync_deleted_chats", "guid", &mut deleted_chats)?;
+        for column in ["guid", "chat_identifier", "group_id"] {
+            texts("chat", column, &mut chats)?;
+        }
+        let aged_out = horizon(tables, places, apple_date(now))?;
+        Ok(Evidence { connection, source, deleted, deleted_chats, chats, aged_out })
+    }
+
+    /// Why a message is not in the source any more.
+    pub fn reason(&self, message: i64) -> Result<Reason, ArchiveError> {
+        let read = || -> rusqlite::Result<Reason> {
+            let (guid, date) = self
+                .connection
+                .prepare_cached("SELECT guid, date FROM message WHERE ROWID = ?1")?
+                .query_row([message], |row| {
+                    Ok((row.get::<_, Option<String>>(0)?, number(row.get_ref(1)?)))
+                })?;
+            if self.aged_out.is_some_and(|horizon| in_nanoseconds(date) < horizon && date != 0) {
+                return Ok(Reason::AgedOut);
+            }
+            if self.conversation_is_gone(message)? {
+                return Ok(Reason::ConversationDeleted);
+            }
+            Ok(match guid {
+                Some(guid) if self.deleted.contains(&guid) => Reason::Deleted,
+                _ => Reason::Unexplained,
+            })
+        };
+        read().map_err(ArchiveError::database(super::folder::DATABASE))
+    }
+
+    /// None of the message's chats is in the source any more, under whatever GUID.
+    fn conversation_is_gone(&self, message: i64) -> rusqlite::Result<bool> {
+        let has = |name: &str| -> rusqlite::Result<String> {
+            let there = self
+                .connection
+                .prepare_cached("SELECT name FROM pragma_table_info('chat') WHERE lower(name) = ?1")?
+                .query_row([name], |row| row.get::<_, String>(0))
+                .optional()?;
+            Ok(there.map_or("NULL".into(), |name| format!("c.{name}")))
+        };
+        let sql = format!(
+            "SELECT c.guid, {}, {} FROM chat_message_join j JOIN chat c ON c.ROWID = j.chat_id \
+             WHERE j.message_id = ?1",
+            has("chat_identifier")?,
+            has("group_id")?
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([message])?;
+        let mut gone = None;
+        while let Some(row) = rows.next()? {
+            let names: Vec<Option<String>> = (0..3).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
+            let listed =
+                names.first().and_then(Option::as_ref).is_some_and(|guid| self.deleted_chats.contains(guid));
+            let there = names.iter().flatten().any(|name| !name.is_empty() && self.chats.contains(name));
+            gone = Some(gone.unwrap_or(true) && (!there || listed));
+        }
+        Ok(gone == Some(true))
+    }
+
+    /// Writes down that the source has a message in Recently Deleted, or has it back from there.
+    pub fn note_recently_deleted(
+        &self,
+        message: i64,
+        date: Option<i64>,
+        run: i64,
+        counts: &mut BTreeMap<Reason, u64>,
+    ) -> rusqlite::Result<()> {
+        let open = self.open_absence(message)?;
+        match (date, open) {
+            (Some(date), None) => {
+                self.add(message, Reason::RecentlyDeleted, in_nanoseconds(date), run, None)?;
+                *counts.entry(Reason::RecentlyDeleted).or_default() += 1;
+            }
+            (None, Some(open)) => {
+                self.connection
+                    .prepare_cached("UPDATE msgarchive_absence SET returned = ?2 WHERE rowid = ?1")?
+                    .execute([open, run])?;
+            }
+            (Some(_), Some(open)) => {
+                // It had been gone, and came back to Recently Deleted.
+                self.connection
+                    .prepare_cached("UPDATE msgarchive_absence SET gone = NULL WHERE rowid = ?1")?
+                    .execute([open])?;
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Writes down that the source has a message no more.
+    pub fn note_gone(
+        &self,
+        message: i64,
+        now: Instant,
+        run: i64,
+        counts: &mut BTreeMap<Reason, u64>,
+    ) -> Result<(), ArchiveError> {
+        let failed = || ArchiveError::database(super::folder::DATABASE);
+        match self.open_absence(message).map_err(failed())? {
+            // It was deleted when it went to Recently Deleted.
+            Some(open) => {
+                let update = self
+                    .connection
+                    .prepare_cached("UPDATE msgarchive_absence SET gone = ?2 WHERE rowid = ?1");
+                update.and_then(|mut update| update.execute([open, run])).map_err(failed())?;
+            }
+            None => {
+                let reason = self.reason(message)?;
+                self.add(message, reason, apple_date(now), run, Some(run)).map_err(failed())?;
+                *counts.entry(reason).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_absence(&self, message: i64) -> rusqlite::Result<Option<i64>> {
+        self.connection
+            .prepare_cached(
+                "SELECT rowid FROM msgarchive_absence WHERE message = ?1 AND source = ?2 AND returned IS NULL",
+            )?
+            .query_row([message, self.source], |row| row.get(0))
+            .optional()
+    }
+
+    fn add(
+        &self,
+        message: i64,
+        reason: Reason,
+        date: i64,
+        run: i64,
+        gone: Option<i64>,
+    ) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO msgarchive_absence (message, source, run, reason, date, gone) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![message, self.source, run, reason.name(), date, gone])?;
+        Ok(())
+    }
+
+    /// Whether a message is known to the source by another row, so that it is not gone at all.
+    pub fn is_seen(&self, message: i64) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source = ?3)")?
+            .query_row(params![Kind::Message.number(), message, self.source], |row| row.get(0))
+    }
+}
+
+/// The date before which Keep Messages removed everything; `None` where the source has something that is too old for any
+/// of its settings.
+fn horizon(tables: &Tables, places: &Places, now: i64) -> Result<Option<i64>, ArchiveError> {
+    let Some(message) = tables.table("message").filter(|table| table.column("date").is_some()) else {
+        return Ok(None);
+    };
+    let oldest =
+        tables.reader().earliest(message, "date", |rowid| places.recently_deleted.contains_key(&rowid))?;
+    let Some(oldest) = oldest else { return Ok(None) };
+    let oldest = in_nanoseconds(oldest);
+    let kept = KEPT.into_iter().find(|kept| now.saturating_sub(oldest) <= kept + LATE);
+    // Something older that is still there was not too old.
+    Ok(kept.map(|kept| oldest.min(now.saturating_sub(kept).saturating_add(DAY))))
+}
+
+/// A raw date in nanoseconds, whichever unit it is in (`messages-format.md` 3.1).
+pub fn in_nanoseconds(raw: i64) -> i64 {
+    match raw.unsigned_abs() < 1_000_000_000_000 {
+        true => raw.saturating_mul(1_000_000_000),
+        false => raw,
+    }
+}

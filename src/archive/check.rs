@@ -1,0 +1,453 @@
+//! Whether an archive is whole: every row against its hash, every content against its size and (deep) its bytes, every
+//! record against the one before it and against the rows it speaks of.
+//!
+//! **Must never**: mend anything. It leaves a note of what it found, which the next run reads.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::ArchiveError;
+use super::contents::KeptFile;
+use super::damage::FoundDamaged;
+use super::folder::Folder;
+use super::kind::Kind;
+use super::open::look_into;
+use super::record::{self, no_rows};
+use super::row::{self, RowHash, owned};
+use super::schema::{Columns, has_versions, quoted, version_table};
+use crate::disk::{hash_file, hexadecimal};
+use crate::pipeline::Progress;
+
+/// What was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    pub rows: u64,
+    pub contents: u64,
+    /// Bytes of the contents: read, where that was asked for.
+    pub bytes: u64,
+    pub runs: u64,
+}
+
+/// Something that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// `row`, `version`, `content`, `record`, `count`, `database`, `file`.
+    pub kind: &'static str,
+    /// Of a file, relative to what was verified.
+    pub path: Option<String>,
+    /// Of a row.
+    pub guid: Option<String>,
+    /// In words.
+    pub what: String,
+    /// The source that had it, and may have it still.
+    pub source: Option<String>,
+    /// Something that nothing here can tell any more.
+    pub lost: bool,
+}
+
+impl Problem {
+    fn of(kind: &'static str, what: impl Into<String>) -> Problem {
+        Problem { kind, path: None, guid: None, what: what.into(), source: None, lost: false }
+    }
+
+    fn at(self, path: impl Into<String>) -> Problem {
+        Problem { path: Some(path.into()), ..self }
+    }
+}
+
+/// What verifying found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    pub checked: Checked,
+    /// Sorted.
+    pub problems: Vec<Problem>,
+}
+
+/// Verifies the archive at `path`. `deep`: reads every content again.
+///
+/// # Errors
+/// [`ArchiveError::NotAnArchive`], or where it cannot be read at all. Damage is no error but a finding.
+pub fn check(
+    path: &Path,
+    deep: bool,
+    jobs: usize,
+    progress: &dyn Progress,
+) -> Result<Findings, ArchiveError> {
+    let (folder, connection) = match look_into(path) {
+        Err(ArchiveError::Damaged { path: database, what }) => {
+            let problem = Problem { lost: true, ..Problem::of("database", what) };
+            let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok(Findings { checked: Checked::default(), problems: vec![problem.at(name)] });
+        }
+        opened => opened?,
+    };
+    let check = Check { folder: &folder, found: Mutex::default(), damaged: Mutex::default(), progress };
+    progress.phase("Verifying");
+    let mut checked = Checked::default();
+    let integrity = std::thread::scope(|scope| {
+        // The database as such, beside its rows.
+        let integrity = scope.spawn(|| check.integrity(deep));
+        let rows = check.rows(&connection);
+        let contents = check.contents(&connection, deep, jobs);
+        let records = check.records(&connection);
+        let errors = [rows.as_ref().err(), contents.as_ref().err(), records.as_ref().err()];
+        for error in errors.into_iter().flatten() {
+            check.found(Problem { lost: true, ..Problem::of("database", error.to_string()) });
+        }
+        checked.rows = rows.unwrap_or(0);
+        (checked.contents, checked.bytes) = contents.unwrap_or((0, 0));
+        checked.runs = records.unwrap_or(0);
+        integrity.join()
+    });
+    integrity.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    if progress.interrupted() {
+        return Err(ArchiveError::Interrupted);
+    }
+    let damaged = check.damaged.into_inner().unwrap_or_default();
+    // Where nothing can be written nothing can be mended either.
+    let _ = if damaged == FoundDamaged::default() {
+        super::damage::forget(&folder)
+    } else {
+        damaged.write(&folder)
+    };
+    let mut problems = check.found.into_inner().unwrap_or_default();
+    problems.sort();
+    problems.dedup();
+    Ok(Findings { checked, problems })
+}
+
+struct Check<'a> {
+    folder: &'a Folder,
+    found: Mutex<Vec<Problem>>,
+    damaged: Mutex<FoundDamaged>,
+    progress: &'a dyn Progress,
+}
+
+impl Check<'_> {
+    fn found(&self, problem: Problem) {
+        if let Ok(mut found) = self.found.lock() {
+            found.push(problem);
+        }
+    }
+
+    fn integrity(&self, deep: bool) -> Result<(), ArchiveError> {
+        let connection = super::open::look_at(self.folder)?;
+        let pragma = if deep { "PRAGMA integrity_check(20)" } else { "PRAGMA quick_check(20)" };
+        let read = || -> rusqlite::Result<Vec<String>> {
+            connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
+        };
+        let said = read().unwrap_or_else(|error| vec![error.to_string()]);
+        for line in said.into_iter().filter(|line| line != "ok") {
+            self.found(Problem { lost: true, ..Problem::of("database", line).at(super::folder::DATABASE) });
+        }
+        Ok(())
+    }
+
+    /// Every row that is shown, and every version, against its hash.
+    fn rows(&self, connection: &Connection) -> rusqlite::Result<u64> {
+        let columns = Columns::read(connection)?;
+        let mut checked = 0;
+        for kind in Kind::ALL {
+            checked += self.rows_of(connection, kind, &columns.of(kind.table()))?;
+        }
+        Ok(checked)
+    }
+
+    fn rows_of(&self, connection: &Connection, kind: Kind, columns: &[String]) -> rusqlite::Result<u64> {
+        let hashed: Vec<&String> =
+            columns.iter().filter(|name| !kind.unhashed().contains(&name.as_str())).collect();
+        let list = |alias: &str| -> String {
+            hashed.iter().map(|name| format!("{alias}.{}", quoted(name))).collect::<Vec<_>>().join(", ")
+        };
+        let table = kind.table();
+        let mut checked = 0;
+        // Rows without a hash were not written by us; hashes without a row are rows that were lost.
+        let sql = format!(
+            "SELECT b.hash, t.ROWID, b.id, {} FROM msgarchive_{table} b LEFT JOIN {table} t ON t.ROWID = b.id ORDER BY b.id",
+            list("t")
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            checked += 1;
+            let id: i64 = row.get(2)?;
+            let there = row.get_ref(1)?.as_i64().is_ok();
+            let hash = row::hash_of(row, 3, &hashed)?;
+            if !there || stored_hash(row.get_ref(0)?) != Some(hash) {
+                self.row_is_damaged(connection, kind, id, there)?;
+            }
+        }
+        let strange: i64 = connection.query_row(
+            &format!("SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM msgarchive_{table} b WHERE b.id = t.ROWID)"),
+            [],
+            |row| row.get(0),
+        )?;
+        if strange > 0 {
+            self.found(Problem::of("count", format!("{strange} rows of {table} were not written by a run")));
+        }
+        if !has_versions(kind) {
+            return Ok(checked);
+        }
+        let sql = format!(
+            "SELECT v.msgarchive_hash, v.msgarchive_id, {} FROM {} v",
+            list("v"),
+            version_table(kind)
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            checked += 1;
+            let hash = row::hash_of(row, 2, &hashed)?;
+            if stored_hash(row.get_ref(0)?) != Some(hash) {
+                let id = row.get(1)?;
+                let what = format!("a former state of {} is damaged", named(kind));
+                self.found(Problem {
+                    guid: guid(connection, kind, id)?,
+                    lost: true,
+                    ..Problem::of("version", what)
+                });
+            }
+        }
+        Ok(checked)
+    }
+
+    fn row_is_damaged(
+        &self,
+        connection: &Connection,
+        kind: Kind,
+        id: i64,
+        there: bool,
+    ) -> rusqlite::Result<()> {
+        let what = if there { "damaged" } else { "gone" };
+        let source = source_of(connection, kind, id)?;
+        self.found(Problem {
+            guid: guid(connection, kind, id)?,
+            lost: source.is_none(),
+            source,
+            ..Problem::of("row", format!("{} (row {id} of {}) is {what}", named(kind), kind.table()))
+        });
+        if let Ok(mut damaged) = self.damaged.lock() {
+            damaged.rows.push((kind, id));
+        }
+        Ok(())
+    }
+
+    /// Every content: there, of its size, and (deep) of its hash.
+    fn contents(&self, connection: &Connection, deep: bool, jobs: usize) -> rusqlite::Result<(u64, u64)> {
+        let mut statement =
+            connection.prepare("SELECT path, bytes, sha256 FROM msgarchive_file ORDER BY path")?;
+        let files = statement.query_map([], |row| {
+            let bytes: i64 = row.get(1)?;
+            Ok(KeptFile { path: row.get(0)?, bytes: u64::try_from(bytes).unwrap_or(0), sha256: row.get(2)? })
+        })?;
+        let files: Vec<KeptFile> = files.collect::<rusqlite::Result<_>>()?;
+        self.progress.begin(files.len() as u64);
+        let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
+        let damaged: Mutex<Vec<(&KeptFile, String)>> = Mutex::default();
+        let work = || {
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if self.progress.interrupted() {
+                    return;
+                }
+                bytes.fetch_add(file.bytes, Ordering::Relaxed);
+                if let Err(what) = self.content(file, deep)
+                    && let Ok(mut damaged) = damaged.lock()
+                {
+                    damaged.push((file, what));
+                }
+                self.progress.advance(1);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..jobs.max(1) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        for (file, what) in damaged.into_inner().unwrap_or_default() {
+            self.content_is_damaged(connection, file, what)?;
+        }
+        self.content_rows(connection)?;
+        Ok((files.len() as u64, bytes.into_inner()))
+    }
+
+    fn content(&self, file: &KeptFile, deep: bool) -> Result<(), String> {
+        let path = self.folder.path().join(&file.path);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("is gone".into()),
+            Err(error) => return Err(format!("cannot be looked at: {error}")),
+            Ok(about) if !about.is_file() => return Err("is no file any more".into()),
+            Ok(about) if about.len() != file.bytes => {
+                return Err(format!("has {} bytes instead of {}", about.len(), file.bytes));
+            }
+            Ok(_) => {}
+        }
+        if deep {
+            let hash = hash_file(&path).map_err(|error| format!("cannot be read: {error}"))?;
+            if hexadecimal(&hash.sha256) != file.sha256 {
+                return Err("has other bytes than were written".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn content_is_damaged(
+        &self,
+        connection: &Connection,
+        file: &KeptFile,
+        what: String,
+    ) -> rusqlite::Result<()> {
+        let mut of = connection.prepare_cached(
+            "SELECT a.guid, a.ROWID FROM msgarchive_content c JOIN attachment a ON a.ROWID = c.attachment \
+             WHERE c.path = ?1 OR c.film = ?1 OR ?1 LIKE c.path || '/%'",
+        )?;
+        let mut rows = of.query([&file.path])?;
+        let (mut guid, mut source) = (None, None);
+        while let Some(row) = rows.next()? {
+            guid = row.get(0)?;
+            source = source_of(connection, Kind::Attachment, row.get(1)?)?;
+            if source.is_some() {
+                break;
+            }
+        }
+        self.found(Problem {
+            guid,
+            lost: source.is_none(),
+            source,
+            ..Problem::of("content", what).at(&file.path)
+        });
+        if let Ok(mut damaged) = self.damaged.lock() {
+            damaged.contents.push(file.path.clone());
+        }
+        Ok(())
+    }
+
+    /// What rows say of contents, and what is known of contents, agree.
+    fn content_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare(
+            "SELECT a.guid, c.path FROM msgarchive_content c LEFT JOIN attachment a ON a.ROWID = c.attachment \
+             WHERE a.filename IS NOT c.path OR NOT EXISTS \
+               (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path OR f.path LIKE c.path || '/%')",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (guid, path): (Option<String>, String) = (row.get(0)?, row.get(1)?);
+            self.found(Problem { guid, ..Problem::of("row", "names another content than it has").at(path) });
+        }
+        Ok(())
+    }
+
+    /// The records: as they were written, each closing over the one before it and over the rows of its run.
+    fn records(&self, connection: &Connection) -> rusqlite::Result<u64> {
+        let rows_by_run = record::rows_by_run(connection, None)?;
+        let mut statement =
+            connection.prepare("SELECT run, name, record FROM msgarchive_run ORDER BY run")?;
+        let runs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let runs: Vec<(i64, String, String)> = runs.collect::<rusqlite::Result<_>>()?;
+        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for entry in fs::read_dir(self.folder.runs()).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if let Some(name) = name.strip_suffix(".json") {
+                files.insert(name.to_owned(), fs::read(entry.path()).unwrap_or_default());
+            }
+        }
+        let mut before: Option<String> = None;
+        let mut expected = 1;
+        let mut totals = Value::Null;
+        for (run, name, text) in &runs {
+            let path = format!("{}/{name}.json", super::folder::RUNS);
+            let broken = |what: &str| self.found(Problem::of("record", what).at(&path));
+            match files.remove(name) {
+                None => broken("is gone; the database has it, and the next run writes it again"),
+                Some(bytes) if bytes != text.as_bytes() => {
+                    broken(
+                        "is not what the run wrote; the database has that, and the next run writes it again",
+                    );
+                }
+                Some(_) => {}
+            }
+            let value: Value = serde_json::from_str(text).unwrap_or_default();
+            let hash = before.as_ref().map(|text| hexadecimal(&Sha256::digest(text.as_bytes())));
+            if value.get("previous").and_then(Value::as_str) != hash.as_deref() {
+                broken("does not follow the record before it");
+            }
+            if *run != expected || value.get("number").and_then(Value::as_i64) != Some(*run) {
+                broken("has a number that is not the next one");
+            }
+            let rows = rows_by_run.get(run).cloned().unwrap_or_else(no_rows);
+            if value.get("rows").and_then(Value::as_u64) != Some(rows.rows)
+                || value.get("rows_sha256").and_then(Value::as_str) != Some(&rows.sha256)
+            {
+                broken("does not agree with the rows that its run added");
+            }
+            totals = value.get("totals").cloned().unwrap_or_default();
+            expected = run + 1;
+            before = Some(text.clone());
+        }
+        for name in files.into_keys() {
+            let path = format!("{}/{name}.json", super::folder::RUNS);
+            self.found(Problem::of("record", "is the record of no run").at(path));
+        }
+        if runs.is_empty() && rows_by_run.is_empty() {
+            return Ok(0);
+        }
+        self.totals(connection, &totals)?;
+        Ok(runs.len() as u64)
+    }
+
+    fn totals(&self, connection: &Connection, expected: &Value) -> rusqlite::Result<()> {
+        let found = record::totals(connection)?;
+        for (table, count) in found.as_object().into_iter().flatten() {
+            let should = expected.get(table);
+            if should != Some(count) {
+                let should = should.map_or("as many as nobody knows".into(), Value::to_string);
+                self.found(Problem::of("count", format!("{table} has {count} rows instead of {should}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stored_hash(value: rusqlite::types::ValueRef<'_>) -> Option<RowHash> {
+    value.as_blob().ok()?.try_into().ok()
+}
+
+fn named(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Handle => "an address",
+        Kind::Chat => "a chat",
+        Kind::Attachment => "an attachment",
+        Kind::Message => "a message",
+    }
+}
+
+/// What a row is known by, as far as that can still be read.
+fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
+    let key = kind.key().first().copied().unwrap_or("guid");
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {key} FROM {} WHERE ROWID = ?1", kind.table()))?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?;
+    let value = row.map(|row| owned(row, 1)).transpose()?.and_then(|mut values| values.pop());
+    Ok(match value {
+        Some(row::Owned::Text(text)) => Some(String::from_utf8_lossy(&text).into_owned()),
+        _ => None,
+    })
+}
+
+/// Where a row can be had again: the source that was read last among those that have it.
+fn source_of(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
+         WHERE s.kind = ?1 AND s.id = ?2 ORDER BY o.last_run DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query([kind.number(), id])?;
+    rows.next()?.map(|row| row.get(0)).transpose()
+}

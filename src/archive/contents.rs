@@ -1,0 +1,342 @@
+//! Takes in the bytes of attachments, under their SHA-256: once, whoever carries them.
+//!
+//! A content is complete and on the disk before it has its name, and has its name before a row speaks of it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use super::ArchiveError;
+use super::folder::{CONTENTS, sync_folder};
+use crate::disk::{DiskError, HashedCopy, copy_hashed, hexadecimal, private_folders, write_hashed};
+use crate::pipeline::Progress;
+use crate::source::Content;
+use crate::source::tables::{ContentFinder, Tables};
+
+/// An attachment whose bytes the archive does not have.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Its row id in the source.
+    pub rowid: i64,
+    pub filename: String,
+    /// The archive knew it without its bytes.
+    pub known: bool,
+}
+
+/// Where the bytes of an attachment are now; paths are relative to the archive's folder, with `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub rowid: i64,
+    pub known: bool,
+    pub original: String,
+    pub path: String,
+    pub film: Option<String>,
+    pub files: Vec<KeptFile>,
+}
+
+/// A file of a content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFile {
+    pub path: String,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// What fulfilling wishes came to.
+#[derive(Debug, Default)]
+pub struct Fulfilled {
+    /// By row id.
+    pub kept: Vec<Kept>,
+    /// Wishes that stay: the bytes are not here.
+    pub missing: u64,
+    /// Of those, the ones that are here and cannot be read, with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// Looks for the bytes and takes in what there is. `archive`: `None` to only look.
+///
+/// # Errors
+/// When the archive cannot be written. What a source has and cannot be read stays a wish.
+pub fn fulfil(
+    archive: Option<&Path>,
+    tables: &Tables,
+    wishes: &[Wish],
+    jobs: usize,
+    progress: &dyn Progress,
+) -> Result<Fulfilled, ArchiveError> {
+    if let Some(archive) = archive {
+        clear_unfinished(&archive.join(CONTENTS))?;
+    }
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Result<Fulfilled, ArchiveError>> = Mutex::new(Ok(Fulfilled::default()));
+    let work = |worker: usize| {
+        let mut finder = tables.finder();
+        let taker = archive.map(|archive| Taker { archive, unfinished: format!("{UNFINISHED}{worker}") });
+        while let Some(wish) = wishes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let taken = match progress.interrupted() {
+                true => Err(ArchiveError::Interrupted),
+                false => wish.fulfil(&mut finder, taker.as_ref()),
+            };
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            let Ok(all) = done.as_mut() else { return };
+            match taken {
+                Ok(Found::Kept(kept)) => all.kept.push(kept),
+                Ok(Found::Nothing) => all.missing += 1,
+                Ok(Found::Unreadable(path, why)) => {
+                    all.missing += 1;
+                    all.unreadable.push((path, why));
+                }
+                Err(error) => {
+                    *done = Err(error);
+                    return;
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for worker in 1..jobs.clamp(1, wishes.len().max(1)) {
+            let work = &work;
+            scope.spawn(move || work(worker));
+        }
+        work(0);
+    });
+    let mut all = done.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    all.kept.sort_by_key(|kept| kept.rowid);
+    all.unreadable.sort();
+    Ok(all)
+}
+
+/// What the names of unfinished contents begin with.
+const UNFINISHED: &str = ".unfinished-";
+
+/// Removes what a run that was killed had begun.
+fn clear_unfinished(contents: &Path) -> Result<(), ArchiveError> {
+    for entry in fs::read_dir(contents).map_err(ArchiveError::reading(contents))? {
+        let path = entry.map_err(ArchiveError::reading(contents))?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(ArchiveError::writing(&path))?;
+        }
+    }
+    Ok(())
+}
+
+enum Found {
+    Kept(Kept),
+    Nothing,
+    Unreadable(PathBuf, String),
+}
+
+impl Wish {
+    fn fulfil(&self, finder: &mut ContentFinder, taker: Option<&Taker<'_>>) -> Result<Found, ArchiveError> {
+        let Some((content, film)) = finder.find(&self.filename) else {
+            return Ok(Found::Nothing);
+        };
+        if content.bytes() == Some(0) {
+            return Ok(Found::Nothing);
+        }
+        let taken = match taker {
+            Some(taker) => taker.take(&content, film.as_ref(), &self.filename),
+            None => looked_at(&content, film.as_ref()),
+        };
+        match taken {
+            Ok((path, film, files)) => Ok(Found::Kept(Kept {
+                rowid: self.rowid,
+                known: self.known,
+                original: self.filename.clone(),
+                path,
+                film,
+                files,
+            })),
+            Err(ArchiveError::Disk(DiskError::Read { path, source })) => {
+                Ok(Found::Unreadable(path, source.to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+type Taken = (String, Option<String>, Vec<KeptFile>);
+
+/// For a dry run: what would be taken, under no name.
+fn looked_at(content: &Content, film: Option<&Content>) -> Result<Taken, ArchiveError> {
+    let mut files = Vec::new();
+    for (path, content) in parts(content)?.into_iter().chain(film.map(|film| (String::new(), film.clone()))) {
+        files.push(KeptFile { path, bytes: content.bytes().unwrap_or(0), sha256: String::new() });
+    }
+    Ok((String::new(), film.map(|_| String::new()), files))
+}
+
+struct Taker<'a> {
+    archive: &'a Path,
+    unfinished: String,
+}
+
+impl Taker<'_> {
+    fn take(&self, content: &Content, film: Option<&Content>, filename: &str) -> Result<Taken, ArchiveError> {
+        if content.bytes().is_none() {
+            return self.take_bundle(content, filename);
+        }
+        let picture = self.copy(content, "a")?;
+        let mut stem = hexadecimal(&picture.sha256);
+        let film = match film {
+            Some(film) => Some((self.copy(film, "b")?, extension(&film.path().to_string_lossy()))),
+            None => None,
+        };
+        if let Some((film, _)) = &film {
+            stem.push('-');
+            stem.push_str(&hexadecimal(&film.sha256[..8]));
+        }
+        let mut files = Vec::new();
+        let mut film_path = None;
+        if let Some((film, extension)) = film {
+            // Files of a device have no names of their own.
+            let extension = if extension.is_empty() { ".mov".to_owned() } else { extension };
+            film_path = Some(self.place("b", &stem, &extension, film, &mut files)?);
+        }
+        let path = self.place("a", &stem, &extension(filename), picture, &mut files)?;
+        Ok((path, film_path, files))
+    }
+
+    fn waiting(&self, part: &str) -> PathBuf {
+        self.archive.join(CONTENTS).join(format!("{}{part}", self.unfinished))
+    }
+
+    /// Copies bytes to where they wait for their name, down to the disk.
+    fn copy(&self, content: &Content, part: &str) -> Result<HashedCopy, ArchiveError> {
+        let to = self.waiting(part);
+        let _ = fs::remove_file(&to);
+        copy_to(content, &to)
+    }
+
+    fn place(
+        &self,
+        part: &str,
+        stem: &str,
+        extension: &str,
+        copy: HashedCopy,
+        files: &mut Vec<KeptFile>,
+    ) -> Result<String, ArchiveError> {
+        let path = self.name(stem, extension)?;
+        let to = self.archive.join(&path);
+        // One that is there already is the same, or damaged.
+        fs::rename(self.waiting(part), &to).map_err(ArchiveError::writing(&to))?;
+        sync_folder(&to);
+        files.push(KeptFile { path: path.clone(), bytes: copy.bytes, sha256: hexadecimal(&copy.sha256) });
+        Ok(path)
+    }
+
+    fn name(&self, stem: &str, extension: &str) -> Result<String, ArchiveError> {
+        let folder = format!("{CONTENTS}/{}", stem.get(..2).unwrap_or_default());
+        private_folders(&self.archive.join(&folder))?;
+        Ok(format!("{folder}/{stem}{extension}"))
+    }
+
+    /// A bundle is a folder, under the hash of the list of what is in it.
+    fn take_bundle(&self, bundle: &Content, filename: &str) -> Result<Taken, ArchiveError> {
+        let waiting = self.waiting("c");
+        let _ = fs::remove_dir_all(&waiting);
+        let mut files = Vec::new();
+        let mut list = Sha256::new();
+        for (inside, content) in parts(bundle)? {
+            let to = waiting.join(&inside);
+            private_folders(to.parent().unwrap_or(&waiting))?;
+            let copy = copy_to(&content, &to)?;
+            let sha256 = hexadecimal(&copy.sha256);
+            list.update(format!("{sha256} {inside}\n"));
+            files.push(KeptFile { path: inside, bytes: copy.bytes, sha256 });
+        }
+        let path = self.name(&hexadecimal(&list.finalize()), &extension(filename))?;
+        let to = self.archive.join(&path);
+        if to.exists() {
+            // The same, or damaged.
+            fs::remove_dir_all(&to).map_err(ArchiveError::writing(&to))?;
+        }
+        fs::rename(&waiting, &to).map_err(ArchiveError::writing(&to))?;
+        sync_folder(&to);
+        for file in &mut files {
+            file.path = format!("{path}/{}", file.path);
+        }
+        Ok((path, None, files))
+    }
+}
+
+fn copy_to(content: &Content, to: &Path) -> Result<HashedCopy, ArchiveError> {
+    let copy = match content {
+        Content::File { path, .. } => copy_hashed(path, to)?,
+        content => {
+            let mut bytes = content.open().map_err(DiskError::reading(content.path()))?;
+            write_hashed(&mut bytes, content.path(), to)?
+        }
+    };
+    File::open(to).and_then(|file| file.sync_all()).map_err(ArchiveError::writing(to))?;
+    Ok(copy)
+}
+
+/// The files of a content by their paths in it, sorted; one without a path for what is no bundle. Links are none.
+fn parts(content: &Content) -> Result<Vec<(String, Content)>, ArchiveError> {
+    let mut parts = Vec::new();
+    match content {
+        Content::Bundle(bundle) => {
+            let files = bundle.files().map_err(DiskError::reading(&bundle.path))?;
+            parts.extend(files.into_iter().map(|file| (file.path, file.content)));
+        }
+        Content::Folder { path } => {
+            list(path, "", &mut parts).map_err(DiskError::reading(path))?;
+        }
+        content => parts.push((String::new(), content.clone())),
+    }
+    parts.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(parts)
+}
+
+fn list(folder: &Path, below: &str, parts: &mut Vec<(String, Content)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name =
+            name.to_str().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a name is no text"))?;
+        let inside = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            list(&entry.path(), &inside, parts)?;
+        } else if kind.is_file() {
+            let bytes = entry.metadata()?.len();
+            parts.push((inside, Content::File { path: entry.path(), bytes }));
+        }
+    }
+    Ok(())
+}
+
+/// `.heic`, as the file has it; nothing where it has none that is fit for every file system.
+fn extension(filename: &str) -> String {
+    let name = filename.rsplit('/').next().unwrap_or(filename);
+    match name.rsplit_once('.') {
+        Some((stem, extension))
+            if !stem.is_empty()
+                && (1..=24).contains(&extension.len())
+                && extension.bytes().all(|b| b.is_ascii_alphanumeric()) =>
+        {
+            format!(".{}", extension.to_ascii_lowercase())
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extension;
+
+    #[test]
+    fn extensions_are_words() {
+        assert_eq!(extension("~/Library/Messages/Attachments/a/IMG.HEIC"), ".heic");
+        assert_eq!(extension("a/x.pluginPayloadAttachment"), ".pluginpayloadattachment");
+        for none in ["a.b/c", ".hidden", "a.", "a.x y", "a.../", "a.\u{202e}gpj"] {
+            assert_eq!(extension(none), "", "{none}");
+        }
+    }
+}

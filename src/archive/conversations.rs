@@ -1,0 +1,116 @@
+//! Which message of an archive is in which conversation: as in an export of it, without counting what is in it.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use crate::model::Conversation;
+use crate::pipeline::roster::Roster;
+use crate::source::contacts::Contact;
+use crate::source::{ChatId, RawChat, RawHandle};
+
+/// The conversations of an archive.
+pub struct Conversations(pub Roster);
+
+impl Conversations {
+    /// Reads the chats and who is in them.
+    pub fn read(connection: &Connection, contacts: &[Contact]) -> rusqlite::Result<Conversations> {
+        let handles = handles(connection)?;
+        let chats = chats(connection)?;
+        Ok(Conversations(Roster::new(&handles, &chats, contacts)))
+    }
+
+    /// The conversation of a message; `None` for one in no chat.
+    pub fn of(&self, connection: &Connection, message: i64) -> rusqlite::Result<Option<&Conversation>> {
+        let mut statement =
+            connection.prepare_cached("SELECT min(chat_id) FROM chat_message_join WHERE message_id = ?1")?;
+        let chat: Option<i64> = statement.query_row([message], |row| row.get(0))?;
+        Ok(chat.and_then(|chat| self.of_chat(chat)))
+    }
+
+    /// The conversation that a chat is part of.
+    pub fn of_chat(&self, chat: i64) -> Option<&Conversation> {
+        let at = self.0.conversation_of(ChatId(chat))?;
+        self.0.conversations.get(at).map(|entry| &entry.conversation)
+    }
+}
+
+/// The columns that a table has, as a list for a statement; NULL for those that no source had.
+fn columns(connection: &Connection, table: &str, names: &[&str]) -> rusqlite::Result<String> {
+    let mut statement = connection.prepare("SELECT lower(name) FROM pragma_table_info(?1)")?;
+    let there: Vec<String> =
+        statement.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let list: Vec<&str> =
+        names.iter().map(|name| if there.iter().any(|own| own == name) { *name } else { "NULL" }).collect();
+    Ok(list.join(", "))
+}
+
+fn handles(connection: &Connection) -> rusqlite::Result<Vec<RawHandle>> {
+    let names = ["id", "service", "country", "uncanonicalized_id", "person_centric_id"];
+    let list = columns(connection, "handle", &names)?;
+    let mut statement = connection.prepare(&format!("SELECT ROWID, {list} FROM handle ORDER BY ROWID"))?;
+    let handles = statement.query_map([], |row| {
+        let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
+        Ok(RawHandle {
+            rowid: row.get(0)?,
+            id: text(1).unwrap_or_default(),
+            service: text(2),
+            country: text(3),
+            uncanonicalized_id: text(4),
+            person_centric_id: text(5),
+        })
+    })?;
+    handles.collect()
+}
+
+fn chats(connection: &Connection) -> rusqlite::Result<Vec<RawChat>> {
+    let names = [
+        "guid",
+        "style",
+        "chat_identifier",
+        "service_name",
+        "room_name",
+        "display_name",
+        "group_id",
+        "original_group_id",
+        "properties",
+    ];
+    let list = columns(connection, "chat", &names)?;
+    let mut members: HashMap<i64, Vec<i64>> = HashMap::new();
+    let mut statement =
+        connection.prepare("SELECT chat_id, handle_id FROM chat_handle_join ORDER BY rowid")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        members.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    let mut lookups: HashMap<i64, Vec<(String, String)>> = HashMap::new();
+    let mut statement =
+        connection.prepare("SELECT chat, domain, identifier FROM chat_lookup ORDER BY rowid")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let (Ok(domain), Ok(identifier)) = (row.get(1), row.get(2)) {
+            lookups.entry(row.get(0)?).or_default().push((domain, identifier));
+        }
+    }
+    let mut statement = connection.prepare(&format!("SELECT ROWID, {list} FROM chat ORDER BY ROWID"))?;
+    let chats = statement.query_map([], |row| {
+        let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
+        let rowid = row.get(0)?;
+        Ok(RawChat {
+            rowid,
+            guid: text(1).unwrap_or_default(),
+            style: row.get(2).unwrap_or_default(),
+            chat_identifier: text(3),
+            service_name: text(4),
+            room_name: text(5),
+            display_name: text(6),
+            group_id: text(7),
+            original_group_id: text(8),
+            properties: row.get(9).unwrap_or_default(),
+            handle_ids: members.remove(&rowid).unwrap_or_default(),
+            lookups: lookups.remove(&rowid).unwrap_or_default(),
+            ..RawChat::default()
+        })
+    })?;
+    chats.collect()
+}

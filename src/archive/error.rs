@@ -1,0 +1,75 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::disk::DiskError;
+use crate::source::SourceError;
+
+/// Why an archive cannot be written or read. Every variant names the path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// Reading a source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error("{} is no archive: it holds no archive.json", path.display())]
+    NotAnArchive { path: PathBuf },
+    /// A folder with something else in it.
+    #[error("{} is neither empty nor an archive", path.display())]
+    Foreign { path: PathBuf },
+    /// `holder`: as the other run wrote it down.
+    #[error("another run is adding to {}: {holder}", path.display())]
+    Busy { path: PathBuf, holder: String },
+    #[error("{} was made by a later version of msgarchive, in format {format}", path.display())]
+    Newer { path: PathBuf, format: u64 },
+    #[error("the source {} is the archive itself", path.display())]
+    Itself { path: PathBuf },
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged { path: PathBuf, what: String },
+    #[error("cannot write {}", path.display())]
+    Database { path: PathBuf, source: rusqlite::Error },
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("no message of the archive has the GUID {guid}")]
+    NoSuchMessage { guid: String },
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl ArchiveError {
+    /// There was no room for the database.
+    pub fn disk_is_full(&self) -> bool {
+        matches!(self, ArchiveError::Database { source, .. }
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+
+    /// For `map_err` on what SQLite says of the archive's database.
+    pub fn database(path: impl Into<PathBuf>) -> impl FnOnce(rusqlite::Error) -> ArchiveError {
+        use rusqlite::ErrorCode;
+        let path = path.into();
+        move |source| match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                ArchiveError::Damaged { path, what: source.to_string() }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                ArchiveError::Busy { path, holder: "a program that is reading it, or writing to it".into() }
+            }
+            _ => ArchiveError::Database { path, source },
+        }
+    }
+
+    /// For `map_err` on writes to `path`.
+    pub fn writing(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ArchiveError {
+        let path = path.into();
+        move |source| ArchiveError::Write { path, source }
+    }
+
+    /// For `map_err` on reads of `path`.
+    pub fn reading(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ArchiveError {
+        let path = path.into();
+        move |source| ArchiveError::Read { path, source }
+    }
+}

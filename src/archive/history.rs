@@ -1,0 +1,235 @@
+//! What an archive knows of the past: its runs, what is gone where it came from, what a message was before.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::ArchiveError;
+use super::conversations::Conversations;
+use super::open::look_into;
+use crate::model::Instant;
+use crate::pipeline::decode::{body, date::instant};
+use crate::source::contacts::Contact;
+
+/// A message that a source has no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    pub guid: String,
+    /// Its id and title; `None` for a message in no chat.
+    pub conversation: Option<(String, String)>,
+    pub date: Option<Instant>,
+    /// When it was deleted, or its absence noticed.
+    pub absent_since: Option<Instant>,
+    /// As [`super::Reason::name`] has it.
+    pub reason: String,
+    /// The path of the source.
+    pub source: String,
+    /// Its text, as it is shown.
+    pub text: Option<String>,
+    /// Another source has it still.
+    pub elsewhere: bool,
+}
+
+/// A state of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The name of the run that brought it.
+    pub run: String,
+    /// When that was.
+    pub date: String,
+    pub text: Option<String>,
+    /// `added`, `edited`, `unsent`, `read`, `changed`, `deleted`, `restored`; several joined by `,`.
+    pub what: String,
+    pub source: String,
+    /// It is the one that is shown.
+    pub shown: bool,
+}
+
+/// The records of all runs, oldest first: their texts, each a JSON object.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub fn runs(path: &Path) -> Result<Vec<String>, ArchiveError> {
+    let (folder, connection) = look_into(path)?;
+    let read = || -> rusqlite::Result<Vec<String>> {
+        connection
+            .prepare("SELECT record FROM msgarchive_run ORDER BY run")?
+            .query_map([], |row| row.get(0))?
+            .collect()
+    };
+    read().map_err(ArchiveError::database(folder.database()))
+}
+
+/// Every message that some source has no more, by the date of its absence.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub fn gone(path: &Path, contacts: &[Contact]) -> Result<Vec<Gone>, ArchiveError> {
+    let (folder, connection) = look_into(path)?;
+    let read = || -> rusqlite::Result<Vec<Gone>> {
+        let conversations = Conversations::read(&connection, contacts)?;
+        let body = body_columns(&connection, "message", "m")?;
+        let mut statement = connection.prepare(&format!(
+            "SELECT m.guid, m.date, a.date, a.reason, o.path, m.ROWID, \
+               NOT EXISTS (SELECT 1 FROM msgarchive_deleted d WHERE d.message = m.ROWID), {body} \
+             FROM msgarchive_absence a JOIN message m ON m.ROWID = a.message \
+             JOIN msgarchive_source o ON o.source = a.source \
+             WHERE a.returned IS NULL ORDER BY a.date, m.date, m.guid"
+        ))?;
+        let gone = statement.query_map([], |row| {
+            let conversation = conversations.of(&connection, row.get(5)?)?;
+            Ok(Gone {
+                guid: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+                conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
+                date: instant(row.get::<_, Option<i64>>(1)?.unwrap_or(0)),
+                absent_since: instant(row.get(2)?),
+                reason: row.get(3)?,
+                source: row.get(4)?,
+                elsewhere: row.get(6)?,
+                text: text(row, 7)?,
+            })
+        })?;
+        gone.collect()
+    };
+    read().map_err(ArchiveError::database(folder.database()))
+}
+
+/// Every state of a message, oldest first.
+///
+/// # Errors
+/// [`ArchiveError::NoSuchMessage`].
+pub fn versions(path: &Path, guid: &str) -> Result<Vec<Version>, ArchiveError> {
+    let (folder, connection) = look_into(path)?;
+    let read = || -> rusqlite::Result<Option<Vec<Version>>> {
+        let message = connection
+            .query_row(
+                "SELECT ROWID FROM message WHERE guid = ?1 COLLATE NOCASE \
+                 UNION SELECT message FROM msgarchive_alias WHERE guid = ?1 COLLATE NOCASE",
+                [guid],
+                |row| row.get::<_, i64>(0),
+            )
+            .optional()?;
+        message.map(|message| states(&connection, message)).transpose()
+    };
+    let found = read().map_err(ArchiveError::database(folder.database()))?;
+    found.ok_or_else(|| ArchiveError::NoSuchMessage { guid: guid.to_owned() })
+}
+
+/// A state before it is compared with the one before it.
+struct State {
+    run: i64,
+    source: i64,
+    shown: bool,
+    text: Option<String>,
+    edited: i64,
+    read: i64,
+    retracted: bool,
+}
+
+fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version>> {
+    let mut states = Vec::new();
+    let of_version = "SELECT msgarchive_since, msgarchive_source, 0, {} FROM msgarchive_message_version v \
+        WHERE msgarchive_id = ?1 ORDER BY msgarchive_since, msgarchive_version";
+    let of_shown = "SELECT b.since, b.source, 1, {} FROM message v JOIN msgarchive_message b ON b.id = v.ROWID \
+        WHERE v.ROWID = ?1";
+    for (table, sql) in [("msgarchive_message_version", of_version), ("message", of_shown)] {
+        let mut list = body_columns(connection, table, "v")?;
+        for name in ["date_edited", "date_read", "date_retracted"] {
+            list.push_str(", ");
+            list.push_str(&column(connection, table, "v", name)?);
+        }
+        let mut statement = connection.prepare(&sql.replace("{}", &list))?;
+        let mut rows = statement.query([message])?;
+        while let Some(row) = rows.next()? {
+            let number = |at| row.get::<_, Option<i64>>(at).unwrap_or_default().unwrap_or(0);
+            states.push(State {
+                run: row.get(0)?,
+                source: row.get(1)?,
+                shown: row.get(2)?,
+                text: text(row, 3)?,
+                edited: number(5),
+                read: number(6),
+                retracted: number(7) != 0,
+            });
+        }
+    }
+    let run = |run: i64| -> rusqlite::Result<(String, String)> {
+        let sql = "SELECT name, date FROM msgarchive_run WHERE run = ?1";
+        connection.query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?)))
+    };
+    let path = |source: i64| -> rusqlite::Result<String> {
+        connection
+            .query_row("SELECT path FROM msgarchive_source WHERE source = ?1", [source], |row| row.get(0))
+    };
+    let mut versions: Vec<(i64, Version)> = Vec::new();
+    for (at, state) in states.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| states.get(at));
+        let (name, date) = run(state.run)?;
+        let what = before.map_or("added".to_owned(), |before| difference(before, state));
+        versions.push((
+            state.run,
+            Version {
+                run: name,
+                date,
+                text: state.text.clone(),
+                what,
+                source: path(state.source)?,
+                shown: state.shown,
+            },
+        ));
+    }
+    let mut absences = connection.prepare(
+        "SELECT run, source, reason, returned FROM msgarchive_absence WHERE message = ?1 ORDER BY rowid",
+    )?;
+    let mut rows = absences.query([message])?;
+    while let Some(row) = rows.next()? {
+        let (noticed, source, reason, returned): (i64, i64, String, Option<i64>) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let back = returned.map(|returned| (returned, "restored".to_owned()));
+        for (number, what) in [Some((noticed, reason)), back].into_iter().flatten() {
+            let (name, date) = run(number)?;
+            let event = Version { run: name, date, text: None, what, source: path(source)?, shown: false };
+            versions.push((number, event));
+        }
+    }
+    versions.sort_by_key(|(run, _)| *run);
+    Ok(versions.into_iter().map(|(_, version)| version).collect())
+}
+
+fn difference(before: &State, after: &State) -> String {
+    let mut what = Vec::new();
+    if after.text.is_none() && before.text.is_some() && (after.retracted || after.edited > before.edited) {
+        what.push("unsent");
+    } else if after.edited != before.edited || after.text != before.text {
+        what.push("edited");
+    }
+    if after.read != before.read {
+        what.push("read");
+    }
+    if what.is_empty() {
+        what.push("changed");
+    }
+    what.join(",")
+}
+
+fn column(connection: &Connection, table: &str, alias: &str, name: &str) -> rusqlite::Result<String> {
+    let there: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE lower(name) = ?2)",
+        [table, name],
+        |row| row.get(0),
+    )?;
+    Ok(if there { format!("{alias}.{name}") } else { "NULL".into() })
+}
+
+/// The columns that [`text`] reads.
+fn body_columns(connection: &Connection, table: &str, alias: &str) -> rusqlite::Result<String> {
+    let text = column(connection, table, alias, "text")?;
+    Ok(format!("{text}, {}", column(connection, table, alias, "attributedbody")?))
+}
+
+/// What a row says, from these two columns on.
+pub fn text(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Option<String>> {
+    let text = row.get_ref(first)?.as_bytes_or_null().ok().flatten().map(String::from_utf8_lossy);
+    let body = row.get_ref(first + 1)?.as_bytes_or_null().ok().flatten();
+    Ok(body::body_without_data(body, text.as_deref()).text().map(str::to_owned))
+}

@@ -1,0 +1,42 @@
+//! The append-only store: a folder that is fed from sources, night after night, and never loses what it once held.
+//!
+//! Its database is a Messages library: Apple's tables and columns, rows as Apple wrote them, and beside them what this
+//! program knows of each row: `msgarchive_…`. So it is a source again ([`crate::source::open`]).
+//!
+//! | what | where |
+//! |---|---|
+//! | which rows are news | [`scan`](self): fingerprints, side by side with the source |
+//! | which source it is | by its rows, not by its path |
+//! | contents | under their SHA-256, written before the rows that speak of them |
+//! | rows | in one transaction a run |
+//! | the record | last; closes over the rows and over the record before it |
+//!
+//! **Must never**: rewrite or delete what it holds, but to show a later state of a row and keep the former one.
+
+mod absence;
+mod check;
+mod contents;
+mod conversations;
+mod damage;
+mod error;
+mod folder;
+pub mod history;
+mod kind;
+mod known_source;
+mod open;
+mod places;
+mod record;
+mod row;
+mod run;
+mod scan;
+mod schema;
+mod take;
+mod visit;
+mod wishes;
+
+pub use absence::Reason;
+pub use check::{Checked, Findings, Problem, check};
+pub use error::ArchiveError;
+pub use folder::is_archive;
+pub use record::{Counts, RunRecord, SourceRead};
+pub use run::{ArchiveOptions, archive};

@@ -1,0 +1,49 @@
+//! An archive, opened for looking at what it knows: its database, read-only.
+
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::ArchiveError;
+use super::folder::Folder;
+
+/// A connection to an archive's database that cannot write.
+///
+/// # Errors
+/// [`ArchiveError::Damaged`] where it is no database any more, or not there.
+pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
+    let path = folder.database();
+    if !path.is_file() {
+        return Err(ArchiveError::Damaged { path, what: "it is not there".into() });
+    }
+    let failed = || ArchiveError::database(&path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(failed())?;
+    let prepare = || -> rusqlite::Result<()> {
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.execute_batch(
+            "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;",
+        )?;
+        connection.query_row("SELECT count(*) FROM msgarchive_run", [], |_| Ok(()))
+    };
+    prepare().map_err(|error| match error {
+        rusqlite::Error::SqliteFailure(_, Some(ref what)) if what.contains("no such table") => {
+            ArchiveError::Damaged { path: path.clone(), what: "its tables are not there".into() }
+        }
+        error => failed()(error),
+    })?;
+    Ok(connection)
+}
+
+/// As [`look_at`], of the archive at `path`.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub fn look_into(path: &Path) -> Result<(Folder, Connection), ArchiveError> {
+    let folder = Folder::open(path)?;
+    let connection = look_at(&folder)?;
+    Ok((folder, connection))
+}

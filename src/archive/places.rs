@@ -1,0 +1,90 @@
+//! Where the messages of a source are: chats, Recently Deleted, their attachments. It goes into their fingerprints.
+
+use std::collections::HashMap;
+
+use rusqlite::types::ValueRef;
+
+use super::ArchiveError;
+use super::kind::{PLACES, RECENTLY_DELETED};
+use super::row::mixed;
+use crate::source::tables::{TableReader, Tables};
+
+/// Where every message of a source is, compactly: 16 bytes a row of a join.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// (message, what a row of a join adds to its fingerprint), by message.
+    rows: Vec<(i64, i64)>,
+    /// Messages that are in Recently Deleted and in no chat, with the delete date.
+    pub recently_deleted: HashMap<i64, i64>,
+}
+
+impl Places {
+    /// Reads the joins of a source.
+    pub fn read(tables: &Tables, reader: &TableReader<'_>) -> Result<Places, ArchiveError> {
+        let mut places = Places::default();
+        let joins = [
+            (PLACES, "chat_id", None),
+            ("message_attachment_join", "attachment_id", None),
+            ("recoverable_message_part", "part_index", Some("delete_date")),
+            (RECENTLY_DELETED, "chat_id", Some("delete_date")),
+        ];
+        for (salt, (name, other, date)) in (1i64..).zip(joins) {
+            let Some(table) = tables.table(name) else { continue };
+            let mut columns = vec!["message_id", other];
+            columns.extend(date);
+            if columns.iter().any(|column| table.column(column).is_none()) {
+                continue;
+            }
+            reader.rows(table, &columns, i64::MIN..=i64::MAX, |row| {
+                let message = number(row.value(0));
+                let date = date.map_or(0, |_| number(row.value(2)));
+                if name == RECENTLY_DELETED {
+                    places.recently_deleted.insert(message, date);
+                }
+                let there = mixed(number(row.value(1)).wrapping_add(mixed(date.wrapping_add(salt))));
+                places.rows.push((message, there));
+                Ok::<(), ArchiveError>(())
+            })?;
+            if name == PLACES && !places.rows.is_sorted() {
+                places.rows.sort_unstable();
+            }
+        }
+        if !places.rows.is_sorted() {
+            places.rows.sort_unstable();
+        }
+        Ok(places)
+    }
+
+    /// The places from this message on, to be asked of rows in their order.
+    pub fn from(&self, message: i64) -> PlacesFrom<'_> {
+        let start = self.rows.partition_point(|(of, _)| *of < message);
+        PlacesFrom(self.rows.get(start..).unwrap_or_default())
+    }
+}
+
+/// Goes through the places, message by message.
+pub struct PlacesFrom<'p>(&'p [(i64, i64)]);
+
+impl PlacesFrom<'_> {
+    /// What the places of a message add to its fingerprint, whatever their order.
+    pub fn of(&mut self, message: i64) -> i64 {
+        let mut sum = 0i64;
+        while let Some(((of, there), rest)) = self.0.split_first()
+            && *of <= message
+        {
+            if *of == message {
+                sum = sum.wrapping_add(*there);
+            }
+            self.0 = rest;
+        }
+        sum
+    }
+}
+
+/// A number where one is expected; 0 for anything else.
+pub fn number(value: ValueRef<'_>) -> i64 {
+    match value {
+        ValueRef::Integer(number) => number,
+        _ => 0,
+    }
+}

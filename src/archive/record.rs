@@ -1,0 +1,228 @@
+//! Run records: one a run, each closing over the one before it and over the rows that its run added.
+//!
+//! A record is a row of `msgarchive_run` first, in the transaction of the rows it speaks of, and a file afterwards: so a
+//! run that was killed between the two is completed by the next one.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::ArchiveError;
+use super::absence::Reason;
+use super::folder::{Folder, put_whole};
+use super::kind::{JOINS, Kind};
+use super::row::RowHash;
+use super::schema::{has_versions, version_table};
+use crate::disk::hexadecimal;
+
+/// What a run did, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows of `message` that were read.
+    pub read: u64,
+    pub added: u64,
+    pub changed: u64,
+    /// Messages whose absence was noticed.
+    pub absent: BTreeMap<Reason, u64>,
+    /// Contents of attachments that were new.
+    pub stored: u64,
+    /// Contents of attachments that were known without them.
+    pub filled_in: u64,
+    /// Attachments of the sources whose bytes the archive does not have.
+    pub still_missing: u64,
+    /// Bytes of contents.
+    pub bytes: u64,
+}
+
+/// A source of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRead {
+    pub source: i64,
+    pub kind: &'static str,
+    pub path: String,
+    pub device: Option<String>,
+    /// It was never read before.
+    pub new: bool,
+    pub read: u64,
+}
+
+/// The record of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// The archive's id.
+    pub archive: String,
+    /// Such as `2026-11-23T02-30-00Z-0007`: the name of its file.
+    pub name: String,
+    pub number: i64,
+    /// RFC 3339.
+    pub started: String,
+    pub sources: Vec<SourceRead>,
+    pub counts: Counts,
+    /// What to tell people: contents that could not be read.
+    pub unreadable: Vec<String>,
+    /// The text of its file.
+    pub text: String,
+}
+
+/// The name of a run's record.
+pub fn name(started: &str, number: i64) -> String {
+    let date: String = started.chars().map(|c| if c == ':' { '-' } else { c }).collect();
+    format!("{date}-{number:04}")
+}
+
+impl RunRecord {
+    /// Makes the text, once everything is known. `previous`: the record before it; `rows`, `totals`: of the archive.
+    pub fn close(&mut self, previous: Option<&str>, rows: RowsDigest, totals: Value) {
+        let counts = &self.counts;
+        let absent: Map<String, Value> = Reason::ALL
+            .into_iter()
+            .map(|reason| (reason.name().into(), counts.absent.get(&reason).copied().unwrap_or(0).into()))
+            .collect();
+        let sources: Vec<Value> = self
+            .sources
+            .iter()
+            .map(|source| {
+                json!({
+                    "source": source.source,
+                    "kind": source.kind,
+                    "path": source.path,
+                    "device": source.device,
+                    "new": source.new,
+                    "read": source.read,
+                })
+            })
+            .collect();
+        let record = json!({
+            "schema": 1,
+            "run": self.name,
+            "archive": self.archive,
+            "number": self.number,
+            "started": self.started,
+            "tool": concat!("msgarchive ", env!("CARGO_PKG_VERSION")),
+            "sources": sources,
+            "read": counts.read,
+            "added": counts.added,
+            "changed": counts.changed,
+            "absent": absent,
+            "attachments": {
+                "stored": counts.stored,
+                "filled_in": counts.filled_in,
+                "still_missing": counts.still_missing,
+            },
+            "bytes": counts.bytes,
+            "unreadable": self.unreadable,
+            "rows": rows.rows,
+            "rows_sha256": rows.sha256,
+            "totals": totals,
+            "previous": previous.map(|text| hexadecimal(&Sha256::digest(text.as_bytes()))),
+        });
+        self.text = format!("{record:#}\n");
+    }
+}
+
+/// What a run's record closes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsDigest {
+    pub rows: u64,
+    pub sha256: String,
+}
+
+/// Every state of every row by the run that brought it: what records close over. `run`: only this one's.
+pub fn rows_by_run(connection: &Connection, run: Option<i64>) -> rusqlite::Result<BTreeMap<i64, RowsDigest>> {
+    let mut states: Vec<(i64, i64, i64, RowHash)> = Vec::new();
+    for kind in Kind::ALL {
+        let mut of = |table: &str, id: &str, since: &str, hash: &str| -> rusqlite::Result<()> {
+            let only = if run.is_some() { format!("WHERE {since} = ?1") } else { "WHERE ?1 IS NULL".into() };
+            let mut statement =
+                connection.prepare(&format!("SELECT {since}, {id}, {hash} FROM {table} {only}"))?;
+            let mut rows = statement.query([run])?;
+            while let Some(row) = rows.next()? {
+                // Whatever is not 16 bytes long is damaged: the digest will differ.
+                let hash =
+                    row.get_ref(2)?.as_blob().ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
+                states.push((row.get(0)?, kind.number(), row.get(1)?, hash));
+            }
+            Ok(())
+        };
+        of(&format!("msgarchive_{}", kind.table()), "id", "since", "hash")?;
+        if has_versions(kind) {
+            of(&version_table(kind), "msgarchive_id", "msgarchive_since", "msgarchive_hash")?;
+        }
+    }
+    let lost = match run {
+        Some(_) => "WHERE since = ?1",
+        None => "WHERE ?1 IS NULL",
+    };
+    let mut statement =
+        connection.prepare(&format!("SELECT since, kind, id, hash FROM msgarchive_lost {lost}"))?;
+    let mut rows = statement.query([run])?;
+    while let Some(row) = rows.next()? {
+        let hash = row.get_ref(3)?.as_blob().ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
+        states.push((row.get(0)?, row.get(1)?, row.get(2)?, hash));
+    }
+    states.sort_unstable();
+    let mut digests = BTreeMap::new();
+    for of_run in states.chunk_by(|a, b| a.0 == b.0) {
+        let mut digest = Sha256::new();
+        for (_, kind, id, hash) in of_run {
+            digest.update(kind.to_le_bytes());
+            digest.update(id.to_le_bytes());
+            digest.update(hash);
+        }
+        let run = of_run.first().map_or(0, |state| state.0);
+        digests
+            .insert(run, RowsDigest { rows: of_run.len() as u64, sha256: hexadecimal(&digest.finalize()) });
+    }
+    Ok(digests)
+}
+
+/// No state came with this run.
+pub fn no_rows() -> RowsDigest {
+    RowsDigest { rows: 0, sha256: hexadecimal(&Sha256::digest([])) }
+}
+
+/// How many rows the archive has.
+pub fn totals(connection: &Connection) -> rusqlite::Result<Value> {
+    let mut totals = Map::new();
+    let tables = Kind::ALL.iter().map(|kind| kind.table().to_owned());
+    let versions = Kind::ALL.into_iter().filter(|kind| has_versions(*kind)).map(version_table);
+    let joins = JOINS.iter().map(|join| join.table.to_owned());
+    let ours =
+        ["msgarchive_absence", "msgarchive_content", "msgarchive_file", "msgarchive_lost"].map(str::to_owned);
+    for table in tables.chain(joins).chain(versions).chain(ours) {
+        let count: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
+        totals.insert(table, count.into());
+    }
+    Ok(totals.into())
+}
+
+/// The latest run: its number and its record.
+pub fn latest(connection: &Connection) -> rusqlite::Result<Option<(i64, String)>> {
+    connection
+        .query_row("SELECT run, record FROM msgarchive_run ORDER BY run DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()
+}
+
+/// Writes the records that are not on the disk as they should be: those of a run that was killed, or that were lost.
+pub fn write_missing(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
+    let failed = || ArchiveError::database(folder.database());
+    let mut statement =
+        connection.prepare("SELECT name, record FROM msgarchive_run ORDER BY run").map_err(failed())?;
+    let mut rows = statement.query([]).map_err(failed())?;
+    while let Some(row) = rows.next().map_err(failed())? {
+        let (name, record): (String, String) =
+            row.get(0).and_then(|name| Ok((name, row.get(1)?))).map_err(failed())?;
+        let path = folder.runs().join(format!("{name}.json"));
+        if fs::read(&path).ok().as_deref() != Some(record.as_bytes()) {
+            crate::disk::private_folders(&folder.runs())?;
+            put_whole(&path, record.as_bytes())?;
+        }
+    }
+    Ok(())
+}

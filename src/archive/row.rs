@@ -1,0 +1,112 @@
+//! A row in one form, whatever the order of its columns: what its hashes are made of.
+//!
+//! Columns come by their names in lower case, sorted. What is NULL or 0 is left out: to Apple the two mean the same, and
+//! a column that a later system added changes no hash of the rows before it.
+
+use rusqlite::types::ValueRef;
+use sha2::{Digest, Sha256};
+
+/// The first half of a SHA-256.
+pub type RowHash = [u8; 16];
+
+/// Hashes columns one after the other.
+#[derive(Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes a column; `name` in lower case, in order.
+    pub fn column(&mut self, name: &str, value: ValueRef<'_>) {
+        let (sort, bytes): (u8, &[u8]) = match &value {
+            ValueRef::Null | ValueRef::Integer(0) => return,
+            ValueRef::Integer(number) => (1, &number.to_le_bytes()),
+            ValueRef::Real(number) => (2, &number.to_bits().to_le_bytes()),
+            ValueRef::Text(text) => (3, text),
+            ValueRef::Blob(bytes) => (4, bytes),
+        };
+        // Lengths before what they measure: no two rows are spelled alike.
+        let mut head = [0; 10];
+        head[0] = name.len() as u8;
+        head[1] = sort;
+        head[2..].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(head);
+        self.0.update(name.as_bytes());
+        self.0.update(bytes);
+    }
+
+    /// The hash of all columns.
+    pub fn finish(self) -> RowHash {
+        let mut half = RowHash::default();
+        half.copy_from_slice(&self.0.finalize()[..16]);
+        half
+    }
+}
+
+/// A value that was taken out of a database; texts as their bytes, which may be no UTF-8.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Owned {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Vec<u8>),
+    Blob(Vec<u8>),
+}
+
+impl Owned {
+    pub fn of(value: ValueRef<'_>) -> Owned {
+        match value {
+            ValueRef::Null => Owned::Null,
+            ValueRef::Integer(number) => Owned::Integer(number),
+            ValueRef::Real(number) => Owned::Real(number),
+            ValueRef::Text(text) => Owned::Text(text.to_vec()),
+            ValueRef::Blob(bytes) => Owned::Blob(bytes.to_vec()),
+        }
+    }
+
+    pub fn value(&self) -> ValueRef<'_> {
+        match self {
+            Owned::Null => ValueRef::Null,
+            Owned::Integer(number) => ValueRef::Integer(*number),
+            Owned::Real(number) => ValueRef::Real(*number),
+            Owned::Text(text) => ValueRef::Text(text),
+            Owned::Blob(bytes) => ValueRef::Blob(bytes),
+        }
+    }
+}
+
+/// The first columns of a row, taken out of it.
+pub fn owned(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Vec<Owned>> {
+    (0..columns).map(|at| row.get_ref(at).map(Owned::of)).collect()
+}
+
+/// The hash of what a statement gives from column `first` on: `names`, in order.
+pub fn hash_of(row: &rusqlite::Row<'_>, first: usize, names: &[&String]) -> rusqlite::Result<RowHash> {
+    let mut hasher = Hasher::default();
+    for (at, name) in names.iter().enumerate() {
+        hasher.column(name, row.get_ref(first + at)?);
+    }
+    Ok(hasher.finish())
+}
+
+/// The hash of a whole row, its columns in order.
+pub fn hash<'v>(columns: impl IntoIterator<Item = (&'v str, ValueRef<'v>)>) -> RowHash {
+    let mut hasher = Hasher::default();
+    for (name, value) in columns {
+        hasher.column(name, value);
+    }
+    hasher.finish()
+}
+
+/// As a number, to be compared quickly.
+pub fn number(hash: RowHash) -> i64 {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&hash[..8]);
+    i64::from_le_bytes(eight)
+}
+
+/// Spreads a number over all 64 bits: the last step of SplitMix64.
+pub fn mixed(number: i64) -> i64 {
+    let mut bits = number as u64;
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (bits ^ (bits >> 31)) as i64
+}

@@ -1,0 +1,286 @@
+//! One run: looks at what is new in the sources, takes in contents, then rows in one transaction, then writes the record.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::ArchiveError;
+use super::contents::{Fulfilled, fulfil};
+use super::damage;
+use super::folder::Folder;
+use super::kind::Kind;
+use super::known_source::recognize;
+use super::places::Places;
+use super::record::{self, Counts, RunRecord, SourceRead};
+use super::scan::{Scan, scan};
+use super::schema::{self, Columns};
+use super::take::Visit;
+use super::visit::Visiting;
+use super::wishes::wishes;
+use crate::model::Instant;
+use crate::pipeline::Progress;
+use crate::source::SourceKind;
+use crate::source::tables::Tables;
+
+/// How to run.
+#[derive(Debug, Clone, Copy)]
+pub struct ArchiveOptions {
+    /// When the sources are read.
+    pub now: Instant,
+    /// Worker threads; at least 1.
+    pub jobs: usize,
+    /// Says what a run would do, and does nothing: the run itself, of which nothing is kept.
+    pub dry_run: bool,
+}
+
+/// How long to wait for a program that reads the archive.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Adds everything new from the sources to the archive at `path`, which is made where there is none.
+///
+/// # Errors
+/// [`ArchiveError`]; the archive is as it was then.
+pub fn archive(
+    path: &Path,
+    sources: &[Tables],
+    options: ArchiveOptions,
+    progress: &dyn Progress,
+) -> Result<RunRecord, ArchiveError> {
+    let started = options.now.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    if let Some(itself) = sources.iter().find(|source| is_in(&source.info().path, path)) {
+        return Err(ArchiveError::Itself { path: itself.info().path.clone() });
+    }
+    let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
+    let rehearsal = match options.dry_run && Folder::open(path).is_err() {
+        // Foreign files in the way are found out all the same.
+        true if path.is_dir() && path.read_dir().is_ok_and(|mut entries| entries.next().is_some()) => None,
+        true => Some(tempfile::tempdir().map_err(ArchiveError::writing(path))?),
+        false => None,
+    };
+    let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
+    let folder = Folder::open_or_create(path, &started, &seed)?;
+    let _lock = folder.lock(&started)?;
+    let mut connection = open(&folder)?;
+    if !options.dry_run {
+        record::write_missing(&folder, &connection)?;
+    }
+    let found_damaged = damage::read(&folder);
+    found_damaged.make_room(&connection).map_err(ArchiveError::database(folder.database()))?;
+
+    progress.phase("Looking for what is new");
+    let mut visits: Vec<Prepared<'_>> = Vec::new();
+    for tables in sources {
+        let prepared = Prepared::of(&folder, &mut connection, tables, &found_damaged, options, visits.len())?;
+        // One that is given twice is read once.
+        if !visits.iter().any(|visit| visit.source == prepared.source) {
+            visits.push(prepared);
+        }
+    }
+    progress.begin(visits.iter().map(|visit| visit.news()).sum());
+    progress.phase("Copying attachments");
+    for visit in &mut visits {
+        let archive = (!options.dry_run).then(|| folder.path());
+        visit.contents = fulfil(archive, visit.tables, &visit.wishes, options.jobs, progress)?;
+    }
+    progress.phase("Adding messages");
+    let record = add(&folder, &mut connection, &visits, &found_damaged, &started, options, progress)?;
+    if !options.dry_run {
+        if found_damaged != damage::FoundDamaged::default() {
+            let kept = visits.iter().flat_map(|visit| &visit.contents.kept).flat_map(|kept| &kept.files);
+            found_damaged.without_contents(&kept.map(|file| file.path.as_str()).collect()).write(&folder)?;
+        }
+        record::write_missing(&folder, &connection)?;
+    }
+    Ok(record)
+}
+
+fn is_in(source: &Path, archive: &Path) -> bool {
+    match (source.canonicalize(), archive.canonicalize()) {
+        (Ok(source), Ok(archive)) => source.starts_with(archive),
+        _ => false,
+    }
+}
+
+/// Opens the archive's database for adding to it.
+fn open(folder: &Folder) -> Result<Connection, ArchiveError> {
+    let path = folder.database();
+    let failed = || ArchiveError::database(&path);
+    // Before SQLite does: with its mode.
+    drop(crate::disk::private_file(&path)?);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&path, flags).map_err(failed())?;
+    let prepare = |connection: &mut Connection| -> rusqlite::Result<()> {
+        connection.busy_timeout(PATIENCE)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.execute_batch(
+            "PRAGMA temp_store = MEMORY; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;",
+        )?;
+        let empty: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+        if empty == 0 {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            schema::create(&transaction)?;
+            transaction.commit()?;
+        }
+        Ok(())
+    };
+    prepare(&mut connection).map_err(failed())?;
+    Ok(connection)
+}
+
+/// A source of this run, looked at.
+pub struct Prepared<'t> {
+    pub tables: &'t Tables,
+    pub source: i64,
+    pub new: bool,
+    pub highest: i64,
+    pub places: Places,
+    pub scans: Vec<(Kind, Scan)>,
+    wishes: Vec<super::contents::Wish>,
+    pub contents: Fulfilled,
+}
+
+impl<'t> Prepared<'t> {
+    fn of(
+        folder: &Folder,
+        connection: &mut Connection,
+        tables: &'t Tables,
+        found_damaged: &damage::FoundDamaged,
+        options: ArchiveOptions,
+        before: usize,
+    ) -> Result<Prepared<'t>, ArchiveError> {
+        let failed = || ArchiveError::database(folder.database());
+        let reader = tables.reader();
+        let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
+        let known = recognize(connection, tables, highest, found_damaged)?;
+        let unused: i64 = connection
+            .query_row("SELECT coalesce(max(source), 0) + 1 FROM msgarchive_source", [], |row| row.get(0))
+            .map_err(failed())?;
+        let source = known.unwrap_or(unused + before as i64);
+        let places = Places::read(tables, &reader)?;
+        drop(reader);
+        let mut seen = Vec::new();
+        while known.is_some() && seen.len() < options.jobs.max(1) {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            seen.push(Connection::open_with_flags(folder.database(), flags).map_err(failed())?);
+        }
+        let mut scans = Vec::new();
+        for kind in Kind::ALL {
+            scans.push((kind, scan(kind, tables, &places, &mut seen, source)?));
+        }
+        let wishes = wishes(connection, tables, source, &scans, found_damaged)?;
+        Ok(Prepared {
+            tables,
+            source,
+            new: known.is_none(),
+            highest,
+            places,
+            scans,
+            wishes,
+            contents: Fulfilled::default(),
+        })
+    }
+
+    fn news(&self) -> u64 {
+        self.scans.iter().map(|(_, scan)| scan.news.len() as u64).sum()
+    }
+
+    fn read(&self) -> u64 {
+        self.scans.iter().filter(|(kind, _)| *kind == Kind::Message).map(|(_, scan)| scan.read).sum()
+    }
+}
+
+/// Everything that is written to the database, in one transaction.
+fn add(
+    folder: &Folder,
+    connection: &mut Connection,
+    visits: &[Prepared<'_>],
+    found_damaged: &damage::FoundDamaged,
+    started: &str,
+    options: ArchiveOptions,
+    progress: &dyn Progress,
+) -> Result<RunRecord, ArchiveError> {
+    let failed = || ArchiveError::database(folder.database());
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
+    let previous = record::latest(&transaction).map_err(failed())?;
+    let number = previous.as_ref().map_or(1, |(number, _)| number + 1);
+    let mut record = RunRecord {
+        archive: folder.id.clone(),
+        name: record::name(started, number),
+        number,
+        started: started.to_owned(),
+        sources: Vec::new(),
+        counts: Counts::default(),
+        unreadable: Vec::new(),
+        text: String::new(),
+    };
+    let damaged = found_damaged.by_kind();
+    let mut columns = Columns::read(&transaction).map_err(failed())?;
+    for prepared in visits {
+        columns.unite(&transaction, prepared.tables).map_err(failed())?;
+        let first = previous.is_none() && record.sources.is_empty();
+        let visit = Visit { source: prepared.source, run: number, first };
+        let damaged = &damaged;
+        Visiting { connection: &transaction, columns: &columns, prepared, visit, now: options.now, damaged }
+            .take_all(&mut record.counts, progress)?;
+        schema::index(&transaction, &columns).map_err(failed())?;
+        let source = source_read(prepared);
+        note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
+        record.counts.read += source.read;
+        record.sources.push(source);
+        let unreadable = prepared.contents.unreadable.iter();
+        record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
+        prepared.tables.unchanged()?;
+    }
+    let rows = record::rows_by_run(&transaction, Some(number)).map_err(failed())?;
+    let totals = record::totals(&transaction).map_err(failed())?;
+    let previous = previous.as_ref().map(|(_, text)| text.as_str());
+    record.close(previous, rows.get(&number).cloned().unwrap_or_else(record::no_rows), totals);
+    transaction
+        .execute(
+            "INSERT INTO msgarchive_run (run, date, name, record) VALUES (?1, ?2, ?3, ?4)",
+            (number, started, &record.name, &record.text),
+        )
+        .map_err(failed())?;
+    if progress.interrupted() {
+        return Err(ArchiveError::Interrupted);
+    }
+    if options.dry_run {
+        transaction.rollback().map_err(failed())?;
+    } else {
+        transaction.commit().map_err(failed())?;
+    }
+    Ok(record)
+}
+
+fn source_read(prepared: &Prepared<'_>) -> SourceRead {
+    let info = prepared.tables.info();
+    SourceRead {
+        source: prepared.source,
+        kind: match info.kind {
+            SourceKind::Library => "library",
+            SourceKind::Device => "device",
+            SourceKind::Backup => "backup",
+            SourceKind::Archive => "archive",
+        },
+        path: info.path.to_string_lossy().into_owned(),
+        device: info.backup.as_ref().and_then(|backup| backup.device.clone()),
+        new: prepared.new,
+        read: prepared.read(),
+    }
+}
+
+fn note_source(connection: &Connection, source: &SourceRead, highest: i64, run: i64) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO msgarchive_source (source, kind, path, device, highest, first_run, last_run) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) \
+         ON CONFLICT (source) DO UPDATE SET kind = ?2, path = ?3, device = ?4, highest = ?5, last_run = ?6",
+        (source.source, source.kind, &source.path, &source.device, highest, run),
+    )?;
+    Ok(())
+}

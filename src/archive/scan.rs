@@ -1,0 +1,220 @@
+//! What is new, changed or gone in a source since it was read last: its rows and what is known of them, side by side in
+//! the order of their row ids.
+//!
+//! Nothing is looked up and nothing kept of rows that are as they were, so that a night without news costs one pass over
+//! the source. A fingerprint closes over all columns that matter, and over where a message is.
+
+use std::ops::RangeInclusive;
+
+use rusqlite::Connection;
+
+use super::ArchiveError;
+use super::kind::Kind;
+use super::places::Places;
+use super::row::{Hasher, number};
+use crate::source::tables::{Table, TableReader, TableRow, Tables};
+
+/// What a scan of one table found.
+#[derive(Debug, Default)]
+pub struct Scan {
+    pub read: u64,
+    /// Row ids of rows that are not as they were, or not known, with their fingerprints; sorted.
+    pub news: Vec<(i64, i64)>,
+    /// (row id, id in the archive) of rows that are not there any more; sorted.
+    pub missing: Vec<(i64, i64)>,
+}
+
+/// The columns of a source's table that the archive takes, in the order in which rows are hashed.
+#[derive(Debug)]
+pub struct Wanted {
+    /// As they are spelled in the source.
+    pub names: Vec<String>,
+    /// In lower case.
+    pub lower: Vec<String>,
+    /// Which of them matter.
+    pub material: Vec<bool>,
+}
+
+impl Wanted {
+    /// The columns of a kind's table in this source.
+    pub fn of(kind: Kind, table: &Table) -> Wanted {
+        let mut names: Vec<(String, String)> = table
+            .columns
+            .iter()
+            .map(|column| (column.name.to_lowercase(), column.name.clone()))
+            .filter(|(lower, _)| {
+                lower != "rowid"
+                    && !lower.starts_with("msgarchive_")
+                    && !kind.secret().contains(&lower.as_str())
+            })
+            .collect();
+        names.sort_unstable();
+        let (lower, names): (Vec<String>, Vec<String>) = names.into_iter().unzip();
+        let material = lower.iter().map(|name| !kind.immaterial().contains(&name.as_str())).collect();
+        Wanted { names, lower, material }
+    }
+
+    /// The fingerprint of a row that was read with exactly the columns that matter.
+    fn fingerprint(material: &[&str], row: &TableRow<'_, '_>) -> i64 {
+        let mut hasher = Hasher::default();
+        for (at, name) in material.iter().enumerate() {
+            hasher.column(name, row.value(at));
+        }
+        number(hasher.finish())
+    }
+}
+
+/// Compares a table of a source with what was seen in it last.
+///
+/// `seen`: read-only connections to the archive, as many as there may be workers; none: nothing was seen yet.
+pub fn scan(
+    kind: Kind,
+    tables: &Tables,
+    places: &Places,
+    seen: &mut [Connection],
+    source: i64,
+) -> Result<Scan, ArchiveError> {
+    let Some(table) = tables.table(kind.table()) else {
+        return Ok(Scan::default());
+    };
+    let wanted = Wanted::of(kind, table);
+    let span = tables.reader().span(table)?;
+    let shares = shares(span, seen.len().max(1));
+    let mut workers: Vec<Option<&mut Connection>> = seen.iter_mut().map(Some).collect();
+    workers.resize_with(shares.len(), || None);
+    let parts: Vec<Result<Scan, ArchiveError>> = std::thread::scope(|scope| {
+        let started: Vec<_> = shares
+            .into_iter()
+            .zip(workers)
+            .map(|(share, seen)| {
+                let wanted = &wanted;
+                scope.spawn(move || {
+                    Part { kind, table, wanted, places, source }.scan(
+                        share,
+                        &tables.reader(),
+                        seen.as_deref(),
+                    )
+                })
+            })
+            .collect();
+        let joined = started.into_iter().map(|worker| worker.join());
+        joined.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    let mut all = Scan::default();
+    for part in parts {
+        let part = part?;
+        all.read += part.read;
+        all.news.extend(part.news);
+        all.missing.extend(part.missing);
+    }
+    Ok(all)
+}
+
+/// Divides all row ids there could be into `workers` ranges, so that those in use are shared evenly.
+fn shares(span: Option<RangeInclusive<i64>>, workers: usize) -> Vec<RangeInclusive<i64>> {
+    let (first, last) = span.map_or((0, 0), |span| (*span.start(), *span.end()));
+    let step = (last.saturating_sub(first) / workers as i64).max(1);
+    let mut shares = Vec::with_capacity(workers);
+    let mut from = i64::MIN;
+    for worker in 1..workers as i64 {
+        let to = first.saturating_add(step.saturating_mul(worker));
+        shares.push(from..=to);
+        from = to.saturating_add(1);
+    }
+    shares.push(from..=i64::MAX);
+    shares
+}
+
+struct Part<'a> {
+    kind: Kind,
+    table: &'a Table,
+    wanted: &'a Wanted,
+    places: &'a Places,
+    source: i64,
+}
+
+const SEEN: &str = "SELECT source_rowid, id, fingerprint FROM msgarchive_sighting \
+     WHERE kind = ?1 AND source = ?2 AND source_rowid BETWEEN ?3 AND ?4 ORDER BY source_rowid";
+
+impl Part<'_> {
+    fn scan(
+        &self,
+        share: RangeInclusive<i64>,
+        reader: &TableReader<'_>,
+        seen: Option<&Connection>,
+    ) -> Result<Scan, ArchiveError> {
+        let failed = || ArchiveError::database(super::folder::DATABASE);
+        let mut statement = seen.map(|seen| seen.prepare(SEEN)).transpose().map_err(failed())?;
+        let mut seen = match &mut statement {
+            Some(statement) => {
+                let of = [self.kind.number(), self.source, *share.start(), *share.end()];
+                Some(statement.query(of).map_err(failed())?)
+            }
+            None => None,
+        };
+        let mut next = || -> Result<Option<(i64, i64, Option<i64>)>, ArchiveError> {
+            let Some(rows) = &mut seen else { return Ok(None) };
+            let row = rows.next().map_err(failed())?;
+            row.map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).transpose().map_err(failed())
+        };
+        let mut found = Scan::default();
+        let mut known = next()?;
+        let material: Vec<(&str, &str)> = self
+            .wanted
+            .names
+            .iter()
+            .zip(&self.wanted.lower)
+            .zip(&self.wanted.material)
+            .filter(|(_, material)| **material)
+            .map(|((name, lower), _)| (name.as_str(), lower.as_str()))
+            .collect();
+        let (names, lower): (Vec<&str>, Vec<&str>) = material.into_iter().unzip();
+        let of_messages = self.kind == Kind::Message;
+        let mut places = self.places.from(*share.start());
+        reader.rows(self.table, &names, share, |row| {
+            let rowid = row.rowid();
+            found.read += 1;
+            let mut fingerprint = Wanted::fingerprint(&lower, row);
+            if of_messages {
+                fingerprint = fingerprint.wrapping_add(places.of(rowid));
+            }
+            while let Some((known_rowid, id, _)) = known
+                && known_rowid < rowid
+            {
+                found.missing.push((known_rowid, id));
+                known = next()?;
+            }
+            match known {
+                Some((known_rowid, _, as_it_was)) if known_rowid == rowid => {
+                    if as_it_was != Some(fingerprint) {
+                        found.news.push((rowid, fingerprint));
+                    }
+                    known = next()?;
+                }
+                _ => found.news.push((rowid, fingerprint)),
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        while let Some((rowid, id, _)) = known {
+            found.missing.push((rowid, id));
+            known = next()?;
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shares;
+
+    #[test]
+    fn every_row_id_is_in_one_share() {
+        for (span, workers) in
+            [(None, 1), (Some(1..=1_000_000), 3), (Some(i64::MIN..=i64::MAX), 2), (Some(5..=5), 4)]
+        {
+            let shares = shares(span, workers);
+            assert_eq!((*shares[0].start(), *shares.last().unwrap().end()), (i64::MIN, i64::MAX));
+            assert!(shares.windows(2).all(|two| two[0].end() + 1 == *two[1].start()), "{shares:?}");
+        }
+    }
+}

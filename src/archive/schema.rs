@@ -1,0 +1,199 @@
+//! The archive's tables: Apple's, with every column that any source had, and ours beside them.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::kind::{JOINS, Kind};
+use crate::source::tables::{Column, Tables};
+
+/// What is there from the beginning; Apple's columns come with the first source that has them.
+const TABLES: &str = include_str!("schema.sql");
+
+/// Made once a first source is in, so that they cost little; and each when there is a column for it.
+const INDEXES: [(&str, &str, &str); 9] = [
+    ("message", "guid", "UNIQUE INDEX IF NOT EXISTS msgarchive_idx_message_guid ON message (guid)"),
+    ("message", "date", "INDEX IF NOT EXISTS message_idx_date ON message (date)"),
+    ("message", "handle_id", "INDEX IF NOT EXISTS message_idx_handle ON message (handle_id, date)"),
+    (
+        "message",
+        "associated_message_guid",
+        "INDEX IF NOT EXISTS message_idx_associated_message2 ON message (associated_message_guid) \
+         WHERE associated_message_guid IS NOT NULL",
+    ),
+    (
+        "message",
+        "thread_originator_guid",
+        "INDEX IF NOT EXISTS message_idx_thread_originator_guid ON message (thread_originator_guid) \
+         WHERE thread_originator_guid IS NOT NULL",
+    ),
+    (
+        "chat_message_join",
+        "message_date",
+        "INDEX IF NOT EXISTS chat_message_join_idx_message_date_id_chat_id \
+         ON chat_message_join (chat_id, message_date, message_id)",
+    ),
+    (
+        "chat_message_join",
+        "message_id",
+        "INDEX IF NOT EXISTS chat_message_join_idx_message_id_only ON chat_message_join (message_id)",
+    ),
+    (
+        "message_attachment_join",
+        "attachment_id",
+        "INDEX IF NOT EXISTS message_attachment_join_idx_attachment_id ON message_attachment_join (attachment_id)",
+    ),
+    ("message", "guid", "INDEX IF NOT EXISTS msgarchive_idx_sighting ON msgarchive_sighting (kind, id)"),
+];
+
+/// The columns of each of Apple's tables that the archive has: by lower-case name, as they are spelled.
+#[derive(Debug, Default, Clone)]
+pub struct Columns(BTreeMap<&'static str, BTreeMap<String, String>>);
+
+/// Makes the tables of an empty database.
+pub fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)?;
+    for kind in Kind::ALL {
+        let name = kind.table();
+        connection.execute_batch(&format!(
+            "CREATE TABLE msgarchive_{name} (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, added INTEGER NOT NULL,
+                 since INTEGER NOT NULL, source INTEGER NOT NULL);"
+        ))?;
+        if has_versions(kind) {
+            connection.execute_batch(&format!(
+                "CREATE TABLE msgarchive_{name}_version (msgarchive_version INTEGER PRIMARY KEY,
+                     msgarchive_id INTEGER NOT NULL, msgarchive_since INTEGER NOT NULL,
+                     msgarchive_until INTEGER NOT NULL, msgarchive_source INTEGER NOT NULL,
+                     msgarchive_hash BLOB NOT NULL);
+                 CREATE INDEX msgarchive_idx_{name}_version ON msgarchive_{name}_version (msgarchive_id);"
+            ))?;
+            for (column, declared) in columns_of(connection, name)? {
+                connection.execute_batch(&add_column(&version_table(kind), &column, &declared, false))?;
+            }
+        }
+    }
+    for join in &JOINS {
+        connection.execute_batch(&format!(
+            "CREATE TABLE {} ({}, UNIQUE ({}));",
+            join.table,
+            join.columns,
+            join.identity().join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+/// The columns of a table with their types, without the row id.
+fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement =
+        connection.prepare("SELECT name, type FROM pragma_table_info(?1) WHERE name <> 'ROWID'")?;
+    let columns = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    columns.collect()
+}
+
+/// Makes the indexes that are missing.
+pub fn index(connection: &Connection, columns: &Columns) -> rusqlite::Result<()> {
+    for (table, column, index) in INDEXES {
+        if columns.0.get(table).is_some_and(|columns| columns.contains_key(column)) {
+            connection.execute_batch(&format!("CREATE {index};"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Handles are what they are: nothing that matters can change in them.
+pub fn has_versions(kind: Kind) -> bool {
+    kind != Kind::Handle
+}
+
+/// Where former states of rows are.
+pub fn version_table(kind: Kind) -> String {
+    format!("msgarchive_{}_version", kind.table())
+}
+
+impl Columns {
+    /// Reads what there is.
+    pub fn read(connection: &Connection) -> rusqlite::Result<Columns> {
+        let mut all = BTreeMap::new();
+        let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
+        let tables = Kind::ALL.iter().map(|kind| kind.table()).chain(JOINS.iter().map(|join| join.table));
+        for table in tables {
+            let names = statement.query_map([table], |row| row.get::<_, String>(0))?;
+            let names = names.map(|name| name.map(|name| (name.to_lowercase(), name)));
+            all.insert(table, names.collect::<rusqlite::Result<BTreeMap<_, _>>>()?);
+        }
+        Ok(Columns(all))
+    }
+
+    /// The columns of a table, in lower case and sorted, without the row id.
+    pub fn of(&self, table: &str) -> Vec<String> {
+        let columns = self.0.get(table).into_iter().flat_map(BTreeMap::keys);
+        columns.filter(|name| *name != "rowid").cloned().collect()
+    }
+
+    /// Adds the columns of a source that are new.
+    pub fn unite(&mut self, connection: &Connection, source: &Tables) -> rusqlite::Result<()> {
+        for kind in Kind::ALL {
+            for column in new_columns(&self.0, kind.table(), source) {
+                let secret = kind.secret().iter().any(|name| column.name.eq_ignore_ascii_case(name));
+                if !secret {
+                    self.add(
+                        connection,
+                        kind.table(),
+                        &column,
+                        has_versions(kind).then(|| version_table(kind)),
+                    )?;
+                }
+            }
+        }
+        for join in &JOINS {
+            for column in new_columns(&self.0, join.table, source) {
+                self.add(connection, join.table, &column, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        connection: &Connection,
+        table: &'static str,
+        column: &Column,
+        also: Option<String>,
+    ) -> rusqlite::Result<()> {
+        let declared = &column.declared;
+        connection.execute_batch(&add_column(table, &column.name, declared, column.zero_by_default))?;
+        if let Some(versions) = also {
+            connection.execute_batch(&add_column(&versions, &column.name, declared, false))?;
+        }
+        self.0.entry(table).or_default().insert(column.name.to_lowercase(), column.name.clone());
+        Ok(())
+    }
+}
+
+fn new_columns(
+    known: &BTreeMap<&'static str, BTreeMap<String, String>>,
+    table: &str,
+    source: &Tables,
+) -> Vec<Column> {
+    let columns = source.table(table).into_iter().flat_map(|table| &table.columns);
+    let is_new = |column: &&Column| {
+        let name = column.name.to_lowercase();
+        name != "rowid"
+            && !name.starts_with("msgarchive_")
+            && !known.get(table).is_some_and(|known| known.contains_key(&name))
+    };
+    columns.filter(is_new).cloned().collect()
+}
+
+fn add_column(table: &str, name: &str, declared: &str, zero: bool) -> String {
+    // A declared type is hostile, too: what is no word of letters is none.
+    let declared = if declared.chars().all(|c| c.is_ascii_alphabetic()) { declared } else { "" };
+    let default = if zero { " DEFAULT 0" } else { "" };
+    format!("ALTER TABLE {table} ADD COLUMN {} {declared}{default};", quoted(name))
+}
+
+/// A name as SQL wants it, whatever is in it.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,54 @@
+-- An archive's database: what is there before the first source. Apple's names and types, in our own layout.
+CREATE TABLE _SqliteDatabaseProperties (key TEXT, value TEXT, UNIQUE (key));
+CREATE TABLE handle (ROWID INTEGER PRIMARY KEY, id TEXT, service TEXT, UNIQUE (id, service));
+CREATE TABLE chat (ROWID INTEGER PRIMARY KEY, guid TEXT UNIQUE);
+CREATE TABLE attachment (ROWID INTEGER PRIMARY KEY, guid TEXT UNIQUE, filename TEXT);
+CREATE TABLE message (
+  ROWID INTEGER PRIMARY KEY, guid TEXT, text TEXT, handle_id INTEGER DEFAULT 0, service TEXT, date INTEGER,
+  is_from_me INTEGER DEFAULT 0);
+
+-- One row an invocation of `archive`, with the text of its record.
+CREATE TABLE msgarchive_run (run INTEGER PRIMARY KEY, date TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL);
+
+-- A library or device. `highest`: of the row ids of its messages, those it gave away last.
+CREATE TABLE msgarchive_source (
+  source INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT NULL, device TEXT, highest INTEGER NOT NULL,
+  first_run INTEGER NOT NULL, last_run INTEGER NOT NULL);
+
+-- What a source has now. `kind`: 0 handle, 1 chat, 2 attachment, 3 message.
+CREATE TABLE msgarchive_sighting (
+  kind INTEGER NOT NULL, source INTEGER NOT NULL, source_rowid INTEGER NOT NULL, id INTEGER NOT NULL,
+  fingerprint INTEGER, since INTEGER NOT NULL,
+  PRIMARY KEY (kind, source, source_rowid)) WITHOUT ROWID;
+
+-- What a source had and has no more, or has in Recently Deleted. `date`: when it was moved there, else when its absence
+-- was noticed; in Apple's nanoseconds since 2001. `run`: the run that noticed. `gone`: the run that no longer found the
+-- row. `returned`: the run that found it again.
+CREATE TABLE msgarchive_absence (
+  message INTEGER NOT NULL, source INTEGER NOT NULL, run INTEGER NOT NULL, reason TEXT NOT NULL,
+  date INTEGER NOT NULL, gone INTEGER, returned INTEGER);
+CREATE INDEX msgarchive_idx_absence ON msgarchive_absence (message, source);
+
+-- The messages that are deleted: a source lost them, and none that was read since has them still.
+CREATE VIEW msgarchive_deleted (message, date, reason) AS
+  SELECT a.message, a.date, a.reason FROM msgarchive_absence a
+  WHERE a.returned IS NULL AND NOT EXISTS (
+    SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source
+    WHERE s.kind = 3 AND s.id = a.message AND o.last_run >= a.run AND NOT EXISTS (
+      SELECT 1 FROM msgarchive_absence b
+      WHERE b.message = a.message AND b.source = s.source AND b.returned IS NULL));
+
+-- Where the bytes of an attachment lie. `original`: its filename where it came from.
+CREATE TABLE msgarchive_content (
+  attachment INTEGER PRIMARY KEY, original TEXT, path TEXT NOT NULL, film TEXT, source INTEGER NOT NULL,
+  run INTEGER NOT NULL);
+CREATE TABLE msgarchive_file (
+  path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;
+
+-- States of rows that were damaged, and that no source had any more.
+CREATE TABLE msgarchive_lost (
+  kind INTEGER NOT NULL, id INTEGER NOT NULL, since INTEGER NOT NULL, hash BLOB NOT NULL, run INTEGER NOT NULL,
+  PRIMARY KEY (kind, id, since)) WITHOUT ROWID;
+
+-- A message that came again under another GUID: restored, or sent on.
+CREATE TABLE msgarchive_alias (guid TEXT PRIMARY KEY, message INTEGER NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;

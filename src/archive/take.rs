@@ -1,0 +1,410 @@
+//! Takes rows of one table of one source into the archive: as new ones, as other states of rows that are there, or as
+//! the rows that are there.
+//!
+//! **Must never**: lose a state of a row. What is shown of it may be replaced; it is kept all the same.
+
+use std::collections::HashMap;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
+
+use super::kind::Kind;
+use super::row::{self, Owned, RowHash, owned};
+use super::scan::Wanted;
+use super::schema::{Columns, has_versions, quoted, version_table};
+use crate::disk::hexadecimal;
+use crate::source::tables::TableRow;
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    New,
+    Changed,
+    Same,
+}
+
+/// Source row id → id in the archive, of one kind.
+pub type Ids = HashMap<i64, i64>;
+
+/// Which run takes rows of which source.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit {
+    pub source: i64,
+    pub run: i64,
+    /// The archive was empty: nothing needs to be looked up.
+    pub first: bool,
+}
+
+/// Rows of the archive that were found damaged: they are written anew.
+pub type Damaged = std::collections::HashSet<i64>;
+
+/// A number that is no row id of ours, for one that a source's row names and has not.
+pub fn dangling(source: i64, rowid: i64) -> i64 {
+    const BEYOND: i64 = 1 << 60;
+    BEYOND | (source & 0xffff) << 40 | rowid & 0xff_ffff_ffff
+}
+
+/// Takes the rows of one kind.
+pub struct Taker<'c> {
+    connection: &'c Connection,
+    kind: Kind,
+    visit: Visit,
+    wanted: Wanted,
+    /// Positions in `wanted`.
+    key: Vec<Option<usize>>,
+    handles: Vec<usize>,
+    hashed: Vec<bool>,
+    filename: Option<usize>,
+    /// Of the archive's table: lower case, sorted.
+    columns: Vec<String>,
+    next: i64,
+    damaged: &'c Damaged,
+    /// Rows of the archive that were seen under a row id that another one has now.
+    pub displaced: Vec<i64>,
+    find: Statement<'c>,
+    insert: Statement<'c>,
+    keep_book: Statement<'c>,
+    sight: Statement<'c>,
+    seen: Statement<'c>,
+}
+
+impl<'c> Taker<'c> {
+    pub fn new(
+        connection: &'c Connection,
+        columns: &Columns,
+        kind: Kind,
+        wanted: Wanted,
+        visit: Visit,
+        damaged: &'c Damaged,
+    ) -> rusqlite::Result<Taker<'c>> {
+        let table = kind.table();
+        let position = |name: &str| wanted.lower.iter().position(|own| own == name);
+        let key: Vec<Option<usize>> = kind.key().iter().map(|name| position(name)).collect();
+        let condition: Vec<String> =
+            kind.key().iter().enumerate().map(|(at, name)| format!("{name} IS ?{}", at + 1)).collect();
+        let names: Vec<String> = wanted.lower.iter().map(|name| quoted(name)).collect();
+        let marks = vec!["?"; names.len() + 1].join(", ");
+        let next = connection.query_row(
+            &format!("SELECT coalesce(max(id), 0) + 1 FROM msgarchive_{table}"),
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(Taker {
+            connection,
+            kind,
+            visit,
+            handles: kind.refers_to_handles().iter().filter_map(|name| position(name)).collect(),
+            hashed: wanted.lower.iter().map(|name| !kind.unhashed().contains(&name.as_str())).collect(),
+            filename: (kind == Kind::Attachment).then(|| position("filename")).flatten(),
+            columns: columns.of(table),
+            next,
+            damaged,
+            displaced: Vec::new(),
+            find: connection.prepare(&format!("SELECT ROWID FROM {table} WHERE {}", condition.join(" AND ")))?,
+            insert: connection
+                .prepare(&format!("INSERT INTO {table} (ROWID, {}) VALUES ({marks})", names.join(", ")))?,
+            keep_book: connection.prepare(&format!(
+                "INSERT OR REPLACE INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?4, ?5)"
+            ))?,
+            sight: connection.prepare(
+                "INSERT OR REPLACE INTO msgarchive_sighting (kind, source, source_rowid, id, fingerprint, since) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            seen: connection.prepare(
+                "SELECT id, since FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
+            )?,
+            key,
+            wanted,
+        })
+    }
+
+    /// The columns that rows are to be read with.
+    pub fn names(&self) -> Vec<String> {
+        self.wanted.names.clone()
+    }
+
+    /// Takes a row. `handles`: where those that it names are in the archive.
+    pub fn take(
+        &mut self,
+        row: &TableRow<'_, '_>,
+        fingerprint: i64,
+        handles: &Ids,
+    ) -> rusqlite::Result<(i64, Taken)> {
+        let rowid = row.rowid();
+        let mut values: Vec<ValueRef<'_>> = (0..self.wanted.names.len()).map(|at| row.value(at)).collect();
+        for at in &self.handles {
+            if let Some(value) = values.get_mut(*at)
+                && let ValueRef::Integer(handle) = *value
+                && handle > 0
+            {
+                let known = handles.get(&handle).copied();
+                *value = ValueRef::Integer(known.unwrap_or_else(|| dangling(self.visit.source, handle)));
+            }
+        }
+        let own_guid = self.guid_of_its_own(&values);
+        if let Some(guid) = &own_guid
+            && let [Some(at)] = *self.key
+            && let Some(value) = values.get_mut(at)
+        {
+            *value = ValueRef::Text(guid.as_bytes());
+        }
+        let seen = match self.visit.first {
+            true => None,
+            false => {
+                let of = params![self.kind.number(), self.visit.source, rowid];
+                self.seen
+                    .query_row(of, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+                    .optional()?
+            }
+        };
+        let (id, taken) = match self.find(&values, seen.map(|(id, _)| id))? {
+            None => (self.insert_new(&values)?, Taken::New),
+            Some(id) => (id, self.compare(id, &values, seen.is_some_and(|(seen, _)| seen == id))?),
+        };
+        self.displaced.extend(seen.map(|(seen, _)| seen).filter(|seen| *seen != id));
+        let since = seen.filter(|(seen, _)| *seen == id).map_or(self.visit.run, |(_, since)| since);
+        let Visit { source, .. } = self.visit;
+        self.sight.execute(params![self.kind.number(), source, rowid, id, fingerprint, since])?;
+        Ok((id, taken))
+    }
+
+    /// A GUID for a row that has none, made of what is in it: so it is the same the next time.
+    fn guid_of_its_own(&self, values: &[ValueRef<'_>]) -> Option<String> {
+        if self.kind == Kind::Handle {
+            return None;
+        }
+        let key = self.key.first().copied().flatten().and_then(|at| values.get(at));
+        let has_one = matches!(key, Some(ValueRef::Text(guid)) if !guid.is_empty());
+        (!has_one).then(|| format!("msgarchive-{}", hexadecimal(&self.material_hash(values))))
+    }
+
+    fn find(&mut self, values: &[ValueRef<'_>], seen: Option<i64>) -> rusqlite::Result<Option<i64>> {
+        if self.visit.first {
+            return Ok(None);
+        }
+        for (at, position) in self.key.iter().enumerate() {
+            let value = position.and_then(|at| values.get(at)).copied().unwrap_or(ValueRef::Null);
+            self.find.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(value))?;
+        }
+        let found = match self.find.raw_query().next()? {
+            Some(row) => Some(row.get(0)?),
+            None => None,
+        };
+        match (found, self.kind, seen) {
+            // What it is known by may be what is damaged.
+            (None, _, Some(seen)) if self.damaged.contains(&seen) => Ok(Some(seen)),
+            // macOS 26 gave chats other GUIDs; a chat of this row id and identifier is the one that it was.
+            (None, Kind::Chat, Some(seen)) => Ok(self.is_renamed(seen, values)?.then_some(seen)),
+            (found, ..) => Ok(found),
+        }
+    }
+
+    fn is_renamed(&self, chat: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
+        let Some(at) = self.wanted.lower.iter().position(|name| name == "chat_identifier") else {
+            return Ok(false);
+        };
+        let shown = self.shown(chat)?;
+        let identifier = self.columns.iter().position(|name| name == "chat_identifier");
+        let identifier = identifier.and_then(|at| shown.get(at)).map(Owned::value);
+        Ok(identifier.is_some()
+            && identifier == values.get(at).copied()
+            && identifier != Some(ValueRef::Null))
+    }
+
+    fn insert_new(&mut self, values: &[ValueRef<'_>]) -> rusqlite::Result<i64> {
+        let id = self.next;
+        self.next += 1;
+        self.put(id, values)?;
+        let hash = self.hash(values);
+        let Visit { run, source, .. } = self.visit;
+        self.keep_book.execute(params![id, hash, run, run, source])?;
+        Ok(id)
+    }
+
+    fn put(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        self.insert.raw_bind_parameter(1, id)?;
+        for (at, value) in values.iter().enumerate() {
+            self.insert.raw_bind_parameter(at + 2, ToSqlOutput::Borrowed(*value))?;
+        }
+        self.insert.raw_execute()?;
+        Ok(())
+    }
+
+    /// Puts a row; an attachment's filename goes on to say where its bytes are here.
+    fn put_with_content(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        let path = match self.kind {
+            Kind::Attachment => self
+                .cached("SELECT path FROM msgarchive_content WHERE attachment = ?1")?
+                .query_row([id], |row| row.get::<_, String>(0))
+                .optional()?,
+            _ => None,
+        };
+        let mut values = values.to_vec();
+        if let Some(path) = &path
+            && let Some(value) = self.filename.and_then(|at| values.get_mut(at))
+        {
+            *value = ValueRef::Text(path.as_bytes());
+        }
+        self.put(id, &values)
+    }
+
+    /// The row is there: as this one, as another state of it, or as a state that it once had.
+    fn compare(&mut self, id: i64, values: &[ValueRef<'_>], of_this_source: bool) -> rusqlite::Result<Taken> {
+        if self.damaged.contains(&id) && !self.is_whole(id)? {
+            return self.mend(id, values);
+        }
+        let shown = self.shown(id)?;
+        let incoming = self.material_hash(values);
+        let of_shown = self.material_of(&shown);
+        if incoming == of_shown || !has_versions(self.kind) {
+            return Ok(Taken::Same);
+        }
+        let mut versions = self.cached(&format!(
+            "SELECT {} FROM {} WHERE msgarchive_id = ?1",
+            self.list(),
+            version_table(self.kind)
+        ))?;
+        let mut rows = versions.query([id])?;
+        while let Some(row) = rows.next()? {
+            if self.material_of(&owned(row, self.columns.len())?) == incoming {
+                return Ok(Taken::Same);
+            }
+        }
+        drop(rows);
+        drop(versions);
+        let edited = |of: Option<ValueRef<'_>>| match of {
+            Some(ValueRef::Integer(date)) => date,
+            _ => 0,
+        };
+        let at = |names: &[String]| names.iter().position(|name| name == "date_edited");
+        let was = edited(at(&self.columns).and_then(|at| shown.get(at)).map(Owned::value));
+        let is = edited(at(&self.wanted.lower).and_then(|at| values.get(at)).copied());
+        if is > was || is == was && of_this_source {
+            self.replace(id, values)?;
+        } else {
+            self.keep_beside(id, values)?;
+        }
+        Ok(Taken::Changed)
+    }
+
+    /// The row is what its hash says: it was mended meanwhile.
+    fn is_whole(&self, id: i64) -> rusqlite::Result<bool> {
+        let hashed: Vec<&String> =
+            self.columns.iter().filter(|name| !self.kind.unhashed().contains(&name.as_str())).collect();
+        let table = self.kind.table();
+        let list: Vec<String> = hashed.iter().map(|name| format!("t.{}", quoted(name))).collect();
+        let sql = format!(
+            "SELECT b.hash, {} FROM {table} t JOIN msgarchive_{table} b ON b.id = t.ROWID WHERE t.ROWID = ?1",
+            list.join(", ")
+        );
+        let whole = self.cached(&sql)?.query_row([id], |row| {
+            Ok(row
+                .get_ref(0)?
+                .as_blob()
+                .is_ok_and(|hash| row::hash_of(row, 1, &hashed).is_ok_and(|own| own == *hash)))
+        });
+        Ok(whole.optional()?.unwrap_or(false))
+    }
+
+    /// Writes a damaged row anew. Where it is not what it was when it was written, that state is lost for good.
+    fn mend(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<Taken> {
+        let table = self.kind.table();
+        let hash = self.hash(values);
+        let Visit { run, source, .. } = self.visit;
+        let (was, since): (Vec<u8>, i64) = self
+            .cached(&format!("SELECT hash, since FROM msgarchive_{table} WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
+        self.put_with_content(id, values)?;
+        if was == hash {
+            return Ok(Taken::Same);
+        }
+        self.cached(
+            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![self.kind.number(), id, since, was, run])?;
+        self.cached(&format!(
+            "UPDATE msgarchive_{table} SET hash = ?2, since = ?3, source = ?4 WHERE id = ?1"
+        ))?
+        .execute(params![id, hash, run, source])?;
+        Ok(Taken::Changed)
+    }
+
+    /// Shows these values; what was shown becomes a version.
+    fn replace(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        let table = self.kind.table();
+        let Visit { run, source, .. } = self.visit;
+        let list = self.list();
+        self.cached(&format!(
+            "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {list}) \
+             SELECT b.id, b.since, ?2, b.source, b.hash, {list} FROM {table} t JOIN msgarchive_{table} b ON b.id = t.ROWID \
+             WHERE t.ROWID = ?1",
+            version_table(self.kind)
+        ))?
+        .execute([id, run])?;
+        self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
+        self.put_with_content(id, values)?;
+        let hash = self.hash(values);
+        self.cached(&format!(
+            "UPDATE msgarchive_{table} SET hash = ?2, since = ?3, source = ?4 WHERE id = ?1"
+        ))?
+        .execute(params![id, hash, run, source])?;
+        Ok(())
+    }
+
+    /// Keeps these values as a version that is not shown: another source has a later one.
+    fn keep_beside(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        let names: Vec<String> = self.wanted.lower.iter().map(|name| quoted(name)).collect();
+        let Visit { run, source, .. } = self.visit;
+        let mut insert = self.cached(&format!(
+            "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {}) \
+             VALUES (?, ?, ?, ?, ?, {})",
+            version_table(self.kind),
+            names.join(", "),
+            vec!["?"; names.len()].join(", ")
+        ))?;
+        for (at, number) in [id, run, run, source].into_iter().enumerate() {
+            insert.raw_bind_parameter(at + 1, number)?;
+        }
+        insert.raw_bind_parameter(5, self.hash(values))?;
+        for (at, value) in values.iter().enumerate() {
+            insert.raw_bind_parameter(at + 6, ToSqlOutput::Borrowed(*value))?;
+        }
+        insert.raw_execute()?;
+        Ok(())
+    }
+
+    /// All columns of the row that is shown.
+    fn shown(&self, id: i64) -> rusqlite::Result<Vec<Owned>> {
+        let sql = format!("SELECT {} FROM {} WHERE ROWID = ?1", self.list(), self.kind.table());
+        let row = self.cached(&sql)?.query_row([id], |row| owned(row, self.columns.len())).optional()?;
+        Ok(row.unwrap_or_default())
+    }
+
+    fn list(&self) -> String {
+        let names: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
+        names.join(", ")
+    }
+
+    fn cached(&self, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+        self.connection.prepare_cached(sql)
+    }
+
+    fn hash(&self, values: &[ValueRef<'_>]) -> RowHash {
+        let columns = self.wanted.lower.iter().zip(values).zip(&self.hashed);
+        row::hash(columns.filter(|(_, hashed)| **hashed).map(|((name, value), _)| (name.as_str(), *value)))
+    }
+
+    fn material_hash(&self, values: &[ValueRef<'_>]) -> RowHash {
+        let columns = self.wanted.lower.iter().zip(values).zip(&self.wanted.material);
+        row::hash(
+            columns.filter(|(_, material)| **material).map(|((name, value), _)| (name.as_str(), *value)),
+        )
+    }
+
+    fn material_of(&self, shown: &[Owned]) -> RowHash {
+        let columns = self.columns.iter().zip(shown);
+        let material = columns.filter(|(name, _)| !self.kind.immaterial().contains(&name.as_str()));
+        row::hash(material.map(|(name, value)| (name.as_str(), value.value())))
+    }
+}

@@ -1,0 +1,360 @@
+//! Takes in what one source has: rows, what joins them, what it has no more.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params};
+
+use super::ArchiveError;
+use super::absence::{Evidence, Reason};
+use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
+use super::places::number;
+use super::record::Counts;
+use super::run::Prepared;
+use super::scan::{Scan, Wanted};
+use super::schema::{Columns, quoted};
+use super::take::{Damaged, Ids, Taken, Taker, Visit, dangling};
+use crate::model::Instant;
+use crate::pipeline::Progress;
+use crate::source::tables::{Table, TableRow, Tables};
+
+/// A source whose news are being taken in.
+pub struct Visiting<'c> {
+    pub connection: &'c Connection,
+    pub columns: &'c Columns,
+    pub prepared: &'c Prepared<'c>,
+    pub visit: Visit,
+    pub now: Instant,
+    /// By kind.
+    pub damaged: &'c BTreeMap<Kind, Damaged>,
+}
+
+/// Where rows of the source are in the archive.
+#[derive(Default)]
+struct Whereabouts {
+    handles: Ids,
+    chats: Ids,
+    attachments: Ids,
+    /// Of the messages that are news: (row id, id in the archive), by row id.
+    messages: Vec<(i64, i64)>,
+}
+
+impl Whereabouts {
+    /// Where the row is that a join names. `None`: a message that is no news.
+    fn of(&self, kind: Kind, rowid: i64, source: i64) -> Option<i64> {
+        let ids = match kind {
+            Kind::Message => {
+                let at = self.messages.binary_search_by_key(&rowid, |(rowid, _)| *rowid).ok()?;
+                return self.messages.get(at).map(|(_, id)| *id);
+            }
+            Kind::Handle => &self.handles,
+            Kind::Chat => &self.chats,
+            Kind::Attachment => &self.attachments,
+        };
+        Some(ids.get(&rowid).copied().unwrap_or_else(|| dangling(source, rowid)))
+    }
+}
+
+/// The rows of one kind that were taken.
+#[derive(Default)]
+struct TakenRows {
+    /// (row id, id in the archive), by row id.
+    touched: Vec<(i64, i64)>,
+    /// Ids of rows that were not found where they had been.
+    gone: Vec<i64>,
+}
+
+/// How many rows are taken between two looks at whether to stop.
+const BREATH: usize = 1024;
+
+impl Visiting<'_> {
+    /// Takes everything.
+    pub fn take_all(&self, counts: &mut Counts, progress: &dyn Progress) -> Result<(), ArchiveError> {
+        let mut whereabouts = Whereabouts::default();
+        let mut gone = Vec::new();
+        for (kind, scan) in &self.prepared.scans {
+            let TakenRows { touched, gone: lost } =
+                self.take_kind(*kind, scan, &whereabouts.handles, counts, progress)?;
+            match kind {
+                Kind::Handle => whereabouts.handles = self.seen(*kind)?,
+                Kind::Chat => whereabouts.chats = self.seen(*kind)?,
+                Kind::Attachment => {
+                    whereabouts.attachments = self.seen(*kind)?;
+                    self.note_contents(&whereabouts.attachments, counts)?;
+                }
+                Kind::Message => {
+                    whereabouts.messages = touched;
+                    gone = lost;
+                }
+            }
+        }
+        for join in &JOINS {
+            self.take_join(join, &whereabouts)?;
+        }
+        self.place_recently_deleted(&whereabouts)?;
+        self.note_absences(&whereabouts.messages, &gone, &mut counts.absent)?;
+        self.note_version()
+    }
+
+    fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
+        ArchiveError::database(super::folder::DATABASE)
+    }
+
+    /// Takes the news of one kind.
+    fn take_kind(
+        &self,
+        kind: Kind,
+        scan: &Scan,
+        handles: &Ids,
+        counts: &mut Counts,
+        progress: &dyn Progress,
+    ) -> Result<TakenRows, ArchiveError> {
+        let Some(table) = self.prepared.tables.table(kind.table()) else { return Ok(TakenRows::default()) };
+        let wanted = Wanted::of(kind, table);
+        let none = Damaged::new();
+        let damaged = self.damaged.get(&kind).unwrap_or(&none);
+        let mut taker = Taker::new(self.connection, self.columns, kind, wanted, self.visit, damaged)
+            .map_err(self.failed())?;
+        let names = taker.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let rowids: Vec<i64> = scan.news.iter().map(|(rowid, _)| *rowid).collect();
+        let mut touched = Vec::with_capacity(rowids.len());
+        let mut changed = Vec::new();
+        let mut news = scan.news.iter();
+        each_of(self.prepared.tables, table, &names, &rowids, |row| {
+            let rowid = row.rowid();
+            let fingerprint = news.find(|(of, _)| *of == rowid).map_or(0, |(_, fingerprint)| *fingerprint);
+            let (id, taken) = taker.take(row, fingerprint, handles).map_err(self.failed())?;
+            if kind == Kind::Message {
+                match taken {
+                    Taken::New => counts.added += 1,
+                    Taken::Changed => {
+                        counts.changed += 1;
+                        changed.push(id);
+                    }
+                    Taken::Same => {}
+                }
+            }
+            touched.push((rowid, id));
+            if touched.len() % BREATH == 0 {
+                progress.advance(BREATH as u64);
+                if progress.interrupted() {
+                    return Err(ArchiveError::Interrupted);
+                }
+            }
+            Ok(())
+        })?;
+        progress.advance((touched.len() % BREATH) as u64);
+        let mut gone = std::mem::take(&mut taker.displaced);
+        drop(taker);
+        let update = || -> rusqlite::Result<()> {
+            let mut date = self.connection.prepare_cached(
+                "UPDATE chat_message_join SET message_date = (SELECT date FROM message WHERE ROWID = ?1) \
+                 WHERE message_id = ?1",
+            )?;
+            for id in changed {
+                date.execute([id])?;
+            }
+            let mut forget = self.connection.prepare_cached(
+                "DELETE FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
+            )?;
+            for (rowid, id) in &scan.missing {
+                forget.execute([kind.number(), self.visit.source, *rowid])?;
+                gone.push(*id);
+            }
+            Ok(())
+        };
+        update().map_err(self.failed())?;
+        Ok(TakenRows { touched, gone })
+    }
+
+    /// Every row of a kind that the source has.
+    fn seen(&self, kind: Kind) -> Result<Ids, ArchiveError> {
+        let read = || -> rusqlite::Result<Ids> {
+            let mut seen = self.connection.prepare(
+                "SELECT source_rowid, id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2",
+            )?;
+            let seen =
+                seen.query_map([kind.number(), self.visit.source], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            seen.collect()
+        };
+        read().map_err(self.failed())
+    }
+
+    /// Writes down where the bytes of attachments are.
+    fn note_contents(&self, attachments: &Ids, counts: &mut Counts) -> Result<(), ArchiveError> {
+        let contents = &self.prepared.contents;
+        counts.still_missing += contents.missing;
+        let Visit { source, run, .. } = self.visit;
+        let mut note = || -> rusqlite::Result<()> {
+            let mut content = self.connection.prepare(
+                "INSERT OR REPLACE INTO msgarchive_content (attachment, original, path, film, source, run) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?;
+            let mut file = self.connection.prepare(
+                "INSERT OR IGNORE INTO msgarchive_file (path, bytes, sha256, run) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            let mut show = self.connection.prepare("UPDATE attachment SET filename = ?2 WHERE ROWID = ?1")?;
+            for kept in &contents.kept {
+                let Some(id) = attachments.get(&kept.rowid) else { continue };
+                content.execute(params![id, kept.original, kept.path, kept.film, source, run])?;
+                show.execute(params![id, kept.path])?;
+                for of_content in &kept.files {
+                    let bytes = i64::try_from(of_content.bytes).unwrap_or(i64::MAX);
+                    let new = file.execute(params![of_content.path, bytes, of_content.sha256, run])?;
+                    counts.bytes += if new > 0 { of_content.bytes } else { 0 };
+                }
+                match kept.known {
+                    true => counts.filled_in += 1,
+                    false => counts.stored += 1,
+                }
+            }
+            Ok(())
+        };
+        note().map_err(self.failed())
+    }
+
+    /// Takes the rows of a join; of messages, only those that are news.
+    fn take_join(&self, join: &Join, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
+        let Some(table) = self.prepared.tables.table(join.table) else { return Ok(()) };
+        if join.of_messages() && whereabouts.messages.is_empty()
+            || join.ends.iter().any(|(column, _)| table.column(column).is_none())
+        {
+            return Ok(());
+        }
+        let names: Vec<&str> = table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .filter(|name| !name.eq_ignore_ascii_case("rowid"))
+            .collect();
+        let ends: Vec<(usize, Kind)> = join
+            .ends
+            .iter()
+            .filter_map(|(column, kind)| {
+                Some((names.iter().position(|name| name.eq_ignore_ascii_case(column))?, *kind))
+            })
+            .collect();
+        let list: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        let mut insert = self
+            .connection
+            .prepare(&format!(
+                "INSERT OR IGNORE INTO {} ({}) VALUES ({})",
+                join.table,
+                list.join(", "),
+                vec!["?"; list.len()].join(", ")
+            ))
+            .map_err(self.failed())?;
+        self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
+            let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
+            for (at, kind) in &ends {
+                let Some(value) = values.get_mut(*at) else { return Ok(()) };
+                let Some(id) = whereabouts.of(*kind, number(*value), self.visit.source) else {
+                    return Ok(());
+                };
+                *value = ValueRef::Integer(id);
+            }
+            let mut put = || -> rusqlite::Result<()> {
+                for (at, value) in values.iter().enumerate() {
+                    insert.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(*value))?;
+                }
+                insert.raw_execute().map(drop)
+            };
+            put().map_err(self.failed())
+        })
+    }
+
+    /// What is in Recently Deleted stays where it was.
+    fn place_recently_deleted(&self, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
+        let Some(table) = self.prepared.tables.table(RECENTLY_DELETED) else { return Ok(()) };
+        if whereabouts.messages.is_empty() {
+            return Ok(());
+        }
+        let mut insert = self
+            .connection
+            .prepare(&format!(
+                "INSERT OR IGNORE INTO {PLACES} (chat_id, message_id, message_date) \
+                 SELECT ?1, ROWID, date FROM message WHERE ROWID = ?2"
+            ))
+            .map_err(self.failed())?;
+        self.prepared.tables.reader().rows(table, &["chat_id", "message_id"], i64::MIN..=i64::MAX, |row| {
+            let source = self.visit.source;
+            let chat = whereabouts.of(Kind::Chat, number(row.value(0)), source);
+            let message = whereabouts.of(Kind::Message, number(row.value(1)), source);
+            if let (Some(chat), Some(message)) = (chat, message) {
+                insert.execute([chat, message]).map_err(self.failed())?;
+            }
+            Ok::<(), ArchiveError>(())
+        })
+    }
+
+    fn note_absences(
+        &self,
+        touched: &[(i64, i64)],
+        gone: &[i64],
+        counts: &mut BTreeMap<Reason, u64>,
+    ) -> Result<(), ArchiveError> {
+        let Prepared { tables, places, .. } = self.prepared;
+        let Visit { source, run, first } = self.visit;
+        let now =
+            tables.info().backup.as_ref().and_then(|backup| backup.date).map_or(self.now, Instant::from);
+        let evidence = match gone.is_empty() {
+            true => Evidence::none(self.connection, source),
+            false => Evidence::read(self.connection, tables, places, source, now)?,
+        };
+        for (rowid, id) in touched {
+            let deleted = places.recently_deleted.get(rowid).copied();
+            if deleted.is_some() || !first {
+                evidence.note_recently_deleted(*id, deleted, run, counts).map_err(self.failed())?;
+            }
+        }
+        for id in gone {
+            if !evidence.is_seen(*id).map_err(self.failed())? {
+                evidence.note_gone(*id, now, run, counts)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the version of the schema: the latest one seen.
+    fn note_version(&self) -> Result<(), ArchiveError> {
+        let Some(version) = &self.prepared.tables.info().schema_version else { return Ok(()) };
+        let note = || -> rusqlite::Result<()> {
+            self.connection.execute(
+                "INSERT INTO _SqliteDatabaseProperties (key, value) VALUES ('_ClientVersion', ?1) \
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value \
+                 WHERE CAST(excluded.value AS INTEGER) > CAST(value AS INTEGER)",
+                [version],
+            )?;
+            Ok(())
+        };
+        note().map_err(self.failed())
+    }
+}
+
+/// How far apart row ids may be to be read together.
+const APART: i64 = 64;
+
+/// Calls `each` for the rows with these row ids, which are sorted.
+pub fn each_of(
+    tables: &Tables,
+    table: &Table,
+    columns: &[&str],
+    rowids: &[i64],
+    mut each: impl FnMut(&TableRow<'_, '_>) -> Result<(), ArchiveError>,
+) -> Result<(), ArchiveError> {
+    let reader = tables.reader();
+    for near in rowids.chunk_by(|a, b| b.saturating_sub(*a) <= APART) {
+        let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
+        let mut wanted = near.iter().peekable();
+        reader.rows(table, columns, *first..=*last, |row| {
+            let rowid = row.rowid();
+            while wanted.next_if(|next| **next < rowid).is_some() {}
+            match wanted.peek() {
+                Some(next) if **next == rowid => each(row),
+                _ => Ok(()),
+            }
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use msgarchive::archive::{self, ArchiveOptions, Reason, RunRecord};
+use msgarchive::source::{OpenOptions, Place};
+
+use super::progress::{Watch, When};
+use super::source_options::{default_source, jobs_of, unpack_sample};
+use super::terminal::{bytes, count, counted, plain, wrap};
+use super::{Failure, Outcome, moment, password, report, terminal};
+
+/// Add everything new to an archive that never loses a message.
+///
+/// Creates the archive with the first run. Later runs add what is new, keep what was before where something was
+/// edited, unsent or read, and write down what a source has no more, with the reason as far as it can be known. Nothing
+/// is ever removed from an archive; the sources are not changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ArchiveArgs {
+    /// The folder of the archive
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, a copy of a device's Library/SMS, or
+    /// another archive; may be given several times [default: this Mac's library, else the newest complete backup]
+    #[arg(short, long, value_name = "PATH")]
+    source: Vec<PathBuf>,
+    /// Read the sample library built into the program
+    #[arg(long, conflicts_with_all = ["source", "attachments_root"])]
+    sample: bool,
+    /// Where attachment files lie, when not at their usual place
+    #[arg(long, value_name = "PATH")]
+    attachments_root: Option<PathBuf>,
+    /// A file whose first line is the password of an encrypted backup [default:
+    /// MSGARCHIVE_PASSWORD, else you are asked]
+    #[arg(long, value_name = "PATH")]
+    password_file: Option<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Worker threads [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Print the run's record as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Show progress
+    #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
+    progress: When,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  This Mac's library, tonight and every night:
+    msgarchive archive ~/MessagesArchive
+  A Mac and an iPhone, merged:
+    msgarchive archive ~/MessagesArchive -s ~/Library/Messages -s ~/iPhoneBackup --password-file pw
+  What would be added:
+    msgarchive archive ~/MessagesArchive --dry-run
+
+Exit status: 0 done, 1 failed (the archive is as it was), 2 wrong command line, 3 done, but an attachment
+could not be read, 130 interrupted (the archive is as it was).";
+
+pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
+    let now = moment::of_reading()?;
+    let watch = Watch::new(args.progress);
+    let unpacked = if args.sample { Some(unpack_sample()?) } else { None };
+    let paths = match (&unpacked, args.source.is_empty()) {
+        (Some(folder), _) => vec![folder.path().to_owned()],
+        (None, false) => args.source.clone(),
+        (None, true) => vec![default_source()?],
+    };
+    let jobs = jobs_of(args.jobs);
+    let mut sources = Vec::new();
+    for path in &paths {
+        let options = OpenOptions {
+            attachments_root: args.attachments_root.clone(),
+            shown_as: args.sample.then(|| "(sample)".into()),
+            as_of: None,
+            password: None,
+            sessions: jobs,
+        };
+        let mut place = Place::find(path)?;
+        password::unlock(&mut place, args.password_file.as_deref())?;
+        let source = place.tables(&options)?;
+        source.info().warnings.iter().for_each(|words| report::warn(words));
+        sources.push(source);
+    }
+    let options = ArchiveOptions { now, jobs, dry_run: args.dry_run };
+    let record = archive::archive(&args.dir, &sources, options, &watch)?;
+    drop(watch);
+    let printed = if args.json { record.text.clone() } else { in_words(&args, &record) };
+    terminal::print(&printed)?;
+    record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
+    Ok(if record.unreadable.is_empty() { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
+    let dir = plain(&args.dir.display().to_string());
+    let mut words = match args.dry_run {
+        true => format!("Would add to {dir}, and did not:\n"),
+        false => format!("Added to {dir}, run {}\n", record.number),
+    };
+    for source in &record.sources {
+        let device =
+            source.device.as_deref().map(|device| format!("{}, ", plain(device))).unwrap_or_default();
+        let new = if source.new { ", read for the first time" } else { "" };
+        let line = format!(
+            "{device}{} ({}{new}): {} read",
+            plain(&source.path),
+            source.kind,
+            counted(source.read, "message", "messages")
+        );
+        let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
+    }
+    let counts = &record.counts;
+    let absent = |reason: Reason| counts.absent.get(&reason).copied().unwrap_or(0);
+    let lines = [
+        (counts.added, "new"),
+        (counts.changed, "changed: edited, unsent, read, …; what was before is kept"),
+        (absent(Reason::RecentlyDeleted), "moved to Recently Deleted; kept here"),
+        (absent(Reason::Deleted), "deleted at the source; kept here"),
+        (absent(Reason::ConversationDeleted), "deleted with their conversation; kept here"),
+        (absent(Reason::AgedOut), "removed by Keep Messages; kept here"),
+        (absent(Reason::Unexplained), "gone at the source, nothing says why; kept here"),
+    ];
+    let shown: Vec<&(u64, &str)> = lines.iter().filter(|(n, _)| *n > 0).collect();
+    let width = shown.iter().map(|(n, _)| count(*n).len()).max().unwrap_or(0);
+    let _ = writeln!(words, "\nMessages:{}", if shown.is_empty() { " nothing new" } else { "" });
+    for (n, what) in shown {
+        let _ = writeln!(words, "  {:>width$} {what}", count(*n));
+    }
+    let attachments = [
+        (counts.stored, "stored with new messages"),
+        (counts.filled_in, "stored that were not on the disk before"),
+        (counts.still_missing, "not on the disk of a source: they are tried again next time"),
+    ];
+    let shown: Vec<&(u64, &str)> = attachments.iter().filter(|(n, _)| *n > 0).collect();
+    if !shown.is_empty() {
+        let width = shown.iter().map(|(n, _)| count(*n).len()).max().unwrap_or(0);
+        let _ = writeln!(words, "\nAttachments ({} new):", bytes(counts.bytes));
+        for (n, what) in shown {
+            let _ = writeln!(words, "  {:>width$} {what}", count(*n));
+        }
+    }
+    words
+}

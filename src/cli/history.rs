@@ -1,0 +1,156 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+use msgarchive::archive::history::{self, Gone, Version};
+use msgarchive::model::Instant;
+use serde_json::{Value, json};
+
+use super::terminal::{count, fit, plain, wrap};
+use super::{Failure, Outcome, terminal, zone};
+
+/// Show what an archive knows of the past: its runs, what was deleted and why, every version of a message.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  msgarchive history ~/MessagesArchive
+  msgarchive history ~/MessagesArchive --deleted
+  msgarchive history ~/MessagesArchive --message 0F0B3C7E-1111-4222-8333-ABCDEFABCDEF")]
+pub struct HistoryArgs {
+    /// The folder of the archive
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Messages that a source has no more, with date and reason
+    #[arg(long, conflicts_with = "message")]
+    deleted: bool,
+    /// Every version of the message with this GUID
+    #[arg(long, value_name = "GUID")]
+    message: Option<String>,
+    /// Time zone for all dates, as an IANA name [default: the system's]
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
+    time_zone: Option<Tz>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
+    let zone = args.time_zone.map_or_else(zone::of_the_system, Ok)?;
+    let printed = if let Some(guid) = &args.message {
+        let versions = history::versions(&args.dir, guid)?;
+        if args.json { versions_as_json(&versions) } else { versions_in_words(&versions) }
+    } else if args.deleted {
+        let gone = history::gone(&args.dir, &[])?;
+        if args.json { gone_as_json(&gone, zone) } else { gone_in_words(&gone, zone) }
+    } else {
+        let runs: Vec<Value> =
+            history::runs(&args.dir)?.iter().filter_map(|record| serde_json::from_str(record).ok()).collect();
+        if args.json { format!("{}\n", json!({ "schema": 1, "runs": runs })) } else { runs_in_words(&runs) }
+    };
+    terminal::print(&printed)?;
+    Ok(Outcome::Complete)
+}
+
+fn runs_in_words(runs: &[Value]) -> String {
+    let mut words =
+        format!("{:24}  {:>9}  {:>7}  {:>6}  {:>11}\n", "RUN", "NEW", "CHANGED", "GONE", "ATTACHMENTS");
+    for run in runs {
+        let number = |path: &str| run.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+        let absent = run.get("absent").and_then(Value::as_object);
+        let absent: u64 =
+            absent.into_iter().flat_map(|reasons| reasons.values()).filter_map(Value::as_u64).sum();
+        let _ = writeln!(
+            words,
+            "{}  {:>9}  {:>7}  {:>6}  {:>11}",
+            fit(&plain(run.get("run").and_then(Value::as_str).unwrap_or_default()), 24),
+            count(number("/added")),
+            count(number("/changed")),
+            count(absent),
+            count(number("/attachments/stored") + number("/attachments/filled_in")),
+        );
+    }
+    words
+}
+
+fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
+    if gone.is_empty() {
+        return "Nothing is gone: every source has all that it ever had.\n".into();
+    }
+    let width = terminal::width();
+    let day = |at: &Option<Instant>| {
+        at.map_or("—".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())
+    };
+    let mut words = String::new();
+    for message in gone {
+        let title = message.conversation.as_ref().map_or("no conversation", |(_, title)| title);
+        let elsewhere = if message.elsewhere { ", another source has it" } else { "" };
+        let _ = writeln!(
+            words,
+            "{}  {}{elsewhere}  (sent {}, {})",
+            day(&message.absent_since),
+            plain(&message.reason),
+            day(&message.date),
+            plain(title)
+        );
+        let text = message.text.as_deref().unwrap_or("(no text)");
+        let _ = writeln!(words, "{}", wrap("    ", &plain(text), width));
+        let _ = writeln!(words, "    {}", plain(&message.guid));
+    }
+    words
+}
+
+fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
+    let date = |at: &Option<Instant>| at.map(|at| at.with_timezone(&zone).to_rfc3339());
+    let messages: Vec<Value> = gone
+        .iter()
+        .map(|message| {
+            json!({
+                "guid": message.guid,
+                "conversation": message.conversation.as_ref().map(|(id, _)| id),
+                "title": message.conversation.as_ref().map(|(_, title)| title),
+                "date": date(&message.date),
+                "absent_since": date(&message.absent_since),
+                "reason": message.reason,
+                "source": message.source,
+                "elsewhere": message.elsewhere,
+                "text": message.text,
+            })
+        })
+        .collect();
+    format!("{}\n", json!({ "schema": 1, "messages": messages }))
+}
+
+fn versions_in_words(versions: &[Version]) -> String {
+    let width = terminal::width();
+    let mut words = String::new();
+    for version in versions {
+        let shown = if version.shown { ", shown" } else { "" };
+        let _ = writeln!(
+            words,
+            "{}  {}{shown}  ({})",
+            plain(&version.run),
+            plain(&version.what),
+            plain(&version.source)
+        );
+        if let Some(text) = &version.text {
+            let _ = writeln!(words, "{}", wrap("    ", &plain(text), width));
+        }
+    }
+    words
+}
+
+fn versions_as_json(versions: &[Version]) -> String {
+    let versions: Vec<Value> = versions
+        .iter()
+        .map(|version| {
+            json!({
+                "run": version.run,
+                "date": version.date,
+                "text": version.text,
+                "what": version.what,
+                "source": version.source,
+                "shown": version.shown,
+            })
+        })
+        .collect();
+    format!("{}\n", json!({ "schema": 1, "versions": versions }))
+}

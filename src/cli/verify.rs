@@ -1,0 +1,123 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use msgarchive::verify::{Findings, Problem, verify};
+use serde_json::{Value, json};
+
+use super::progress::{Watch, When};
+use super::source_options::jobs_of;
+use super::terminal::{bytes, count, counted, plain, wrap};
+use super::{Failure, Outcome, terminal};
+
+/// Check an archive or an export against its own hashes and counts.
+///
+/// Of an archive: every row, every run's record, that every attachment is there with its size, and, with --deep, its
+/// bytes. Of an export: every file of its manifest. Names what is damaged or gone, says whether it can be had again and
+/// from where, and mends nothing: `archive` with that source does.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit status: 0 whole, 1 failed, 2 wrong command line, 3 something is damaged or gone."
+)]
+pub struct VerifyArgs {
+    /// The folder of an archive or an export
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Read every attachment of an archive again
+    #[arg(long)]
+    deep: bool,
+    /// Worker threads [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Show progress
+    #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
+    progress: When,
+}
+
+/// Problems that are printed; `--json` has all of them.
+const PRINTED: usize = 50;
+
+pub fn run(args: VerifyArgs) -> Result<Outcome, Failure> {
+    let watch = Watch::new(args.progress);
+    let findings = verify(&args.dir, args.deep, jobs_of(args.jobs), &watch)?;
+    drop(watch);
+    let printed = if args.json { as_json(&findings) } else { in_words(&args, &findings) };
+    terminal::print(&printed)?;
+    Ok(if findings.problems.is_empty() { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
+    let checked = &findings.checked;
+    let width = terminal::width();
+    let mut words = format!(
+        "{}: {}, {} ({}), {}\n",
+        plain(&args.dir.display().to_string()),
+        counted(checked.rows, "row", "rows"),
+        counted(checked.contents, "file", "files"),
+        bytes(checked.bytes),
+        counted(checked.runs, "run", "runs"),
+    );
+    if findings.problems.is_empty() {
+        words.push_str("Whole: nothing is damaged, and nothing is missing.\n");
+        return words;
+    }
+    let _ = writeln!(words, "\n{}:", counted(findings.problems.len() as u64, "problem", "problems"));
+    for problem in findings.problems.iter().take(PRINTED) {
+        let _ = writeln!(words, "{}", wrap("  - ", &in_a_line(problem), width));
+    }
+    let more = findings.problems.len().saturating_sub(PRINTED);
+    if more > 0 {
+        let _ = writeln!(words, "  and {} more: --json has all of them", count(more as u64));
+    }
+    words
+}
+
+fn in_a_line(problem: &Problem) -> String {
+    let mut line = match &problem.path {
+        Some(path) => format!("{} {}", plain(path), plain(&problem.what)),
+        None => plain(&problem.what),
+    };
+    if let Some(guid) = &problem.guid {
+        let _ = write!(line, " ({})", plain(guid));
+    }
+    match (&problem.source, problem.lost) {
+        (Some(source), _) => {
+            let _ = write!(line, "; `archive` takes it again from {}", plain(source));
+        }
+        (None, true) => line.push_str("; no source that is known has it any more"),
+        (None, false) => {}
+    }
+    line
+}
+
+fn as_json(findings: &Findings) -> String {
+    let checked = &findings.checked;
+    let problems: Vec<Value> = findings
+        .problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "kind": problem.kind,
+                "path": problem.path,
+                "guid": problem.guid,
+                "what": problem.what,
+                "source": problem.source,
+                "lost": problem.lost,
+            })
+        })
+        .collect();
+    let object = json!({
+        "schema": 1,
+        "ok": findings.problems.is_empty(),
+        "checked": {
+            "rows": checked.rows,
+            "contents": checked.contents,
+            "bytes": checked.bytes,
+            "runs": checked.runs,
+        },
+        "problems": problems,
+    });
+    format!("{object}\n")
+}

@@ -1,0 +1,62 @@
+//! An archive as it was: a private copy, in which what later runs did is taken back.
+//!
+//! **Must never**: be let near the archive itself.
+
+use rusqlite::Connection;
+
+/// The kinds of rows that an archive keeps, and whether it keeps former states of them.
+const KINDS: [(&str, bool); 4] = [("handle", false), ("chat", true), ("attachment", true), ("message", true)];
+
+/// Takes back what was done after `date` (RFC 3339, UTC) in a copy of an archive's database.
+pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
+    let run: i64 =
+        copy.query_row("SELECT coalesce(max(run), 0) FROM msgarchive_run WHERE date <= ?1", [date], |row| {
+            row.get(0)
+        })?;
+    for (kind, has_versions) in KINDS {
+        if has_versions {
+            show_former(copy, kind, run)?;
+        }
+        copy.execute_batch(&format!(
+            "DELETE FROM {kind} WHERE ROWID IN (SELECT id FROM msgarchive_{kind} WHERE added > {run});"
+        ))?;
+    }
+    copy.execute_batch(&format!(
+        "DELETE FROM chat_message_join WHERE message_id NOT IN (SELECT ROWID FROM message);
+         DELETE FROM message_attachment_join WHERE message_id NOT IN (SELECT ROWID FROM message);
+         DELETE FROM chat_handle_join WHERE chat_id NOT IN (SELECT ROWID FROM chat)
+             OR handle_id NOT IN (SELECT ROWID FROM handle);
+         DELETE FROM chat_lookup WHERE chat NOT IN (SELECT ROWID FROM chat);
+         DELETE FROM chat_service WHERE chat NOT IN (SELECT ROWID FROM chat);
+         DELETE FROM recoverable_message_part WHERE message_id NOT IN (SELECT ROWID FROM message);
+         -- Bytes that came later were not here.
+         UPDATE attachment SET filename = c.original FROM msgarchive_content c
+             WHERE c.attachment = attachment.ROWID AND c.run > {run};
+         -- What was lost later was there.
+         DELETE FROM msgarchive_sighting WHERE since > {run};
+         INSERT INTO msgarchive_sighting (kind, source, source_rowid, id, since)
+             SELECT 3, source, -rowid, message, run FROM msgarchive_absence WHERE run > {run};
+         DELETE FROM msgarchive_absence WHERE run > {run};
+         UPDATE msgarchive_absence SET returned = NULL WHERE returned > {run};
+         UPDATE msgarchive_source SET last_run = {run} WHERE last_run > {run};
+         DELETE FROM msgarchive_run WHERE run > {run};"
+    ))
+}
+
+/// Shows every row as the run before last showed it.
+fn show_former(copy: &Connection, kind: &str, run: i64) -> rusqlite::Result<()> {
+    let versions = format!("msgarchive_{kind}_version");
+    let mut statement = copy
+        .prepare("SELECT name FROM pragma_table_info(?1) WHERE name NOT LIKE 'msgarchive\\_%' ESCAPE '\\'")?;
+    let columns = statement.query_map([&versions], |row| row.get::<_, String>(0))?;
+    let columns: Vec<String> = columns.collect::<rusqlite::Result<_>>()?;
+    let columns: Vec<String> =
+        columns.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+    let list = columns.join(", ");
+    copy.execute_batch(&format!(
+        "INSERT OR REPLACE INTO {kind} (ROWID, {list})
+             SELECT msgarchive_id, {list} FROM {versions}
+             WHERE msgarchive_since <= {run} AND msgarchive_until > {run};
+         DELETE FROM {versions} WHERE msgarchive_until > {run};"
+    ))
+}

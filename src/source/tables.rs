@@ -1,0 +1,255 @@
+//! The rows of a store as they lie in its tables: every column, any type; for who keeps them.
+//!
+//! **Must never**: leave out a column, or change a value.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+
+use super::chatdb::film;
+use super::database::{Guard, Layout, Opened, Pool, Pooled};
+use super::locate::{Locator, Roots};
+use super::{Content, OpenOptions, Place, SourceError, SourceInfo};
+
+/// A store of iOS 6, OS X 10.8 or later, at one moment.
+#[derive(Debug)]
+pub struct Tables {
+    info: SourceInfo,
+    tables: BTreeMap<String, Table>,
+    roots: Roots,
+    pool: Pool,
+    guard: Guard,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// As it is spelled here.
+    pub name: String,
+    /// In their order.
+    pub columns: Vec<Column>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// As it is spelled here.
+    pub name: String,
+    /// The declared type; may be empty, and anything.
+    pub declared: String,
+    /// A row without a value has 0.
+    pub zero_by_default: bool,
+}
+
+impl Table {
+    /// The column of this name, in whatever case.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Tables {
+    /// Opens what [`open`](super::open) opens, without counting what is in it.
+    ///
+    /// # Errors
+    /// As [`Place::tables`].
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Tables, SourceError> {
+        Place::find(path)?.tables(options)
+    }
+
+    /// Of a database that is open.
+    pub(super) fn of(opened: Opened, options: &OpenOptions) -> Result<Tables, SourceError> {
+        if opened.layout != Layout::Modern {
+            return Err(SourceError::WithoutGuids { path: opened.info.path });
+        }
+        let failed = SourceError::database(&opened.path);
+        let roots = opened.roots(options);
+        let tables = tables(&opened.own).map_err(failed)?;
+        let mut connections = opened.connections;
+        connections.push(opened.own);
+        Ok(Tables { info: opened.info, tables, roots, pool: Pool::new(connections), guard: opened.guard })
+    }
+
+    /// What was opened.
+    pub fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    /// The table of this name, in lower case.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// A private reader for one worker, from a pool. Blocks while all are in use: one more than
+    /// [`OpenOptions::sessions`].
+    pub fn reader(&self) -> TableReader<'_> {
+        TableReader { path: &self.info.path, connection: self.pool.take() }
+    }
+
+    /// Finds the bytes that `attachment.filename` names.
+    pub fn finder(&self) -> ContentFinder {
+        ContentFinder(Locator::new(&self.roots))
+    }
+
+    /// As [`Source::unchanged`](super::Source::unchanged).
+    ///
+    /// # Errors
+    /// [`SourceError::Changed`].
+    pub fn unchanged(&self) -> Result<(), SourceError> {
+        self.guard.unchanged()
+    }
+}
+
+/// Looks for the bytes of attachments.
+#[derive(Debug)]
+pub struct ContentFinder(Locator);
+
+impl ContentFinder {
+    /// The bytes that `attachment.filename` names, where they are here; and the film of a Live Photo beside them.
+    pub fn find(&mut self, filename: &str) -> Option<(Content, Option<Content>)> {
+        // What is not whole may be elsewhere, or another night.
+        let content = self.0.find(filename).filter(|found| !found.incomplete)?.content;
+        let film = film(filename, Some(&content), &mut self.0);
+        // What has no size is a folder.
+        Some((content, film.filter(|film| film.bytes().is_some_and(|bytes| bytes > 0))))
+    }
+}
+
+/// Reads rows.
+#[derive(Debug)]
+pub struct TableReader<'t> {
+    path: &'t PathBuf,
+    connection: Pooled<'t>,
+}
+
+/// The columns of a row, in the order in which they were asked for.
+#[derive(Debug)]
+pub struct TableRow<'r, 's>(&'r Row<'s>);
+
+impl<'r> TableRow<'r, '_> {
+    /// The row id.
+    pub fn rowid(&self) -> i64 {
+        match self.0.get_ref(0) {
+            Ok(ValueRef::Integer(rowid)) => rowid,
+            _ => 0,
+        }
+    }
+
+    /// A column as it is stored.
+    pub fn value(&self, column: usize) -> ValueRef<'r> {
+        self.0.get_ref(column + 1).unwrap_or(ValueRef::Null)
+    }
+}
+
+impl TableReader<'_> {
+    /// The lowest and the highest row id; `None` of an empty table.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn span(&self, table: &Table) -> Result<Option<RangeInclusive<i64>>, SourceError> {
+        // Two statements in one, so that each end is looked up and nothing scanned.
+        let name = quoted(&table.name);
+        let sql = format!("SELECT (SELECT min(rowid) FROM {name}), (SELECT max(rowid) FROM {name})");
+        let span = self
+            .connection
+            .query_row(&sql, [], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)));
+        let (first, last) = span.map_err(SourceError::database(self.path))?;
+        Ok(first.zip(last).map(|(first, last)| first..=last))
+    }
+
+    /// The highest row id that `message` ever gave away: it never goes down, whatever is deleted.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn highest_ever(&self, table: &Table) -> Result<i64, SourceError> {
+        let last = self.span(table)?.map_or(0, |span| *span.end());
+        let ever = self
+            .connection
+            .query_row("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", [&table.name], |row| {
+                row.get::<_, Option<i64>>(0)
+            })
+            .unwrap_or(None);
+        Ok(last.max(ever.unwrap_or(0)))
+    }
+
+    /// The lowest value above 0 of a column with numbers, but for rows that are left out.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn earliest(
+        &self,
+        table: &Table,
+        column: &str,
+        mut left_out: impl FnMut(i64) -> bool,
+    ) -> Result<Option<i64>, SourceError> {
+        let (name, column) = (quoted(&table.name), quoted(column));
+        let sql = format!("SELECT rowid, {column} FROM {name} WHERE {column} > 0 ORDER BY {column}");
+        let mut find = || -> rusqlite::Result<Option<i64>> {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if let (ValueRef::Integer(rowid), ValueRef::Integer(value)) =
+                    (row.get_ref(0)?, row.get_ref(1)?)
+                    && !left_out(rowid)
+                {
+                    return Ok(Some(value));
+                }
+            }
+            Ok(None)
+        };
+        find().map_err(SourceError::database(self.path))
+    }
+
+    /// Calls `each` for the rows with these row ids, in their order.
+    ///
+    /// # Errors
+    /// What SQLite says; or `each`.
+    pub fn rows<E: From<SourceError>>(
+        &self,
+        table: &Table,
+        columns: &[&str],
+        rowids: RangeInclusive<i64>,
+        mut each: impl FnMut(&TableRow<'_, '_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = || SourceError::database(self.path);
+        let mut sql = String::from("SELECT rowid");
+        for column in columns {
+            sql.push_str(", ");
+            sql.push_str(&quoted(column));
+        }
+        sql.push_str(&format!(" FROM {} WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid", quoted(&table.name)));
+        let mut statement = self.connection.prepare_cached(&sql).map_err(failed())?;
+        let mut rows = statement.query([rowids.start(), rowids.end()]).map_err(failed())?;
+        while let Some(row) = rows.next().map_err(failed())? {
+            each(&TableRow(row))?;
+        }
+        Ok(())
+    }
+}
+
+/// A name as SQL wants it, whatever is in it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn tables(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Table>> {
+    let mut names = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    let mut columns = connection.prepare("SELECT name, type, dflt_value FROM pragma_table_info(?1)")?;
+    let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut tables = BTreeMap::new();
+    for name in names {
+        let columns = columns.query_map([&name], |row| {
+            Ok(Column {
+                name: row.get(0)?,
+                declared: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                zero_by_default: row.get::<_, Option<String>>(2)?.is_some_and(|value| value == "0"),
+            })
+        })?;
+        let columns = columns.collect::<rusqlite::Result<Vec<Column>>>()?;
+        tables.insert(name.to_lowercase(), Table { name, columns });
+    }
+    Ok(tables)
+}

@@ -1,0 +1,182 @@
+//! The archive: what goes in comes out, and stays.
+
+mod crash;
+mod damage;
+mod device;
+mod nights;
+mod past;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use msgarchive::archive::{ArchiveError, ArchiveOptions, RunRecord, archive};
+use msgarchive::source::OpenOptions;
+use msgarchive::source::tables::Tables;
+use serde_json::Value;
+
+use crate::program::Program;
+use crate::support::{Library, Schema, tree};
+use device::instant;
+
+/// Adds to an archive, on some day.
+pub fn add(archive_folder: &Path, sources: &[&Path], at: i64) -> Result<RunRecord, ArchiveError> {
+    let options = OpenOptions { sessions: 2, ..OpenOptions::default() };
+    let sources: Vec<Tables> = sources.iter().map(|path| Tables::open(path, &options).unwrap()).collect();
+    archive(archive_folder, &sources, ArchiveOptions { now: instant(at), jobs: 2, dry_run: false }, &())
+}
+
+/// A library of one conversation, with an attachment.
+pub fn small_library(folder: &Path) -> PathBuf {
+    let mut library = Library::new(Schema::MACOS_26);
+    let ana = library.handle("+12025550143", "iMessage");
+    let chat = library.direct(ana);
+    let picture = library.attachment("IMG_0001.png").bytes(b"not a picture, but bytes").id();
+    library.message(chat).from(ana).text("look").attachment(picture);
+    for number in 0..30 {
+        library.message(chat).from_me().text(&format!("word {number}"));
+    }
+    library.write(folder)
+}
+
+/// Every message of an export, by GUID; without what has to differ: row ids, paths, names.
+fn messages(folder: &Path) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for (path, bytes) in tree::files(folder) {
+        if !path.ends_with(".jsonl") || path == "conversations.jsonl" {
+            continue;
+        }
+        for line in String::from_utf8(bytes).unwrap().lines() {
+            let mut message: Value = serde_json::from_str(line).unwrap();
+            message.as_object_mut().unwrap().remove("source");
+            for attachment in message["attachments"].as_array_mut().unwrap() {
+                attachment.as_object_mut().unwrap().remove("path");
+            }
+            found.push((message["guid"].to_string(), message));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+#[test]
+fn what_went_in_comes_out() {
+    let program = Program::new();
+    msgarchive::sample::unpack(&program.path().join("library")).unwrap();
+    program.run(&["archive", "archive", "-s", "library"]).with_code(0);
+    for (source, out) in [("library", "before"), ("archive", "after")] {
+        program.run(&["export", "-s", source, "-f", "jsonl", "-o", out, "--contacts", "none"]).with_code(0);
+    }
+    let (before, after) = (messages(&program.path().join("before")), messages(&program.path().join("after")));
+    assert!(before.len() > 200);
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before, after);
+    }
+    assert_eq!(before.len(), after.len());
+}
+
+#[test]
+fn a_second_run_changes_nothing_and_says_so() {
+    let program = Program::new();
+    program.run(&["archive", "a", "--sample"]).with_code(0);
+    let contents = || -> Vec<(String, Vec<u8>)> {
+        let mut files = tree::files(&program.path().join("a/Attachments"));
+        files.sort();
+        files
+    };
+    let before = contents();
+    let ran = program.run(&["archive", "a", "--sample"]).with_code(0);
+    assert!(ran.out.contains("Messages: nothing new"), "{}", ran.out);
+    assert_eq!(before, contents());
+    let json = program.run(&["archive", "a", "--sample", "--json"]).with_code(0).out;
+    let record: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&record["number"], &record["added"], &record["changed"]), (&3.into(), &0.into(), &0.into()));
+    assert_eq!(record["rows"], 0);
+}
+
+#[test]
+fn a_dry_run_says_what_a_run_then_does_and_leaves_nothing() {
+    let program = Program::new();
+    let planned = program.run(&["archive", "a", "--sample", "--dry-run", "--json"]).with_code(0).out;
+    assert!(!program.path().join("a").exists());
+    let done = program.run(&["archive", "a", "--sample", "--json"]).with_code(0).out;
+    let [planned, done]: [Value; 2] = [&planned, &done].map(|text| serde_json::from_str(text).unwrap());
+    for key in ["read", "added", "changed", "absent", "attachments", "bytes"] {
+        // Bytes that two attachments share are known only when they were read.
+        if key != "bytes" {
+            assert_eq!(planned[key], done[key], "{key}");
+        }
+    }
+    let before = tree::files(&program.path().join("a"));
+    let ran = program.run(&["archive", "a", "--sample", "--dry-run"]).with_code(0);
+    assert!(ran.out.starts_with("Would add to a"), "{}", ran.out);
+    let without_lock = |files: Vec<(String, Vec<u8>)>| -> Vec<(String, Vec<u8>)> {
+        files.into_iter().filter(|(path, _)| path != "lock").collect()
+    };
+    assert_eq!(without_lock(before), without_lock(tree::files(&program.path().join("a"))));
+}
+
+#[cfg(unix)]
+#[test]
+fn everything_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let library = small_library(&folder.path().join("library"));
+    let archive = folder.path().join("archive");
+    add(&archive, &[&library], 0).unwrap();
+    let mut folders = vec![archive];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    assert_eq!(mode(&path), 0o600, "{}", path.display());
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen >= 6);
+}
+
+#[test]
+fn two_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = small_library(&folder.path().join("library"));
+    let archive = folder.path().join("archive");
+    add(&archive, &[&library], 0).unwrap();
+    let lock = fs::File::options().read(true).write(true).open(archive.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let program = Program::new();
+    let (archive, library) = (archive.to_str().unwrap(), library.to_str().unwrap());
+    let ran = program.run(&["archive", archive, "-s", library]).with_code(1);
+    assert!(ran.err.contains("another run is adding to"), "{}", ran.err);
+    assert!(ran.err.contains(&format!("process {}", std::process::id())), "{}", ran.err);
+}
+
+#[test]
+fn what_is_no_archive_is_left_alone() {
+    let program = Program::new();
+    fs::create_dir(program.path().join("a")).unwrap();
+    fs::write(program.path().join("a/thesis.txt"), "mine").unwrap();
+    let ran = program.run(&["archive", "a", "--sample"]).with_code(1);
+    assert!(ran.err.contains("neither empty nor an archive"), "{}", ran.err);
+    assert_eq!(tree::files(&program.path().join("a")).len(), 1);
+    program.run(&["archive", "b", "--sample"]).with_code(0);
+    let ran = program.run(&["archive", "b", "-s", "b"]).with_code(1);
+    assert!(ran.err.contains("is the archive itself"), "{}", ran.err);
+}
+
+#[test]
+fn what_has_no_guids_is_refused_with_the_next_step() {
+    let program = Program::new();
+    let db = rusqlite::Connection::open(program.path().join("sms.db")).unwrap();
+    db.execute_batch(include_str!("../fixtures/schema/ios-5.sql")).unwrap();
+    drop(db);
+    let ran = program.run(&["archive", "a", "-s", "sms.db"]).with_code(1);
+    assert!(ran.err.contains("have no GUIDs") && ran.err.contains("msgarchive export"), "{}", ran.err);
+    assert!(!program.path().join("a").exists());
+}

@@ -1,0 +1,146 @@
+//! What an archive shows of the past: what was deleted, what was unsent, how it all was.
+
+use serde_json::Value;
+
+use super::add;
+use super::device::{DAY, Device};
+use crate::program::Program;
+use crate::support::Schema;
+
+const START: i64 = 700_000_000;
+
+/// Three nights of one device: all is well; one message was edited, one unsent, one deleted; one came back.
+fn three_nights(program: &Program) -> Device {
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let archive = program.path().join("archive");
+    for (guid, text) in [("A", "stays"), ("B", "first thoughts"), ("C", "a secret"), ("D", "goodbye")] {
+        mac.receive(guid, 0, START + 60, text);
+    }
+    add(&archive, &[&mac.folder], START + 3600).unwrap();
+    mac.edit("B", START + DAY, "second thoughts");
+    mac.unsend("C", START + DAY);
+    // As Messages writes it: part 0 of one was taken back.
+    let summary = plist();
+    mac.db.execute("UPDATE message SET message_summary_info = ?1 WHERE guid = 'C'", [summary]).unwrap();
+    mac.recently_delete("D", START + DAY);
+    add(&archive, &[&mac.folder], START + DAY + 3600).unwrap();
+    mac.restore("D");
+    mac.remove("A", true, "deleted");
+    mac.receive("E", 0, START + 2 * DAY, "news");
+    add(&archive, &[&mac.folder], START + 2 * DAY + 3600).unwrap();
+    mac
+}
+
+/// `{otr: {"0": {lo: 0, le: 8}}, rp: [0]}`.
+fn plist() -> Vec<u8> {
+    br#"<?xml version="1.0"?><plist version="1.0"><dict><key>otr</key><dict><key>0</key><dict><key>lo</key><integer>0</integer><key>le</key><integer>8</integer></dict></dict><key>rp</key><array><integer>0</integer></array></dict></plist>"#.to_vec()
+}
+
+fn exported(program: &Program, out: &str, more: &[&str]) -> Vec<Value> {
+    let arguments = ["export", "-s", "archive", "-f", "jsonl", "-o", out, "--contacts", "none"];
+    program.run(&[&arguments[..], more].concat()).with_code(0);
+    let mut messages = Vec::new();
+    for (path, bytes) in crate::support::tree::files(&program.path().join(out)) {
+        if path.ends_with(".jsonl") && path != "conversations.jsonl" {
+            let lines = String::from_utf8(bytes).unwrap();
+            messages.extend(lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+        }
+    }
+    messages.sort_by_key(|message| message["guid"].to_string());
+    messages
+}
+
+#[test]
+fn deleted_edited_and_unsent_are_shown_as_such() {
+    let program = Program::new();
+    three_nights(&program);
+    let messages = exported(&program, "now", &[]);
+    let guids: Vec<&str> = messages.iter().map(|message| message["guid"].as_str().unwrap()).collect();
+    assert_eq!(guids, ["A", "B", "C", "D", "E"]);
+    let deleted: Vec<bool> = messages.iter().map(|message| !message["deleted"].is_null()).collect();
+    assert_eq!(deleted, [true, false, false, false, false]);
+    assert_eq!(messages[1]["text"], "second thoughts");
+    assert_eq!(messages[2]["unsent"], "all");
+    assert_eq!(messages[2]["edits"][0]["text"], "a secret");
+    program.run(&["export", "-s", "archive", "-f", "txt", "-o", "txt", "--contacts", "none"]).with_code(0);
+    let text = crate::support::tree::print(&program.path().join("txt"));
+    assert!(text.contains("Before it was unsent: “a secret”"), "{text}");
+    assert!(text.contains("Deleted"), "{text}");
+}
+
+#[test]
+fn as_it_was() {
+    let program = Program::new();
+    three_nights(&program);
+    let texts = |out: &str, as_of: &str| -> Vec<(String, Value, bool)> {
+        let messages = exported(&program, out, &["--as-of", as_of]).into_iter();
+        let told = messages
+            .map(|m| (m["guid"].as_str().unwrap().to_owned(), m["text"].clone(), !m["deleted"].is_null()));
+        told.collect()
+    };
+    let message = |guid: &str, text: &str, deleted| (guid.to_owned(), Value::from(text), deleted);
+    // START is 2023-03-08, 20:26:40 UTC.
+    let first = texts("first", "2023-03-09T12:00");
+    let unedited = [
+        message("A", "stays", false),
+        message("B", "first thoughts", false),
+        message("C", "a secret", false),
+        message("D", "goodbye", false),
+    ];
+    assert_eq!(first, unedited);
+    let second = texts("second", "2023-03-10T12:00");
+    assert_eq!(second[0], message("A", "stays", false));
+    assert_eq!(second[1], message("B", "second thoughts", false));
+    assert_eq!(second[3], message("D", "goodbye", true));
+    assert_eq!(second.len(), 4);
+    let ran = program.run(&["list", "-s", "mac", "--as-of", "2023-03-10"]).with_code(1);
+    assert!(ran.err.contains("knows nothing of the past"), "{}", ran.err);
+    let ran = program.run(&["list", "-s", "archive", "--as-of", "yesterday"]).with_code(2);
+    assert!(ran.err.contains("is no date"), "{}", ran.err);
+}
+
+#[test]
+fn history_tells_runs_deletions_and_versions() {
+    let program = Program::new();
+    three_nights(&program);
+    let runs = program.run(&["history", "archive"]).with_code(0).out;
+    assert_eq!(runs.lines().count(), 4, "{runs}");
+    let json = |arguments: &[&str]| -> Value {
+        let arguments = [&["history", "archive", "--json"], arguments].concat();
+        serde_json::from_str(&program.run(&arguments).with_code(0).out).unwrap()
+    };
+    let runs = json(&[]);
+    let counts: Vec<[i64; 2]> = runs["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| ["added", "changed"].map(|key| run[key].as_i64().unwrap()))
+        .collect();
+    assert_eq!(counts, [[4, 0], [0, 2], [1, 0]]);
+    assert_eq!(runs["runs"][1]["absent"]["recently_deleted"], 1);
+    let gone = json(&["--deleted"]);
+    assert_eq!(gone["messages"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&gone["messages"][0]["guid"], &gone["messages"][0]["reason"]),
+        (&"A".into(), &"deleted".into())
+    );
+    assert_eq!(gone["messages"][0]["text"], "stays");
+    let whats = |guid: &str| -> Vec<String> {
+        let versions = json(&["--message", guid]);
+        versions["versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v["what"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(whats("B"), ["added", "edited"]);
+    assert_eq!(whats("C"), ["added", "unsent"]);
+    assert_eq!(whats("D"), ["added", "recently_deleted", "restored"]);
+    let words = program.run(&["history", "archive", "--message", "c"]).with_code(0).out;
+    assert!(words.contains("a secret"), "{words}");
+    let ran = program.run(&["history", "archive", "--message", "Z"]).with_code(1);
+    assert!(ran.err.contains("no message of the archive has the GUID Z"), "{}", ran.err);
+    let words = program.run(&["history", "archive", "--deleted"]).with_code(0).out;
+    assert!(words.contains("deleted") && words.contains("stays"), "{words}");
+}
