@@ -22,9 +22,11 @@
 //! | [`archive`] | sources, night after night | one store that never loses a row, and is a source again |
 //! | [`verify`] | an archive, or an export | what is damaged in it, and where to have it again |
 //! | [`model`] | | is what passes between the pipeline and the writers: inert, UTC, owned |
+//! | [`schedule`] | an archive's hours | what launchd, systemd, Task Scheduler or cron have to know |
 //! | [`sample`] | | is a library of invented people, built in |
 //!
-//! `source` knows nothing of `pipeline`, `pipeline` of no writer, `model`, `property_list` and `disk` of nothing else here.
+//! `source` knows nothing of `pipeline`, `pipeline` of no writer, `model`, `property_list` and `disk` of nothing else here, and
+//! `schedule` of `disk` only.
 //! `tests/layering.rs` holds the whole table of who may import whom.
 //!
 //! # What holds
@@ -87,6 +89,7 @@ pub mod model;
 pub mod pipeline;
 pub mod property_list;
 pub mod sample;
+pub mod schedule;
 pub mod source;
 pub mod verify;
 pub mod writers;

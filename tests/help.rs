@@ -14,6 +14,12 @@ fn every_help_page() {
         &["archive"],
         &["verify"],
         &["history"],
+        &["schedule"],
+        &["schedule", "install"],
+        &["schedule", "status"],
+        &["schedule", "run"],
+        &["schedule", "remove"],
+        &["schedule", "print"],
         &["generate"],
     ] {
         let mut arguments = command.to_vec();
@@ -38,7 +44,17 @@ fn every_command_is_in_the_man_page_and_the_completions() {
     let program = Program::new();
     for what in ["man", "bash", "zsh", "fish", "powershell"] {
         let printed = program.run(&["generate", what]).with_code(0).out;
-        for word in ["export", "list", "sources", "archive", "verify", "history", "generate", "attachments"] {
+        for word in [
+            "export",
+            "list",
+            "sources",
+            "archive",
+            "verify",
+            "history",
+            "schedule",
+            "generate",
+            "attachments",
+        ] {
             assert!(printed.to_lowercase().contains(word), "{what} says nothing of {word}");
         }
     }

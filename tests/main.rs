@@ -32,6 +32,7 @@ mod pictures;
 mod program;
 mod query_plans;
 mod sample;
+mod schedule;
 mod sound_and_film;
 mod source;
 mod support;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use msgarchive::archive::ArchiveError;
 use msgarchive::pipeline::ExportError;
+use msgarchive::schedule::ScheduleError;
 use msgarchive::source::SourceError;
 use msgarchive::source::contacts::ContactsError;
 use msgarchive::verify::VerifyError;
@@ -19,6 +20,13 @@ pub enum Failure {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// What the schedule started failed.
+    #[error("the run failed: {reason}")]
+    Scheduled { reason: String },
+    #[error("cannot tell where this program lies")]
+    Program(#[source] io::Error),
     /// Says what is there instead, where that is known.
     #[error("no message matches the selection")]
     NothingSelected { there_is: Option<String> },

@@ -8,6 +8,7 @@ use msgarchive::disk::DiskError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::NoMatch;
 use msgarchive::pipeline::writer::WriteError;
+use msgarchive::schedule::{self, ScheduleError};
 use msgarchive::source::SourceError;
 
 use msgarchive::verify::VerifyError;
@@ -34,6 +35,10 @@ pub fn hints(failure: &Failure) -> Vec<String> {
         }
         Failure::Usage(_) => vec!["--help shows every option".into()],
         Failure::NoLibrary { looked_at, backups } => for_no_library(looked_at, backups),
+        Failure::Schedule(error) => for_schedule(error),
+        Failure::Scheduled { .. } => {
+            vec!["`msgarchive schedule status` names the log, which has all that the run said".into()]
+        }
         Failure::NoHome => vec!["name the library with --source PATH, or set HOME".into()],
         Failure::Contacts(_) => {
             vec!["--contacts none goes on without names; --contacts also takes a .vcf file".into()]
@@ -115,6 +120,9 @@ fn for_source(error: &SourceError) -> Vec<String> {
 /// (`EACCES`) where the file's own mode forbids it.
 fn for_forbidden(path: &Path, source: &io::Error) -> Vec<String> {
     if source.raw_os_error() == Some(1) || (cfg!(target_os = "macos") && path.ends_with("Messages/chat.db")) {
+        if std::env::var_os(schedule::SCHEDULED).is_some() {
+            return vec![for_forbidden_at_night()];
+        }
         let term_program = std::env::var("TERM_PROGRAM").ok();
         let program = terminal_program(term_program.as_deref());
         return vec![
@@ -128,6 +136,43 @@ fn for_forbidden(path: &Path, source: &io::Error) -> Vec<String> {
         ];
     }
     vec![format!("`ls -l {}` shows who may read it", path.display())]
+}
+
+/// What a scheduler starts stands for itself.
+fn for_forbidden_at_night() -> String {
+    let program =
+        std::env::current_exe().map_or_else(|_| "msgarchive".into(), |path| path.display().to_string());
+    format!(
+        "give {program} Full Disk Access: System Settings > Privacy & Security > Full Disk Access > +; \
+         then `msgarchive schedule run --through-scheduler`"
+    )
+}
+
+fn for_schedule(error: &ScheduleError) -> Vec<String> {
+    match error {
+        ScheduleError::NotInstalled => vec!["`msgarchive schedule install --archive DIR` installs one".into()],
+        ScheduleError::Job { .. } => {
+            vec!["`msgarchive schedule install` writes it anew, `msgarchive schedule remove` takes it away".into()]
+        }
+        ScheduleError::Busy => vec!["wait until it is done; `msgarchive schedule status` says how it went".into()],
+        ScheduleError::Marks => vec![
+            "take out what is left of it with `crontab -e`: two comments that name msgarchive, and the line between \
+             them"
+                .into(),
+        ],
+        ScheduleError::NoRequests => {
+            vec!["`msgarchive schedule run` does it now, but not in the surroundings that cron gives it".into()]
+        }
+        ScheduleError::Path { .. } => vec!["move it to a path without that".into()],
+        ScheduleError::Start { .. } | ScheduleError::Refused { .. } => vec![
+            "--system names another scheduler; `msgarchive schedule print` shows what would be done".into(),
+        ],
+        ScheduleError::NotStarted { .. } => {
+            vec!["`msgarchive schedule status` says later whether it has begun; a machine on battery waits".into()]
+        }
+        ScheduleError::Disk(error) => for_disk(error),
+        _ => Vec::new(),
+    }
 }
 
 /// Full Disk Access belongs to the app that started the shell, not to this program.

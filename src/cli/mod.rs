@@ -16,6 +16,7 @@ mod password;
 mod pdf_options;
 mod progress;
 mod report;
+mod schedule;
 mod selection_options;
 mod source_options;
 mod sources;
@@ -51,6 +52,7 @@ enum Command {
     Archive(archive::ArchiveArgs),
     Verify(verify::VerifyArgs),
     History(history::HistoryArgs),
+    Schedule(schedule::ScheduleArgs),
     Generate(generate::GenerateArgs),
 }
 
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Archive(args) => archive::run(args),
         Command::Verify(args) => verify::run(args),
         Command::History(args) => history::run(args),
+        Command::Schedule(args) => schedule::run(args),
         Command::Generate(args) => generate::run(args, Cli::command()),
     };
     match result {

@@ -12,6 +12,7 @@ mod earlier;
 mod file;
 mod name;
 mod publish;
+mod replace;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -25,6 +26,7 @@ use earlier::Earlier;
 pub use earlier::MANIFEST;
 pub use file::{FileRecord, HashedFile, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
+pub use replace::replace;
 
 /// What the names of our hidden folders begin with; eight random characters follow.
 const PREFIX: &str = ".msgarchive-";

@@ -1,0 +1,424 @@
+use std::fmt::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use clap::Subcommand;
+use msgarchive::pipeline::select::Selection;
+use msgarchive::schedule::{
+    self, Account, Alarm, Changed, Every, Job, Periodicity, Plan, ScheduleError, Start, Status, Step, System,
+    WallTime,
+};
+use msgarchive::source::{OpenOptions, Place};
+use msgarchive::writers::export;
+use serde_json::{Value, json};
+
+use super::selection_options::named;
+use super::terminal::{counted, plain, wrap};
+use super::{Failure, Outcome, moment, password, report, source_options, sources, terminal, zone};
+
+/// Feed an archive every night: through launchd, systemd, Task Scheduler or cron.
+///
+/// `install` tells the system's scheduler; from then on it starts `schedule run`, which runs `archive` and keeps a record
+/// of how that went. There is one schedule for each user.
+#[derive(Debug, clap::Args)]
+pub struct ScheduleArgs {
+    #[command(subcommand)]
+    command: ScheduleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ScheduleCommand {
+    Install(JobArgs),
+    Status(StatusArgs),
+    Run(RunArgs),
+    Remove(RemoveArgs),
+    Print(PrintArgs),
+}
+
+/// Write the scheduler's files and load them.
+///
+/// Installing again changes what is different now, and nothing else.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+struct JobArgs {
+    /// The archive to feed; made with the first run
+    #[arg(long, value_name = "DIR")]
+    archive: PathBuf,
+    /// The time of day
+    #[arg(long, value_name = "HH:MM", default_value = "02:30")]
+    at: WallTime,
+    /// How often: every day, or every week, on Sundays
+    #[arg(long, value_name = "day|week", default_value = "day", hide_possible_values = true,
+        value_parser = named(Every::NAMES))]
+    every: Every,
+    /// What to read, as for `archive`; may be given several times [default: what `archive` finds by itself]
+    #[arg(short, long, value_name = "PATH")]
+    source: Vec<PathBuf>,
+    /// A file whose first line is the password of encrypted backups; nobody can be asked at night
+    #[arg(long, value_name = "PATH")]
+    password_file: Option<PathBuf>,
+    /// A command for the system's shell when a run fails; MSGARCHIVE_REASON says why, MSGARCHIVE_EXIT,
+    /// MSGARCHIVE_ARCHIVE and MSGARCHIVE_LOG the rest
+    #[arg(long, value_name = "COMMAND")]
+    on_failure: Option<String>,
+    /// The scheduler [default: what this machine has]
+    #[arg(long, value_name = "launchd|systemd|task-scheduler|cron", hide_possible_values = true,
+        value_parser = named(System::NAMES))]
+    system: Option<System>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  This Mac's library, every night at half past two:
+    msgarchive schedule install --archive ~/MessagesArchive
+  A backup, on Sundays, with a call for help:
+    msgarchive schedule install --archive ~/MessagesArchive --every week \\
+      --source ~/iPhoneBackup --password-file ~/.backup-password \\
+      --on-failure 'mail -s \"$MSGARCHIVE_REASON\" ana@example.com'
+  Does it work where nobody looks on?
+    msgarchive schedule run --through-scheduler";
+
+/// Say how the schedule is: next run, last run, the archive's age, and what is wrong.
+///
+/// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there, the last run
+/// failed or was interrupted, a time was missed, the last good run is older than two periods, or runs add nothing while
+/// the source holds newer messages.
+#[derive(Debug, clap::Args)]
+struct StatusArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Do now what the schedule does.
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    /// Have the scheduler start it, and wait for it: finds out what it may read where nobody looks on
+    #[arg(long, conflicts_with_all = ["job", "if_due"])]
+    through_scheduler: bool,
+    /// Only if a time has come since the last good run: for schedulers that start it at other times, too
+    #[arg(long)]
+    if_due: bool,
+    /// What `install` wrote [default: where it writes it]
+    #[arg(long, value_name = "PATH")]
+    job: Option<PathBuf>,
+}
+
+/// Take the schedule away: the scheduler's files, the records and the logs. The archive stays.
+#[derive(Debug, clap::Args)]
+struct RemoveArgs {}
+
+/// Show what `install` would write and do, for any system, without touching anything.
+#[derive(Debug, clap::Args)]
+struct PrintArgs {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+pub fn run(args: ScheduleArgs) -> Result<Outcome, Failure> {
+    match args.command {
+        ScheduleCommand::Install(args) => install(&args),
+        ScheduleCommand::Status(args) => status(&args),
+        ScheduleCommand::Run(args) => run_now(&args),
+        ScheduleCommand::Remove(RemoveArgs {}) => remove(),
+        ScheduleCommand::Print(PrintArgs { job }) => print(&job),
+    }
+}
+
+impl JobArgs {
+    fn job(&self) -> Result<Job, Failure> {
+        Ok(Job {
+            system: self.system.unwrap_or_else(System::of_this_machine),
+            program: program()?,
+            archive: absolute(&self.archive)?,
+            sources: self.source.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
+            password_file: self.password_file.as_deref().map(absolute).transpose()?,
+            when: Periodicity { every: self.every, at: self.at },
+            on_failure: self.on_failure.clone(),
+        })
+    }
+}
+
+fn account() -> Result<Account, Failure> {
+    let home = sources::home()?;
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    Ok(Account {
+        config_home: folder("XDG_CONFIG_HOME"),
+        state_home: folder("XDG_STATE_HOME"),
+        local_app_data: folder("LOCALAPPDATA"),
+        uid: Account::owner(&home),
+        home,
+    })
+}
+
+/// As it is found by its name, where that leads to this program: a package manager's next version will be there, too.
+fn program() -> Result<PathBuf, Failure> {
+    let this = std::env::current_exe().map_err(Failure::Program)?;
+    let same = |path: &PathBuf| path.is_absolute() && path.canonicalize().ok() == this.canonicalize().ok();
+    let name = this.file_name().unwrap_or_default();
+    let found = std::env::var_os("PATH")
+        .and_then(|folders| std::env::split_paths(&folders).map(|folder| folder.join(name)).find(same));
+    Ok(found.unwrap_or(this))
+}
+
+/// The scheduler runs elsewhere. `..` goes, as far as the path is there: not every scheduler takes it.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let whole = std::path::absolute(path)
+        .map_err(|_| Failure::Usage(format!("{:?} is no path", path.display().to_string())))?;
+    if !whole.components().any(|part| part == Component::ParentDir) {
+        return Ok(whole);
+    }
+    let (parent, name) = (whole.parent().map(Path::canonicalize), whole.file_name());
+    match (whole.canonicalize(), parent, name) {
+        (Ok(path), ..) => Ok(path),
+        (_, Some(Ok(parent)), Some(name)) => Ok(parent.join(name)),
+        _ => Err(Failure::Usage(format!("there is no {}", plain(&whole.display().to_string())))),
+    }
+}
+
+fn install(args: &JobArgs) -> Result<Outcome, Failure> {
+    let (job, account) = (args.job()?, account()?);
+    for path in job.sources.iter().chain(&job.password_file).filter(|path| !path.exists()) {
+        report::warn(&format!("there is nothing at {} now", path.display()));
+    }
+    let zone = zone::of_the_system()?;
+    let changed = schedule::install(&job, &account)?;
+    let width = terminal::width();
+    let mut words = match changed {
+        Changed::Nothing => format!("The schedule was installed already, through {}.\n", job.system.name()),
+        Changed::Something => format!("Installed, through {}.\n", job.system.name()),
+    };
+    if let Some(next) = schedule::next(job.when, moment::of_reading()?, zone) {
+        let _ = writeln!(words, "  next run  {}", local(next, zone));
+    }
+    let _ = writeln!(words, "  archive   {}", plain(&job.archive.display().to_string()));
+    for note in notes(&job, schedule::lingers(job.system, &account)) {
+        let _ = writeln!(words, "\n{}", wrap("", &plain(&note), width));
+    }
+    terminal::print(&words)?;
+    Ok(Outcome::Complete)
+}
+
+/// What people have to know of a system's schedule.
+fn notes(job: &Job, lingers: Option<bool>) -> Vec<String> {
+    let mut notes = Vec::new();
+    match job.system {
+        System::Launchd => notes.push(format!(
+            "macOS lets a program read Messages only with Full Disk Access, and at night that belongs to the program \
+             itself, not to your terminal app: System Settings > Privacy & Security > Full Disk Access > + > {}.",
+            job.program.display()
+        )),
+        System::Systemd if lingers == Some(false) => notes.push(
+            "It runs only while you are logged in: lingering is off. `loginctl enable-linger` changes that.".into(),
+        ),
+        System::TaskScheduler => notes.push("It runs only while you are logged in.".into()),
+        System::Cron => notes.push(
+            "It runs only if the machine is on at that time: cron makes up for nothing. Whether a cron is running at \
+             all is not looked at."
+                .into(),
+        ),
+        System::Systemd => {}
+    }
+    if job.system != System::Cron {
+        notes.push("To see now whether it works: msgarchive schedule run --through-scheduler".into());
+    }
+    notes
+}
+
+fn print(args: &JobArgs) -> Result<Outcome, Failure> {
+    let job = args.job()?;
+    let plan = Plan::install(&job, &account()?)?;
+    let mut words = String::new();
+    for step in &plan.steps {
+        match step {
+            Step::Write { path, bytes } => {
+                let _ = write!(words, "# {}\n{}\n", plain(&path.display().to_string()), shown(bytes));
+            }
+            Step::Folder(path) => {
+                let _ = writeln!(words, "# {}: a private folder\n", plain(&path.display().to_string()));
+            }
+            Step::Begin(path) => {
+                let _ = writeln!(words, "# {}: empty\n", plain(&path.display().to_string()));
+            }
+            // Only removing does that.
+            Step::Delete(_) | Step::DeleteFolder(_) => {}
+            Step::Tell(what) => {
+                let _ = writeln!(words, "$ {}", plain(&what.to_string()));
+            }
+            Step::Crontab(line) => {
+                let _ = write!(words, "# crontab\n{}", line.as_deref().unwrap_or_default());
+            }
+        }
+    }
+    terminal::print(&words)?;
+    Ok(Outcome::Complete)
+}
+
+/// A file's text, whichever of the two encodings it is in.
+fn shown(bytes: &[u8]) -> String {
+    match bytes.strip_prefix(&[0xFF, 0xFE]) {
+        Some(wide) => {
+            let units =
+                wide.chunks_exact(2).filter_map(|pair| Some(u16::from_le_bytes(pair.try_into().ok()?)));
+            String::from_utf16_lossy(&units.collect::<Vec<u16>>()).replace('\r', "")
+        }
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+fn remove() -> Result<Outcome, Failure> {
+    let account = account()?;
+    // A job that cannot be read any more is taken away all the same.
+    let installed = schedule::installed(&account).ok().flatten().map(|job| job.system);
+    let words = match schedule::remove(installed.unwrap_or_else(System::of_this_machine), &account)? {
+        Changed::Something => "Removed. The archive stays.\n",
+        Changed::Nothing => "No schedule was installed.\n",
+    };
+    terminal::print(words)?;
+    Ok(Outcome::Complete)
+}
+
+fn run_now(args: &RunArgs) -> Result<Outcome, Failure> {
+    let account = account()?;
+    let attempt = if args.through_scheduler {
+        Some(schedule::through_scheduler(&account)?)
+    } else {
+        let job = match &args.job {
+            Some(path) => path.clone(),
+            None => {
+                let job = schedule::installed(&account)?.ok_or(ScheduleError::NotInstalled)?;
+                account.folder(job.system).join("schedule.json")
+            }
+        };
+        // Asked once before anything begins, so that the clock cannot fail later.
+        let fixed = moment::of_reading()?;
+        let now = || moment::of_reading().unwrap_or(fixed);
+        let start = if args.if_due { Start::IfDue } else { Start::Now };
+        schedule::run(&job, start, zone::of_the_system()?, &now)?
+    };
+    match attempt {
+        None => Ok(Outcome::Complete),
+        Some(attempt) if attempt.is_good() => {
+            terminal::print(&format!("{}\n", plain(&attempt.message)))?;
+            Ok(if attempt.exit == Some(0) { Outcome::Complete } else { Outcome::Incomplete })
+        }
+        Some(attempt) => Err(Failure::Scheduled { reason: attempt.message }),
+    }
+}
+
+fn status(args: &StatusArgs) -> Result<Outcome, Failure> {
+    let (account, zone) = (account()?, zone::of_the_system()?);
+    let found = schedule::status(&account, moment::of_reading()?, zone, &messages_between)?;
+    let printed = match (&found, args.json) {
+        (found, true) => format!("{}\n", as_json(found.as_ref())),
+        (Some(status), false) => in_words(status, zone),
+        (None, false) => "No schedule is installed.\n".to_owned(),
+    };
+    terminal::print(&printed)?;
+    let alarmed = found.is_some_and(|status| !status.alarms.is_empty());
+    Ok(if alarmed { Outcome::Incomplete } else { Outcome::Complete })
+}
+
+/// Counts what the job's sources hold. A source that cannot be read from here may be readable for the job.
+fn messages_between(job: &Job, since: Option<DateTime<Utc>>, until: DateTime<Utc>) -> Option<u64> {
+    let paths = match job.sources.is_empty() {
+        true => vec![source_options::default_source().ok()?],
+        false => job.sources.clone(),
+    };
+    let selection = Selection { since, until: Some(until), ..Selection::default() };
+    let mut found = 0;
+    for path in paths {
+        let mut place = Place::find(&path).ok()?;
+        if place.locked().ok()?.is_some() {
+            // Nobody is asked for a password only to see how things are.
+            password::unlock(&mut place, Some(job.password_file.as_deref()?)).ok()?;
+        }
+        let source = place.open(&OpenOptions { sessions: 1, ..OpenOptions::default() }).ok()?;
+        found += export::list(source.as_ref(), &[], &selection, 1, &()).ok()?.rows.messages;
+    }
+    Some(found)
+}
+
+fn in_words(status: &Status, zone: Tz) -> String {
+    let width = terminal::width();
+    let job = &status.job;
+    let period = match job.when.every {
+        Every::Day => "every day",
+        Every::Week => "every Sunday",
+    };
+    let mut words = format!("{period} at {}, through {}\n", job.when.at, job.system.name());
+    let mut line = |name: &str, what: &str| {
+        let _ = writeln!(words, "{}", wrap(&format!("  {name:<9} "), &plain(what), width));
+    };
+    line("archive", &job.archive.display().to_string());
+    match status.archive_age {
+        Some(age) => line("its age", &format!("{} days since its last run", days(age))),
+        None => line("its age", "it has had no run yet"),
+    }
+    match (status.is_running, status.next) {
+        (true, _) => line("next run", "it is going on"),
+        (false, Some(next)) => line("next run", &local(next, zone)),
+        (false, None) => line("next run", "none"),
+    }
+    match &status.last {
+        Some(last) => line("last run", &format!("{}: {}", local(last.started, zone), last.message)),
+        None => line("last run", "none yet"),
+    }
+    line("log", &status.log.display().to_string());
+    if status.lingers == Some(false) {
+        line("note", "it runs only while you are logged in: lingering is off (`loginctl enable-linger`)");
+    }
+    if !status.alarms.is_empty() {
+        let _ = writeln!(words, "\n{}:", counted(status.alarms.len() as u64, "alarm", "alarms"));
+    }
+    for alarm in &status.alarms {
+        let _ = writeln!(words, "{}", wrap("  - ", &plain(&alarm.what), width));
+    }
+    words
+}
+
+fn as_json(status: Option<&Status>) -> Value {
+    let date = |date: DateTime<Utc>| date.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let Some(status) = status else {
+        let last: Option<()> = None;
+        return json!({
+            "schema": 1, "installed": false, "next": last, "last": last, "archive_age_days": last, "alarm": last,
+            "alarms": [],
+        });
+    };
+    let alarm = |alarm: &Alarm| json!({ "kind": alarm.kind.name(), "what": alarm.what });
+    let last = status.last.as_ref().map(|last| {
+        json!({
+            "started": date(last.started),
+            "finished": last.finished.map(date),
+            "exit": last.exit,
+            "added": last.added,
+            "message": last.message,
+        })
+    });
+    json!({
+        "schema": 1,
+        "installed": true,
+        "next": status.next.map(date),
+        "last": last,
+        "archive_age_days": status.archive_age.map(days),
+        "alarm": status.alarms.first().map(alarm),
+        "alarms": status.alarms.iter().map(alarm).collect::<Vec<_>>(),
+        "system": status.job.system.name(),
+        "archive": status.job.archive,
+        "every": status.job.when.every.name(),
+        "at": status.job.when.at.to_string(),
+        "running": status.is_running,
+        "log": status.log,
+    })
+}
+
+/// With one place after the point.
+fn days(age: chrono::TimeDelta) -> f64 {
+    (age.num_seconds() as f64 / 8640.0).round() / 10.0
+}
+
+fn local(instant: DateTime<Utc>, zone: Tz) -> String {
+    instant.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+}

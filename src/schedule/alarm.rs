@@ -1,0 +1,177 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::account::Folder;
+use super::archive_runs::{self, ArchiveRun};
+use super::attempt::Attempts;
+use super::{Job, run, slot};
+
+/// A run may begin this late: schedulers spread them, and wait for a machine to wake.
+const GRACE: TimeDelta = TimeDelta::hours(1);
+/// What was sent so shortly before a run may have come after it.
+const MARGIN: TimeDelta = TimeDelta::hours(1);
+/// Periods without a good run after which there is an alarm.
+const PERIODS: u32 = 2;
+
+/// What is wrong with a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    pub kind: AlarmKind,
+    /// A sentence for people.
+    pub what: String,
+}
+
+/// In the order of their weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AlarmKind {
+    /// The scheduler does not know the job.
+    NotLoaded,
+    /// The archive is not where it was.
+    NoArchive,
+    /// The last run failed.
+    Failing,
+    /// The last run was ended from outside.
+    Interrupted,
+    /// A time has passed without a run.
+    Missed,
+    /// The last good run is older than two periods.
+    Old,
+    /// Runs add nothing, and the source holds messages that they should have seen.
+    Stale,
+}
+
+impl AlarmKind {
+    /// The word for it in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlarmKind::NotLoaded => "not_loaded",
+            AlarmKind::NoArchive => "no_archive",
+            AlarmKind::Failing => "failing",
+            AlarmKind::Interrupted => "interrupted",
+            AlarmKind::Missed => "missed",
+            AlarmKind::Old => "old",
+            AlarmKind::Stale => "stale",
+        }
+    }
+}
+
+/// How many messages the sources hold between two moments (without the second); `None` where they cannot be read.
+/// Without a first moment: from the beginning.
+pub type Census<'a> = &'a dyn Fn(&Job, Option<DateTime<Utc>>, DateTime<Utc>) -> Option<u64>;
+
+/// What alarms are made of.
+pub(super) struct Evidence<'a> {
+    pub job: &'a Job,
+    pub folder: &'a Folder,
+    pub attempts: &'a Attempts,
+    pub is_loaded: bool,
+    pub is_running: bool,
+    pub now: DateTime<Utc>,
+    pub zone: Tz,
+}
+
+impl Evidence<'_> {
+    /// Everything that is wrong, the gravest first.
+    pub fn alarms(&self, census: Census<'_>) -> Vec<Alarm> {
+        [
+            self.not_loaded(),
+            self.no_archive(),
+            self.failing(),
+            self.interrupted(),
+            self.missed(),
+            self.old(),
+            self.stale(census),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn not_loaded(&self) -> Option<Alarm> {
+        let what = || {
+            format!(
+                "{} does not know the job; `msgarchive schedule install` mends it",
+                self.job.system.name()
+            )
+        };
+        (!self.is_loaded).then(|| alarm(AlarmKind::NotLoaded, what()))
+    }
+
+    fn no_archive(&self) -> Option<Alarm> {
+        self.attempts.last_good()?;
+        let what =
+            || format!("there is no archive at {}: is its disk connected?", self.job.archive.display());
+        (!archive_runs::is_there(&self.job.archive)).then(|| alarm(AlarmKind::NoArchive, what()))
+    }
+
+    fn failing(&self) -> Option<Alarm> {
+        let is_failed = |attempt: &&super::Attempt| attempt.finished.is_some() && !attempt.is_good();
+        let last = self.attempts.last().filter(is_failed)?;
+        let failed = self.attempts.list().iter().rev().take_while(is_failed).count();
+        let what = match failed {
+            1 => format!("the last run failed: {}", last.message),
+            failed => format!("the last {failed} runs failed: {}", last.message),
+        };
+        Some(alarm(AlarmKind::Failing, what))
+    }
+
+    fn interrupted(&self) -> Option<Alarm> {
+        let last = self.attempts.last().filter(|last| last.finished.is_none() && !self.is_running)?;
+        let what = format!("the run of {} was ended before it was done", self.local(last.started));
+        Some(alarm(AlarmKind::Interrupted, what))
+    }
+
+    fn missed(&self) -> Option<Alarm> {
+        let slot = slot::previous(self.job.when, self.now, self.zone)?;
+        let begun = self.attempts.last().is_some_and(|last| last.started >= slot);
+        let is_missed =
+            self.now - slot > GRACE && run::installed_at(self.folder) < slot && !begun && !self.is_running;
+        let what = || {
+            let time = self.local(slot);
+            format!("nothing ran at {time}: was the machine off, asleep, on battery, or nobody logged in?")
+        };
+        is_missed.then(|| alarm(AlarmKind::Missed, what()))
+    }
+
+    fn old(&self) -> Option<Alarm> {
+        let last = self.last_good();
+        let since = last.unwrap_or_else(|| run::installed_at(self.folder));
+        let most = TimeDelta::days((PERIODS * self.job.when.every.days()).into());
+        let what = || match last {
+            Some(last) => format!("the last good run is of {}", self.local(last)),
+            None => format!("no run was good since the schedule was installed on {}", self.local(since)),
+        };
+        (self.now - since > most).then(|| alarm(AlarmKind::Old, what()))
+    }
+
+    fn stale(&self, census: Census<'_>) -> Option<Alarm> {
+        let (idle, since) = self.idle()?;
+        let found = census(self.job, since, idle - MARGIN).filter(|found| *found > 0)?;
+        let since = since.map_or_else(String::new, |since| format!(" since {}", self.local(since)));
+        let what = format!(
+            "runs have added nothing{since}, and the source has had newer messages at the last of them ({found})"
+        );
+        Some(alarm(AlarmKind::Stale, what))
+    }
+
+    /// The last run, which added nothing, and the last one before it that did.
+    fn idle(&self) -> Option<(DateTime<Utc>, Option<DateTime<Utc>>)> {
+        let mut runs = archive_runs::newest_first(&self.job.archive);
+        let last = runs.next().filter(|run| run.added == 0)?;
+        Some((last.started, runs.find(|run: &ArchiveRun| run.added > 0).map(|run| run.started)))
+    }
+
+    /// Also one that was not scheduled.
+    pub fn last_good(&self) -> Option<DateTime<Utc>> {
+        let scheduled = self.attempts.last_good().map(|attempt| attempt.started);
+        scheduled.max(archive_runs::newest_first(&self.job.archive).next().map(|run| run.started))
+    }
+
+    fn local(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+fn alarm(kind: AlarmKind, what: String) -> Alarm {
+    Alarm { kind, what }
+}

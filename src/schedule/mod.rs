@@ -1,0 +1,49 @@
+//! Archives that are fed by themselves: what launchd, systemd, Task Scheduler or cron have to know for it.
+//!
+//! A schedule is planned ([`Plan`]) before anything is done ([`install`], [`remove`]), so that every system's files can be shown and
+//! tested anywhere. The system's scheduler starts `msgarchive schedule run`, which reads the [`Job`] from a file, feeds the
+//! archive in a process of its own, and keeps a record of the attempt where [`status`] finds it. Everything that a
+//! schedule writes, but for the system's own files, lies in one private folder ([`Account::folder`]): the job, the
+//! records, the log, all of bounded size.
+//!
+//! **Must never**: know about messages; change a line of a crontab that is not its own; lose what a run said; tell a
+//! scheduler a path in a form that it would read as another.
+
+mod account;
+mod alarm;
+mod archive_runs;
+mod attempt;
+mod cron;
+mod error;
+mod job;
+mod launchd;
+mod log;
+mod perform;
+mod plan;
+mod run;
+mod slot;
+mod status;
+mod step;
+mod system;
+mod systemd;
+mod task_scheduler;
+
+pub use account::Account;
+pub use alarm::{Alarm, AlarmKind, Census};
+pub use attempt::Attempt;
+pub use error::ScheduleError;
+pub use job::{Every, Job, Periodicity, WallTime};
+pub use perform::{Changed, install, installed, remove};
+pub use plan::Plan;
+pub use run::{SCHEDULED, Start, run, through_scheduler};
+pub use slot::{next, previous};
+pub use status::{Status, lingers, status};
+pub use step::{Invocation, Step};
+pub use system::System;
+
+/// What the job is called in every scheduler.
+pub const NAME: &str = "msgarchive-schedule";
+
+fn text_of(template: &impl askama::Template) -> Result<String, ScheduleError> {
+    Ok(template.render()?)
+}

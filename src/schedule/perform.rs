@@ -1,0 +1,194 @@
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use super::account::Folder;
+use super::{Account, Invocation, Job, Plan, ScheduleError, Step, System, cron, plan};
+use crate::disk::{self, DiskError};
+
+/// For a scheduler that is still busy with what it was told before.
+const BETWEEN_TRIES: Duration = Duration::from_millis(300);
+
+/// Whether anything had to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// Everything was as it should be.
+    Nothing,
+    Something,
+}
+
+/// Does what a plan of installing says. A schedule of another system is taken away first: the archive needs one.
+///
+/// # Errors
+/// [`ScheduleError`]; what was done by then stays, and installing again goes on.
+pub fn install(job: &Job, account: &Account) -> Result<Changed, ScheduleError> {
+    let wanted = Plan::install(job, account)?;
+    if let Ok(Some(before)) = installed(account)
+        && before.system != job.system
+    {
+        remove(before.system, account)?;
+    }
+    let (tell, files): (Vec<&Step>, Vec<&Step>) =
+        wanted.steps.iter().partition(|step| matches!(step, Step::Tell(_)));
+    let mut changed = false;
+    for step in files {
+        changed |= perform(step)?;
+    }
+    if !changed && is_loaded(job.system, account) {
+        return Ok(Changed::Nothing);
+    }
+    tell.into_iter().try_for_each(|step| perform(step).map(drop))?;
+    Ok(Changed::Something)
+}
+
+/// Leaves nothing of a system's schedule behind but the archive.
+///
+/// # Errors
+/// [`ScheduleError`].
+pub fn remove(system: System, account: &Account) -> Result<Changed, ScheduleError> {
+    let job = installed(account).ok().flatten().filter(|job| job.system == system);
+    let mut changed = Changed::Nothing;
+    for step in Plan::remove(system, job.as_ref(), account).steps {
+        if perform(&step)? && !matches!(step, Step::Tell(_)) {
+            changed = Changed::Something;
+        }
+    }
+    Ok(changed)
+}
+
+/// The job that is installed, of whichever system.
+///
+/// # Errors
+/// [`ScheduleError::Job`], [`ScheduleError::Disk`] where its file cannot be understood.
+pub fn installed(account: &Account) -> Result<Option<Job>, ScheduleError> {
+    for (_, system) in System::NAMES {
+        let path = Folder::new(account.folder(*system)).job();
+        if path.is_file() {
+            return Job::read(&path).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// True where the scheduler knows the job.
+pub(super) fn is_loaded(system: System, account: &Account) -> bool {
+    match plan::is_loaded(system, account) {
+        Some(question) => output(&question).is_ok_and(|output| output.status.success()),
+        None => crontab().is_ok_and(|crontab| cron::has_ours(&crontab)),
+    }
+}
+
+/// Tells the scheduler something, and hears what it has to say.
+///
+/// # Errors
+/// [`ScheduleError::Start`], [`ScheduleError::Refused`].
+pub(super) fn tell(what: &Invocation) -> Result<String, ScheduleError> {
+    let mut output = output(what)?;
+    for _ in 1..what.tries {
+        if output.status.success() {
+            break;
+        }
+        std::thread::sleep(BETWEEN_TRIES);
+        output = self::output(what)?;
+    }
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(ScheduleError::Refused { command: what.to_string(), said: said(&output) }),
+    }
+}
+
+/// Does one thing; false where nothing had to be done.
+fn perform(step: &Step) -> Result<bool, ScheduleError> {
+    match step {
+        Step::Folder(path) if path.is_dir() => Ok(false),
+        Step::Folder(path) => Ok(disk::private_folders(path).map(|()| true)?),
+        Step::Write { path, bytes } if fs::read(path).is_ok_and(|there| there == *bytes) => Ok(false),
+        Step::Write { path, bytes } => Ok(disk::replace(path, bytes).map(|()| true)?),
+        Step::Begin(path) if path.is_file() => Ok(false),
+        Step::Begin(path) => Ok(disk::private_file(path).map(|_| true)?),
+        Step::Delete(path) => there_was(path, fs::remove_file(path)),
+        Step::DeleteFolder(path) => match fs::remove_dir(path) {
+            // Something of somebody else's lies there.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            deleted => there_was(path, deleted),
+        },
+        Step::Tell(what) => match tell(what) {
+            Err(_) if what.may_fail => Ok(false),
+            told => told.map(|_| true),
+        },
+        Step::Crontab(line) => edit_crontab(line.as_deref()),
+    }
+}
+
+fn there_was(path: &Path, deleted: io::Result<()>) -> Result<bool, ScheduleError> {
+    match deleted {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        deleted => Ok(deleted.map(|()| true).map_err(DiskError::writing(path))?),
+    }
+}
+
+fn edit_crontab(line: Option<&str>) -> Result<bool, ScheduleError> {
+    let before = match (crontab(), line) {
+        // Where there is no cron there is no line of ours.
+        (Err(ScheduleError::Start { source, .. }), None) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(false);
+        }
+        (before, _) => before?,
+    };
+    let after = cron::edited(&before, line)?;
+    if after == before {
+        return Ok(false);
+    }
+    if after.is_empty() {
+        tell(&Invocation::new("crontab", ["-r"]))?;
+        return Ok(true);
+    }
+    let install = Invocation::new("crontab", ["-"]);
+    let failed = |source| ScheduleError::Start { program: "crontab".into(), source };
+    let mut child = command(&install)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    // What it does not read it will complain about itself.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(&after));
+    let output = child.wait_with_output().map_err(failed)?;
+    if !output.status.success() {
+        return Err(ScheduleError::Refused { command: install.to_string(), said: said(&output) });
+    }
+    Ok(true)
+}
+
+/// The user's crontab; empty where there is none. A crontab that cannot be read must not be taken for an empty one.
+fn crontab() -> Result<Vec<u8>, ScheduleError> {
+    let list = Invocation::new("crontab", ["-l"]);
+    let output = output(&list)?;
+    let said = said(&output);
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false if said.contains("no crontab for") => Ok(Vec::new()),
+        false => Err(ScheduleError::Refused { command: list.to_string(), said }),
+    }
+}
+
+fn command(what: &Invocation) -> Command {
+    let mut command = Command::new(what.program);
+    // Their words are read.
+    command.args(&what.arguments).stdin(Stdio::null()).env("LC_ALL", "C");
+    command
+}
+
+fn output(what: &Invocation) -> Result<Output, ScheduleError> {
+    command(what).output().map_err(|source| ScheduleError::Start { program: what.program.into(), source })
+}
+
+fn said(output: &Output) -> String {
+    let words = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+    match String::from_utf8_lossy(words).trim() {
+        "" => format!("it ended with {}", output.status),
+        words => words.to_owned(),
+    }
+}

@@ -1,0 +1,82 @@
+use super::account::Folder;
+use super::{Account, Invocation, Job, ScheduleError, Step, System};
+use super::{cron, launchd, systemd, task_scheduler};
+
+/// What a schedule needs, as data: nothing here looks at the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// To be done in this order: files, then what the scheduler is told.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// What installing a job takes.
+    ///
+    /// # Errors
+    /// [`ScheduleError::Path`] for a path that the scheduler cannot be told.
+    pub fn install(job: &Job, account: &Account) -> Result<Plan, ScheduleError> {
+        job.check()?;
+        let folder = Folder::new(account.folder(job.system));
+        super::job::words(folder.path())?;
+        let mut steps = vec![
+            Step::Folder(folder.path().to_owned()),
+            Step::Folder(job.archive.clone()),
+            Step::Write { path: folder.job(), bytes: job.to_json() },
+        ];
+        steps.extend(match job.system {
+            System::Launchd => launchd::install(job, account, &folder)?,
+            System::Systemd => systemd::install(job, account, &folder)?,
+            System::TaskScheduler => task_scheduler::install(job, &folder)?,
+            System::Cron => cron::install(job, &folder)?,
+        });
+        Ok(Plan { steps })
+    }
+
+    /// What leaves nothing of a schedule behind. The archive stays, unless nothing has come into it yet.
+    pub fn remove(system: System, job: Option<&Job>, account: &Account) -> Plan {
+        let folder = Folder::new(account.folder(system));
+        let mut steps = match system {
+            System::Launchd => launchd::remove(account),
+            System::Systemd => systemd::remove(account),
+            System::TaskScheduler => task_scheduler::remove(),
+            System::Cron => vec![Step::Crontab(None)],
+        };
+        steps.extend(folder.files().map(Step::Delete));
+        steps.push(Step::DeleteFolder(folder.path().to_owned()));
+        steps.extend(job.map(|job| Step::DeleteFolder(job.archive.clone())));
+        steps.extend(folder.path().parent().map(|parent| Step::DeleteFolder(parent.to_owned())));
+        Plan { steps }
+    }
+}
+
+/// By what the scheduler says whether it knows the job; `None` for cron, whose crontab is looked at.
+pub(super) fn is_loaded(system: System, account: &Account) -> Option<Invocation> {
+    match system {
+        System::Launchd => Some(launchd::tell(account, "print", &[])),
+        System::Systemd => Some(systemd::tell(["is-active", "--quiet", systemd::TIMER])),
+        System::TaskScheduler => Some(task_scheduler::tell("/Query", [])),
+        System::Cron => None,
+    }
+}
+
+/// What has the scheduler start the job now; `None` where it does nothing on request.
+pub(super) fn start(system: System, account: &Account) -> Option<Invocation> {
+    match system {
+        System::Launchd => Some(launchd::tell(account, "kickstart", &[])),
+        System::Systemd => Some(systemd::tell(["start", "--no-block", systemd::SERVICE])),
+        System::TaskScheduler => Some(task_scheduler::tell("/Run", [])),
+        System::Cron => None,
+    }
+}
+
+/// The words of the command that the scheduler starts.
+pub(super) fn command(job: &Job, folder: &Folder) -> Result<Vec<String>, ScheduleError> {
+    let job_file = folder.job();
+    let words = [super::job::words(&job.program)?, "schedule", "run", "--job", super::job::words(&job_file)?];
+    Ok(words.map(str::to_owned).to_vec())
+}
+
+/// A word that stands for itself wherever it is written.
+pub(super) fn is_plain(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b))
+}

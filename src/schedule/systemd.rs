@@ -1,0 +1,114 @@
+//! Linux: a service and a timer of the user.
+
+use std::path::Path;
+
+use askama::Template;
+
+use super::account::Folder;
+use super::{Account, Every, Invocation, Job, ScheduleError, Step};
+
+/// What is started.
+pub const SERVICE: &str = "msgarchive-schedule.service";
+/// What starts it.
+pub const TIMER: &str = "msgarchive-schedule.timer";
+
+#[derive(Template)]
+#[template(path = "schedule/systemd.service", escape = "none")]
+struct Service<'a> {
+    command: &'a str,
+    writes: &'a [String],
+    hardened: bool,
+}
+
+#[derive(Template)]
+#[template(path = "schedule/systemd.timer", escape = "none")]
+struct Timer<'a> {
+    calendar: &'a str,
+}
+
+/// Both units, and the timer started.
+pub fn install(job: &Job, account: &Account, folder: &Folder) -> Result<Vec<Step>, ScheduleError> {
+    let calendar = match job.when.every {
+        Every::Day => format!("*-*-* {}:00", job.when.at),
+        Every::Week => format!("Sun *-*-* {}:00", job.when.at),
+    };
+    // Ours, not /tmp alone of somebody's: copies of a library in use lie there for a while.
+    let writes = [folder.path(), &job.archive, Path::new("/tmp"), Path::new("/var/tmp")]
+        .into_iter()
+        .map(|path| Ok(format!("-{}", super::job::words(path)?)))
+        .map(|path: Result<String, ScheduleError>| path.map(|path| quoted(&path)))
+        .collect::<Result<Vec<String>, ScheduleError>>()?;
+    let service = Service {
+        command: &command_line(&super::plan::command(job, folder)?)?,
+        writes: &writes,
+        hardened: job.on_failure.is_none(),
+    };
+    let units = account.units();
+    let unit = |name: &str, text: String| Step::Write { path: units.join(name), bytes: text.into_bytes() };
+    Ok(vec![
+        unit(SERVICE, super::text_of(&service)?),
+        unit(TIMER, super::text_of(&Timer { calendar: &calendar })?),
+        Step::Tell(tell(["daemon-reload"])),
+        Step::Tell(tell(["enable", TIMER])),
+        // Not `enable --now`: a timer that is running already would go on with the time it had.
+        Step::Tell(tell(["restart", TIMER])),
+    ])
+}
+
+/// What takes them away.
+pub fn remove(account: &Account) -> Vec<Step> {
+    vec![
+        Step::Tell(tell(["disable", "--now", TIMER]).or_not()),
+        // When it last came, which `Persistent=` goes by.
+        Step::Tell(tell(["clean", "--what=state", TIMER]).or_not()),
+        Step::Delete(account.units().join(TIMER)),
+        Step::Delete(account.units().join(SERVICE)),
+        Step::Tell(tell(["daemon-reload"]).or_not()),
+    ]
+}
+
+/// Speaks to the user's systemd.
+pub fn tell<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Invocation {
+    Invocation::new("systemctl", ["--user"].into_iter().chain(arguments))
+}
+
+/// By what systemd says whether the user's timers run while nobody is logged in.
+pub fn lingering(account: &Account) -> Invocation {
+    Invocation::new("loginctl", ["show-user", "--property=Linger", &account.uid.to_string()])
+}
+
+/// As `ExecStart=` takes it (systemd.service(5), "Command lines").
+fn command_line(words: &[String]) -> Result<String, ScheduleError> {
+    let mut line = String::new();
+    for (i, word) in words.iter().enumerate() {
+        if i == 0 {
+            if word.contains(['"', '\'', '\\']) {
+                let why = "systemd starts no program with a quotation mark or a backslash in its path";
+                return Err(ScheduleError::Path { path: word.clone(), why });
+            }
+            // No variable is looked for in the path of the program.
+            line.push_str(&quoted(word));
+        } else {
+            line.push(' ');
+            line.push_str(&quoted(word).replace('$', "$$"));
+        }
+    }
+    Ok(line)
+}
+
+/// One word, as all settings with several words take it: in quotation marks, `%` begins a specifier.
+fn quoted(word: &str) -> String {
+    if super::plan::is_plain(word) {
+        return word.to_owned();
+    }
+    let mut text = String::from("\"");
+    for c in word.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            '%' => text.push_str("%%"),
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+    text
+}

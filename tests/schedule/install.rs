@@ -1,0 +1,147 @@
+//! Installing, installing again, removing, printing: on every system, with schedulers that write down what they are told.
+
+use std::fs;
+
+use super::stage::Stage;
+
+const SYSTEMS: [&str; 4] = ["launchd", "systemd", "task-scheduler", "cron"];
+
+#[test]
+fn every_system_is_told_once_and_forgets_everything() {
+    let mut told = String::new();
+    for system in SYSTEMS {
+        let stage = Stage::new();
+        let out = stage.install(&["--system", system]).with_code(0).out;
+        assert!(out.starts_with("Installed, through "), "{out}");
+        told.push_str(&format!("== {system}\n{}files:\n", stage.told()));
+        let installed = stage.home_tree();
+        installed.iter().for_each(|file| told.push_str(&format!("  {file}\n")));
+
+        let again = stage.install(&["--system", system]).with_code(0).out;
+        assert!(again.starts_with("The schedule was installed already"), "{again}");
+        told.push_str(&format!("again:\n{}", stage.told()));
+        assert_eq!(stage.home_tree(), installed);
+
+        let removed = stage.run(&["schedule", "remove"]).with_code(0).out;
+        assert_eq!(removed, "Removed. The archive stays.\n");
+        told.push_str(&format!("remove:\n{}", stage.told()));
+        let left: Vec<String> =
+            stage.home_tree().into_iter().filter(|entry| !entry.ends_with(" 700")).collect();
+        assert_eq!(left, [""; 0], "{system}: no file is left");
+        assert!(!stage.archive().exists(), "nothing had come into it");
+        assert!(!stage.path("fakes/crontab").exists() && !stage.path("fakes/loaded").exists());
+        stage.run(&["schedule", "status"]).with_code(0);
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_is_different_is_installed_anew() {
+    let stage = Stage::new();
+    stage.install(&["--system", "systemd"]).with_code(0);
+    stage.told();
+    let out = stage.install(&["--system", "systemd", "--at", "4:05", "--every", "week"]).with_code(0).out;
+    assert!(out.starts_with("Installed") && out.contains("next run  2023-11-19 04:05"), "{out}");
+    assert!(stage.told().contains("restart msgarchive-schedule.timer"));
+    let timer = stage.program.home().join(".config/systemd/user/msgarchive-schedule.timer");
+    assert!(fs::read_to_string(timer).unwrap().contains("OnCalendar=Sun *-*-* 04:05:00\n"));
+}
+
+#[test]
+fn another_system_takes_over() {
+    let stage = Stage::new();
+    stage.install(&["--system", "launchd"]).with_code(0);
+    stage.install(&["--system", "cron"]).with_code(0);
+    assert!(stage.told().contains("launchctl bootout"));
+    assert!(!stage.program.home().join("Library/LaunchAgents/msgarchive-schedule.plist").exists());
+    let job = fs::read_to_string(stage.folder().join("schedule.json")).unwrap();
+    assert!(job.contains("\"system\": \"cron\""), "{job}");
+}
+
+#[test]
+fn a_scheduler_that_is_still_busy_is_told_again() {
+    let stage = Stage::new();
+    fs::write(stage.path("fakes/busy"), "").unwrap();
+    stage.install(&["--system", "launchd"]).with_code(0);
+    assert_eq!(stage.told().matches("launchctl bootstrap").count(), 2);
+}
+
+#[test]
+fn a_crontab_keeps_its_other_lines() {
+    let stage = Stage::new();
+    let others: &[u8] = b"# mine\nMAILTO=ana\n0 5 * * 1 tar \xff%\n";
+    fs::write(stage.path("fakes/crontab"), others).unwrap();
+    stage.install(&["--system", "cron", "--at", "02:30"]).with_code(0);
+    let crontab = fs::read(stage.path("fakes/crontab")).unwrap();
+    assert!(crontab.starts_with(others));
+    assert!(String::from_utf8_lossy(&crontab).contains("\n30 2 * * * PATH="));
+    stage.run(&["schedule", "remove"]).with_code(0);
+    assert_eq!(fs::read(stage.path("fakes/crontab")).unwrap(), others);
+}
+
+#[test]
+fn a_crontab_that_cannot_be_read_is_not_overwritten() {
+    let stage = Stage::new();
+    fs::write(stage.path("fakes/denied"), "").unwrap();
+    let err = stage.install(&["--system", "cron"]).with_code(1).err;
+    assert!(err.contains("`crontab -l` failed: You (ana) are not allowed"), "{err}");
+    assert!(!stage.told().contains("crontab -\n"));
+}
+
+#[test]
+fn a_session_without_systemd_is_said() {
+    let stage = Stage::new();
+    fs::write(stage.path("fakes/no-bus"), "").unwrap();
+    let err = stage.install(&["--system", "systemd"]).with_code(1).err;
+    assert!(err.contains("Failed to connect to bus") && err.contains("--system names another"), "{err}");
+}
+
+#[test]
+fn lingering_is_spoken_of() {
+    let out = Stage::new().install(&["--system", "systemd"]).with_code(0).out;
+    assert!(out.contains("lingering is off"), "{out}");
+}
+
+#[test]
+fn printing_touches_nothing() {
+    for system in SYSTEMS {
+        let stage = Stage::new();
+        let archive = stage.archive().display().to_string();
+        let out = stage
+            .run(&["schedule", "print", "--archive", &archive, "--system", system, "--on-failure", "false"])
+            .with_code(0)
+            .out;
+        assert!(out.contains("\"on_failure\": \"false\"") && out.contains("--job"), "{out}");
+        assert_eq!(stage.home_tree(), [""; 0]);
+        assert_eq!(stage.told(), "");
+        assert!(!stage.archive().exists());
+    }
+}
+
+#[test]
+fn removing_nothing_says_so() {
+    let out = Stage::new().run(&["schedule", "remove"]).with_code(0).out;
+    assert_eq!(out, "No schedule was installed.\n");
+}
+
+#[test]
+fn a_path_that_no_scheduler_can_hold_is_refused() {
+    let stage = Stage::new();
+    let err = stage.run(&["schedule", "install", "--system", "cron", "--archive", "a\nb"]).with_code(1).err;
+    assert!(err.contains("a line break or another control character is in it"), "{err}");
+    assert_eq!(stage.home_tree(), [""; 0]);
+    let err = stage.run(&["schedule", "install", "--archive", "a", "--at", "25:00"]).with_code(2).err;
+    assert!(err.contains("is no time of day such as 02:30"), "{err}");
+}
+
+#[test]
+fn a_job_that_was_damaged_can_be_removed() {
+    let stage = Stage::new();
+    stage.install(&["--system", "cron"]).with_code(0);
+    fs::write(stage.folder().join("schedule.json"), "{").unwrap();
+    assert!(stage.run(&["schedule", "status"]).with_code(1).err.contains("is not the job of a schedule"));
+    // Which system it was is not known any more where this machine has another one.
+    stage.install(&["--system", "cron"]).with_code(0);
+    stage.run(&["schedule", "remove"]).with_code(0);
+    assert!(!stage.folder().exists());
+}

@@ -1,0 +1,235 @@
+//! What a run does, and what it leaves.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use super::stage::{DAY, Stage};
+
+fn installed(more: &[&str]) -> Stage {
+    let stage = Stage::new();
+    stage.install(&[&["--system", "systemd"], more].concat()).with_code(0);
+    stage
+}
+
+#[test]
+fn a_run_feeds_the_archive_and_is_written_down() {
+    let stage = installed(&["--source", "a b", "--source", "c", "--password-file", "it's"]);
+    stage.archive_that_adds(12);
+    let out = stage.run(&["schedule", "run"]).with_code(0).out;
+    assert_eq!(out, "new messages: 12\n");
+    let here = stage.program.path().display().to_string();
+    assert_eq!(
+        fs::read_to_string(stage.path("fakes/arguments")).unwrap().replace(&here, "HERE"),
+        "[archive][--json][--progress][never][--source][HERE/a b][--source][HERE/c]\
+         [--password-file][HERE/it's][--][HERE/archive]"
+    );
+    let attempts = stage.attempts();
+    assert_eq!(attempts.len(), 1);
+    assert_eq!(attempts[0]["started"], "2023-11-14T22:13:20Z");
+    assert_eq!(attempts[0]["finished"], "2023-11-14T22:13:20Z");
+    assert_eq!((&attempts[0]["exit"], &attempts[0]["added"]), (&0.into(), &12.into()));
+    let log = stage.folder().join("schedule.log");
+    assert!(fs::read_to_string(&log).unwrap().ends_with("run 1 ended with 0: new messages: 12\n"));
+    for file in fs::read_dir(stage.folder()).unwrap().map(|entry| entry.unwrap().path()) {
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+    }
+}
+
+/// With the program itself: nothing is put in the place of `archive`.
+#[test]
+fn a_library_is_archived_night_after_night() {
+    let mut stage = Stage::new();
+    let source = stage.library();
+    stage.install(&["--system", "systemd", "--source", &source]).with_code(0);
+    for said in ["new messages: 2\n", "new messages: 0\n"] {
+        stage.later(DAY);
+        assert_eq!(stage.run(&["schedule", "run", "--if-due"]).with_code(0).out, said);
+        let status = stage.status(0);
+        assert_eq!((&status["archive_age_days"], &status["alarm"]), (&0.0.into(), &serde_json::Value::Null));
+    }
+    stage.run(&["schedule", "remove"]).with_code(0);
+    let verified = stage.run(&["verify", &stage.archive().display().to_string()]);
+    verified.with_code(0);
+    // A source that is gone is said in the program's own words.
+    stage.install(&["--system", "systemd", "--source", "nowhere"]).with_code(0);
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("the run failed: there is nothing at"), "{err}");
+}
+
+#[test]
+fn a_failing_run_says_why_and_calls_for_help() {
+    let stage = installed(&[
+        "--on-failure",
+        "echo \"$MSGARCHIVE_EXIT: $MSGARCHIVE_REASON\" >\"$HOME/help\"; echo sent; echo \"$MSGARCHIVE_ARCHIVE\"",
+    ]);
+    // The shell is not among the fakes.
+    std::os::unix::fs::symlink("/bin/sh", stage.path("bin/sh")).unwrap();
+    stage.archive_program(
+        "echo 'error: cannot read chat.db' >&2; echo 'caused by: Operation not permitted' >&2; exit 1",
+    );
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("the run failed: cannot read chat.db: Operation not permitted"), "{err}");
+    let help = fs::read_to_string(stage.program.home().join("help")).unwrap();
+    assert_eq!(help, "1: cannot read chat.db: Operation not permitted\n");
+    let log = fs::read_to_string(stage.folder().join("schedule.log")).unwrap();
+    assert!(log.contains("caused by: Operation not permitted\n") && log.contains("sent\n"), "{log}");
+    assert!(log.contains(&format!("{}\n", stage.archive().display())), "{log}");
+    assert_eq!(stage.attempts()[0]["exit"], 1);
+}
+
+#[test]
+fn an_attachment_that_cannot_be_read_is_no_failure() {
+    let stage = installed(&["--on-failure", ": >\"$HOME/help\""]);
+    std::os::unix::fs::symlink("/bin/sh", stage.path("bin/sh")).unwrap();
+    stage.archive_program("echo '{\"added\":3}'; echo 'warning: cannot read IMG.heic' >&2; exit 3");
+    let out = stage.run(&["schedule", "run"]).with_code(3).out;
+    assert_eq!(out, "done, but: cannot read IMG.heic\n");
+    assert!(!stage.program.home().join("help").exists());
+}
+
+#[test]
+fn a_program_that_dies_or_is_gone_is_a_failure() {
+    let stage = installed(&[]);
+    stage.archive_program("kill -9 $$");
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("signal: 9"), "{err}");
+    assert_eq!(stage.attempts()[0]["exit"], 137);
+    fs::remove_file(stage.path("bin/archive-program")).unwrap();
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("cannot start"), "{err}");
+}
+
+#[test]
+fn an_archive_whose_disk_is_elsewhere_is_not_begun_anew() {
+    let stage = installed(&[]);
+    stage.archive_that_adds(1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    fs::remove_file(stage.path("fakes/arguments")).unwrap();
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("is its disk connected?"), "{err}");
+    assert!(!stage.path("fakes/arguments").exists());
+    stage.archive_run(0, 1);
+    stage.run(&["schedule", "run"]).with_code(0);
+}
+
+#[test]
+fn two_at_once_are_one() {
+    let stage = installed(&[]);
+    stage.archive_program(": >FAKES/begun; while [ ! -f FAKES/go ]; do /bin/sleep 0.05; done");
+    let first = stage.command(&["schedule", "run"]).stdout(Stdio::null()).spawn().unwrap();
+    while !stage.path("fakes/begun").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("another run of the schedule is still going on"), "{err}");
+    assert_eq!(stage.status(0)["running"], true);
+    fs::write(stage.path("fakes/go"), "").unwrap();
+    assert!(first.wait_with_output().unwrap().status.success());
+    assert_eq!(stage.attempts().len(), 1);
+}
+
+#[test]
+fn at_other_times_nothing_is_due() {
+    let mut stage = installed(&["--at", "02:30"]);
+    stage.archive_that_adds(0);
+    stage.archive_run(0, 0);
+    let due = ["schedule", "run", "--if-due"];
+    stage.run(&due).with_code(0);
+    assert!(!stage.path("fakes/arguments").exists(), "no time has come since it was installed");
+    // 02:13, 02:33, and 12:00 the next day.
+    for (seconds, runs) in [(3 * 3600, 0), (1200, 1), (60, 1), (DAY, 2), (9 * 3600, 2)] {
+        stage.later(seconds);
+        stage.run(&due).with_code(0);
+        let done = fs::read(stage.folder().join("attempts.json")).map_or(0, |_| stage.attempts().len());
+        assert_eq!(done, runs);
+    }
+}
+
+#[test]
+fn a_run_that_failed_is_due_again() {
+    let mut stage = installed(&[]);
+    stage.later(DAY);
+    stage.archive_program("exit 1");
+    for _ in 0..2 {
+        stage.run(&["schedule", "run", "--if-due"]).with_code(1);
+    }
+    assert_eq!(stage.attempts().len(), 2);
+}
+
+#[test]
+fn the_log_and_the_records_stay_small() {
+    let stage = installed(&[]);
+    stage.archive_program("i=0; while [ $i -lt 6000 ]; do echo 'a line of one hundred and more bytes, as a program that has lost its mind says it, again and again and on' >&2; i=$((i+1)); done; exit 1");
+    for _ in 0..5 {
+        stage.run(&["schedule", "run"]).with_code(1);
+    }
+    for log in ["schedule.log", "schedule.log.old"] {
+        let size = fs::metadata(stage.folder().join(log)).unwrap().len();
+        assert!(size > 100_000 && size < 800_000, "{log}: {size}");
+    }
+    let text = fs::read_to_string(stage.folder().join("attempts.json")).unwrap();
+    let many: Vec<String> = (0..150)
+        .map(|n| format!("{{\"number\":{n},\"started\":\"2023-01-01T00:00:00Z\",\"finished\":null,\"exit\":0,\"message\":\"\",\"added\":0}}"))
+        .collect();
+    assert!(text.starts_with('{'));
+    fs::write(stage.folder().join("attempts.json"), format!("{{\"attempts\":[{}]}}", many.join(",")))
+        .unwrap();
+    stage.archive_run(0, 0);
+    stage.run(&["schedule", "run"]).with_code(1);
+    assert_eq!(stage.attempts().len(), 100);
+    assert_eq!(stage.attempts()[99]["number"], 150);
+}
+
+#[test]
+fn records_that_were_damaged_stop_no_run() {
+    let stage = installed(&[]);
+    stage.archive_that_adds(0);
+    fs::write(stage.folder().join("attempts.json"), "[").unwrap();
+    stage.run(&["schedule", "run"]).with_code(0);
+    assert_eq!(stage.attempts().len(), 1);
+}
+
+#[test]
+fn a_probe_goes_through_the_scheduler() {
+    for (system, told) in [
+        ("launchd", "launchctl kickstart UID/msgarchive-schedule\n"),
+        ("systemd", "systemctl --user start --no-block msgarchive-schedule.service\n"),
+    ] {
+        let stage = Stage::new();
+        stage.install(&["--system", system]).with_code(0);
+        stage.told();
+        let folder = match system {
+            "launchd" => stage.program.home().join("Library/Application Support/msgarchive/schedule"),
+            _ => stage.folder(),
+        };
+        let job = folder.join("schedule.json");
+        let program = stage.path("bin/archive-program");
+        super::stage::script_at(&program, "/bin/sleep 0.3; echo '{\"added\":7}'");
+        let mut value: serde_json::Value = serde_json::from_slice(&fs::read(&job).unwrap()).unwrap();
+        value["program"] = program.display().to_string().into();
+        fs::write(&job, value.to_string()).unwrap();
+        // As launchd has it: nothing is due.
+        let start = format!(
+            "{} schedule run --job '{}' {}",
+            env!("CARGO_BIN_EXE_msgarchive"),
+            job.display(),
+            if system == "launchd" { "--if-due" } else { "" }
+        );
+        fs::write(stage.path("fakes/start"), start).unwrap();
+        let out = stage.run(&["schedule", "run", "--through-scheduler"]).with_code(0).out;
+        assert_eq!(out, "new messages: 7\n");
+        assert_eq!(stage.told(), told);
+        assert!(!folder.join("asked").exists());
+    }
+}
+
+#[test]
+fn cron_cannot_be_asked() {
+    let stage = Stage::new();
+    stage.install(&["--system", "cron"]).with_code(0);
+    let err = stage.run(&["schedule", "run", "--through-scheduler"]).with_code(1).err;
+    assert!(err.contains("cron starts nothing on request"), "{err}");
+    let err = Stage::new().run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("no schedule is installed"), "{err}");
+}

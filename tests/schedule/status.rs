@@ -1,0 +1,143 @@
+//! What `status` says, and what alarms it.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::stage::{DAY, Stage};
+
+const HOUR: i64 = 3600;
+
+fn installed(more: &[&str]) -> Stage {
+    let stage = Stage::new();
+    stage.install(&[&["--system", "systemd"], more].concat()).with_code(0);
+    stage
+}
+
+fn kinds(status: &Value) -> Vec<&str> {
+    status["alarms"].as_array().unwrap().iter().map(|alarm| alarm["kind"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn nothing_installed() {
+    let status = Stage::new().status(0);
+    assert_eq!(
+        status.to_string(),
+        "{\"schema\":1,\"installed\":false,\"next\":null,\"last\":null,\"archive_age_days\":null,\"alarm\":null,\
+         \"alarms\":[]}"
+    );
+    assert_eq!(Stage::new().run(&["schedule", "status"]).with_code(0).out, "No schedule is installed.\n");
+}
+
+#[test]
+fn a_schedule_that_works() {
+    let mut stage = installed(&[]);
+    let status = stage.status(0);
+    assert_eq!(status["next"], "2023-11-15T01:30:00Z");
+    assert_eq!((&status["last"], &status["alarm"]), (&Value::Null, &Value::Null));
+    stage.archive_that_adds(5);
+    stage.later(4 * HOUR);
+    stage.archive_run(0, 5);
+    stage.run(&["schedule", "run"]).with_code(0);
+    stage.later(6 * HOUR);
+    let status = stage.status(0);
+    assert_eq!(status["archive_age_days"], 0.3);
+    let here = stage.program.path().display().to_string();
+    let printed = serde_json::to_string_pretty(&status).unwrap();
+    let words = stage.run(&["schedule", "status"]).with_code(0).out;
+    insta::assert_snapshot!(format!("{printed}\n\n{words}").replace(&here, "HERE"));
+}
+
+#[test]
+fn a_failing_schedule() {
+    let mut stage = installed(&[]);
+    stage.archive_program("echo 'error: no' >&2; exit 1");
+    for _ in 0..3 {
+        stage.later(DAY);
+        stage.run(&["schedule", "run"]).with_code(1);
+    }
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["failing", "old"]);
+    assert_eq!(status["alarm"]["what"], "the last 3 runs failed: no");
+    assert_eq!(status["last"]["exit"], 1);
+}
+
+#[test]
+fn a_run_that_was_ended_from_outside() {
+    let stage = installed(&[]);
+    fs::write(
+        stage.folder().join("attempts.json"),
+        "{\"attempts\":[{\"number\":1,\"started\":\"2023-11-14T20:00:00Z\",\"finished\":null,\"exit\":null,\
+         \"message\":\"it was ended before it was done\",\"added\":null}]}",
+    )
+    .unwrap();
+    assert_eq!(kinds(&stage.status(3)), ["interrupted"]);
+}
+
+#[test]
+fn a_missed_schedule() {
+    let mut stage = installed(&[]);
+    stage.later(4 * HOUR);
+    assert_eq!(kinds(&stage.status(0)), [""; 0], "it may begin a little late");
+    stage.later(HOUR);
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["missed"]);
+    assert!(status["alarm"]["what"].as_str().unwrap().contains("nothing ran at 2023-11-15 02:30"));
+    stage.later(2 * DAY);
+    assert_eq!(kinds(&stage.status(3)), ["missed", "old"]);
+}
+
+#[test]
+fn a_week_has_two_weeks() {
+    let mut stage = installed(&["--every", "week"]);
+    stage.archive_that_adds(1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    stage.archive_run(0, 1);
+    stage.later(4 * DAY);
+    assert_eq!(kinds(&stage.status(0)), [""; 0]);
+    stage.later(11 * DAY);
+    assert_eq!(kinds(&stage.status(3)), ["missed", "old"]);
+}
+
+#[test]
+fn a_scheduler_that_has_forgotten_and_an_archive_that_is_gone() {
+    let stage = installed(&[]);
+    stage.archive_that_adds(1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    fs::remove_file(stage.path("fakes/loaded")).unwrap();
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["not_loaded", "no_archive"]);
+    assert_eq!(status["next"], Value::Null);
+}
+
+#[test]
+fn a_stale_schedule() {
+    let stage = Stage::new();
+    let source = stage.library();
+    stage.install(&["--system", "systemd", "--source", &source]).with_code(0);
+    // Runs of the 12th, which added something, and of the 14th, which added nothing.
+    stage.archive_run(2 * DAY + 20 * HOUR, 3);
+    stage.archive_run(12 * HOUR, 0);
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["stale"]);
+    assert!(status["alarm"]["what"].as_str().unwrap().ends_with("(1)"), "{status}");
+}
+
+#[test]
+fn a_quiet_source_is_not_stale() {
+    let stage = Stage::new();
+    let source = stage.library();
+    stage.install(&["--system", "systemd", "--source", &source]).with_code(0);
+    // The run of the 14th saw everything.
+    stage.archive_run(20 * HOUR, 3);
+    stage.archive_run(12 * HOUR, 0);
+    assert_eq!(kinds(&stage.status(0)), [""; 0]);
+}
+
+#[test]
+fn a_run_by_hand_counts_as_good() {
+    let mut stage = installed(&[]);
+    stage.later(3 * DAY);
+    stage.archive_run(HOUR, 3);
+    assert_eq!(kinds(&stage.status(3)), ["missed"]);
+}
