@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod device;
+mod merging;
 mod nights;
 mod past;
 

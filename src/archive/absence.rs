@@ -137,10 +137,12 @@ impl<'c> Evidence<'c> {
             if self.conversation_is_gone(message)? {
                 return Ok(Reason::ConversationDeleted);
             }
-            Ok(match guid {
-                Some(guid) if self.deleted.contains(&guid) => Reason::Deleted,
-                _ => Reason::Unexplained,
-            })
+            let mut also =
+                self.connection.prepare_cached("SELECT guid FROM msgarchive_alias WHERE message = ?1")?;
+            let also = also.query_map([message], |row| row.get::<_, String>(0))?;
+            let also: Vec<String> = also.collect::<rusqlite::Result<_>>()?;
+            let listed = guid.iter().chain(&also).any(|guid| self.deleted.contains(guid));
+            Ok(if listed { Reason::Deleted } else { Reason::Unexplained })
         };
         read().map_err(ArchiveError::database(super::folder::DATABASE))
     }

@@ -11,7 +11,7 @@ pub type RowHash = [u8; 16];
 
 /// Hashes columns one after the other.
 #[derive(Default)]
-pub struct Hasher(Sha256);
+pub struct Hasher(Vec<u8>);
 
 impl Hasher {
     /// Takes a column; `name` in lower case, in order.
@@ -28,15 +28,16 @@ impl Hasher {
         head[0] = name.len() as u8;
         head[1] = sort;
         head[2..].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(head);
-        self.0.update(name.as_bytes());
-        self.0.update(bytes);
+        self.0.extend_from_slice(&head);
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(bytes);
     }
 
-    /// The hash of all columns.
-    pub fn finish(self) -> RowHash {
+    /// The hash of all columns; then it begins anew.
+    pub fn finish(&mut self) -> RowHash {
         let mut half = RowHash::default();
-        half.copy_from_slice(&self.0.finalize()[..16]);
+        half.copy_from_slice(&Sha256::digest(&self.0)[..16]);
+        self.0.clear();
         half
     }
 }

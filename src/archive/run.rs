@@ -223,14 +223,14 @@ fn add(
     let mut columns = Columns::read(&transaction).map_err(failed())?;
     for prepared in visits {
         columns.unite(&transaction, prepared.tables).map_err(failed())?;
+        let source = source_read(prepared);
+        note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
         let first = previous.is_none() && record.sources.is_empty();
         let visit = Visit { source: prepared.source, run: number, first };
         let damaged = &damaged;
         Visiting { connection: &transaction, columns: &columns, prepared, visit, now: options.now, damaged }
             .take_all(&mut record.counts, progress)?;
         schema::index(&transaction, &columns).map_err(failed())?;
-        let source = source_read(prepared);
-        note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
         record.counts.read += source.read;
         record.sources.push(source);
         let unreadable = prepared.contents.unreadable.iter();

@@ -55,8 +55,7 @@ impl Wanted {
     }
 
     /// The fingerprint of a row that was read with exactly the columns that matter.
-    fn fingerprint(material: &[&str], row: &TableRow<'_, '_>) -> i64 {
-        let mut hasher = Hasher::default();
+    fn fingerprint(hasher: &mut Hasher, material: &[&str], row: &TableRow<'_, '_>) -> i64 {
         for (at, name) in material.iter().enumerate() {
             hasher.column(name, row.value(at));
         }
@@ -170,11 +169,12 @@ impl Part<'_> {
             .collect();
         let (names, lower): (Vec<&str>, Vec<&str>) = material.into_iter().unzip();
         let of_messages = self.kind == Kind::Message;
+        let mut hasher = Hasher::default();
         let mut places = self.places.from(*share.start());
         reader.rows(self.table, &names, share, |row| {
             let rowid = row.rowid();
             found.read += 1;
-            let mut fingerprint = Wanted::fingerprint(&lower, row);
+            let mut fingerprint = Wanted::fingerprint(&mut hasher, &lower, row);
             if of_messages {
                 fingerprint = fingerprint.wrapping_add(places.of(rowid));
             }

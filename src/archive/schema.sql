@@ -10,10 +10,11 @@ CREATE TABLE message (
 -- One row an invocation of `archive`, with the text of its record.
 CREATE TABLE msgarchive_run (run INTEGER PRIMARY KEY, date TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL);
 
--- A library or device. `highest`: of the row ids of its messages, those it gave away last.
+-- A library or device. `highest`: the last row id that it gave to a message. `inherited`: of another archive, the last
+-- former state of a message that was taken over.
 CREATE TABLE msgarchive_source (
   source INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT NULL, device TEXT, highest INTEGER NOT NULL,
-  first_run INTEGER NOT NULL, last_run INTEGER NOT NULL);
+  first_run INTEGER NOT NULL, last_run INTEGER NOT NULL, inherited INTEGER NOT NULL DEFAULT 0);
 
 -- What a source has now. `kind`: 0 handle, 1 chat, 2 attachment, 3 message.
 CREATE TABLE msgarchive_sighting (

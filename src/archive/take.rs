@@ -9,6 +9,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
 use super::kind::Kind;
+use super::restored::Restored;
 use super::row::{self, Owned, RowHash, owned};
 use super::scan::Wanted;
 use super::schema::{Columns, has_versions, quoted, version_table};
@@ -59,6 +60,8 @@ pub struct Taker<'c> {
     columns: Vec<String>,
     next: i64,
     damaged: &'c Damaged,
+    /// Finds messages by what they say, where there may be some.
+    restored: Option<Restored<'c>>,
     /// Rows of the archive that were seen under a row id that another one has now.
     pub displaced: Vec<i64>,
     find: Statement<'c>,
@@ -99,6 +102,7 @@ impl<'c> Taker<'c> {
             columns: columns.of(table),
             next,
             damaged,
+            restored: None,
             displaced: Vec::new(),
             find: connection.prepare(&format!("SELECT ROWID FROM {table} WHERE {}", condition.join(" AND ")))?,
             insert: connection
@@ -118,29 +122,28 @@ impl<'c> Taker<'c> {
         })
     }
 
+    /// Looks for messages that came again under other GUIDs, too.
+    pub fn look_for(&mut self, restored: Restored<'c>) {
+        self.restored = Some(restored);
+    }
+
     /// The columns that rows are to be read with.
     pub fn names(&self) -> Vec<String> {
         self.wanted.names.clone()
     }
 
-    /// Takes a row. `handles`: where those that it names are in the archive.
+    /// Takes a row. `None`: it may be one that came again under another GUID; that can only be told, and the row be taken,
+    /// once all others were: `last`. `handles`: where those that it names are in the archive.
     pub fn take(
         &mut self,
         row: &TableRow<'_, '_>,
         fingerprint: i64,
         handles: &Ids,
-    ) -> rusqlite::Result<(i64, Taken)> {
+        last: bool,
+    ) -> rusqlite::Result<Option<(i64, Taken)>> {
         let rowid = row.rowid();
         let mut values: Vec<ValueRef<'_>> = (0..self.wanted.names.len()).map(|at| row.value(at)).collect();
-        for at in &self.handles {
-            if let Some(value) = values.get_mut(*at)
-                && let ValueRef::Integer(handle) = *value
-                && handle > 0
-            {
-                let known = handles.get(&handle).copied();
-                *value = ValueRef::Integer(known.unwrap_or_else(|| dangling(self.visit.source, handle)));
-            }
-        }
+        self.translate(&mut values, handles);
         let own_guid = self.guid_of_its_own(&values);
         if let Some(guid) = &own_guid
             && let [Some(at)] = *self.key
@@ -157,7 +160,24 @@ impl<'c> Taker<'c> {
                     .optional()?
             }
         };
-        let (id, taken) = match self.find(&values, seen.map(|(id, _)| id))? {
+        let mut found = self.find(&values, seen.map(|(id, _)| id))?;
+        let under_its_guid;
+        if found.is_none() && self.restored.is_some() && !last {
+            return Ok(None);
+        }
+        if found.is_none()
+            && let Some(id) = self.under_another_guid(rowid, &values)?
+        {
+            // It goes on under the GUID that it has here.
+            under_its_guid = self.guid_of(id)?;
+            if let [Some(at)] = *self.key
+                && let Some(value) = values.get_mut(at)
+            {
+                *value = ValueRef::Text(under_its_guid.as_bytes());
+            }
+            found = Some(id);
+        }
+        let (id, taken) = match found {
             None => (self.insert_new(&values)?, Taken::New),
             Some(id) => (id, self.compare(id, &values, seen.is_some_and(|(seen, _)| seen == id))?),
         };
@@ -165,7 +185,31 @@ impl<'c> Taker<'c> {
         let since = seen.filter(|(seen, _)| *seen == id).map_or(self.visit.run, |(_, since)| since);
         let Visit { source, .. } = self.visit;
         self.sight.execute(params![self.kind.number(), source, rowid, id, fingerprint, since])?;
-        Ok((id, taken))
+        Ok(Some((id, taken)))
+    }
+
+    /// Takes over a former state of a row, unless it is known. It is not shown.
+    pub fn inherit(&mut self, id: i64, row: &TableRow<'_, '_>, handles: &Ids) -> rusqlite::Result<bool> {
+        let mut values: Vec<ValueRef<'_>> = (0..self.wanted.names.len()).map(|at| row.value(at)).collect();
+        self.translate(&mut values, handles);
+        let unknown = !self.is_known(id, &values)?;
+        if unknown {
+            self.keep_beside(id, &values)?;
+        }
+        Ok(unknown)
+    }
+
+    /// Names handles by their row ids here.
+    fn translate(&self, values: &mut [ValueRef<'_>], handles: &Ids) {
+        for at in &self.handles {
+            if let Some(value) = values.get_mut(*at)
+                && let ValueRef::Integer(handle) = *value
+                && handle > 0
+            {
+                let known = handles.get(&handle).copied();
+                *value = ValueRef::Integer(known.unwrap_or_else(|| dangling(self.visit.source, handle)));
+            }
+        }
     }
 
     /// A GUID for a row that has none, made of what is in it: so it is the same the next time.
@@ -199,6 +243,33 @@ impl<'c> Taker<'c> {
         }
     }
 
+    /// The message that this row is by what it says; and from now on by its GUID, too.
+    fn under_another_guid(&mut self, rowid: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<Option<i64>> {
+        let Some(restored) = &mut self.restored else { return Ok(None) };
+        let guid = match self.key.first().copied().flatten().and_then(|at| values.get(at)) {
+            Some(ValueRef::Text(guid)) => String::from_utf8_lossy(guid).into_owned(),
+            _ => return Ok(None),
+        };
+        let known = self
+            .connection
+            .prepare_cached("SELECT message FROM msgarchive_alias WHERE guid = ?1")?
+            .query_row([&guid], |row| row.get(0))
+            .optional()?;
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = restored.find(rowid, &self.wanted.lower, values)?;
+        if let Some(message) = found {
+            self.cached("INSERT INTO msgarchive_alias (guid, message, run) VALUES (?1, ?2, ?3)")?
+                .execute(params![guid, message, self.visit.run])?;
+        }
+        Ok(found)
+    }
+
+    fn guid_of(&self, message: i64) -> rusqlite::Result<String> {
+        self.cached("SELECT guid FROM message WHERE ROWID = ?1")?.query_row([message], |row| row.get(0))
+    }
+
     fn is_renamed(&self, chat: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
         let Some(at) = self.wanted.lower.iter().position(|name| name == "chat_identifier") else {
             return Ok(false);
@@ -230,6 +301,24 @@ impl<'c> Taker<'c> {
         Ok(())
     }
 
+    /// The row is in this state, or was once.
+    fn is_known(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
+        let incoming = self.material_hash(values);
+        if incoming == self.material_of(&self.shown(id)?) {
+            return Ok(true);
+        }
+        let sql =
+            format!("SELECT {} FROM {} WHERE msgarchive_id = ?1", self.list(), version_table(self.kind));
+        let mut versions = self.cached(&sql)?;
+        let mut rows = versions.query([id])?;
+        while let Some(row) = rows.next()? {
+            if self.material_of(&owned(row, self.columns.len())?) == incoming {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Puts a row; an attachment's filename goes on to say where its bytes are here.
     fn put_with_content(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
         let path = match self.kind {
@@ -253,25 +342,10 @@ impl<'c> Taker<'c> {
         if self.damaged.contains(&id) && !self.is_whole(id)? {
             return self.mend(id, values);
         }
-        let shown = self.shown(id)?;
-        let incoming = self.material_hash(values);
-        let of_shown = self.material_of(&shown);
-        if incoming == of_shown || !has_versions(self.kind) {
+        if !has_versions(self.kind) || self.is_known(id, values)? {
             return Ok(Taken::Same);
         }
-        let mut versions = self.cached(&format!(
-            "SELECT {} FROM {} WHERE msgarchive_id = ?1",
-            self.list(),
-            version_table(self.kind)
-        ))?;
-        let mut rows = versions.query([id])?;
-        while let Some(row) = rows.next()? {
-            if self.material_of(&owned(row, self.columns.len())?) == incoming {
-                return Ok(Taken::Same);
-            }
-        }
-        drop(rows);
-        drop(versions);
+        let shown = self.shown(id)?;
         let edited = |of: Option<ValueRef<'_>>| match of {
             Some(ValueRef::Integer(date)) => date,
             _ => 0,

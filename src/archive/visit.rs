@@ -1,21 +1,24 @@
 //! Takes in what one source has: rows, what joins them, what it has no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
 use super::ArchiveError;
 use super::absence::{Evidence, Reason};
+use super::inherit::Heir;
 use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
 use super::places::number;
 use super::record::Counts;
+use super::restored::Restored;
 use super::run::Prepared;
 use super::scan::{Scan, Wanted};
 use super::schema::{Columns, quoted};
 use super::take::{Damaged, Ids, Taken, Taker, Visit, dangling};
 use crate::model::Instant;
 use crate::pipeline::Progress;
+use crate::source::SourceKind;
 use crate::source::tables::{Table, TableRow, Tables};
 
 /// A source whose news are being taken in.
@@ -74,10 +77,16 @@ impl Visiting<'_> {
         let mut gone = Vec::new();
         for (kind, scan) in &self.prepared.scans {
             let TakenRows { touched, gone: lost } =
-                self.take_kind(*kind, scan, &whereabouts.handles, counts, progress)?;
+                self.take_kind(*kind, scan, &whereabouts, counts, progress)?;
             match kind {
                 Kind::Handle => whereabouts.handles = self.seen(*kind)?,
-                Kind::Chat => whereabouts.chats = self.seen(*kind)?,
+                Kind::Chat => {
+                    whereabouts.chats = self.seen(*kind)?;
+                    // Who is in a chat tells which conversation it is of.
+                    for join in JOINS.iter().filter(|join| !join.of_messages()) {
+                        self.take_join(join, &whereabouts)?;
+                    }
+                }
                 Kind::Attachment => {
                     whereabouts.attachments = self.seen(*kind)?;
                     self.note_contents(&whereabouts.attachments, counts)?;
@@ -88,12 +97,22 @@ impl Visiting<'_> {
                 }
             }
         }
-        for join in &JOINS {
+        for join in JOINS.iter().filter(|join| join.of_messages()) {
             self.take_join(join, &whereabouts)?;
         }
         self.place_recently_deleted(&whereabouts)?;
         self.note_absences(&whereabouts.messages, &gone, &mut counts.absent)?;
+        if self.is_archive() {
+            let Visiting { connection, columns, visit, .. } = *self;
+            let heir = Heir { connection, columns, tables: self.prepared.tables, visit };
+            counts.changed += heir.versions(&whereabouts.handles)?;
+            heir.absences(&mut counts.absent)?;
+        }
         self.note_version()
+    }
+
+    fn is_archive(&self) -> bool {
+        self.prepared.tables.info().kind == SourceKind::Archive
     }
 
     fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
@@ -105,7 +124,7 @@ impl Visiting<'_> {
         &self,
         kind: Kind,
         scan: &Scan,
-        handles: &Ids,
+        Whereabouts { handles, chats, .. }: &Whereabouts,
         counts: &mut Counts,
         progress: &dyn Progress,
     ) -> Result<TakenRows, ArchiveError> {
@@ -115,35 +134,52 @@ impl Visiting<'_> {
         let damaged = self.damaged.get(&kind).unwrap_or(&none);
         let mut taker = Taker::new(self.connection, self.columns, kind, wanted, self.visit, damaged)
             .map_err(self.failed())?;
+        // What is not there any more may come again under another GUID.
+        self.forget(kind, scan).map_err(self.failed())?;
+        if kind == Kind::Message && !self.visit.first && !scan.news.is_empty() {
+            let chats = self.chats_of(scan, chats)?;
+            let restored = Restored::new(self.connection, self.columns, self.visit.source, chats);
+            taker.look_for(restored.map_err(self.failed())?);
+        }
         let names = taker.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let rowids: Vec<i64> = scan.news.iter().map(|(rowid, _)| *rowid).collect();
+        let mut rowids: Vec<i64> = scan.news.iter().map(|(rowid, _)| *rowid).collect();
         let mut touched = Vec::with_capacity(rowids.len());
         let mut changed = Vec::new();
-        let mut news = scan.news.iter();
-        each_of(self.prepared.tables, table, &names, &rowids, |row| {
-            let rowid = row.rowid();
-            let fingerprint = news.find(|(of, _)| *of == rowid).map_or(0, |(_, fingerprint)| *fingerprint);
-            let (id, taken) = taker.take(row, fingerprint, handles).map_err(self.failed())?;
-            if kind == Kind::Message {
-                match taken {
-                    Taken::New => counts.added += 1,
-                    Taken::Changed => {
-                        counts.changed += 1;
-                        changed.push(id);
+        let mut postponed = Vec::new();
+        for last in [false, true] {
+            let rowids = if last { std::mem::take(&mut postponed) } else { std::mem::take(&mut rowids) };
+            let mut news = scan.news.iter();
+            each_of(self.prepared.tables, table, &names, &rowids, |row| {
+                let rowid = row.rowid();
+                let fingerprint =
+                    news.find(|(of, _)| *of == rowid).map_or(0, |(_, fingerprint)| *fingerprint);
+                let taken = taker.take(row, fingerprint, handles, last).map_err(self.failed())?;
+                let Some((id, taken)) = taken else {
+                    postponed.push(rowid);
+                    return Ok(());
+                };
+                if kind == Kind::Message {
+                    match taken {
+                        Taken::New => counts.added += 1,
+                        Taken::Changed => {
+                            counts.changed += 1;
+                            changed.push(id);
+                        }
+                        Taken::Same => {}
                     }
-                    Taken::Same => {}
                 }
-            }
-            touched.push((rowid, id));
-            if touched.len() % BREATH == 0 {
-                progress.advance(BREATH as u64);
-                if progress.interrupted() {
-                    return Err(ArchiveError::Interrupted);
+                touched.push((rowid, id));
+                if touched.len() % BREATH == 0 {
+                    progress.advance(BREATH as u64);
+                    if progress.interrupted() {
+                        return Err(ArchiveError::Interrupted);
+                    }
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            })?;
+        }
+        touched.sort_unstable();
         progress.advance((touched.len() % BREATH) as u64);
         let mut gone = std::mem::take(&mut taker.displaced);
         drop(taker);
@@ -155,17 +191,45 @@ impl Visiting<'_> {
             for id in changed {
                 date.execute([id])?;
             }
-            let mut forget = self.connection.prepare_cached(
-                "DELETE FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
-            )?;
-            for (rowid, id) in &scan.missing {
-                forget.execute([kind.number(), self.visit.source, *rowid])?;
-                gone.push(*id);
-            }
             Ok(())
         };
         update().map_err(self.failed())?;
+        gone.extend(scan.missing.iter().map(|(_, id)| *id));
         Ok(TakenRows { touched, gone })
+    }
+
+    /// The source has these rows no more.
+    fn forget(&self, kind: Kind, scan: &Scan) -> rusqlite::Result<()> {
+        let mut forget = self.connection.prepare_cached(
+            "DELETE FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
+        )?;
+        for (rowid, _) in &scan.missing {
+            forget.execute([kind.number(), self.visit.source, *rowid])?;
+        }
+        Ok(())
+    }
+
+    /// Row id → chat in the archive, of the messages that are news.
+    fn chats_of(&self, scan: &Scan, chats: &Ids) -> Result<HashMap<i64, i64>, ArchiveError> {
+        let mut found = HashMap::new();
+        for name in [PLACES, RECENTLY_DELETED] {
+            let Some(table) = self.prepared.tables.table(name) else { continue };
+            self.prepared.tables.reader().rows(
+                table,
+                &["chat_id", "message_id"],
+                i64::MIN..=i64::MAX,
+                |row| {
+                    let message = number(row.value(1));
+                    if scan.news.binary_search_by_key(&message, |(rowid, _)| *rowid).is_ok()
+                        && let Some(chat) = chats.get(&number(row.value(0)))
+                    {
+                        found.entry(message).or_insert(*chat);
+                    }
+                    Ok::<(), ArchiveError>(())
+                },
+            )?;
+        }
+        Ok(found)
     }
 
     /// Every row of a kind that the source has.
@@ -304,7 +368,8 @@ impl Visiting<'_> {
         };
         for (rowid, id) in touched {
             let deleted = places.recently_deleted.get(rowid).copied();
-            if deleted.is_some() || !first {
+            // Another archive says itself what came back.
+            if deleted.is_some() || !first && !self.is_archive() {
                 evidence.note_recently_deleted(*id, deleted, run, counts).map_err(self.failed())?;
             }
         }

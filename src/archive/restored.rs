@@ -1,0 +1,169 @@
+//! Messages that came again under other GUIDs: restored from another backup, or by another program.
+//!
+//! They are the same by their content, as [`crate::pipeline::fingerprint`] says it: same conversation, sender, service,
+//! second and words. A message of the archive that the source has by its own GUID is not taken for another one: people
+//! do say the same thing twice.
+
+use std::collections::HashMap;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Statement, params};
+
+use super::conversations::Conversations;
+use super::kind::Kind;
+use super::places::number;
+use super::row::{Owned, owned};
+use super::schema::{Columns, quoted};
+use crate::model::ConversationKind;
+use crate::pipeline::fingerprint::{Fingerprint, Words};
+use crate::source::{ChatId, RawMessage};
+
+/// Looks for messages by what they say.
+pub struct Restored<'c> {
+    connection: &'c Connection,
+    source: i64,
+    conversations: Conversations,
+    /// Row id in the source → chat in the archive, of the news.
+    chats: HashMap<i64, i64>,
+    /// Of the archive's messages: lower case, sorted.
+    columns: Vec<String>,
+    of_second: Statement<'c>,
+}
+
+impl<'c> Restored<'c> {
+    /// `chats`: where the news of the source are.
+    pub fn new(
+        connection: &'c Connection,
+        columns: &Columns,
+        source: i64,
+        chats: HashMap<i64, i64>,
+    ) -> rusqlite::Result<Restored<'c>> {
+        let columns = columns.of(Kind::Message.table());
+        let list: Vec<String> = columns.iter().map(|name| format!("m.{}", quoted(name))).collect();
+        let of_second = connection.prepare(&format!(
+            "SELECT {}, m.ROWID FROM message m \
+             WHERE (m.date BETWEEN ?1 * 1000000000 AND ?1 * 1000000000 + 999999999 OR m.date = ?1) \
+             AND NOT EXISTS (SELECT 1 FROM msgarchive_sighting s WHERE s.kind = 3 AND s.id = m.ROWID AND s.source = ?2) \
+             ORDER BY m.ROWID",
+            list.join(", ")
+        ))?;
+        let conversations = Conversations::read(connection, &[])?;
+        Ok(Restored { connection, source, conversations, chats, columns, of_second })
+    }
+
+    /// The message that a row is, under another GUID.
+    pub fn find(
+        &mut self,
+        rowid: i64,
+        names: &[String],
+        values: &[ValueRef<'_>],
+    ) -> rusqlite::Result<Option<i64>> {
+        let Restored { connection, conversations, .. } = self;
+        let Some(conversation) = self.chats.get(&rowid).and_then(|chat| place(conversations, *chat)) else {
+            return Ok(None);
+        };
+        let row = raw(names.iter().map(String::as_str).zip(values.iter().copied()));
+        let Some(second) = second(row.date) else { return Ok(None) };
+        let words = Words::of(&row);
+        // Two pictures without a word may be two pictures: rather twice than never.
+        if words.first().is_empty() && row.associated_message_type == 0 && row.item_type == 0 {
+            return Ok(None);
+        }
+        let mut wanted = None;
+        let mut found = None;
+        let mut rows = self.of_second.query(params![second, self.source])?;
+        while let Some(candidate) = rows.next()? {
+            let values = owned(candidate, self.columns.len())?;
+            let other = raw(self.columns.iter().map(String::as_str).zip(values.iter().map(Owned::value)));
+            let wanted = match wanted {
+                Some(wanted) => wanted,
+                None => *wanted.insert(fingerprint(connection, conversations, &row)?),
+            };
+            if fingerprint(connection, conversations, &other)? != wanted {
+                continue;
+            }
+            let id: i64 = candidate.get(self.columns.len())?;
+            let mut chats =
+                connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
+            let chats = chats.query_map([id], |row| row.get::<_, i64>(0))?;
+            let chats: Vec<i64> = chats.collect::<rusqlite::Result<_>>()?;
+            if chats.iter().any(|chat| place(conversations, *chat) == Some(conversation)) {
+                found = Some(id);
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Which conversation a chat is part of; none for rows of no chat, which could be from anywhere.
+fn place(conversations: &Conversations, chat: i64) -> Option<usize> {
+    let roster = &conversations.0;
+    let at = roster.conversation_of(ChatId(chat))?;
+    let kind = roster.conversations.get(at)?.conversation.kind;
+    (kind != ConversationKind::Orphaned).then_some(at)
+}
+
+fn fingerprint(
+    connection: &Connection,
+    conversations: &Conversations,
+    row: &RawMessage,
+) -> rusqlite::Result<Fingerprint> {
+    let sender = match row.is_from_me {
+        true => None,
+        false => {
+            let mut handle = connection.prepare_cached("SELECT id FROM handle WHERE ROWID = ?1")?;
+            let mut rows = handle.query([row.handle_id])?;
+            let id: Option<String> = rows.next()?.map(|row| row.get(0)).transpose()?.flatten();
+            id.map(|id| conversations.0.address_key(&id))
+        }
+    };
+    Ok(Fingerprint::of(row, &Words::of(row), sender.as_deref()))
+}
+
+/// The second of a raw date; `None` where there is none.
+fn second(date: i64) -> Option<i64> {
+    match date {
+        0 => None,
+        date if date.unsigned_abs() >= 1_000_000_000_000 => Some(date.div_euclid(1_000_000_000)),
+        date => Some(date),
+    }
+}
+
+/// A row, as far as its content is compared.
+fn raw<'v>(columns: impl Iterator<Item = (&'v str, ValueRef<'v>)>) -> RawMessage {
+    let text = |value: ValueRef<'_>| match value {
+        ValueRef::Text(text) | ValueRef::Blob(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        _ => None,
+    };
+    let bytes = |value: ValueRef<'_>| match value {
+        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Some(bytes.to_vec()),
+        _ => None,
+    };
+    let mut row = RawMessage::default();
+    for (name, value) in columns {
+        match name {
+            "guid" => row.guid = text(value),
+            "text" => row.text = text(value),
+            "subject" => row.subject = text(value),
+            "service" => row.service = text(value),
+            "attributedbody" => row.attributed_body = bytes(value),
+            "message_summary_info" => row.message_summary_info = bytes(value),
+            "payload_data" => row.payload_data = bytes(value),
+            "balloon_bundle_id" => row.balloon_bundle_id = text(value),
+            "associated_message_guid" => row.associated_message_guid = text(value),
+            "associated_message_emoji" => row.associated_message_emoji = text(value),
+            "associated_message_type" => row.associated_message_type = number(value),
+            "date" => row.date = number(value),
+            "date_edited" => row.date_edited = number(value),
+            "date_retracted" => row.date_retracted = number(value),
+            "handle_id" => row.handle_id = number(value),
+            "item_type" => row.item_type = number(value),
+            "group_title" => row.group_title = text(value),
+            "group_action_type" => row.group_action_type = number(value),
+            "is_from_me" => row.is_from_me = number(value) != 0,
+            _ => {}
+        }
+    }
+    row
+}

@@ -1,0 +1,133 @@
+//! Sources that become one history: devices, copies of any age, what was restored under new GUIDs, other archives.
+
+use rusqlite::Connection;
+
+use super::add;
+use super::device::{DAY, Device};
+use crate::support::Schema;
+
+const START: i64 = 700_000_000;
+
+fn numbers(archive: &std::path::Path, sql: &str) -> i64 {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    db.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn the_same_thing_twice_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "one");
+    mac.receive("B", 1, START + 1, "two");
+    let archive = folder.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    // Moved, and given twice.
+    let moved = folder.path().join("moved");
+    std::fs::rename(&mac.folder, &moved).unwrap();
+    let record = add(&archive, &[&moved, &moved], START + 2 * DAY).unwrap();
+    assert_eq!((record.counts.added, record.counts.changed, record.sources.len()), (0, 0, 1));
+    assert!(!record.sources[0].new);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence"), 0);
+}
+
+/// An older copy has not lost what came after it was made.
+#[test]
+fn an_older_copy_misses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "one");
+    mac.receive("B", 0, START + 1, "two");
+    let older = folder.path().join("older");
+    std::fs::create_dir(&older).unwrap();
+    std::fs::copy(mac.folder.join("chat.db"), older.join("chat.db")).unwrap();
+    mac.receive("C", 0, START + 2, "three");
+    mac.remove("A", true, "deleted");
+    let archive = folder.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    for _ in 0..2 {
+        add(&archive, &[&older], START + 2 * DAY).unwrap();
+        add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    }
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM message"), 3);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence"), 0);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_source"), 2);
+}
+
+#[test]
+fn what_was_restored_under_new_guids_is_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&folder.path().join("phone"), Schema::MACOS_15.on_device());
+    for (number, text) in ["one", "two", "two", "three"].into_iter().enumerate() {
+        mac.receive(&format!("M-{number}"), 0, START + 10 + number as i64 / 2, text);
+        phone.receive(&format!("P-{number}"), 0, START + 10 + number as i64 / 2, text);
+    }
+    // The same words in another conversation, and a second later: two other messages. A picture without words is one, too.
+    phone.receive("P-elsewhere", 1, START + 10, "one");
+    phone.receive("P-later", 0, START + 12, "three");
+    mac.receive("M-picture", 0, START + 20, "");
+    phone.receive("P-picture", 0, START + 20, "");
+    let archive = folder.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let record = add(&archive, &[&phone.folder], START + DAY).unwrap();
+    assert_eq!(record.counts.added, 3);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM message"), 8);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_alias"), 4);
+    let again = add(&archive, &[&phone.folder], START + 2 * DAY).unwrap();
+    assert_eq!((again.counts.added, again.counts.changed), (0, 0));
+    phone.edit("P-0", START + 2 * DAY, "one, edited");
+    let edited = add(&archive, &[&phone.folder], START + 3 * DAY).unwrap();
+    assert_eq!((edited.counts.added, edited.counts.changed), (0, 1));
+    assert_eq!(
+        numbers(&archive, "SELECT count(*) FROM message WHERE guid = 'M-0' AND text = 'one, edited'"),
+        1
+    );
+    phone.remove("P-3", true, "deleted");
+    add(&archive, &[&phone.folder], START + 4 * DAY).unwrap();
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence WHERE reason = 'deleted'"), 1);
+}
+
+#[test]
+fn an_archive_is_a_source_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&folder.path().join("phone"), Schema::MACOS_15.on_device());
+    for number in 0..20 {
+        mac.receive(&format!("M-{number}"), number % 3, START + number as i64, "hello");
+        phone.receive(&format!("M-{}", number + 10), (number + 10) % 3, START + number as i64 + 10, "hello");
+    }
+    mac.attach("M-3", "a.png");
+    mac.download("M-3", "a.png", b"bytes");
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    add(&one, &[&mac.folder], START + DAY).unwrap();
+    add(&two, &[&phone.folder], START + DAY).unwrap();
+    let merged = add(&two, &[&one], START + 2 * DAY).unwrap();
+    assert_eq!((merged.sources[0].kind, merged.counts.added, merged.counts.stored), ("archive", 10, 1));
+    assert_eq!(numbers(&two, "SELECT count(*) FROM message"), 30);
+    let again = add(&two, &[&one], START + 3 * DAY).unwrap();
+    assert_eq!((again.counts.added, again.counts.changed, again.counts.stored), (0, 0, 0));
+    // What it knows of the past comes with it, once.
+    mac.edit("M-1", START + 3 * DAY, "hello again");
+    mac.edit("M-2", START + 3 * DAY, "hello for now");
+    mac.recently_delete("M-4", START + 3 * DAY);
+    mac.remove("M-5", true, "deleted");
+    add(&one, &[&mac.folder], START + 4 * DAY).unwrap();
+    mac.edit("M-2", START + 4 * DAY, "hello for good");
+    mac.restore("M-4");
+    add(&one, &[&mac.folder], START + 5 * DAY).unwrap();
+    let inherited = add(&two, &[&one], START + 6 * DAY).unwrap();
+    assert_eq!(inherited.counts.changed, 3);
+    assert_eq!(inherited.counts.absent.values().sum::<u64>(), 1);
+    let texts = "SELECT count(DISTINCT text) FROM (SELECT guid, text FROM message UNION ALL \
+         SELECT guid, text FROM msgarchive_message_version) WHERE guid = 'M-2'";
+    assert_eq!(numbers(&two, texts), 3);
+    assert_eq!(
+        numbers(&two, "SELECT count(*) FROM message WHERE guid = 'M-2' AND text = 'hello for good'"),
+        1
+    );
+    assert_eq!(numbers(&two, "SELECT count(*) FROM msgarchive_deleted"), 1);
+    let again = add(&two, &[&one], START + 7 * DAY).unwrap();
+    assert_eq!((again.counts.added, again.counts.changed, again.counts.absent.len()), (0, 0, 0));
+    let problems = msgarchive::archive::check(&two, true, 1, &()).unwrap().problems;
+    assert_eq!(problems, []);
+}
