@@ -6,6 +6,7 @@ mod device;
 mod merging;
 mod nights;
 mod past;
+mod searching;
 
 use std::fs;
 use std::path::{Path, PathBuf};

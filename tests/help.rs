@@ -20,6 +20,7 @@ fn every_help_page() {
         &["schedule", "run"],
         &["schedule", "remove"],
         &["schedule", "print"],
+        &["search"],
         &["generate"],
     ] {
         let mut arguments = command.to_vec();
@@ -52,6 +53,7 @@ fn every_command_is_in_the_man_page_and_the_completions() {
             "verify",
             "history",
             "schedule",
+            "search",
             "generate",
             "attachments",
         ] {

@@ -222,13 +222,13 @@ fn column(connection: &Connection, table: &str, alias: &str, name: &str) -> rusq
 }
 
 /// The columns that [`text`] reads.
-fn body_columns(connection: &Connection, table: &str, alias: &str) -> rusqlite::Result<String> {
+pub(super) fn body_columns(connection: &Connection, table: &str, alias: &str) -> rusqlite::Result<String> {
     let text = column(connection, table, alias, "text")?;
     Ok(format!("{text}, {}", column(connection, table, alias, "attributedbody")?))
 }
 
 /// What a row says, from these two columns on.
-pub fn text(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Option<String>> {
+pub(super) fn text(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Option<String>> {
     let text = row.get_ref(first)?.as_bytes_or_null().ok().flatten().map(String::from_utf8_lossy);
     let body = row.get_ref(first + 1)?.as_bytes_or_null().ok().flatten();
     Ok(body::body_without_data(body, text.as_deref()).text().map(str::to_owned))

@@ -32,6 +32,7 @@ mod row;
 mod run;
 mod scan;
 mod schema;
+pub mod search;
 mod take;
 mod visit;
 mod wishes;

@@ -16,6 +16,7 @@ use super::places::Places;
 use super::record::{self, Counts, RunRecord, SourceRead};
 use super::scan::{Scan, scan};
 use super::schema::{self, Columns};
+use super::search;
 use super::take::Visit;
 use super::visit::Visiting;
 use super::wishes::wishes;
@@ -92,6 +93,11 @@ pub fn archive(
             found_damaged.without_contents(&kept.map(|file| file.path.as_str()).collect()).write(&folder)?;
         }
         record::write_missing(&folder, &connection)?;
+    }
+    if !options.dry_run {
+        progress.phase("Indexing for search");
+        // The archive is whole without it, and whoever searches makes it where it is missing.
+        let _ = search::bring_up(&folder, &connection);
     }
     Ok(record)
 }

@@ -17,6 +17,7 @@ mod pdf_options;
 mod progress;
 mod report;
 mod schedule;
+mod search;
 mod selection_options;
 mod source_options;
 mod sources;
@@ -53,6 +54,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     History(history::HistoryArgs),
     Schedule(schedule::ScheduleArgs),
+    Search(search::SearchArgs),
     Generate(generate::GenerateArgs),
 }
 
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::History(args) => history::run(args),
         Command::Schedule(args) => schedule::run(args),
+        Command::Search(args) => search::run(args),
         Command::Generate(args) => generate::run(args, Cli::command()),
     };
     match result {

@@ -1,0 +1,318 @@
+//! Full-text search: an index beside the archive's database, made of what can be read there and never of anything else.
+//!
+//! It lies in a file of its own, `search.db`: the database stays a plain Messages library, and the index can be thrown
+//! away at any time. A run adds what it brought; where there is no index, or one of another state, it is made anew.
+//!
+//! Words are as Unicode has them, without case and accents (`unicode61`). Scripts that put no blanks between words are
+//! indexed character by character, and so are emoji: what is searched for is taken as a phrase, so that 東京 finds
+//! 東京都, and one character finds what holds it. Trigrams would need three, and take four times the room.
+//!
+//! **Must never**: be believed about what a message says; that is read from the archive.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use super::ArchiveError;
+use super::conversations::Conversations;
+use super::folder::Folder;
+use super::history::{body_columns, text};
+use super::open::look_into;
+use crate::model::{Conversation, Instant};
+use crate::pipeline::decode::date::instant;
+use crate::source::contacts::Contact;
+
+/// The index's file.
+const INDEX: &str = "search.db";
+/// What the index is made like; another number is made anew.
+const FORM: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL);
+    CREATE VIRTUAL TABLE words USING fts5 (said, content = '', contentless_delete = 1,
+        tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\");
+";
+
+/// What to look for, and where.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Words that all have to be there; `\"…\"` for a phrase.
+    pub text: String,
+    /// Only in the conversation with this id or title.
+    pub conversation: Option<String>,
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+    /// Only what was sent (`true`) or received.
+    pub from_me: Option<bool>,
+    /// At most so many, the latest of the archive first.
+    pub limit: usize,
+    /// Messages shown before and after each.
+    pub context: usize,
+}
+
+/// A message that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    pub line: Line,
+    /// Id and title.
+    pub conversation: Option<(String, String)>,
+    /// It is deleted where it came from.
+    pub deleted: bool,
+    pub before: Vec<Line>,
+    pub after: Vec<Line>,
+}
+
+/// A message in a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub guid: String,
+    pub date: Option<Instant>,
+    pub from_me: bool,
+    /// The sender's address; `None` for the owner.
+    pub sender: Option<String>,
+    pub text: Option<String>,
+}
+
+/// Brings the index to the archive's latest run.
+///
+/// # Errors
+/// [`ArchiveError`] when it cannot be written; the archive is whole all the same.
+pub fn update(path: &Path) -> Result<(), ArchiveError> {
+    let (folder, connection) = look_into(path)?;
+    bring_up(&folder, &connection)
+}
+
+pub(super) fn bring_up(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
+    let place = folder.path().join(INDEX);
+    let failed = || ArchiveError::database(&place);
+    let latest: i64 = connection
+        .query_row("SELECT coalesce(max(run), 0) FROM msgarchive_run", [], |row| row.get(0))
+        .map_err(ArchiveError::database(folder.database()))?;
+    if state(folder).is_some_and(|run| run == latest) {
+        return Ok(());
+    }
+    let known = state(folder).filter(|run| *run < latest);
+    if known.is_none() {
+        let _ = std::fs::remove_file(&place);
+    }
+    drop(crate::disk::private_file(&place)?);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut index = Connection::open_with_flags(&place, flags).map_err(failed())?;
+    let mut write = || -> rusqlite::Result<()> {
+        index.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000;")?;
+        let index = index.transaction()?;
+        if known.is_none() {
+            index.execute_batch(TABLES)?;
+            index.execute("INSERT INTO state VALUES (?1, ?2, 0)", params![FORM, folder.id])?;
+        }
+        add(connection, &index, known.unwrap_or(0))?;
+        index.execute("UPDATE state SET run = ?1", [latest])?;
+        index.commit()
+    };
+    write().map_err(failed())
+}
+
+/// The run that the index is of; `None` where there is none, or one of something else.
+fn state(folder: &Folder) -> Option<i64> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let index = Connection::open_with_flags(folder.path().join(INDEX), flags).ok()?;
+    let sql = "SELECT run FROM state WHERE form = ?1 AND archive = ?2";
+    index.query_row(sql, params![FORM, folder.id], |row| row.get(0)).optional().ok()?
+}
+
+/// Indexes what every message says and ever said, of those that changed after a run.
+fn add(connection: &Connection, index: &Connection, after: i64) -> rusqlite::Result<()> {
+    let former = body_columns(connection, "msgarchive_message_version", "v")?;
+    let mut versions: HashMap<i64, Vec<String>> = HashMap::new();
+    let mut statement = connection.prepare(&format!(
+        "SELECT v.msgarchive_id, {former} FROM msgarchive_message_version v WHERE v.msgarchive_id IN \
+         (SELECT id FROM msgarchive_message WHERE since > ?1 UNION \
+          SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1)"
+    ))?;
+    let mut rows = statement.query([after])?;
+    while let Some(row) = rows.next()? {
+        versions.entry(row.get(0)?).or_default().extend(text(row, 1)?);
+    }
+    let body = body_columns(connection, "message", "m")?;
+    let mut statement = connection.prepare(&format!(
+        "SELECT m.ROWID, {body} FROM message m WHERE m.ROWID IN \
+         (SELECT id FROM msgarchive_message WHERE since > ?1 UNION \
+          SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1) ORDER BY m.ROWID"
+    ))?;
+    let mut insert = index.prepare("INSERT INTO words (rowid, said) VALUES (?1, ?2)")?;
+    let mut replace = index.prepare("INSERT OR REPLACE INTO words (rowid, said) VALUES (?1, ?2)")?;
+    let mut rows = statement.query([after])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let mut said = String::new();
+        for text in text(row, 1)?.iter().chain(versions.get(&id).into_iter().flatten()) {
+            spread(text, &mut said);
+            said.push('\n');
+        }
+        let statement = if after == 0 { &mut insert } else { &mut replace };
+        if !said.trim().is_empty() || after > 0 {
+            statement.execute(params![id, said])?;
+        }
+    }
+    Ok(())
+}
+
+/// Appends text with blanks around every character that is a word of its own.
+fn spread(text: &str, said: &mut String) {
+    for c in text.chars() {
+        if stands_alone(c) {
+            said.extend([' ', c, ' ']);
+        } else {
+            said.push(c);
+        }
+    }
+}
+
+/// Characters of scripts that put no blanks between words; and emoji.
+fn stands_alone(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF
+        | 0x2E80..=0x2FDF | 0x3040..=0x30FF | 0x31F0..=0x31FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF
+        | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x20000..=0x3FFFF
+        | 0x2600..=0x27BF | 0x1F000..=0x1FAFF)
+}
+
+/// What was typed, as FTS5 wants it: every word a phrase of its own, the last one perhaps not finished. `None`: no word.
+fn matching(typed: &str) -> Option<String> {
+    let mut phrases: Vec<(String, bool)> = Vec::new();
+    for (at, piece) in typed.split('"').enumerate() {
+        let quoted = at % 2 == 1;
+        let pieces: Vec<&str> = if quoted { vec![piece] } else { piece.split_whitespace().collect() };
+        for piece in
+            pieces.into_iter().filter(|piece| piece.chars().any(|c| c.is_alphanumeric() || stands_alone(c)))
+        {
+            let mut spread_out = String::new();
+            spread(piece, &mut spread_out);
+            let open = !quoted && !piece.chars().next_back().is_some_and(stands_alone);
+            phrases.push((spread_out.trim().to_owned(), open));
+        }
+    }
+    let terms: Vec<String> = phrases
+        .iter()
+        .map(|(phrase, open)| format!("\"{phrase}\"{}", if *open { "*" } else { "" }))
+        .collect();
+    (!terms.is_empty()).then(|| terms.join(" AND "))
+}
+
+/// The messages that say, or once said, all of the words: the latest of the archive first.
+///
+/// # Errors
+/// [`ArchiveError`]; also where there is no index and none can be made.
+pub fn search(path: &Path, query: &Query, contacts: &[Contact]) -> Result<Vec<Hit>, ArchiveError> {
+    let (folder, connection) = look_into(path)?;
+    let Some(matching) = matching(&query.text) else { return Ok(Vec::new()) };
+    bring_up(&folder, &connection)?;
+    let place = folder.path().join(INDEX);
+    let find = || -> rusqlite::Result<Vec<Hit>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let index = Connection::open_with_flags(&place, flags)?;
+        let conversations = Conversations::read(&connection, contacts)?;
+        let mut found = index.prepare("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC")?;
+        let mut rows = found.query([matching])?;
+        let mut hits = Vec::new();
+        while hits.len() < query.limit
+            && let Some(row) = rows.next()?
+        {
+            hits.extend(hit(&connection, &conversations, row.get(0)?, query)?);
+        }
+        Ok(hits)
+    };
+    find().map_err(ArchiveError::database(&place))
+}
+
+fn hit(
+    connection: &Connection,
+    conversations: &Conversations,
+    message: i64,
+    query: &Query,
+) -> rusqlite::Result<Option<Hit>> {
+    let Some(line) = line(connection, message)? else { return Ok(None) };
+    let conversation = conversations.of(connection, message)?;
+    let is_named =
+        |c: &Conversation, name: &String| c.id == *name || c.title.to_lowercase() == name.to_lowercase();
+    let taken = query.since.is_none_or(|since| line.date.is_some_and(|date| date >= since))
+        && query.until.is_none_or(|until| line.date.is_some_and(|date| date < until))
+        && query.from_me.is_none_or(|from_me| line.from_me == from_me)
+        && query.conversation.as_ref().is_none_or(|name| conversation.is_some_and(|c| is_named(c, name)));
+    if !taken {
+        return Ok(None);
+    }
+    let deleted = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_deleted WHERE message = ?1)")?
+        .query_row([message], |row| row.get(0))?;
+    let (before, after) = (
+        around(connection, message, query.context, true)?,
+        around(connection, message, query.context, false)?,
+    );
+    let conversation = conversation.map(|c| (c.id.clone(), c.title.clone()));
+    Ok(Some(Hit { line, conversation, deleted, before, after }))
+}
+
+fn line(connection: &Connection, message: i64) -> rusqlite::Result<Option<Line>> {
+    let body = body_columns(connection, "message", "m")?;
+    let sql = format!(
+        "SELECT m.guid, m.date, m.is_from_me, h.id, {body} FROM message m \
+         LEFT JOIN handle h ON h.ROWID = m.handle_id WHERE m.ROWID = ?1"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_row([message], |row| {
+            let from_me = row.get::<_, Option<i64>>(2)?.unwrap_or(0) != 0;
+            Ok(Line {
+                guid: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+                date: instant(row.get::<_, Option<i64>>(1)?.unwrap_or(0)),
+                from_me,
+                sender: row.get::<_, Option<String>>(3)?.filter(|_| !from_me),
+                text: text(row, 4)?,
+            })
+        })
+        .optional()
+}
+
+/// Messages of the same chat, right before or after one; in their order.
+fn around(connection: &Connection, message: i64, count: usize, before: bool) -> rusqlite::Result<Vec<Line>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let (than, order) = if before { ("<", "DESC") } else { (">", "ASC") };
+    let sql = format!(
+        "SELECT o.message_id FROM chat_message_join j \
+         JOIN chat_message_join o ON o.chat_id = j.chat_id AND (o.message_date, o.message_id) {than} (j.message_date, j.message_id) \
+         WHERE j.message_id = ?1 ORDER BY o.message_date {order}, o.message_id {order} LIMIT ?2"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let ids = statement.query_map(params![message, count as i64], |row| row.get(0))?;
+    let mut lines = Vec::new();
+    for id in ids {
+        lines.extend(line(connection, id?)?);
+    }
+    if before {
+        lines.reverse();
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_never_syntax() {
+        assert_eq!(matching("hello wor").as_deref(), Some("\"hello\"* AND \"wor\"*"));
+        assert_eq!(matching("\"hello world\" x").as_deref(), Some("\"hello world\" AND \"x\"*"));
+        assert_eq!(matching("東京 tower").as_deref(), Some("\"東  京\" AND \"tower\"*"));
+        assert_eq!(
+            matching("NEAR(a b) OR -c*").as_deref(),
+            Some("\"NEAR(a\"* AND \"b)\"* AND \"OR\"* AND \"-c*\"*")
+        );
+        for none in ["", "  ", "\"\"", "!?", "\""] {
+            assert_eq!(matching(none), None, "{none}");
+        }
+    }
+}

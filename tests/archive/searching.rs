@@ -1,0 +1,100 @@
+//! Searching an archive.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::add;
+use super::device::{DAY, Device};
+use crate::program::Program;
+use crate::support::Schema;
+
+const START: i64 = 700_000_000;
+
+fn prepared(program: &Program) -> Device {
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let said = [
+        ("A", "The lake house is ours for June"),
+        ("B", "Un café crème, s'il vous plaît"),
+        ("C", "明日東京都で会いましょう"),
+        ("D", "Party 🎉🎉 tonight!"),
+        ("E", "houses by the lake"),
+        ("F", "Приветствую тебя"),
+        ("G", "پیام فارسی"),
+        ("H", "NEAR \"quoted\" -minus* (parens)"),
+    ];
+    for (at, (guid, text)) in said.into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64, text);
+    }
+    add(&program.path().join("archive"), &[&mac.folder], START + DAY).unwrap();
+    mac
+}
+
+fn found(program: &Program, arguments: &[&str]) -> Vec<String> {
+    let arguments = [&["search", "archive", "--json"], arguments].concat();
+    let hits: Value = serde_json::from_str(&program.run(&arguments).with_code(0).out).unwrap();
+    let hits = hits["hits"].as_array().unwrap().iter();
+    hits.map(|hit| hit["guid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn words_are_found_in_every_script() {
+    let program = Program::new();
+    prepared(&program);
+    let find = |text: &str| found(&program, &[text]);
+    assert_eq!(find("lake house"), ["E", "A"]);
+    assert_eq!(find("\"lake house\""), ["A"]);
+    assert_eq!(find("HOUSE june"), ["A"]);
+    assert_eq!(find("cafe plait"), ["B"]);
+    assert_eq!(find("東京"), ["C"]);
+    assert_eq!(find("京"), ["C"]);
+    assert_eq!(find("京東"), [""; 0]);
+    assert_eq!(find("🎉 tonight"), ["D"]);
+    assert_eq!(find("привет"), ["F"]);
+    assert_eq!(find("پیام"), ["G"]);
+    assert_eq!(find("minus* OR \"quoted\" (parens"), [""; 0]);
+    assert_eq!(find("\"quoted\" -minus* (parens)"), ["H"]);
+    assert_eq!(find("!!!"), [""; 0]);
+}
+
+#[test]
+fn filters_context_and_words() {
+    let program = Program::new();
+    prepared(&program);
+    assert_eq!(found(&program, &["lake", "--limit", "1"]), ["E"]);
+    assert_eq!(found(&program, &["lake", "--sent"]), [""; 0]);
+    assert_eq!(found(&program, &["lake", "--until", "2020-01-01"]), [""; 0]);
+    assert_eq!(
+        found(&program, &["lake", "--since", "2020-01-01", "--conversation", "+1 202-555-0143"]).len(),
+        0
+    );
+    let ran = program.run(&["search", "archive", "東京", "--context", "2"]).with_code(0);
+    let shown: Vec<&str> =
+        ran.out.lines().filter_map(|line| line.split_once(": ").map(|(_, text)| text)).collect();
+    assert_eq!(shown.len(), 5, "{}", ran.out);
+    assert!(ran.out.contains("  > ") && ran.out.contains("1 message"), "{}", ran.out);
+    assert!(!ran.out.contains('\u{1b}'), "no colors without a terminal");
+    let ran = program.run(&["search", "mac", "x"]).with_code(1);
+    assert!(ran.err.contains("is no archive"), "{}", ran.err);
+}
+
+/// What was said once is found, and the index is no more than an index.
+#[test]
+fn what_was_said_once_is_found() {
+    let program = Program::new();
+    let mut mac = prepared(&program);
+    mac.edit("A", START + DAY, "It is taken");
+    mac.remove("B", true, "deleted");
+    mac.receive("Z", 0, START + 2 * DAY, "news of the lake");
+    add(&program.path().join("archive"), &[&mac.folder], START + 2 * DAY).unwrap();
+    assert_eq!(found(&program, &["lake"]), ["Z", "E", "A"]);
+    assert_eq!(found(&program, &["taken"]), ["A"]);
+    let json = program.run(&["search", "archive", "crème", "--json"]).with_code(0).out;
+    let hits: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(hits["hits"][0]["deleted"], true);
+    let index = program.path().join("archive/search.db");
+    fs::remove_file(&index).unwrap();
+    assert_eq!(found(&program, &["lake"]), ["Z", "E", "A"]);
+    fs::write(&index, "no database").unwrap();
+    assert_eq!(found(&program, &["lake"]), ["Z", "E", "A"]);
+}
