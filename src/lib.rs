@@ -16,6 +16,7 @@
 //! | [`source`] | a library, or a copy of one | [`RawMessage`](source::RawMessage)s, with neutral values for what an old schema lacks |
 //! | [`pipeline`] | raw rows | [`Message`](model::Message)s: who is who, which chats are one conversation, what a blob says |
 //! | [`writers`] | messages | PDF, CSV, JSON Lines, text; one row in [`FORMATS`](writers::FORMATS) each |
+//! | [`compare`] | two sources | a [`Comparison`](compare::Comparison): what only one has, what differs, and why |
 //! | [`disk`] | what writers write | an export folder that appears whole or not at all |
 //! | [`media`] | pictures, sound, video | pixels and facts |
 //! | [`property_list`] | Apple's property lists, binary or XML | a view of them that costs no more than what is asked for |
@@ -25,8 +26,8 @@
 //! | [`schedule`] | an archive's hours | what launchd, systemd, Task Scheduler or cron have to know |
 //! | [`sample`] | | is a library of invented people, built in |
 //!
-//! `source` knows nothing of `pipeline`, `pipeline` of no writer, `model`, `property_list` and `disk` of nothing else here, and
-//! `schedule` of `disk` only.
+//! `source` knows nothing of `pipeline`, `pipeline` of no writer, `compare` of neither writers nor their words, `model`,
+//! `property_list` and `disk` of nothing else here, and `schedule` of `disk` only.
 //! `tests/layering.rs` holds the whole table of who may import whom.
 //!
 //! # What holds
@@ -83,6 +84,7 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::todo, clippy::unwrap_used))]
 
 pub mod archive;
+pub mod compare;
 pub mod disk;
 pub mod media;
 pub mod model;

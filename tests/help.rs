@@ -10,6 +10,7 @@ fn every_help_page() {
         &[][..],
         &["export"],
         &["list"],
+        &["compare"],
         &["sources"],
         &["archive"],
         &["verify"],
@@ -48,6 +49,7 @@ fn every_command_is_in_the_man_page_and_the_completions() {
         for word in [
             "export",
             "list",
+            "compare",
             "sources",
             "archive",
             "verify",

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     ("archive", &["disk", "model", "pipeline", "source"]),
     ("cli", &[]),
+    ("compare", &["model", "pipeline", "source"]),
     ("disk", &[]),
     ("media", &["model"]),
     ("model", &[]),
@@ -25,6 +26,11 @@ const JOINTS: &[(&str, &[&str])] = &[
     // What the pipeline's traits carry.
     ("writers/assets.rs", &["source"]),
     ("writers/assets/bundle.rs", &["source"]),
+    // How a comparison is shown.
+    ("writers/comparison/chart.rs", &["compare"]),
+    ("writers/comparison/html.rs", &["compare"]),
+    ("writers/comparison/json.rs", &["compare", "source"]),
+    ("writers/comparison/words.rs", &["compare"]),
     // A whole run, from a source to a folder.
     ("writers/export.rs", &["source"]),
     // Says which source it was.
@@ -38,11 +44,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("aes", &["source"]),
     ("aes_kw", &["source"]),
     ("anstream", &["cli"]),
-    ("askama", &["schedule"]),
+    ("askama", &["schedule", "writers"]),
     ("base64", &["pipeline", "writers"]),
     ("cbc", &["source"]),
-    ("chrono", &["cli", "model", "pipeline", "schedule", "source", "writers"]),
-    ("chrono_tz", &["cli", "pipeline", "schedule", "writers"]),
+    ("chrono", &["cli", "compare", "model", "pipeline", "schedule", "source", "writers"]),
+    ("chrono_tz", &["cli", "compare", "pipeline", "schedule", "writers"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -79,7 +85,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde", &["disk", "schedule", "source", "writers"]),
     ("serde_json", &["archive", "cli", "disk", "pipeline", "schedule", "verify", "writers"]),
     ("sha1", &["source"]),
-    ("sha2", &["archive", "disk", "pipeline", "source", "writers"]),
+    ("sha2", &["archive", "compare", "disk", "pipeline", "source", "writers"]),
     ("skrifa", &["writers"]),
     ("strsim", &["cli"]),
     ("subsetter", &["writers"]),
@@ -87,7 +93,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("terminal_size", &["cli"]),
     (
         "thiserror",
-        &["archive", "cli", "disk", "media", "pipeline", "schedule", "source", "verify", "writers"],
+        &["archive", "cli", "compare", "disk", "media", "pipeline", "schedule", "source", "verify", "writers"],
     ),
     ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),
     ("unicode_segmentation", &["disk", "pipeline", "writers"]),

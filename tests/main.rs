@@ -7,6 +7,7 @@ mod cards;
 mod cli_damage;
 mod cli_export;
 mod cli_list;
+mod compare;
 mod contacts;
 mod decode_damage;
 mod decode_samples;

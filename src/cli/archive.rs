@@ -5,7 +5,8 @@ use msgarchive::archive::{self, ArchiveOptions, Reason, RunRecord};
 use msgarchive::source::{OpenOptions, Place};
 
 use super::progress::{Watch, When};
-use super::source_options::{default_source, jobs_of, unpack_sample};
+use super::reading_options::{jobs_of, unpack_sample};
+use super::source_options::default_source;
 use super::terminal::{bytes, count, counted, plain, wrap};
 use super::{Failure, Outcome, moment, password, report, terminal};
 

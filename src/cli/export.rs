@@ -80,7 +80,7 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 }
 
 pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
-    let zone = args.source.zone()?;
+    let zone = args.source.reading.zone()?;
     let selection = args.selection.selection(zone)?;
     let read_at = moment::of_reading()?;
     let pdf = args.pdf.look(&args.format)?;
@@ -95,8 +95,8 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
         selection,
         writer: WriterOptions {
             zone,
-            me: args.source.me.clone(),
-            jobs: args.source.jobs(),
+            me: args.source.reading.me.clone(),
+            jobs: args.source.reading.jobs(),
             excel: args.excel,
             font_dirs: args.pdf.font_dir.clone(),
             system_fonts: args.pdf.system_fonts,
@@ -104,7 +104,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
             document,
             ..WriterOptions::default()
         },
-        jobs: args.source.jobs(),
+        jobs: args.source.reading.jobs(),
         read_at: Some(read_at),
         options: args.as_given(),
     };
@@ -124,7 +124,7 @@ impl ExportArgs {
         given.push(("format".into(), names.join(",")));
         let mode = AttachmentMode::NAMES.iter().find(|(_, mode)| *mode == self.attachments);
         given.push(("attachments".into(), mode.map_or("", |(name, _)| name).into()));
-        given.push(("me".into(), self.source.me.clone()));
+        given.push(("me".into(), self.source.reading.me.clone()));
         given.extend(self.document.as_given());
         if self.excel {
             given.push(("excel".into(), "true".into()));

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use msgarchive::archive::ArchiveError;
+use msgarchive::compare::CompareError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::schedule::ScheduleError;
 use msgarchive::source::SourceError;
@@ -27,6 +28,12 @@ pub enum Failure {
     Scheduled { reason: String },
     #[error("cannot tell where this program lies")]
     Program(#[source] io::Error),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    #[error("both sides are the same source, {}", path.display())]
+    SameSource { path: PathBuf },
+    #[error("cannot write the page {}", path.display())]
+    Page { path: PathBuf, source: io::Error },
     /// Says what is there instead, where that is known.
     #[error("no message matches the selection")]
     NothingSelected { there_is: Option<String> },
@@ -51,8 +58,9 @@ impl Failure {
     /// As the README promises them.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::SameSource { .. } => 2,
             Failure::Export(ExportError::Interrupted)
+            | Failure::Compare(CompareError::Interrupted)
             | Failure::Archive(ArchiveError::Interrupted)
             | Failure::Verify(VerifyError::Interrupted | VerifyError::Archive(ArchiveError::Interrupted)) => {
                 130

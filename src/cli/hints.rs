@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use msgarchive::archive::ArchiveError;
+use msgarchive::compare::CompareError;
 use msgarchive::disk::DiskError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::NoMatch;
@@ -18,16 +19,23 @@ use super::Failure;
 /// The next steps, the likeliest first; empty where there is nothing to say.
 pub fn hints(failure: &Failure) -> Vec<String> {
     match failure {
-        Failure::Source(error) | Failure::Export(ExportError::Source(error)) => for_source(error),
+        Failure::Source(error)
+        | Failure::Export(ExportError::Source(error))
+        | Failure::Compare(CompareError::Source(error)) => for_source(error),
         Failure::Export(ExportError::Write(WriteError::Disk(error))) => for_disk(error),
         Failure::Archive(ArchiveError::Source(error)) => for_source(error),
         Failure::Archive(error) | Failure::Verify(VerifyError::Archive(error)) => for_archive(error),
         Failure::Verify(VerifyError::Neither { .. }) => {
             vec!["give the folder that `msgarchive archive` or `msgarchive export` made".into()]
         }
-        Failure::Export(ExportError::NoMatch(error)) => for_no_match(error),
+        Failure::Export(ExportError::NoMatch(error)) | Failure::Compare(CompareError::NoMatch(error)) => {
+            for_no_match(error)
+        }
+        Failure::SameSource { .. } => {
+            vec!["name two different ones; `msgarchive sources` lists what is on this machine".into()]
+        }
         Failure::NothingSelected { there_is } => there_is.iter().cloned().collect(),
-        Failure::Export(ExportError::Interrupted) => {
+        Failure::Export(ExportError::Interrupted) | Failure::Compare(CompareError::Interrupted) => {
             vec!["nothing was written; run it again at any time".into()]
         }
         Failure::Export(ExportError::Unbalanced { .. }) => {
@@ -54,7 +62,7 @@ fn for_source(error: &SourceError) -> Vec<String> {
             .unwrap_or_else(|| vec!["`msgarchive sources` lists what is on this machine".into()]),
         SourceError::Forbidden { path, source } => for_forbidden(path, source),
         SourceError::NoDatabase { path } => match nearby(Some(path)).or_else(|| beside_stores(path)) {
-            Some(found) => vec![format!("did you mean --source {}?", found.display())],
+            Some(found) => vec![format!("did you mean {}?", found.display())],
             None => vec![
                 "a Messages folder holds chat.db (a Mac) or sms.db (an iPhone or iPad); \
                  `msgarchive sources` lists what is on this machine"
@@ -63,7 +71,7 @@ fn for_source(error: &SourceError) -> Vec<String> {
         },
         SourceError::SeveralBackups { backups, .. } => backups
             .iter()
-            .map(|backup| format!("name one of them: --source {}", backup.display()))
+            .map(|backup| format!("name one of them: {}", backup.display()))
             .chain(["`msgarchive sources` says which device and day each is of".into()])
             .collect(),
         SourceError::IncompleteBackup { .. } => {

@@ -32,11 +32,11 @@ pub struct ListArgs {
 }
 
 pub fn run(args: ListArgs) -> Result<Outcome, Failure> {
-    let zone = args.source.zone()?;
+    let zone = args.source.reading.zone()?;
     let selection = args.selection.selection(zone)?;
     let watch = Watch::new(When::Auto);
     let opened = args.source.open()?;
-    let jobs = args.source.jobs();
+    let jobs = args.source.reading.jobs();
     let done = export::list(opened.source.as_ref(), &opened.contacts, &selection, jobs, &watch);
     drop(watch);
     let done = done.map_err(|failure| explain(failure, &opened, &selection, jobs, zone))?;

@@ -4,6 +4,7 @@
 //! [`terminal::plain`].
 
 mod archive;
+mod compare;
 mod document_options;
 mod export;
 mod failure;
@@ -15,6 +16,7 @@ mod moment;
 mod password;
 mod pdf_options;
 mod progress;
+mod reading_options;
 mod report;
 mod schedule;
 mod search;
@@ -49,6 +51,7 @@ struct Cli {
 enum Command {
     Export(export::ExportArgs),
     List(list::ListArgs),
+    Compare(compare::CompareArgs),
     Sources(sources::SourcesArgs),
     Archive(archive::ArchiveArgs),
     Verify(verify::VerifyArgs),
@@ -64,6 +67,8 @@ enum Outcome {
     Complete,
     /// Done, but something could not be read completely; it was said what.
     Incomplete,
+    /// Done, and two sources differ.
+    Different,
 }
 
 /// Runs the program.
@@ -71,6 +76,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Export(args) => export::run(args),
         Command::List(args) => list::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Sources(args) => sources::run(args),
         Command::Archive(args) => archive::run(args),
         Command::Verify(args) => verify::run(args),
@@ -81,7 +87,7 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
-        Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Ok(Outcome::Incomplete | Outcome::Different) => ExitCode::from(3),
         Err(failure) => {
             report::failure(&failure);
             failure.exit_code()

@@ -8,13 +8,30 @@ use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::{Has, Selection, Without, parse_moment};
 use msgarchive::writers::export;
 
-use super::source_options::Opened;
+use super::reading_options::Opened;
 use super::{Failure, report, terminal};
 
 /// Which conversations, which dates, which messages.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Selecting (default: everything)")]
 pub struct SelectionOptions {
+    #[command(flatten)]
+    scope: ScopeOptions,
+    /// Messages that contain this text, in any case
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    text: Option<String>,
+    /// Messages that carry one of these: image, video, audio, document, link
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = has())]
+    has: Vec<Has>,
+    /// Leave these out: junk, deleted, announcements
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = without())]
+    without: Vec<Without>,
+}
+
+/// Which conversations, which dates, which services: what can be told without looking into a message.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Selecting (default: everything)")]
+pub struct ScopeOptions {
     /// Exactly this conversation, by id or title; repeatable
     #[arg(long, value_name = "ID|TITLE", value_parser = NonEmptyStringValueParser::new())]
     conversation: Vec<String>,
@@ -37,15 +54,6 @@ pub struct SelectionOptions {
     #[arg(long, value_name = "SERVICE", value_delimiter = ',', ignore_case = true, hide_possible_values = true,
         value_parser = PossibleValuesParser::new(SERVICES))]
     service: Vec<String>,
-    /// Messages that contain this text, in any case
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-    text: Option<String>,
-    /// Messages that carry one of these: image, video, audio, document, link
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = has())]
-    has: Vec<Has>,
-    /// Leave these out: junk, deleted, announcements
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = without())]
-    without: Vec<Without>,
 }
 
 /// Services as the rows store them.
@@ -101,7 +109,7 @@ pub fn explain(
     Failure::NothingSelected { there_is }
 }
 
-impl SelectionOptions {
+impl ScopeOptions {
     /// Dates are read in `zone`, ages count back from now.
     pub fn selection(&self, zone: Tz) -> Result<Selection, Failure> {
         let now = Instant::from(SystemTime::now());
@@ -125,9 +133,19 @@ impl SelectionOptions {
             since,
             until,
             services: self.service.clone(),
+            ..Selection::default()
+        })
+    }
+}
+
+impl SelectionOptions {
+    /// Dates are read in `zone`, ages count back from now.
+    pub fn selection(&self, zone: Tz) -> Result<Selection, Failure> {
+        Ok(Selection {
             text: self.text.clone(),
             has: self.has.clone(),
             without: self.without.clone(),
+            ..self.scope.selection(zone)?
         })
     }
 
@@ -140,13 +158,13 @@ impl SelectionOptions {
             Without::NAMES.iter().find(|(_, v)| v == value).map_or("", |(name, _)| name).to_owned()
         };
         let lists: [(&str, Vec<String>); 10] = [
-            ("conversation", self.conversation.clone()),
-            ("only", self.only.clone()),
-            ("with", self.with.clone()),
-            ("exclude", self.exclude.clone()),
-            ("since", self.since.iter().cloned().collect()),
-            ("until", self.until.iter().cloned().collect()),
-            ("service", self.service.clone()),
+            ("conversation", self.scope.conversation.clone()),
+            ("only", self.scope.only.clone()),
+            ("with", self.scope.with.clone()),
+            ("exclude", self.scope.exclude.clone()),
+            ("since", self.scope.since.iter().cloned().collect()),
+            ("until", self.scope.until.iter().cloned().collect()),
+            ("service", self.scope.service.clone()),
             ("text", self.text.iter().cloned().collect()),
             ("has", self.has.iter().map(|h| word(Has::NAMES, h)).collect()),
             ("without", self.without.iter().map(left_out).collect()),

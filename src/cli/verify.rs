@@ -5,7 +5,7 @@ use msgarchive::verify::{Findings, Problem, verify};
 use serde_json::{Value, json};
 
 use super::progress::{Watch, When};
-use super::source_options::jobs_of;
+use super::reading_options::jobs_of;
 use super::terminal::{bytes, count, counted, plain, wrap};
 use super::{Failure, Outcome, terminal};
 

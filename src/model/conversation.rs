@@ -8,7 +8,7 @@ pub struct Conversation {
     pub title: String,
     pub kind: ConversationKind,
     /// `chat.guid` of every chat row that was merged into this conversation, in the order of their row ids;
-    /// those of old databases have none.
+    /// those of old databases have none. Each once.
     pub chat_guids: Vec<String>,
     /// The other people, without the owner; former members and everyone who ever wrote included.
     pub participants: Vec<Participant>,

@@ -22,6 +22,7 @@ mod votes;
 mod window;
 mod workers;
 
+pub mod crew;
 pub mod decode;
 pub mod fingerprint;
 pub mod roster;
@@ -29,7 +30,7 @@ pub mod select;
 pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
-pub use normalize::{RowKind, row_kind};
+pub use normalize::{RowKind, is_hidden, is_local, row_kind};
 pub use run::{ExportError, Options, Report, run};
 pub use tally::DEFECTS_KEPT;
 

@@ -45,7 +45,7 @@ impl Normalized {
 }
 
 /// What a row is: `messages-format.md` 17.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKind {
     /// A message or announcement of its own.
     Own,
@@ -220,12 +220,8 @@ fn effect(id: Option<&str>) -> Option<Effect> {
 
 /// Turns an attachment row into an attachment: `messages-format.md` 11.1, 11.6.
 pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
-    let local = match &raw.content {
-        Some(Content::Folder { .. } | Content::Bundle(_)) => Some(None),
-        Some(content) => content.bytes().filter(|bytes| *bytes > 0).map(Some),
-        None => None,
-    };
-    let availability = if local.is_some() {
+    let is_local = is_local(raw);
+    let availability = if is_local {
         Availability::Local
     } else if message.is_expirable && message.expire_state != 0 {
         Availability::Expired
@@ -242,14 +238,32 @@ pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
         name: not_empty(&raw.transfer_name).or(stored_name),
         mime: not_empty(&raw.mime_type),
         uti: not_empty(&raw.uti),
-        bytes: local.flatten().or(u64::try_from(raw.total_bytes).ok().filter(|b| *b > 0)),
+        bytes: raw.content.as_ref().filter(|_| is_local).and_then(Content::bytes).or(u64::try_from(
+            raw.total_bytes,
+        )
+        .ok()
+        .filter(|b| *b > 0)),
         availability,
         sticker: raw.is_sticker,
         sticker_facts: sticker_facts(raw),
         description: not_empty(&raw.emoji_image_short_description)
             .or_else(|| raw.attribution_info.as_deref().and_then(sticker::label)),
-        hidden: raw.hide_attachment || is_plugin_payload(raw),
+        hidden: is_hidden(raw),
         ..Attachment::default()
+    }
+}
+
+/// Nothing that people see by itself.
+pub fn is_hidden(raw: &RawAttachment) -> bool {
+    raw.hide_attachment || is_plugin_payload(raw)
+}
+
+/// Its bytes are here.
+pub fn is_local(raw: &RawAttachment) -> bool {
+    match &raw.content {
+        Some(Content::Folder { .. } | Content::Bundle(_)) => true,
+        Some(content) => content.bytes().is_some_and(|bytes| bytes > 0),
+        None => false,
     }
 }
 

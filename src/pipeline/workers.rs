@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Progress;
 use super::count::Hanging;
+use super::crew::{StopOnPanic, lock};
 use super::decode::date::instant;
 use super::normalize::{RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
@@ -108,21 +109,6 @@ struct Output<'a> {
     /// Begun with the first message: a conversation of which nothing is selected leaves no file.
     writers: Option<Vec<Box<dyn ConversationWriter + 'a>>>,
     tally: Tally,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Stops the others when a worker ends in a panic: they would wait for its turn for ever.
-struct StopOnPanic<'r>(&'r AtomicBool);
-
-impl Drop for StopOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
 }
 
 impl<'a> Run<'a> {

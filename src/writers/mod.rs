@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod clock;
+pub mod comparison;
 pub mod contents;
 mod csv;
 pub mod derived;

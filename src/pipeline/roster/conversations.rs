@@ -247,15 +247,14 @@ fn assemble<'a>(
     let services = chats.iter().flat_map(|c| c.services.iter().chain(&c.service_name));
     let services: BTreeSet<&str> =
         services.map(|s| s.trim()).filter(|s| !s.is_empty() && !s.eq_ignore_ascii_case("any")).collect();
+    // Several sources have the same chat.
+    let mut seen = HashSet::new();
+    let named = chats.iter().filter(|c| !c.orphans && !c.guid.is_empty() && seen.insert(c.guid.as_str()));
     let conversation = Conversation {
         id: String::new(),
         title,
         kind,
-        chat_guids: chats
-            .iter()
-            .filter(|c| !c.orphans && !c.guid.is_empty())
-            .map(|c| c.guid.clone())
-            .collect(),
+        chat_guids: named.map(|c| c.guid.clone()).collect(),
         participants: everyone.iter().filter_map(|p| people.all.get(*p)).cloned().collect(),
         services: services.into_iter().map(str::to_owned).collect(),
     };

@@ -204,7 +204,7 @@ impl<'a> Front<'a> {
 
     fn origin(&mut self, provenance: &Provenance, is_final: bool) {
         let mut clock = Clock::new(self.options.zone);
-        self.told("Source", &phrase::source_kind(provenance, &mut clock));
+        self.told("Source", &phrase::source_kind(&provenance.source, &mut clock));
         let path = provenance.source.path.to_string_lossy().into_owned();
         self.told("Database", &phrase::one_line(&path));
         if let Some(version) = &provenance.source.schema_version {

@@ -5,7 +5,7 @@ use crate::model::Instant;
 use crate::pipeline::RowCounts;
 use crate::pipeline::select::{Has, Selection, Without};
 use crate::source::backup::BackupInfo;
-use crate::source::{DigestedFile, SourceKind};
+use crate::source::{DigestedFile, SourceInfo, SourceKind};
 use crate::writers::clock::Clock;
 use crate::writers::contents::{Contents, Thing};
 use crate::writers::export::AttachmentMode;
@@ -36,12 +36,12 @@ pub fn all_of(me: &str) -> String {
 }
 
 /// What sort of source it was.
-pub fn source_kind(provenance: &Provenance, clock: &mut Clock) -> String {
-    match provenance.source.kind {
+pub fn source_kind(source: &SourceInfo, clock: &mut Clock) -> String {
+    match source.kind {
         SourceKind::Library => "Messages library of a Mac, or a copy of one".into(),
         SourceKind::Device => "Messages of an iPhone or iPad, copied from it".into(),
         SourceKind::Archive => "archive kept by msgarchive".into(),
-        SourceKind::Backup => backup(provenance.source.backup.as_ref(), clock),
+        SourceKind::Backup => backup(source.backup.as_ref(), clock),
     }
 }
 

@@ -1,0 +1,124 @@
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use msgarchive::sample;
+use msgarchive::source::contacts::{self, Contact};
+use msgarchive::source::{OpenOptions, Place, Source};
+
+use super::{Failure, password, report, sources, zone};
+
+/// How whatever source is read.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Source")]
+pub struct ReadingOptions {
+    /// An AddressBook folder, .abcddb, .sqlitedb or .vcf, or none [default: found beside the
+    /// source, else this user's]
+    #[arg(long, value_name = "PATH|none")]
+    contacts: Option<PathBuf>,
+    /// A file whose first line is the password of an encrypted backup; of two sources, once for both or once
+    /// for each, in their order [default: MSGARCHIVE_PASSWORD, else you are asked]
+    #[arg(long, value_name = "PATH")]
+    password_file: Vec<PathBuf>,
+    /// How you are named
+    #[arg(long, value_name = "NAME", default_value = "Me",
+        value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub me: String,
+    /// Time zone for all dates, as an IANA name [default: the system's]
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
+    time_zone: Option<Tz>,
+    /// Worker threads [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+}
+
+/// What to open.
+#[derive(Debug)]
+pub enum Wanted {
+    At(PathBuf),
+    /// The sample library built into the program.
+    Sample,
+}
+
+/// A source that was opened, with the names that belong to it.
+pub struct Opened {
+    pub source: Box<dyn Source>,
+    pub contacts: Vec<Contact>,
+    /// Where the sample was unpacked; gone when this is dropped.
+    _unpacked: Option<tempfile::TempDir>,
+}
+
+impl ReadingOptions {
+    pub fn zone(&self) -> Result<Tz, Failure> {
+        self.time_zone.map_or_else(zone::of_the_system, Ok)
+    }
+
+    pub fn jobs(&self) -> usize {
+        jobs_of(self.jobs)
+    }
+
+    /// Opens a source; `number`: which one it is, from 0 on, where there are several. `options`: where its
+    /// attachments lie, and as of when it is shown.
+    pub fn open(&self, wanted: &Wanted, number: usize, options: OpenOptions) -> Result<Opened, Failure> {
+        let (path, unpacked) = match wanted {
+            Wanted::At(path) => (path.clone(), None),
+            Wanted::Sample => {
+                let folder = unpack_sample()?;
+                (folder.path().to_owned(), Some(folder))
+            }
+        };
+        let options = OpenOptions {
+            shown_as: unpacked.is_some().then(|| "(sample)".into()),
+            sessions: self.jobs(),
+            ..options
+        };
+        let mut place = Place::find(&path)?;
+        password::unlock(&mut place, self.password_file(number))?;
+        let source = place.open(&options)?;
+        source.info().warnings.iter().for_each(|words| report::warn(words));
+        let contacts = match &unpacked {
+            Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
+            None => self.contacts(source.as_ref())?,
+        };
+        Ok(Opened { source, contacts, _unpacked: unpacked })
+    }
+
+    fn password_file(&self, number: usize) -> Option<&Path> {
+        match self.password_file.as_slice() {
+            [for_all] => Some(for_all),
+            for_each => for_each.get(number).map(PathBuf::as_path),
+        }
+    }
+
+    /// An address book that was named has to be readable; one that was found is worth a warning at most.
+    fn contacts(&self, source: &dyn Source) -> Result<Vec<Contact>, Failure> {
+        let beside = || contacts::beside(&source.info().path, sources::home().ok().as_deref());
+        match &self.contacts {
+            Some(none) if none.as_os_str() == "none" => Ok(Vec::new()),
+            Some(path) => Ok(contacts::load(path)?),
+            None if let Some(own) = source.contacts() => Ok(own.unwrap_or_else(|error| {
+                report::warning(&error);
+                Vec::new()
+            })),
+            None => {
+                let (contacts, errors) = beside().map(|path| contacts::load_all(&path)).unwrap_or_default();
+                errors.iter().for_each(|error| report::warning(error));
+                Ok(contacts)
+            }
+        }
+    }
+}
+
+/// As many as were asked for, else as many as there are cores.
+pub fn jobs_of(asked: Option<u16>) -> usize {
+    match asked {
+        Some(jobs) => usize::from(jobs),
+        None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+    }
+}
+
+pub fn unpack_sample() -> Result<tempfile::TempDir, Failure> {
+    let folder = tempfile::Builder::new().prefix("msgarchive-sample-").tempdir().map_err(Failure::Sample)?;
+    msgarchive::sample::unpack(folder.path()).map_err(Failure::Sample)?;
+    Ok(folder)
+}

@@ -1,0 +1,200 @@
+//! Two sources side by side: what only one of them has, what differs, and why, as far as the evidence goes.
+//!
+//! 1. The handles and chats of both are seen as of one source ([`Several`]), so that one roster says which
+//!    chats are one conversation.
+//! 2. Each side is read once, window by window, by all workers; of each row a short record stays (56 bytes).
+//! 3. The records are matched by GUID, and what is left by [content](crate::pipeline::fingerprint): rows that were
+//!    restored under new GUIDs.
+//! 4. What has no counterpart gets a [`Reason`].
+//!
+//! **What counts.** A row counts once a side, however many chats it is in. Messages and announcements count as messages.
+//! Tapbacks, stickers, votes and later states of an app's message are matched the same way and counted apart
+//! ([`Gaps::hanging`]): they hang on a message, and Messages keeps only the latest of each. A row that one side has only
+//! in Recently Deleted is not there, unless the other side has it only there, too.
+//!
+//! **What differs** in a message that both have: its text, or whether it was edited; the parts that were taken back; how
+//! many attachments it has, and how many of them are there; whether it was read. Of its other columns devices keep
+//! different things.
+//!
+//! A selection shapes what is reported, not what is read: the reasons need all of both sides.
+//!
+//! **Must never**: hold a message, decide for people what a difference means to them, or call a gap a deletion without
+//! a record of it.
+
+mod findings;
+mod matching;
+mod reason;
+mod record;
+mod survey;
+mod tally;
+
+use chrono_tz::Tz;
+
+use crate::model::Instant;
+use crate::pipeline::Progress;
+use crate::pipeline::roster::Roster;
+use crate::pipeline::select::{NoMatch, Selection};
+use crate::source::contacts::Contact;
+use crate::source::{Several, Source, SourceError, SourceInfo};
+
+pub use findings::{Finding, Found};
+pub use reason::Reason;
+pub use record::{Difference, What};
+pub use tally::{Counts, Gap, Gaps, Month};
+
+use findings::Findings;
+use reason::Evidence;
+use survey::Surveyed;
+use tally::Tally;
+
+/// How to compare.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What is reported: conversations, period and services of it are used.
+    pub selection: Selection,
+    /// The zone in which months begin.
+    pub zone: Tz,
+    /// Worker threads; at least 1. [`crate::source::OpenOptions::sessions`] of both sources must not be less.
+    pub jobs: usize,
+}
+
+/// One of two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    /// Both.
+    pub const BOTH: [Side; 2] = [Side::Left, Side::Right];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Left => "left",
+            Side::Right => "right",
+        }
+    }
+
+    /// The other one.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Left => Side::Right,
+            Side::Right => Side::Left,
+        }
+    }
+}
+
+/// What a side is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct About {
+    pub source: SourceInfo,
+    /// All messages it has, each once; those in Recently Deleted, too.
+    pub messages: u64,
+    /// Tapbacks, votes and updates.
+    pub hanging: u64,
+    /// The first and the last date.
+    pub first: Option<Instant>,
+    pub last: Option<Instant>,
+    /// Rows that could not be read for damage of the file: of them nothing is known.
+    pub unreadable: u64,
+}
+
+/// Two sources, compared.
+#[derive(Debug)]
+pub struct Comparison {
+    pub left: About,
+    pub right: About,
+    /// Of all selected conversations.
+    pub total: Gaps,
+    /// Those that matter first: with the most missing, then with the most that differs, then the longest.
+    pub conversations: Vec<Gap>,
+    /// Messages that are the same under different GUIDs.
+    pub restored: u64,
+    findings: Findings,
+}
+
+impl Comparison {
+    /// Both have the same.
+    pub fn is_equal(&self) -> bool {
+        self.total.is_equal()
+    }
+
+    /// Everything was read.
+    pub fn is_complete(&self) -> bool {
+        self.left.unreadable == 0 && self.right.unreadable == 0
+    }
+
+    /// Every message that only one side has or that differs: by conversation, as they are listed, then by date.
+    pub fn findings(&self) -> impl Iterator<Item = Finding> {
+        self.findings.iter()
+    }
+}
+
+/// Why two sources could not be compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    NoMatch(#[from] NoMatch),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Compares two sources. `contacts`: of both, as one list.
+///
+/// # Errors
+/// [`CompareError`].
+pub fn compare(
+    left: &dyn Source,
+    right: &dyn Source,
+    contacts: &[Contact],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Comparison, CompareError> {
+    let sources = [left, right];
+    let several = Several::of(&sources)?;
+    let roster = Roster::new(&several.handles, &several.chats, contacts);
+    let selected = options.selection.conversations(&roster)?;
+    let handles = several.handles.iter();
+    let senders = handles.map(|handle| (handle.rowid, roster.address_key(&handle.id))).collect();
+    progress.begin(roster.conversations.iter().map(|entry| entry.rows).sum());
+
+    let survey = |place: usize, side: Side| -> Result<Surveyed, CompareError> {
+        progress.phase(&format!("Reading {}", side.name()));
+        let source = sources.get(place).copied().unwrap_or(left);
+        let (several, roster, senders) = (&several, &roster, &senders);
+        survey::Survey { place, source, several, roster, senders, options, progress }.run()
+    };
+    let (mut left_rows, mut right_rows) = (survey(0, Side::Left)?, survey(1, Side::Right)?);
+    progress.phase("Comparing");
+    let evidence_of = |source: &dyn Source, rows: &Surveyed| -> Result<Evidence, CompareError> {
+        Ok(Evidence::of(rows, source.deletions()?, &roster))
+    };
+    let (left_evidence, right_evidence) = (evidence_of(left, &left_rows)?, evidence_of(right, &right_rows)?);
+    let restored = matching::match_up(&mut left_rows.records, &mut right_rows.records);
+    right_evidence.explain(&left_evidence, &mut left_rows.records);
+    left_evidence.explain(&right_evidence, &mut right_rows.records);
+    for source in sources {
+        source.unchanged()?;
+    }
+
+    let mut tally = Tally::new(options.zone, &roster, &selected);
+    tally.count(Side::Left, &left_rows.records);
+    tally.count(Side::Right, &right_rows.records);
+    let about = |source: &dyn Source, rows: &Surveyed, evidence: &Evidence| About {
+        source: source.info().clone(),
+        messages: rows.messages(),
+        hanging: rows.records.len() as u64 - rows.messages(),
+        first: evidence.first.and_then(record::instant_of),
+        last: evidence.last.and_then(record::instant_of),
+        unreadable: rows.unreadable,
+    };
+    let (left, right) = (about(left, &left_rows, &left_evidence), about(right, &right_rows, &right_evidence));
+    let (total, conversations) = tally.finish();
+    let findings = Findings::of(left_rows, right_rows, &conversations);
+    Ok(Comparison { left, right, total, conversations, restored, findings })
+}
