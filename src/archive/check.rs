@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::ArchiveError;
 use super::contents::KeptFile;
 use super::damage::FoundDamaged;
-use super::folder::Folder;
+use super::folder::{Folder, HOME};
 use super::kind::Kind;
 use super::open::look_into;
 use super::record::{self, no_rows};
@@ -331,11 +331,12 @@ impl Check<'_> {
 
     /// What rows say of contents, and what is known of contents, agree.
     fn content_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare(
+        let sql = format!(
             "SELECT a.guid, c.path FROM msgarchive_content c LEFT JOIN attachment a ON a.ROWID = c.attachment \
-             WHERE a.filename IS NOT c.path OR NOT EXISTS \
+             WHERE a.filename IS NOT '{HOME}' || c.path OR NOT EXISTS \
                (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path OR f.path LIKE c.path || '/%')",
-        )?;
+        );
+        let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (guid, path): (Option<String>, String) = (row.get(0)?, row.get(1)?);

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -16,12 +17,17 @@ pub const ABOUT: &str = "archive.json";
 pub const DATABASE: &str = "chat.db";
 /// Contents.
 pub const CONTENTS: &str = "Attachments";
+/// What the paths of attachments begin with in the database: every program that reads a library elsewhere than at its usual
+/// place puts the library's folder there.
+pub const HOME: &str = "~/Library/Messages/";
 /// The records of the runs.
 pub const RUNS: &str = "runs";
 /// What `verify` found, for the next run to mend.
 pub const FOUND_DAMAGED: &str = "damaged.json";
 const README: &str = "README.txt";
 const LOCK: &str = "lock";
+/// How long a run may take to let go.
+const ENDING: Duration = Duration::from_millis(500);
 /// The format that this program writes.
 const FORMAT: u64 = 1;
 
@@ -129,16 +135,21 @@ impl Folder {
     pub fn lock(&self, started: &str) -> Result<Lock, ArchiveError> {
         let path = self.path.join(LOCK);
         let mut file = private_file(&path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = (&file).take(200).read_to_string(&mut holder);
-                let holder = holder.trim().to_owned();
-                let holder = if holder.is_empty() { "it does not say which".into() } else { holder };
-                return Err(ArchiveError::Busy { path: self.path.clone(), holder });
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // A run that is just ending, or a process that it started a moment ago.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < ENDING => std::thread::sleep(ENDING / 20),
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    let _ = (&file).take(200).read_to_string(&mut holder);
+                    let holder = holder.trim().to_owned();
+                    let holder = if holder.is_empty() { "it does not say which".into() } else { holder };
+                    return Err(ArchiveError::Busy { path: self.path.clone(), holder });
+                }
+                Err(TryLockError::Error(error)) => return Err(ArchiveError::writing(&path)(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(ArchiveError::writing(&path)(error)),
         }
         let holder = format!("process {}, since {started}\n", std::process::id());
         file.set_len(0)

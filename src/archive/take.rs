@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
+use super::folder::HOME;
 use super::kind::Kind;
 use super::restored::Restored;
 use super::row::{self, Owned, RowHash, owned};
@@ -325,7 +326,8 @@ impl<'c> Taker<'c> {
             Kind::Attachment => self
                 .cached("SELECT path FROM msgarchive_content WHERE attachment = ?1")?
                 .query_row([id], |row| row.get::<_, String>(0))
-                .optional()?,
+                .optional()?
+                .map(|path| format!("{HOME}{path}")),
             _ => None,
         };
         let mut values = values.to_vec();

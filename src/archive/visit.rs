@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::ArchiveError;
 use super::absence::{Evidence, Reason};
+use super::folder::HOME;
 use super::inherit::Heir;
 use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
 use super::places::number;
@@ -262,7 +263,7 @@ impl Visiting<'_> {
             for kept in &contents.kept {
                 let Some(id) = attachments.get(&kept.rowid) else { continue };
                 content.execute(params![id, kept.original, kept.path, kept.film, source, run])?;
-                show.execute(params![id, kept.path])?;
+                show.execute(params![id, format!("{HOME}{}", kept.path)])?;
                 for of_content in &kept.files {
                     let bytes = i64::try_from(of_content.bytes).unwrap_or(i64::MAX);
                     let new = file.execute(params![of_content.path, bytes, of_content.sha256, run])?;

@@ -74,7 +74,8 @@ fn check(archive: &Path, seen: &Seen, devices: [&Device; 2]) {
         let path: String = db
             .query_row("SELECT filename FROM attachment WHERE guid = 'at_0_' || ?1", [guid], |row| row.get(0))
             .unwrap();
-        assert_eq!(&std::fs::read(archive.join(&path)).unwrap(), bytes, "{path}");
+        let path = path.strip_prefix("~/Library/Messages/").unwrap();
+        assert_eq!(&std::fs::read(archive.join(path)).unwrap(), bytes, "{path}");
     }
     let places: i64 = db
         .query_row(
