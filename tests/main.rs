@@ -37,5 +37,6 @@ mod schedule;
 mod sound_and_film;
 mod source;
 mod support;
+mod templates;
 mod voice;
 mod writers;
