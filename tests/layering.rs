@@ -93,7 +93,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("terminal_size", &["cli"]),
     (
         "thiserror",
-        &["archive", "cli", "compare", "disk", "media", "pipeline", "schedule", "source", "verify", "writers"],
+        &[
+            "archive", "cli", "compare", "disk", "media", "pipeline", "schedule", "source", "verify",
+            "writers",
+        ],
     ),
     ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),
     ("unicode_segmentation", &["disk", "pipeline", "writers"]),
