@@ -213,11 +213,9 @@ fn difference(before: &State, after: &State) -> String {
 }
 
 fn column(connection: &Connection, table: &str, alias: &str, name: &str) -> rusqlite::Result<String> {
-    let there: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE lower(name) = ?2)",
-        [table, name],
-        |row| row.get(0),
-    )?;
+    let there: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE lower(name) = ?2)")?
+        .query_row([table, name], |row| row.get(0))?;
     Ok(if there { format!("{alias}.{name}") } else { "NULL".into() })
 }
 

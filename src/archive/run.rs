@@ -231,7 +231,10 @@ fn add(
         columns.unite(&transaction, prepared.tables).map_err(failed())?;
         let source = source_read(prepared);
         note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
-        let first = previous.is_none() && record.sources.is_empty();
+        let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
+        if !first {
+            schema::index(&transaction, &columns).map_err(failed())?;
+        }
         let visit = Visit { source: prepared.source, run: number, first };
         let damaged = &damaged;
         Visiting { connection: &transaction, columns: &columns, prepared, visit, now: options.now, damaged }

@@ -51,6 +51,8 @@ pub struct Taker<'c> {
     connection: &'c Connection,
     kind: Kind,
     visit: Visit,
+    /// Nothing needs to be looked up. Of what there is little of, it always is.
+    first: bool,
     wanted: Wanted,
     /// Positions in `wanted`.
     key: Vec<Option<usize>>,
@@ -97,6 +99,7 @@ impl<'c> Taker<'c> {
             connection,
             kind,
             visit,
+            first: visit.first && kind == Kind::Message,
             handles: kind.refers_to_handles().iter().filter_map(|name| position(name)).collect(),
             hashed: wanted.lower.iter().map(|name| !kind.unhashed().contains(&name.as_str())).collect(),
             filename: (kind == Kind::Attachment).then(|| position("filename")).flatten(),
@@ -152,7 +155,7 @@ impl<'c> Taker<'c> {
         {
             *value = ValueRef::Text(guid.as_bytes());
         }
-        let seen = match self.visit.first {
+        let seen = match self.first {
             true => None,
             false => {
                 let of = params![self.kind.number(), self.visit.source, rowid];
@@ -224,7 +227,7 @@ impl<'c> Taker<'c> {
     }
 
     fn find(&mut self, values: &[ValueRef<'_>], seen: Option<i64>) -> rusqlite::Result<Option<i64>> {
-        if self.visit.first {
+        if self.first {
             return Ok(None);
         }
         for (at, position) in self.key.iter().enumerate() {

@@ -224,9 +224,14 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
             vec!["GUIDs are in the JSON of an export and of `msgarchive history DIR --deleted --json`".into()]
         }
         ArchiveError::Interrupted => vec!["the archive is as it was; run it again at any time".into()],
-        ArchiveError::Damaged { .. } => {
-            vec!["`msgarchive verify DIR` says what is damaged, and what can be done".into()]
-        }
+        ArchiveError::Damaged { .. } => vec![
+            "`msgarchive verify DIR` says what is damaged; rows and attachments are mended by `archive` with a source that \
+             has them"
+                .into(),
+            "where chat.db itself cannot be read, put back a copy of it, or begin a new archive in another folder from the \
+             same sources; this one is left as it is"
+                .into(),
+        ],
         ArchiveError::Write { source, .. } | ArchiveError::Disk(DiskError::Write { source, .. }) => {
             full(source).into_iter().collect()
         }

@@ -19,6 +19,7 @@ use super::{Content, OpenOptions, Place, SourceError, SourceInfo};
 pub struct Tables {
     info: SourceInfo,
     tables: BTreeMap<String, Table>,
+    unique_guids: bool,
     roots: Roots,
     pool: Pool,
     guard: Guard,
@@ -68,14 +69,27 @@ impl Tables {
         let failed = SourceError::database(&opened.path);
         let roots = opened.roots(options);
         let tables = tables(&opened.own).map_err(failed)?;
+        let unique_guids = opened.schema.unique("message", "guid");
         let mut connections = opened.connections;
         connections.push(opened.own);
-        Ok(Tables { info: opened.info, tables, roots, pool: Pool::new(connections), guard: opened.guard })
+        Ok(Tables {
+            info: opened.info,
+            tables,
+            unique_guids,
+            roots,
+            pool: Pool::new(connections),
+            guard: opened.guard,
+        })
     }
 
     /// What was opened.
     pub fn info(&self) -> &SourceInfo {
         &self.info
+    }
+
+    /// The database itself sees to it that no two messages have one GUID.
+    pub fn unique_guids(&self) -> bool {
+        self.unique_guids
     }
 
     /// The table of this name, in lower case.

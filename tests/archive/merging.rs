@@ -131,3 +131,25 @@ fn an_archive_is_a_source_of_another() {
     let problems = msgarchive::archive::check(&two, true, 1, &()).unwrap().problems;
     assert_eq!(problems, []);
 }
+
+/// Made or mended by another program, without Apple's constraints: the same GUID twice is one message.
+#[test]
+fn a_source_may_have_a_row_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "one");
+    mac.receive("B", 0, START + 1, "two");
+    mac.db
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF; CREATE TABLE loose AS SELECT * FROM message; DROP TABLE message; ALTER TABLE loose RENAME TO message;
+             INSERT INTO message (ROWID, guid, text, handle_id, service, date)
+                 SELECT ROWID + 10, guid, text || ' again', handle_id, service, date FROM message WHERE guid = 'A';",
+        )
+        .unwrap();
+    let archive = folder.path().join("archive");
+    let record = add(&archive, &[&mac.folder], START + DAY).unwrap();
+    assert_eq!((record.counts.added, record.counts.changed), (2, 1));
+    let again = add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    assert_eq!((again.counts.added, again.counts.changed), (0, 0));
+    assert_eq!(msgarchive::archive::check(&archive, true, 1, &()).unwrap().problems, []);
+}
