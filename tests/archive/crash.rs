@@ -76,11 +76,13 @@ fn killed_at_any_instant() {
     let begun = Instant::now();
     program.run(&["archive", "measured", "-s", "library"]).with_code(0);
     let whole_run = begun.elapsed();
+    let news = Connection::open(source.join("chat.db")).unwrap();
     for round in 0..20 {
         let archive = program.path().join(format!("a{round}"));
         let name = format!("a{round}");
         // A first run, and later ones with news in between.
         for again in 0..3 {
+            news.execute("UPDATE message SET text = text || '.' WHERE ROWID % 7 = ?1", [again]).unwrap();
             let mut child = program
                 .command(&["archive", &name, "-s", "library"])
                 .stdout(Stdio::null())
