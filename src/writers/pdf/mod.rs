@@ -32,6 +32,7 @@ mod image;
 mod index;
 mod jpeg;
 mod labels;
+mod language;
 mod layout;
 mod lines;
 mod link;

@@ -14,12 +14,12 @@ use super::places::Place;
 use super::shape::Rectangle;
 
 /// The columns at the right.
-const PAGE: f32 = 32.0;
-const MESSAGES: f32 = 54.0;
+const PAGE: f32 = 28.0;
+const MESSAGES: f32 = 44.0;
 /// Of the width.
-const PERIOD: f32 = 0.34;
+const PERIOD: f32 = 0.32;
 /// Between columns.
-const GAP: f32 = 10.0;
+const GAP: f32 = 8.0;
 const LINE: f32 = 14.0;
 /// Lines that are not divided between pages.
 const TOGETHER: usize = 12;
