@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::program::Program;
 use crate::support::crowd::Crowd;
+use crate::support::{Library, Schema};
 
 /// Every file below a folder, with its bytes and the time it was last changed.
 fn contents(folder: &Path) -> BTreeMap<String, (Vec<u8>, Option<std::time::SystemTime>)> {
@@ -61,4 +62,27 @@ fn of_conversations_of_many_windows() {
     Crowd { messages: 6_000, conversations: 3, files: true }.write(&folder).unwrap();
     let files = same_for_any_number_of_workers(&program, &["--source", folder.to_str().unwrap()]);
     assert!(files > 200, "{files}");
+}
+
+#[test]
+fn of_messages_so_large_that_windows_are_read_in_parts() {
+    let program = Program::new();
+    let folder = program.path().join("Messages");
+    std::fs::create_dir(&folder).unwrap();
+    let mut library = Library::new(Schema::MACOS_15);
+    let ana = library.handle("ana@example.com", "iMessage");
+    let chat = library.direct(ana);
+    let large = "words and words ".repeat(24_000);
+    for n in 0..600 {
+        let text = if n % 200 < 6 { large.as_str() } else { "x" };
+        let mut message =
+            library.message(chat).text(text).date_raw(700_000_000_000_000_000 + n * 1_000_000_000);
+        if n % 2 == 0 {
+            message = message.from_me();
+        }
+        message.id();
+    }
+    library.write(&folder);
+    let files = same_for_any_number_of_workers(&program, &["--source", folder.to_str().unwrap()]);
+    assert!(files > 4, "{files}");
 }

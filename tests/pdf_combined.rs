@@ -120,7 +120,7 @@ fn the_outline_has_a_level_more() {
 fn one_document_is_the_same_whatever_the_number_of_workers() {
     let program = Program::new();
     let folder = program.path().join("Messages");
-    Crowd { messages: 2_500, conversations: 6, files: true }.write(&folder).unwrap();
+    Crowd { messages: 1_200, conversations: 6, files: true }.write(&folder).unwrap();
     let source = folder.to_str().unwrap();
     for more in [&["--bates", "X-", "--no-cover"][..], &["--times", "exact", "--since", "2012-01-01"]] {
         let mut first: Option<Vec<u8>> = None;

@@ -19,7 +19,7 @@ use super::stored_payload;
 use super::tally::{DEFECTS_KEPT, Tally, Total};
 use super::window::Window;
 use super::writer::{AssetSink, ConversationWriter, Prepared, Writer};
-use crate::source::{RawMessage, Session, Source, Timeline};
+use crate::source::{RawMessage, Session, Source, Timeline, Window as SourceWindow};
 
 /// Rows in a window: enough to read in bulk, few enough that `jobs` of them are small.
 const WINDOW: usize = 512;
@@ -123,28 +123,73 @@ impl<'a> Run<'a> {
     fn work_until_done(&self) -> Result<(), ExportError> {
         let mut session = self.pass.source.session()?;
         while let Some((thread, number)) = self.claim(session.as_mut())? {
-            let mut window = self.read(session.as_mut(), &thread, number)?;
-            // Only names are given in order.
-            if self.pass.assets.is_some() && !self.await_turn(&thread, |turns| turns.naming == number) {
-                return Ok(());
-            }
-            window.name(&thread.entry.conversation, self.pass.assets)?;
-            thread.end_turn(|turns| turns.naming += 1);
-
-            let mut prepared = Vec::with_capacity(self.pass.writers.len());
-            if !window.messages.is_empty() {
-                for writer in self.pass.writers {
-                    prepared.push(writer.prepare(&thread.entry.conversation, &window.messages)?);
+            let mut parts = session.parts(&thread.timeline, number)?.into_iter().peekable();
+            while let Some(part) = parts.next() {
+                let is_last = parts.peek().is_none();
+                let Some(ready) = self.make_ready(session.as_mut(), &thread, number, &part, is_last)? else {
+                    return Ok(());
+                };
+                if is_last {
+                    // A window that is ahead of its turn is left to whoever has the turn before it, as long as few are.
+                    let early = self.pass.options.jobs.saturating_sub(1);
+                    if !self
+                        .await_turn(&thread, |turns| turns.appending == number || turns.early.len() < early)
+                    {
+                        return Ok(());
+                    }
+                    self.hand_in(&thread, number, ready)?;
+                } else if !self.append_in_turn(&thread, number, ready)? {
+                    return Ok(());
                 }
             }
-            // A window that is ahead of its turn is left to whoever has the turn before it, as long as few are.
-            let early = self.pass.options.jobs.saturating_sub(1);
-            if !self.await_turn(&thread, |turns| turns.appending == number || turns.early.len() < early) {
-                return Ok(());
-            }
-            self.hand_in(&thread, number, (window, prepared))?;
         }
         Ok(())
+    }
+
+    /// Reads, names and prepares a window, or a part of it; `None` when the run was stopped meanwhile.
+    fn make_ready(
+        &self,
+        session: &mut dyn Session,
+        thread: &Thread<'_>,
+        number: usize,
+        part: &SourceWindow,
+        is_last: bool,
+    ) -> Result<Option<Ready>, ExportError> {
+        let mut window = self.read(session, thread, part)?;
+        // Only names are given in order.
+        if self.pass.assets.is_some() && !self.await_turn(thread, |turns| turns.naming == number) {
+            return Ok(None);
+        }
+        window.name(&thread.entry.conversation, self.pass.assets)?;
+        if is_last {
+            thread.end_turn(|turns| turns.naming += 1);
+        }
+        let mut prepared = Vec::with_capacity(self.pass.writers.len());
+        if !window.messages.is_empty() {
+            for writer in self.pass.writers {
+                prepared.push(writer.prepare(&thread.entry.conversation, &window.messages)?);
+            }
+        }
+        Ok(Some((window, prepared)))
+    }
+
+    /// Appends a part of a window that is not its last: the next part is not read before. False when the run was stopped
+    /// meanwhile.
+    fn append_in_turn(
+        &self,
+        thread: &Thread<'a>,
+        number: usize,
+        (window, prepared): Ready,
+    ) -> Result<bool, ExportError> {
+        if !self.await_turn(thread, |turns| turns.appending == number && !turns.is_appending)
+            || !self.await_place(thread.place)
+        {
+            return Ok(false);
+        }
+        let rows = window.tally.rows.read;
+        self.append(thread, window, prepared)?;
+        self.pass.progress.advance(rows);
+        Ok(true)
     }
 
     /// Appends a window, and those behind it that are there already; or leaves it, when its turn has not come.
@@ -240,14 +285,14 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// Reads and normalizes a window, and takes in the bytes of its attachments.
+    /// Reads and normalizes a window, or a part of it, and takes in the bytes of its attachments.
     fn read(
         &self,
         session: &mut dyn Session,
         thread: &Thread<'_>,
-        number: usize,
+        part: &SourceWindow,
     ) -> Result<Window, ExportError> {
-        let rows = session.page(&thread.timeline, number)?;
+        let rows = session.read(&thread.timeline, part)?;
         let mut window = Window::of(rows.len());
         for raw in without_repetitions(rows, &mut window.tally.rows.duplicates) {
             self.take_row(raw, &mut window)?;

@@ -30,7 +30,7 @@ pub use raw::{
     ChatId, Deletions, EarlierBody, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target,
 };
 pub use several::{Several, contacts_of_several};
-pub use timeline::Timeline;
+pub use timeline::{Timeline, Window};
 
 use database::{Layout, Opened};
 
@@ -143,7 +143,22 @@ pub trait Session {
     /// Reads one window: every row of it, complete, by (date, guid), where date is the instant that the raw date
     /// means, and rows without one come first. A row that is in several of the chats, or both in a chat and in its
     /// Recently Deleted, comes as often as it is there, one after the other.
-    fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError>;
+    fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {
+        timeline.window(window).map_or(Ok(Vec::new()), |window| self.read(timeline, window))
+    }
+
+    /// A window in parts, oldest first, to be read one after the other: as a rule one; several where its rows are large, so
+    /// that no more than some megabytes of them need be in memory. Rows of one instant are never divided.
+    ///
+    /// # Errors
+    /// As of a page.
+    fn parts(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<Window>, SourceError>;
+
+    /// Reads a window, or a part of one, as a page is read.
+    ///
+    /// # Errors
+    /// As of a page.
+    fn read(&mut self, timeline: &Timeline, window: &Window) -> Result<Vec<RawMessage>, SourceError>;
 
     /// Reads one window for comparing: the rows of [`page`](Session::page), in the same order, where possible with
     /// [`is_read`](RawMessage::is_read), [`sync`](RawMessage::sync) and the owner's addresses, and without what only

@@ -18,12 +18,13 @@ pub struct Timeline {
     pub(super) rows: u64,
 }
 
-/// Joined rows with `after < message_date <= through`, and a range of the listed rows.
+/// A window of a [`Timeline`], or a part of one: joined rows with `after < message_date <= through`, and a range of the
+/// listed rows.
 #[derive(Debug, Clone)]
-pub(super) struct Window {
-    pub after: i64,
-    pub through: i64,
-    pub listed: Range<usize>,
+pub struct Window {
+    pub(super) after: i64,
+    pub(super) through: i64,
+    pub(super) listed: Range<usize>,
 }
 
 /// A row to be read by its row id.
@@ -64,41 +65,59 @@ impl Moment {
     }
 }
 
-/// A date, and how many rows lie between it and the sample before.
+/// A date, and how much lies between it and the sample before.
 pub(super) struct Sample {
     pub moment: Moment,
     /// Raw.
     pub date: i64,
-    pub rows: usize,
+    /// Rows, where windows are cut; where a window is, bytes.
+    pub amount: usize,
+}
+
+impl Window {
+    /// Cuts it into pieces of at least `size`, as far as the samples (in order) tell; the last one takes what is left.
+    /// Nothing of one instant is divided.
+    pub(super) fn cut(self, samples: Vec<Sample>, size: usize, timeline: &Timeline) -> Vec<Window> {
+        let Window { mut after, through, listed } = self;
+        let (mut from, end, mut amount) = (listed.start, listed.end, 0_usize);
+        let mut pieces = Vec::new();
+        let mut samples = samples.into_iter().peekable();
+        while let Some(sample) = samples.next() {
+            amount = amount.saturating_add(sample.amount);
+            let tied = samples.peek().is_some_and(|next| next.moment <= sample.moment);
+            if amount < size || tied {
+                continue;
+            }
+            let listed = timeline.listed.get(from..end).unwrap_or_default();
+            let to = from + listed.partition_point(|row| row.moment() <= sample.moment);
+            pieces.push(Window { after, through: sample.date, listed: from..to });
+            (after, from, amount) = (sample.date, to, 0);
+        }
+        // What lies after the last cut: less than `size` by the samples, and perhaps nothing.
+        let rest = Window { after, through, listed: from..end };
+        if !timeline.joined.is_empty() || !rest.listed.is_empty() {
+            pieces.push(rest);
+        }
+        pieces
+    }
 }
 
 impl Timeline {
     /// A sample every `step` listed rows.
     pub(super) fn listed_samples(&self, step: usize) -> Vec<Sample> {
         let every = self.listed.iter().skip(step.saturating_sub(1)).step_by(step.max(1));
-        every.map(|row| Sample { moment: row.moment(), date: row.date, rows: step }).collect()
+        every.map(|row| Sample { moment: row.moment(), date: row.date, amount: step }).collect()
     }
 
     /// Cuts windows of at least `size` rows, as far as the samples (in order) tell; the last one takes what is left.
     pub(super) fn cut(&mut self, samples: Vec<Sample>, size: usize) {
-        let (mut after, mut from, mut rows) = (i64::MIN, 0, 0);
-        let mut samples = samples.into_iter().peekable();
-        while let Some(sample) = samples.next() {
-            rows += sample.rows;
-            let tied = samples.peek().is_some_and(|next| next.moment <= sample.moment);
-            if rows < size || tied {
-                continue;
-            }
-            let listed = self.listed.get(from..).unwrap_or_default();
-            let to = from + listed.partition_point(|row| row.moment() <= sample.moment);
-            self.windows.push(Window { after, through: sample.date, listed: from..to });
-            (after, from, rows) = (sample.date, to, 0);
-        }
-        // What lies after the last cut: fewer than `size` rows by the samples, and perhaps none.
-        let rest = Window { after, through: i64::MAX, listed: from..self.listed.len() };
-        if !self.joined.is_empty() || !rest.listed.is_empty() {
-            self.windows.push(rest);
-        }
+        let whole = Window { after: i64::MIN, through: i64::MAX, listed: 0..self.listed.len() };
+        self.windows = whole.cut(samples, size, self);
+    }
+
+    /// A window by its number.
+    pub fn window(&self, number: usize) -> Option<&Window> {
+        self.windows.get(number)
     }
 
     /// How many windows there are.

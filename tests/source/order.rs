@@ -81,6 +81,52 @@ fn one_instant_is_one_window() {
 }
 
 #[test]
+fn a_window_of_large_rows_is_read_in_parts() {
+    let mut library = Library::new(Schema::MACOS_15);
+    let ana = library.handle("ana@example.com", "iMessage");
+    let chat = library.direct(ana);
+    let large = "words and words ".repeat(20_000);
+    for n in 0..60 {
+        let text = if n % 3 == 0 { large.as_str() } else { "x" };
+        let date = 700_000_000_000_000_000 + n * 1_000_000_000;
+        library.message(chat).text(text).date_raw(date).id();
+    }
+    let (_folder, source) = opened(&library);
+    let wrong = "UPDATE chat_message_join SET message_date = message_date + 1 WHERE message_id = 7";
+    let (_other_folder, listing) = altered(&library, wrong);
+    for source in [source, listing] {
+        let session = &mut *source.session().unwrap();
+        let timeline = session.timeline(&[ChatId(1)], 512).unwrap();
+        assert_eq!(timeline.len(), 1);
+        let parts = session.parts(&timeline, 0).unwrap();
+        assert!((3..=10).contains(&parts.len()), "{}", parts.len());
+        let mut rows = Vec::new();
+        for part in &parts {
+            let part = session.read(&timeline, part).unwrap();
+            let bytes: usize = part.iter().filter_map(|row| row.text.as_deref()).map(str::len).sum();
+            assert!(bytes <= 5_000_000, "{bytes}");
+            rows.extend(part);
+        }
+        let whole = session.page(&timeline, 0).unwrap();
+        assert_eq!(rowids(&rows), rowids(&whole));
+        assert_eq!(whole.len(), 60);
+    }
+
+    // Small ones are read at once.
+    let mut library = Library::new(Schema::MACOS_15);
+    let ana = library.handle("ana@example.com", "iMessage");
+    let chat = library.direct(ana);
+    for n in 0..60 {
+        library.message(chat).text("x").date_raw(700_000_000_000_000_000 + n).id();
+    }
+    let (_folder, source) = opened(&library);
+    let session = &mut *source.session().unwrap();
+    let timeline = session.timeline(&[ChatId(1)], 512).unwrap();
+    assert_eq!(session.parts(&timeline, 0).unwrap().len(), 1);
+    assert!(session.parts(&timeline, 9).unwrap().is_empty());
+}
+
+#[test]
 fn seconds_and_nanoseconds_are_one_time() {
     // An upgraded database: old rows in seconds, new ones in nanoseconds.
     let upgraded = [400_000_000, 450_000_000, 500_000_000_000_000_000, 600_000_000_000_000_000];

@@ -10,6 +10,7 @@ mod live;
 mod query;
 mod rows;
 mod session;
+mod weights;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -52,11 +52,15 @@ pub(super) struct Queries {
     pub page: Option<String>,
     /// (columns of a survey): the same rows.
     pub survey: Option<String>,
+    /// (join's date, bytes): the same rows.
+    pub weights: Option<String>,
     /// (join's date, message): the same rows.
     pub range: Option<String>,
 
     // Once for some rows.
     pub message: String,
+    /// (bytes)
+    pub weight: String,
     /// As `message`, with the columns of a survey.
     pub surveyed: String,
     /// (message, guid, associated guid, associated type, balloon bundle id)
@@ -90,6 +94,8 @@ impl Queries {
         let join_of_chat = "FROM chat_message_join WHERE chat_id = ?1 AND message_date";
         let join_filters = schema.has_all("chat_message_join", &["filter_action", "filter_sub_action"]);
         // What the join says counts where it says something.
+        let rows_of_chat = "FROM chat_message_join j CROSS JOIN message m ON m.rowid = j.message_id \
+                            WHERE j.chat_id = ?1 AND j.message_date > ?2 AND j.message_date <= ?3";
         let in_chat = |names: &mut dyn Iterator<Item = &&str>| -> String {
             let names: Vec<String> = names
                 .map(|name| match *name {
@@ -99,12 +105,10 @@ impl Queries {
                     name => column(name),
                 })
                 .collect();
-            let range = "j.chat_id = ?1 AND j.message_date > ?2 AND j.message_date <= ?3";
-            format!(
-                "SELECT {} FROM chat_message_join j CROSS JOIN message m ON m.rowid = j.message_id WHERE {range}",
-                names.join(", ")
-            )
+            format!("SELECT {} {rows_of_chat}", names.join(", "))
         };
+        let large = ["text", "attributedbody", "payload_data", "message_summary_info"];
+        let bytes = large.map(|name| format!("coalesce(octet_length({}), 0)", column(name))).join(" + ");
         let of_row = |names: &mut dyn Iterator<Item = &&str>| -> String {
             let names: Vec<String> = names.map(|name| column(name)).collect();
             format!("SELECT {} FROM message m WHERE m.rowid = ?1", names.join(", "))
@@ -214,6 +218,8 @@ impl Queries {
             ),
             page: given(by_date, in_chat(&mut rows::MESSAGE.iter())),
             survey: given(by_date, in_chat(&mut surveyed())),
+            weights: given(by_date, format!("SELECT j.message_date, {bytes} {rows_of_chat}")),
+            weight: format!("SELECT {bytes} FROM message m WHERE m.rowid = ?1"),
             range: given(
                 by_date,
                 format!("SELECT message_date, message_id {join_of_chat} > ?2 AND message_date <= ?3"),
@@ -278,6 +284,7 @@ impl Queries {
             ("sample", &self.sample),
             ("page", &self.page),
             ("survey", &self.survey),
+            ("weights", &self.weights),
             ("range", &self.range),
             ("by_guid", &self.by_guid),
             ("attachment", &self.attachment),
@@ -290,6 +297,7 @@ impl Queries {
             ("messages", self.messages.as_str()),
             ("dates", &self.dates),
             ("message", &self.message),
+            ("weight", &self.weight),
             ("surveyed", &self.surveyed),
             ("link", &self.link),
             ("date", &self.date),

@@ -12,8 +12,8 @@ use super::query::Queries;
 use super::rows;
 use crate::source::database::{Columns, Pooled, damaged};
 use crate::source::locate::Locator;
-use crate::source::timeline::{Listed, Window, order};
-use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline};
+use crate::source::timeline::{Listed, order};
+use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline, Window};
 
 /// What is read of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,17 +230,18 @@ impl Session for Reader<'_> {
         self.divide(chats, size)
     }
 
-    fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {
-        let Some(window) = timeline.windows.get(window) else {
-            return Ok(Vec::new());
-        };
+    fn parts(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<Window>, SourceError> {
+        timeline.window(window).map_or(Ok(Vec::new()), |window| self.divide_by_weight(timeline, window))
+    }
+
+    fn read(&mut self, timeline: &Timeline, window: &Window) -> Result<Vec<RawMessage>, SourceError> {
         let mut page = self.rows(timeline, window, Reading::Page)?;
         self.complete(&mut page).map_err(self.failed())?;
         Ok(page)
     }
 
     fn survey(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {
-        let Some(window) = timeline.windows.get(window) else {
+        let Some(window) = timeline.window(window) else {
             return Ok(Vec::new());
         };
         let mut rows = self.rows(timeline, window, Reading::Survey)?;

@@ -132,7 +132,7 @@ impl Reader<'_> {
                     let Some(date) = date else { break };
                     // A fraction in the index would read as the number before.
                     let date = date.max(after.saturating_add(1));
-                    samples.push(Sample { moment: Moment::of(date), date, rows: step });
+                    samples.push(Sample { moment: Moment::of(date), date, amount: step });
                     after = date;
                 }
             }

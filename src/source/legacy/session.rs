@@ -6,7 +6,7 @@ use super::{LegacyDb, rows};
 use crate::source::database::{Pooled, damaged};
 use crate::source::locate::Locator;
 use crate::source::timeline::{Listed, order};
-use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline};
+use crate::source::{ChatId, RawMessage, Session, SourceError, Timeline, Window};
 
 /// A worker's reader: a connection from the pool, given back when it is dropped.
 pub(super) struct Reader<'db> {
@@ -47,7 +47,7 @@ impl<'db> Reader<'db> {
         }
     }
 
-    fn read(&mut self, timeline: &Timeline, listed: &[Listed]) -> rusqlite::Result<Vec<RawMessage>> {
+    fn read_listed(&mut self, timeline: &Timeline, listed: &[Listed]) -> rusqlite::Result<Vec<RawMessage>> {
         let mut page = Vec::with_capacity(listed.len());
         for listed in listed {
             page.extend(self.row(listed, timeline.chats.get(listed.chat as usize).copied())?);
@@ -75,11 +75,13 @@ impl Session for Reader<'_> {
         Ok(timeline)
     }
 
-    fn page(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<RawMessage>, SourceError> {
-        let Some(window) = timeline.windows.get(window) else {
-            return Ok(Vec::new());
-        };
+    fn parts(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<Window>, SourceError> {
+        // Texts were of 160 characters then, and pictures are read apart from them.
+        Ok(timeline.window(window).cloned().into_iter().collect())
+    }
+
+    fn read(&mut self, timeline: &Timeline, window: &Window) -> Result<Vec<RawMessage>, SourceError> {
         let listed = timeline.listed.get(window.listed.clone()).unwrap_or_default();
-        self.read(timeline, listed).map_err(SourceError::database(&self.db.info.path))
+        self.read_listed(timeline, listed).map_err(SourceError::database(&self.db.info.path))
     }
 }
