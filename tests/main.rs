@@ -22,6 +22,7 @@ mod layering;
 mod legacy;
 mod library_builder;
 mod macos_26;
+mod merging;
 mod pdf_a;
 mod pdf_combined;
 mod pdf_cover;

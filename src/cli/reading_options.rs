@@ -2,9 +2,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use msgarchive::pipeline::merging;
 use msgarchive::sample;
 use msgarchive::source::contacts::{self, Contact};
-use msgarchive::source::{OpenOptions, Place, Source};
+use msgarchive::source::{OpenOptions, Place, Source, contacts_of_several};
 
 use super::{Failure, password, report, sources, zone};
 
@@ -16,8 +17,8 @@ pub struct ReadingOptions {
     /// source, else this user's]
     #[arg(long, value_name = "PATH|none")]
     contacts: Option<PathBuf>,
-    /// A file whose first line is the password of an encrypted backup; of two sources, once for both or once
-    /// for each, in their order [default: MSGARCHIVE_PASSWORD, else you are asked]
+    /// A file whose first line is the password of an encrypted backup; of several sources, once for all or
+    /// once for each, in their order [default: MSGARCHIVE_PASSWORD, else you are asked]
     #[arg(long, value_name = "PATH")]
     password_file: Vec<PathBuf>,
     /// How you are named
@@ -81,6 +82,30 @@ impl ReadingOptions {
             None => self.contacts(source.as_ref())?,
         };
         Ok(Opened { source, contacts, _unpacked: unpacked })
+    }
+
+    /// Opens several sources as one; `attachments_roots`: none, or one for each.
+    pub fn open_several(
+        &self,
+        paths: &[PathBuf],
+        attachments_roots: &[PathBuf],
+        as_of: Option<String>,
+    ) -> Result<Opened, Failure> {
+        if !attachments_roots.is_empty() && attachments_roots.len() != paths.len() {
+            let words = "with several sources --attachments-root is given once for each, in their order";
+            return Err(Failure::Usage(words.into()));
+        }
+        let mut sources = Vec::new();
+        let mut books = Vec::new();
+        for (number, path) in paths.iter().enumerate() {
+            let attachments_root = attachments_roots.get(number).cloned();
+            let options = OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
+            let opened = self.open(&Wanted::At(path.clone()), number, options)?;
+            sources.push(opened.source);
+            books.push(opened.contacts);
+        }
+        let source = Box::new(merging::merge(sources)?);
+        Ok(Opened { source, contacts: contacts_of_several(books), _unpacked: None })
     }
 
     fn password_file(&self, number: usize) -> Option<&Path> {

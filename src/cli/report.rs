@@ -86,7 +86,11 @@ pub fn rows(done: &Report) -> String {
         (rows.votes, "vote, in its poll", "votes, in their poll"),
         (rows.updates, "update, folded into its card", "updates, folded into their cards"),
         (rows.filtered, "not selected", "not selected"),
-        (rows.duplicates, "duplicate of a row in another chat", "duplicates of a row in another chat"),
+        (
+            rows.duplicates,
+            "duplicate of a row in another chat or source",
+            "duplicates of a row in another chat or source",
+        ),
         (rows.failed, "failed", "failed"),
     ];
     let width = count(rows.read).len();

@@ -12,15 +12,16 @@ use super::{Failure, moment, sources};
 #[command(next_help_heading = "Source")]
 pub struct SourceOptions {
     /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, a copy of a device's
-    /// Library/SMS, or an archive [default: this Mac's library, else the newest complete backup]
+    /// Library/SMS, or an archive; several are read as one history, each message once [default:
+    /// this Mac's library, else the newest complete backup]
     #[arg(short, long, value_name = "PATH")]
-    source: Option<PathBuf>,
+    source: Vec<PathBuf>,
     /// Read the sample library built into the program
     #[arg(long, conflicts_with_all = ["source", "contacts", "attachments_root"])]
     sample: bool,
     /// Where attachment files lie, when not at their usual place
     #[arg(long, value_name = "PATH")]
-    attachments_root: Option<PathBuf>,
+    attachments_root: Vec<PathBuf>,
     /// Of an archive: show it as it was then, such as 2024-05-01 or 90d [default: as it is]
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
@@ -30,14 +31,18 @@ pub struct SourceOptions {
 
 impl SourceOptions {
     pub fn open(&self) -> Result<Opened, Failure> {
-        let wanted = match &self.source {
+        let as_of = self.as_of()?;
+        let wanted = match self.source.as_slice() {
             _ if self.sample => Wanted::Sample,
-            Some(path) => Wanted::At(path.clone()),
-            None => Wanted::At(default_source()?),
+            [] => Wanted::At(default_source()?),
+            [path] => Wanted::At(path.clone()),
+            paths => return self.reading.open_several(paths, &self.attachments_root, as_of),
         };
-        let attachments_root = self.attachments_root.clone();
-        let options = OpenOptions { attachments_root, as_of: self.as_of()?, ..OpenOptions::default() };
-        self.reading.open(&wanted, 0, options)
+        if self.attachments_root.len() > 1 {
+            return Err(Failure::Usage("there is one source, and several --attachments-root".into()));
+        }
+        let attachments_root = self.attachments_root.first().cloned();
+        self.reading.open(&wanted, 0, OpenOptions { attachments_root, as_of, ..OpenOptions::default() })
     }
 
     fn as_of(&self) -> Result<Option<String>, Failure> {

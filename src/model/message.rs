@@ -44,6 +44,8 @@ pub struct Message {
     pub category: Option<Category>,
     /// `message.ROWID` in the source.
     pub rowid: i64,
+    /// Which of several sources have it, by number, the one with `rowid` first; empty where there is only one.
+    pub sources: Vec<u16>,
     /// Troubles with this row, in words. The row is shown all the same.
     pub defects: Vec<String>,
 }

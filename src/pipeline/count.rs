@@ -16,7 +16,7 @@ pub struct RowCounts {
     pub updates: u64,
     /// Not selected.
     pub filtered: u64,
-    /// The same row, met again in another chat of the same conversation.
+    /// The same row, met again in another chat of the same conversation, or in another source.
     pub duplicates: u64,
     /// Rows that could not be written.
     pub failed: u64,
@@ -45,6 +45,15 @@ impl RowCounts {
         let kept = met.less(&filtered);
         (self.tapbacks, self.votes, self.updates) = (kept.tapbacks, kept.votes, kept.updates);
         kept
+    }
+
+    /// Of the hanging rows that were entered, these say again what others of them say.
+    pub(super) fn unite(&mut self, again: &Hanging) {
+        let kept = Hanging { tapbacks: self.tapbacks, votes: self.votes, updates: self.updates };
+        let again = again.within(&kept);
+        self.duplicates += again.total();
+        let kept = kept.less(&again);
+        (self.tapbacks, self.votes, self.updates) = (kept.tapbacks, kept.votes, kept.updates);
     }
 
     /// Adds another's.

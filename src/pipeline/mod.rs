@@ -25,6 +25,7 @@ mod workers;
 pub mod crew;
 pub mod decode;
 pub mod fingerprint;
+pub mod merging;
 pub mod roster;
 pub mod select;
 pub mod writer;

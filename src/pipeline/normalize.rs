@@ -79,6 +79,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     let mut out = Normalized::default();
     let message = &mut out.message;
     message.rowid = raw.rowid;
+    message.sources.clone_from(&raw.sources);
     message.date = instant(raw.date);
     message.date_read = instant(raw.date_read);
     message.date_delivered = instant(raw.date_delivered);

@@ -21,6 +21,8 @@ pub(super) struct Tally {
     /// Hanging rows of messages that were written, and of messages that were filtered out.
     pub shown: Hanging,
     pub hidden: Hanging,
+    /// Hanging rows of several sources that are one.
+    pub again: Hanging,
     attachments: AttachmentCounts,
     defects: Vec<Defect>,
     pub unreadable: u64,
@@ -36,6 +38,7 @@ pub(super) struct Total {
     pub met: Hanging,
     pub shown: Hanging,
     pub hidden: Hanging,
+    pub again: Hanging,
     pub report: Report,
 }
 
@@ -64,6 +67,7 @@ impl Tally {
         self.met.add(&other.met);
         self.shown.add(&other.shown);
         self.hidden.add(&other.hidden);
+        self.again.add(&other.again);
         self.attachments.add(&other.attachments);
         self.defects.extend(other.defects);
         self.unreadable += other.unreadable;
@@ -93,6 +97,7 @@ impl Tally {
         conversation.services = std::mem::take(&mut self.services).into_iter().collect();
         let mut rows = self.rows;
         rows.enter(&self.met, &self.hidden);
+        rows.unite(&self.again);
         Finished { conversation, rows, attachments: self.attachments, first: self.first, last: self.last }
     }
 }
@@ -103,6 +108,7 @@ impl Total {
         self.met.add(&tally.met);
         self.shown.add(&tally.shown);
         self.hidden.add(&tally.hidden);
+        self.again.add(&tally.again);
         let report = &mut self.report;
         report.attachments.add(&tally.attachments);
         report.unreadable += tally.unreadable;
@@ -129,8 +135,9 @@ impl Total {
     /// # Errors
     /// [`ExportError::Unbalanced`] when a row was read and went nowhere.
     pub fn balance(self) -> Result<Report, ExportError> {
-        let Total { mut rows, met, shown, hidden, mut report } = self;
+        let Total { mut rows, met, shown, hidden, again, mut report } = self;
         let kept = rows.enter(&met, &hidden);
+        rows.unite(&again);
         let lost = i128::from(kept.less(&shown).total()) + rows.balance().abs();
         if lost != 0 {
             return Err(ExportError::Unbalanced { rows, lost });

@@ -302,6 +302,10 @@ impl<'a> Run<'a> {
 
     fn take_row(&self, mut raw: RawMessage, window: &mut Window) -> Result<(), ExportError> {
         let tally = &mut window.tally;
+        if raw.repeats {
+            tally.rows.duplicates += 1;
+            return Ok(());
+        }
         let kind = row_kind(&raw);
         if kind != RowKind::Own
             && let Some(target) = raw.target
@@ -315,8 +319,11 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let mut hanging = Hanging::default();
-        for row in &raw.associated {
+        for row in raw.associated.iter().chain(&raw.again) {
             hanging.count(row_kind(row));
+        }
+        for row in &raw.again {
+            tally.again.count(row_kind(row));
         }
         let selection = &self.pass.options.selection;
         if selection.without.contains(&Without::Deleted) {
@@ -432,7 +439,7 @@ impl Thread<'_> {
 /// in a row; it is shown once, as deleted if one of them says so.
 fn without_repetitions(mut rows: Vec<RawMessage>, repeated: &mut u64) -> Vec<RawMessage> {
     rows.dedup_by(|row, kept| {
-        let again = row.rowid == kept.rowid;
+        let again = row.rowid == kept.rowid && row.sources.first() == kept.sources.first() && !row.repeats;
         if again {
             *repeated += 1;
             kept.deleted = kept.deleted.or(row.deleted);

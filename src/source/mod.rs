@@ -15,6 +15,7 @@ pub mod discover;
 mod error;
 pub mod legacy;
 mod locate;
+pub mod merged;
 mod place;
 mod raw;
 mod several;
@@ -46,6 +47,8 @@ pub struct SourceInfo {
     pub backup: Option<backup::BackupInfo>,
     /// What is wrong with it, though it can be read; in words.
     pub warnings: Vec<String>,
+    /// The sources that are read together with it.
+    pub with: Vec<SourceInfo>,
 }
 
 /// Which bytes are read of a source.

@@ -135,6 +135,12 @@ pub struct RawMessage {
     /// tapbacks, stickers, votes, app updates. They carry their own attachments, and no rows of their own.
     /// Empty where `target` is `Some`: a row is among the rows of exactly one other, or of none.
     pub associated: Vec<RawMessage>,
+    /// Rows of other sources that say what one of `associated` says: to be counted with them, and not shown.
+    pub again: Vec<RawMessage>,
+    /// Which of several sources have it, by number; empty where there is only one.
+    pub sources: Vec<u16>,
+    /// It was united with a row of another source: to be counted, and not shown. Little else of it is here.
+    pub repeats: bool,
     /// The row of `thread_originator_guid`, where it is in the source; bare: no attachments, nothing associated.
     pub originator: Option<Box<RawMessage>>,
     /// For a row with an `associated_message_guid` other than its own and a type other than 0 and 3 (a poll: of any

@@ -1,5 +1,7 @@
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::merged::Plan;
 use super::{ChatId, RawMessage};
 
 /// The windows of one conversation: what [`Session::page`](super::Session::page) reads, one after the other.
@@ -16,6 +18,17 @@ pub struct Timeline {
     pub(super) listed: Vec<Listed>,
     pub(super) windows: Vec<Window>,
     pub(super) rows: u64,
+    /// Of several sources: how they are read together.
+    pub(super) plan: Option<Arc<Plan>>,
+}
+
+/// The end of a window that is told from outside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// The last second of the rows that are listed.
+    pub second: i64,
+    /// The raw date of the last row before it that is joined.
+    pub through: i64,
 }
 
 /// A window of a [`Timeline`], or a part of one: joined rows with `after < message_date <= through`, and a range of the
@@ -65,6 +78,11 @@ impl Moment {
     }
 }
 
+/// The second that a raw date means; the first of all for none.
+pub(super) fn second_of(raw: i64) -> i64 {
+    Moment::of(raw).0
+}
+
 /// A date, and how much lies between it and the sample before.
 pub(super) struct Sample {
     pub moment: Moment,
@@ -75,6 +93,16 @@ pub(super) struct Sample {
 }
 
 impl Window {
+    /// Of several sources: a plan says what is in it, by its number.
+    fn of_several(number: usize) -> Window {
+        Window { after: i64::MIN, through: i64::MIN, listed: number..number }
+    }
+
+    /// The number of such a window.
+    pub(super) fn number_of_several(&self) -> usize {
+        self.listed.start
+    }
+
     /// Cuts it into pieces of at least `size`, as far as the samples (in order) tell; the last one takes what is left.
     /// Nothing of one instant is divided.
     pub(super) fn cut(self, samples: Vec<Sample>, size: usize, timeline: &Timeline) -> Vec<Window> {
@@ -118,6 +146,30 @@ impl Timeline {
     /// A window by its number.
     pub fn window(&self, number: usize) -> Option<&Window> {
         self.windows.get(number)
+    }
+
+    /// The same rows in windows that end at these places; the last one takes what is left.
+    pub(super) fn cut_at(&self, cuts: &[Cut]) -> Timeline {
+        let mut windows = Vec::with_capacity(cuts.len() + 1);
+        let (mut after, mut from) = (i64::MIN, 0);
+        for Cut { second, through } in cuts {
+            let listed = self.listed.get(from..).unwrap_or_default();
+            let to = from + listed.partition_point(|row| second_of(row.date) <= *second);
+            windows.push(Window { after, through: *through, listed: from..to });
+            (after, from) = (*through, to);
+        }
+        windows.push(Window { after, through: i64::MAX, listed: from..self.listed.len() });
+        Timeline { windows, ..self.clone() }
+    }
+
+    /// Of several sources, read together.
+    pub(super) fn of_several(plan: Plan) -> Timeline {
+        Timeline {
+            windows: (0..plan.windows()).map(Window::of_several).collect(),
+            rows: plan.timelines.iter().map(Timeline::rows).sum(),
+            plan: Some(Arc::new(plan)),
+            ..Timeline::default()
+        }
     }
 
     /// How many windows there are.

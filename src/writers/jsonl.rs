@@ -183,7 +183,13 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
         json.raw(",\"category\":{\"type\":\"").raw(json::category(category.kind)).raw("\"");
         json.raw(",\"detail\":").maybe(category.detail).raw("}");
     }
-    json.raw(",\"source\":{\"rowid\":").number(message.rowid).raw("}}");
+    json.raw(",\"source\":{\"rowid\":").number(message.rowid);
+    if !message.sources.is_empty() {
+        json.raw(",\"in\":").array(&message.sources, |json, source| {
+            json.number(*source);
+        });
+    }
+    json.raw("}}");
 }
 
 /// `whole`: where the message's text was written.

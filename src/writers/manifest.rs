@@ -12,7 +12,7 @@ use super::provenance::Provenance;
 use crate::disk::{FileRecord, HashedFile, MANIFEST, Staging};
 use crate::pipeline::Report;
 use crate::pipeline::writer::WriteError;
-use crate::source::SourceKind;
+use crate::source::{SourceInfo, SourceKind};
 
 /// Writes the manifest of a run whose files are all in `staging`.
 ///
@@ -53,16 +53,9 @@ pub fn write(
 
 fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
     let source = &provenance.source;
-    let kind = match source.kind {
-        SourceKind::Library => "library",
-        SourceKind::Device => "device",
-        SourceKind::Backup => "backup",
-        SourceKind::Archive => "archive",
-    };
     json.raw("{\"schema\":1,\n\"tool\":").text(&request.writer.tool);
-    json.raw(",\n\"source\":{\"kind\":").text(kind);
-    json.raw(",\"path\":").text(&source.path.to_string_lossy());
-    json.raw(",\"schema_version\":").maybe(source.schema_version.as_deref());
+    json.raw(",\n\"source\":{");
+    identity(json, source);
     // Where it was asked for, and could be had.
     if let Some(digest) = provenance.digest() {
         json.raw(",\"in_use\":").boolean(digest.of_copy);
@@ -72,9 +65,32 @@ fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
             json.raw(",\"sha256\":").text(&file.sha256).raw("}");
         });
     }
-    json.raw("},\n\"options\":{");
+    json.raw("}");
+    if !source.with.is_empty() {
+        json.raw(",\n\"sources\":").array(std::iter::once(source).chain(&source.with), one_of_several);
+    }
+    json.raw(",\n\"options\":{");
     options(json, &request.options);
     json.raw("},\n\"time_zone\":").text(request.writer.zone.name());
+}
+
+/// What a source is. Messages name those of several by their place in the list, from 0 on.
+fn identity(json: &mut Json<'_>, source: &SourceInfo) {
+    let kind = match source.kind {
+        SourceKind::Library => "library",
+        SourceKind::Device => "device",
+        SourceKind::Backup => "backup",
+        SourceKind::Archive => "archive",
+    };
+    json.raw("\"kind\":").text(kind);
+    json.raw(",\"path\":").text(&source.path.to_string_lossy());
+    json.raw(",\"schema_version\":").maybe(source.schema_version.as_deref());
+}
+
+fn one_of_several(json: &mut Json<'_>, source: &SourceInfo) {
+    json.raw("{");
+    identity(json, source);
+    json.raw("}");
 }
 
 /// In the order given; what was given more than once is an array.

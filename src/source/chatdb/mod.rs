@@ -13,6 +13,8 @@ mod session;
 mod weights;
 mod windows;
 
+pub(super) use guids::target_of;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};

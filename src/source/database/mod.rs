@@ -111,6 +111,7 @@ impl Opened {
             schema_version: schema.version.clone(),
             backup: None,
             warnings: Vec::new(),
+            with: Vec::new(),
         };
         Ok(Opened { path, info, home, schema, layout, own, connections, guard, store: None })
     }

@@ -204,11 +204,12 @@ impl<'a> Front<'a> {
 
     fn origin(&mut self, provenance: &Provenance, is_final: bool) {
         let mut clock = Clock::new(self.options.zone);
-        self.told("Source", &phrase::source_kind(&provenance.source, &mut clock));
-        let path = provenance.source.path.to_string_lossy().into_owned();
-        self.told("Database", &phrase::one_line(&path));
-        if let Some(version) = &provenance.source.schema_version {
-            self.told("Database version", &phrase::one_line(version));
+        for source in std::iter::once(&provenance.source).chain(&provenance.source.with) {
+            self.told("Source", &phrase::source_kind(source, &mut clock));
+            self.told("Database", &phrase::one_line(&source.path.to_string_lossy()));
+            if let Some(version) = &source.schema_version {
+                self.told("Database version", &phrase::one_line(version));
+            }
         }
         let digest = if is_final { phrase::digest(provenance) } else { Default::default() };
         self.late("SHA-256", &digest);

@@ -1,0 +1,172 @@
+//! Two rows that are one message, made one.
+
+use super::Identity;
+use crate::source::timeline::Moment;
+use crate::source::{Content, RawAttachment, RawMessage};
+
+/// What is left of a row that was united with another: enough to count it.
+pub(super) fn repetition(row: &RawMessage) -> RawMessage {
+    RawMessage {
+        rowid: row.rowid,
+        chat: row.chat,
+        guid: row.guid.clone(),
+        date: row.date,
+        sources: row.sources.clone(),
+        repeats: true,
+        ..RawMessage::default()
+    }
+}
+
+/// Adds to a row what another source's row of the same message knows beyond it.
+pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn Identity) {
+    if row.unreadable && !other.unreadable {
+        std::mem::swap(row, &mut other);
+    }
+    words(row, &mut other, identity);
+    let RawMessage { subject, payload_data, balloon_bundle_id, expressive_send_style_id, .. } = &mut other;
+    fill(&mut row.subject, subject);
+    fill(&mut row.payload_data, payload_data);
+    fill(&mut row.balloon_bundle_id, balloon_bundle_id);
+    fill(&mut row.expressive_send_style_id, expressive_send_style_id);
+    fill(&mut row.thread_originator_guid, &mut other.thread_originator_guid);
+    fill(&mut row.thread_originator_part, &mut other.thread_originator_part);
+    fill(&mut row.originator, &mut other.originator);
+    fill(&mut row.target, &mut other.target);
+    fill(&mut row.deleted, &mut other.deleted);
+    earliest(&mut row.date_read, other.date_read);
+    earliest(&mut row.date_delivered, other.date_delivered);
+    if row.deleted_parts.is_empty() {
+        row.deleted_parts = other.deleted_parts;
+    }
+    attachments(&mut row.attachments, other.attachments);
+    hang(row, other.associated, identity);
+    row.again.append(&mut other.again);
+    row.sources.append(&mut other.sources);
+    row.sources.sort_unstable();
+}
+
+fn fill<T>(value: &mut Option<T>, other: &mut Option<T>) {
+    if value.is_none() {
+        *value = other.take();
+    }
+}
+
+/// The earlier of two raw dates, where there are two.
+fn earliest(date: &mut i64, other: i64) {
+    if *date == 0 || other != 0 && Moment::of(other) < Moment::of(*date) {
+        *date = other;
+    }
+}
+
+/// The later edit wins. What was unsent in one source and is still there in the other stays, and is said to be unsent.
+fn words(row: &mut RawMessage, other: &mut RawMessage, identity: &dyn Identity) {
+    let later = Moment::of(other.date_edited) > Moment::of(row.date_edited);
+    let (unsent, unsent_there) = (identity.unsent(row), identity.unsent(other));
+    let says_nothing = row.text.is_none() && row.attributed_body.is_none();
+    if unsent > unsent_there || unsent == unsent_there && later || says_nothing {
+        std::mem::swap(&mut row.text, &mut other.text);
+        std::mem::swap(&mut row.attributed_body, &mut other.attributed_body);
+    }
+    if unsent < unsent_there || unsent == unsent_there && later || row.message_summary_info.is_none() {
+        fill(&mut other.message_summary_info, &mut row.message_summary_info);
+        row.message_summary_info = other.message_summary_info.take();
+        row.date_edited = if other.date_edited == 0 { row.date_edited } else { other.date_edited };
+        row.date_retracted =
+            if other.date_retracted == 0 { row.date_retracted } else { other.date_retracted };
+    }
+    // An edit may take the words away altogether; then those of the other are better than none.
+    if row.text.is_none() && row.attributed_body.is_none() {
+        row.text = other.text.take();
+        row.attributed_body = other.attributed_body.take();
+    }
+}
+
+/// How much is here of an attachment; more is better.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Missing,
+    InICloud,
+    /// Not all of it, or not the size it should have.
+    Some,
+    All,
+}
+
+fn worth(attachment: &RawAttachment) -> Worth {
+    match &attachment.content {
+        Some(content) if content.bytes() != Some(0) => {
+            let right_size = match content.bytes().and_then(|bytes| i64::try_from(bytes).ok()) {
+                Some(bytes) => attachment.total_bytes <= 0 || bytes == attachment.total_bytes,
+                None => matches!(content, Content::Folder { .. } | Content::Bundle(_)),
+            };
+            if right_size && !attachment.incomplete { Worth::All } else { Worth::Some }
+        }
+        _ if matches!(attachment.ck_sync_state, 1 | 4) && matches!(attachment.transfer_state, 0 | 5) => {
+            Worth::InICloud
+        }
+        _ => Worth::Missing,
+    }
+}
+
+/// The better copy of each; what only the other has comes behind.
+fn attachments(own: &mut Vec<RawAttachment>, others: Vec<RawAttachment>) {
+    let known = own.len();
+    let mut taken = vec![false; known];
+    for other in others {
+        let free = |at: &usize| taken.get(*at) == Some(&false);
+        let guid = |a: &RawAttachment| a.original_guid.clone().or_else(|| a.guid.clone());
+        let same_guid = |at: &usize| {
+            own.get(*at).is_some_and(|a| {
+                a.guid.is_some() && a.guid == other.guid || guid(a).is_some() && guid(a) == guid(&other)
+            })
+        };
+        let same_file = |at: &usize| {
+            own.get(*at).is_some_and(|a| {
+                a.transfer_name == other.transfer_name && (a.total_bytes == other.total_bytes || known == 1)
+            })
+        };
+        let at = (0..known).filter(free).find(same_guid).or_else(|| (0..known).filter(free).find(same_file));
+        let Some(at) = at else {
+            own.push(other);
+            continue;
+        };
+        if let Some(taken) = taken.get_mut(at) {
+            *taken = true;
+        }
+        let Some(attachment) = own.get_mut(at) else { continue };
+        if worth(&other) > worth(attachment) {
+            attachment.content = other.content;
+            attachment.incomplete = other.incomplete;
+            attachment.total_bytes = other.total_bytes;
+            attachment.ck_sync_state = other.ck_sync_state;
+            attachment.transfer_state = other.transfer_state;
+            attachment.companion = other.companion.or(attachment.companion.take());
+        } else if attachment.companion.is_none() {
+            attachment.companion = other.companion;
+        }
+    }
+}
+
+/// Adds tapbacks, votes and updates to a row; those that it has are shown once, and counted.
+pub(super) fn hang(row: &mut RawMessage, others: Vec<RawMessage>, identity: &dyn Identity) {
+    let known = row.associated.len();
+    let mut taken = vec![false; known];
+    let guid = |row: &RawMessage| row.guid.as_deref().map(|guid| identity.guid(guid));
+    for other in others {
+        let free = |at: &usize| taken.get(*at) == Some(&false);
+        let of_guid = |at: &usize| {
+            row.associated.get(*at).is_some_and(|row| guid(row).is_some() && guid(row) == guid(&other))
+        };
+        let of_content = |at: &usize| {
+            row.associated.get(*at).is_some_and(|row| identity.content(row) == identity.content(&other))
+        };
+        let twin = (0..known).filter(free).find(of_guid).or_else(|| (0..known).filter(free).find(of_content));
+        match twin.and_then(|at| taken.get_mut(at)) {
+            Some(taken) => {
+                *taken = true;
+                row.again.push(other);
+            }
+            None => row.associated.push(other),
+        }
+    }
+    row.associated.sort_by_key(|row| (Moment::of(row.date), row.rowid));
+}
