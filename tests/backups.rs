@@ -263,6 +263,33 @@ fn a_key_that_is_lost_is_told_of() {
     assert!(messages.err.contains("the key of its messages is missing or damaged"), "{messages:?}");
 }
 
+#[test]
+fn the_setting_to_keep_messages_is_said() {
+    let program = Program::new();
+    let library = library(&program);
+    let preferences = library.join("Preferences");
+    fs::create_dir(&preferences).unwrap();
+    let list = |key: &str, days: i64| {
+        let entries = [(key.to_owned(), plist::Value::from(days))].into_iter().collect();
+        plist::Value::Dictionary(entries)
+    };
+    // On some devices there is a second list, without the setting.
+    list("IMDCKBackupController", 1).to_file_binary(preferences.join("com.apple.mobileSMS.plist")).unwrap();
+    list("SSKeepMessages", 365).to_file_binary(preferences.join("com.apple.MobileSMS.plist")).unwrap();
+    for password in [None, Some(PASSWORD)] {
+        let backup = program.path().join("backup");
+        wrap(&library, None, &backup, Layout { password, ..Layout::default() });
+        let ran =
+            with_password(&program, &["export", "-s", "backup", "-f", "pdf,txt", "--out", "out"], PASSWORD);
+        assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+        let out = program.path().join("out");
+        let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
+        assert!(manifest.contains("\"keep_messages\":{\"days\":365}"), "{manifest}");
+        fs::remove_dir_all(&out).unwrap();
+        fs::remove_dir_all(&backup).unwrap();
+    }
+}
+
 /// A backup is somebody's folder: it takes in no file of this machine.
 #[cfg(unix)]
 #[test]
@@ -495,6 +522,91 @@ fn a_killed_run_leaves_no_plain_text() {
             }
         }
         let _ = fs::remove_dir_all(program.path().join("out"));
+    }
+}
+
+/// What is in the encrypted files, in clear, anywhere below a folder but in the export itself.
+#[cfg(unix)]
+#[track_caller]
+fn nothing_in_clear(program: &Program, when: &str) {
+    // Of the database; of its last page; of a picture.
+    let words: [&[u8]; 3] = [b"CREATE TABLE message", b"SQLite format 3", b"JFIF"];
+    for (name, bytes) in tree::files(program.path()) {
+        let is_asked_for = name.starts_with("out/") || name.starts_with("Messages/");
+        let found = words.iter().any(|words| bytes.windows(words.len()).any(|window| window == *words));
+        assert!(is_asked_for || !found, "{name} was left {when}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_that_was_encrypted_is_left_in_clear() {
+    let program = Program::new();
+    let library = library(&program);
+    let backup = program.path().join("backup");
+    wrap(&library, None, &backup, Layout { password: Some(PASSWORD), ..Layout::default() });
+    let pictures = tree::files(&library).into_iter().filter(|(_, bytes)| bytes.get(6..10) == Some(b"JFIF"));
+    assert!(pictures.count() > 0);
+    nothing_in_clear(&program, "by the test itself");
+    let arguments = [&FORMATS[..], &["-s", "backup", "--out", "out"]].concat();
+    for (more, code) in [(&[][..], Some(0)), (&["--only", "nobody at all"][..], Some(1))] {
+        let ran = with_password(&program, &[&arguments[..], more].concat(), PASSWORD);
+        assert!(ran.code == code || ran.code == Some(3), "{ran:?}");
+        nothing_in_clear(&program, "after an end");
+        let _ = fs::remove_dir_all(program.path().join("out"));
+    }
+    for signal in ["INT", "TERM", "KILL"] {
+        for delay in (0..300).step_by(50) {
+            let mut child = program
+                .command(&arguments)
+                .env("MSGARCHIVE_PASSWORD", PASSWORD)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(Duration::from_millis(delay));
+            Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).output().unwrap();
+            child.wait().unwrap();
+            nothing_in_clear(&program, &format!("{delay} ms after the start, by {signal}"));
+            let _ = fs::remove_dir_all(program.path().join("out"));
+        }
+    }
+}
+
+#[test]
+fn documents_and_missing_files_are_as_the_librarys() {
+    let program = Program::new();
+    let library = library(&program);
+    let files = tree::files(&library).into_iter().map(|(name, _)| name);
+    let gone = files.into_iter().find(|name| name.starts_with("Attachments/")).unwrap();
+    let whole = program.path().join("whole");
+    fs::create_dir(&whole).unwrap();
+    sample::unpack(&whole).unwrap();
+    fs::remove_file(library.join(&gone)).unwrap();
+    let id = sha1::Sha1::digest(format!("MediaDomain-Library/SMS/{gone}"));
+    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let options = ["--format", "csv,jsonl,txt,pdf", "--no-cover"];
+    let export = |source: &str, out: &str| {
+        let arguments = ["export", "--contacts", "none", "-s", source, "--out", out];
+        let ran = with_password(&program, &[&arguments[..], &options].concat(), PASSWORD);
+        assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+        exported(&program, out)
+    };
+    let expected = export("Messages", "expected");
+    for (number, (password, old)) in
+        [(None, false), (None, true), (Some(PASSWORD), false), (Some(PASSWORD), true)].into_iter().enumerate()
+    {
+        let (backup, out) = (format!("backup-{number}"), format!("out-{number}"));
+        let folder = program.path().join(&backup);
+        wrap(&whole, None, &folder, Layout { password, old, wrong_sizes: true });
+        // Listed, and not there.
+        let blob = if old { folder.join(&id) } else { folder.join(&id[..2]).join(&id) };
+        fs::remove_file(blob).unwrap();
+        let got = export(&backup, &out);
+        assert_eq!(got.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        for (name, bytes) in &expected {
+            assert!(got[name] == *bytes, "{name} differs, {password:?} {old}");
+        }
     }
 }
 

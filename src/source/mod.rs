@@ -13,6 +13,7 @@ mod content;
 mod database;
 pub mod discover;
 mod error;
+mod keep_messages;
 pub mod legacy;
 mod locate;
 pub mod merged;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 pub use content::{BundleFile, BundleStore, Content, StoredBundle, StoredValue, ValueStore};
 pub use error::SourceError;
+pub use keep_messages::KeepMessages;
 pub use place::Place;
 pub use raw::{
     ChatId, Deletions, EarlierBody, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target,
@@ -45,6 +47,8 @@ pub struct SourceInfo {
     pub schema_version: Option<String>,
     /// Of a backup: which device and day it is of.
     pub backup: Option<backup::BackupInfo>,
+    /// How long its device keeps messages, where it says so.
+    pub keep_messages: Option<KeepMessages>,
     /// What is wrong with it, though it can be read; in words.
     pub warnings: Vec<String>,
     /// The sources that are read together with it.

@@ -12,7 +12,7 @@ use super::provenance::Provenance;
 use crate::disk::{FileRecord, HashedFile, MANIFEST, Staging};
 use crate::pipeline::Report;
 use crate::pipeline::writer::WriteError;
-use crate::source::{SourceInfo, SourceKind};
+use crate::source::{KeepMessages, SourceInfo, SourceKind};
 
 /// Writes the manifest of a run whose files are all in `staging`.
 ///
@@ -85,6 +85,12 @@ fn identity(json: &mut Json<'_>, source: &SourceInfo) {
     json.raw("\"kind\":").text(kind);
     json.raw(",\"path\":").text(&source.path.to_string_lossy());
     json.raw(",\"schema_version\":").maybe(source.schema_version.as_deref());
+    json.raw(",\"keep_messages\":");
+    match source.keep_messages {
+        Some(KeepMessages::Days(days)) => json.raw("{\"days\":").number(days).raw("}"),
+        Some(KeepMessages::Forever) => json.raw("{\"days\":null}"),
+        None => json.raw("null"),
+    };
 }
 
 fn one_of_several(json: &mut Json<'_>, source: &SourceInfo) {

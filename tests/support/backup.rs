@@ -53,7 +53,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Makes a backup of a library's folder, as it lies there, and an address book at `to`.
+/// Makes a backup of a library's folder, as it lies there (with `Preferences` in it), and an address book at `to`.
 pub fn wrap(library: &Path, address_book: Option<&Path>, to: &Path, layout: Layout<'_>) {
     let database = ["chat.db", "sms.db"].into_iter().find(|name| library.join(name).exists()).unwrap();
     let mut files = vec![DeviceFile {
@@ -73,6 +73,11 @@ pub fn wrap(library: &Path, address_book: Option<&Path>, to: &Path, layout: Layo
             let path = "Library/AddressBook/AddressBook.sqlitedb-wal".into();
             files.push(DeviceFile { domain: "HomeDomain", path, bytes: log });
         }
+    }
+    for file in files_below(&library.join("Preferences")) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let path = format!("Library/Preferences/{name}");
+        files.push(DeviceFile { domain: "HomeDomain", path, bytes: fs::read(&file).unwrap() });
     }
     for store in ["Attachments", "StickerCache", "Parts"] {
         for file in files_below(&library.join(store)) {
@@ -139,7 +144,8 @@ fn with_class(key: &[u8; 32]) -> Vec<u8> {
 }
 
 fn size(file: &DeviceFile, layout: Layout<'_>) -> i64 {
-    file.bytes.len() as i64 - if layout.wrong_sizes { 8192 } else { 0 }
+    let off = if layout.wrong_sizes { 8192 } else { 0 };
+    (file.bytes.len() as i64 - off).max(0)
 }
 
 fn manifest(files: &[DeviceFile], layout: Layout<'_>) -> Vec<u8> {

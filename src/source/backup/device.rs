@@ -108,6 +108,7 @@ impl DeviceFolder {
         opened.info = SourceInfo {
             kind: SourceKind::Backup,
             path: options.shown_as.clone().unwrap_or_else(|| folder.clone()),
+            keep_messages: backup.keep_messages(),
             warnings: backup.warnings(about.problem.as_deref(), lost_log),
             backup: Some(about),
             ..opened.info

@@ -28,5 +28,6 @@ const MEDIA: &str = "MediaDomain";
 const LIBRARY: &str = "Library/SMS/";
 const MESSAGES: &str = "Library/SMS/sms.db";
 const ADDRESS_BOOK: &str = "Library/AddressBook/AddressBook.sqlitedb";
+const PREFERENCES: &str = "Library/Preferences/";
 /// What attachments are named below.
 const STORES: [&str; 3] = ["Attachments/", "StickerCache/", "Parts/"];

@@ -11,10 +11,12 @@ use super::about::Keys;
 use super::keybag::ClassKeys;
 use super::manifest::{Entry, FileId, Manifest};
 use super::sealed::SealedFile;
-use super::{HOME, LIBRARY, MEDIA, STORES};
+use super::{HOME, LIBRARY, MEDIA, PREFERENCES, STORES};
 use crate::source::database::{connection_to, connection_to_hidden};
 use crate::source::locate::{FileStore, Located};
-use crate::source::{BundleFile, BundleStore, Content, SourceError, StoredBundle};
+use crate::source::{
+    BundleFile, BundleStore, Content, KeepMessages, SourceError, StoredBundle, keep_messages,
+};
 
 /// The largest `Manifest.mbdb` that is read: real ones have some 20 MB.
 const LARGEST_RECORDS: u64 = 256 << 20;
@@ -135,6 +137,15 @@ impl Backup {
             return self.file(HOME, &log);
         }
         Ok(self.listed(HOME, &log)?.and_then(|entry| self.blob(&entry)))
+    }
+
+    /// The device's setting, when the backup was made.
+    pub fn keep_messages(&self) -> Option<KeepMessages> {
+        let list = |name: &str| {
+            let blob = self.file(HOME, &format!("{PREFERENCES}{name}")).ok()??;
+            keep_messages::read(&mut blob.open().ok()?)
+        };
+        KeepMessages::of_lists(keep_messages::LISTS.into_iter().filter_map(list))
     }
 
     /// What has this path in the device's library, first where attachments are.

@@ -27,7 +27,7 @@ use snapshot::Snapshot;
 pub(super) use values::Columns;
 
 use super::locate::{FileStore, Roots};
-use super::{OpenOptions, SourceError, SourceInfo, SourceKind, as_of};
+use super::{KeepMessages, OpenOptions, SourceError, SourceInfo, SourceKind, as_of};
 use evidence::Evidence;
 
 /// A Messages database, opened, whatever its layout.
@@ -67,7 +67,9 @@ impl Opened {
             }
             None => Snapshot::take(&candidate, home.is_some(), connections_for(options))?,
         };
-        Opened::of(candidate.path, candidate.kind, snapshot, home, options)
+        let mut opened = Opened::of(candidate.path, candidate.kind, snapshot, home, options)?;
+        opened.info.keep_messages = KeepMessages::beside(&opened.path);
+        Ok(opened)
     }
 
     /// Opens the database that `plain` gives, with what its log has, without ever giving it a name; it lies at `path`,
@@ -110,6 +112,7 @@ impl Opened {
             path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
             schema_version: schema.version.clone(),
             backup: None,
+            keep_messages: None,
             warnings: Vec::new(),
             with: Vec::new(),
         };

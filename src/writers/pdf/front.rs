@@ -210,6 +210,9 @@ impl<'a> Front<'a> {
             if let Some(version) = &source.schema_version {
                 self.told("Database version", &phrase::one_line(version));
             }
+            if let Some(setting) = source.keep_messages {
+                self.told("Keep messages", &phrase::keep_messages(setting));
+            }
         }
         let digest = if is_final { phrase::digest(provenance) } else { Default::default() };
         self.late("SHA-256", &digest);

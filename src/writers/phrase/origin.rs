@@ -5,7 +5,7 @@ use crate::model::Instant;
 use crate::pipeline::RowCounts;
 use crate::pipeline::select::{Has, Selection, Without};
 use crate::source::backup::BackupInfo;
-use crate::source::{DigestedFile, SourceInfo, SourceKind};
+use crate::source::{DigestedFile, KeepMessages, SourceInfo, SourceKind};
 use crate::writers::clock::Clock;
 use crate::writers::contents::{Contents, Thing};
 use crate::writers::export::AttachmentMode;
@@ -43,6 +43,16 @@ pub fn source_kind(source: &SourceInfo, clock: &mut Clock) -> String {
         SourceKind::Archive => "archive kept by msgarchive".into(),
         SourceKind::Backup => backup(source.backup.as_ref(), clock),
     }
+}
+
+/// What a device's setting says, which explains gaps.
+pub fn keep_messages(setting: KeepMessages) -> String {
+    let period = match setting {
+        KeepMessages::Forever => "forever".into(),
+        KeepMessages::Days(365) => "for one year".into(),
+        KeepMessages::Days(days) => format!("for {}", super::count(days.into(), "day", "days")),
+    };
+    format!("{period}: the setting of this device when it was read")
 }
 
 /// `Encrypted backup of “Ana's iPhone” (iPhone14,5, iOS 18.1), made on 1 May 2024`.
