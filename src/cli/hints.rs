@@ -44,9 +44,7 @@ pub fn hints(failure: &Failure) -> Vec<String> {
         Failure::Usage(_) => vec!["--help shows every option".into()],
         Failure::NoLibrary { looked_at, backups } => for_no_library(looked_at, backups),
         Failure::Schedule(error) => for_schedule(error),
-        Failure::Scheduled { .. } => {
-            vec!["`msgarchive schedule status` names the log, which has all that the run said".into()]
-        }
+        Failure::Scheduled { reason } => for_scheduled(reason),
         Failure::NoHome => vec!["name the library with --source PATH, or set HOME".into()],
         Failure::Contacts(_) => {
             vec!["--contacts none goes on without names; --contacts also takes a .vcf file".into()]
@@ -154,6 +152,15 @@ fn for_forbidden_at_night() -> String {
         "give {program} Full Disk Access: System Settings > Privacy & Security > Full Disk Access > +; \
          then `msgarchive schedule run --through-scheduler`"
     )
+}
+
+/// A run that failed where nobody looked on.
+fn for_scheduled(reason: &str) -> Vec<String> {
+    let log = "`msgarchive schedule status` names the log, which has all that the run said".into();
+    match reason.contains("Operation not permitted") {
+        true => vec![for_forbidden_at_night(), log],
+        false => vec![log],
+    }
 }
 
 fn for_schedule(error: &ScheduleError) -> Vec<String> {
@@ -320,6 +327,14 @@ mod tests {
     #[test]
     fn denied_means_the_file_mode() {
         assert!(forbidden(13).contains("ls -l"));
+    }
+
+    #[test]
+    fn at_night_the_program_itself_needs_access() {
+        let hints = for_scheduled("cannot read chat.db: Operation not permitted (os error 1)").join("\n");
+        let this = std::env::current_exe().unwrap();
+        assert!(hints.contains(&format!("give {} Full Disk Access", this.display())), "{hints}");
+        assert!(!for_scheduled("the disk is full").join("\n").contains("Full Disk Access"));
     }
 
     #[test]

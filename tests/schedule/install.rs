@@ -102,6 +102,20 @@ fn lingering_is_spoken_of() {
     assert!(out.contains("lingering is off"), "{out}");
 }
 
+/// A package manager puts the next version elsewhere, and leads the same name to it.
+#[test]
+fn the_program_is_named_as_it_is_found() {
+    let stage = Stage::new();
+    let found = stage.path("bin/msgarchive");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_msgarchive"), &found).unwrap();
+    let printed = |stage: &Stage| stage.run(&["schedule", "print", "--archive", "a", "--system", "cron"]).out;
+    assert!(printed(&stage).contains(&format!("\"program\": {:?}", found.display().to_string())));
+    // Another program of that name is not this one.
+    std::fs::remove_file(&found).unwrap();
+    super::stage::script_at(&found, "exit 1");
+    assert!(!printed(&stage).contains(&found.display().to_string()));
+}
+
 #[test]
 fn printing_touches_nothing() {
     for system in SYSTEMS {
