@@ -13,7 +13,6 @@ use super::glyphs::DocumentFonts;
 use super::icc::Profiles;
 use super::image::Picture;
 use super::labels::page_labels;
-use super::language::language;
 use super::metadata::About;
 use super::options::Bates;
 use super::outline::Outline;
@@ -254,7 +253,7 @@ impl<W: Write> Document<W> {
             let tag = match &mut item {
                 Item::Text(run) => {
                     let goes_on = self.tags.goes_on();
-                    let tag = self.tags.text(page, link, language(&run.text), &mut self.delivery.file)?;
+                    let tag = self.tags.text(page, link, &mut self.delivery.file)?;
                     if goes_on {
                         self.part_words(tag, run)?;
                     }

@@ -27,8 +27,6 @@ pub struct Element {
     pub kids: Vec<Kid>,
     /// Of a link.
     pub link: Option<LinkTag>,
-    /// Of a stretch of text in another language than the document's (BCP 47).
-    pub language: Option<&'static str>,
     /// Of a cell in a line of a table.
     pub cell: Option<Cell>,
     /// Kids from here on are read before the others.
@@ -45,7 +43,6 @@ impl Element {
             page: None,
             kids: Vec::new(),
             link: None,
-            language: None,
             cell: None,
             front_from: 0,
         }
@@ -64,9 +61,6 @@ impl Element {
         }
         if let Some(alt) = &self.alt {
             dict.pair(Name(b"Alt"), TextStr(alt));
-        }
-        if let Some(language) = self.language {
-            dict.pair(Name(b"Lang"), TextStr(language));
         }
         if let Some(scope) = self.cell.and_then(|cell| cell.heads) {
             let mut attributes = dict.insert(Name(b"A")).dict();

@@ -287,6 +287,12 @@ impl Pen {
         self.begin_marked("Span", "ActualText", DictItem::String { data, literal: false });
     }
 
+    /// Says what language (BCP 47) comes now.
+    pub fn begin_language(&mut self, language: &str) {
+        let data = language.as_bytes().to_vec();
+        self.begin_marked("Span", "Lang", DictItem::String { data, literal: true });
+    }
+
     fn begin_marked(&mut self, tag: &str, key: &str, value: DictItem) {
         let map = [(key.to_owned(), value)].into();
         let properties = DictItem::Dict { map };

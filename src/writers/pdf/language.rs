@@ -38,35 +38,22 @@ const MARKS: &[(Script, &str)] = &[
     (Script::Tibetan, "und-Tibt"),
 ];
 
-/// What a run of text says of its language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// That of the document, or one that is not known.
-    Unmarked,
-    Marked(&'static str),
-    /// Nothing: digits, spaces, emoji go with what is around them.
-    Neutral,
-}
-
-/// The language of a run, by the first letter that tells it.
-pub fn language(text: &str) -> Language {
+/// What a run of text is marked with, by the first letter that tells it; `None` for the document's own language, for one
+/// that is not known, and for digits, spaces and emoji.
+pub fn language(text: &str) -> Option<&'static str> {
     if text.is_ascii() {
-        let says = text.bytes().any(|byte| byte.is_ascii_alphabetic());
-        return if says { Language::Unmarked } else { Language::Neutral };
+        return None;
     }
     let scripts = CodePointMapData::<Script>::new();
-    let mut found = Language::Neutral;
+    let mut found = None;
     for c in text.chars().filter(|c| c.is_alphabetic()) {
         let script = scripts.get(c);
-        let mark = MARKS.iter().find(|(known, _)| *known == script).map(|(_, mark)| *mark);
-        match (mark, found) {
+        match MARKS.iter().find(|(known, _)| *known == script) {
+            None => return found,
             // Japanese writes with Han, too; only kana tell it.
-            (Some("ja"), _) => return Language::Marked("ja"),
-            (Some(mark), Language::Neutral) if mark == "und-Hani" => found = Language::Marked(mark),
-            (Some(_), Language::Marked(_)) => {}
-            (Some(mark), _) => return Language::Marked(mark),
-            (None, Language::Neutral) => return Language::Unmarked,
-            (None, found) => return found,
+            Some((Script::Han, mark)) => found = found.or(Some(*mark)),
+            Some((_, "ja")) => return Some("ja"),
+            Some((_, mark)) => return found.or(Some(*mark)),
         }
     }
     found
@@ -79,19 +66,19 @@ mod tests {
     #[test]
     fn a_script_tells_a_language_or_itself_or_nothing() {
         for (text, expected) in [
-            ("Hello", Language::Unmarked),
-            ("Grüße", Language::Unmarked),
-            (" 10:30 …", Language::Neutral),
-            ("🌞", Language::Neutral),
-            ("שלום", Language::Marked("he")),
-            ("10:30 שלום", Language::Marked("he")),
-            ("مرحبا", Language::Marked("und-Arab")),
-            ("你好,周末愉快!", Language::Marked("und-Hani")),
-            ("日本語もすこし", Language::Marked("ja")),
-            ("한국어도", Language::Marked("ko")),
-            ("привет", Language::Marked("und-Cyrl")),
-            ("नमस्ते", Language::Marked("und-Deva")),
-            ("", Language::Neutral),
+            ("Hello", None),
+            ("Grüße", None),
+            (" 10:30 …", None),
+            ("🌞", None),
+            ("שלום", Some("he")),
+            ("10:30 שלום", Some("he")),
+            ("مرحبا", Some("und-Arab")),
+            ("你好,周末愉快!", Some("und-Hani")),
+            ("日本語もすこし", Some("ja")),
+            ("한국어도", Some("ko")),
+            ("привет", Some("und-Cyrl")),
+            ("नमस्ते", Some("und-Deva")),
+            ("", None),
         ] {
             assert_eq!(language(text), expected, "{text}");
         }

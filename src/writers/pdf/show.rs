@@ -5,6 +5,7 @@ use printpdf::{DictItem, FontId, Op, PdfFontHandle, Point, Pt, TextMatrix, TextR
 use super::emoji::{color_font_name, split_code};
 use super::encode::{Pen, fine, tenth};
 use super::glyphs::{FontUse, text_font_name};
+use super::language::language;
 use super::page::{Glyph, TextRun};
 
 /// The slant that stands in for an italic: 12 degrees.
@@ -32,6 +33,11 @@ impl TextState {
 impl Pen {
     pub fn text(&mut self, font: FontUse, run: &TextRun) {
         self.begin_run(font, run);
+        // Inside of what the structure counts: an element of its own would cost three times the bytes.
+        let language = language(&run.text);
+        if let Some(language) = language {
+            self.begin_language(language);
+        }
         let mut show = Show::default();
         let mut open = 0;
         for glyph in &run.glyphs {
@@ -63,6 +69,9 @@ impl Pen {
         }
         self.flush(&mut show);
         if open > 0 {
+            self.ops.push(Op::EndMarkedContent);
+        }
+        if language.is_some() {
             self.ops.push(Op::EndMarkedContent);
         }
         if self.text.rise != 0.0 {

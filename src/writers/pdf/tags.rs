@@ -12,7 +12,6 @@ use pdf_writer::{Finish as _, Name, Ref};
 
 use super::element::{Element, Kid};
 use super::file::{PdfFile, compact};
-use super::language::Language;
 use super::page::{Cell, Role, TablePart};
 
 /// Entries of a leaf of the tree of parents.
@@ -194,30 +193,14 @@ impl Tags {
         self.spoken && self.next.is_none()
     }
 
-    /// For text that goes on the page now, in a link or not, in some language.
+    /// For text that goes on the page now, in a link or not.
     pub fn text<W: Write>(
         &mut self,
         page: Ref,
         link: Option<LinkTag>,
-        language: Language,
         file: &mut PdfFile<W>,
     ) -> io::Result<Tag> {
-        let open = self.open.last().and_then(|innermost| innermost.language);
-        let goes_on = match (open, language) {
-            (Some(_), Language::Neutral) => true,
-            (Some(open), Language::Marked(language)) => open == language,
-            _ => false,
-        };
-        if !goes_on || self.next.is_some() || link.is_some() {
-            self.end_language(file)?;
-            self.enter(page, link, file)?;
-            if let Language::Marked(language) = language {
-                self.push(b"Span", file);
-                if let Some(span) = self.open.last_mut() {
-                    span.language = Some(language);
-                }
-            }
-        }
+        self.enter(page, link, file)?;
         self.spoken = true;
         Ok(self.content(page, file))
     }
@@ -230,7 +213,6 @@ impl Tags {
         link: Option<LinkTag>,
         file: &mut PdfFile<W>,
     ) -> io::Result<Tag> {
-        self.end_language(file)?;
         self.enter(page, link, file)?;
         self.push(b"Figure", file);
         if let Some(figure) = self.open.last_mut() {
@@ -257,7 +239,6 @@ impl Tags {
         links: impl Iterator<Item = LinkTag>,
         file: &mut PdfFile<W>,
     ) -> io::Result<()> {
-        self.end_language(file)?;
         for link in links {
             let without = usize::try_from(link.key).is_ok_and(|key| self.keys.get(key) == Some(&self.root));
             if without {
@@ -361,14 +342,6 @@ impl Tags {
             self.pop(file)?;
         }
         Ok(())
-    }
-
-    /// Ends the stretch of another language that is open.
-    fn end_language<W: Write>(&mut self, file: &mut PdfFile<W>) -> io::Result<()> {
-        match self.open.last() {
-            Some(innermost) if innermost.language.is_some() => self.pop(file),
-            _ => Ok(()),
-        }
     }
 
     fn enter_none<W: Write>(&mut self, file: &mut PdfFile<W>) -> io::Result<()> {
