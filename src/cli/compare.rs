@@ -22,7 +22,8 @@ use super::{Failure, Outcome, terminal};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, or a copy of a device's Library/SMS
+    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, a copy of a device's Library/SMS, or an
+    /// archive
     left: PathBuf,
     /// Another one
     #[arg(required_unless_present = "sample")]

@@ -52,7 +52,7 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
 
 fn runs_in_words(runs: &[Value]) -> String {
     let mut words =
-        format!("{:24}  {:>9}  {:>7}  {:>6}  {:>11}\n", "RUN", "NEW", "CHANGED", "GONE", "ATTACHMENTS");
+        format!("{:25}  {:>9}  {:>7}  {:>6}  {:>11}\n", "RUN", "NEW", "CHANGED", "GONE", "ATTACHMENTS");
     for run in runs {
         let number = |path: &str| run.pointer(path).and_then(Value::as_u64).unwrap_or(0);
         let absent = run.get("absent").and_then(Value::as_object);
@@ -61,7 +61,7 @@ fn runs_in_words(runs: &[Value]) -> String {
         let _ = writeln!(
             words,
             "{}  {:>9}  {:>7}  {:>6}  {:>11}",
-            fit(&plain(run.get("run").and_then(Value::as_str).unwrap_or_default()), 24),
+            fit(&plain(run.get("run").and_then(Value::as_str).unwrap_or_default()), 25),
             count(number("/added")),
             count(number("/changed")),
             count(absent),

@@ -111,6 +111,12 @@ struct Output<'a> {
     tally: Tally,
 }
 
+/// A window, or a part of one whose rows are large.
+enum Part {
+    Read(Vec<RawMessage>),
+    ToRead(SourceWindow),
+}
+
 impl<'a> Run<'a> {
     fn work(&self) {
         let _guard = StopOnPanic(&self.stop);
@@ -123,10 +129,15 @@ impl<'a> Run<'a> {
     fn work_until_done(&self) -> Result<(), ExportError> {
         let mut session = self.pass.source.session()?;
         while let Some((thread, number)) = self.claim(session.as_mut())? {
-            let mut parts = session.parts(&thread.timeline, number)?.into_iter().peekable();
+            let mut parts = match session.page_if_small(&thread.timeline, number)? {
+                Some(rows) => vec![Part::Read(rows)],
+                None => session.parts(&thread.timeline, number)?.into_iter().map(Part::ToRead).collect(),
+            }
+            .into_iter()
+            .peekable();
             while let Some(part) = parts.next() {
                 let is_last = parts.peek().is_none();
-                let Some(ready) = self.make_ready(session.as_mut(), &thread, number, &part, is_last)? else {
+                let Some(ready) = self.make_ready(session.as_mut(), &thread, number, part, is_last)? else {
                     return Ok(());
                 };
                 if is_last {
@@ -152,7 +163,7 @@ impl<'a> Run<'a> {
         session: &mut dyn Session,
         thread: &Thread<'_>,
         number: usize,
-        part: &SourceWindow,
+        part: Part,
         is_last: bool,
     ) -> Result<Option<Ready>, ExportError> {
         let mut window = self.read(session, thread, part)?;
@@ -290,9 +301,12 @@ impl<'a> Run<'a> {
         &self,
         session: &mut dyn Session,
         thread: &Thread<'_>,
-        part: &SourceWindow,
+        part: Part,
     ) -> Result<Window, ExportError> {
-        let rows = session.read(&thread.timeline, part)?;
+        let rows = match part {
+            Part::Read(rows) => rows,
+            Part::ToRead(part) => session.read(&thread.timeline, &part)?,
+        };
         let mut window = Window::of(rows.len());
         for raw in without_repetitions(rows, &mut window.tally.rows.duplicates) {
             self.take_row(raw, &mut window)?;

@@ -154,7 +154,20 @@ pub trait Session {
         timeline.window(window).map_or(Ok(Vec::new()), |window| self.read(timeline, window))
     }
 
-    /// A window in parts, oldest first, to be read one after the other: as a rule one; several where its rows are large, so
+    /// A page, where that is of ordinary size; `None` where its rows are large, so that it is to be read in
+    /// [`parts`](Session::parts).
+    ///
+    /// # Errors
+    /// As of a page.
+    fn page_if_small(
+        &mut self,
+        timeline: &Timeline,
+        window: usize,
+    ) -> Result<Option<Vec<RawMessage>>, SourceError> {
+        self.page(timeline, window).map(Some)
+    }
+
+    /// A window in parts, oldest first, to be read one after the other: several where its rows are large, so
     /// that no more than some megabytes of them need be in memory. Rows of one instant are never divided.
     ///
     /// # Errors

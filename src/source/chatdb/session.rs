@@ -10,6 +10,7 @@ use super::census::Census;
 use super::hanging::Films;
 use super::query::Queries;
 use super::rows;
+use super::weights::{MOST_BYTES, weight};
 use crate::source::database::{Columns, Pooled, damaged};
 use crate::source::locate::Locator;
 use crate::source::timeline::{Listed, order};
@@ -74,10 +75,22 @@ impl<'db> Reader<'db> {
         window: &Window,
         reading: Reading,
     ) -> Result<Vec<RawMessage>, SourceError> {
+        Ok(self.rows_within(timeline, window, reading, usize::MAX)?.unwrap_or_default())
+    }
+
+    /// The same, as long as they have not more than so many bytes; `None` where they have.
+    fn rows_within(
+        &self,
+        timeline: &Timeline,
+        window: &Window,
+        reading: Reading,
+        most_bytes: usize,
+    ) -> Result<Option<Vec<RawMessage>>, SourceError> {
         let mut page = Vec::new();
+        let mut left = most_bytes;
         for chat in &timeline.joined {
             let whole = page.len();
-            match self.joined(*chat, window, reading, &mut page) {
+            match self.joined(*chat, window, reading, &mut page, &mut left) {
                 Err(SourceError::Damaged { .. }) => {
                     page.truncate(whole);
                     self.joined_one_by_one(*chat, window, reading, &mut page)?;
@@ -86,7 +99,10 @@ impl<'db> Reader<'db> {
             }
         }
         let listed = timeline.listed.get(window.listed.clone()).unwrap_or_default();
-        self.listed(&timeline.chats, listed, reading, &mut page).map_err(self.failed())?;
+        self.listed(&timeline.chats, listed, reading, &mut page, &mut left).map_err(self.failed())?;
+        if left == 0 {
+            return Ok(None);
+        }
         if !page.is_sorted_by(|a, b| order(a) <= order(b)) {
             page.sort_by(|a, b| order(a).cmp(&order(b)));
         }
@@ -95,15 +111,17 @@ impl<'db> Reader<'db> {
             (a.rowid, a.chat, a.deleted.is_some()) == (b.rowid, b.chat, b.deleted.is_some())
         });
         page.iter_mut().for_each(|row| self.archived().mark(row));
-        Ok(page)
+        Ok(Some(page))
     }
 
+    /// The rows of a chat that its join has in a window, until no byte is left.
     fn joined(
         &self,
         chat: i64,
         window: &Window,
         reading: Reading,
         page: &mut Vec<RawMessage>,
+        left: &mut usize,
     ) -> Result<(), SourceError> {
         let sql = match reading {
             Reading::Page => &self.queries().page,
@@ -115,9 +133,12 @@ impl<'db> Reader<'db> {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.connection().prepare_cached(sql)?;
             let mut rows = statement.query(params![chat, window.after, window.through])?;
-            while let Some(row) = rows.next()? {
+            while *left > 0
+                && let Some(row) = rows.next()?
+            {
                 let mut message = reading.message(row);
                 message.chat = Some(ChatId(chat));
+                *left = left.saturating_sub(weight(&message));
                 page.push(message);
             }
             Ok(())
@@ -188,8 +209,12 @@ impl<'db> Reader<'db> {
         listed: &[Listed],
         reading: Reading,
         page: &mut Vec<RawMessage>,
+        left: &mut usize,
     ) -> rusqlite::Result<()> {
         for row in listed {
+            if *left == 0 {
+                break;
+            }
             let Some(mut message) = self.read(row.rowid, row.date, reading)? else {
                 continue;
             };
@@ -200,6 +225,7 @@ impl<'db> Reader<'db> {
             } else {
                 self.filter(&mut message)?;
             }
+            *left = left.saturating_sub(weight(&message));
             page.push(message);
         }
         Ok(())
@@ -228,6 +254,21 @@ impl<'db> Reader<'db> {
 impl Session for Reader<'_> {
     fn timeline(&mut self, chats: &[ChatId], size: usize) -> Result<Timeline, SourceError> {
         self.divide(chats, size)
+    }
+
+    fn page_if_small(
+        &mut self,
+        timeline: &Timeline,
+        window: usize,
+    ) -> Result<Option<Vec<RawMessage>>, SourceError> {
+        let Some(window) = timeline.window(window) else {
+            return Ok(Some(Vec::new()));
+        };
+        let Some(mut page) = self.rows_within(timeline, window, Reading::Page, MOST_BYTES)? else {
+            return Ok(None);
+        };
+        self.complete(&mut page).map_err(self.failed())?;
+        Ok(Some(page))
     }
 
     fn parts(&mut self, timeline: &Timeline, window: usize) -> Result<Vec<Window>, SourceError> {

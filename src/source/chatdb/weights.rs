@@ -1,17 +1,25 @@
 //! Windows whose rows are large, in parts: how much memory a window takes is a matter of bytes, too, not of rows alone.
 //!
-//! The lengths of values are in a row's head: weighing a window reads what reading it reads anyway, without the values.
+//! A window is read until its rows have so many bytes, which few have; only then is it weighed, to be divided. The lengths
+//! of values are in a row's head: weighing reads them without the values.
 
 use rusqlite::{OptionalExtension, params};
 
 use super::session::Reader;
 use crate::source::database::Columns;
 use crate::source::timeline::{Moment, Sample, Window};
-use crate::source::{SourceError, Timeline};
+use crate::source::{RawMessage, SourceError, Timeline};
 
 /// Bytes of texts, bodies and payloads in a part, about; a thousand ordinary rows have a quarter of it. Laid out for a page,
 /// a text takes thirty times its bytes.
-const MOST_BYTES: usize = 1 << 21;
+pub(super) const MOST_BYTES: usize = 1 << 21;
+
+/// What a row weighs that was read.
+pub(super) fn weight(row: &RawMessage) -> usize {
+    let text = row.text.as_ref().map_or(0, String::len);
+    let blobs = [&row.attributed_body, &row.payload_data];
+    blobs.into_iter().flatten().fold(text, |sum, blob| sum.saturating_add(blob.len()))
+}
 
 impl Reader<'_> {
     /// A window in parts of about [`MOST_BYTES`] bytes.
