@@ -9,7 +9,7 @@ use msgarchive::pipeline::Report;
 use msgarchive::writers::export::AttachmentMode;
 use serde_json::{Value, json};
 
-use super::terminal::{bytes, count, counted, plain, width_of_messages, wrap};
+use super::terminal::{bytes, count, counted, plain, width_of_errors, width_of_messages, wrap};
 use super::{Failure, Outcome, hints};
 
 /// Defects that are printed; the manifest has more.
@@ -17,15 +17,18 @@ const DEFECTS_PRINTED: usize = 5;
 
 /// Says on standard error what failed, why, and what to do next.
 pub fn failure(failure: &Failure) {
-    let bold = Style::new().bold();
-    let red = bold.fg_color(Some(AnsiColor::Red.into()));
-    eprintln!("{red}error:{red:#} {}", plain(&failure.to_string()));
+    say("error:", Some(AnsiColor::Red), &failure.to_string(), width_of_errors());
     causes(failure);
     for hint in hints::hints(failure) {
-        let green = bold.fg_color(Some(AnsiColor::Green.into()));
-        let hint = wrap("hint: ", &plain(&hint), width_of_messages());
-        eprintln!("{green}hint:{green:#}{}", hint.strip_prefix("hint:").unwrap_or(&hint));
+        say("hint:", Some(AnsiColor::Green), &hint, width_of_messages());
     }
+}
+
+/// A sentence behind its label, in lines of so many columns.
+fn say(label: &str, color: Option<AnsiColor>, words: &str, width: usize) {
+    let style = Style::new().bold().fg_color(color.map(Into::into));
+    let words = wrap(&format!("{label} "), &plain(words), width);
+    eprintln!("{style}{label}{style:#}{}", words.strip_prefix(label).unwrap_or(&words));
 }
 
 /// Says on standard error what went wrong beside the way.
@@ -36,12 +39,10 @@ pub fn warning(error: &dyn Error) {
 
 /// A warning in words.
 pub fn warn(words: &str) {
-    let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-    eprintln!("{yellow}warning:{yellow:#} {}", plain(words));
+    say("warning:", Some(AnsiColor::Yellow), words, width_of_errors());
 }
 
 fn causes(error: &dyn Error) {
-    let bold = Style::new().bold();
     let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -49,7 +50,7 @@ fn causes(error: &dyn Error) {
         // What some libraries repeat needs to be said once.
         let news = words.strip_suffix(&said).unwrap_or(&words);
         if !said.contains(&words) && news == words {
-            eprintln!("{bold}caused by:{bold:#} {}", plain(&words));
+            say("caused by:", None, &words, width_of_errors());
             said = words;
         }
         cause = error.source();

@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use msgarchive::source::discover::{Found, FoundKind, discover};
 use serde_json::{Value, json};
 
-use super::terminal::{plain, wrap};
+use super::progress::working;
+use super::terminal::{bytes, plain, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
 /// List the Messages libraries and the iPhone or iPad backups on this machine.
@@ -15,6 +16,9 @@ use super::{Failure, Outcome, terminal, zone};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  msgarchive sources --json | jq -r '.sources[].path'")]
 pub struct SourcesArgs {
+    /// Say how large each is; that takes a while
+    #[arg(long)]
+    size: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -23,8 +27,13 @@ pub struct SourcesArgs {
 pub fn run(args: SourcesArgs) -> Result<Outcome, Failure> {
     let home = home()?;
     let found = discover(&home);
+    let sized = |found: Found| {
+        let bytes = args.size.then(|| working("Adding up…", || found.bytes()));
+        (found, bytes)
+    };
+    let found: Vec<(Found, Option<u64>)> = found.into_iter().map(sized).collect();
     let printed = if args.json {
-        let sources: Vec<Value> = found.iter().map(as_json).collect();
+        let sources: Vec<Value> = found.iter().map(|(found, bytes)| as_json(found, *bytes)).collect();
         format!("{}\n", json!({ "schema": 1, "sources": sources }))
     } else if found.is_empty() {
         let home = home.display().to_string();
@@ -33,7 +42,7 @@ pub fn run(args: SourcesArgs) -> Result<Outcome, Failure> {
         wrap("", &sentence, terminal::width()) + "\n"
     } else {
         let zone = zone::of_the_system()?;
-        found.iter().map(|f| in_words(f, zone)).collect::<Vec<_>>().join("\n")
+        found.iter().map(|(found, size)| in_words(found, *size, zone)).collect::<Vec<_>>().join("\n")
     };
     terminal::print(&printed)?;
     Ok(Outcome::Complete)
@@ -44,7 +53,7 @@ pub fn home() -> Result<std::path::PathBuf, Failure> {
     std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or(Failure::NoHome)
 }
 
-fn in_words(found: &Found, zone: Tz) -> String {
+fn in_words(found: &Found, size: Option<u64>, zone: Tz) -> String {
     let what = match found.kind {
         FoundKind::Library => "Messages library",
         FoundKind::Backup if found.encrypted => "Backup (encrypted)",
@@ -56,7 +65,8 @@ fn in_words(found: &Found, zone: Tz) -> String {
         let local = DateTime::<Utc>::from(date).with_timezone(&zone);
         format!("last changed {}", local.format("%Y-%m-%d %H:%M"))
     });
-    let facts: Vec<String> = known.into_iter().flatten().map(plain).chain(date).collect();
+    let facts: Vec<String> =
+        known.into_iter().flatten().map(plain).chain(date).chain(size.map(bytes)).collect();
     if !facts.is_empty() {
         let _ = writeln!(words, "  {}", facts.join(", "));
     }
@@ -66,9 +76,10 @@ fn in_words(found: &Found, zone: Tz) -> String {
     words
 }
 
-fn as_json(found: &Found) -> Value {
+/// `bytes` is a key only where it was asked for.
+fn as_json(found: &Found, bytes: Option<u64>) -> Value {
     let date = |date: SystemTime| DateTime::<Utc>::from(date).to_rfc3339_opts(SecondsFormat::Secs, true);
-    json!({
+    let mut source = json!({
         "kind": match found.kind {
             FoundKind::Library => "library",
             FoundKind::Backup => "backup",
@@ -80,5 +91,9 @@ fn as_json(found: &Found) -> Value {
         "encrypted": found.encrypted,
         "complete": found.complete,
         "problem": found.problem,
-    })
+    });
+    if let (Some(bytes), Some(source)) = (bytes, source.as_object_mut()) {
+        source.insert("bytes".into(), bytes.into());
+    }
+    source
 }

@@ -25,6 +25,11 @@ pub fn width_of_messages() -> usize {
     terminal_size_of(io::stderr()).map_or(MOST, |(Width(columns), _)| usize::from(columns).clamp(40, MOST))
 }
 
+/// The same for errors and warnings: where that is no terminal, each is one line, for whoever looks for it.
+pub fn width_of_errors() -> usize {
+    if io::stderr().is_terminal() { width_of_messages() } else { usize::MAX }
+}
+
 /// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -70,8 +75,11 @@ pub fn fit(text: &str, columns: usize) -> String {
 }
 
 /// Breaks a paragraph at blanks into lines of at most `columns`; a longer word stands alone. The first line begins
-/// with `first`, the others with as many blanks.
+/// with `first`, the others with as many blanks. What fits is left as it is: a path may have several blanks in a row.
 pub fn wrap(first: &str, text: &str, columns: usize) -> String {
+    if first.width() + text.width() <= columns && !text.contains('\n') {
+        return format!("{first}{text}");
+    }
     let indent = " ".repeat(first.width());
     let mut wrapped = first.to_owned();
     let mut used = first.width();
