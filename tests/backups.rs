@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::program::{Program, Ran, ran};
@@ -489,6 +489,20 @@ fn one_of_several_backups_has_to_be_named_and_the_newest_is_the_default() {
     assert!(sources.out.contains("Ana's iPhone") && sources.out.contains("(encrypted)"), "{sources:?}");
 }
 
+/// A run that has gone on for so many milliseconds.
+#[cfg(unix)]
+fn begun(program: &Program, arguments: &[&str], delay: u64) -> Child {
+    let child = program
+        .command(arguments)
+        .env("MSGARCHIVE_PASSWORD", PASSWORD)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(delay));
+    child
+}
+
 /// Whatever ends the program, what was encrypted is not left on the disk.
 #[cfg(unix)]
 #[test]
@@ -506,14 +520,7 @@ fn a_killed_run_leaves_no_plain_text() {
     );
     let arguments = [&FORMATS[..], &["-s", "backup", "--attachments", "none", "--out", "out"]].concat();
     for delay in (0..400).step_by(20) {
-        let mut child = program
-            .command(&arguments)
-            .env("MSGARCHIVE_PASSWORD", PASSWORD)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(delay));
+        let mut child = begun(&program, &arguments, delay);
         let _ = child.kill();
         child.wait().unwrap();
         for left in program.left_in_tmp() {
@@ -557,14 +564,7 @@ fn nothing_that_was_encrypted_is_left_in_clear() {
     }
     for signal in ["INT", "TERM", "KILL"] {
         for delay in (0..300).step_by(50) {
-            let mut child = program
-                .command(&arguments)
-                .env("MSGARCHIVE_PASSWORD", PASSWORD)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            std::thread::sleep(Duration::from_millis(delay));
+            let mut child = begun(&program, &arguments, delay);
             Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).output().unwrap();
             child.wait().unwrap();
             nothing_in_clear(&program, &format!("{delay} ms after the start, by {signal}"));

@@ -21,9 +21,11 @@ use super::kind::Kind;
 use super::open::look_into;
 use super::record::{self, no_rows};
 use super::row::{self, RowHash, owned};
-use super::schema::{Columns, has_versions, quoted, version_table};
+use super::schema::{Columns, has_versions, version_table};
 use crate::disk::{hash_file, hexadecimal};
 use crate::pipeline::Progress;
+use crate::pipeline::crew::lock;
+use crate::source::tables::quoted;
 
 /// What was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -132,9 +134,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn found(&self, problem: Problem) {
-        if let Ok(mut found) = self.found.lock() {
-            found.push(problem);
-        }
+        lock(&self.found).push(problem);
     }
 
     fn integrity(&self, deep: bool) -> Result<(), ArchiveError> {

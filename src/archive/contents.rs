@@ -11,9 +11,12 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
-use super::folder::{CONTENTS, sync_folder};
-use crate::disk::{DiskError, HashedCopy, copy_hashed, hexadecimal, private_folders, write_hashed};
+use super::folder::CONTENTS;
+use crate::disk::{
+    DiskError, HashedCopy, copy_hashed, hexadecimal, private_folders, sync_folder, write_hashed,
+};
 use crate::pipeline::Progress;
+use crate::pipeline::crew::lock;
 use crate::source::Content;
 use crate::source::tables::{ContentFinder, Tables};
 
@@ -81,7 +84,7 @@ pub fn fulfil(
                 true => Err(ArchiveError::Interrupted),
                 false => wish.fulfil(&mut finder, taker.as_ref()),
             };
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut done = lock(&done);
             let Ok(all) = done.as_mut() else { return };
             match taken {
                 Ok(Found::Kept(kept)) => all.kept.push(kept),

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::ArchiveError;
-use super::folder::{FOUND_DAMAGED, Folder, put_whole};
+use super::folder::{FOUND_DAMAGED, Folder};
 use super::kind::Kind;
 use super::take::Damaged;
 
@@ -61,7 +61,7 @@ impl FoundDamaged {
             rows.insert(kind.table().into(), ids.into());
         }
         let text = format!("{:#}\n", json!({ "rows": rows, "contents": self.contents }));
-        put_whole(&folder.path().join(FOUND_DAMAGED), text.as_bytes())
+        Ok(crate::disk::replace(&folder.path().join(FOUND_DAMAGED), text.as_bytes())?)
     }
 
     /// After a run that took these contents in again. Which rows are whole again is seen when they are read next.

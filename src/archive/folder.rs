@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
-use crate::disk::{hexadecimal, private_file, private_folders};
+use crate::disk::{hexadecimal, private_file, private_folders, replace};
 
 /// By this file an archive is known.
 pub const ABOUT: &str = "archive.json";
@@ -108,8 +108,8 @@ impl Folder {
             "created": started,
             "tool": concat!("msgarchive ", env!("CARGO_PKG_VERSION")),
         });
-        put_whole(&path.join(README), include_bytes!("README.txt"))?;
-        put_whole(&path.join(ABOUT), format!("{about:#}\n").as_bytes())?;
+        replace(&path.join(README), include_bytes!("README.txt"))?;
+        replace(&path.join(ABOUT), format!("{about:#}\n").as_bytes())?;
         Ok(Folder { path: path.to_owned(), id })
     }
 
@@ -157,30 +157,5 @@ impl Folder {
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(ArchiveError::writing(&path))?;
         Ok(Lock { _file: file })
-    }
-}
-
-/// Writes a file that is there whole or not at all, and stays there when the power fails.
-///
-/// # Errors
-/// [`ArchiveError::Write`].
-pub fn put_whole(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let unfinished = PathBuf::from(name);
-    let _ = fs::remove_file(&unfinished);
-    let mut file = private_file(&unfinished)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&unfinished, path))
-        .map_err(ArchiveError::writing(path))?;
-    sync_folder(path);
-    Ok(())
-}
-
-/// Makes the name of a file stay. Not every file system can, and none has to.
-pub fn sync_folder(of: &Path) {
-    if let Some(folder) = of.parent() {
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
 use super::absence::Reason;
-use super::folder::{Folder, put_whole};
+use super::folder::Folder;
 use super::kind::{JOINS, Kind};
 use super::row::RowHash;
 use super::schema::{has_versions, version_table};
@@ -221,7 +221,7 @@ pub fn write_missing(folder: &Folder, connection: &Connection) -> Result<(), Arc
         let path = folder.runs().join(format!("{name}.json"));
         if fs::read(&path).ok().as_deref() != Some(record.as_bytes()) {
             crate::disk::private_folders(&folder.runs())?;
-            put_whole(&path, record.as_bytes())?;
+            crate::disk::replace(&path, record.as_bytes())?;
         }
     }
     Ok(())

@@ -13,9 +13,10 @@ use super::conversations::Conversations;
 use super::kind::Kind;
 use super::places::number;
 use super::row::{Owned, owned};
-use super::schema::{Columns, quoted};
+use super::schema::Columns;
 use crate::model::ConversationKind;
 use crate::pipeline::fingerprint::{Fingerprint, Words};
+use crate::source::tables::quoted;
 use crate::source::{ChatId, RawMessage};
 
 /// Looks for messages by what they say.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::kind::{JOINS, Kind};
-use crate::source::tables::{Column, Tables};
+use crate::source::tables::{Column, Tables, quoted};
 
 /// What is there from the beginning; Apple's columns come with the first source that has them.
 const TABLES: &str = include_str!("schema.sql");
@@ -191,9 +191,4 @@ fn add_column(table: &str, name: &str, declared: &str, zero: bool) -> String {
     let declared = if declared.chars().all(|c| c.is_ascii_alphabetic()) { declared } else { "" };
     let default = if zero { " DEFAULT 0" } else { "" };
     format!("ALTER TABLE {table} ADD COLUMN {} {declared}{default};", quoted(name))
-}
-
-/// A name as SQL wants it, whatever is in it.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -13,9 +13,9 @@ use super::kind::Kind;
 use super::restored::Restored;
 use super::row::{self, Owned, RowHash, owned};
 use super::scan::Wanted;
-use super::schema::{Columns, has_versions, quoted, version_table};
+use super::schema::{Columns, has_versions, version_table};
 use crate::disk::hexadecimal;
-use crate::source::tables::TableRow;
+use crate::source::tables::{TableRow, quoted};
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,12 +15,12 @@ use super::record::Counts;
 use super::restored::Restored;
 use super::run::Prepared;
 use super::scan::{Scan, Wanted};
-use super::schema::{Columns, quoted};
+use super::schema::Columns;
 use super::take::{Damaged, Ids, Taken, Taker, Visit, dangling};
 use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::source::SourceKind;
-use crate::source::tables::{Table, TableRow, Tables};
+use crate::source::tables::{Table, TableRow, Tables, quoted};
 
 /// A source whose news are being taken in.
 pub struct Visiting<'c> {

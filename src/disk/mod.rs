@@ -26,7 +26,7 @@ use earlier::Earlier;
 pub use earlier::MANIFEST;
 pub use file::{FileRecord, HashedFile, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
-pub use replace::replace;
+pub use replace::{replace, sync_folder};
 
 /// What the names of our hidden folders begin with; eight random characters follow.
 const PREFIX: &str = ".msgarchive-";
@@ -114,7 +114,7 @@ impl Staging {
         }
         let path = self.root.join(relative);
         if let Some(parent) = path.parent() {
-            create_folders(parent)?;
+            private_folders(parent)?;
         }
         Ok(path)
     }
@@ -125,7 +125,7 @@ impl Staging {
     /// [`DiskError::Write`].
     pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
         let path = self.folder.path().join(ASIDE).join(name);
-        create_folders(&path)?;
+        private_folders(&path)?;
         Ok(path)
     }
 }
@@ -304,21 +304,16 @@ pub fn private_file(path: &Path) -> Result<File, DiskError> {
     options.open(path).map_err(DiskError::writing(path))
 }
 
-/// Creates a folder and what leads to it, 0700, where they are not there.
-///
-/// # Errors
-/// [`DiskError::Write`].
-pub fn private_folders(path: &Path) -> Result<(), DiskError> {
-    create_folders(path)
-}
-
 /// Creates one folder, 0700.
 fn create_folder(path: &Path) -> Result<(), DiskError> {
     folder_builder().create(path).map_err(DiskError::writing(path))
 }
 
-/// Creates a folder and what leads to it, 0700.
-fn create_folders(path: &Path) -> Result<(), DiskError> {
+/// Creates a folder and what leads to it, 0700, where they are not there.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn private_folders(path: &Path) -> Result<(), DiskError> {
     folder_builder().recursive(true).create(path).map_err(DiskError::writing(path))
 }
 

@@ -1,17 +1,36 @@
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{DiskError, create_folders};
+use super::{DiskError, private_file, private_folders};
 
 /// Writes a file, 0600, with its folders, 0700. It is there whole or, as before, not at all, even when the power fails.
+/// What a writer that was killed had begun lies beside it, its name with `.new` at the end, until the next one: only one
+/// may write it at a time.
 ///
 /// # Errors
 /// [`DiskError::Write`].
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    create_folders(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(DiskError::writing(path))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(DiskError::writing(path))?;
-    file.persist(path).map_err(|error| DiskError::writing(path)(error.error))?;
+    private_folders(path.parent().unwrap_or(Path::new("")))?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let unfinished = PathBuf::from(name);
+    let _ = fs::remove_file(&unfinished);
+    let mut file = private_file(&unfinished)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&unfinished, path))
+        .map_err(|error| {
+            let _ = fs::remove_file(&unfinished);
+            DiskError::writing(path)(error)
+        })?;
+    sync_folder(path);
     Ok(())
+}
+
+/// Makes the name of a file stay. Not every file system can, and none has to.
+pub fn sync_folder(of: &Path) {
+    if let Some(folder) = of.parent() {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
 }

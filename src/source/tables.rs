@@ -245,7 +245,7 @@ impl TableReader<'_> {
 }
 
 /// A name as SQL wants it, whatever is in it.
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -11,7 +11,7 @@ use std::collections::hash_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
@@ -27,6 +27,7 @@ use crate::disk::{
 };
 use crate::media::{self, Unconverted, Undecodable};
 use crate::model::{Conversation, Drawing, Instant};
+use crate::pipeline::crew::lock;
 use crate::pipeline::writer::{AssetSink, ConvertedAsset, PlacedAsset, TakenAsset, WriteError};
 use crate::source::Content;
 
@@ -99,10 +100,6 @@ struct Names {
     folder: String,
     /// [`folded`] name → the number that the next one of this name is tried with.
     given: HashMap<String, u32>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A source that cannot be read is no reason to end the export.

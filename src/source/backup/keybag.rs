@@ -239,6 +239,7 @@ fn item(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::backup::random::Random;
 
     fn bytes(hex: &str) -> Vec<u8> {
         let digits = hex.as_bytes().chunks(2);
@@ -336,11 +337,8 @@ mod tests {
     #[test]
     fn bags_made_to_hurt_are_bags_or_errors() {
         let whole = cheap(&[(3, 2, WRAPPED_CLASS_KEY), (4, 3, WRAPPED_CLASS_KEY)]);
-        let mut random = 1_u32;
-        let mut next = |below: usize| {
-            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (random >> 8) as usize % below
-        };
+        let mut random = Random::of(1);
+        let mut next = |below| random.below(below);
         let mut bags = 0;
         for _ in 0..20_000 {
             let mut bag = whole.clone();

@@ -14,6 +14,8 @@ mod keybag;
 mod manifest;
 mod messages;
 mod password;
+#[cfg(test)]
+mod random;
 mod sealed;
 mod store;
 

@@ -7,6 +7,7 @@ use std::io;
 use crate::disk::{FileRecord, HashedFile};
 use crate::model::Conversation;
 use crate::pipeline::RowCounts;
+use crate::pipeline::crew::lock;
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError};
 use crate::writers::contents::Contents;
 use crate::writers::phrase;
@@ -25,7 +26,7 @@ use super::parts::writing;
 use super::places::Place;
 
 use super::tags::{Depth, Reading};
-use super::{PdfWriter, Window, failed, lock};
+use super::{PdfWriter, Window, failed};
 
 /// The name of the file.
 pub const FILE: &str = "conversations.pdf";

@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use sha2::{Digest as _, Sha256};
 
 use super::delivery::Spawn;
 use super::image::{Picture, Undrawable};
 use crate::model::{Attachment, Availability, Message, TapbackKind};
+use crate::pipeline::crew::lock;
 use crate::pipeline::{DEFECTS_KEPT, Defect};
 use crate::writers::derived::Derived;
 use crate::writers::phrase;
@@ -26,10 +27,6 @@ pub struct Gallery {
     edge: Option<u32>,
     known: Mutex<HashMap<PathBuf, Look>>,
     defects: Mutex<(BTreeSet<Defect>, u64)>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Gallery {

@@ -59,11 +59,12 @@ mod turn;
 mod vector;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::disk::{FileRecord, HashedFile, Staging};
 use crate::model::{Conversation, Message};
 use crate::pipeline::Defect;
+use crate::pipeline::crew::lock;
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 use crate::writers::WriterOptions;
 use crate::writers::clock::Clock;
@@ -113,10 +114,6 @@ struct PdfWriter {
 
 /// What `prepare` hands to `append`.
 struct Window(Vec<Laid>);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn failed(what: impl ToString) -> WriteError {
     WriteError::Format { format: "pdf", what: what.to_string() }

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::disk::{DiskError, FileRecord, HashedFile};
 use crate::model::Conversation;
+use crate::pipeline::crew::lock;
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError};
 use crate::writers::{conversation_file, phrase};
 
@@ -15,7 +16,7 @@ use super::index::Listed;
 use super::options::{Bates, Division, Split};
 use super::places::Place;
 use super::tags::{Depth, Reading};
-use super::{PdfWriter, Window, failed, lock};
+use super::{PdfWriter, Window, failed};
 
 /// Where a document stands among the parts of its conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

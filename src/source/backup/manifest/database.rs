@@ -185,6 +185,7 @@ fn entry(row: &Row<'_>) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::backup::random::Random;
 
     const A: &str = "Library/SMS/Attachments/a";
 
@@ -215,11 +216,8 @@ mod tests {
             );
             lock(&list.connection).serialize("main").unwrap().to_vec()
         };
-        let mut random = 7_u64;
-        let mut next = |below: usize| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (random >> 33) as usize % below
-        };
+        let mut random = Random::of(7);
+        let mut next = |below| random.below(below);
         let mut lists = 0;
         for _ in 0..3_000 {
             let mut bytes = whole.clone();

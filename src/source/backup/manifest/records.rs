@@ -90,6 +90,7 @@ fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Option<&'b [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::backup::random::Random;
 
     #[test]
     fn records_of_an_old_manifest() {
@@ -142,11 +143,8 @@ mod tests {
             whole.extend([0; 38]);
         }
         assert!(!Records::read(&whole).unwrap().is_empty());
-        let mut random = 3_u64;
-        let mut next = |below: usize| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (random >> 33) as usize % below
-        };
+        let mut random = Random::of(3);
+        let mut next = |below| random.below(below);
         let mut read = 0;
         for _ in 0..20_000 {
             let mut bytes = whole.clone();
