@@ -10,8 +10,9 @@ mod searching;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use msgarchive::archive::{ArchiveError, ArchiveOptions, RunRecord, archive};
+use msgarchive::archive::{ArchiveError, ArchiveOptions, RunRecord, archive, check};
 use msgarchive::source::OpenOptions;
 use msgarchive::source::tables::Tables;
 use serde_json::Value;
@@ -157,6 +158,34 @@ fn two_at_once() {
     let ran = program.run(&["archive", archive, "-s", library]).with_code(1);
     assert!(ran.err.contains("another run is adding to"), "{}", ran.err);
     assert!(ran.err.contains(&format!("process {}", std::process::id())), "{}", ran.err);
+}
+
+/// Two runs that both find no archive make one; the second waits its turn, or is told who is at it.
+#[test]
+fn two_first_runs_at_once() {
+    let program = Program::new();
+    let library = small_library(&program.path().join("library"));
+    for round in 0..8 {
+        let name = format!("a{round}");
+        let mut runs = [(); 2].map(|()| {
+            let mut command = program.command(&["archive", &name, "-s", "library"]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        });
+        let codes = runs.each_mut().map(|run| run.wait().unwrap().code());
+        for (run, code) in runs.into_iter().zip(codes) {
+            let said = String::from_utf8(run.wait_with_output().unwrap().stderr).unwrap();
+            match code {
+                Some(0) => {}
+                _ => assert!(said.contains("another run is adding to"), "{said}"),
+            }
+        }
+        assert!(codes.contains(&Some(0)));
+        let archive = program.path().join(&name);
+        let record = add(&archive, &[&library], 0).unwrap();
+        assert_eq!((record.counts.read, record.counts.added), (31, 0));
+        assert_eq!(record.sources[0].source, 1, "both runs knew the library");
+        assert_eq!(check(&archive, true, 1, &()).unwrap().problems, []);
+    }
 }
 
 #[test]

@@ -382,6 +382,9 @@ impl Check<'_> {
             if *run != expected || value.get("number").and_then(Value::as_i64) != Some(*run) {
                 broken("has a number that is not the next one");
             }
+            if value.get("archive").and_then(Value::as_str) != Some(&self.folder.id) {
+                broken("is of another archive");
+            }
             let rows = rows_by_run.get(run).cloned().unwrap_or_else(no_rows);
             if value.get("rows").and_then(Value::as_u64) != Some(rows.rows)
                 || value.get("rows_sha256").and_then(Value::as_str) != Some(&rows.sha256)

@@ -1,15 +1,15 @@
-//! An archive's folder: what lies where, who is writing to it.
+//! An archive's folder: what lies where.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
-use crate::disk::{hexadecimal, private_file, private_folders, replace};
+use super::lock::{LOCK, Lock};
+use crate::disk::{hexadecimal, private_folders, replace};
 
 /// By this file an archive is known.
 pub const ABOUT: &str = "archive.json";
@@ -25,9 +25,6 @@ pub const RUNS: &str = "runs";
 /// What `verify` found, for the next run to mend.
 pub const FOUND_DAMAGED: &str = "damaged.json";
 const README: &str = "README.txt";
-const LOCK: &str = "lock";
-/// How long a run may take to let go.
-const ENDING: Duration = Duration::from_millis(500);
 /// The format that this program writes.
 const FORMAT: u64 = 1;
 
@@ -37,12 +34,6 @@ pub struct Folder {
     path: PathBuf,
     /// The archive's id, which never changes.
     pub id: String,
-}
-
-/// Held as long as a run adds to the archive; the system lets go of it, whatever ends the program.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
 }
 
 /// Whether an archive is at this path, whole or not.
@@ -74,31 +65,30 @@ impl Folder {
         Ok(Folder { path: path.to_owned(), id: id.to_owned() })
     }
 
-    /// The archive at `path`; made where there is nothing. `seed` makes its id.
+    /// The archive at `path`, for adding to it; made where there is nothing. `seed` makes its id.
     ///
     /// # Errors
-    /// [`ArchiveError::Foreign`] where there is something else.
-    pub fn open_or_create(path: &Path, started: &str, seed: &str) -> Result<Folder, ArchiveError> {
+    /// [`ArchiveError::Foreign`] where there is something else; [`ArchiveError::Busy`].
+    pub fn open_or_create(path: &Path, started: &str, seed: &str) -> Result<(Folder, Lock), ArchiveError> {
         match Folder::open(path) {
-            Err(ArchiveError::NotAnArchive { .. }) => {}
-            opened => return opened,
-        }
-        // A run that was killed while it made the folder left no more than these.
-        let ours = |name: &std::ffi::OsStr| {
-            [README, "README.txt.new", "archive.json.new", LOCK, RUNS, CONTENTS]
-                .iter()
-                .any(|own| name == *own)
-        };
-        match fs::read_dir(path) {
-            Ok(mut entries) => {
-                if entries.any(|entry| entry.is_ok_and(|entry| !ours(&entry.file_name()))) {
-                    return Err(ArchiveError::Foreign { path: path.to_owned() });
-                }
+            Err(ArchiveError::NotAnArchive { .. }) if is_free(path)? => private_folders(path)?,
+            // Another run may have made it since.
+            Err(ArchiveError::NotAnArchive { .. }) if !is_archive(path) => {
+                return Err(ArchiveError::Foreign { path: path.to_owned() });
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(ArchiveError::reading(path)(error)),
+            Err(ArchiveError::NotAnArchive { .. }) => {}
+            opened => drop(opened?),
         }
-        for folder in [path.to_owned(), path.join(CONTENTS), path.join(RUNS)] {
+        let lock = Lock::take(path, started)?;
+        let folder = match Folder::open(path) {
+            Err(ArchiveError::NotAnArchive { .. }) => Folder::create(path, started, seed)?,
+            opened => opened?,
+        };
+        Ok((folder, lock))
+    }
+
+    fn create(path: &Path, started: &str, seed: &str) -> Result<Folder, ArchiveError> {
+        for folder in [path.join(CONTENTS), path.join(RUNS)] {
             private_folders(&folder)?;
         }
         let id = hexadecimal(&Sha256::digest(seed.as_bytes())[..16]);
@@ -127,35 +117,18 @@ impl Folder {
     pub fn runs(&self) -> PathBuf {
         self.path.join(RUNS)
     }
+}
 
-    /// Becomes the one run that adds to the archive.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Busy`], with what the other one wrote down.
-    pub fn lock(&self, started: &str) -> Result<Lock, ArchiveError> {
-        let path = self.path.join(LOCK);
-        let mut file = private_file(&path)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                // A run that is just ending, or a process that it started a moment ago.
-                Err(TryLockError::WouldBlock) if begun.elapsed() < ENDING => std::thread::sleep(ENDING / 20),
-                Err(TryLockError::WouldBlock) => {
-                    let mut holder = String::new();
-                    let _ = (&file).take(200).read_to_string(&mut holder);
-                    let holder = holder.trim().to_owned();
-                    let holder = if holder.is_empty() { "it does not say which".into() } else { holder };
-                    return Err(ArchiveError::Busy { path: self.path.clone(), holder });
-                }
-                Err(TryLockError::Error(error)) => return Err(ArchiveError::writing(&path)(error)),
-            }
+/// Nothing is there, or no more than a run left that was ended while it made the folder.
+pub fn is_free(path: &Path) -> Result<bool, ArchiveError> {
+    let left = |name: &OsStr| {
+        [README, "README.txt.new", "archive.json.new", LOCK, RUNS, CONTENTS].iter().any(|own| name == *own)
+    };
+    match fs::read_dir(path) {
+        Ok(mut entries) => {
+            Ok(entries.all(|entry| entry.is_err() || entry.is_ok_and(|entry| left(&entry.file_name()))))
         }
-        let holder = format!("process {}, since {started}\n", std::process::id());
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(holder.as_bytes()))
-            .map_err(ArchiveError::writing(&path))?;
-        Ok(Lock { _file: file })
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(ArchiveError::reading(path)(error)),
     }
 }

@@ -24,6 +24,7 @@ pub mod history;
 mod inherit;
 mod kind;
 mod known_source;
+mod lock;
 mod open;
 mod places;
 mod record;

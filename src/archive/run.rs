@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::ArchiveError;
 use super::contents::{Fulfilled, fulfil};
 use super::damage;
-use super::folder::Folder;
+use super::folder::{self, Folder, is_archive};
 use super::kind::Kind;
 use super::known_source::recognize;
 use super::places::Places;
@@ -54,15 +54,13 @@ pub fn archive(
         return Err(ArchiveError::Itself { path: itself.info().path.clone() });
     }
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
-    let rehearsal = match options.dry_run && Folder::open(path).is_err() {
-        // Foreign files in the way are found out all the same.
-        true if path.is_dir() && path.read_dir().is_ok_and(|mut entries| entries.next().is_some()) => None,
+    // Foreign files in the way are found out all the same.
+    let rehearsal = match options.dry_run && !is_archive(path) && folder::is_free(path)? {
         true => Some(tempfile::tempdir().map_err(ArchiveError::writing(path))?),
         false => None,
     };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
-    let folder = Folder::open_or_create(path, &started, &seed)?;
-    let _lock = folder.lock(&started)?;
+    let (folder, _lock) = Folder::open_or_create(path, &started, &seed)?;
     let mut connection = open(&folder)?;
     if !options.dry_run {
         record::write_missing(&folder, &connection)?;

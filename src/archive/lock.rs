@@ -1,0 +1,78 @@
+//! Who is adding to an archive: one run at a time.
+//!
+//! **Must never**: be taken for the archive's state. It is held by the system, and gone with whoever held it.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::ArchiveError;
+use crate::disk::private_file;
+
+/// Its file, in the archive's folder.
+pub const LOCK: &str = "lock";
+/// How long a run may take to let go.
+const ENDING: Duration = Duration::from_millis(500);
+
+/// Held as long as a run adds to the archive; the system lets go of it, whatever ends the program.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Lock {
+    /// Becomes the one run that adds to the archive in this folder.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Busy`], with what the other one wrote down.
+    pub fn take(folder: &Path, started: &str) -> Result<Lock, ArchiveError> {
+        let path = folder.join(LOCK);
+        let mut file = private_file(&path)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // A run that is just ending.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < ENDING => std::thread::sleep(ENDING / 20),
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    let _ = (&file).take(200).read_to_string(&mut holder);
+                    let holder = holder.trim().to_owned();
+                    let holder = if holder.is_empty() { "it does not say which".into() } else { holder };
+                    return Err(ArchiveError::Busy { path: folder.to_owned(), holder });
+                }
+                Err(TryLockError::Error(error)) => return Err(ArchiveError::writing(&path)(error)),
+            }
+        }
+        let holder = format!("process {}, since {started}\n", std::process::id());
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(holder.as_bytes()))
+            .map_err(ArchiveError::writing(&path))?;
+        Ok(Lock(file))
+    }
+}
+
+/// Closing the file is not enough: a process that this one is just starting has it open, too, until it is itself.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_let_go_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path(), "now").unwrap();
+        // As a child has it between its making and its program.
+        let inherited = lock.0.try_clone().unwrap();
+        let busy = Lock::take(folder.path(), "later").unwrap_err();
+        assert!(matches!(busy, ArchiveError::Busy { holder, .. } if holder.ends_with("since now")));
+        drop(lock);
+        Lock::take(folder.path(), "later").unwrap();
+        drop(inherited);
+    }
+}
