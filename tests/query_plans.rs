@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::support::{Library, Schema};
 
 /// What runs once an opening: scans of an index are what it is for, scans of the messages are not.
-const ONCE: [&str; 15] = [
+const ONCE: [&str; 19] = [
     "handles",
     "chats",
     "members",
@@ -24,6 +24,10 @@ const ONCE: [&str; 15] = [
     "sync_deleted_messages",
     "unsynced_removed_recoverable_messages",
     "deleted_chats",
+    "unsent_messages",
+    "unsent_chats",
+    "unsent_attachments",
+    "unsent_recoverable",
 ];
 
 #[test]

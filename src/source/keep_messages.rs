@@ -1,7 +1,4 @@
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::Path;
-
+use super::preferences::{self, Preferences};
 use crate::property_list::{Object, Plist, Value};
 
 /// How long a device keeps messages, by its setting: it explains what is not there, and proves nothing.
@@ -12,41 +9,19 @@ pub enum KeepMessages {
     Days(u32),
 }
 
-/// The property lists that may have the setting, the likeliest first, in a device's or a user's
-/// `Library/Preferences`. Some devices have a second one that differs in the case of a letter.
-pub(super) const LISTS: [&str; 3] =
-    ["com.apple.MobileSMS.plist", "com.apple.mobileSMS.plist", "com.apple.iChat.plist"];
+/// The property lists that may have the setting, the likeliest first. Some devices have a second one that differs in the case of a letter.
+const LISTS: [&str; 3] = ["com.apple.MobileSMS.plist", "com.apple.mobileSMS.plist", "com.apple.iChat.plist"];
 /// The key of iOS 17 and later; then that of the systems before, which stays behind when a device is updated
 /// (`ios-backup-format.md` 9.2).
 const KEYS: [&str; 2] = ["SSKeepMessages", "KeepMessageForDays"];
-/// Real ones have some kilobytes.
-const LARGEST: u64 = 1 << 20;
 
 impl KeepMessages {
-    /// The setting in any of these lists. `None`: they do not have it, which says nothing.
-    pub(super) fn of_lists(lists: impl IntoIterator<Item = Vec<u8>>) -> Option<KeepMessages> {
+    /// `None`: no list has the setting, which says nothing.
+    pub(super) fn of(preferences: Preferences<'_>) -> Option<KeepMessages> {
         let lists: Vec<Plist<'static>> =
-            lists.into_iter().filter_map(|bytes| Plist::read(bytes.into())).collect();
+            LISTS.iter().filter_map(|name| preferences::list(preferences, name)).collect();
         KEYS.into_iter().find_map(|key| lists.iter().find_map(|list| of_key(list.root(), key)))
     }
-
-    /// That of whoever's messages are in `database`: `Messages` and `SMS` lie beside `Preferences`.
-    pub(super) fn beside(database: &Path) -> Option<KeepMessages> {
-        let folder =
-            database.parent().filter(|folder| folder.ends_with("Messages") || folder.ends_with("SMS"))?;
-        let preferences = folder.parent()?.join("Preferences");
-        let files = LISTS.map(|name| preferences.join(name));
-        let whole =
-            |file: &Path| read(&mut fs::metadata(file).ok()?.is_file().then(|| File::open(file))?.ok()?);
-        KeepMessages::of_lists(files.iter().filter_map(|file| whole(file)))
-    }
-}
-
-/// All of a list that is not too large.
-pub(super) fn read(list: &mut dyn Read) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = list.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
-    (read as u64 <= LARGEST).then_some(bytes)
 }
 
 fn of_key(list: Object<'_>, key: &str) -> Option<KeepMessages> {
@@ -59,23 +34,30 @@ fn of_key(list: Object<'_>, key: &str) -> Option<KeepMessages> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn list(entries: &str) -> Vec<u8> {
         format!("<?xml version=\"1.0\"?><plist><dict>{entries}</dict></plist>").into_bytes()
     }
 
+    /// Of lists, in the order of [`LISTS`].
+    fn setting<const COUNT: usize>(lists: [Vec<u8>; COUNT]) -> Option<KeepMessages> {
+        KeepMessages::of(&|name| lists.get(LISTS.iter().position(|known| *known == name)?).cloned())
+    }
+
     #[test]
     fn the_newer_key_counts_and_none_says_nothing() {
         let old = |days: &str| list(&format!("<key>KeepMessageForDays</key><integer>{days}</integer>"));
         let new = list("<key>SSKeepMessages</key><integer>30</integer>");
-        assert_eq!(KeepMessages::of_lists([old("365")]), Some(KeepMessages::Days(365)));
-        assert_eq!(KeepMessages::of_lists([old("0"), new]), Some(KeepMessages::Days(30)));
-        assert_eq!(KeepMessages::of_lists([list(""), old("0")]), Some(KeepMessages::Forever));
+        assert_eq!(setting([old("365")]), Some(KeepMessages::Days(365)));
+        assert_eq!(setting([old("0"), new]), Some(KeepMessages::Days(30)));
+        assert_eq!(setting([list(""), old("0")]), Some(KeepMessages::Forever));
         for nothing in [list(""), old("-1"), old("99999999999"), b"no list".to_vec(), Vec::new()] {
-            assert_eq!(KeepMessages::of_lists([nothing]), None);
+            assert_eq!(setting([nothing]), None);
         }
-        assert_eq!(KeepMessages::of_lists([list("<key>SSKeepMessages</key><string>30</string>")]), None);
+        assert_eq!(setting([list("<key>SSKeepMessages</key><string>30</string>")]), None);
     }
 
     #[test]
@@ -85,7 +67,7 @@ mod tests {
         fs::create_dir_all(library.join("Preferences")).unwrap();
         let setting = list("<key>KeepMessageForDays</key><integer>365</integer>");
         fs::write(library.join("Preferences/com.apple.iChat.plist"), &setting).unwrap();
-        let of = |path: &str| KeepMessages::beside(&library.join(path));
+        let of = |path: &str| KeepMessages::of(&preferences::beside(&library.join(path)));
         assert_eq!(of("Messages/chat.db"), Some(KeepMessages::Days(365)));
         assert_eq!(of("SMS/sms.db"), Some(KeepMessages::Days(365)));
         assert_eq!(of("Desktop/chat.db"), None, "whose messages a copy has is not known");

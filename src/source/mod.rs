@@ -13,11 +13,13 @@ mod content;
 mod database;
 pub mod discover;
 mod error;
+mod icloud_settings;
 mod keep_messages;
 pub mod legacy;
 mod locate;
 pub mod merged;
 mod place;
+mod preferences;
 mod raw;
 mod several;
 pub mod tables;
@@ -26,11 +28,14 @@ mod timeline;
 use std::path::{Path, PathBuf};
 
 pub use content::{BundleFile, BundleStore, Content, StoredBundle, StoredValue, ValueStore};
+pub use database::LogState;
 pub use error::SourceError;
+pub use icloud_settings::ICloudSettings;
 pub use keep_messages::KeepMessages;
 pub use place::Place;
 pub use raw::{
     ChatId, Deletions, EarlierBody, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target,
+    UnsentDeletions,
 };
 pub use several::{Several, contacts_of_several};
 pub use timeline::{Timeline, Window};
@@ -49,6 +54,12 @@ pub struct SourceInfo {
     pub backup: Option<backup::BackupInfo>,
     /// How long its device keeps messages, where it says so.
     pub keep_messages: Option<KeepMessages>,
+    /// What its device says of Messages in iCloud, where it says something.
+    pub icloud: Option<ICloudSettings>,
+    /// What became of its write-ahead log, which may have its newest messages.
+    pub log: LogState,
+    /// It is this machine's own library, as it is now.
+    pub is_own: bool,
     /// What is wrong with it, though it can be read; in words.
     pub warnings: Vec<String>,
     /// The sources that are read together with it.

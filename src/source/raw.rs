@@ -156,6 +156,10 @@ pub struct SyncState {
     pub state: i64,
     /// `ck_record_id`; empty after a reset of synchronization.
     pub record: Option<String>,
+    /// It never goes up, whatever its state: `was_detonated`, or not `is_finished`.
+    pub stays_here: bool,
+    /// `syndication_ranges` are not yet what iCloud was told (`synced_syndication_ranges`).
+    pub ranges_pending: bool,
 }
 
 /// What a source says was deleted from it for good (`messages-format.md` 13.2, 14.4). Each list in row order.
@@ -165,6 +169,19 @@ pub struct Deletions {
     pub messages: Vec<String>,
     /// GUIDs of chats: `sync_deleted_chats`.
     pub chats: Vec<String>,
+    /// Deletions that iCloud was not told of yet; `None` where the database keeps no list of them.
+    pub unsent: Option<UnsentDeletions>,
+}
+
+/// Deletions of things that are in iCloud, waiting to be sent there (`messages-format.md` 14.4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnsentDeletions {
+    /// Of `sync_deleted_messages` those with a record, and `unsynced_removed_recoverable_messages`.
+    pub messages: u64,
+    /// Of `sync_deleted_chats` those with a record.
+    pub chats: u64,
+    /// Of `sync_deleted_attachments` those with a record.
+    pub attachments: u64,
 }
 
 /// What a message said before it was changed.

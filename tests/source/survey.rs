@@ -1,6 +1,6 @@
 //! Surveys: a page's rows with what comparing needs, and lists of what was deleted.
 
-use msgarchive::source::{Deletions, SyncState};
+use msgarchive::source::{Deletions, SyncState, UnsentDeletions};
 
 use super::{altered, opened};
 use crate::support::{Library, Schema, Tapback};
@@ -33,7 +33,10 @@ fn a_survey_has_the_rows_of_a_page_with_their_standing_and_nothing_that_hangs_on
         );
         assert_eq!((page[0].sync.as_ref(), page[0].is_read), (None, None));
         let row = &survey[0];
-        assert_eq!(row.sync, Some(SyncState { state: 1, record: Some("record".into()) }));
+        assert_eq!(
+            row.sync,
+            Some(SyncState { state: 1, record: Some("record".into()), ..SyncState::default() })
+        );
         assert_eq!(survey[1].sync, Some(SyncState::default()));
         assert_eq!((row.is_read, survey[1].is_read), (Some(true), Some(false)));
         assert_eq!(row.own_addresses, ["me@example.com", "E:me@example.com"]);
@@ -54,11 +57,13 @@ fn every_list_of_deletions_is_read() {
         "INSERT INTO deleted_messages (guid) VALUES ('A'), ('');
          INSERT INTO sync_deleted_messages (guid, recordID) VALUES ('B', 'r');
          INSERT INTO unsynced_removed_recoverable_messages (chat_guid, message_guid) VALUES ('c', 'C');
+         INSERT INTO sync_deleted_attachments (guid, recordID) VALUES ('at_1', 'r'), ('at_2', 'r'), ('at_3', NULL);
          INSERT INTO sync_deleted_chats (guid, recordID) VALUES ('iMessage;-;ana@example.com', '')",
     );
     let lists = Deletions {
         messages: ["A", "B", "C"].map(str::to_owned).to_vec(),
         chats: vec!["iMessage;-;ana@example.com".into()],
+        unsent: Some(UnsentDeletions { messages: 2, chats: 0, attachments: 2 }),
     };
     assert_eq!(source.deletions().unwrap(), lists);
     let (_folder, older) = opened(&Library::new(Schema::OSX_10_10));

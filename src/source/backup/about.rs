@@ -1,9 +1,10 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use crate::property_list::{Object, Plist, Value};
+use crate::source::preferences::date;
 
 /// What a backup's property lists say of it (`ios-backup-format.md` 2). Every one of them may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,9 +68,9 @@ impl BackupInfo {
                 .or_else(|| text(lockdown, "DeviceName")),
             product: text(info, "Product Type").or_else(|| text(lockdown, "ProductType")),
             os: text(info, "Product Version").or_else(|| text(lockdown, "ProductVersion")),
-            date: [date(info, "Last Backup Date"), date(status, "Date"), date(manifest, "Date")]
+            date: [(info, "Last Backup Date"), (status, "Date"), (manifest, "Date")]
                 .into_iter()
-                .flatten()
+                .filter_map(|(list, key)| date(list?, key))
                 .max(),
             encrypted: encrypted.is_some_and(|value| value.value() == Value::Bool(true)),
             problem: problem.map(str::to_owned),
@@ -113,18 +114,10 @@ fn text(of: Option<Object<'_>>, key: &str) -> Option<String> {
     }
 }
 
-/// A date that a calendar can show.
-fn date(of: Option<Object<'_>>, key: &str) -> Option<SystemTime> {
-    /// From the Unix epoch to Apple's, 2001, in seconds.
-    const SINCE_1970: f64 = 978_307_200.0;
-    const LATEST: f64 = 1e11;
-    let Value::Date(seconds) = of?.get(key)?.value() else { return None };
-    let since = Duration::try_from_secs_f64(seconds + SINCE_1970).ok()?;
-    (seconds < LATEST).then(|| UNIX_EPOCH.checked_add(since)).flatten()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     fn info(list: &[u8]) -> BackupInfo {

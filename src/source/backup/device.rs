@@ -12,7 +12,9 @@ use super::store::{Backup, Blob};
 use super::{HOME, MESSAGES};
 use crate::source::database::{Log, Opened};
 use crate::source::locate::FileStore;
-use crate::source::{OpenOptions, Source, SourceError, SourceInfo, SourceKind, open_opened};
+use crate::source::{
+    ICloudSettings, KeepMessages, OpenOptions, Source, SourceError, SourceInfo, SourceKind, open_opened,
+};
 
 /// Files of a backup that people give for it.
 const LISTED: [&str; 3] = ["Manifest.db", "Manifest.mbdb", "Manifest.plist"];
@@ -108,7 +110,8 @@ impl DeviceFolder {
         opened.info = SourceInfo {
             kind: SourceKind::Backup,
             path: options.shown_as.clone().unwrap_or_else(|| folder.clone()),
-            keep_messages: backup.keep_messages(),
+            keep_messages: KeepMessages::of(&|name| backup.preferences(name)),
+            icloud: ICloudSettings::of(&|name| backup.preferences(name)),
             warnings: backup.warnings(about.problem.as_deref(), lost_log),
             backup: Some(about),
             ..opened.info

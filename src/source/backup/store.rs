@@ -14,9 +14,7 @@ use super::sealed::SealedFile;
 use super::{HOME, LIBRARY, MEDIA, PREFERENCES, STORES};
 use crate::source::database::{connection_to, connection_to_hidden};
 use crate::source::locate::{FileStore, Located};
-use crate::source::{
-    BundleFile, BundleStore, Content, KeepMessages, SourceError, StoredBundle, keep_messages,
-};
+use crate::source::{BundleFile, BundleStore, Content, SourceError, StoredBundle, preferences};
 
 /// The largest `Manifest.mbdb` that is read: real ones have some 20 MB.
 const LARGEST_RECORDS: u64 = 256 << 20;
@@ -139,13 +137,10 @@ impl Backup {
         Ok(self.listed(HOME, &log)?.and_then(|entry| self.blob(&entry)))
     }
 
-    /// The device's setting, when the backup was made.
-    pub fn keep_messages(&self) -> Option<KeepMessages> {
-        let list = |name: &str| {
-            let blob = self.file(HOME, &format!("{PREFERENCES}{name}")).ok()??;
-            keep_messages::read(&mut blob.open().ok()?)
-        };
-        KeepMessages::of_lists(keep_messages::LISTS.into_iter().filter_map(list))
+    /// A list of the device's preferences, as it was when the backup was made.
+    pub fn preferences(&self, name: &str) -> Option<Vec<u8>> {
+        let blob = self.file(HOME, &format!("{PREFERENCES}{name}")).ok()??;
+        preferences::read(&mut blob.open().ok()?)
     }
 
     /// What has this path in the device's library, first where attachments are.

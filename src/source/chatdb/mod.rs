@@ -215,6 +215,16 @@ impl Source for ChatDb {
         for (_, sql) in &self.queries.deleted {
             deletions.messages.extend(guids(Some(sql))?);
         }
+        for (_, table, sql) in &self.queries.unsent_deletions {
+            let unsent = deletions.unsent.get_or_insert_default();
+            let count = match *table {
+                "sync_deleted_chats" => &mut unsent.chats,
+                "sync_deleted_attachments" => &mut unsent.attachments,
+                _ => &mut unsent.messages,
+            };
+            database::scan(&lock(&self.own), Some(sql), |c| *count += c.number().max(0) as u64)
+                .map_err(SourceError::database(&self.info.path))?;
+        }
         Ok(deletions)
     }
 

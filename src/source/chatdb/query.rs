@@ -34,6 +34,8 @@ pub(super) struct Queries {
     pub deleted: Vec<(&'static str, String)>,
     /// (guid) of chats that were deleted.
     pub deleted_chats: Option<String>,
+    /// (number) of deletions that iCloud was not told of: of messages, of chats, of attachments; a table each.
+    pub unsent_deletions: Vec<(&'static str, &'static str, String)>,
     /// (message, guid), for databases without an index on it.
     pub guids: Option<String>,
     /// (message, date)
@@ -194,6 +196,16 @@ impl Queries {
                 schema.has("sync_deleted_chats", "guid"),
                 "SELECT guid FROM sync_deleted_chats".into(),
             ),
+            unsent_deletions: [
+                ("unsent_messages", "sync_deleted_messages", "recordid", " WHERE recordID > ''"),
+                ("unsent_chats", "sync_deleted_chats", "recordid", " WHERE recordID > ''"),
+                ("unsent_attachments", "sync_deleted_attachments", "recordid", " WHERE recordID > ''"),
+                ("unsent_recoverable", "unsynced_removed_recoverable_messages", "message_guid", ""),
+            ]
+            .into_iter()
+            .filter(|(_, table, column, _)| schema.has(table, column))
+            .map(|(name, table, _, only)| (name, table, format!("SELECT count(*) FROM {table}{only}")))
+            .collect(),
             guids: given(!guid_index, "SELECT m.rowid, m.guid FROM message m".to_string()),
             dates: format!("SELECT m.rowid, {} FROM message m", column("date")),
             undated: given(
@@ -305,6 +317,7 @@ impl Queries {
             ("owner", &self.owner),
         ]);
         all.extend(self.deleted.iter().map(|(name, sql)| (*name, sql.as_str())));
+        all.extend(self.unsent_deletions.iter().map(|(name, _, sql)| (*name, sql.as_str())));
         all
     }
 }

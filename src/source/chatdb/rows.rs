@@ -95,8 +95,17 @@ pub(super) fn message(row: &Row<'_>) -> RawMessage {
 }
 
 /// What a survey reads of a row besides [`MESSAGE`], and behind it.
-pub(super) const SURVEY: &[&str] =
-    &["is_read", "destination_caller_id", "account", "ck_sync_state", "ck_record_id"];
+pub(super) const SURVEY: &[&str] = &[
+    "is_read",
+    "destination_caller_id",
+    "account",
+    "ck_sync_state",
+    "ck_record_id",
+    "was_detonated",
+    "is_finished",
+    "syndication_ranges",
+    "synced_syndication_ranges",
+];
 
 /// What it leaves out of [`MESSAGE`]: large, and only shown.
 pub(super) const UNSURVEYED: &[&str] = &["payload_data"];
@@ -108,7 +117,15 @@ pub(super) fn surveyed(row: &Row<'_>) -> RawMessage {
     message.is_read = c.maybe_number().map(|read| read != 0);
     let addresses = [c.text(), c.text()].into_iter().flatten();
     message.own_addresses = addresses.filter(|address| !address.is_empty()).collect();
-    message.sync = c.maybe_number().map(|state| SyncState { state, record: c.text() });
+    message.sync = c.maybe_number().map(|state| SyncState {
+        state,
+        record: c.text(),
+        stays_here: c.flag() | (c.maybe_number() == Some(0)),
+        ranges_pending: {
+            let (ranges, told) = (c.text(), c.text());
+            ranges.is_some() && ranges != told
+        },
+    });
     message
 }
 
@@ -286,7 +303,8 @@ mod tests {
         assert_eq!(m.own_addresses, ["destination_caller_id", "account"]);
         let m = db.query_row(&select(&both, true), [], |row| Ok(surveyed(row))).unwrap();
         let state = at(&both, "ck_sync_state");
-        assert_eq!(m.sync, Some(SyncState { state, record: Some((state + 1).to_string()) }));
+        let record = Some((state + 1).to_string());
+        assert_eq!(m.sync, Some(SyncState { state, record, stays_here: true, ranges_pending: true }));
         assert_eq!(m.is_read, Some(true));
 
         let a = db.query_row(&select(ATTACHMENT, false), [], |row| Ok(attachment(row))).unwrap();

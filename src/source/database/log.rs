@@ -25,7 +25,7 @@ impl Log<'_> {
         let mut frames = Frames::of((self.open)()?)?;
         while let Some(frame) = frames.next()? {
             read += 1;
-            if frame.commits {
+            if frame.pages_after > 0 {
                 committed = read;
             }
         }
@@ -61,25 +61,25 @@ const LITTLE: u32 = 0x377f_0682;
 const BIG: u32 = 0x377f_0683;
 
 /// The valid frames of a log: those of its last use, up to the first that is none.
-struct Frames<R> {
+pub(super) struct Frames<R> {
     log: R,
     /// The page of the frame that was read last; empty where this is no log.
-    page: Vec<u8>,
+    pub page: Vec<u8>,
     big: bool,
     salts: [u8; 8],
     sums: [u32; 2],
 }
 
 /// A page in a log.
-struct Frame {
+pub(super) struct Frame {
     /// From 1 on.
-    number: u64,
-    /// The last one of a transaction.
-    commits: bool,
+    pub number: u64,
+    /// Of the last one of a transaction: how many pages the database has after it; else 0.
+    pub pages_after: u64,
 }
 
 impl<R: Read> Frames<R> {
-    fn of(log: R) -> io::Result<Frames<R>> {
+    pub fn of(log: R) -> io::Result<Frames<R>> {
         let mut frames = Frames { log, page: Vec::new(), big: false, salts: [0; 8], sums: [0; 2] };
         let mut header = [0; HEADER];
         if !filled(&mut frames.log, &mut header)? {
@@ -97,7 +97,7 @@ impl<R: Read> Frames<R> {
     }
 
     /// Reads the next frame, and its page.
-    fn next(&mut self) -> io::Result<Option<Frame>> {
+    pub fn next(&mut self) -> io::Result<Option<Frame>> {
         let mut header = [0; FRAME];
         if self.page.is_empty() || !filled(&mut self.log, &mut header)? {
             return Ok(None);
@@ -110,7 +110,7 @@ impl<R: Read> Frames<R> {
         let [number, pages_after, _, _, first, second] = words(&header);
         let of_this_use = header.get(8..16) == Some(&self.salts[..]);
         let valid = whole && of_this_use && self.sums == [first, second] && number > 0;
-        Ok(valid.then_some(Frame { number: number.into(), commits: pages_after > 0 }))
+        Ok(valid.then_some(Frame { number: number.into(), pages_after: pages_after.into() }))
     }
 
     /// Goes on with the sums, over bytes that come after those before.

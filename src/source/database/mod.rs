@@ -6,6 +6,7 @@
 mod evidence;
 mod hidden;
 mod log;
+mod log_state;
 mod pool;
 mod recognize;
 mod schema;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 pub(super) use log::Log;
+pub use log_state::LogState;
 pub(super) use pool::{Pool, Pooled};
 pub(super) use recognize::Layout;
 pub(super) use schema::Schema;
@@ -27,7 +29,9 @@ use snapshot::Snapshot;
 pub(super) use values::Columns;
 
 use super::locate::{FileStore, Roots};
-use super::{KeepMessages, OpenOptions, SourceError, SourceInfo, SourceKind, as_of};
+use super::{
+    ICloudSettings, KeepMessages, OpenOptions, SourceError, SourceInfo, SourceKind, as_of, preferences,
+};
 use evidence::Evidence;
 
 /// A Messages database, opened, whatever its layout.
@@ -57,6 +61,7 @@ impl Opened {
     pub fn new(path: &Path, options: &OpenOptions) -> Result<Opened, SourceError> {
         let candidate = recognize::candidate(path)?;
         let home = own_library(&candidate.path);
+        let log = LogState::beside(&candidate.path, candidate.wal_mode);
         let snapshot = match &options.as_of {
             Some(date) => {
                 if !is_archive(&candidate.path) {
@@ -68,7 +73,11 @@ impl Opened {
             None => Snapshot::take(&candidate, home.is_some(), connections_for(options))?,
         };
         let mut opened = Opened::of(candidate.path, candidate.kind, snapshot, home, options)?;
-        opened.info.keep_messages = KeepMessages::beside(&opened.path);
+        let preferences = preferences::beside(&opened.path);
+        opened.info.keep_messages = KeepMessages::of(&preferences);
+        opened.info.icloud = ICloudSettings::of(&preferences);
+        opened.info.log = log;
+        opened.info.is_own = opened.home.is_some();
         Ok(opened)
     }
 
@@ -84,12 +93,16 @@ impl Opened {
         options: &OpenOptions,
     ) -> Result<Opened, SourceError> {
         let mut evidence = Evidence::of(path);
+        let mut state = LogState::Absent;
         if let Some(log) = log {
             evidence.add(log.path);
+            state = (log.open)().map_or(LogState::Unusable, |log| LogState::of(log, None));
         }
         let mut snapshot = hidden::hidden(path, plain, log, connections_for(options))?;
         snapshot.guard.evidence = evidence;
-        Opened::of(path.to_owned(), SourceKind::Device, snapshot, None, options)
+        let mut opened = Opened::of(path.to_owned(), SourceKind::Device, snapshot, None, options)?;
+        opened.info.log = state;
+        Ok(opened)
     }
 
     fn of(
@@ -111,10 +124,7 @@ impl Opened {
             kind,
             path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
             schema_version: schema.version.clone(),
-            backup: None,
-            keep_messages: None,
-            warnings: Vec::new(),
-            with: Vec::new(),
+            ..SourceInfo::default()
         };
         Ok(Opened { path, info, home, schema, layout, own, connections, guard, store: None })
     }
