@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::program::{Program, Ran, ran};
 use crate::support::backup::{Layout, wrap};
+use crate::support::picture::Canvas;
 use crate::support::{Library, Schema, tree};
 use msgarchive::sample;
 use rusqlite::Connection;
@@ -106,9 +107,14 @@ fn a_backup_of_any_layout_gives_what_the_library_itself_gives() {
     }
 }
 
-/// Exports what lies in `folder`, then a backup of it of this layout; both have to be the same.
+/// Exports what lies in `folder`, then a backup of it of this layout; both have to be the same, and are returned.
 #[track_caller]
-fn same_out_of_a_backup(program: &Program, folder: &Path, layout: Layout<'_>, options: &[&str]) {
+fn same_out_of_a_backup(
+    program: &Program,
+    folder: &Path,
+    layout: Layout<'_>,
+    options: &[&str],
+) -> BTreeMap<String, Vec<u8>> {
     let backup = program.path().join("backup");
     wrap(folder, None, &backup, layout);
     let export = |source: &Path, out: &str| {
@@ -125,6 +131,7 @@ fn same_out_of_a_backup(program: &Program, folder: &Path, layout: Layout<'_>, op
         assert!(got[name] == *bytes, "{name} differs, {layout:?}");
     }
     fs::remove_dir_all(backup).unwrap();
+    got
 }
 
 #[test]
@@ -138,10 +145,16 @@ fn libraries_of_every_time_come_out_of_a_backup_as_they_are() {
         let chat = library.direct(ana);
         let photo = library.attachment("Cafe\u{301} 1.jpg").bytes(b"no photo").id();
         library.message(chat).from(ana).text("look").attachment(photo);
+        if schema == Schema::MACOS_15 {
+            let puffy = b"\0\0\0\x18ftypheic\0\0\0\0 stickerEffect:type=\"puffy\"";
+            let sticker = library.attachment("sticker.heic").sticker("pack", 0.5, 0.5).bytes(puffy).id();
+            library.message(chat).from(ana).text("stuck").attachment(sticker);
+        }
         let folder = program.path().join("Messages");
         fs::create_dir(&folder).unwrap();
         library.write(&folder);
-        same_out_of_a_backup(&program, &folder, Layout { old: schema == Schema::IOS_6, ..sealed }, &options);
+        let layout = Layout { old: schema == Schema::IOS_6, ..sealed };
+        same_out_of_a_backup(&program, &folder, layout, &options);
     }
     let program = Program::new();
     let folder = program.path().join("SMS");
@@ -157,10 +170,18 @@ fn libraries_of_every_time_come_out_of_a_backup_as_they_are() {
 fn pictures_of_an_encrypted_backup_are_in_the_pdf() {
     let program = Program::new();
     let library = library(&program);
+    // A Live Photo in a bundle, too, which a backup has in pieces.
+    add_bundles(&library);
+    let photo = Canvas::new(320, 200, [90, 120, 200]).to_jpeg(80);
+    let bundle = library.join("Attachments/0b/11/BUNDLES/IMG_1.pvt");
+    fs::remove_file(bundle.join("IMG_1.HEIC")).unwrap();
+    fs::write(bundle.join("IMG_1.JPG"), &photo).unwrap();
     let layout = Layout { password: Some(PASSWORD), ..Layout::default() };
-    for attachments in ["copy", "convert"] {
+    for attachments in ["copy", "convert", "none"] {
         let options = ["--format", "pdf", "--no-cover", "--attachments", attachments];
-        same_out_of_a_backup(&program, &library, layout, &options);
+        let files = same_out_of_a_backup(&program, &library, layout, &options);
+        let is_shown = |pdf: &[u8]| pdf.windows(photo.len()).any(|window| window == photo);
+        assert!(files.values().any(|pdf| is_shown(pdf)), "--attachments {attachments}");
     }
 }
 

@@ -12,6 +12,7 @@ use msgarchive::disk::Staging;
 use msgarchive::model::*;
 use msgarchive::pipeline::writer::Finished;
 use msgarchive::pipeline::{AttachmentCounts, RowCounts};
+use msgarchive::source::Content;
 use msgarchive::writers::pdf::DocumentOptions;
 use msgarchive::writers::{FORMATS, WriterOptions, conversation_file};
 
@@ -67,7 +68,7 @@ pub fn local(path: PathBuf, name: &str, mime: &str) -> Attachment {
         bytes: std::fs::metadata(&path).ok().map(|m| m.len()),
         availability: Availability::Local,
         path: Some(format!("attachments/Ana Abbott [c-1f3a9b2c]/2023-11-29 {name}")),
-        file: Some(path),
+        content: Some(Arc::new(Content::File { path, bytes: 0 })),
         ..Attachment::default()
     }
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use msgarchive::media::{Undecodable, facts, facts_of, poster_of};
+use msgarchive::media::{Undecodable, facts, facts_of, poster};
 use msgarchive::model::Media;
 
 use crate::support::film::{Film, atom};
@@ -158,7 +158,7 @@ fn film(name: &str) -> Vec<u8> {
 /// The middles of the four fields of a poster: upper left and right, lower left and right.
 #[track_caller]
 fn fields(name: &str, size: (u32, u32)) -> [[u8; 3]; 4] {
-    let pixels = poster_of(Cursor::new(film(name))).unwrap();
+    let pixels = poster(Cursor::new(film(name))).unwrap();
     assert_eq!((pixels.width, pixels.height, pixels.opaque), (size.0, size.1, true), "{name}");
     [(1, 1), (3, 1), (1, 3), (3, 3)].map(|(x, y)| {
         let at = (size.1 * y / 4 * size.0 + size.0 * x / 4) as usize * 4;
@@ -196,16 +196,16 @@ fn a_sequence_shows_its_first_picture() {
         let handler = sequence.windows(8).position(|w| w == b"mhlrvide").unwrap();
         sequence[handler + 4..handler + 8].copy_from_slice(b"pict");
         sequence[8..12].copy_from_slice(brand);
-        let pixels = poster_of(Cursor::new(sequence)).unwrap();
+        let pixels = poster(Cursor::new(sequence)).unwrap();
         assert_eq!((pixels.width, pixels.height), (96, 128));
     }
     // A still picture has no such track.
-    assert_eq!(poster_of(Cursor::new(atom(b"ftyp", b"heic\0\0\0\0mif1heic"))), Err(Undecodable::OtherKind));
+    assert_eq!(poster(Cursor::new(atom(b"ftyp", b"heic\0\0\0\0mif1heic"))), Err(Undecodable::OtherKind));
 }
 
 /// Its signal is that of the others; as HLG in BT.2020 its white is brighter than a page, its colors are stronger.
 #[test]
-fn a_poster_of_high_dynamic_range_is_bright() {
+fn a_poster_high_dynamic_range_is_bright() {
     let [red, green, blue, white] = fields("hlg.mov", (128, 96));
     assert!(white.iter().all(|value| *value >= 250), "{white:?}");
     assert!(red[0] >= 240 && green[1] >= 200 && blue[2] >= 240, "{red:?} {green:?} {blue:?}");
@@ -214,7 +214,7 @@ fn a_poster_of_high_dynamic_range_is_bright() {
 
 #[test]
 fn what_has_no_poster_says_why() {
-    let of = |bytes: Vec<u8>| poster_of(Cursor::new(bytes)).unwrap_err();
+    let of = |bytes: Vec<u8>| poster(Cursor::new(bytes)).unwrap_err();
     assert_eq!(of(sound::amr(false, &[7], 10)), Undecodable::OtherKind);
     assert_eq!(of(Film { codec: *b"ap4h", ..Film::default() }.bytes()), Undecodable::OtherKind);
     assert_eq!(of(Film::default().bytes()), Undecodable::Damaged);
@@ -246,7 +246,7 @@ fn the_key_frame_is_found_among_others() {
                 moov_first,
                 ..Film::default()
             };
-            let pixels = poster_of(Cursor::new(film.bytes())).unwrap();
+            let pixels = poster(Cursor::new(film.bytes())).unwrap();
             assert_eq!((pixels.width, pixels.height), (128, 96), "key frame {number}");
         }
         samples.remove(number);
@@ -258,12 +258,12 @@ fn damaged_films_are_survived() {
     for name in ["h264.mp4", "hevc.mov", "hlg.mov"] {
         let whole = film(name);
         for length in (0..whole.len()).step_by(41) {
-            let _ = poster_of(Cursor::new(&whole[..length]));
+            let _ = poster(Cursor::new(&whole[..length]));
         }
         for at in (0..whole.len()).step_by(5) {
             let mut damaged = whole.clone();
             damaged[at] ^= 1 << (at % 8);
-            let _ = poster_of(Cursor::new(&damaged));
+            let _ = poster(Cursor::new(&damaged));
         }
     }
 }

@@ -27,7 +27,7 @@ pub use color::{profile, srgb_profile};
 pub use conversion::{Conversion, Unconverted, conversion};
 pub use facts::{facts, facts_of};
 pub use movie::is_one as may_be_film;
-pub use poster::{poster, poster_of};
+pub use poster::poster;
 pub use sticker::sticker_effect;
 
 /// A picture as pixels: 8 bits a channel, sRGB, upright, alpha not multiplied in.

@@ -1,9 +1,7 @@
 //! How a sticker that somebody made is finished: Apple's Stickers app writes it into the picture's XMP
 //! (`messages-format.md` 11.5).
 
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
 use crate::model::StickerEffect;
 
@@ -11,9 +9,8 @@ use crate::model::StickerEffect;
 const SEARCHED: u64 = 1 << 20;
 
 /// The effect of a sticker's picture. `None`: it has none, or is no HEIC file.
-pub fn sticker_effect(path: &Path) -> Option<StickerEffect> {
+pub fn sticker_effect(mut file: impl Read) -> Option<StickerEffect> {
     let mut bytes = Vec::new();
-    let mut file = File::open(path).ok()?;
     file.by_ref().take(12).read_to_end(&mut bytes).ok()?;
     if bytes.get(4..8) != Some(b"ftyp") {
         return None;
@@ -55,26 +52,23 @@ mod tests {
 
     #[test]
     fn only_pictures_are_searched() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x");
         let mut bytes = b"\0\0\0\x0cftypheic".to_vec();
         bytes.extend(vec![0; 5000]);
         bytes.extend(b"stickerEffect:type=\"puffy\"");
-        std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(sticker_effect(&path), Some(StickerEffect::Puffy));
-        std::fs::write(&path, &bytes[4..]).unwrap();
-        assert_eq!(sticker_effect(&path), None);
-        assert_eq!(sticker_effect(folder.path()), None);
+        assert_eq!(sticker_effect(&*bytes), Some(StickerEffect::Puffy));
+        assert_eq!(sticker_effect(&bytes[4..]), None);
+        assert_eq!(sticker_effect(std::io::empty()), None);
     }
 
     #[test]
     fn real_stickers() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/stickers");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/stickers");
         if !folder.exists() {
             println!("not checked against real samples: {} is not here", folder.display());
             return;
         }
-        assert_eq!(sticker_effect(&folder.join("comic.heic")), Some(StickerEffect::Comic));
-        assert_eq!(sticker_effect(&folder.join("outline.heic")), Some(StickerEffect::Outline));
+        let effect = |name| sticker_effect(std::fs::File::open(folder.join(name)).unwrap());
+        assert_eq!(effect("comic.heic"), Some(StickerEffect::Comic));
+        assert_eq!(effect("outline.heic"), Some(StickerEffect::Outline));
     }
 }

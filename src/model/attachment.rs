@@ -1,6 +1,6 @@
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{Media, Sticker};
+use super::{Bytes, Media, Sticker};
 
 /// A file that belongs to a message.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,9 +34,9 @@ pub struct Attachment {
     pub description: Option<String>,
     /// Not shown as an attachment of its own: the picture of a link preview and other helper files of balloons.
     pub hidden: bool,
-    /// A readable file with these bytes on this machine: the copy beside the export where there is one, else the
-    /// source's own. For writers that embed pictures. Only set when `availability` is `Local`.
-    pub file: Option<PathBuf>,
+    /// These bytes, for writers that embed pictures: the copy beside the export where there is one, else the source's
+    /// own; of a Live Photo's bundle its picture, of other bundles none. Only set when `availability` is `Local`.
+    pub content: Option<Arc<dyn Bytes>>,
 }
 
 /// Where an attachment's bytes are, by Apple's own definition

@@ -3,11 +3,12 @@
 //! The pipeline fills these types and the writers read them. All instants are UTC; a time zone is a
 //! matter of showing, so it belongs to the writers.
 //!
-//! **Must never**: do I/O, know SQL or a file format, derive `Serialize` (each writer owns the shape of
+//! **Must never**: do I/O (an attachment's [`Bytes`] are opened by whoever gave them), know SQL or a file format, derive `Serialize` (each writer owns the shape of
 //! what it writes), hold a local time, or invent a value: what the source does not say is `None`.
 
 mod attachment;
 mod balloon;
+mod bytes;
 mod conversation;
 mod drawing;
 mod media;
@@ -15,6 +16,7 @@ mod message;
 
 pub use attachment::{Attachment, Availability};
 pub use balloon::{Balloon, BalloonKind, PollOption, Value, Voter};
+pub use bytes::{Bytes, ReadSeek};
 pub use conversation::{Conversation, ConversationKind, Participant};
 pub use drawing::{Drawing, Mark, PenPoint, Point, Rgba, Segment};
 pub use media::{ContactCard, Media, Placement, Sticker, StickerEffect, StickerKind};

@@ -3,8 +3,7 @@
 //! **Must never**: open a file that its row says is something without such facts, read more of one than its facts, or
 //! fail: a file that says nothing says nothing.
 
-use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
 use crate::media;
 use crate::model::{Attachment, ContactCard, Media};
@@ -18,8 +17,8 @@ const LONGEST_CARD: u64 = 4 << 20;
 pub fn learn(attachment: &mut Attachment, content: &Content) {
     attachment.media = facts(attachment, content);
     if attachment.sticker
-        && let Content::File { path, .. } = content
-        && let Some(effect) = media::sticker_effect(path)
+        && let Ok(file) = content.open()
+        && let Some(effect) = media::sticker_effect(file)
     {
         attachment.sticker_facts.get_or_insert_default().effect = Some(effect);
     }
@@ -28,13 +27,7 @@ pub fn learn(attachment: &mut Attachment, content: &Content) {
 /// The facts of an attachment with these bytes. `None`: nothing is known, or nothing was looked for.
 fn facts(attachment: &Attachment, content: &Content) -> Option<Box<Media>> {
     let promise = promises(attachment)?;
-    let facts = match content {
-        Content::File { path, .. } => facts_in(File::open(path).ok()?, promise),
-        Content::Value(value) => facts_in(Cursor::new(value.store.read(value.rowid).ok()?), promise),
-        Content::Sealed(file) => facts_in(file.open().ok()?, promise),
-        Content::Folder { .. } | Content::Bundle(_) => None,
-    };
-    facts.map(Box::new)
+    facts_in(content.open().ok()?, promise).map(Box::new)
 }
 
 fn facts_in(mut file: impl Read + Seek, promise: Promise) -> Option<Media> {

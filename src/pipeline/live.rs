@@ -2,11 +2,16 @@
 //!
 //! **Must never**: take such a bundle apart. It is copied whole; this only says where in it the halves lie.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::source::{Content, StoredBundle};
+
 /// Entries of a bundle that are looked at. Real ones have three.
 const MOST_ENTRIES: usize = 100;
+const PICTURES: &[&str] = &["heic", "heif", "jpg", "jpeg"];
+const FILMS: &[&str] = &["mov", "mp4"];
 
 /// Is this folder such a bundle?
 pub fn is_bundle(path: &Path) -> bool {
@@ -21,14 +26,34 @@ pub fn halves(bundle: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
         .map(|e| e.path())
         .collect();
     files.sort();
-    let of = |extensions: &[&str]| {
-        let is = |path: &&PathBuf| {
-            let own = path.extension().unwrap_or_default();
-            extensions.iter().any(|extension| own.eq_ignore_ascii_case(extension))
-        };
-        files.iter().find(is).cloned()
-    };
-    (of(&["heic", "heif", "jpg", "jpeg"]), of(&["mov", "mp4"]))
+    let of = |extensions: &[&str]| files.iter().find(|path| has(path, extensions)).cloned();
+    (of(PICTURES), of(FILMS))
+}
+
+/// The picture in such a bundle of a source, as itself.
+pub fn picture(bundle: &Content) -> Option<Content> {
+    match bundle {
+        Content::Folder { path } => {
+            let path = halves(path).0?;
+            let bytes = fs::metadata(&path).ok()?.len();
+            Some(Content::File { path, bytes })
+        }
+        Content::Bundle(stored) => picture_of(stored),
+        Content::File { .. } | Content::Value(_) | Content::Sealed(_) => None,
+    }
+}
+
+fn picture_of(bundle: &StoredBundle) -> Option<Content> {
+    let files = bundle.files().ok()?.into_iter().take(MOST_ENTRIES);
+    let mut pictures: Vec<_> =
+        files.filter(|file| !file.path.contains('/') && has(Path::new(&file.path), PICTURES)).collect();
+    pictures.sort_by(|a, b| a.path.cmp(&b.path));
+    pictures.into_iter().next().map(|file| file.content)
+}
+
+fn has(path: &Path, extensions: &[&str]) -> bool {
+    let own = path.extension().unwrap_or(OsStr::new(""));
+    extensions.iter().any(|extension| own.eq_ignore_ascii_case(extension))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //!
 //! **Must never**: give an attachment its name out of turn, or lose a message for bytes that cannot be read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use super::facts::learn;
 use super::live;
@@ -11,8 +12,8 @@ use super::normalize::Normalized;
 use super::tally::Tally;
 use super::writer::{AssetSink, ConvertedAsset, PlacedAsset, TakenAsset, WriteError};
 use crate::disk::FileRecord;
-use crate::model::{Attachment, Availability, Conversation, Message, TapbackKind};
-use crate::source::Content;
+use crate::model::{Attachment, Availability, Bytes, Conversation, Message, TapbackKind};
+use crate::source::{Content, StoredBundle};
 
 /// One window's messages, with what waits for names.
 pub(super) struct Window {
@@ -91,7 +92,7 @@ impl Window {
             let Some(attachment) = slot.of(&mut message) else {
                 continue;
             };
-            attachment.file = content.as_ref().and_then(shown_file);
+            attachment.content = content.as_ref().and_then(shown);
             if with_facts && let Some(content) = &content {
                 learn(attachment, content);
             }
@@ -116,7 +117,7 @@ impl Window {
             }
             if should_be_here && taken.is_none() {
                 attachment.availability = Availability::Missing;
-                attachment.file = None;
+                attachment.content = None;
                 attachment.media = None;
             }
             if taken.is_none() && film.is_none() {
@@ -192,14 +193,14 @@ impl Window {
                     attachment.converted = Some(converted.path);
                 }
                 if is_live_bundle {
-                    let (picture, film) = live::halves(&placed.file);
-                    attachment.file = picture;
+                    attachment.content = shown(&Content::Folder { path: placed.file.clone() });
+                    let film = live::halves(&placed.file).1;
                     let film = film.as_deref().and_then(Path::file_name);
                     attachment.motion =
                         film.map(|film| format!("{}/{}", placed.path, film.to_string_lossy()));
                 } else if placed.sha256.is_some() {
                     // A bundle is no file, and has no hash.
-                    attachment.file = Some(placed.file);
+                    attachment.content = shown(&Content::File { path: placed.file, bytes: placed.bytes });
                 }
                 attachment.bytes = Some(placed.bytes);
                 attachment.path = Some(placed.path);
@@ -253,12 +254,14 @@ fn is_live_bundle(content: &Content) -> bool {
     matches!(content, Content::Folder { .. } | Content::Bundle(_)) && live::is_bundle(content.path())
 }
 
-/// The file that writers may embed: of a Live Photo's bundle its picture, of other bundles none. What lies in a
-/// database, is encrypted or a backup's bundle has one once it is copied.
-fn shown_file(content: &Content) -> Option<PathBuf> {
-    match content {
-        Content::File { path, .. } => Some(path.clone()),
-        Content::Folder { path } if live::is_bundle(path) => live::halves(path).0,
-        Content::Folder { .. } | Content::Bundle(_) | Content::Value(_) | Content::Sealed(_) => None,
-    }
+/// What writers may embed: of a Live Photo's bundle its picture, of other bundles nothing.
+fn shown(content: &Content) -> Option<Arc<dyn Bytes>> {
+    let content = match content {
+        Content::Folder { path } | Content::Bundle(StoredBundle { path, .. }) if !live::is_bundle(path) => {
+            None
+        }
+        Content::Folder { .. } | Content::Bundle(_) => live::picture(content),
+        Content::File { .. } | Content::Value(_) | Content::Sealed(_) => Some(content.clone()),
+    };
+    content.map(|content| Arc::new(content) as Arc<dyn Bytes>)
 }

@@ -1,10 +1,12 @@
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::backup::SealedFile;
+use crate::model::{Bytes, ReadSeek};
 
 /// An attachment's bytes, wherever they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +102,7 @@ impl Content {
     ///
     /// # Errors
     /// What the file system or the database says; `IsADirectory` for a bundle.
-    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    pub fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
         match self {
             Content::File { path, .. } => Ok(Box::new(File::open(path)?)),
             Content::Folder { .. } | Content::Bundle(_) => Err(io::ErrorKind::IsADirectory.into()),
@@ -128,5 +130,18 @@ impl Content {
             Content::Value(value) => Some(value.bytes),
             Content::Sealed(file) => Some(file.bytes()),
         }
+    }
+}
+
+impl Bytes for Content {
+    fn name(&self) -> Cow<'_, Path> {
+        match self {
+            Content::Value(value) => Cow::Owned(value.store.path().join(value.rowid.to_string())),
+            other => Cow::Borrowed(other.path()),
+        }
+    }
+
+    fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Content::open(self)
     }
 }

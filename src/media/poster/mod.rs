@@ -8,9 +8,7 @@ mod nal;
 mod picture;
 mod tone;
 
-use std::fs::File;
 use std::io::{Read, Seek};
-use std::path::Path;
 
 use self::picture::Planes;
 use super::file_bytes::FileBytes;
@@ -27,15 +25,7 @@ const LONGEST_SIDE: usize = 1920;
 ///
 /// # Errors
 /// [`Undecodable`]: no film, another codec, damage.
-pub fn poster(path: &Path) -> Result<Pixels, Undecodable> {
-    poster_of(File::open(path).map_err(|_| Undecodable::Unreadable)?)
-}
-
-/// As [`poster`], of anything that can be read.
-///
-/// # Errors
-/// [`Undecodable`].
-pub fn poster_of(file: impl Read + Seek) -> Result<Pixels, Undecodable> {
+pub fn poster(file: impl Read + Seek) -> Result<Pixels, Undecodable> {
     let mut file = FileBytes::new(file).ok_or(Undecodable::Unreadable)?;
     let head = file.up_to(0, 16).ok_or(Undecodable::Unreadable)?;
     // Animated stickers are sequences, in files that may call themselves stills.

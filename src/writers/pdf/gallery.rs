@@ -1,6 +1,9 @@
 //! The pictures of a run: each file is looked at once, on any worker, before its message is laid out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -9,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::delivery::Spawn;
 use super::image::{Picture, Undrawable};
-use crate::model::{Attachment, Availability, Message, TapbackKind};
+use crate::model::{Attachment, Availability, Bytes, Message, ReadSeek, TapbackKind};
 use crate::pipeline::crew::lock;
 use crate::pipeline::{DEFECTS_KEPT, Defect};
 use crate::writers::derived::Derived;
@@ -20,7 +23,7 @@ const KNOWN: usize = 4_096;
 
 type Look = Result<Arc<Picture>, Undrawable>;
 
-/// Pictures by their files.
+/// Pictures by the names of their bytes.
 pub struct Gallery {
     derived: Arc<Derived>,
     /// Pixels of the longer side, at most.
@@ -36,8 +39,8 @@ impl Gallery {
 
     /// The picture of an attachment, looked at now if it was not before.
     pub fn picture(&self, attachment: &Attachment) -> Look {
-        match file(attachment) {
-            Some(path) => self.look(path, attachment.sha256.as_deref()),
+        match content(attachment) {
+            Some(content) => self.look(content, attachment.sha256.as_deref()),
             None => Err(Undrawable::OtherKind),
         }
     }
@@ -45,36 +48,40 @@ impl Gallery {
     /// A picture whose file is not on the disk, but here.
     pub fn inline(&self, bytes: &[u8]) -> Look {
         let path = self.derived.get(&Sha256::digest(bytes).into(), "inline", || Ok(bytes.to_vec()))?;
-        self.look(&path, None)
+        self.look(&(Arc::new(DerivedFile(path)) as Arc<dyn Bytes>), None)
     }
 
-    /// `content`: the SHA-256 of the file, where it is known.
-    fn look(&self, path: &Path, content: Option<&str>) -> Look {
-        if let Some(known) = lock(&self.known).get(path) {
+    /// `hash`: the SHA-256 of the content, where it is known.
+    fn look(&self, content: &Arc<dyn Bytes>, hash: Option<&str>) -> Look {
+        let name = content.name();
+        if let Some(known) = lock(&self.known).get(&*name) {
             return known.clone();
         }
-        let found = Picture::inspect(path, content, self.edge, &self.derived).map(Arc::new);
+        let found = Picture::inspect(content, hash, self.edge, &self.derived).map(Arc::new);
         let mut known = lock(&self.known);
         if known.len() >= KNOWN {
             known.clear();
         }
-        known.insert(path.to_owned(), found.clone());
+        known.insert(name.into_owned(), found.clone());
         found
     }
 
     /// Looks at all that these messages show, on all workers, and notes what is damaged. Laying out finds it done.
     pub fn look_at(self: &Arc<Self>, messages: &[Message], spawn: &Spawn) {
-        let files: HashMap<&Path, Option<&str>> = messages
+        let contents: HashMap<_, _> = messages
             .iter()
             .flat_map(shown)
-            .filter_map(|attachment| Some((file(attachment)?, attachment.sha256.as_deref())))
+            .filter_map(|attachment| {
+                let content = content(attachment)?;
+                Some((content.name(), (content, attachment.sha256.as_deref())))
+            })
             .collect();
         let (done, outcomes) = channel();
-        for (path, content) in files {
-            let (gallery, path, done) = (self.clone(), path.to_owned(), done.clone());
-            let content = content.map(str::to_owned);
+        for (content, hash) in contents.into_values() {
+            let (gallery, content, done) = (self.clone(), content.clone(), done.clone());
+            let hash = hash.map(str::to_owned);
             spawn(Box::new(move || {
-                let _ = gallery.look(&path, content.as_deref());
+                let _ = gallery.look(&content, hash.as_deref());
                 let _ = done.send(());
             }));
         }
@@ -108,9 +115,23 @@ impl Gallery {
     }
 }
 
-/// Where the bytes of an attachment are that is here.
-fn file(attachment: &Attachment) -> Option<&Path> {
-    attachment.file.as_deref().filter(|_| attachment.availability == Availability::Local)
+/// The bytes of an attachment that is here.
+fn content(attachment: &Attachment) -> Option<&Arc<dyn Bytes>> {
+    attachment.content.as_ref().filter(|_| attachment.availability == Availability::Local)
+}
+
+/// What was in a payload, as a file of this run.
+#[derive(Debug)]
+struct DerivedFile(PathBuf);
+
+impl Bytes for DerivedFile {
+    fn name(&self) -> Cow<'_, Path> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(File::open(&self.0)?))
+    }
 }
 
 /// Everything of a message that may be a picture.

@@ -8,7 +8,8 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek as _, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use pdf_writer::Ref;
 use sha2::{Digest as _, Sha256};
@@ -20,6 +21,7 @@ use super::png::{Png, parse as parse_png};
 use crate::media::exif::Orientation;
 use crate::media::still::{self, Kind};
 use crate::media::{self, Pixels, Undecodable};
+use crate::model::{Bytes, ReadSeek};
 use crate::writers::derived::Derived;
 
 /// Larger files are not looked into.
@@ -57,12 +59,11 @@ pub fn turned([a, b, c, d, e, f]: [f32; 6], turn: f32, x: f32, y: f32) -> [f32; 
 /// A picture that can be drawn.
 #[derive(Debug)]
 pub struct Picture {
-    /// Of the bytes that go into the document: the file itself, or what was made from it.
-    path: PathBuf,
-    /// SHA-256 of the file itself, or of what was made from a film: one picture of this document for each.
+    drawn: Drawn,
+    /// SHA-256 of the picture itself, or of what was made from a film: one picture of this document for each.
     pub hash: [u8; 32],
     form: Form,
-    /// Pixels as stored in `path`.
+    /// Pixels as stored in `drawn`.
     width: u32,
     height: u32,
     pub orientation: Orientation,
@@ -70,6 +71,29 @@ pub struct Picture {
     profile: Option<Profile>,
     /// It stands for a film.
     pub film: bool,
+}
+
+/// The bytes that go into the document.
+#[derive(Debug)]
+enum Drawn {
+    /// The picture's own.
+    Itself(Arc<dyn Bytes>),
+    /// A file that was made from them.
+    Made(PathBuf),
+}
+
+impl Drawn {
+    fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        match self {
+            Drawn::Itself(bytes) => bytes.open(),
+            Drawn::Made(path) => Ok(Box::new(File::open(path)?)),
+        }
+    }
+
+    /// In bytes.
+    fn length(&self) -> io::Result<u64> {
+        self.open()?.seek(SeekFrom::End(0))
+    }
 }
 
 #[derive(Debug)]
@@ -118,16 +142,16 @@ impl From<Undecodable> for Undrawable {
 }
 
 impl Picture {
-    /// Looks at a file's bytes, and makes of them what can be drawn. This is the expensive part, for any worker.
-    /// `content` is the SHA-256 of the file where it is known: films are large, and are not read for it. `edge`: how many
+    /// Looks at these bytes, and makes of them what can be drawn. This is the expensive part, for any worker.
+    /// `hash` is the SHA-256 of them where it is known: films are large, and are not read for it. `edge`: how many
     /// pixels the longer side may have; `None` for as many as there are.
     pub fn inspect(
-        path: &Path,
-        content: Option<&str>,
+        content: &Arc<dyn Bytes>,
+        hash: Option<&str>,
         edge: Option<u32>,
         derived: &Derived,
     ) -> Result<Picture, Undrawable> {
-        let mut file = File::open(path).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+        let mut file = content.open().map_err(|_| Undrawable::Damaged(UNREADABLE))?;
         let mut bytes = Vec::new();
         let mut read = |up_to: u64, bytes: &mut Vec<u8>| {
             Read::by_ref(&mut file)
@@ -138,7 +162,11 @@ impl Picture {
         read(still::HEAD as u64, &mut bytes)?;
         let Some(kind) = still::kind(&bytes) else {
             let film = media::may_be_film(&bytes);
-            return if film { Picture::poster(path, content, derived) } else { Err(Undrawable::OtherKind) };
+            return if film {
+                Picture::poster(content.as_ref(), hash, derived)
+            } else {
+                Err(Undrawable::OtherKind)
+            };
         };
         read(LARGEST_FILE, &mut bytes)?;
         if bytes.len() as u64 > LARGEST_FILE {
@@ -146,7 +174,7 @@ impl Picture {
         }
         let hash = Sha256::digest(&bytes).into();
         let as_is = |form, (width, height), orientation, profile| Picture {
-            path: path.to_owned(),
+            drawn: Drawn::Itself(content.clone()),
             hash,
             form,
             width,
@@ -199,7 +227,7 @@ impl Picture {
             let pixels = match still::decode(bytes, edge) {
                 // An animated sticker may have no still picture: its first frame.
                 Err(why @ Undecodable::Unknown(_)) if kind == Kind::Heif => {
-                    media::poster_of(Cursor::new(bytes)).map_err(|_| why)?
+                    media::poster(Cursor::new(bytes)).map_err(|_| why)?
                 }
                 decoded => decoded?,
             };
@@ -229,10 +257,12 @@ impl Picture {
     }
 
     /// The first picture of a film; of a film that is not decoded, why.
-    fn poster(path: &Path, content: Option<&str>, derived: &Derived) -> Result<Picture, Undrawable> {
-        let name = content.map_or(path.as_os_str().as_encoded_bytes(), str::as_bytes);
+    fn poster(content: &dyn Bytes, hash: Option<&str>, derived: &Derived) -> Result<Picture, Undrawable> {
+        let name = content.name();
+        let name = hash.map_or(name.as_os_str().as_encoded_bytes(), str::as_bytes);
         let made = derived.get(&Sha256::digest(name).into(), &format!("poster-v{VERSION}"), || {
-            still::to_jpeg(&media::poster(path)?, QUALITY, None)
+            let film = content.open().map_err(|_| Undecodable::Unreadable)?;
+            still::to_jpeg(&media::poster(film)?, QUALITY, None)
         });
         let made = made.map_err(|why| match why {
             Undecodable::Damaged => Undrawable::Damaged("the film is damaged"),
@@ -248,12 +278,13 @@ impl Picture {
     /// Of a file that was made here.
     fn made(path: PathBuf, hash: [u8; 32], form: Form, (width, height): (u32, u32)) -> Picture {
         let (orientation, profile, film) = (Orientation::default(), None, false);
-        Picture { path, hash, form, width, height, orientation, profile, film }
+        let drawn = Drawn::Made(path);
+        Picture { drawn, hash, form, width, height, orientation, profile, film }
     }
 
     /// Bytes of what goes into the document.
     fn length(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(u64::MAX, |about| about.len())
+        self.drawn.length().unwrap_or(u64::MAX)
     }
 
     /// Width and height in pixels, upright.
@@ -267,7 +298,7 @@ impl Picture {
             format!("/Type /XObject /Subtype /Image /Width {} /Height {}", self.width, self.height);
         // What cannot be read any more is filled up with zeros.
         let content = |from: u64| -> Box<dyn Read> {
-            let opened = File::open(&self.path).and_then(|mut content| {
+            let opened = self.drawn.open().and_then(|mut content| {
                 content.seek(SeekFrom::Start(from))?;
                 Ok(content)
             });
@@ -281,14 +312,17 @@ impl Picture {
                 let channels = if let Form::Jpeg(jpeg) = &self.form { jpeg.components } else { 3 };
                 let space = profiles.color_space(self.profile.as_ref(), channels, file)?;
                 dict += &format!(" /ColorSpace {space} /BitsPerComponent 8 /Filter /DCTDecode");
-                let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
+                let length = self.drawn.length().unwrap_or(0);
                 file.stream_from(id, &dict, length, content(0))
             }
             Form::Png(png) => {
                 let base = profiles.color_space(self.profile.as_ref(), png.color_channels(), file)?;
                 dict += &format!(" /ColorSpace {}", png.color_space(&base));
                 dict += &predictor(png.channels(), png.depth, png.width);
-                let bytes = std::fs::read(&self.path).unwrap_or_default();
+                let mut bytes = Vec::new();
+                if content(0).read_to_end(&mut bytes).is_err() {
+                    bytes.clear();
+                }
                 file.stream(id, &dict, &png.data(&bytes))
             }
             Form::Rows(rows) => {
