@@ -271,7 +271,7 @@ fn a_key_that_is_lost_is_told_of() {
         let at = whole.windows(path.len()).position(|window| window == path).unwrap() + path.len();
         let mut list = whole.clone();
         // Link, hash, length of the key, class.
-        list[at + 4 + 2 + 4] ^= 1;
+        list[at + 2 + 22 + 2 + 4] ^= 1;
         list
     };
     fs::write(&list, without_key_of("Library/SMS/sms.db-wal")).unwrap();

@@ -5,6 +5,7 @@ use std::fs;
 use unicode_width::UnicodeWidthStr;
 
 use crate::program::Program;
+use crate::support::backup::{Layout, wrap};
 use crate::support::{Library, Schema};
 
 #[test]
@@ -99,6 +100,39 @@ fn sources_finds_the_library_of_the_home() {
     assert_eq!(found["sources"][0]["kind"], "library");
     assert_eq!(found["sources"][0]["complete"], true);
     assert_eq!(found["sources"][0].get("bytes"), None);
+    assert_eq!(found["sources"][0]["keep_messages"], serde_json::Value::Null);
+}
+
+#[test]
+fn sources_say_how_long_each_keeps_messages() {
+    let program = Program::new();
+    let library = Library::new(Schema::MACOS_15);
+    let folder = program.home().join("Library/Messages");
+    fs::create_dir_all(&folder).unwrap();
+    library.write(&folder);
+    let list = |days: i64| {
+        let entries = [("KeepMessageForDays".to_owned(), plist::Value::from(days))].into_iter().collect();
+        plist::Value::Dictionary(entries)
+    };
+    let preferences = program.home().join("Library/Preferences");
+    fs::create_dir_all(&preferences).unwrap();
+    list(0).to_file_xml(preferences.join("com.apple.iChat.plist")).unwrap();
+    let device = program.path().join("device");
+    fs::create_dir_all(device.join("Preferences")).unwrap();
+    library.write(&device);
+    list(365).to_file_binary(device.join("Preferences/com.apple.MobileSMS.plist")).unwrap();
+    let backups = program.home().join("Library/Application Support/MobileSync/Backup");
+    for (name, old, password) in [("a", false, None), ("b", true, None), ("c", false, Some("secret"))] {
+        wrap(&device, None, &backups.join(name), Layout { old, password, ..Layout::default() });
+    }
+    let printed = program.run(&["sources", "--json"]).with_code(0).out;
+    let found: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let kept: Vec<_> = (0..4).map(|source| &found["sources"][source]["keep_messages"]).collect();
+    let year = serde_json::json!({"days": 365});
+    assert_eq!(kept, [&serde_json::json!({"days": null}), &year, &year, &serde_json::Value::Null]);
+    let words = program.run(&["sources"]).with_code(0).out;
+    assert_eq!(words.matches("keeps messages for one year").count(), 2, "{words}");
+    assert_eq!(words.matches("keeps messages forever").count(), 1, "{words}");
 }
 
 #[test]

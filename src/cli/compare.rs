@@ -10,7 +10,7 @@ use msgarchive::writers::comparison::{html, json, words};
 use msgarchive::writers::phrase;
 
 use super::progress::{Watch, When};
-use super::reading_options::{ReadingOptions, Wanted};
+use super::reading_options::{ReadingOptions, Wanted, for_each};
 use super::selection_options::ScopeOptions;
 use super::terminal::{count, counted, fit, plain, wrap};
 use super::{Failure, Outcome, terminal};
@@ -40,6 +40,9 @@ pub struct CompareArgs {
     /// Show progress
     #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     progress: When,
+    /// Where attachment files lie, when not at their usual place: once for the left and once for the right side
+    #[arg(long, value_name = "PATH", help_heading = "Source")]
+    attachments_root: Vec<PathBuf>,
     #[command(flatten)]
     reading: ReadingOptions,
     #[command(flatten)]
@@ -62,10 +65,15 @@ Exit status: 0 both have the same, 3 they differ or could not be read completely
 pub fn run(args: CompareArgs) -> Result<Outcome, Failure> {
     let zone = args.reading.zone()?;
     let selection = args.scope.selection(zone)?;
-    let [left, right] = args.wanted();
+    let wanted = args.wanted();
+    let mut attachments_roots = for_each(&args.attachments_root, wanted.len())?.into_iter();
     let watch = Watch::new(args.progress);
-    let left = args.reading.open(&left, 0, OpenOptions::default())?;
-    let right = args.reading.open(&right, 1, OpenOptions::default())?;
+    let mut open = |number: usize, wanted: &Wanted| {
+        let attachments_root = attachments_roots.next().flatten();
+        args.reading.open(wanted, number, OpenOptions { attachments_root, ..OpenOptions::default() })
+    };
+    let [left, right] = wanted;
+    let (left, right) = (open(0, &left)?, open(1, &right)?);
     let path = &left.source.info().path;
     if *path == right.source.info().path || same_file(path, &right.source.info().path) {
         return Err(Failure::SameSource { path: path.clone() });

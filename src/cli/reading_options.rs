@@ -91,14 +91,11 @@ impl ReadingOptions {
         attachments_roots: &[PathBuf],
         as_of: Option<String>,
     ) -> Result<Opened, Failure> {
-        if !attachments_roots.is_empty() && attachments_roots.len() != paths.len() {
-            let words = "with several sources --attachments-root is given once for each, in their order";
-            return Err(Failure::Usage(words.into()));
-        }
+        let mut attachments_roots = for_each(attachments_roots, paths.len())?.into_iter();
         let mut sources = Vec::new();
         let mut books = Vec::new();
         for (number, path) in paths.iter().enumerate() {
-            let attachments_root = attachments_roots.get(number).cloned();
+            let attachments_root = attachments_roots.next().flatten();
             let options = OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
             let opened = self.open(&Wanted::At(path.clone()), number, options)?;
             sources.push(opened.source);
@@ -131,6 +128,17 @@ impl ReadingOptions {
                 Ok(contacts)
             }
         }
+    }
+}
+
+/// Where the attachments of each of several sources lie: none was given, or one for each.
+pub fn for_each(attachments_roots: &[PathBuf], sources: usize) -> Result<Vec<Option<PathBuf>>, Failure> {
+    match attachments_roots.len() {
+        0 => Ok(vec![None; sources]),
+        given if given == sources => Ok(attachments_roots.iter().cloned().map(Some).collect()),
+        _ => Err(Failure::Usage(
+            "with several sources --attachments-root is given once for each, in their order".into(),
+        )),
     }
 }
 

@@ -3,7 +3,9 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
+use msgarchive::source::KeepMessages;
 use msgarchive::source::discover::{Found, FoundKind, discover};
+use msgarchive::writers::phrase;
 use serde_json::{Value, json};
 
 use super::progress::working;
@@ -65,8 +67,9 @@ fn in_words(found: &Found, size: Option<u64>, zone: Tz) -> String {
         let local = DateTime::<Utc>::from(date).with_timezone(&zone);
         format!("last changed {}", local.format("%Y-%m-%d %H:%M"))
     });
+    let kept = found.keep_messages.map(|setting| format!("keeps messages {}", phrase::kept_for(setting)));
     let facts: Vec<String> =
-        known.into_iter().flatten().map(plain).chain(date).chain(size.map(bytes)).collect();
+        known.into_iter().flatten().map(plain).chain(date).chain(kept).chain(size.map(bytes)).collect();
     if !facts.is_empty() {
         let _ = writeln!(words, "  {}", facts.join(", "));
     }
@@ -89,6 +92,10 @@ fn as_json(found: &Found, bytes: Option<u64>) -> Value {
         "os": found.os,
         "date": found.date.map(date),
         "encrypted": found.encrypted,
+        "keep_messages": found.keep_messages.map(|setting| match setting {
+            KeepMessages::Days(days) => json!({ "days": days }),
+            KeepMessages::Forever => json!({ "days": null }),
+        }),
         "complete": found.complete,
         "problem": found.problem,
     });

@@ -10,6 +10,10 @@ use crate::pipeline::fingerprint::GuidKey;
 use crate::pipeline::roster::Roster;
 use crate::source::Deletions;
 
+/// The day the first iPhone was sold, in nanoseconds since 2001. An earlier date was written by a clock that had lost the
+/// time, and tells nothing of where a history begins.
+const FIRST_IPHONE: i64 = (6 * 365 + 1 + 179) * 86_400 * 1_000_000_000;
+
 /// Why a message is on one side only. The first that the evidence is there for, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
@@ -81,7 +85,7 @@ impl Evidence {
             .iter()
             .map(|entry| entry.conversation.chat_guids.iter().any(|guid| chats.contains(guid.as_str())))
             .collect();
-        let dates = || side.records.iter().filter(|record| is_dated(record));
+        let dates = || side.records.iter().filter(|record| is_believed(record));
         let accounts: Vec<_> = side.accounts.iter().map(|account| account_keys(account, roster)).collect();
         Evidence {
             deleted,
@@ -108,7 +112,7 @@ impl Evidence {
     }
 
     fn reason(&self, record: &Record, is_foreign: &[bool]) -> Reason {
-        let dated = is_dated(record);
+        let dated = is_believed(record);
         let since = |date: Option<i64>| dated && date.is_none_or(|date| record.date > date);
         let conversation = record.conversation as usize;
         if record.deleted
@@ -133,6 +137,11 @@ impl Evidence {
     }
 }
 
+/// It has a date, and one at which there was a message to send.
+fn is_believed(record: &Record) -> bool {
+    is_dated(record) && record.date >= FIRST_IPHONE
+}
+
 /// `E:me@example.com`, `P:+12025550101`, `+12025550101` → what they are compared by.
 fn account_keys(addresses: &[String], roster: &Roster) -> Vec<String> {
     let bare = addresses.iter().map(|address| match address.split_at_checked(2) {
@@ -151,6 +160,12 @@ mod tests {
         for (name, reason) in Reason::NAMES {
             assert_eq!(reason.name(), name);
         }
+    }
+
+    #[test]
+    fn the_first_iphone_came_in_june_2007() {
+        let date = super::super::record::instant_of(FIRST_IPHONE).unwrap();
+        assert_eq!(date.to_rfc3339(), "2007-06-29T00:00:00+00:00");
     }
 
     #[test]

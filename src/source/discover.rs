@@ -7,7 +7,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::backup::{BackupInfo, is_backup};
+use super::backup::{BackupInfo, is_backup, keep_messages_of_plain};
+use super::{KeepMessages, preferences};
 
 /// Something that messages could be read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Found {
     /// When it was made, or last written to.
     pub date: Option<SystemTime>,
     pub encrypted: bool,
+    /// How long the device or the account keeps messages; of an encrypted backup only its password would tell.
+    pub keep_messages: Option<KeepMessages>,
     /// It can be read now, and nothing of it is missing, as far as a look tells.
     pub complete: bool,
     /// What is wrong with it, for people.
@@ -97,6 +100,7 @@ fn library(folder: &Path) -> Option<Found> {
         os: None,
         date,
         encrypted: false,
+        keep_messages: KeepMessages::of(&preferences::beside(&database)),
         complete: problem.is_none(),
         problem,
     })
@@ -124,6 +128,7 @@ fn backup(folder: &Path) -> Option<Found> {
         os,
         date: date.or_else(written),
         encrypted,
+        keep_messages: if encrypted { None } else { keep_messages_of_plain(folder) },
         complete: problem.is_none(),
         problem,
     })

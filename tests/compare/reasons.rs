@@ -67,6 +67,14 @@ fn what_is_older_or_newer_than_everything_there_says_so() {
     check(&ana(), &remove("1, 2"), &["left aged_out"; 2]);
     check(&ana(), &remove("3, 4"), &["left newer"; 2]);
     check(&ana(), &remove("1, 4"), &["left aged_out", "left newer"]);
+    // A clock that lost the time says nothing of where a history begins: neither there nor here.
+    for bogus in ["1", "0", "43200000000000"] {
+        let sql = |rows: &str| format!("UPDATE message SET date = {bogus} WHERE ROWID = 3; {}", remove(rows));
+        check(&ana(), &sql("1, 2"), &["left aged_out"; 2]);
+        let two = Two::changed(&ana(), &remove("3"));
+        two.change("left", &format!("UPDATE message SET date = {bogus} WHERE ROWID = 3;"));
+        assert_eq!(found(&two.json(&[])), ["left unexplained"], "{bogus}");
+    }
     // Of a side without any messages nothing can be said.
     check(&ana(), &remove("1, 2, 3, 4"), &["left unexplained"; 4]);
 }

@@ -76,6 +76,23 @@ fn two_backups_with_two_passwords() {
     compare(&[]).with_code(1);
 }
 
+#[test]
+fn attachments_may_lie_elsewhere_than_beside_a_side() {
+    let mut library = ana();
+    let ben = library.handle("ben@example.com", "iMessage");
+    let chat = library.direct(ben);
+    let photo = library.attachment("photo.jpeg").bytes("a photo").id();
+    library.message(chat).at("2024-05-08T10:00:00Z").text("look").attachment(photo);
+    let two = Two::of(&library, &library);
+    fs::rename(two.program.path().join("right/Attachments"), two.program.path().join("elsewhere")).unwrap();
+    assert_eq!(found(&two.json(&[])), ["both attachment"]);
+    fs::create_dir(two.program.path().join("moved")).unwrap();
+    fs::rename(two.program.path().join("elsewhere"), two.program.path().join("moved/Attachments")).unwrap();
+    two.run(&["--attachments-root", "left", "--attachments-root", "moved"]).with_code(0);
+    let ran = two.run(&["--attachments-root", "moved"]).with_code(2);
+    assert!(ran.err.contains("once for each, in their order"), "{}", ran.err);
+}
+
 /// Texts had no GUIDs then: they match by what they say.
 #[test]
 fn a_phone_of_another_time() {

@@ -159,15 +159,17 @@ fn manifest(files: &[DeviceFile], layout: Layout<'_>) -> Vec<u8> {
          INSERT INTO Files VALUES ('5a4935c78a5255723f707230a451d79c540d2741', 'HomeDomain', '', 2, NULL);",
     )
     .unwrap();
-    for file in files {
-        let row = params![file.id(), file.domain, file.path, 1, mb_file(file, layout)];
+    for (number, file) in files.iter().enumerate() {
+        // A regular file's flags are 1; other programs wrote 0, and its mode decides.
+        let flags = if number % 3 == 1 { 0 } else { 1 };
+        let row = params![file.id(), file.domain, file.path, flags, mb_file(number, file, layout)];
         db.execute("INSERT INTO Files VALUES (?1, ?2, ?3, ?4, ?5)", row).unwrap();
     }
     db.close().unwrap();
     fs::read(&path).unwrap()
 }
 
-fn mb_file(file: &DeviceFile, layout: Layout<'_>) -> Vec<u8> {
+fn mb_file(number: usize, file: &DeviceFile, layout: Layout<'_>) -> Vec<u8> {
     let dictionary = |entries: Vec<(&str, Value)>| {
         Value::Dictionary(
             entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Dictionary>(),
@@ -187,6 +189,12 @@ fn mb_file(file: &DeviceFile, layout: Layout<'_>) -> Vec<u8> {
         root.push(("EncryptionKey", uid(4)));
         objects.push(dictionary(vec![("NS.data", Value::Data(with_class(&file.key())))]));
     }
+    // Some have one, as bytes or in a dictionary. What it is of is not known: it never fits here.
+    let digest = Value::Data(vec![number as u8; 20]);
+    if !number.is_multiple_of(3) {
+        root.push(("Digest", uid(objects.len() as u64)));
+        objects.push(if number % 3 == 1 { digest } else { dictionary(vec![("NS.data", digest)]) });
+    }
     objects[1] = dictionary(root);
     let archive = dictionary(vec![
         ("$version", 100_000.into()),
@@ -202,10 +210,20 @@ fn mb_file(file: &DeviceFile, layout: Layout<'_>) -> Vec<u8> {
 fn records(files: &[DeviceFile], layout: Layout<'_>) -> Vec<u8> {
     let string = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat();
     let mut records = b"mbdb\x05\x00".to_vec();
-    for file in files {
+    // A folder and a link, which are no files, and have no blobs.
+    for (mode, path, to) in
+        [(0x41ED_u16, "Library/SMS/Attachments", ""), (0xA1ED, "Library/SMS/Link", "../..")]
+    {
+        records.extend([string(b"MediaDomain"), string(path.as_bytes()), string(to.as_bytes())].concat());
+        records.extend([0xff; 4]);
+        records.extend(mode.to_be_bytes());
+        records.extend([0; 8 + 4 + 4 + 3 * 4 + 8 + 2]);
+    }
+    for (number, file) in files.iter().enumerate() {
         records.extend(string(file.domain.as_bytes()));
         records.extend(string(file.path.as_bytes()));
-        records.extend([0xff; 4]);
+        records.extend([0xff; 2]);
+        records.extend(string(&[number as u8; 20]));
         match layout.password {
             Some(_) => records.extend(string(&with_class(&file.key()))),
             None => records.extend([0xff; 2]),
@@ -213,7 +231,12 @@ fn records(files: &[DeviceFile], layout: Layout<'_>) -> Vec<u8> {
         records.extend(0x81A4_u16.to_be_bytes());
         records.extend([0; 8 + 4 + 4 + 3 * 4]);
         records.extend((size(file, layout) as u64).to_be_bytes());
-        records.extend([CLASS as u8, 0]);
+        // Some have properties, with and without a value.
+        records.extend([CLASS as u8, (number % 3) as u8]);
+        for property in 0..number % 3 {
+            records.extend(string(b"com.example.property"));
+            records.extend(if property == 0 { string(b"value") } else { vec![0xff; 2] });
+        }
     }
     records
 }

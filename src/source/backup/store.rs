@@ -14,7 +14,7 @@ use super::sealed::SealedFile;
 use super::{HOME, LIBRARY, MEDIA, PREFERENCES, STORES};
 use crate::source::database::{connection_to, connection_to_hidden};
 use crate::source::locate::{FileStore, Located};
-use crate::source::{BundleFile, BundleStore, Content, SourceError, StoredBundle, preferences};
+use crate::source::{BundleFile, BundleStore, Content, KeepMessages, SourceError, StoredBundle, preferences};
 
 /// The largest `Manifest.mbdb` that is read: real ones have some 20 MB.
 const LARGEST_RECORDS: u64 = 256 << 20;
@@ -174,6 +174,13 @@ impl Backup {
     fn holds(&self, path: &Path) -> bool {
         path.canonicalize().is_ok_and(|real| real.starts_with(&self.real))
     }
+}
+
+/// The setting in a backup that is not encrypted. What its files are called can be computed: its list is not read.
+pub(in crate::source) fn keep_messages_of_plain(folder: &Path) -> Option<KeepMessages> {
+    let real = folder.canonicalize().ok()?;
+    let backup = Backup { folder: folder.to_owned(), real, manifest: Manifest::none(), keys: None };
+    KeepMessages::of(&|name| backup.preferences(name))
 }
 
 /// A file of a backup, where it lies.

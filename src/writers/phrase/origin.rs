@@ -47,12 +47,16 @@ pub fn source_kind(source: &SourceInfo, clock: &mut Clock) -> String {
 
 /// What a device's setting says, which explains gaps.
 pub fn keep_messages(setting: KeepMessages) -> String {
-    let period = match setting {
+    format!("{}: the setting of this device when it was read", kept_for(setting))
+}
+
+/// `forever`, `for one year`, `for 30 days`.
+pub fn kept_for(setting: KeepMessages) -> String {
+    match setting {
         KeepMessages::Forever => "forever".into(),
         KeepMessages::Days(365) => "for one year".into(),
         KeepMessages::Days(days) => format!("for {}", super::count(days.into(), "day", "days")),
-    };
-    format!("{period}: the setting of this device when it was read")
+    }
 }
 
 /// `Encrypted backup of “Ana's iPhone” (iPhone14,5, iOS 18.1), made on 1 May 2024`.
