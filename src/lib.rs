@@ -93,5 +93,6 @@ pub mod property_list;
 pub mod sample;
 pub mod schedule;
 pub mod source;
+pub mod storage;
 pub mod verify;
 pub mod writers;

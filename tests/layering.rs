@@ -17,6 +17,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sample", &["disk"]),
     ("schedule", &["disk"]),
     ("source", &["disk", "model", "property_list"]),
+    ("storage", &["archive", "disk", "model", "pipeline", "source"]),
     ("verify", &["archive", "disk", "pipeline"]),
     ("writers", &["disk", "media", "model", "pipeline"]),
 ];
@@ -37,6 +38,9 @@ const JOINTS: &[(&str, &[&str])] = &[
     ("writers/manifest.rs", &["source"]),
     ("writers/phrase/origin.rs", &["source"]),
     ("writers/provenance.rs", &["source"]),
+    // How an estimate is shown.
+    ("writers/storage/json.rs", &["source", "storage"]),
+    ("writers/storage/words.rs", &["storage"]),
 ];
 
 /// Every dependency, and the modules that own it.
@@ -47,8 +51,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("askama", &["schedule", "writers"]),
     ("base64", &["pipeline", "writers"]),
     ("cbc", &["source"]),
-    ("chrono", &["cli", "compare", "model", "pipeline", "schedule", "source", "writers"]),
-    ("chrono_tz", &["cli", "compare", "pipeline", "schedule", "writers"]),
+    ("chrono", &["cli", "compare", "model", "pipeline", "schedule", "source", "storage", "writers"]),
+    ("chrono_tz", &["cli", "compare", "pipeline", "schedule", "storage", "writers"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -94,8 +98,8 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         "thiserror",
         &[
-            "archive", "cli", "compare", "disk", "media", "pipeline", "schedule", "source", "verify",
-            "writers",
+            "archive", "cli", "compare", "disk", "media", "pipeline", "schedule", "source", "storage",
+            "verify", "writers",
         ],
     ),
     ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),

@@ -37,6 +37,7 @@ mod sample;
 mod schedule;
 mod sound_and_film;
 mod source;
+mod storage;
 mod support;
 mod templates;
 mod voice;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::support::{Library, Schema};
 
 /// What runs once an opening: scans of an index are what it is for, scans of the messages are not.
-const ONCE: [&str; 19] = [
+const ONCE: [&str; 21] = [
     "handles",
     "chats",
     "members",
@@ -28,7 +28,12 @@ const ONCE: [&str; 19] = [
     "unsent_chats",
     "unsent_attachments",
     "unsent_recoverable",
+    "weighed",
+    "weighed_attachments",
 ];
+
+/// How long a text is no index says: this one goes through the messages, in the order in which they lie in the file.
+const IN_FILE_ORDER: &str = "weighed";
 
 #[test]
 fn no_statement_scans_the_messages_or_sorts() {
@@ -52,7 +57,7 @@ fn no_statement_scans_the_messages_or_sorts() {
                 let by_index = step.contains("USING COVERING INDEX");
                 let of_messages = step == "SCAN m" || step.starts_with("SCAN m ");
                 assert!(!scan || ONCE.contains(&name), "{plan}");
-                assert!(!of_messages || by_index, "{plan}");
+                assert!(!of_messages || by_index || name == IN_FILE_ORDER, "{plan}");
                 seen += 1;
             }
         }

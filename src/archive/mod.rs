@@ -21,6 +21,7 @@ mod damage;
 mod error;
 mod folder;
 pub mod history;
+pub mod holding;
 mod inherit;
 mod kind;
 mod known_source;

@@ -8,6 +8,7 @@ use msgarchive::pipeline::ExportError;
 use msgarchive::schedule::ScheduleError;
 use msgarchive::source::SourceError;
 use msgarchive::source::contacts::ContactsError;
+use msgarchive::storage::StorageError;
 use msgarchive::verify::VerifyError;
 
 /// Why a command failed. What can be done about it is in [`super::hints`].
@@ -30,6 +31,8 @@ pub enum Failure {
     Program(#[source] io::Error),
     #[error(transparent)]
     Compare(#[from] CompareError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     #[error("both sides are the same source, {}", path.display())]
     SameSource { path: PathBuf },
     #[error("cannot write the page {}", path.display())]
@@ -61,6 +64,7 @@ impl Failure {
             Failure::Usage(_) | Failure::SameSource { .. } => 2,
             Failure::Export(ExportError::Interrupted)
             | Failure::Compare(CompareError::Interrupted)
+            | Failure::Storage(StorageError::Interrupted)
             | Failure::Archive(ArchiveError::Interrupted)
             | Failure::Verify(VerifyError::Interrupted | VerifyError::Archive(ArchiveError::Interrupted)) => {
                 130

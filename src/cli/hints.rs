@@ -12,6 +12,7 @@ use msgarchive::pipeline::writer::WriteError;
 use msgarchive::schedule::{self, ScheduleError};
 use msgarchive::source::SourceError;
 
+use msgarchive::storage::StorageError;
 use msgarchive::verify::VerifyError;
 
 use super::Failure;
@@ -21,16 +22,19 @@ pub fn hints(failure: &Failure) -> Vec<String> {
     match failure {
         Failure::Source(error)
         | Failure::Export(ExportError::Source(error))
-        | Failure::Compare(CompareError::Source(error)) => for_source(error),
+        | Failure::Compare(CompareError::Source(error))
+        | Failure::Storage(StorageError::Source(error)) => for_source(error),
         Failure::Export(ExportError::Write(WriteError::Disk(error))) => for_disk(error),
         Failure::Archive(ArchiveError::Source(error)) => for_source(error),
-        Failure::Archive(error) | Failure::Verify(VerifyError::Archive(error)) => for_archive(error),
+        Failure::Archive(error)
+        | Failure::Verify(VerifyError::Archive(error))
+        | Failure::Storage(StorageError::Archive(error)) => for_archive(error),
         Failure::Verify(VerifyError::Neither { .. }) => {
             vec!["give the folder that `msgarchive archive` or `msgarchive export` made".into()]
         }
-        Failure::Export(ExportError::NoMatch(error)) | Failure::Compare(CompareError::NoMatch(error)) => {
-            for_no_match(error)
-        }
+        Failure::Export(ExportError::NoMatch(error))
+        | Failure::Compare(CompareError::NoMatch(error))
+        | Failure::Storage(StorageError::NoMatch(error)) => for_no_match(error),
         Failure::SameSource { .. } => {
             vec!["name two different ones; `msgarchive sources` lists what is on this machine".into()]
         }

@@ -23,6 +23,8 @@ mod search;
 mod selection_options;
 mod source_options;
 mod sources;
+mod storage;
+mod storage_tables;
 mod terminal;
 mod verify;
 mod zone;
@@ -52,6 +54,7 @@ enum Command {
     Export(export::ExportArgs),
     List(list::ListArgs),
     Compare(compare::CompareArgs),
+    Storage(storage::StorageArgs),
     Sources(sources::SourcesArgs),
     Archive(archive::ArchiveArgs),
     Verify(verify::VerifyArgs),
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::run(args),
         Command::List(args) => list::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Storage(args) => storage::run(args),
         Command::Sources(args) => sources::run(args),
         Command::Archive(args) => archive::run(args),
         Command::Verify(args) => verify::run(args),

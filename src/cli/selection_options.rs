@@ -59,7 +59,7 @@ pub struct ScopeOptions {
 /// Services as the rows store them.
 const SERVICES: [&str; 4] = ["iMessage", "SMS", "RCS", "iMessageLite"];
 
-fn has() -> impl TypedValueParser<Value = Has> {
+pub fn has() -> impl TypedValueParser<Value = Has> {
     named(Has::NAMES)
 }
 

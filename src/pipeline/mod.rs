@@ -31,7 +31,7 @@ pub mod select;
 pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
-pub use normalize::{RowKind, is_hidden, is_local, row_kind};
+pub use normalize::{RowKind, availability, is_hidden, is_local, is_plugin_payload, name_of, row_kind};
 pub use run::{ExportError, Options, Report, run};
 pub use tally::DEFECTS_KEPT;
 

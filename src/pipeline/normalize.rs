@@ -222,21 +222,10 @@ fn effect(id: Option<&str>) -> Option<Effect> {
 /// Turns an attachment row into an attachment: `messages-format.md` 11.1, 11.6.
 pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
     let is_local = is_local(raw);
-    let availability = if is_local {
-        Availability::Local
-    } else if message.is_expirable && message.expire_state != 0 {
-        Availability::Expired
-    } else if matches!(raw.ck_sync_state, 1 | 4) && matches!(raw.transfer_state, 0 | 5) {
-        Availability::InICloud
-    } else {
-        Availability::Missing
-    };
     let not_empty = |s: &Option<String>| s.clone().filter(|s| !s.is_empty());
-    let stored_name =
-        raw.filename.as_deref().and_then(|f| f.rsplit('/').find(|part| !part.is_empty())).map(str::to_owned);
     Attachment {
         guid: raw.guid.clone(),
-        name: not_empty(&raw.transfer_name).or(stored_name),
+        name: name_of(raw).map(str::to_owned),
         mime: not_empty(&raw.mime_type),
         uti: not_empty(&raw.uti),
         bytes: raw.content.as_ref().filter(|_| is_local).and_then(Content::bytes).or(u64::try_from(
@@ -244,7 +233,7 @@ pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
         )
         .ok()
         .filter(|b| *b > 0)),
-        availability,
+        availability: availability(raw, message.is_expirable && message.expire_state != 0),
         sticker: raw.is_sticker,
         sticker_facts: sticker_facts(raw),
         description: not_empty(&raw.emoji_image_short_description)
@@ -252,6 +241,26 @@ pub fn attachment(raw: &RawAttachment, message: &RawMessage) -> Attachment {
         hidden: is_hidden(raw),
         ..Attachment::default()
     }
+}
+
+/// Where the bytes of an attachment are: `messages-format.md` 11.6. `expired`: its message says that Messages removed
+/// them once they were heard.
+pub fn availability(raw: &RawAttachment, expired: bool) -> Availability {
+    if is_local(raw) {
+        Availability::Local
+    } else if expired {
+        Availability::Expired
+    } else if matches!(raw.ck_sync_state, 1 | 4) && matches!(raw.transfer_state, 0 | 5) {
+        Availability::InICloud
+    } else {
+        Availability::Missing
+    }
+}
+
+/// What people call it: its name as it was sent, else the one it is stored under.
+pub fn name_of(raw: &RawAttachment) -> Option<&str> {
+    let sent = raw.transfer_name.as_deref().filter(|name| !name.is_empty());
+    sent.or_else(|| raw.filename.as_deref()?.rsplit('/').find(|part| !part.is_empty()))
 }
 
 /// Nothing that people see by itself.
@@ -284,7 +293,7 @@ fn sticker_facts(raw: &RawAttachment) -> Option<Box<Sticker>> {
 }
 
 /// A file that belongs to a balloon: `messages-format.md` 11.7.
-pub(super) fn is_plugin_payload(raw: &RawAttachment) -> bool {
+pub fn is_plugin_payload(raw: &RawAttachment) -> bool {
     let named = |s: &Option<String>| {
         s.as_deref().is_some_and(|s| s.to_ascii_lowercase().ends_with(".pluginpayloadattachment"))
     };

@@ -55,7 +55,12 @@ impl Has {
 
     /// What sort of file an attachment is; never `Link`. `None` for one of which nothing is known.
     pub fn of(attachment: &Attachment) -> Option<Has> {
-        kind_of(attachment)
+        Has::of_file(attachment.mime.as_deref(), attachment.name.as_deref(), attachment.uti.as_deref())
+    }
+
+    /// The same, of what its row says: MIME type, name, Apple's type.
+    pub fn of_file(mime: Option<&str>, name: Option<&str>, uti: Option<&str>) -> Option<Has> {
+        kind_of(mime, name, uti)
     }
 
     fn is_in(self, message: &Message) -> bool {
@@ -74,8 +79,8 @@ impl Has {
     }
 }
 
-fn kind_of(attachment: &Attachment) -> Option<Has> {
-    if let Some(mime) = attachment.mime.as_deref() {
+fn kind_of(mime: Option<&str>, name: Option<&str>, uti: Option<&str>) -> Option<Has> {
+    if let Some(mime) = mime {
         match mime.split('/').next() {
             Some("image") => return Some(Has::Image),
             Some("video") => return Some(Has::Video),
@@ -83,8 +88,7 @@ fn kind_of(attachment: &Attachment) -> Option<Has> {
             _ => {}
         }
     }
-    let extension =
-        attachment.name.as_deref().and_then(|n| n.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
+    let extension = name.and_then(|n| n.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
     let of_extension = match extension.as_deref() {
         Some(
             "jpg" | "jpeg" | "png" | "gif" | "heic" | "heics" | "heif" | "webp" | "tif" | "tiff" | "bmp",
@@ -93,7 +97,7 @@ fn kind_of(attachment: &Attachment) -> Option<Has> {
         Some("caf" | "m4a" | "amr" | "mp3" | "wav" | "aac" | "opus" | "ogg") => Some(Has::Audio),
         _ => None,
     };
-    let of_uti = match attachment.uti.as_deref() {
+    let of_uti = match uti {
         Some(
             "public.jpeg"
             | "public.heic"
@@ -115,7 +119,7 @@ fn kind_of(attachment: &Attachment) -> Option<Has> {
         ) => Some(Has::Audio),
         _ => None,
     };
-    let unknown = attachment.mime.is_none() && extension.is_none() && attachment.uti.is_none();
+    let unknown = mime.is_none() && extension.is_none() && uti.is_none();
     of_uti.or(of_extension).or((!unknown).then_some(Has::Document))
 }
 

@@ -24,6 +24,7 @@ mod raw;
 mod several;
 pub mod tables;
 mod timeline;
+mod weighing;
 
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,7 @@ pub use raw::{
 };
 pub use several::{Several, contacts_of_several};
 pub use timeline::{Timeline, Window};
+pub use weighing::{Says, Scale, WeighedAttachment, WeighedMessage};
 
 use database::{Layout, Opened};
 
@@ -134,6 +136,15 @@ pub trait Source: Sync {
     fn deletions(&self) -> Result<Deletions, SourceError> {
         Ok(Deletions::default())
     }
+    /// What its schema can say at all.
+    fn says(&self) -> Says {
+        Says::default()
+    }
+    /// Lays every row on a scale, each once, without reading what it says where that can be left out.
+    ///
+    /// # Errors
+    /// What reading said.
+    fn weigh(&self, scale: &mut dyn Scale) -> Result<(), SourceError>;
     /// A private reader for one worker, from a pool inside the source. Blocks while all are in use.
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError>;
     /// Hashes what is read; takes as long as reading all of it. `None` where that cannot be done any more.

@@ -133,7 +133,7 @@ pub fn contacts_of_several(books: Vec<Vec<Contact>>) -> Vec<Contact> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Session, SourceDigest, SourceInfo, Target};
+    use crate::source::{Scale, Session, SourceDigest, SourceInfo, Target};
 
     /// Handles and chats, and nothing to read.
     #[derive(Default)]
@@ -152,6 +152,9 @@ mod tests {
         }
         fn chats(&self) -> Result<Vec<RawChat>, SourceError> {
             Ok(self.chats.clone())
+        }
+        fn weigh(&self, _: &mut dyn Scale) -> Result<(), SourceError> {
+            Ok(())
         }
         fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {
             Err(SourceError::NotFound { path: "nowhere".into() })

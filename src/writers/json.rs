@@ -311,7 +311,8 @@ pub fn part_type(content: &PartContent) -> &'static str {
     }
 }
 
-fn availability(availability: Availability) -> &'static str {
+/// Where bytes are.
+pub fn availability(availability: Availability) -> &'static str {
     match availability {
         Availability::Local => "local",
         Availability::InICloud => "in_icloud",

@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod pdf;
 pub mod phrase;
 pub mod provenance;
+pub mod storage;
 mod strokes;
 pub mod svg;
 mod text;

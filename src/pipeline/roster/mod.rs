@@ -71,6 +71,12 @@ impl Roster {
         self.people.sender(handle_id)
     }
 
+    /// The person behind `handle.ROWID`, and their number among all people; `None` as for [`Roster::sender`].
+    pub fn person(&self, handle_id: i64) -> Option<(usize, &Participant)> {
+        let person = self.people.of_row(handle_id)?;
+        Some((person, self.people.all.get(person)?))
+    }
+
     /// The name for a phone number or an address as it stands in a mention or an announcement, in any spelling;
     /// `None` where Contacts knows nobody.
     pub fn name_of(&self, address: &str) -> Option<&str> {

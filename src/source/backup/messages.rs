@@ -5,7 +5,9 @@ use super::store::{Backup, Blob};
 use super::{ADDRESS_BOOK, HOME};
 use crate::source::contacts::{self, Contact, ContactsError};
 use crate::source::database::Log;
-use crate::source::{Deletions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError, SourceInfo};
+use crate::source::{
+    Deletions, RawChat, RawHandle, Says, Scale, Session, Source, SourceDigest, SourceError, SourceInfo,
+};
 
 /// The address book of a device, with what its log has.
 fn of_device(book: &Blob, log: Option<&Blob>) -> Result<Vec<Contact>, ContactsError> {
@@ -52,6 +54,14 @@ impl Source for BackupSource {
 
     fn deletions(&self) -> Result<Deletions, SourceError> {
         self.messages.deletions()
+    }
+
+    fn says(&self) -> Says {
+        self.messages.says()
+    }
+
+    fn weigh(&self, scale: &mut dyn Scale) -> Result<(), SourceError> {
+        self.messages.weigh(scale)
     }
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {

@@ -49,6 +49,11 @@ impl Archived {
         }
     }
 
+    /// Whether the row with this id is deleted.
+    pub fn is_deleted(&self, rowid: i64) -> bool {
+        self.deleted.contains_key(&rowid)
+    }
+
     /// What a row said before it was changed; asked for where the sender changed it.
     pub fn earlier(&self, connection: &Connection, row: &RawMessage) -> rusqlite::Result<Vec<EarlierBody>> {
         let Some(sql) = self.earlier.as_ref().filter(|_| row.date_edited != 0 || row.date_retracted != 0)

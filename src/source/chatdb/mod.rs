@@ -10,6 +10,7 @@ mod live;
 mod query;
 mod rows;
 mod session;
+mod weighing;
 mod weights;
 mod windows;
 
@@ -30,8 +31,8 @@ use session::Reader;
 use super::database::{self, Columns, Guard, Layout, Opened, Pool, lock};
 use super::locate::Roots;
 use super::{
-    ChatId, Deletions, OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError,
-    SourceInfo,
+    ChatId, Deletions, OpenOptions, RawChat, RawHandle, Says, Scale, Session, Source, SourceDigest,
+    SourceError, SourceInfo,
 };
 
 /// An open Messages database.
@@ -226,6 +227,14 @@ impl Source for ChatDb {
                 .map_err(SourceError::database(&self.info.path))?;
         }
         Ok(deletions)
+    }
+
+    fn says(&self) -> Says {
+        self.queries.says
+    }
+
+    fn weigh(&self, scale: &mut dyn Scale) -> Result<(), SourceError> {
+        Reader::new(self, self.pool.take()).lay_all(scale)
     }
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {

@@ -3,6 +3,7 @@
 //! Identifiers come from this file only, never from data. A table or column that is not there reads as NULL.
 
 use super::rows;
+use crate::source::Says;
 use crate::source::database::Schema;
 use crate::source::timeline::NANOSECONDS_FROM;
 
@@ -40,6 +41,14 @@ pub(super) struct Queries {
     pub guids: Option<String>,
     /// (message, date)
     pub dates: String,
+    /// (columns of a weighing), by row id: the only statement that goes through the messages themselves.
+    pub weighed: String,
+    /// The same, of one row.
+    pub weighed_row: String,
+    /// (columns of attachments, sync state, created), by row id.
+    pub weighed_attachments: Option<String>,
+    /// What the schema can say.
+    pub says: Says,
 
     // Once a chat; only where the join has an index by date.
     /// Whether a chat's join has rows whose date is not a positive number.
@@ -125,6 +134,15 @@ impl Queries {
             column("associated_message_type"),
             column("balloon_bundle_id")
         );
+        let weighed = format!(
+            "SELECT m.rowid, {}, coalesce(octet_length({}), 0) + coalesce(octet_length({}), 0), {} FROM message m",
+            rows::WEIGHED.map(column).join(", "),
+            column("text"),
+            column("subject"),
+            ["attributedbody", "payload_data", "message_summary_info"]
+                .map(|name| format!("coalesce(octet_length({}), 0)", column(name)))
+                .join(", "),
+        );
         let guid_index = schema.indexed("message", &["guid"]);
 
         Queries {
@@ -208,6 +226,20 @@ impl Queries {
             .collect(),
             guids: given(!guid_index, "SELECT m.rowid, m.guid FROM message m".to_string()),
             dates: format!("SELECT m.rowid, {} FROM message m", column("date")),
+            weighed_row: format!("{weighed} WHERE m.rowid = ?1"),
+            weighed: format!("{weighed} ORDER BY m.rowid"),
+            weighed_attachments: given(
+                schema.has_table("attachment"),
+                format!(
+                    "SELECT {}, {} FROM attachment a ORDER BY a.rowid",
+                    columns("attachment", "a", rows::ATTACHMENT),
+                    columns("attachment", "a", &["ck_sync_state", "created_date"])
+                ),
+            ),
+            says: Says {
+                sync: schema.has("message", "ck_sync_state") && schema.has("attachment", "ck_sync_state"),
+                recently_deleted: schema.has_all("chat_recoverable_message_join", &["chat_id", "message_id"]),
+            },
             undated: given(
                 by_date,
                 format!(
@@ -302,12 +334,15 @@ impl Queries {
             ("attachment", &self.attachment),
             ("deleted_parts", &self.deleted_parts),
             ("filtered", &self.filtered),
+            ("weighed_attachments", &self.weighed_attachments),
         ];
         let mut all: Vec<(&str, &str)> =
             optional.into_iter().filter_map(|(name, sql)| Some((name, sql.as_deref()?))).collect();
         all.extend([
             ("messages", self.messages.as_str()),
             ("dates", &self.dates),
+            ("weighed", &self.weighed),
+            ("weighed_row", &self.weighed_row),
             ("message", &self.message),
             ("weight", &self.weight),
             ("surveyed", &self.surveyed),

@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use crate::source::database::Columns;
-use crate::source::{RawAttachment, RawHandle, RawMessage, SyncState};
+use crate::source::{RawAttachment, RawHandle, RawMessage, SyncState, WeighedAttachment, WeighedMessage};
 
 pub(super) const MESSAGE: &[&str] = &[
     "rowid",
@@ -129,6 +129,55 @@ pub(super) fn surveyed(row: &Row<'_>) -> RawMessage {
     message
 }
 
+/// What a weighing reads of a row, between its row id and its sizes.
+pub(super) const WEIGHED: [&str; 11] = [
+    "guid",
+    "date",
+    "date_edited",
+    "date_retracted",
+    "handle_id",
+    "is_from_me",
+    "service",
+    "associated_message_type",
+    "is_expirable",
+    "expire_state",
+    "ck_sync_state",
+];
+
+/// Hands on a row of [`WEIGHED`] and its sizes, with nothing of what joins say.
+pub(super) fn weighed<T>(row: &Row<'_>, hand_on: impl FnOnce(WeighedMessage<'_>) -> T) -> T {
+    let mut c = Columns::from(row, 0);
+    let rowid = c.number();
+    let guid = c.text_ref();
+    let date = c.number();
+    let changed = c.number().max(c.number());
+    let (handle_id, is_from_me) = (c.number(), c.flag());
+    let service = c.text_ref();
+    let associated_message_type = c.number();
+    let expirable = c.flag();
+    let expired = expirable & c.flag();
+    let sync = c.maybe_number();
+    let mut bytes = || u64::try_from(c.number()).unwrap_or(0);
+    let (text, body, payload, summary) = (bytes(), bytes(), bytes(), bytes());
+    hand_on(WeighedMessage {
+        rowid,
+        guid: guid.as_deref(),
+        date,
+        changed,
+        handle_id,
+        is_from_me,
+        service: service.as_deref(),
+        associated_message_type,
+        expired,
+        sync,
+        text,
+        body,
+        payload,
+        summary,
+        ..WeighedMessage::default()
+    })
+}
+
 pub(super) const ATTACHMENT: &[&str] = &[
     "rowid",
     "guid",
@@ -172,6 +221,12 @@ pub(super) fn attachment(row: &Row<'_>) -> RawAttachment {
         attachment.sticker_user_info = c.bytes();
     }
     attachment
+}
+
+/// A row of [`ATTACHMENT`], with its state in synchronization and the date it was made, its content not looked for yet.
+pub(super) fn weighed_attachment(row: &Row<'_>) -> WeighedAttachment {
+    let mut c = Columns::from(row, ATTACHMENT.len());
+    WeighedAttachment { row: attachment(row), sync: c.maybe_number(), created: c.number() }
 }
 
 pub(super) const HANDLE: &[&str] =

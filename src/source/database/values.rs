@@ -1,5 +1,7 @@
 //! Any SQLite type in any column → the type that is wanted.
 
+use std::borrow::Cow;
+
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -32,6 +34,14 @@ impl<'r, 's> Columns<'r, 's> {
 
     pub fn text(&mut self) -> Option<String> {
         text(self.value())
+    }
+
+    /// The text, without a copy of it where it is stored as such.
+    pub fn text_ref(&mut self) -> Option<Cow<'r, str>> {
+        match self.value() {
+            ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes)),
+            other => text(other).map(Cow::Owned),
+        }
     }
 
     /// The text, without a copy of it.

@@ -22,7 +22,9 @@ use session::Reader;
 
 use super::database::{self, Guard, Layout, Opened, Pool};
 use super::locate::Roots;
-use super::{OpenOptions, RawChat, RawHandle, Session, Source, SourceDigest, SourceError, SourceInfo};
+use super::{
+    OpenOptions, RawChat, RawHandle, Scale, Session, Source, SourceDigest, SourceError, SourceInfo, weighing,
+};
 
 /// An open database of iPhone OS 1 to iOS 5.
 #[derive(Debug)]
@@ -97,6 +99,10 @@ impl Source for LegacyDb {
 
     fn chats(&self) -> Result<Vec<RawChat>, SourceError> {
         Ok(self.places.chats.clone())
+    }
+
+    fn weigh(&self, scale: &mut dyn Scale) -> Result<(), SourceError> {
+        weighing::by_pages(self, scale)
     }
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {

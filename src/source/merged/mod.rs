@@ -9,12 +9,14 @@
 mod plan;
 mod session;
 mod unite;
+mod weighing;
 
 pub(super) use plan::Plan;
 use session::MergedSession;
 
 use super::{
-    RawChat, RawHandle, RawMessage, Session, Several, Source, SourceDigest, SourceError, SourceInfo,
+    RawChat, RawHandle, RawMessage, Says, Scale, Session, Several, Source, SourceDigest, SourceError,
+    SourceInfo,
 };
 
 /// What has to be understood of rows to unite them.
@@ -70,6 +72,19 @@ impl Source for Merged {
 
     fn chats(&self) -> Result<Vec<RawChat>, SourceError> {
         Ok(self.chats.clone())
+    }
+
+    fn says(&self) -> Says {
+        let says = self.sources.iter().map(|source| source.says());
+        // What one of them cannot say is not known of all.
+        says.fold(Says { sync: true, recently_deleted: true }, |all, one| Says {
+            sync: all.sync && one.sync,
+            recently_deleted: all.recently_deleted && one.recently_deleted,
+        })
+    }
+
+    fn weigh(&self, scale: &mut dyn Scale) -> Result<(), SourceError> {
+        self.weigh_all(scale)
     }
 
     fn session(&self) -> Result<Box<dyn Session + '_>, SourceError> {

@@ -1,0 +1,234 @@
+//! Attachments, and the messages that have them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::Category;
+use super::groups::Place;
+use crate::model::{Availability, Instant};
+use crate::pipeline::fingerprint::GuidKey;
+use crate::pipeline::{availability, is_hidden, name_of};
+use crate::source::{Content, WeighedAttachment};
+
+/// An attachment.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub rowid: i64,
+    /// 0 of one without a GUID.
+    pub guid: u128,
+    /// 0 where nothing says it.
+    pub bytes: u64,
+    pub category: Category,
+    pub availability: Availability,
+    pub hidden: bool,
+    /// `None`: nothing says it.
+    pub synced: Option<bool>,
+    /// When it was made, for one that no message has.
+    pub created: Option<Instant>,
+    /// How many messages have it; and how many of them would go, by setting.
+    pub messages: u32,
+    pub going: [u32; 2],
+}
+
+impl Item {
+    /// All messages that have it would go with a setting, so that it would, too.
+    pub fn goes(&self, setting: usize) -> bool {
+        self.messages > 0 && self.going.get(setting) == Some(&self.messages)
+    }
+}
+
+/// A message that has an attachment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reference {
+    pub item: u32,
+    pub message: i64,
+    pub date: Option<Instant>,
+    pub place: Place,
+    pub deleted: bool,
+    /// In what is asked of by "what if".
+    pub selected: bool,
+}
+
+/// One of the largest attachments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Large {
+    pub guid: Option<String>,
+    pub name: Option<String>,
+    pub category: Category,
+    pub bytes: u64,
+    pub availability: Availability,
+    /// Of the oldest message that has it.
+    pub date: Option<Instant>,
+    /// Of that message.
+    pub message: Option<String>,
+    /// Of that message: an index into [`Estimate::conversations`](super::Estimate::conversations).
+    pub conversation: Option<usize>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    pub all: Vec<Item>,
+    pub references: Vec<Reference>,
+    /// Where the bytes are that are here; kept where they will be read.
+    pub contents: HashMap<u32, Content>,
+    pub keep_contents: bool,
+    numbers: HashMap<i64, u32>,
+    largest: BTreeMap<(Reverse<u64>, i64), Large>,
+}
+
+/// How many of the largest are named.
+const LARGEST: usize = 25;
+
+impl Items {
+    pub fn add(&mut self, attachment: WeighedAttachment, created: Option<Instant>) {
+        let row = &attachment.row;
+        let stated = u64::try_from(row.total_bytes).ok().filter(|bytes| *bytes > 0);
+        let here = row.content.as_ref().and_then(Content::bytes);
+        let bytes = stated.or(here).unwrap_or(0);
+        let guid = row.guid.as_deref().filter(|guid| !guid.is_empty());
+        let item = Item {
+            rowid: row.rowid,
+            guid: guid.map_or(0, |guid| GuidKey::of(guid).0),
+            bytes,
+            category: Category::of(row),
+            availability: availability(row, false),
+            hidden: is_hidden(row),
+            synced: attachment.sync.map(|state| matches!(state, 1 | 4)),
+            created,
+            messages: 0,
+            going: [0; 2],
+        };
+        let number = self.all.len() as u32;
+        self.numbers.insert(item.rowid, number);
+        let smallest = self.largest.keys().next_back().filter(|_| self.largest.len() >= LARGEST);
+        let key = (Reverse(bytes), item.rowid);
+        if bytes > 0 && smallest.is_none_or(|smallest| key < *smallest) {
+            let large = Large {
+                guid: guid.map(str::to_owned),
+                name: name_of(row).map(str::to_owned),
+                category: item.category,
+                bytes,
+                availability: item.availability,
+                date: None,
+                message: None,
+                conversation: None,
+            };
+            self.largest.insert(key, large);
+            if self.largest.len() > LARGEST {
+                self.largest.pop_last();
+            }
+        }
+        if self.keep_contents
+            && let Some(content) = attachment.row.content
+        {
+            self.contents.insert(number, content);
+        }
+        self.all.push(item);
+    }
+
+    /// Says that a message has an attachment. `expired`: Messages removed its bytes.
+    pub fn refer(
+        &mut self,
+        rowid: i64,
+        reference: Reference,
+        guid: Option<&str>,
+        expired: bool,
+        going: [bool; 2],
+    ) {
+        let Some(&number) = self.numbers.get(&rowid) else { return };
+        let Some(item) = self.all.get_mut(number as usize) else { return };
+        item.messages += 1;
+        for (count, going) in item.going.iter_mut().zip(going) {
+            *count += u32::from(going);
+        }
+        if expired && item.availability != Availability::Local {
+            item.availability = Availability::Expired;
+        }
+        if let Some(large) = self.largest.get_mut(&(Reverse(item.bytes), item.rowid)) {
+            large.availability = item.availability;
+            let earlier = match (reference.date, large.date) {
+                (Some(date), Some(known)) => date < known,
+                (known, None) => large.message.is_none() || known.is_some(),
+                (None, Some(_)) => false,
+            };
+            if earlier {
+                large.date = reference.date;
+                large.message = guid.map(str::to_owned);
+                large.conversation = reference.place.conversation();
+            }
+        }
+        self.references.push(Reference { item: number, ..reference });
+    }
+
+    /// What was said of all of them, in the order of their dates.
+    pub fn settle(&mut self) {
+        self.references.sort_by_key(|reference| (reference.date, reference.message, reference.item));
+    }
+
+    pub fn largest(&self) -> Vec<Large> {
+        self.largest.values().cloned().collect()
+    }
+
+    pub fn of(&self, reference: &Reference) -> Option<&Item> {
+        self.all.get(reference.item as usize)
+    }
+}
+
+/// Which contents there are: as far as nobody read them, two of one size may be the same.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// Of attachments that were read: the start of the hash of their bytes.
+    pub hashes: HashMap<u32, u128>,
+}
+
+/// What tells a content from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum ContentKey {
+    Hash(u128),
+    Size(u64),
+}
+
+impl Contents {
+    pub fn key(&self, number: u32, item: &Item) -> ContentKey {
+        match self.hashes.get(&number) {
+            Some(hash) => ContentKey::Hash(*hash),
+            None => ContentKey::Size(item.bytes),
+        }
+    }
+
+    /// The references that the lower figure counts, as places in `items.references`: of each content the first that is
+    /// shown, synchronized and not deleted.
+    pub fn counted(&self, items: &Items) -> HashSet<usize> {
+        let mut seen = HashSet::new();
+        let mut sizes = HashSet::new();
+        let mut counted = HashSet::new();
+        // What was read first: what was not read may be one of them.
+        for read in [true, false] {
+            for (place, reference) in items.references.iter().enumerate() {
+                let Some(item) = items.of(reference) else { continue };
+                let key = self.key(reference.item, item);
+                let of_turn = matches!(key, ContentKey::Hash(_)) == read;
+                if !of_turn || !is_counted(item, reference) {
+                    continue;
+                }
+                let new = match key {
+                    ContentKey::Hash(_) => seen.insert(key),
+                    ContentKey::Size(bytes) => !sizes.contains(&bytes) && seen.insert(key),
+                };
+                if read {
+                    sizes.insert(item.bytes);
+                }
+                if new {
+                    counted.insert(place);
+                }
+            }
+        }
+        counted
+    }
+}
+
+/// In the lower figure, if no other has the same content.
+pub(super) fn is_counted(item: &Item, reference: &Reference) -> bool {
+    !item.hidden && !reference.deleted && item.synced != Some(false)
+}
