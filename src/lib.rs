@@ -62,6 +62,7 @@
 //!     writer: WriterOptions { zone: chrono_tz::Europe::Berlin, ..WriterOptions::default() },
 //!     jobs: 2,
 //!     read_at: None,
+//!     guard: None,
 //!     options: Vec::new(),
 //! };
 //! let report = export_folder(source.as_ref(), &contacts, &request, &())?;

@@ -34,6 +34,7 @@ fn export(library: &Library, attachments: AttachmentMode) -> Exported {
         writer: WriterOptions { zone: chrono_tz::UTC, ..WriterOptions::default() },
         jobs: 2,
         read_at: None,
+        guard: None,
         options: Vec::new(),
     };
     let report = export_folder(source.as_ref(), &[], &request, &()).unwrap();

@@ -589,9 +589,87 @@ fn nothing_that_was_encrypted_is_left_in_clear() {
             Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).output().unwrap();
             child.wait().unwrap();
             nothing_in_clear(&program, &format!("{delay} ms after the start, by {signal}"));
+            let patience = std::time::Instant::now();
+            while let Some(left) = in_the_making(&program.path().join("out")) {
+                assert!(
+                    patience.elapsed() < Duration::from_secs(60),
+                    "{} is left by {signal}",
+                    left.display()
+                );
+                std::thread::sleep(Duration::from_millis(5));
+            }
             let _ = fs::remove_dir_all(program.path().join("out"));
         }
     }
+}
+
+/// What a run has in the making, in clear: the first file of some size in a hidden folder of the export folder.
+#[cfg(unix)]
+fn in_the_making(out: &Path) -> Option<PathBuf> {
+    let hidden = |path: &Path| path.file_name().unwrap().to_str().unwrap().starts_with(".msgarchive-");
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(out).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    folders.retain(|folder| hidden(folder));
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(about) if about.is_dir() => folders.push(entry.path()),
+                Ok(about) if about.len() > 100 => return Some(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+/// Nobody can hear SIGKILL; the process that waits for the end of the other one does not have to.
+#[cfg(unix)]
+#[test]
+fn what_a_killed_run_had_in_the_making_is_cleared_away() {
+    let program = Program::new();
+    let library = library(&program);
+    let layout = Layout { password: Some(PASSWORD), ..Layout::default() };
+    wrap(&library, None, &program.path().join("backup"), layout);
+    let out = program.path().join("out");
+    let arguments = ["export", "--format", "pdf,txt", "--contacts", "none", "-s", "backup", "--out", "out"];
+    let mut killed = 0;
+    for _ in 0..5 {
+        let mut child = begun(&program, &arguments, 0);
+        while child.try_wait().unwrap().is_none() && in_the_making(&out).is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let waiting = guards_of(&out);
+        child.kill().unwrap();
+        let was_killed = child.wait().unwrap().code().is_none();
+        killed += u32::from(was_killed);
+        #[cfg(target_os = "linux")]
+        for (arguments, environment) in &waiting {
+            let secret = PASSWORD.as_bytes();
+            let tells = |of: &[u8]| of.windows(secret.len()).any(|window| window == secret);
+            assert!(!tells(arguments) && !tells(environment));
+        }
+        assert!(!cfg!(target_os = "linux") || !was_killed || waiting.len() == 1, "{}", waiting.len());
+        let patience = std::time::Instant::now();
+        while let Some(left) = in_the_making(&out) {
+            assert!(patience.elapsed() < Duration::from_secs(60), "{} is left", left.display());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = fs::remove_dir_all(&out);
+    }
+    assert!(killed > 0);
+}
+
+/// Arguments and environment of the processes that watch over an export folder, where the system shows them.
+#[cfg(unix)]
+fn guards_of(out: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let read = |entry: &fs::DirEntry, name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
+    let about = processes.map(|entry| (read(&entry, "cmdline"), read(&entry, "environ")));
+    let is_guard = |arguments: &[u8]| {
+        let text = String::from_utf8_lossy(arguments);
+        text.contains("clear-away-after-me") && text.contains(out.to_str().unwrap())
+    };
+    about.filter(|(arguments, _)| is_guard(arguments)).collect()
 }
 
 #[test]

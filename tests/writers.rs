@@ -574,6 +574,7 @@ fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result
         writer: options(),
         jobs: 3,
         read_at: None,
+        guard: None,
         options: [("format", format), ("only", "Ana"), ("only", "Ben \"B\"")]
             .map(|(n, v)| (n.to_owned(), v.to_owned()))
             .to_vec(),

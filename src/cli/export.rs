@@ -13,7 +13,7 @@ use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain, named};
 use super::source_options::SourceOptions;
 use super::terminal::{bytes, counted};
-use super::{Failure, Outcome, moment, report, terminal};
+use super::{Failure, Outcome, guard, moment, report, terminal};
 
 /// Write conversations as files: PDF, CSV, JSON Lines, text.
 ///
@@ -106,6 +106,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
         },
         jobs: args.source.reading.jobs(),
         read_at: Some(read_at),
+        guard: Some(guard::over),
         options: args.as_given(),
     };
     let done = export_folder(opened.source.as_ref(), &opened.contacts, &request, &watch);

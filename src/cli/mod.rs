@@ -9,6 +9,7 @@ mod document_options;
 mod export;
 mod failure;
 mod generate;
+mod guard;
 mod hints;
 mod history;
 mod list;
@@ -76,6 +77,9 @@ enum Outcome {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    if let Some(folder) = guard::wanted() {
+        return guard::clear_away(&folder);
+    }
     let result = match Cli::parse().command {
         Command::Export(args) => export::run(args),
         Command::List(args) => list::run(args),

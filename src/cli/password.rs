@@ -15,7 +15,8 @@ use super::progress::working;
 use super::report;
 use super::terminal::plain;
 
-const VARIABLE: &str = "MSGARCHIVE_PASSWORD";
+/// Kept from every process that this one starts.
+pub const VARIABLE: &str = "MSGARCHIVE_PASSWORD";
 /// No password is longer.
 const LONGEST: u64 = 4096;
 /// How often somebody who mistypes it is asked.

@@ -90,6 +90,11 @@ impl Staging {
         Ok(Staging { _lock: lock, root, folder, created, out: out.to_owned(), earlier })
     }
 
+    /// The hidden folder, which has everything of this run in it until it is published.
+    pub fn hidden(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The folder that stands for the export folder until it is published.
     pub fn root(&self) -> &Path {
         &self.root
@@ -245,6 +250,11 @@ fn leftovers(out: &Path) -> Result<Vec<PathBuf>, DiskError> {
     Ok(found)
 }
 
+/// True when a run into this folder was killed, and nothing cleared away after it yet; or while one goes on.
+pub fn is_unfinished(out: &Path) -> bool {
+    fs::read_dir(out).into_iter().flatten().flatten().any(|entry| is_hidden_folder(&entry))
+}
+
 /// True for a folder that a run made, by its name and by what it holds: some or none of four things.
 fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
     let name = entry.file_name();
@@ -258,6 +268,31 @@ fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
     is_named
         && entry.file_type().is_ok_and(|t| t.is_dir())
         && fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.all(is_ours))
+}
+
+/// Removes the [hidden folder](Staging::hidden) of a run of which the caller knows that it is over. One that is not there
+/// is fine.
+///
+/// # Errors
+/// [`DiskError::Busy`] while the run holds its lock, which may be a moment longer than it lives; [`DiskError::Foreign`] for what is no such folder.
+pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
+    let out = hidden.parent().unwrap_or(Path::new("."));
+    let mut entries = fs::read_dir(out).map_err(DiskError::reading(out))?.flatten();
+    let Some(entry) = entries.find(|entry| Some(&*entry.file_name()) == hidden.file_name()) else {
+        return Ok(());
+    };
+    if !is_hidden_folder(&entry) {
+        let path = entry.file_name().to_string_lossy().into_owned();
+        return Err(DiskError::Foreign { folder: out.to_owned(), path });
+    }
+    let lock = OpenOptions::new().read(true).write(true).open(hidden.join(LOCK));
+    if lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
+        return Err(DiskError::Busy { path: out.to_owned() });
+    }
+    match fs::remove_dir_all(hidden) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DiskError::writing(hidden)(error)),
+        _ => Ok(()),
+    }
 }
 
 fn in_use(folder: &Path) -> bool {

@@ -267,6 +267,19 @@ fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     drop(Staging::begin(&out, false).unwrap());
     assert!(!dead.exists());
 
+    // Its guard does the same, and nothing else.
+    fs::create_dir_all(dead.join("out")).unwrap();
+    fs::write(dead.join(LOCK), "4711").unwrap();
+    clear_away(&dead).unwrap();
+    assert!(!dead.exists());
+    clear_away(&dead).unwrap();
+    let living = Staging::begin(&out, false).unwrap();
+    assert!(matches!(clear_away(living.hidden()), Err(DiskError::Busy { .. })));
+    fs::create_dir_all(out.join("mine")).unwrap();
+    assert!(matches!(clear_away(&out.join("mine")), Err(DiskError::Foreign { .. })));
+    fs::remove_dir(out.join("mine")).unwrap();
+    drop(living);
+
     // Only folders, only of our name, and only with what is ours in them.
     fs::create_dir(out.join(".msgarchive-settings")).unwrap();
     fs::write(out.join(".msgarchive-settings/mine"), "precious").unwrap();

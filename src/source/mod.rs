@@ -68,6 +68,14 @@ pub struct SourceInfo {
     pub with: Vec<SourceInfo>,
 }
 
+impl SourceInfo {
+    /// It, or one that is read together with it, is an encrypted backup.
+    pub fn is_encrypted(&self) -> bool {
+        let encrypted = |info: &SourceInfo| info.backup.as_ref().is_some_and(|backup| backup.encrypted);
+        encrypted(self) || self.with.iter().any(encrypted)
+    }
+}
+
 /// Which bytes are read of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceDigest {

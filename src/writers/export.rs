@@ -3,8 +3,9 @@
 //! **Must never**: let anything appear before all of it is there, or claim success for an account that does not
 //! balance (the pipeline checks it).
 
+use std::any::Any;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::assets::{AssetFolder, AssetMode};
@@ -36,9 +37,15 @@ pub struct ExportRequest {
     pub jobs: usize,
     /// When the source was opened, for what says so: the only thing that differs between two runs over one source.
     pub read_at: Option<Instant>,
+    /// Keeps watch where a source is encrypted: what is made of it lies in clear until it appears.
+    pub guard: Option<Guard>,
     /// The options as given, for the manifest: name and value.
     pub options: Vec<(String, String)>,
 }
+
+/// Hears of the hidden folder in which an export is made, before anything is in it. What it returns is dropped when the
+/// folder is gone. A program can have the folder cleared away if it is killed ([`clear_away`](crate::disk::clear_away)).
+pub type Guard = fn(&Path) -> Box<dyn Any>;
 
 /// What becomes of attachments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -81,7 +88,10 @@ pub fn export_folder(
     // A selector that matches nothing must not leave a folder behind.
     request.selection.conversations(&roster)?;
 
+    // Dropped last.
+    let _guard;
     let staging = Arc::new(Staging::begin(&request.out, request.into_existing).map_err(WriteError::from)?);
+    _guard = request.guard.filter(|_| source.info().is_encrypted()).map(|guard| guard(staging.hidden()));
     let derived = Some(Arc::new(Derived::new(&staging).map_err(WriteError::from)?));
     let provenance = Arc::new(Provenance::new(
         source.info().clone(),
