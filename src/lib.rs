@@ -17,6 +17,7 @@
 //! | [`pipeline`] | raw rows | [`Message`](model::Message)s: who is who, which chats are one conversation, what a blob says |
 //! | [`writers`] | messages | PDF, CSV, JSON Lines, text; one row in [`FORMATS`](writers::FORMATS) each |
 //! | [`compare`] | two sources | a [`Comparison`](compare::Comparison): what only one has, what differs, and why |
+//! | [`doctor`] | a source, or two | what is wrong with it, how sure that is, and the one next step |
 //! | [`disk`] | what writers write | an export folder that appears whole or not at all |
 //! | [`media`] | pictures, sound, video | pixels and facts |
 //! | [`property_list`] | Apple's property lists, binary or XML | a view of them that costs no more than what is asked for |
@@ -87,6 +88,7 @@
 pub mod archive;
 pub mod compare;
 pub mod disk;
+pub mod doctor;
 pub mod media;
 pub mod model;
 pub mod pipeline;

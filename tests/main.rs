@@ -13,6 +13,7 @@ mod decode_damage;
 mod decode_samples;
 mod detected;
 mod determinism;
+mod doctor;
 mod drawings;
 mod export_pdf;
 mod export_pictures;

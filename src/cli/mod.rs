@@ -5,6 +5,7 @@
 
 mod archive;
 mod compare;
+mod doctor;
 mod document_options;
 mod export;
 mod failure;
@@ -56,6 +57,7 @@ enum Command {
     List(list::ListArgs),
     Compare(compare::CompareArgs),
     Storage(storage::StorageArgs),
+    Doctor(doctor::DoctorArgs),
     Sources(sources::SourcesArgs),
     Archive(archive::ArchiveArgs),
     Verify(verify::VerifyArgs),
@@ -73,6 +75,8 @@ enum Outcome {
     Incomplete,
     /// Done, and two sources differ.
     Different,
+    /// Done, and something is wrong with a source.
+    Unhealthy,
 }
 
 /// Runs the program.
@@ -85,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Storage(args) => storage::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Sources(args) => sources::run(args),
         Command::Archive(args) => archive::run(args),
         Command::Verify(args) => verify::run(args),
@@ -95,7 +100,7 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
-        Ok(Outcome::Incomplete | Outcome::Different) => ExitCode::from(3),
+        Ok(Outcome::Incomplete | Outcome::Different | Outcome::Unhealthy) => ExitCode::from(3),
         Err(failure) => {
             report::failure(&failure);
             failure.exit_code()

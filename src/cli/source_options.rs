@@ -4,7 +4,7 @@ use msgarchive::pipeline::select::parse_moment;
 use msgarchive::source::OpenOptions;
 use msgarchive::source::discover::{FoundKind, discover};
 
-use super::reading_options::{Opened, ReadingOptions, Wanted};
+use super::reading_options::{Opened, ReadingOptions, Wanted, for_each};
 use super::{Failure, moment, sources};
 
 /// Where messages are read from.
@@ -29,6 +29,12 @@ pub struct SourceOptions {
     pub reading: ReadingOptions,
 }
 
+/// A source that was to be opened, and what came of it.
+pub struct Tried {
+    pub wanted: Wanted,
+    pub opened: Result<Opened, Failure>,
+}
+
 impl SourceOptions {
     pub fn open(&self) -> Result<Opened, Failure> {
         let as_of = self.as_of()?;
@@ -43,6 +49,24 @@ impl SourceOptions {
         }
         let attachments_root = self.attachments_root.first().cloned();
         self.reading.open(&wanted, 0, OpenOptions { attachments_root, as_of, ..OpenOptions::default() })
+    }
+
+    /// Opens each source for itself.
+    pub fn open_each(&self) -> Result<Vec<Tried>, Failure> {
+        let wanted = match self.source.as_slice() {
+            _ if self.sample => vec![Wanted::Sample],
+            [] => vec![Wanted::At(default_source()?)],
+            paths => paths.iter().cloned().map(Wanted::At).collect(),
+        };
+        let roots = for_each(&self.attachments_root, wanted.len())?;
+        let as_of = self.as_of()?;
+        let mut tried = Vec::new();
+        for (number, (wanted, attachments_root)) in wanted.into_iter().zip(roots).enumerate() {
+            let options = OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
+            let opened = self.reading.open(&wanted, number, options);
+            tried.push(Tried { wanted, opened });
+        }
+        Ok(tried)
     }
 
     fn as_of(&self) -> Result<Option<String>, Failure> {

@@ -32,7 +32,15 @@ pub fn width_of_errors() -> usize {
 
 /// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    write_all(&mut io::stdout().lock(), text)
+}
+
+/// The same, with styles where standard output shows them.
+pub fn print_styled(text: &str) -> Result<(), Failure> {
+    write_all(&mut anstream::stdout().lock(), text)
+}
+
+fn write_all(out: &mut impl Write, text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(e)),
         _ => Ok(()),

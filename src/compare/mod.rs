@@ -38,6 +38,7 @@ use crate::source::contacts::Contact;
 use crate::source::{Several, Source, SourceError, SourceInfo};
 
 pub use findings::{Finding, Found};
+pub(crate) use reason::FIRST_IPHONE;
 pub use reason::Reason;
 pub use record::{Difference, What};
 pub use tally::{Counts, Gap, Gaps, Month};

@@ -12,7 +12,7 @@ use crate::source::Deletions;
 
 /// The day the first iPhone was sold, in nanoseconds since 2001. An earlier date was written by a clock that had lost the
 /// time, and tells nothing of where a history begins.
-const FIRST_IPHONE: i64 = (6 * 365 + 1 + 179) * 86_400 * 1_000_000_000;
+pub(crate) const FIRST_IPHONE: i64 = (6 * 365 + 1 + 179) * 86_400 * 1_000_000_000;
 
 /// Why a message is on one side only. The first that the evidence is there for, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,7 +12,7 @@ use super::{CompareError, Options};
 use crate::pipeline::crew::{StopOnPanic, lock};
 use crate::pipeline::fingerprint::{Fingerprint, GuidKey, Words};
 use crate::pipeline::roster::Roster;
-use crate::pipeline::{Progress, RowKind, decode, is_hidden, is_local, row_kind};
+use crate::pipeline::{Progress, RowKind, decode, is_hidden, is_local, is_text_message, row_kind};
 use crate::source::{ChatId, RawMessage, Session, Several, Source, Timeline};
 
 /// Rows in a window.
@@ -278,11 +278,6 @@ fn read_state(row: &RawMessage) -> Read {
         (Some(read), false) if read && !row.is_from_me => Read::Yes,
         (Some(_), false) => Read::No,
     }
-}
-
-/// What comes to the phone itself, and to other devices only where the phone passes it on.
-fn is_text_message(service: &str) -> bool {
-    ["SMS", "MMS", "RCS", "SatelliteSMS"].iter().any(|known| known.eq_ignore_ascii_case(service))
 }
 
 /// Never uploaded from here, nor downloaded: no record of it, and not since a reset, which empties all

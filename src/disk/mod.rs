@@ -13,6 +13,7 @@ mod file;
 mod name;
 mod publish;
 mod replace;
+mod space;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -27,6 +28,7 @@ pub use earlier::MANIFEST;
 pub use file::{FileRecord, HashedFile, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
 pub use replace::{replace, sync_folder};
+pub use space::free_space;
 
 /// What the names of our hidden folders begin with; eight random characters follow.
 const PREFIX: &str = ".msgarchive-";

@@ -72,6 +72,8 @@ pub struct Words {
     pub edited: bool,
     /// Parts that the sender took back, sorted.
     pub unsent: Vec<u32>,
+    /// The body could not be read as it should be.
+    pub damaged: bool,
 }
 
 impl Words {
@@ -88,6 +90,7 @@ impl Words {
             first,
             edited: !summary.edits.is_empty() || row.date_edited != 0 && summary.unsent.is_empty(),
             unsent: summary.unsent,
+            damaged: !body.defects.is_empty(),
         }
     }
 

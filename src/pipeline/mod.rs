@@ -31,7 +31,10 @@ pub mod select;
 pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
-pub use normalize::{RowKind, availability, is_hidden, is_local, is_plugin_payload, name_of, row_kind};
+pub use normalize::{
+    RowKind, attachment, availability, is_hidden, is_local, is_plugin_payload, is_text_message, name_of,
+    row_kind,
+};
 pub use run::{ExportError, Options, Report, run};
 pub use tally::DEFECTS_KEPT;
 

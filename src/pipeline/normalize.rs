@@ -277,6 +277,11 @@ pub fn is_local(raw: &RawAttachment) -> bool {
     }
 }
 
+/// What comes to the phone itself, and to other devices only where the phone passes it on.
+pub fn is_text_message(service: &str) -> bool {
+    ["SMS", "MMS", "RCS", "SatelliteSMS"].iter().any(|known| known.eq_ignore_ascii_case(service))
+}
+
 /// What its row says of a sticker. A description alone makes it a Genmoji.
 fn sticker_facts(raw: &RawAttachment) -> Option<Box<Sticker>> {
     if !raw.is_sticker {

@@ -136,6 +136,11 @@ impl Library {
         }
     }
 
+    /// The layout it has.
+    pub fn schema(&self) -> Schema {
+        self.schema
+    }
+
     /// Sets the address the owner writes from.
     pub fn owner(&mut self, address: &str) {
         self.owner = address.to_owned();

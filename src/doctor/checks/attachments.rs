@@ -1,0 +1,66 @@
+//! Which attachments are not here: swapped for a placeholder by Apple's own definition, or nowhere to be found.
+
+use crate::doctor::{Fact, Patient, Verdict};
+use crate::writers::comparison::words::counted;
+use crate::writers::phrase::size;
+
+pub(super) fn look(patient: &Patient<'_>) -> Verdict {
+    let held = &patient.facts.held;
+    let evidence = vec![
+        ("here", held.here.items.into()),
+        ("here_bytes", Fact::Bytes(held.here.bytes)),
+        ("only_in_icloud", held.in_icloud.items.into()),
+        ("only_in_icloud_bytes", Fact::Bytes(held.in_icloud.bytes)),
+        ("purged_by_apples_definition", held.purged.into()),
+        ("lost", held.lost.items.into()),
+        ("lost_bytes", Fact::Bytes(held.lost.bytes)),
+        ("lost_transfer_unfinished", held.unfinished.into()),
+        ("removed_by_messages", held.expired.items.into()),
+        ("hidden_not_here", held.hidden.items.into()),
+    ];
+    verdict(patient).because(evidence)
+}
+
+fn verdict(patient: &Patient<'_>) -> Verdict {
+    let held = &patient.facts.held;
+    let conversations = patient.facts.kept_elsewhere.len() as u64;
+    let of = counted(conversations, "conversation", "conversations");
+    let list = "Open their messages in Messages: each attachment downloads when it is shown.";
+    match (held.in_icloud.items, held.lost.items) {
+        (0, 0) => {
+            let all = counted(held.here.items, "attachment is", "attachments are");
+            Verdict::ok(format!("{all} here, and none is missing.")).by_definition()
+        }
+        (icloud, 0) => {
+            let attachments = counted(icloud, "attachment of", "attachments of");
+            let is = if icloud == 1 { "is" } else { "are" };
+            let bytes = size(held.in_icloud.bytes);
+            Verdict::warning(
+                format!("{attachments} {of} {is} only in iCloud ({bytes}), and not on this disk."),
+                list,
+            )
+            .by_definition()
+        }
+        (0, lost) => {
+            let attachments = counted(lost, "attachment of", "attachments of");
+            let is = if lost == 1 { "is" } else { "are" };
+            Verdict::warning(
+                format!("{attachments} {of} {is} not here, and nothing says that iCloud has a copy."),
+                "Look in another source: a backup of the phone, another Mac. `msgarchive archive` takes from each what it \
+                 has.",
+            )
+            .by_definition()
+        }
+        (icloud, lost) => {
+            let attachments = counted(icloud + lost, "attachment of", "attachments of");
+            let only = counted(icloud, "is", "are");
+            let bytes = size(held.in_icloud.bytes);
+            let finding = format!(
+                "{attachments} {of} are not on this disk: {only} only in iCloud ({bytes}), and of {} nothing says that \
+                 iCloud has a copy.",
+                counted(lost, "other", "others")
+            );
+            Verdict::warning(finding, list).by_definition()
+        }
+    }
+}
