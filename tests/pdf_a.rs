@@ -185,8 +185,8 @@ fn a_message_is_read_in_order_who_when_what_and_what_is_remarked() {
         "H2 (block)\n        \"Tuesday, 28 November 2023\"",
         "H1 (block)\n        \"Ana Abbott\"",
         // A quoted original that can be clicked, the message, its tapbacks.
-        "Reply to Me, 28 November 2023, 09:03:00: “Where shall we meet on Saturday?”\"\n",
-        "\" 09:40 At the station, as always. ❤️ Loved by you 🥳 by Ana Abbott 👍 Liked by Ana Abbott (taken back)\"",
+        "Reply to Me, 28 November 2023, 09:03:00: “Where shall we meet on Saturday?” \"\n",
+        "\"09:40 At the station, as always. ❤️ Loved by you 🥳 by Ana Abbott 👍 Liked by Ana Abbott (taken back)\"",
         // A link in the middle of a text.
         "\"09:30 bold italic underlined struck \"\n        Link (inline)",
         "\"link\"\n        \" and all of it",

@@ -6,6 +6,7 @@ use pdf_writer::types::{ActionType, AnnotationFlags, AnnotationType};
 use pdf_writer::writers::Annotation;
 use pdf_writer::{Finish as _, Name, Null, Rect, Ref, Str, TextStr};
 
+use super::encode::tenth;
 use super::file::{PdfFile, compact};
 use super::page::Item;
 use super::places::Place;
@@ -45,8 +46,9 @@ impl Link {
         let mut chunk = compact();
         let mut annotation = chunk.indirect(id).start::<Annotation<'_>>();
         annotation.subtype(AnnotationType::Link).border(0.0, 0.0, 0.0, None).flags(AnnotationFlags::PRINT);
-        let (left, right) = (self.at.x, self.at.x + self.at.width);
-        annotation.rect(Rect::new(left, page_height - self.at.bottom(), right, page_height - self.at.y));
+        let (left, right) = (tenth(self.at.x), tenth(self.at.x + self.at.width));
+        let (low, high) = (tenth(page_height - self.at.bottom()), tenth(page_height - self.at.y));
+        annotation.rect(Rect::new(left, low, right, high));
         annotation.pair(Name(b"StructParent"), self.tag.key);
         match &self.to {
             Destination::Uri(uri) => {
@@ -58,7 +60,7 @@ impl Link {
             Destination::Place(place) => {
                 annotation.contents(TextStr("The message that is meant"));
                 if let Some(page) = pages.get(place.page as usize) {
-                    let y = page_height - f32::from(place.y) + 4.0;
+                    let y = tenth(page_height - f32::from(place.y) + 4.0);
                     let mut dest = annotation.insert(Name(b"Dest")).array();
                     dest.item(*page).item(Name(b"XYZ")).item(0).item(y).item(Null);
                 }

@@ -61,6 +61,7 @@ pub struct Resources {
     pub all: Ref,
     pub fonts: Ref,
     pub count_form: Ref,
+    pub properties: Ref,
 }
 
 /// The way to the file.
@@ -77,11 +78,11 @@ pub struct Delivery<W: Write> {
 impl<W: Write> Delivery<W> {
     pub fn new(out: W, style: Style, encoder: Arc<dyn PageEncoder>, spawn: Spawn) -> io::Result<Delivery<W>> {
         let mut file = PdfFile::new(out)?;
-        let [all, fonts, count_form] = [(); 3].map(|()| file.reserve());
+        let [all, fonts, count_form, properties] = [(); 4].map(|()| file.reserve());
         Ok(Delivery {
             file,
             encoder,
-            resources: Resources { all, fonts, count_form },
+            resources: Resources { all, fonts, count_form, properties },
             style,
             spawn,
             pending: VecDeque::new(),
@@ -164,6 +165,7 @@ impl<W: Write> Delivery<W> {
         } else {
             let mut resources = dict.resources();
             resources.pair(Name(b"Font"), self.resources.fonts);
+            resources.pair(Name(b"Properties"), self.resources.properties);
             let mut objects = resources.x_objects();
             objects.pair(Name(COUNT_FORM.as_bytes()), self.resources.count_form);
             for (name, id) in &page.pictures {

@@ -6,12 +6,13 @@
 
 use printpdf::{
     Color as PdfColor, CurTransMat, DictItem, LineJoinStyle, LinePoint, Op, PaintMode, PdfDocument, PdfPage,
-    PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, Rgb, WindingOrder, XObjectId, XObjectTransform,
+    PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, Rgb, WindingOrder,
 };
 
 use super::glyphs::FontUse;
 use super::image;
 use super::page::{Color, Setting, TextRun};
+use super::properties::PAGINATION;
 use super::shape::{Form, Rectangle, Shape};
 use super::show::TextState;
 use super::style::Style;
@@ -96,8 +97,9 @@ pub fn tenth(value: f32) -> f32 {
     (value * 10.0).round() / 10.0
 }
 
+/// With two decimals, a step of 255 and a bit: no eye sees the third, and pages name colors often.
 pub fn pdf_color(rgb: [u8; 3]) -> PdfColor {
-    let [r, g, b] = rgb.map(|c| (f32::from(c) / 255.0 * 1000.0).round() / 1000.0);
+    let [r, g, b] = rgb.map(|c| fine(f32::from(c) / 255.0));
     PdfColor::Rgb(Rgb { r, g, b, icc_profile: None })
 }
 
@@ -226,8 +228,8 @@ impl Pen {
 
     fn object(&mut self, matrix: [f32; 6], name: &str) {
         self.ops.push(Op::SetTransformationMatrix { matrix: CurTransMat::Raw(matrix) });
-        let transform = XObjectTransform { no_auto_scale: true, ..Default::default() };
-        self.ops.push(Op::UseXobject { id: XObjectId(name.into()), transform });
+        // The operator itself: `Op::UseXobject` has a matrix of its own around it.
+        self.ops.push(Op::Unknown { key: "Do".into(), value: vec![DictItem::Name(name.into())] });
     }
 
     fn rectangle(&mut self, at: &Rectangle, mode: PaintMode) {
@@ -275,7 +277,7 @@ impl Pen {
         }
         match tag {
             Tag::Decoration => self.ops.push(Op::BeginMarkedContent { tag: "Artifact".into() }),
-            Tag::Pagination => self.begin_marked("Artifact", "Type", DictItem::Name(b"Pagination".to_vec())),
+            Tag::Pagination => self.begin_named("Artifact", PAGINATION),
             Tag::Content(number) => self.begin_marked("P", "MCID", DictItem::Int(number.into())),
         }
     }
@@ -289,8 +291,14 @@ impl Pen {
 
     /// Says what language (BCP 47) comes now.
     pub fn begin_language(&mut self, language: &str) {
-        let data = language.as_bytes().to_vec();
-        self.begin_marked("Span", "Lang", DictItem::String { data, literal: true });
+        self.begin_named("Span", language);
+    }
+
+    /// Says of what comes now what stands in the document under this name ([`super::properties`]), with the operator
+    /// itself: printpdf's `Op` spells it out.
+    fn begin_named(&mut self, tag: &str, properties: &str) {
+        let value = [tag, properties].map(|name| DictItem::Name(name.into())).into();
+        self.ops.push(Op::Unknown { key: "BDC".into(), value });
     }
 
     fn begin_marked(&mut self, tag: &str, key: &str, value: DictItem) {

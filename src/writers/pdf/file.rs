@@ -3,15 +3,15 @@
 //! Small objects go into compressed object streams, and a cross-reference stream ends the file (PDF 1.7, 7.5.7 and
 //! 7.5.8). The file's id is the hash of its own bytes.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use pdf_writer::{Chunk, Ref, Settings};
 use sha2::{Digest as _, Sha256};
 
 /// So many objects go into one object stream.
-const STREAM_OBJECTS: usize = 200;
+const STREAM_OBJECTS: usize = 512;
 
 /// As many objects PDF/A allows (ISO 19005-2, 6.1.13); so many pages that few programs would open them.
 const MOST_OBJECTS: usize = 8_388_607;
@@ -30,18 +30,19 @@ impl Place {
     }
 
     fn inside(stream: Ref, index: usize) -> Place {
-        Place((stream.get() as u64) << 9 | (index as u64) << 1 | 1)
+        Place((stream.get() as u64) << 17 | (index as u64 & 0xffff) << 1 | 1)
     }
 
     /// What a cross-reference stream says of it: three columns of one, five and two bytes.
     fn row(self) -> [u8; 8] {
         let (kind, second, third) = match self.0 {
             0 => (0, 0, 0),
-            word if word & 1 == 1 => (2, word >> 9, (word >> 1) as u8),
+            word if word & 1 == 1 => (2, word >> 17, (word >> 1) as u16),
             word => (1, word >> 1, 0),
         };
         let [_, _, _, a, b, c, d, e] = second.to_be_bytes();
-        [kind, a, b, c, d, e, 0, third]
+        let [f, g] = third.to_be_bytes();
+        [kind, a, b, c, d, e, f, g]
     }
 }
 
@@ -205,11 +206,24 @@ pub fn compact() -> Chunk {
     Chunk::with_settings(Settings { pretty: false })
 }
 
+thread_local! {
+    /// A third of a megabyte: to make it anew costs as much time as to compress a page.
+    static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), true));
+}
+
 /// zlib, as `/FlateDecode` wants it.
 pub fn deflate(content: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(content.len() / 3), Compression::new(6));
-    encoder.write_all(content)?;
-    encoder.finish()
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.reset();
+        let mut packed = Vec::with_capacity(content.len() / 3 + 64);
+        loop {
+            let rest = content.get(compressor.total_in() as usize..).unwrap_or_default();
+            match compressor.compress_vec(rest, &mut packed, FlushCompress::Finish)? {
+                Status::StreamEnd => return Ok(packed),
+                Status::Ok | Status::BufError => packed.reserve(content.len() / 8 + 256),
+            }
+        }
+    })
 }
 
 #[cfg(test)]
@@ -248,7 +262,7 @@ mod tests {
     #[test]
     fn places_keep_both_kinds_apart() {
         assert_eq!(Place::at(0x1_2345_6789).row(), [1, 1, 0x23, 0x45, 0x67, 0x89, 0, 0]);
-        assert_eq!(Place::inside(Ref::new(0x777), 199).row(), [2, 0, 0, 0, 7, 0x77, 0, 199]);
+        assert_eq!(Place::inside(Ref::new(0x777), 0x199).row(), [2, 0, 0, 0, 7, 0x77, 1, 0x99]);
         assert_eq!(Place::FREE.row(), [0; 8]);
     }
 }

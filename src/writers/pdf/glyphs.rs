@@ -13,7 +13,7 @@ use subsetter::GlyphRemapper;
 use super::emoji::ColorFonts;
 use super::file::{PdfFile, deflate};
 use super::fonts::{Face, Outlines};
-use super::page::TextRun;
+use super::page::{Glyph, TextRun};
 
 const SYSTEM_INFO: SystemInfo<'static> =
     SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
@@ -52,10 +52,10 @@ pub struct DocumentFonts {
 impl DocumentFonts {
     /// Replaces a run's glyph ids by codes of this document. Where a code already stands for another text, the glyph
     /// is marked as one whose text must be said.
-    pub fn take_in(&mut self, run: &mut TextRun) -> io::Result<FontUse> {
+    pub fn take_in(&mut self, run: &mut TextRun) -> FontUse {
         if run.face.outlines == Outlines::Layers {
             self.color.take_in(run);
-            return Ok(FontUse::Color);
+            return FontUse::Color;
         }
         let number = match self.by_face.get(&run.face.key) {
             Some(number) => *number,
@@ -71,25 +71,22 @@ impl DocumentFonts {
                 number
             }
         };
-        let Some(font) = self.text.get_mut(number) else { return Ok(FontUse::Color) };
-        for at in 0..run.glyphs.len() {
-            let Some(glyph) = run.glyphs.get(at).copied() else { break };
-            let code = font.code(glyph.id)?;
-            let mut explicit = glyph.explicit;
-            if glyph.len > 0 && !explicit {
-                let text = run.text_of(&glyph);
-                match font.texts.get_mut(usize::from(code)) {
-                    Some(Some(known)) => explicit = **known != *text,
-                    Some(unknown) => *unknown = Some(text.into()),
-                    None => explicit = true,
-                }
-            }
-            if let Some(glyph) = run.glyphs.get_mut(at) {
-                glyph.id = code.into();
-                glyph.explicit = explicit;
-            }
-        }
-        Ok(FontUse::Text(number))
+        let Some(font) = self.text.get_mut(number) else { return FontUse::Color };
+        let TextRun { text, glyphs, .. } = run;
+        glyphs.iter_mut().for_each(|glyph| font.take_in(glyph, glyph.of(text)));
+        FontUse::Text(number)
+    }
+
+    /// Puts a space at the end of a run that was taken in; false where there can be none.
+    pub fn end_with_space(&mut self, font: FontUse, run: &mut TextRun) -> bool {
+        let FontUse::Text(number) = font else { return false };
+        let (Some(font), Some(mut space)) = (self.text.get_mut(number), run.space_after()) else {
+            return false;
+        };
+        font.take_in(&mut space, " ");
+        run.text.push(' ');
+        run.glyphs.push(space);
+        true
     }
 
     /// Whether PDF/A allows all of them.
@@ -109,13 +106,26 @@ impl DocumentFonts {
 }
 
 impl TextFont {
-    fn code(&mut self, glyph: u32) -> io::Result<u16> {
-        let Some(slot) = self.codes.get_mut(glyph as usize) else { return Ok(0) };
+    /// Replaces a glyph's id by its code, and says whether the code tells the text.
+    fn take_in(&mut self, glyph: &mut Glyph, text: &str) {
+        let code = self.code(glyph.id);
+        if glyph.len > 0 && !glyph.explicit {
+            match self.texts.get_mut(usize::from(code)) {
+                Some(Some(known)) => glyph.explicit = **known != *text,
+                Some(unknown) => *unknown = Some(text.into()),
+                None => glyph.explicit = true,
+            }
+        }
+        glyph.id = code.into();
+    }
+
+    fn code(&mut self, glyph: u32) -> u16 {
+        let Some(slot) = self.codes.get_mut(glyph as usize) else { return 0 };
         if *slot == 0 && glyph != 0 {
             *slot = self.remapper.remap(u16::try_from(glyph).unwrap_or_default());
             self.texts.resize(usize::from(*slot) + 1, None);
         }
-        Ok(*slot)
+        *slot
     }
 
     /// What each code from 1 on stands for. Glyphs that only ever stood for something together with others, whose text

@@ -6,6 +6,8 @@
 //!
 //! **Must never**: guess a language from words.
 
+use std::collections::BTreeSet;
+
 use icu_properties::{CodePointMapData, props::Script};
 
 /// A script, and what its text is marked with.
@@ -37,6 +39,11 @@ const MARKS: &[(Script, &str)] = &[
     (Script::Thai, "th"),
     (Script::Tibetan, "und-Tibt"),
 ];
+
+/// All that text may be marked with.
+pub fn marks() -> impl Iterator<Item = &'static str> {
+    MARKS.iter().map(|(_, mark)| *mark).collect::<BTreeSet<_>>().into_iter()
+}
 
 /// What a run of text is marked with, by the first letter that tells it; `None` for the document's own language, for one
 /// that is not known, and for digits, spaces and emoji.

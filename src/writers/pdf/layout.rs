@@ -288,6 +288,7 @@ impl Engine {
             boxes: &mut self.boxes,
             size: measure.size,
             drawn: &mut self.drawn,
+            last: Ink::default(),
         };
         for line in layout.lines() {
             let metrics = line.metrics();

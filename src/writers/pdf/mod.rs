@@ -46,6 +46,7 @@ mod parts;
 mod placer;
 mod places;
 mod png;
+mod properties;
 mod scripts;
 mod shape;
 mod show;

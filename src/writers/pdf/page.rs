@@ -72,11 +72,18 @@ pub struct TextRun {
     pub glyphs: Vec<Glyph>,
 }
 
+impl Glyph {
+    /// What it stands for, of its run's text.
+    pub fn of<'t>(&self, text: &'t str) -> &'t str {
+        let range: Range<usize> = self.start as usize..self.start as usize + usize::from(self.len);
+        text.get(range).unwrap_or_default()
+    }
+}
+
 impl TextRun {
     /// The text that a glyph stands for.
     pub fn text_of(&self, glyph: &Glyph) -> &str {
-        let range: Range<usize> = glyph.start as usize..glyph.start as usize + usize::from(glyph.len);
-        self.text.get(range).unwrap_or_default()
+        glyph.of(&self.text)
     }
 }
 
@@ -88,6 +95,28 @@ impl TextRun {
     /// Whether it begins where another ends.
     pub fn follows(&self, before: &TextRun) -> bool {
         (self.x - before.end()).abs() < 0.6 && (self.y - before.y).abs() < 0.6
+    }
+
+    /// Goes on with what follows it, if that looks the same, or is the space between two words; false if not. (Fonts of
+    /// other scripts are shaped word by word, with spaces of the first font between them.)
+    pub fn take_over(&mut self, next: &TextRun) -> bool {
+        let looks = |run: &TextRun| (run.size, run.color, run.skew, run.embolden);
+        if looks(self) != looks(next) || !next.follows(self) {
+            return false;
+        }
+        let start = self.text.len() as u32;
+        if self.face.key == next.face.key {
+            self.glyphs
+                .extend(next.glyphs.iter().map(|glyph| Glyph { start: start + glyph.start, ..*glyph }));
+        } else if let ([glyph], " ", Some(space)) =
+            (next.glyphs.as_slice(), next.text.as_str(), self.space(&self.face))
+        {
+            self.glyphs.push(Glyph { advance: glyph.advance, ..space });
+        } else {
+            return false;
+        }
+        self.text.push_str(&next.text);
+        true
     }
 
     /// Whether its last glyph is white space.
@@ -102,6 +131,13 @@ impl TextRun {
         self.glyphs.insert(0, space);
         self.text.push(' ');
         true
+    }
+
+    /// A space to follow it; `None` where the face has none, and where what is read last does not stand last.
+    pub fn space_after(&self) -> Option<Glyph> {
+        let last = self.glyphs.iter().rfind(|glyph| glyph.len > 0)?;
+        let is_read_last = last.start as usize + usize::from(last.len) == self.text.len();
+        self.space(&self.face).filter(|_| is_read_last)
     }
 
     /// The same space as a run of another face.

@@ -23,6 +23,8 @@ pub struct Placer<'a> {
     pub size: f32,
     /// The glyphs of the cluster at hand.
     pub drawn: &'a mut Vec<parley::Glyph>,
+    /// Of the run that was added last.
+    pub last: Ink,
 }
 
 impl Placer<'_> {
@@ -192,9 +194,17 @@ impl Placer<'_> {
         }
     }
 
-    /// A run is complete: adds it with its lines and links.
-    fn close(&self, ink: Ink, run: TextRun, items: &mut Vec<Item>) {
+    /// A run is complete: adds it with its lines and links, to the one before it where it can.
+    fn close(&mut self, ink: Ink, run: TextRun, items: &mut Vec<Item>) {
         if run.glyphs.is_empty() {
+            return;
+        }
+        let is_plain = !ink.underline && !ink.strike && ink.link == 0;
+        if std::mem::replace(&mut self.last, ink) == ink
+            && is_plain
+            && let Some(Item::Text(before)) = items.last_mut()
+            && before.take_over(&run)
+        {
             return;
         }
         let width: f32 = run.glyphs.iter().map(|glyph| glyph.advance).sum();

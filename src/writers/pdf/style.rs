@@ -137,14 +137,15 @@ impl Style {
                 (Times::Minutes, true) => 34.0,
             };
         let name_column = if list { (84.0 * scale).min(page_width * 0.18) } else { 0.0 };
-        let lane = page_width - 2.0 * side - time_column - name_column;
+        let lane = (page_width - side).floor() - side - time_column - name_column;
         Style {
             theme,
             times,
             page_width,
             page_height,
             side,
-            body_top: if small { 60.0 } else { 72.0 },
+            // A whole number of points from the bottom, from where a file counts.
+            body_top: page_height.fract() + if small { 60.0 } else { 72.0 },
             body_bottom: page_height - if small { 52.0 } else { 64.0 },
             text_width: if list { lane } else { lane * 0.72 },
             picture_width: (lane * 0.8).min(if list { 110.0 } else { 216.0 }),
@@ -164,12 +165,12 @@ impl Style {
 
     /// The width between the margins.
     pub fn measure(&self) -> f32 {
-        self.page_width - 2.0 * self.side
+        self.right() - self.side
     }
 
-    /// Where the right margin begins.
+    /// Where the right margin begins: at a whole point, which makes shorter numbers of most places.
     pub fn right(&self) -> f32 {
-        self.page_width - self.side
+        (self.page_width - self.side).floor()
     }
 
     /// With room for initials beside the bubbles of several people.

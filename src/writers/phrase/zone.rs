@@ -1,7 +1,7 @@
 //! What the rules of a time zone were in a period.
 
 use chrono::{DateTime, Offset as _, TimeZone as _};
-use chrono_tz::{OffsetName as _, Tz};
+use chrono_tz::{OffsetName as _, Tz, TzOffset};
 
 use super::{count, offset, short_date};
 use crate::writers::clock::{Clock, Local};
@@ -45,24 +45,21 @@ pub fn zone_rules(zone: Tz, first: Option<&Local>, last: Option<&Local>) -> [Str
 fn changes(zone: Tz, first: i64, last: i64) -> (Vec<String>, Vec<String>) {
     let at = |day: i64| {
         let instant = DateTime::from_timestamp(day * DAY, 0).unwrap_or_default();
-        let then = zone.offset_from_utc_datetime(&instant.naive_utc());
-        // Zones without an abbreviation have a number for one.
-        let is_name = |name: &&str| name.starts_with(|c: char| c.is_ascii_alphabetic()) && *name != "UTC";
-        let name = then.abbreviation().filter(is_name).map(str::to_owned);
-        (offset(then.fix().local_minus_utc().into()), name)
+        zone.offset_from_utc_datetime(&instant.naive_utc())
     };
-    let named = |(offset, name): &(String, Option<String>)| match name {
-        Some(name) => format!("{offset} ({name})"),
-        None => offset.clone(),
+    let seconds = |then: &TzOffset| then.fix().local_minus_utc();
+    let named = |then: &TzOffset| match name(then) {
+        Some(name) => format!("{} ({name})", offset(seconds(then).into())),
+        None => offset(seconds(then).into()),
     };
     let mut clock = Clock::new(Tz::UTC);
     let mut before = at(first);
     let (mut offsets, mut changes) = (vec![named(&before)], Vec::new());
     for day in first + 1..=last + 1 {
         let now = at(day);
-        if now != before {
+        if (seconds(&now), name(&now)) != (seconds(&before), name(&before)) {
             let changed = DateTime::from_timestamp((day - 1) * DAY, 0).unwrap_or_default();
-            changes.push(format!("{}: {}", short_date(&clock.local(changed)), now.0));
+            changes.push(format!("{}: {}", short_date(&clock.local(changed)), offset(seconds(&now).into())));
             if !offsets.contains(&named(&now)) {
                 offsets.push(named(&now));
             }
@@ -70,6 +67,11 @@ fn changes(zone: Tz, first: i64, last: i64) -> (Vec<String>, Vec<String>) {
         }
     }
     (offsets, changes)
+}
+
+/// What people call it; `None` where that is a number.
+fn name(then: &TzOffset) -> Option<&str> {
+    then.abbreviation().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && *name != "UTC")
 }
 
 #[cfg(test)]
