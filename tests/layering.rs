@@ -94,7 +94,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde", &["disk", "schedule", "source", "writers"]),
     ("serde_json", &["archive", "cli", "disk", "doctor", "pipeline", "schedule", "verify", "writers"]),
     ("sha1", &["source"]),
-    ("sha2", &["archive", "compare", "disk", "pipeline", "source", "writers"]),
+    ("sha2", &["archive", "compare", "disk", "pipeline", "source", "storage", "writers"]),
     ("skrifa", &["writers"]),
     ("strsim", &["cli"]),
     ("subsetter", &["writers"]),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::ArchiveError;
 use super::open::look_into;
+use crate::disk::from_hexadecimal;
 use crate::pipeline::fingerprint::GuidKey;
 
 /// The GUIDs of an archive's messages, and the contents of its attachments.
@@ -12,7 +13,15 @@ use crate::pipeline::fingerprint::GuidKey;
 pub struct Holding {
     /// Sorted.
     messages: Vec<u128>,
-    contents: HashMap<u128, u64>,
+    contents: HashMap<u128, Held>,
+}
+
+/// The content of an attachment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub bytes: u64,
+    /// SHA-256; `None` of a bundle, which has several files.
+    pub sha256: Option<[u8; 32]>,
 }
 
 impl Holding {
@@ -43,16 +52,26 @@ impl Holding {
         let mut contents = HashMap::new();
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = connection.prepare(
-                "SELECT a.guid, (SELECT sum(f.bytes) FROM msgarchive_file f \
-                   WHERE f.path = c.path OR (f.path > c.path || '/' AND f.path < c.path || '0')) \
-                 FROM msgarchive_content c JOIN attachment a ON a.ROWID = c.attachment",
+                "SELECT a.guid, f.bytes, f.sha256, (SELECT sum(b.bytes) FROM msgarchive_file b \
+                   WHERE b.path > c.path || '/' AND b.path < c.path || '0') \
+                 FROM msgarchive_content c JOIN attachment a ON a.ROWID = c.attachment \
+                 LEFT JOIN msgarchive_file f ON f.path = c.path",
             )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let (Some(guid), Ok(bytes)) = (row.get_ref(0)?.as_str_or_null()?, row.get_ref(1)?.as_i64())
-                {
-                    contents.insert(GuidKey::of(guid).0, u64::try_from(bytes).unwrap_or(0));
-                }
+                let Some(guid) = row.get_ref(0)?.as_str_or_null()? else { continue };
+                let bytes = |at| -> rusqlite::Result<Option<u64>> {
+                    Ok(row.get::<_, Option<i64>>(at)?.and_then(|bytes| u64::try_from(bytes).ok()))
+                };
+                let held = match (bytes(1)?, bytes(3)?) {
+                    (Some(bytes), _) => {
+                        Held { bytes, sha256: row.get_ref(2)?.as_str_or_null()?.and_then(from_hexadecimal) }
+                    }
+                    (None, Some(bytes)) => Held { bytes, sha256: None },
+                    // A name without bytes: not even `verify` would call that whole.
+                    (None, None) => continue,
+                };
+                contents.insert(GuidKey::of(guid).0, held);
             }
             Ok(())
         };
@@ -65,8 +84,8 @@ impl Holding {
         self.messages.binary_search(&GuidKey::of(guid).0).is_ok()
     }
 
-    /// How many bytes it has of the attachment with this GUID; `None`: none.
-    pub fn content_of(&self, guid: u128) -> Option<u64> {
+    /// What it has of the attachment with this GUID.
+    pub fn content_of(&self, guid: u128) -> Option<Held> {
         self.contents.get(&guid).copied()
     }
 }

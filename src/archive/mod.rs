@@ -36,6 +36,7 @@ mod scan;
 mod schema;
 pub mod search;
 mod take;
+mod unarchived;
 mod visit;
 mod wishes;
 
@@ -45,3 +46,4 @@ pub use error::ArchiveError;
 pub use folder::is_archive;
 pub use record::{Counts, RunRecord, SourceRead};
 pub use run::{ArchiveOptions, archive};
+pub use unarchived::unarchived;

@@ -77,6 +77,8 @@ enum Outcome {
     Different,
     /// Done, and something is wrong with a source.
     Unhealthy,
+    /// Done, and what somebody is about to do is not safe.
+    Unsafe,
 }
 
 /// Runs the program.
@@ -100,7 +102,9 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
-        Ok(Outcome::Incomplete | Outcome::Different | Outcome::Unhealthy) => ExitCode::from(3),
+        Ok(Outcome::Incomplete | Outcome::Different | Outcome::Unhealthy | Outcome::Unsafe) => {
+            ExitCode::from(3)
+        }
         Err(failure) => {
             report::failure(&failure);
             failure.exit_code()

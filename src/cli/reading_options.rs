@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use msgarchive::pipeline::merging;
 use msgarchive::sample;
 use msgarchive::source::contacts::{self, Contact};
+use msgarchive::source::tables::Tables;
 use msgarchive::source::{OpenOptions, Place, Source, contacts_of_several};
 
 use super::{Failure, password, report, sources, zone};
@@ -82,6 +83,13 @@ impl ReadingOptions {
             None => self.contacts(source.as_ref())?,
         };
         Ok(Opened { source, contacts, _unpacked: unpacked })
+    }
+
+    /// Opens a source row by row.
+    pub fn tables(&self, path: &Path, options: OpenOptions) -> Result<Tables, Failure> {
+        let mut place = Place::find(path)?;
+        password::unlock(&mut place, self.password_file(0))?;
+        Ok(place.tables(&options)?)
     }
 
     /// Opens several sources as one; `attachments_roots`: none, or one for each.

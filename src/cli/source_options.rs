@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use msgarchive::pipeline::select::parse_moment;
 use msgarchive::source::OpenOptions;
 use msgarchive::source::discover::{FoundKind, discover};
+use msgarchive::source::tables::Tables;
 
 use super::reading_options::{Opened, ReadingOptions, Wanted, for_each};
 use super::{Failure, moment, sources};
@@ -67,6 +68,26 @@ impl SourceOptions {
             tried.push(Tried { wanted, opened });
         }
         Ok(tried)
+    }
+
+    /// The same source once more, row by row; only one can be read so.
+    pub fn tables(&self) -> Result<Tables, Failure> {
+        let path = match self.source.as_slice() {
+            [path] if !self.sample && self.as_of.is_none() => path.clone(),
+            [] if !self.sample && self.as_of.is_none() => default_source()?,
+            _ => {
+                let words =
+                    "--gate takes one library or backup: neither the sample, nor several, nor the past";
+                return Err(Failure::Usage(words.into()));
+            }
+        };
+        let attachments_root = self.attachments_root.first().cloned();
+        let sessions = self.reading.jobs();
+        self.reading.tables(&path, OpenOptions { attachments_root, sessions, ..OpenOptions::default() })
+    }
+
+    pub fn is_sample(&self) -> bool {
+        self.sample
     }
 
     fn as_of(&self) -> Result<Option<String>, Failure> {

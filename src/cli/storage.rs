@@ -1,13 +1,15 @@
+use std::env;
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser;
 use msgarchive::pipeline::select::Has;
-use msgarchive::storage::{self, Options, WhatIf, estimate};
+use msgarchive::storage::{self, Exact, Gate, Options, Setting, WhatIf, estimate};
 use msgarchive::writers::storage::json;
 
 use super::progress::{Watch, When};
-use super::selection_options::{ScopeOptions, has};
+use super::selection_options::{ScopeOptions, has, named};
 use super::source_options::SourceOptions;
-use super::storage_tables::{Shown, tables};
+use super::storage_tables::{Shown, tables as tables_of};
 use super::{Failure, Outcome, moment, terminal};
 
 /// Find out what Messages takes in iCloud, and what a Keep Messages setting would purge.
@@ -26,6 +28,16 @@ pub struct StorageArgs {
     /// An archive: counts what a Keep Messages setting would purge and the archive does not have
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
+    /// Exit with 0 only if everything that this Keep Messages setting would purge, 30d or 1y, is in the archive and
+    /// verified to the last byte; else with 3, and the list
+    #[arg(long, value_name = "30d|1y", requires = "archive", hide_possible_values = true, value_parser = gate())]
+    gate: Option<Setting>,
+    /// Read attachments that are here and share their size, to count equal contents once in the lower figure
+    #[arg(long)]
+    exact: bool,
+    /// Where --exact remembers what it read, for the next time [default: a file in the user's cache folder]
+    #[arg(long, value_name = "FILE|none", requires = "exact")]
+    hashes: Option<PathBuf>,
     /// Show progress
     #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     progress: When,
@@ -55,10 +67,17 @@ Examples:
     msgarchive storage --icloud-total 37.2GB
   What would Keep Messages: 1 Year remove that the archive does not have:
     msgarchive storage --archive ~/Archive
+  May Keep Messages be switched to 1 Year:
+    msgarchive storage --archive ~/Archive --gate 1y
   What would deleting old, large videos free:
     msgarchive storage --has video --larger 50MB --until 2y
 
-Exit status: 0 done, 1 failed, 2 wrong command line, 130 interrupted.";
+Exit status: 0 done, 1 failed, 2 wrong command line, 3 what --gate names is not safe, 130 interrupted.";
+
+/// The settings that purge something.
+fn gate() -> impl TypedValueParser<Value = Setting> {
+    named(&[("30d", Setting::Days30), ("1y", Setting::OneYear)])
+}
 
 pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
     let zone = args.source.reading.zone()?;
@@ -70,20 +89,47 @@ pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
     };
     let watch = Watch::new(args.progress);
     let opened = args.source.open()?;
+    let tables = args.gate.map(|_| args.source.tables()).transpose()?;
+    let known = match &args.hashes {
+        Some(none) if none.as_os_str() == "none" => None,
+        Some(path) => Some(path.clone()),
+        // What was unpacked for a while lies elsewhere the next time.
+        None => remembered().filter(|_| args.exact && !args.source.is_sample()),
+    };
     let options = Options {
         zone,
         now,
         what_if: (!what_if.is_empty()).then_some(what_if),
         icloud_total: args.icloud_total,
         archive: args.archive.as_deref(),
+        gate: args.gate.zip(tables.as_ref()).map(|(setting, tables)| Gate { setting, tables }),
+        exact: args.exact.then_some(Exact { known: known.as_deref() }),
+        jobs: args.source.reading.jobs(),
     };
     let found = estimate(opened.source.as_ref(), &opened.contacts, &options, &watch);
     drop(watch);
     let found = found?;
     let printed = match args.json {
         true => json::object(&found, zone),
-        false => tables(&found, &Shown { zone, me: &args.source.reading.me, width: terminal::width() }),
+        false => tables_of(&found, &Shown { zone, me: &args.source.reading.me, width: terminal::width() }),
     };
     terminal::print(&printed)?;
-    Ok(Outcome::Complete)
+    Ok(match &found.gate {
+        Some(passage) if !passage.is_open() => Outcome::Unsafe,
+        _ => Outcome::Complete,
+    })
+}
+
+/// Where programs of this system keep what they can work out again.
+fn remembered() -> Option<PathBuf> {
+    let named = |variable: &str| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || env::home_dir();
+    let caches = if cfg!(target_os = "macos") {
+        home()?.join("Library/Caches")
+    } else if cfg!(windows) {
+        named("LOCALAPPDATA")?
+    } else {
+        named("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))?
+    };
+    Some(caches.join("msgarchive").join("hashes"))
 }

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use chrono_tz::Tz;
 use msgarchive::model::{Availability, Instant};
-use msgarchive::storage::{Amount, ConversationAmount, Estimate, Kept, Large, Places};
+use msgarchive::storage::{Amount, ConversationAmount, Estimate, Kept, Large, Passage, Places};
 use msgarchive::writers::phrase::size;
 use msgarchive::writers::storage::words;
 
@@ -36,6 +36,13 @@ pub fn tables(found: &Estimate, shown: &Shown<'_>) -> String {
         let _ = writeln!(text, "{}", wrap("", &words::freed(freed), width));
     }
 
+    if let Some(passage) = &found.gate {
+        gate(&mut text, passage, found, shown);
+    }
+    if let Some(read) = &found.read {
+        let _ = writeln!(text, "{}", wrap("", &words::read(read), width));
+    }
+
     let categories = found.categories.iter().filter(|(_, sum)| sum.items > 0);
     let categories =
         categories.map(|(category, sum)| (words::category(*category).to_owned(), *sum)).collect();
@@ -59,6 +66,27 @@ pub fn tables(found: &Estimate, shown: &Shown<'_>) -> String {
         let _ = writeln!(text, "{}", wrap("  - ", &sentence, width));
     }
     text
+}
+
+/// Things that are named; JSON has all.
+const MOST_BLOCKED: usize = 20;
+
+fn gate(text: &mut String, passage: &Passage, found: &Estimate, shown: &Shown<'_>) {
+    let _ = writeln!(text, "\n{}", wrap("", &words::passage(passage), shown.width));
+    for blocked in passage.blocked.iter().take(MOST_BLOCKED) {
+        let of = blocked.conversation.and_then(|at| found.conversations.get(at)).map(title);
+        let day = blocked.date.map(|date| day(Some(date), shown.zone));
+        let sentence = words::blocked(blocked, of, day.as_deref());
+        let _ = writeln!(text, "{}", wrap("  - ", &plain(&sentence), shown.width));
+    }
+    let more = passage.blocked.len().saturating_sub(MOST_BLOCKED) as u64;
+    if more > 0 {
+        let _ = writeln!(
+            text,
+            "{}",
+            wrap("  ", &format!("and {} more: --json has all.", count(more)), shown.width)
+        );
+    }
 }
 
 fn title(of: &ConversationAmount) -> &str {

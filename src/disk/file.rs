@@ -126,3 +126,15 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// The hash that such digits spell, in any case; `None` of what is none.
+pub fn from_hexadecimal(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if digits.len() != 2 * bytes.len() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}

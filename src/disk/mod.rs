@@ -25,7 +25,7 @@ use tempfile::TempDir;
 pub use copy::{HashedCopy, copy_hashed, hash_all, hash_file, set_modified, write_hashed};
 use earlier::Earlier;
 pub use earlier::MANIFEST;
-pub use file::{FileRecord, HashedFile, hexadecimal};
+pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
 pub use replace::{replace, sync_folder};
 pub use space::free_space;

@@ -1,7 +1,7 @@
 //! Attachments, and the messages that have them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::Category;
 use super::groups::Place;
@@ -65,6 +65,13 @@ pub struct Large {
     pub conversation: Option<usize>,
 }
 
+/// What is kept of an attachment beside its figures.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Retained {
+    pub contents: bool,
+    pub names: bool,
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Items {
@@ -72,7 +79,9 @@ pub(super) struct Items {
     pub references: Vec<Reference>,
     /// Where the bytes are that are here; kept where they will be read.
     pub contents: HashMap<u32, Content>,
-    pub keep_contents: bool,
+    /// GUIDs and names; kept where each may have to be named.
+    pub names: HashMap<u32, (Option<String>, Option<String>)>,
+    retained: Retained,
     numbers: HashMap<i64, u32>,
     largest: BTreeMap<(Reverse<u64>, i64), Large>,
 }
@@ -81,6 +90,10 @@ pub(super) struct Items {
 const LARGEST: usize = 25;
 
 impl Items {
+    pub fn retaining(retained: Retained) -> Items {
+        Items { retained, ..Items::default() }
+    }
+
     pub fn add(&mut self, attachment: WeighedAttachment, created: Option<Instant>) {
         let row = &attachment.row;
         let stated = u64::try_from(row.total_bytes).ok().filter(|bytes| *bytes > 0);
@@ -119,7 +132,10 @@ impl Items {
                 self.largest.pop_last();
             }
         }
-        if self.keep_contents
+        if self.retained.names {
+            self.names.insert(number, (guid.map(str::to_owned), name_of(row).map(str::to_owned)));
+        }
+        if self.retained.contents
             && let Some(content) = attachment.row.content
         {
             self.contents.insert(number, content);
@@ -173,62 +189,4 @@ impl Items {
     pub fn of(&self, reference: &Reference) -> Option<&Item> {
         self.all.get(reference.item as usize)
     }
-}
-
-/// Which contents there are: as far as nobody read them, two of one size may be the same.
-#[derive(Debug, Default)]
-pub(super) struct Contents {
-    /// Of attachments that were read: the start of the hash of their bytes.
-    pub hashes: HashMap<u32, u128>,
-}
-
-/// What tells a content from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum ContentKey {
-    Hash(u128),
-    Size(u64),
-}
-
-impl Contents {
-    pub fn key(&self, number: u32, item: &Item) -> ContentKey {
-        match self.hashes.get(&number) {
-            Some(hash) => ContentKey::Hash(*hash),
-            None => ContentKey::Size(item.bytes),
-        }
-    }
-
-    /// The references that the lower figure counts, as places in `items.references`: of each content the first that is
-    /// shown, synchronized and not deleted.
-    pub fn counted(&self, items: &Items) -> HashSet<usize> {
-        let mut seen = HashSet::new();
-        let mut sizes = HashSet::new();
-        let mut counted = HashSet::new();
-        // What was read first: what was not read may be one of them.
-        for read in [true, false] {
-            for (place, reference) in items.references.iter().enumerate() {
-                let Some(item) = items.of(reference) else { continue };
-                let key = self.key(reference.item, item);
-                let of_turn = matches!(key, ContentKey::Hash(_)) == read;
-                if !of_turn || !is_counted(item, reference) {
-                    continue;
-                }
-                let new = match key {
-                    ContentKey::Hash(_) => seen.insert(key),
-                    ContentKey::Size(bytes) => !sizes.contains(&bytes) && seen.insert(key),
-                };
-                if read {
-                    sizes.insert(item.bytes);
-                }
-                if new {
-                    counted.insert(place);
-                }
-            }
-        }
-        counted
-    }
-}
-
-/// In the lower figure, if no other has the same content.
-pub(super) fn is_counted(item: &Item, reference: &Reference) -> bool {
-    !item.hidden && !reference.deleted && item.synced != Some(false)
 }

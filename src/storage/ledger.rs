@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::calendar::Calendar;
+use super::gate::Watch;
 use super::groups::{Groups, Place, Senders};
 use super::items::{Items, Reference};
 use super::keep::Purge;
@@ -28,6 +29,7 @@ pub(super) struct Ledger<'a> {
     pub senders: Senders,
     pub items: Items,
     pub purge: Purge,
+    pub watch: Watch,
     /// Of what is asked of by "what if": the messages themselves.
     pub selected: Amount,
     /// Messages in Recently Deleted.
@@ -83,6 +85,7 @@ impl Scale for Ledger<'_> {
         let going = self.purge.takes(date);
         let archived = self.archive.map(|archive| message.guid.is_some_and(|guid| archive.has_message(guid)));
         self.purge.add(message, date, conversation, archived);
+        self.watch.message(message.rowid, message.guid, date, place, going);
         for rowid in message.attachments {
             let reference = Reference {
                 item: 0,

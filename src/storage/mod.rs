@@ -14,20 +14,27 @@ mod amount;
 mod assumption;
 mod calendar;
 mod category;
+mod contents;
+mod gate;
 mod groups;
 mod items;
 mod keep;
+mod known_hashes;
 mod ledger;
+mod reading;
 mod size;
+mod summing;
 mod what_if;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 
 pub use amount::Amount;
 pub use assumption::Assumption;
 pub use category::Category;
+pub use contents::Read;
+pub use gate::{Blocked, Gate, Passage, Why};
 pub use groups::Who;
 pub use items::Large;
 pub use keep::{Kept, NotArchived, Setting};
@@ -36,17 +43,22 @@ pub use what_if::{Freed, WhatIf};
 
 use crate::archive::ArchiveError;
 use crate::archive::holding::Holding;
-use crate::model::{Availability, Conversation, Instant};
+use crate::disk::DiskError;
+use crate::model::{Conversation, Instant};
 use crate::pipeline::Progress;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::NoMatch;
 use crate::source::contacts::Contact;
-use crate::source::{Says, Source, SourceError, SourceInfo, SourceKind};
+use crate::source::{Source, SourceError, SourceInfo};
 use calendar::Calendar;
-use groups::{Groups, Place, Senders};
-use items::{Contents, Items};
+use contents::Contents;
+use gate::Watch;
+use groups::{Groups, Senders};
+use items::{Items, Retained};
 use keep::Purge;
+use known_hashes::KnownHashes;
 use ledger::{Counts, Ledger};
+use summing::Summing;
 use what_if::Filter;
 
 /// What to find out.
@@ -62,6 +74,19 @@ pub struct Options<'a> {
     pub icloud_total: Option<u64>,
     /// An archive that may have what would go.
     pub archive: Option<&'a Path>,
+    /// What has to be in that archive.
+    pub gate: Option<Gate<'a>>,
+    /// Whether contents are read to tell them apart.
+    pub exact: Option<Exact<'a>>,
+    /// Worker threads that read contents; at least 1.
+    pub jobs: usize,
+}
+
+/// How contents are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Exact<'a> {
+    /// A file that remembers their hashes until the next time.
+    pub known: Option<&'a Path>,
 }
 
 /// What Messages takes in iCloud, as far as a store says.
@@ -88,6 +113,10 @@ pub struct Estimate {
     pub keep: [Kept; 3],
     pub freed: Option<Freed>,
     pub icloud: Option<ICloud>,
+    /// Whether what would go is safe in an archive, where that was asked for.
+    pub gate: Option<Passage>,
+    /// What was read to tell contents apart, where that was asked for.
+    pub read: Option<Read>,
     pub assumptions: Vec<Assumption>,
 }
 
@@ -162,6 +191,10 @@ pub enum StorageError {
     NoMatch(#[from] NoMatch),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    #[error("cannot use {} to remember hashes in", path.display())]
+    Known { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     #[error("interrupted")]
     Interrupted,
 }
@@ -177,6 +210,11 @@ pub fn estimate(
     progress: &dyn Progress,
 ) -> Result<Estimate, StorageError> {
     let archive = options.archive.map(Holding::read).transpose()?;
+    let watch = Watch::new(options, options.archive)?;
+    let retained = Retained {
+        contents: options.gate.is_some() || options.exact.is_some(),
+        names: options.gate.is_some(),
+    };
     let chats = source.chats()?;
     let roster = Roster::new(&source.handles()?, &chats, contacts);
     let conversations = roster.conversations.len();
@@ -190,7 +228,8 @@ pub fn estimate(
         calendar: Calendar::new(options.zone),
         groups: Groups::new(conversations),
         senders: Senders::default(),
-        items: Items::default(),
+        items: Items::retaining(retained),
+        watch,
         purge: Purge::new(options.now, conversations, archive.is_some()),
         selected: Amount::default(),
         deleted: Amount::default(),
@@ -204,167 +243,33 @@ pub fn estimate(
     }
     source.unchanged()?;
     ledger.items.settle();
-    Ok(Summing { ledger, contents: Contents::default(), says: source.says() }.finish(source.info(), options))
+    let (contents, read) = match options.exact {
+        Some(exact) => {
+            let (contents, read) = read_contents(&ledger.items, exact, options.jobs, progress)?;
+            (contents, Some(read))
+        }
+        None => (Contents::default(), None),
+    };
+    let watch = std::mem::take(&mut ledger.watch);
+    let blocked = match (options.archive, archive.as_ref()) {
+        (Some(path), Some(archive)) => watch.finish(&ledger.items, archive, path, options, progress)?,
+        _ => Vec::new(),
+    };
+    Ok(Summing { ledger, contents, read, blocked, says: source.says() }.finish(source.info(), options))
 }
 
-/// What was taken down, being added up.
-struct Summing<'a> {
-    ledger: Ledger<'a>,
-    contents: Contents,
-    says: Says,
-}
-
-impl Summing<'_> {
-    fn finish(mut self, source: &SourceInfo, options: &Options<'_>) -> Estimate {
-        let deleted = self.add_attachments();
-        let assumptions = self.assumptions(source);
-        let places = self.places();
-        let Ledger { archive, filter, groups, senders, items, purge, selected, .. } = self.ledger;
-        let total = groups.total;
-        let keep = purge.finish(&items, |item| {
-            archive.map(|archive| {
-                item.availability == Availability::Expired || archive.content_of(item.guid).is_some()
-            })
-        });
-        let (conversations, numbers) = by_conversation(self.ledger.roster, &groups);
-        let mut largest = items.largest();
-        for large in &mut largest {
-            large.conversation = large.conversation.and_then(|number| numbers.get(number).copied().flatten());
-        }
-        let mut of_senders: Vec<(Who, Amount)> =
-            senders.all.into_iter().zip(groups.senders).filter(|(_, amount)| amount.items > 0).collect();
-        of_senders.sort_by_key(|(_, amount)| std::cmp::Reverse((amount.high, amount.low, amount.items)));
-        // `None` sorts before every year.
-        let (undated, mut years): (Vec<_>, Vec<_>) =
-            groups.years.into_iter().partition(|(year, _)| year.is_none());
-        years.extend(undated);
-        Estimate {
-            source: source.clone(),
-            now: options.now,
-            total,
-            categories: Category::ALL
-                .map(|category| (category, groups.categories.get(&category).copied().unwrap_or_default()))
-                .to_vec(),
-            conversations,
-            years,
-            senders: of_senders,
-            largest,
-            places,
-            recently_deleted: self.says.recently_deleted.then_some(deleted),
-            plans: PLANS.map(|bytes| Plan { bytes, low: total.low, high: total.high }).to_vec(),
-            keep,
-            freed: filter.freed(selected, &items, &self.contents),
-            icloud: options.icloud_total.map(|icloud| ICloud {
-                total: icloud,
-                unexplained_low: i128::from(icloud) - i128::from(total.high),
-                unexplained_high: i128::from(icloud) - i128::from(total.low),
-            }),
-            assumptions,
-        }
-    }
-
-    /// Adds each attachment where a message has it, and those that none has; gives what is in Recently Deleted.
-    fn add_attachments(&mut self) -> Deleted {
-        let Ledger { items, groups, calendar, deleted, .. } = &mut self.ledger;
-        let mut all = Deleted { items: deleted.items, bytes: deleted.high };
-        let counted = self.contents.counted(items);
-        for (at, reference) in items.references.iter().enumerate() {
-            let Some(item) = items.of(reference) else { continue };
-            let low = if counted.contains(&at) { item.bytes } else { 0 };
-            groups.add(reference.place, item.category, Amount { items: 1, low, high: item.bytes });
-            if reference.deleted {
-                all.items += 1;
-                all.bytes = all.bytes.saturating_add(item.bytes);
-            }
-        }
-        for item in items.all.iter().filter(|item| item.messages == 0) {
-            let year = item.created.map(|date| calendar.year(date));
-            let place = Place::nowhere(year);
-            groups.add(place, item.category, Amount { items: 1, low: 0, high: item.bytes });
-        }
-        all
-    }
-
-    fn places(&self) -> Places {
-        let counts = &self.ledger.counts;
-        let mut places = Places { here: counts.synced_bytes + counts.unsynced_bytes, ..Places::default() };
-        let mut states = States {
-            here_and_icloud: counts.synced_bytes,
-            here_only: counts.unsynced_bytes,
-            ..States::default()
-        };
-        if !self.says.sync {
-            places.here = self.ledger.groups.categories.get(&Category::Messages).map_or(0, |sum| sum.high);
-        }
-        for item in &self.ledger.items.all {
-            let bytes = item.bytes.saturating_mul(u64::from(item.messages.max(1)));
-            let local = item.availability == Availability::Local;
-            *if local { &mut places.here } else { &mut places.not_here } += bytes;
-            *match (local, item.synced == Some(true), item.availability) {
-                (true, true, _) => &mut states.here_and_icloud,
-                (true, false, _) => &mut states.here_only,
-                (false, _, Availability::InICloud) => &mut states.icloud_only,
-                (false, ..) => &mut states.lost,
-            } += bytes;
-        }
-        Places { states: self.says.sync.then_some(states), ..places }
-    }
-
-    fn assumptions(&self, source: &SourceInfo) -> Vec<Assumption> {
-        let Ledger { items, counts, .. } = &self.ledger;
-        let attachments = |wanted: &dyn Fn(&items::Item) -> bool| {
-            items.all.iter().filter(|item| wanted(item)).count() as u64
-        };
-        let synced = counts.synced + attachments(&|item| item.synced == Some(true));
-        let unsynced = attachments(&|item| item.synced == Some(false) && !item.hidden);
-        let unknown = attachments(&|item| item.bytes == 0);
-        let mut assumptions = vec![Assumption::Duplicates { read: false }, Assumption::HiddenAndDeleted];
-        if !self.says.sync {
-            assumptions.push(Assumption::SyncUnknown);
-        } else if synced == 0 {
-            assumptions.push(Assumption::NeverSynced);
-        } else if counts.unsynced + unsynced > 0 {
-            assumptions.push(Assumption::NotSynced { messages: counts.unsynced, attachments: unsynced });
-        }
-        let of = |there: bool, assumption: Assumption| there.then_some(assumption);
-        assumptions.extend(
-            [
-                of(unknown > 0, Assumption::SizeUnknown { attachments: unknown }),
-                of(!self.says.recently_deleted, Assumption::RecentlyDeletedUnknown),
-                of(source.kind == SourceKind::Archive, Assumption::Archive),
-                Some(Assumption::Texts),
-                Some(Assumption::OtherDevices),
-                Some(Assumption::Purge),
-                of(counts.undated > 0, Assumption::Undated { messages: counts.undated }),
-                of(counts.unreadable > 0, Assumption::Unreadable { messages: counts.unreadable }),
-            ]
-            .into_iter()
-            .flatten(),
-        );
-        assumptions
-    }
-}
-
-/// Conversations by what they take; and the place of each, by its number in the roster.
-fn by_conversation(roster: &Roster, groups: &Groups) -> (Vec<ConversationAmount>, Vec<Option<usize>>) {
-    let entries = roster.conversations.iter().map(|entry| Some(&entry.conversation)).chain([None]);
-    let mut all: Vec<(usize, Option<&Conversation>, Amount)> = entries
-        .zip(&groups.conversations)
-        .enumerate()
-        .map(|(number, (conversation, amount))| (number, conversation, *amount))
-        .filter(|(_, _, amount)| amount.items > 0)
-        .collect();
-    all.sort_by_key(|(number, _, amount)| {
-        (std::cmp::Reverse((amount.high, amount.low, amount.items)), *number)
-    });
-    let mut numbers = vec![None; groups.conversations.len()];
-    for (at, (number, ..)) in all.iter().enumerate() {
-        if let Some(place) = numbers.get_mut(*number) {
-            *place = Some(at);
-        }
-    }
-    let amounts = all
-        .into_iter()
-        .map(|(_, conversation, amount)| ConversationAmount { conversation: conversation.cloned(), amount });
-    (amounts.collect(), numbers)
+fn read_contents(
+    items: &Items,
+    exact: Exact<'_>,
+    jobs: usize,
+    progress: &dyn Progress,
+) -> Result<(Contents, Read), StorageError> {
+    let open = |path: &Path| {
+        KnownHashes::open(path).map_err(|source| StorageError::Known { path: path.to_owned(), source })
+    };
+    let mut known = exact.known.map_or_else(|| Ok(KnownHashes::default()), open)?;
+    let read = Contents::read(items, &mut known, jobs, progress);
+    // Also of one that was interrupted: the next one goes on from there.
+    known.write()?;
+    if progress.interrupted() { Err(StorageError::Interrupted) } else { Ok(read) }
 }

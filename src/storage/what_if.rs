@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::items::{ContentKey, Contents, Items, is_counted};
+use super::contents::{ContentKey, Contents, is_counted};
+use super::items::Items;
 use super::{Amount, Category};
 use crate::model::Instant;
 use crate::pipeline::roster::Roster;
@@ -107,7 +108,7 @@ impl Filter {
         }
         let alone = items.all.iter().zip(0..).filter(|(item, _)| item.messages == 0);
         alone.for_each(|(item, number)| staying.add(contents.key(number, item), item.bytes));
-        let unread = going.iter().filter(|(key, _)| matches!(key, ContentKey::Size(_)));
+        let unread = going.iter().filter(|(key, _)| !key.is_known());
         let unread: HashSet<u64> = unread.map(|(_, bytes)| *bytes).collect();
         let mut counted = HashSet::new();
         for (key, bytes) in going {
@@ -134,15 +135,15 @@ impl Staying {
     fn add(&mut self, key: ContentKey, bytes: u64) {
         self.keys.insert(key);
         self.sizes.insert(bytes);
-        if matches!(key, ContentKey::Size(_)) {
+        if !key.is_known() {
             self.unread.insert(bytes);
         }
     }
 
     fn has(&self, key: ContentKey, bytes: u64) -> bool {
-        match key {
-            ContentKey::Hash(_) => self.keys.contains(&key) || self.unread.contains(&bytes),
-            ContentKey::Size(_) => self.sizes.contains(&bytes),
+        match key.is_known() {
+            true => self.keys.contains(&key) || self.unread.contains(&bytes),
+            false => self.sizes.contains(&bytes),
         }
     }
 }

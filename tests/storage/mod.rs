@@ -1,5 +1,7 @@
 //! What Messages takes in iCloud, compared with plain SQL and loops over what a test put into a library.
 
+mod exact;
+mod gate;
 mod purging;
 mod shown;
 mod summing;
@@ -21,10 +23,23 @@ pub fn now() -> DateTime<Utc> {
     "2024-06-15T12:00:00Z".parse().unwrap()
 }
 
+/// Nothing but an estimate.
+pub fn plain_options<'a>() -> Options<'a> {
+    Options {
+        zone: chrono_tz::UTC,
+        now: now(),
+        what_if: None,
+        icloud_total: None,
+        archive: None,
+        gate: None,
+        exact: None,
+        jobs: 2,
+    }
+}
+
 /// An estimate in UTC, without contacts.
-pub fn estimated(library: &Path, change: impl FnOnce(&mut Options<'_>)) -> Estimate {
-    let mut options =
-        Options { zone: chrono_tz::UTC, now: now(), what_if: None, icloud_total: None, archive: None };
+pub fn estimated<'a>(library: &Path, change: impl FnOnce(&mut Options<'a>)) -> Estimate {
+    let mut options = plain_options();
     change(&mut options);
     let source = source::open(library, &OpenOptions::default()).unwrap();
     estimate(source.as_ref(), &[], &options, &()).unwrap()

@@ -5,7 +5,8 @@ use chrono_tz::Tz;
 use crate::model::Conversation;
 use crate::source::{SourceInfo, SourceKind};
 use crate::storage::{
-    Amount, Category, ConversationAmount, Estimate, Freed, ICloud, Kept, Large, Places, Plan, Setting, Who,
+    Amount, Category, ConversationAmount, Estimate, Freed, ICloud, Kept, Large, Places, Plan, Read, Setting,
+    Who, Why,
 };
 use crate::writers::clock::Clock;
 use crate::writers::json::{Json, availability};
@@ -56,6 +57,10 @@ pub fn object(estimate: &Estimate, zone: Tz) -> String {
     what_if(&mut json, estimate.freed.as_ref());
     json.raw(",\"icloud\":");
     icloud(&mut json, estimate.icloud.as_ref());
+    json.raw(",\"gate\":");
+    gate(&mut json, estimate);
+    json.raw(",\"exact\":");
+    exact(&mut json, estimate.read.as_ref());
     json.raw(",\"assumptions\":").texts(&words::assumptions(estimate));
     json.raw("}\n");
     String::from_utf8_lossy(&buffer).into_owned()
@@ -185,4 +190,51 @@ fn icloud(json: &mut Json<'_>, icloud: Option<&ICloud>) {
     json.raw("{\"total\":").number(icloud.total);
     json.raw(",\"unexplained_low\":").number(icloud.unexplained_low);
     json.raw(",\"unexplained_high\":").number(icloud.unexplained_high).raw("}");
+}
+
+fn gate(json: &mut Json<'_>, estimate: &Estimate) {
+    let Some(passage) = &estimate.gate else {
+        json.raw("null");
+        return;
+    };
+    json.raw("{\"setting\":").text(setting_name(passage.setting));
+    json.raw(",\"passed\":").boolean(passage.is_open());
+    json.raw(",\"messages\":").number(passage.messages);
+    json.raw(",\"attachments\":").number(passage.attachments);
+    json.raw(",\"problems\":").array(&passage.blocked, |json, blocked| {
+        let of = blocked.conversation.and_then(|at| estimate.conversations.get(at)?.conversation.as_ref());
+        json.raw("{\"kind\":").text(why_name(&blocked.why));
+        json.raw(",\"guid\":").maybe(blocked.guid.as_deref());
+        json.raw(",\"name\":").maybe(blocked.name.as_deref());
+        json.raw(",\"date\":").date(blocked.date);
+        json.raw(",\"conversation\":").maybe(of.map(|conversation| conversation.id.as_str()));
+        json.raw(",\"what\":").text(&words::why(&blocked.why)).raw("}");
+    });
+    json.raw("}");
+}
+
+/// A setting by its name in the interface.
+pub fn setting_name(setting: Setting) -> &'static str {
+    Setting::NAMES.iter().find(|(_, of)| *of == setting).map_or("", |(name, _)| name)
+}
+
+/// Why something does not pass, in a word.
+pub fn why_name(why: &Why) -> &'static str {
+    match why {
+        Why::NeverArchived => "never_archived",
+        Why::Message => "message",
+        Why::Attachment(_) => "attachment",
+        Why::Differs => "differs",
+        Why::Unreadable(_) => "unreadable",
+        Why::Damaged(_) => "damaged",
+    }
+}
+
+fn exact(json: &mut Json<'_>, read: Option<&Read>) {
+    let Some(read) = read else {
+        json.raw("null");
+        return;
+    };
+    json.raw("{\"read\":").number(read.files).raw(",\"bytes\":").number(read.bytes);
+    json.raw(",\"unreadable\":").number(read.unreadable).raw("}");
 }

@@ -1,7 +1,9 @@
 //! What an estimate says, in words.
 
+use crate::model::Availability;
 use crate::storage::{
-    Amount, Assumption, Category, Deleted, Estimate, Freed, ICloud, Kept, Places, Setting, Who,
+    Amount, Assumption, Blocked, Category, Deleted, Estimate, Freed, ICloud, Kept, Passage, Places, Read,
+    Setting, Who, Why,
 };
 use crate::writers::phrase::{count, grouped, size};
 
@@ -72,6 +74,72 @@ pub fn not_in_archive(kept: &Kept) -> Option<String> {
             count(attachments, "attachment", "attachments")
         ),
     })
+}
+
+/// Whether it is safe to switch, in a sentence.
+pub fn passage(passage: &Passage) -> String {
+    let setting = setting(passage.setting);
+    let going = format!(
+        "{} and {}",
+        count(passage.messages, "message", "messages"),
+        count(passage.attachments, "attachment", "attachments")
+    );
+    if passage.is_open() {
+        return format!(
+            "Safe to switch to Keep Messages: {setting}. The {going} that would go are in the archive, which was verified \
+             to the last byte."
+        );
+    }
+    let blocked = count(passage.blocked.len() as u64, "thing speaks", "things speak");
+    format!("Not safe to switch to Keep Messages: {setting}. Of {going} that would go, {blocked} against it:")
+}
+
+/// Why something does not pass.
+pub fn why(why: &Why) -> String {
+    match why {
+        Why::NeverArchived => "the archive has never read this source: run `msgarchive archive` with it first".into(),
+        Why::Message => "is not in the archive as it is now".into(),
+        Why::Attachment(Availability::Local) => "is not in the archive, though its bytes are here".into(),
+        Why::Attachment(Availability::InICloud) => {
+            "is not in the archive, and only in iCloud: open it in Messages so that it is downloaded, then archive".into()
+        }
+        Why::Attachment(_) => "is not in the archive, and its bytes are not here".into(),
+        Why::Differs => "has other bytes here than in the archive".into(),
+        Why::Unreadable(error) => format!("cannot be read here, to be compared with the archive: {error}"),
+        Why::Damaged(problem) => format!("the archive is damaged: {}", problem.what),
+    }
+}
+
+/// What does not pass, named: `IMG_0042.heic of Ana Abbott, 2024-05-01, is not in the archive …`.
+pub fn blocked(blocked: &Blocked, title: Option<&str>, day: Option<&str>) -> String {
+    let mut named = match (&blocked.name, &blocked.guid) {
+        (Some(name), _) => name.clone(),
+        (None, Some(guid)) => format!("The message {guid}"),
+        (None, None) => String::new(),
+    };
+    for (before, part) in [(" in ", title), (", ", day)] {
+        if let (Some(part), false) = (part, named.is_empty()) {
+            named.push_str(before);
+            named.push_str(part);
+        }
+    }
+    match named.is_empty() {
+        true => why(&blocked.why),
+        false => format!("{named}: {}", why(&blocked.why)),
+    }
+}
+
+/// What was read, in a sentence.
+pub fn read(read: &Read) -> String {
+    let unreadable = match read.unreadable {
+        0 => String::new(),
+        files => format!(" {} could not be read.", count(files, "file", "files")),
+    };
+    format!(
+        "{} of {} that share their size with another were compared by their contents.{unreadable}",
+        count(read.files, "file", "files"),
+        size(read.bytes)
+    )
 }
 
 /// `5 GB`, `2 TB`.
