@@ -14,15 +14,13 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::bundle::{EMOJI, LATIN};
 use super::fonts::{FontSet, Library, family_name};
+use super::kept::Kept;
 use super::page::{Color, Item, Row, Target};
 use super::placer::Placer;
 use super::scripts::{Needs, needs};
 
 /// Longer paragraphs are laid out in pieces, so that no message can make layout slow.
 const LONGEST_PARAGRAPH: usize = 8_000;
-/// Strings that return again and again (times, names) are kept laid out; this many of them.
-const KEPT: usize = 4_096;
-
 /// No line holds more characters.
 const LONGEST_LABEL: usize = 400;
 
@@ -109,7 +107,7 @@ pub struct Engine {
     context: LayoutContext<Ink>,
     layout: Layout<Ink>,
     stacks: HashMap<u64, Arc<Stack>>,
-    kept: HashMap<(String, Ink, u32, bool), Arc<Lines>>,
+    kept: Kept,
     /// Of the placer: kept for its memory only.
     drawn: Vec<parley::Glyph>,
     /// Drawn as boxes since they were last taken.
@@ -145,7 +143,7 @@ impl Engine {
             context: LayoutContext::new(),
             layout: Layout::new(),
             stacks: HashMap::new(),
-            kept: HashMap::new(),
+            kept: Kept::default(),
             drawn: Vec::new(),
             boxes: Boxes::new(),
         }
@@ -166,7 +164,7 @@ impl Engine {
         let Measure { size, width } = measure;
         let key = (text.to_owned(), ink, (size * 8.0) as u32 ^ ((width as u32) << 8), one_line);
         if let Some(lines) = self.kept.get(&key) {
-            return lines.clone();
+            return lines;
         }
         let mut lines = self.plain(text, ink, measure);
         if one_line && lines.lines.len() > 1 {
@@ -174,9 +172,6 @@ impl Engine {
             lines = self.plain(&beginning, ink, measure);
         }
         let lines = Arc::new(lines);
-        if self.kept.len() >= KEPT {
-            self.kept.clear();
-        }
         self.kept.insert(key, lines.clone());
         lines
     }

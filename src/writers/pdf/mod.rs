@@ -31,6 +31,7 @@ mod icc;
 mod image;
 mod index;
 mod jpeg;
+mod kept;
 mod labels;
 mod language;
 mod layout;
