@@ -65,6 +65,17 @@ fn paper_is_what_was_asked_for() {
     }
 }
 
+#[test]
+fn the_days_of_a_page_are_whole_on_the_smallest_paper() {
+    let far: Vec<_> = [0, 300].map(|day| text(false, at(day, 0), "Merry Christmas")).into();
+    let long = Conversation { title: "Everybody from the old harbor, and their children".into(), ..group() };
+    let pdf = PdfOptions { paper: Paper::A5, theme: Theme::Compact, ..PdfOptions::default() };
+    let path = export_of(&long, "days-whole", &far, 2, &options(pdf));
+    let said = run("pdftotext", &["-layout", path.to_str().unwrap(), "-"]);
+    assert!(said.contains("28 November 2023 to 23 September 2024"), "{said}");
+    assert!(said.contains("Everybody from the old har"), "{said}");
+}
+
 /// Red, green and blue of every color that a file sets, in its pages and not in pictures.
 fn colors(path: &Path) -> Vec<[f32; 3]> {
     let plain = plain(path);

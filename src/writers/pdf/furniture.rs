@@ -14,6 +14,8 @@ const HEADER: f32 = 40.0;
 const FOOTER: f32 = 38.0;
 /// Header and footer have one size, whatever the messages have.
 const SIZE: f32 = 8.0;
+/// Between the title and the days.
+const GAP: f32 = 14.0;
 
 /// What all pages of a document share.
 #[derive(Debug, Clone)]
@@ -40,11 +42,12 @@ impl Running {
         let footer = self.style.page_height - FOOTER;
         let mut items = Vec::new();
         if number > 0 {
-            let line = engine.label(&self.title, QUIET, SIZE, measure * 0.6);
-            put(&mut items, line, left, HEADER);
-            let line = engine.label(shows, QUIET, SIZE, measure * 0.38);
-            let x = right - line.width;
-            put(&mut items, line, x, HEADER);
+            // The days are whole, on the smallest paper, too; a title that is cut is on the first page.
+            let days = engine.label(shows, QUIET, SIZE, measure * 0.7);
+            let title = engine.label(&self.title, QUIET, SIZE, measure - days.width - GAP);
+            put(&mut items, title, left, HEADER);
+            let x = right - days.width;
+            put(&mut items, days, x, HEADER);
             let rule = Rectangle { x: left, y: HEADER + 7.0, width: measure, height: 0.5 };
             items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
         }

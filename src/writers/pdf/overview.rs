@@ -21,6 +21,8 @@ const PERIOD: f32 = 0.32;
 /// Between columns.
 const GAP: f32 = 8.0;
 const LINE: f32 = 14.0;
+/// The smallest title, as a share of the usual size.
+const SMALLEST_TITLE: f32 = 0.7;
 /// Lines that are not divided between pages.
 const TOGETHER: usize = 12;
 
@@ -87,7 +89,7 @@ impl Front<'_> {
         let period_width = self.style.measure() * PERIOD;
         let width = self.style.measure() - PAGE - MESSAGES - period_width - 3.0 * GAP;
         let link = Ink { color: Color::Link, ..Ink::default() };
-        let title = self.engine.label(&phrase::one_line(title), link, TEXT, width);
+        let title = self.title_in(&phrase::one_line(title), link, width);
         let (messages, period, page) = begins.map_or_else(Default::default, |begins| {
             let page = phrase::grouped(u64::from(begins.place.page) + 1);
             (phrase::grouped(begins.messages), begins.period.clone(), page)
@@ -108,6 +110,14 @@ impl Front<'_> {
             }));
         }
         self.blocks.push(Block { rows: vec![row], ..Block::default() });
+    }
+
+    /// A title on one line: smaller where it is too long for that, and cut where it still is. It is whole where its
+    /// conversation begins.
+    fn title_in(&mut self, title: &str, ink: Ink, width: f32) -> Line {
+        let whole = self.fitted(title, ink, TEXT, f32::MAX).width;
+        let size = TEXT * (width / whole.max(1.0)).clamp(SMALLEST_TITLE, 1.0);
+        self.engine.label(title, ink, size, width)
     }
 
     /// Four lines beside each other: the first at the left, the third behind the second, numbers at the right.
