@@ -4,7 +4,7 @@ use crate::writers::{WriterOptions, pdf::Bates};
 
 use super::blocks::QUIET;
 use super::document::Furniture;
-use super::layout::{Engine, Ink, Line, Measure};
+use super::layout::{Engine, Ink, Line};
 use super::page::{Color, Item, TextRun};
 use super::shape::{Rectangle, Shape};
 use super::style::Style;
@@ -43,7 +43,7 @@ impl Running {
         let mut items = Vec::new();
         if number > 0 {
             // The days are whole, on the smallest paper, too; a title that is cut is on the first page.
-            let days = engine.label(shows, QUIET, SIZE, measure * 0.7);
+            let days = engine.words(shows, QUIET, SIZE, measure * 0.7);
             let title = engine.label(&self.title, QUIET, SIZE, measure - days.width - GAP);
             put(&mut items, title, left, HEADER);
             let x = right - days.width;
@@ -62,14 +62,9 @@ impl Running {
         let zone = engine.label(&self.zone, QUIET, SIZE, 200.0);
         let x = (self.style.page_width - zone.width) / 2.0;
         put(&mut items, zone, x, footer);
-        let text = format!("Page {} of ", number + 1);
-        // Not a label: the blank at its end counts.
-        let lines = engine.plain(&text, QUIET, Measure { size: SIZE, width: 200.0 });
-        let mut end = left;
-        if let Some(line) = lines.lines.into_iter().next() {
-            end += line.width;
-            put(&mut items, line, left, footer);
-        }
+        let page = engine.words(&format!("Page {} of ", number + 1), QUIET, SIZE, 200.0);
+        let end = left + page.width;
+        put(&mut items, page, left, footer);
         Furniture { items, count_at: (end, footer) }
     }
 }

@@ -85,6 +85,26 @@ impl Lines {
 }
 
 impl Line {
+    /// Puts another behind its last run.
+    fn go_on(&mut self, next: Line) {
+        let end = self.items.iter().rev().find_map(|item| match item {
+            Item::Text(run) => Some(run.end()),
+            _ => None,
+        });
+        let end = end.unwrap_or(self.width);
+        self.width = end + next.width;
+        for mut item in next.items {
+            item.shift(end, 0.0);
+            let is_taken = match (self.items.last_mut(), &item) {
+                (Some(Item::Text(before)), Item::Text(run)) => before.take_over(run),
+                _ => false,
+            };
+            if !is_taken {
+                self.items.push(item);
+            }
+        }
+    }
+
     /// The line with its text beginning at `x`, as something that is only looked at.
     pub fn into_ornament(self, x: f32) -> Vec<Item> {
         self.into_row(x).items.into_iter().map(Item::into_ornament).collect()
@@ -153,6 +173,16 @@ impl Engine {
     pub fn label(&mut self, text: &str, ink: Ink, size: f32, width: f32) -> Line {
         let lines = self.kept(text, ink, Measure { size, width }, true);
         lines.lines.first().cloned().unwrap_or_default()
+    }
+
+    /// A label of our own words, such as a day: each of them is kept, for they return far more often than all together.
+    pub fn words(&mut self, text: &str, ink: Ink, size: f32, width: f32) -> Line {
+        let mut words = text.split_inclusive(' ');
+        let mut line = self.label(words.next().unwrap_or_default(), ink, size, width);
+        for word in words {
+            line.go_on(self.label(word, ink, size, width));
+        }
+        if line.width > width { self.label(text, ink, size, width) } else { line }
     }
 
     /// A short text on as many lines as it needs, kept for the next time.

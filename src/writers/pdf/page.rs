@@ -88,7 +88,8 @@ impl TextRun {
 }
 
 impl TextRun {
-    fn end(&self) -> f32 {
+    /// Where it ends, from where its `x` counts.
+    pub fn end(&self) -> f32 {
         self.x + self.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>()
     }
 

@@ -94,7 +94,7 @@ pub fn separators(laid: &mut Laid, turn: Turn, style: &Style, engine: &mut Engin
 
 /// `Wednesday, 1 May 2024` between two hairlines.
 fn day_block(words: &str, style: &Style, engine: &mut Engine) -> Block {
-    let line = engine.label(words, Ink { bold: true, ..QUIET }, style.points(8.5), style.measure());
+    let line = engine.words(words, Ink { bold: true, ..QUIET }, style.points(8.5), style.measure());
     let (width, height) = (line.width, line.height);
     let x = style.side + (style.measure() - width) / 2.0;
     let mut row = line.into_row(x);
