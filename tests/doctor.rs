@@ -4,6 +4,8 @@ mod forbidden;
 mod healthy;
 mod one_source;
 mod shown;
+mod two_sources;
+mod work_list;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("cli", &[]),
     ("compare", &["model", "pipeline", "source"]),
     ("disk", &[]),
-    ("doctor", &["compare", "model", "pipeline", "source", "writers"]),
+    ("doctor", &["compare", "disk", "model", "pipeline", "source", "writers"]),
     ("media", &["model"]),
     ("model", &[]),
     ("pipeline", &["disk", "media", "model", "property_list", "source"]),
@@ -103,8 +103,8 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         "thiserror",
         &[
-            "archive", "cli", "compare", "disk", "media", "pipeline", "schedule", "source", "storage",
-            "verify", "writers",
+            "archive", "cli", "compare", "disk", "doctor", "media", "pipeline", "schedule", "source",
+            "storage", "verify", "writers",
         ],
     ),
     ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),

@@ -3,10 +3,12 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Style};
 use msgarchive::disk::free_space;
+use msgarchive::doctor::work_list::{self, Listed};
 use msgarchive::doctor::{self, Checkup, Confidence, Fact, Presented, Report, Status, Surroundings, Verdict};
 use msgarchive::source::{SourceError, SourceInfo, contacts_of_several};
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::phrase;
+use msgarchive::writers::work_list::WorkList;
 
 use super::progress::{Watch, When};
 use super::reading_options::{Opened, Wanted};
@@ -28,6 +30,10 @@ pub struct DoctorArgs {
     /// Show the raw values behind each finding
     #[arg(long)]
     verbose: bool,
+    /// Write the list of attachments that are only in iCloud into this folder, as text, as a table and as a page,
+    /// by conversation, with links that open each message; run again, it ticks off what has arrived
+    #[arg(long, value_name = "DIR")]
+    attachments: Option<PathBuf>,
     /// Show progress
     #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     progress: When,
@@ -41,6 +47,8 @@ Examples:
     msgarchive doctor
   Why does the Mac not show what the iPhone shows?
     msgarchive doctor --source ~/Library/Messages --source ~/Backups/00008110-0012
+  What is only in iCloud, to fetch it one by one:
+    msgarchive doctor --attachments only-in-icloud
   What is wrong, for a script:
     msgarchive doctor --json | jq -r '.checks[] | select(.status == \"problem\") | .finding'
 
@@ -49,18 +57,48 @@ Exit status: 0 nothing is wrong, 3 something was found, 1 failed, 2 wrong comman
 
 pub fn run(args: DoctorArgs) -> Result<Outcome, Failure> {
     let zone = args.source.reading.zone()?;
+    let before = args.attachments.as_deref().map(work_list::read).transpose()?;
     let around = Surroundings {
         now: moment::of_reading()?,
         zone,
         free_here: free_space(Path::new(".")),
+        awaited: before.as_ref().map(work_list::guids).unwrap_or_default(),
         jobs: args.source.reading.jobs(),
     };
     let checkup = examined(&args, &around)?;
+    let list = match (&args.attachments, before) {
+        (Some(folder), Some(before)) => listed(&checkup, folder, before, &around)?,
+        _ => None,
+    };
     match args.json {
-        true => terminal::print(&doctor::json::object(&checkup, zone))?,
-        false => terminal::print_styled(&in_words(&checkup, &around, args.verbose))?,
+        true => terminal::print(&doctor::json::object(&checkup, list.as_ref(), zone))?,
+        false => {
+            let mut words = in_words(&checkup, &around, args.verbose);
+            if let Some(list) = &list {
+                let sentence = format!("Only in iCloud: {}. {}", list.counts.words(), list.page.display());
+                let _ = writeln!(words, "\n{}", wrap("", &plain(&sentence), terminal::width()));
+            }
+            terminal::print_styled(&words)?;
+        }
     }
     Ok(if checkup.is_healthy() { Outcome::Complete } else { Outcome::Unhealthy })
+}
+
+/// Writes what is only in iCloud; nothing where the library could not be read.
+fn listed(
+    checkup: &Checkup,
+    folder: &Path,
+    before: WorkList,
+    around: &Surroundings,
+) -> Result<Option<Listed>, Failure> {
+    let [report] = checkup.reports.as_slice() else {
+        return Err(Failure::Usage("--attachments is for one source".into()));
+    };
+    let Some(facts) = &report.facts else { return Ok(None) };
+    let list = work_list::update(before, facts, around.now);
+    let tool = concat!("msgarchive ", env!("CARGO_PKG_VERSION"));
+    work_list::write(&list, folder, around.zone, tool)?;
+    Ok(Some(Listed::of(&list, folder)))
 }
 
 fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure> {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use msgarchive::archive::ArchiveError;
 use msgarchive::compare::CompareError;
+use msgarchive::doctor::work_list::WorkListError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::schedule::ScheduleError;
 use msgarchive::source::SourceError;
@@ -33,6 +34,8 @@ pub enum Failure {
     Compare(#[from] CompareError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    WorkList(#[from] WorkListError),
     #[error("both sides are the same source, {}", path.display())]
     SameSource { path: PathBuf },
     #[error("cannot write the page {}", path.display())]

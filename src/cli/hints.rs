@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use msgarchive::archive::ArchiveError;
 use msgarchive::compare::CompareError;
 use msgarchive::disk::DiskError;
+use msgarchive::doctor::work_list::WorkListError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::NoMatch;
 use msgarchive::pipeline::writer::WriteError;
@@ -35,6 +36,10 @@ pub fn hints(failure: &Failure) -> Vec<String> {
         Failure::Export(ExportError::NoMatch(error))
         | Failure::Compare(CompareError::NoMatch(error))
         | Failure::Storage(StorageError::NoMatch(error)) => for_no_match(error),
+        Failure::WorkList(WorkListError::Foreign { .. }) => {
+            vec!["choose a folder of its own for the list with --attachments DIR".into()]
+        }
+        Failure::WorkList(WorkListError::Disk(error)) => for_disk(error),
         Failure::SameSource { .. } => {
             vec!["name two different ones; `msgarchive sources` lists what is on this machine".into()]
         }

@@ -1,6 +1,6 @@
 //! What one reading of all rows of a source leaves: counts, and of each row some numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{Availability, Conversation, Instant};
 use crate::pipeline::decode::date::instant;
@@ -36,6 +36,8 @@ pub struct Facts {
     pub held: Held,
     /// Files that people see and that are not here, by conversation, then by date.
     pub kept_elsewhere: Vec<(Conversation, Vec<Kept>)>,
+    /// GUIDs of those that were awaited, and are here.
+    pub arrived: HashSet<String>,
 }
 
 /// When messages of a sort were sent.

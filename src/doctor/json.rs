@@ -4,20 +4,35 @@ use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
+use super::work_list::Listed;
 use super::{Checkup, Fact, Report, Verdict};
 
-/// The one object, in one line.
-pub fn object(checkup: &Checkup, zone: Tz) -> String {
+/// The one object, in one line. `list`: the work list that was written, where one was.
+pub fn object(checkup: &Checkup, list: Option<&Listed>, zone: Tz) -> String {
     let checks = checkup.reports.iter().enumerate().flat_map(|(source, report)| {
         report.verdicts.iter().map(move |(check, verdict)| as_json(check.name, source, verdict, zone))
     });
-    let object = json!({
+    let mut object = json!({
         "schema": 1,
         "healthy": checkup.is_healthy(),
         "sources": checkup.reports.iter().map(source).collect::<Vec<_>>(),
         "checks": checks.collect::<Vec<_>>(),
     });
+    if let (Some(list), Some(object)) = (list, object.as_object_mut()) {
+        object.insert("work_list".into(), work_list(list));
+    }
     format!("{object}\n")
+}
+
+fn work_list(list: &Listed) -> Value {
+    let files: Vec<_> = list.files.iter().map(|file| file.to_string_lossy()).collect();
+    json!({
+        "files": files,
+        "to_fetch": list.counts.to_fetch,
+        "bytes": list.counts.bytes,
+        "arrived": list.counts.arrived,
+        "gone": list.counts.gone,
+    })
 }
 
 fn source(report: &Report) -> Value {

@@ -16,6 +16,9 @@ pub mod json;
 mod patient;
 mod reading;
 mod verdict;
+pub mod work_list;
+
+use std::collections::HashSet;
 
 use chrono_tz::Tz;
 
@@ -40,6 +43,8 @@ pub struct Surroundings {
     pub zone: Tz,
     /// Free bytes where an export or an archive would go; `None`: not known.
     pub free_here: Option<u64>,
+    /// GUIDs of attachments that were not here before: [`Facts::arrived`] says which are.
+    pub awaited: HashSet<String>,
     /// Worker threads; at least 1. [`crate::source::OpenOptions::sessions`] of the sources must not be less.
     pub jobs: usize,
 }

@@ -1,8 +1,8 @@
 //! Reading every row of a source once, by all workers, and adding up what checks want to know.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::Datelike as _;
 
@@ -61,8 +61,10 @@ enum Place {
 }
 
 /// What a worker gathers; gathered in any order, it comes to the same.
-#[derive(Debug, Default)]
-struct Gathered {
+#[derive(Debug)]
+struct Gathered<'a> {
+    /// GUIDs of attachments that may have arrived.
+    awaited: &'a HashSet<String>,
     facts: Facts,
     seen: Vec<Seen>,
     files: Vec<(FileKey, Place, u64)>,
@@ -86,13 +88,13 @@ pub(super) fn read(
     entries.sort_by_key(|(index, entry)| (std::cmp::Reverse(entry.rows), *index));
     progress.begin(entries.iter().map(|(_, entry)| entry.rows).sum());
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (all, failure) = (Mutex::new(Gathered::default()), Mutex::new(None));
+    let (all, failure) = (Mutex::new(Gathered::new(&around.awaited)), Mutex::new(None));
     std::thread::scope(|scope| {
         for _ in 0..around.jobs.max(1) {
             scope.spawn(|| {
                 let _guard = StopOnPanic(&stop);
-                let work = || -> Result<Gathered, CompareError> {
-                    let mut gathered = Gathered::default();
+                let work = || -> Result<Gathered<'_>, CompareError> {
+                    let mut gathered = Gathered::new(&around.awaited);
                     let mut session = source.session()?;
                     while let Some((index, entry)) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
                         gathered.conversation(session.as_mut(), *index, entry, roster, progress, &stop)?;
@@ -111,11 +113,25 @@ pub(super) fn read(
     });
     match lock(&failure).take() {
         Some(error) => Err(error),
-        None => Ok(std::mem::take(&mut *lock(&all)).finish(roster, around)),
+        None => {
+            let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Ok(all.finish(roster, around))
+        }
     }
 }
 
-impl Gathered {
+impl<'a> Gathered<'a> {
+    fn new(awaited: &'a HashSet<String>) -> Gathered<'a> {
+        Gathered {
+            awaited,
+            facts: Facts::default(),
+            seen: Vec::new(),
+            files: Vec::new(),
+            kept: Vec::new(),
+            waiting: Vec::new(),
+        }
+    }
+
     fn conversation(
         &mut self,
         session: &mut dyn Session,
@@ -235,6 +251,11 @@ impl Gathered {
         let name = raw.guid.as_deref().or(raw.filename.as_deref());
         let key = (raw.rowid, name.map_or(0, |name| GuidKey::of(name).0));
         self.files.push((key, place, bytes));
+        if place == Place::Here
+            && let Some(guid) = raw.guid.as_ref().filter(|guid| self.awaited.contains(*guid))
+        {
+            self.facts.arrived.insert(guid.clone());
+        }
         if matches!(place, Place::InICloud { .. } | Place::Lost { .. }) {
             let kept = Kept {
                 guid: file.guid,
@@ -249,7 +270,7 @@ impl Gathered {
         bytes
     }
 
-    fn add(&mut self, more: Gathered) {
+    fn add(&mut self, more: Gathered<'_>) {
         let (facts, other) = (&mut self.facts, more.facts);
         facts.rows += other.rows;
         facts.orphans += other.orphans;
@@ -260,6 +281,7 @@ impl Gathered {
         for (address, rows) in other.addresses {
             *facts.addresses.entry(address).or_default() += rows;
         }
+        facts.arrived.extend(other.arrived);
         facts.sync.add(other.sync);
         self.seen.extend(more.seen);
         self.files.extend(more.files);

@@ -13,6 +13,7 @@ pub mod export;
 mod json;
 pub mod jsonl;
 pub mod manifest;
+mod open_in_messages;
 pub mod pdf;
 pub mod phrase;
 pub mod provenance;
@@ -20,6 +21,7 @@ pub mod storage;
 mod strokes;
 pub mod svg;
 mod text;
+pub mod work_list;
 mod xml;
 
 use std::path::PathBuf;

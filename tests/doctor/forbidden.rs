@@ -75,8 +75,13 @@ fn a_damaged_library_is_a_finding_and_a_wrong_path_is_a_failure() {
 fn with_room(free: u64, free_here: u64) -> Vec<(&'static str, Status)> {
     let home = Home::of(&year(Schema::MACOS_15));
     let source = open(&home.library(), &OpenOptions::default()).unwrap();
-    let around =
-        Surroundings { now: NOW.parse().unwrap(), zone: chrono_tz::UTC, free_here: Some(free_here), jobs: 1 };
+    let around = Surroundings {
+        now: NOW.parse().unwrap(),
+        zone: chrono_tz::UTC,
+        free_here: Some(free_here),
+        awaited: Default::default(),
+        jobs: 1,
+    };
     let presented = [Presented { source: source.as_ref(), free: Some(free) }];
     let checkup = examine(&presented, &[], &around, &()).unwrap();
     let verdicts = checkup.reports[0].verdicts.iter();

@@ -25,7 +25,8 @@ fn verdict(patient: &Patient<'_>) -> Verdict {
     let held = &patient.facts.held;
     let conversations = patient.facts.kept_elsewhere.len() as u64;
     let of = counted(conversations, "conversation", "conversations");
-    let list = "Open their messages in Messages: each attachment downloads when it is shown.";
+    let list = "`msgarchive doctor --attachments DIR` lists them by conversation, with links that open each message, so \
+                that it downloads.";
     match (held.in_icloud.items, held.lost.items) {
         (0, 0) => {
             let all = counted(held.here.items, "attachment is", "attachments are");

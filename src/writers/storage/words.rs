@@ -175,20 +175,6 @@ pub fn year(year: Option<i32>) -> String {
     year.map_or("No date".into(), |year| year.to_string())
 }
 
-/// What opens a message in Messages, by its GUID.
-pub fn link(guid: &str) -> String {
-    let mut link = String::from("sms://open?message-guid=");
-    for byte in guid.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                link.push(char::from(byte))
-            }
-            byte => link.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    link
-}
-
 /// The name of what belongs to no conversation.
 pub const NO_CONVERSATION: &str = "Attachments of no message";
 
