@@ -33,8 +33,12 @@ const JOINTS: &[(&str, &[&str])] = &[
     ("writers/comparison/html.rs", &["compare"]),
     ("writers/comparison/json.rs", &["compare", "source"]),
     ("writers/comparison/words.rs", &["compare"]),
+    ("writers/keep_up/standins.rs", &["source"]),
     // A whole run, from a source to a folder.
     ("writers/export.rs", &["source"]),
+    ("writers/keep_up/fingerprints.rs", &["source"]),
+    ("writers/keep_up/mod.rs", &["source"]),
+    ("writers/making.rs", &["source"]),
     // Says which source it was.
     ("writers/manifest.rs", &["source"]),
     ("writers/phrase/origin.rs", &["source"]),

@@ -24,6 +24,7 @@ mod legacy;
 mod library_builder;
 mod macos_26;
 mod merging;
+mod nightly_export;
 mod pdf_a;
 mod pdf_combined;
 mod pdf_cover;

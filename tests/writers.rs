@@ -585,10 +585,11 @@ fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result
         ..Report::default()
     };
     let source = SourceInfo { path: "/source/chat.db".into(), ..SourceInfo::default() };
-    let provenance = Provenance::new(source, Selection::default(), request.attachments, None);
+    let provenance = Provenance::new(source, Selection::default(), request.attachments, None, false);
     let file = DigestedFile { name: "chat.db".into(), bytes: 7, sha256: "ab".repeat(32) };
     provenance.set_digest(Some(SourceDigest { files: vec![file], of_copy: false }));
-    manifest::write(&staging, &provenance, &request, &report, &files).unwrap();
+    let extent = manifest::Extent { files: &files, stale: &[], fingerprints: None };
+    manifest::write(&staging, &provenance, &request, &report, &extent).unwrap();
     staging.publish(|path| u8::from(path == "manifest.json"))?;
     drop(staging);
     Ok(serde_json::from_slice(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap())

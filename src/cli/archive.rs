@@ -1,9 +1,12 @@
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use msgarchive::archive::{self, ArchiveOptions, Reason, RunRecord};
 use msgarchive::source::{OpenOptions, Place};
+use msgarchive::writers::keep_up::KeptUp;
+use serde_json::json;
 
+use super::keeping_up::{self, KeepingUpOptions};
 use super::progress::{Watch, When};
 use super::reading_options::{jobs_of, unpack_sample};
 use super::source_options::default_source;
@@ -47,6 +50,8 @@ pub struct ArchiveArgs {
     /// Show progress
     #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     progress: When,
+    #[command(flatten)]
+    keeping_up: KeepingUpOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -57,12 +62,15 @@ Examples:
     msgarchive archive ~/MessagesArchive -s ~/Library/Messages -s ~/iPhoneBackup --password-file pw
   What would be added:
     msgarchive archive ~/MessagesArchive --dry-run
+  And documents of it, of which only what changed is written:
+    msgarchive archive ~/MessagesArchive --export pdf,csv --out ~/Messages
 
-Exit status: 0 done, 1 failed (the archive is as it was), 2 wrong command line, 3 done, but an attachment
-could not be read, 130 interrupted (the archive is as it was).";
+Exit status: 0 done, 1 failed (the archive is as it was; or the export failed and is as it was), 2 wrong command
+line, 3 done, but something could not be read completely, 130 interrupted (nothing half done is left).";
 
 pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     let now = moment::of_reading()?;
+    let keeping_up = args.keeping_up.wanted()?;
     let watch = Watch::new(args.progress);
     let unpacked = if args.sample { Some(unpack_sample()?) } else { None };
     let paths = match (&unpacked, args.source.is_empty()) {
@@ -88,11 +96,35 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     }
     let options = ArchiveOptions { now, jobs, dry_run: args.dry_run };
     let record = archive::archive(&args.dir, &sources, options, &watch)?;
+    drop(sources);
+    let exported = keeping_up.map(|wanted| (wanted.out, wanted.bring_up(&args.dir, jobs, &watch)));
     drop(watch);
-    let printed = if args.json { record.text.clone() } else { in_words(&args, &record) };
-    terminal::print(&printed)?;
+    let printed = if args.json { as_json(&record, exported.as_ref()) } else { in_words(&args, &record) };
+    let exported = exported.map(|(out, done)| done.map(|done| (out, done)));
+    let told = match &exported {
+        Some(Ok((out, done))) if !args.json => keeping_up::in_words(out, done),
+        _ => String::new(),
+    };
+    terminal::print(&(printed + &told))?;
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
-    Ok(if record.unreadable.is_empty() { Outcome::Complete } else { Outcome::Incomplete })
+    let is_exported = match exported.transpose()? {
+        Some((_, done)) => keeping_up::outcome(&done) == Outcome::Complete,
+        None => true,
+    };
+    let is_whole = record.unreadable.is_empty() && is_exported;
+    Ok(if is_whole { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+/// The record as it lies in the archive; with what became of the export, where there is one.
+fn as_json(record: &RunRecord, exported: Option<&(&Path, Result<KeptUp, Failure>)>) -> String {
+    let object = serde_json::from_str::<serde_json::Map<_, _>>(&record.text);
+    let (Some((out, done)), Ok(mut object)) = (exported, object) else { return record.text.clone() };
+    let export = match done {
+        Ok(done) => keeping_up::as_json(out, done),
+        Err(failure) => json!({ "out": out.to_string_lossy(), "failed": failure.to_string() }),
+    };
+    object.insert("export".into(), export);
+    format!("{}\n", serde_json::Value::Object(object))
 }
 
 fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {

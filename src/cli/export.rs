@@ -73,7 +73,7 @@ Exit status: 0 done and complete, 1 failed (nothing new appeared), 2 wrong comma
 3 done but something could not be read completely, 130 interrupted (no partial files).";
 
 /// The words of [`FORMATS`].
-fn formats() -> impl TypedValueParser<Value = &'static Format> {
+pub fn formats() -> impl TypedValueParser<Value = &'static Format> {
     let names = FORMATS.iter().map(|f| PossibleValue::new(f.name).help(f.summary));
     PossibleValuesParser::new(names)
         .try_map(|name| FORMATS.iter().find(|f| f.name == name).ok_or("there is no such format"))
@@ -135,7 +135,8 @@ impl ExportArgs {
     }
 }
 
-fn each_once(formats: &[&'static Format]) -> Vec<&'static Format> {
+/// Each format once, in the order in which they were first named.
+pub fn each_once(formats: &[&'static Format]) -> Vec<&'static Format> {
     let mut once: Vec<&'static Format> = Vec::new();
     for format in formats {
         if !once.iter().any(|f| f.name == format.name) {

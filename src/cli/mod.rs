@@ -13,6 +13,7 @@ mod generate;
 mod guard;
 mod hints;
 mod history;
+mod keeping_up;
 mod list;
 mod moment;
 mod password;

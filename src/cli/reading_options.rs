@@ -80,7 +80,7 @@ impl ReadingOptions {
         source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
-            None => self.contacts(source.as_ref())?,
+            None => contacts_of(source.as_ref(), self.contacts.as_deref())?,
         };
         Ok(Opened { source, contacts, _unpacked: unpacked })
     }
@@ -119,22 +119,23 @@ impl ReadingOptions {
             for_each => for_each.get(number).map(PathBuf::as_path),
         }
     }
+}
 
-    /// An address book that was named has to be readable; one that was found is worth a warning at most.
-    fn contacts(&self, source: &dyn Source) -> Result<Vec<Contact>, Failure> {
-        let beside = || contacts::beside(&source.info().path, sources::home().ok().as_deref());
-        match &self.contacts {
-            Some(none) if none.as_os_str() == "none" => Ok(Vec::new()),
-            Some(path) => Ok(contacts::load(path)?),
-            None if let Some(own) = source.contacts() => Ok(own.unwrap_or_else(|error| {
-                report::warning(&error);
-                Vec::new()
-            })),
-            None => {
-                let (contacts, errors) = beside().map(|path| contacts::load_all(&path)).unwrap_or_default();
-                errors.iter().for_each(|error| report::warning(error));
-                Ok(contacts)
-            }
+/// The names for a source: of the address book that was named, else of its own or of the one that is found. One that was
+/// named has to be readable; one that was found is worth a warning at most.
+pub fn contacts_of(source: &dyn Source, named: Option<&Path>) -> Result<Vec<Contact>, Failure> {
+    let beside = || contacts::beside(&source.info().path, sources::home().ok().as_deref());
+    match named {
+        Some(none) if none.as_os_str() == "none" => Ok(Vec::new()),
+        Some(path) => Ok(contacts::load(path)?),
+        None if let Some(own) = source.contacts() => Ok(own.unwrap_or_else(|error| {
+            report::warning(&error);
+            Vec::new()
+        })),
+        None => {
+            let (contacts, errors) = beside().map(|path| contacts::load_all(&path)).unwrap_or_default();
+            errors.iter().for_each(|error| report::warning(error));
+            Ok(contacts)
         }
     }
 }

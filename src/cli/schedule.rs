@@ -6,13 +6,14 @@ use chrono_tz::Tz;
 use clap::Subcommand;
 use msgarchive::pipeline::select::Selection;
 use msgarchive::schedule::{
-    self, Account, Alarm, Changed, Every, Job, Periodicity, Plan, ScheduleError, Start, Status, Step, System,
-    WallTime,
+    self, Account, Alarm, Changed, Every, ExportJob, Job, Periodicity, Plan, ScheduleError, Start, Status,
+    Step, System, WallTime,
 };
 use msgarchive::source::{OpenOptions, Place};
-use msgarchive::writers::export;
+use msgarchive::writers::{Format, export};
 use serde_json::{Value, json};
 
+use super::export::{each_once, formats};
 use super::selection_options::named;
 use super::terminal::{counted, plain, wrap};
 use super::{Failure, Outcome, moment, password, report, source_options, sources, terminal, zone};
@@ -58,6 +59,12 @@ struct JobArgs {
     /// A file whose first line is the password of encrypted backups; nobody can be asked at night
     #[arg(long, value_name = "PATH")]
     password_file: Option<PathBuf>,
+    /// Also keep an export of the archive up to date, in these formats: what changed since the last time is written
+    #[arg(long, value_name = "FORMAT", requires = "out", value_delimiter = ',', value_parser = formats())]
+    export: Vec<&'static Format>,
+    /// The folder of that export
+    #[arg(long, value_name = "DIR", requires = "export")]
+    out: Option<PathBuf>,
     /// A command for the system's shell when a run fails; MSGARCHIVE_REASON says why, MSGARCHIVE_EXIT,
     /// MSGARCHIVE_ARCHIVE and MSGARCHIVE_LOG the rest
     #[arg(long, value_name = "COMMAND")]
@@ -134,9 +141,15 @@ impl JobArgs {
             archive: absolute(&self.archive)?,
             sources: self.source.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
             password_file: self.password_file.as_deref().map(absolute).transpose()?,
+            export: self.out.as_deref().map(|out| self.export(out)).transpose()?,
             when: Periodicity { every: self.every, at: self.at },
             on_failure: self.on_failure.clone(),
         })
+    }
+
+    fn export(&self, out: &Path) -> Result<ExportJob, Failure> {
+        let formats: Vec<&str> = each_once(&self.export).iter().map(|format| format.name).collect();
+        Ok(ExportJob { formats: formats.join(","), out: absolute(out)? })
     }
 }
 
@@ -193,11 +206,19 @@ fn install(args: &JobArgs) -> Result<Outcome, Failure> {
         let _ = writeln!(words, "  next run  {}", local(next, zone));
     }
     let _ = writeln!(words, "  archive   {}", plain(&job.archive.display().to_string()));
+    if let Some(export) = &job.export {
+        let _ = writeln!(words, "  export    {}", plain(&shown_export(export)));
+    }
     for note in notes(&job, schedule::lingers(job.system, &account)) {
         let _ = writeln!(words, "\n{}", wrap("", &plain(&note), width));
     }
     terminal::print(&words)?;
     Ok(Outcome::Complete)
+}
+
+/// `pdf,csv in /home/ana/Messages`.
+fn shown_export(export: &ExportJob) -> String {
+    format!("{} in {}", export.formats, export.out.display())
 }
 
 /// What people have to know of a system's schedule.
@@ -352,6 +373,9 @@ fn in_words(status: &Status, zone: Tz) -> String {
         let _ = writeln!(words, "{}", wrap(&format!("  {name:<9} "), &plain(what), width));
     };
     line("archive", &job.archive.display().to_string());
+    if let Some(export) = &job.export {
+        line("export", &shown_export(export));
+    }
     match status.archive_age {
         Some(age) => line("its age", &format!("{} days since its last run", days(age))),
         None => line("its age", "it has had no run yet"),
@@ -407,6 +431,7 @@ fn as_json(status: Option<&Status>) -> Value {
         "alarms": status.alarms.iter().map(alarm).collect::<Vec<_>>(),
         "system": status.job.system.name(),
         "archive": status.job.archive,
+        "export": status.job.export.as_ref().map(|export| json!({"formats": export.formats, "out": export.out})),
         "every": status.job.when.every.name(),
         "at": status.job.when.at.to_string(),
         "running": status.is_running,

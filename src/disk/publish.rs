@@ -19,6 +19,15 @@ impl Staging {
     /// # Errors
     /// [`DiskError::InTheWay`], [`DiskError::SymbolicLink`] or [`DiskError::Write`]; the export folder is as it was then.
     pub fn publish(&self, rank: impl Fn(&str) -> u8) -> Result<(), DiskError> {
+        self.publish_without(&[], rank)
+    }
+
+    /// As [`Staging::publish`]; files of earlier runs that are `stale` go, before the last file appears, and with them the
+    /// folders that are empty then. What this tool did not write stays.
+    ///
+    /// # Errors
+    /// As [`Staging::publish`].
+    pub fn publish_without(&self, stale: &[String], rank: impl Fn(&str) -> u8) -> Result<(), DiskError> {
         let mut paths = Vec::new();
         list(&self.root, "", &mut paths)?;
         paths.sort_by_cached_key(|path| (rank(path), path.clone()));
@@ -32,12 +41,17 @@ impl Staging {
             // its files has to be on the disk before it is seen.
             let is_last = at + 1 == paths.len();
             let synced = if is_last { sync(&from) } else { Ok(()) };
-            if let Err(e) = synced.and_then(|()| done.put(&from, &self.out, path)) {
+            let removed = if is_last { self.remove(stale, &mut done) } else { Ok(()) };
+            if let Err(e) = removed.and(synced).and_then(|()| done.put(&from, &self.out, path)) {
                 done.take_back();
                 return Err(e);
             }
         }
         self.created.keep();
+        for folder in stale.iter().flat_map(|path| parents(path).collect::<Vec<_>>().into_iter().rev()) {
+            // Those that are not empty stay.
+            let _ = fs::remove_dir(self.out.join(folder));
+        }
         // The names, too. Not every file system can, and none has to.
         let _ = File::open(&self.out).and_then(|folder| folder.sync_all());
         // Nothing of this run is unaccounted for any more.
@@ -48,6 +62,16 @@ impl Staging {
     /// The files of earlier runs into this folder that stay beside `written`: for the manifest, by path.
     pub fn kept(&self, written: &[FileRecord]) -> Vec<FileRecord> {
         self.earlier.kept(&self.out, written)
+    }
+
+    fn remove(&self, stale: &[String], done: &mut Moves) -> Result<(), DiskError> {
+        for path in stale.iter().filter(|path| self.earlier.wrote(&self.out, path)) {
+            let mut folders = parents(path).map(|folder| self.out.join(folder));
+            if folders.all(|folder| fs::symlink_metadata(&folder).is_ok_and(|about| about.is_dir())) {
+                done.move_away(&self.out.join(path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Every file has to have a place, and nothing of somebody else's may be in it.

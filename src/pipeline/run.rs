@@ -60,6 +60,9 @@ pub enum ExportError {
     NothingSelected,
     #[error("interrupted")]
     Interrupted,
+    /// Of a run that reads conversations a second time.
+    #[error("{title} was not the same when it was read again")]
+    Unlike { title: String },
     #[error("the account does not balance: {lost} of {} rows read are not accounted for", rows.read)]
     Unbalanced { rows: RowCounts, lost: i128 },
 }
@@ -96,6 +99,41 @@ pub fn run(
     job.done(writers, assets)
 }
 
+/// Reads some conversations of a run once more, with the same options, for these writers. The account stays the one that
+/// was closed, and writers that speak of all conversations hear of all. The files of the report are those that were
+/// written now.
+///
+/// # Errors
+/// As [`run`], and [`ExportError::Unlike`].
+pub fn run_again(
+    again: Again<'_>,
+    source: &dyn Source,
+    roster: &Roster,
+    writers: &[Box<dyn Writer>],
+    assets: Option<&dyn AssetSink>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Report, ExportError> {
+    let chosen = options.selection.conversations(roster)?;
+    let rows = chosen
+        .iter()
+        .filter_map(|i| roster.conversations.get(*i))
+        .filter(|entry| (again.wanted)(&entry.conversation.id))
+        .map(|entry| entry.rows)
+        .sum::<u64>();
+    progress.begin(rows);
+    Job { source, roster, options, progress, chosen }.done_again(Some(again), writers, assets)
+}
+
+/// What is read a second time.
+#[derive(Clone, Copy)]
+pub struct Again<'a> {
+    /// What reading all that is selected gave.
+    pub known: &'a Report,
+    /// By id.
+    pub wanted: &'a dyn Fn(&str) -> bool,
+}
+
 /// What is to be read, and how; once or several times.
 struct Job<'a> {
     source: &'a dyn Source,
@@ -110,6 +148,16 @@ impl Job<'_> {
     /// Reads everything once, for these writers.
     fn done(
         &self,
+        writers: &[Box<dyn Writer>],
+        assets: Option<&dyn AssetSink>,
+    ) -> Result<Report, ExportError> {
+        self.done_again(None, writers, assets)
+    }
+
+    /// As [`Job::done`]; `again`: some conversations only, of a job that was done before.
+    fn done_again(
+        &self,
+        again: Option<Again<'_>>,
         writers: &[Box<dyn Writer>],
         assets: Option<&dyn AssetSink>,
     ) -> Result<Report, ExportError> {
@@ -128,6 +176,9 @@ impl Job<'_> {
         // Longest first, so that no worker is left with a long one at the end.
         let mut order: Vec<&RosterEntry> =
             chosen.iter().filter_map(|i| roster.conversations.get(*i)).collect();
+        if let Some(Again { wanted, .. }) = again {
+            order.retain(|entry| wanted(&entry.conversation.id));
+        }
         order.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.conversation.id.cmp(&b.conversation.id)));
         let one_by_one = writers.iter().any(|writer| writer.one_by_one());
         if one_by_one {
@@ -144,6 +195,7 @@ impl Job<'_> {
             selected,
             order,
             one_by_one,
+            again: again.map(|again| again.known),
         };
         pass.run(total)
     }

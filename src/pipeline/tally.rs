@@ -1,6 +1,6 @@
 //! The account of a run: every row that was read went somewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::count::{AttachmentCounts, Defect, Hanging, RowCounts};
 use super::roster::RosterEntry;
@@ -128,6 +128,32 @@ impl Total {
             self.report.conversations.push(done);
         }
         self.add(tally);
+    }
+
+    /// Closes the account of conversations that were read before: each must be what it was.
+    ///
+    /// # Errors
+    /// [`ExportError::Unlike`].
+    pub fn balance_again(self, known: &Report) -> Result<Report, ExportError> {
+        let mut report = self.report;
+        let mut all: BTreeMap<&str, &Finished> =
+            known.conversations.iter().map(|finished| (&*finished.conversation.id, finished)).collect();
+        for again in &report.conversations {
+            let id = &*again.conversation.id;
+            match all.insert(id, again) {
+                Some(before) if before.is_like(again) => {}
+                _ => return Err(ExportError::Unlike { title: again.conversation.title.clone() }),
+            }
+        }
+        let conversations: Vec<Finished> = all.into_values().cloned().collect();
+        report.attachments = AttachmentCounts::default();
+        conversations.iter().for_each(|finished| report.attachments.add(&finished.attachments));
+        report.conversations = conversations;
+        report.rows = known.rows;
+        report.copies.sort();
+        report.defects.sort();
+        report.defects.truncate(DEFECTS_KEPT);
+        Ok(report)
     }
 
     /// Closes the account.

@@ -36,6 +36,8 @@ pub(super) struct Pass<'a> {
     pub selected: Vec<bool>,
     pub order: Vec<&'a RosterEntry>,
     pub one_by_one: bool,
+    /// What an earlier pass over all of them found: this one reads some of them again.
+    pub again: Option<&'a Report>,
 }
 
 impl Pass<'_> {
@@ -356,8 +358,8 @@ impl<'a> Run<'a> {
         };
         tally.rows.messages += 1;
         tally.shown.add(&hanging);
-        // Who only counts shows no facts.
-        let with_facts = !self.pass.writers.is_empty();
+        // Who only counts shows none.
+        let with_facts = self.pass.writers.iter().any(|writer| writer.shows_facts());
         window.take_in(normalized, self.pass.assets, with_facts)?;
         Ok(())
     }
@@ -420,11 +422,14 @@ impl<'a> Run<'a> {
             return Err(error);
         }
         let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut report = total.balance().map_err(|unbalanced| match self.pass.source.undamaged() {
-            // What an index says of a row and what the row says differ.
-            Err(damaged) => damaged.into(),
-            Ok(()) => unbalanced,
-        })?;
+        let mut report = match self.pass.again {
+            Some(known) => total.balance_again(known)?,
+            None => total.balance().map_err(|unbalanced| match self.pass.source.undamaged() {
+                // What an index says of a row and what the row says differ.
+                Err(damaged) => damaged.into(),
+                Ok(()) => unbalanced,
+            })?,
+        };
         if report.rows.messages == 0 && self.pass.options.selection != Selection::default() {
             return Err(ExportError::NothingSelected);
         }

@@ -30,6 +30,10 @@ pub trait Writer: Sync {
         let _ = conversations;
         Ok(())
     }
+    /// It shows what attachments' own bytes say of them, for which their files are opened.
+    fn shows_facts(&self) -> bool {
+        true
+    }
     /// Starts a conversation's file.
     fn begin<'w>(
         &'w self,
@@ -71,6 +75,14 @@ pub struct Finished {
     /// The first and last instant of the messages written that have one.
     pub first: Option<Instant>,
     pub last: Option<Instant>,
+}
+
+impl Finished {
+    /// The same conversation with the same rows, wherever its attachments are by now.
+    pub(super) fn is_like(&self, other: &Finished) -> bool {
+        let Finished { conversation, rows, attachments: _, first, last } = self;
+        (conversation, rows, first, last) == (&other.conversation, &other.rows, &other.first, &other.last)
+    }
 }
 
 /// Where attachments go beside an export.

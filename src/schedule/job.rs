@@ -20,9 +20,18 @@ pub struct Job {
     pub sources: Vec<PathBuf>,
     /// Where the password of encrypted backups is.
     pub password_file: Option<PathBuf>,
+    pub export: Option<ExportJob>,
     pub when: Periodicity,
     /// For the system's shell, when a run fails.
     pub on_failure: Option<String>,
+}
+
+/// An export of the archive that is kept up to date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportJob {
+    /// As `archive --export` takes them: `pdf,csv`.
+    pub formats: String,
+    pub out: PathBuf,
 }
 
 /// How often, and at which time of day.
@@ -99,9 +108,16 @@ struct Stored {
     archive: PathBuf,
     sources: Vec<PathBuf>,
     password_file: Option<PathBuf>,
+    export: Option<StoredExport>,
     every: String,
     at: String,
     on_failure: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StoredExport {
+    formats: String,
+    out: PathBuf,
 }
 
 impl Job {
@@ -112,6 +128,7 @@ impl Job {
     pub fn check(&self) -> Result<(), ScheduleError> {
         let paths =
             [&self.program, &self.archive].into_iter().chain(&self.sources).chain(&self.password_file);
+        let paths = paths.chain(self.export.as_ref().map(|export| &export.out));
         paths.into_iter().try_for_each(|path| words(path).map(drop))
     }
 
@@ -124,6 +141,9 @@ impl Job {
         }
         if let Some(file) = &self.password_file {
             arguments.extend(["--password-file".into(), file.clone()]);
+        }
+        if let Some(ExportJob { formats, out }) = &self.export {
+            arguments.extend(["--export".into(), formats.into(), "--out".into(), out.clone()]);
         }
         arguments.extend(["--".into(), self.archive.clone()]);
         arguments
@@ -138,6 +158,7 @@ impl Job {
             "archive": self.archive,
             "sources": self.sources,
             "password_file": self.password_file,
+            "export": self.export.as_ref().map(|export| json!({"formats": export.formats, "out": export.out})),
             "every": self.when.every.name(),
             "at": self.when.at.to_string(),
             "on_failure": self.on_failure,
@@ -164,6 +185,7 @@ impl Job {
             archive: stored.archive,
             sources: stored.sources,
             password_file: stored.password_file,
+            export: stored.export.map(|StoredExport { formats, out }| ExportJob { formats, out }),
             when: Periodicity {
                 every: every.ok_or_else(|| other(format!("it runs every {:?}", stored.every)))?.1,
                 at: stored.at.parse()?,

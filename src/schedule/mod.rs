@@ -32,7 +32,7 @@ pub use account::Account;
 pub use alarm::{Alarm, AlarmKind, Census};
 pub use attempt::Attempt;
 pub use error::ScheduleError;
-pub use job::{Every, Job, Periodicity, WallTime};
+pub use job::{Every, ExportJob, Job, Periodicity, WallTime};
 pub use perform::{Changed, install, installed, remove};
 pub use plan::Plan;
 pub use run::{SCHEDULED, Start, run, through_scheduler};

@@ -144,6 +144,13 @@ struct Fed {
 #[derive(Deserialize)]
 struct Printed {
     added: u64,
+    export: Option<PrintedExport>,
+}
+
+#[derive(Deserialize)]
+struct PrintedExport {
+    /// Conversations.
+    written: Option<u64>,
 }
 
 fn feed(job: &Job, log: &mut Log) -> Fed {
@@ -173,10 +180,15 @@ fn feed(job: &Job, log: &mut Log) -> Fed {
             return Fed { exit: 1, message: format!("lost sight of {program}: {error}"), added: None };
         }
     };
-    let added = serde_json::from_slice::<Printed>(&printed).ok().map(|printed| printed.added);
+    let printed = serde_json::from_slice::<Printed>(&printed).ok();
+    let added = printed.as_ref().map(|printed| printed.added);
+    let exported = printed.and_then(|printed| printed.export?.written);
     let exit = code(status);
     let message = match (exit, added) {
-        (0, Some(added)) => format!("new messages: {added}"),
+        (0, Some(added)) => match exported {
+            Some(written) => format!("new messages: {added}; exported conversations: {written}"),
+            None => format!("new messages: {added}"),
+        },
         (0, None) => "done".into(),
         (3, _) => format!("done, but: {}", reason(&said, status)),
         _ => reason(&said, status),

@@ -35,6 +35,7 @@ pub fn install(job: &Job, account: &Account, folder: &Folder) -> Result<Vec<Step
     // Ours, not /tmp alone of somebody's: copies of a library in use lie there for a while.
     let writes = [folder.path(), &job.archive, Path::new("/tmp"), Path::new("/var/tmp")]
         .into_iter()
+        .chain(job.export.as_ref().map(|export| &*export.out))
         .map(|path| Ok(format!("-{}", super::job::words(path)?)))
         .map(|path: Result<String, ScheduleError>| path.map(|path| quoted(&path)))
         .collect::<Result<Vec<String>, ScheduleError>>()?;

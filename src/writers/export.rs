@@ -6,17 +6,14 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::assets::{AssetFolder, AssetMode};
-use super::derived::Derived;
-use super::provenance::Provenance;
-use super::{Format, WriterOptions, manifest};
-use crate::disk::Staging;
+use super::making::{Making, rank};
+use super::manifest::Extent;
+use super::{Format, WriterOptions};
 use crate::model::Instant;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::Selection;
-use crate::pipeline::writer::{AssetSink, WriteError, Writer};
+use crate::pipeline::writer::WriteError;
 use crate::pipeline::{self, ExportError, Options, Progress, Report};
 use crate::source::contacts::Contact;
 use crate::source::{ChatId, RawChat, Source};
@@ -82,60 +79,20 @@ pub fn export_folder(
     progress: &dyn Progress,
 ) -> Result<Report, ExportError> {
     progress.phase("Reading who is who");
-    let (mut roster, options) = prepare(source, contacts, &request.selection, request.jobs)?;
-    // With the default name, sentences say "You".
-    roster.owner = Some(request.writer.me.clone()).filter(|me| !matches!(me.as_str(), "Me" | ""));
-    // A selector that matches nothing must not leave a folder behind.
-    request.selection.conversations(&roster)?;
-
-    // Dropped last.
-    let _guard;
-    let staging = Arc::new(Staging::begin(&request.out, request.into_existing).map_err(WriteError::from)?);
-    _guard = request.guard.filter(|_| source.info().is_encrypted()).map(|guard| guard(staging.hidden()));
-    let derived = Some(Arc::new(Derived::new(&staging).map_err(WriteError::from)?));
-    let provenance = Arc::new(Provenance::new(
-        source.info().clone(),
-        request.selection.clone(),
-        request.attachments,
-        request.read_at,
-    ));
-    let options_of_writers =
-        WriterOptions { derived, provenance: Some(provenance.clone()), ..request.writer.clone() };
-    let writers = request
-        .formats
-        .iter()
-        .map(|format| (format.open)(Arc::clone(&staging), &options_of_writers))
-        .collect::<Result<Vec<Box<dyn Writer>>, WriteError>>()?;
-    let assets = match request.attachments {
-        AttachmentMode::None => None,
-        AttachmentMode::Copy => Some(AssetMode::Copy),
-        AttachmentMode::Link => Some(AssetMode::Link),
-        AttachmentMode::Convert => Some(AssetMode::Convert),
-    };
-    let assets = assets
-        .map(|mode| AssetFolder::new(Arc::clone(&staging), mode, request.writer.zone))
-        .transpose()
-        .map_err(WriteError::from)?;
+    let (roster, options) = prepare(source, contacts, request)?;
+    let making = Making::begin(source, request, false)?;
     progress.phase("Exporting");
-    let sink = assets.as_ref().map(|a| a as &dyn AssetSink);
-    let hashed = &provenance;
-    let mut report = std::thread::scope(|scope| {
-        // Beside the workers: it reads all that they read, and is wanted at the end only.
-        let is_shown = request.formats.iter().any(|format| format.shows_digest);
-        scope.spawn(move || hashed.set_digest(is_shown.then(|| source.digest()).flatten()));
-        pipeline::run(source, &roster, &writers, sink, &options, progress)
+    let mut report = making.run(source, request, |writers, sink| {
+        pipeline::run(source, &roster, writers, sink, &options, progress)
     })?;
     source.unchanged()?;
     if progress.interrupted() {
         return Err(ExportError::Interrupted);
     }
     progress.phase("Putting everything in its place");
-    let mut files = report.files.clone();
-    files.extend(report.copies.iter().filter(|copy| !copy.sha256.is_empty()).cloned());
-    files.extend(assets.iter().flat_map(AssetFolder::bundle_files));
-    files.sort();
-    report.files.push(manifest::write(&staging, &provenance, request, &report, &files)?);
-    staging.publish(rank).map_err(WriteError::from)?;
+    let extent = Extent { files: &making.files(&report), stale: &[], fingerprints: None };
+    report.files.push(making.write_manifest(request, &report, &extent)?);
+    making.staging.publish(rank).map_err(WriteError::from)?;
     Ok(report)
 }
 
@@ -150,13 +107,27 @@ pub fn list(
     jobs: usize,
     progress: &dyn Progress,
 ) -> Result<Report, ExportError> {
-    let (roster, options) = prepare(source, contacts, selection, jobs)?;
+    let (roster, options) = read_roster(source, contacts, selection, jobs)?;
     let report = pipeline::run(source, &roster, &[], None, &options, progress)?;
     source.unchanged()?;
     Ok(report)
 }
 
-fn prepare(
+/// Who is who, and what is to be read.
+pub(super) fn prepare(
+    source: &dyn Source,
+    contacts: &[Contact],
+    request: &ExportRequest,
+) -> Result<(Roster, Options), ExportError> {
+    let (mut roster, options) = read_roster(source, contacts, &request.selection, request.jobs)?;
+    // With the default name, sentences say "You".
+    roster.owner = Some(request.writer.me.clone()).filter(|me| !matches!(me.as_str(), "Me" | ""));
+    // A selector that matches nothing must not leave a folder behind.
+    request.selection.conversations(&roster)?;
+    Ok((roster, options))
+}
+
+fn read_roster(
     source: &dyn Source,
     contacts: &[Contact],
     selection: &Selection,
@@ -172,14 +143,4 @@ fn prepare(
 /// Chats filed as junk: `is_filtered` 2 (`messages-format.md` 12.7).
 fn junk_chats(chats: &[RawChat]) -> HashSet<ChatId> {
     chats.iter().filter(|chat| chat.is_filtered == 2).map(RawChat::id).collect()
-}
-
-/// The order of appearance: what others refer to first, the manifest last.
-fn rank(path: &str) -> u8 {
-    match path {
-        "manifest.json" => 3,
-        path if path.starts_with("attachments/") => 0,
-        path if !path.contains('/') && (path == "index.txt" || path == "conversations.jsonl") => 2,
-        _ => 1,
-    }
 }

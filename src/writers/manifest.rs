@@ -14,7 +14,18 @@ use crate::pipeline::Report;
 use crate::pipeline::writer::WriteError;
 use crate::source::{KeepMessages, SourceInfo, SourceKind};
 
-/// Writes the manifest of a run whose files are all in `staging`.
+/// What an export consists of.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent<'a> {
+    /// By path; those that stay as they are, too.
+    pub files: &'a [FileRecord],
+    /// Files of earlier runs that go now.
+    pub stale: &'a [String],
+    /// Of an export that is kept up: its conversations' ids and what their files were made of, by id.
+    pub fingerprints: Option<&'a [(&'a str, &'a str)]>,
+}
+
+/// Writes the manifest of a run whose new files are all in `staging`.
 ///
 /// # Errors
 /// [`WriteError::Disk`].
@@ -23,8 +34,9 @@ pub fn write(
     provenance: &Provenance,
     request: &ExportRequest,
     report: &Report,
-    files: &[FileRecord],
+    extent: &Extent<'_>,
 ) -> Result<FileRecord, WriteError> {
+    let Extent { files, stale, fingerprints } = *extent;
     let mut page = Page { file: staging.create(MANIFEST)?, clock: Clock::new(request.writer.zone) };
     page.put(|json| {
         head(json, provenance, request);
@@ -41,9 +53,15 @@ pub fn write(
         })?;
     }
     // Files of earlier runs into the same folder that this one did not write. They are ours all the same.
-    let kept = staging.kept(files);
+    let mut kept = staging.kept(files);
+    kept.retain(|file| !stale.contains(&file.path));
     if !kept.is_empty() {
         page.list(",\n\"kept\":", &kept, |json, file| json.file(file))?;
+    }
+    if let Some(fingerprints) = fingerprints {
+        page.list(",\n\"fingerprints\":", fingerprints, |json, (conversation, sha256)| {
+            json.raw("{\"conversation\":").text(conversation).raw(",\"sha256\":").text(sha256).raw("}");
+        })?;
     }
     page.put(|json| {
         json.raw("}\n");

@@ -12,6 +12,8 @@ pub mod derived;
 pub mod export;
 mod json;
 pub mod jsonl;
+pub mod keep_up;
+mod making;
 pub mod manifest;
 mod open_in_messages;
 pub mod pdf;

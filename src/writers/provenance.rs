@@ -17,6 +17,9 @@ pub struct Provenance {
     pub attachments: AttachmentMode,
     /// When the source was read, where whoever did says so.
     pub read_at: Option<Instant>,
+    /// The export is kept up with its source: a document stays what it is as long as its conversation does, so it says
+    /// nothing of the whole source's bytes.
+    pub is_kept_up: bool,
     digest: OnceLock<Option<SourceDigest>>,
 }
 
@@ -26,8 +29,9 @@ impl Provenance {
         selection: Selection,
         attachments: AttachmentMode,
         read_at: Option<Instant>,
+        is_kept_up: bool,
     ) -> Provenance {
-        Provenance { source, selection, attachments, read_at, digest: OnceLock::new() }
+        Provenance { source, selection, attachments, read_at, is_kept_up, digest: OnceLock::new() }
     }
 
     /// Says which bytes were read: `None` where they could not be hashed, or nothing shows it. To be called once; others may be waiting.

@@ -36,6 +36,55 @@ fn a_run_feeds_the_archive_and_is_written_down() {
     }
 }
 
+#[test]
+fn an_export_is_kept_up_and_what_became_of_it_is_written_down() {
+    let stage = installed(&["--source", "c", "--export", "pdf,csv,pdf", "--out", "my export"]);
+    stage.archive_program(
+        "for a; do printf '[%s]' \"$a\"; done >FAKES/arguments
+         echo '{\"added\":3,\"export\":{\"out\":\"x\",\"written\":2}}'",
+    );
+    let out = stage.run(&["schedule", "run"]).with_code(0).out;
+    assert_eq!(out, "new messages: 3; exported conversations: 2\n");
+    let here = stage.program.path().display().to_string();
+    assert_eq!(
+        fs::read_to_string(stage.path("fakes/arguments")).unwrap().replace(&here, "HERE"),
+        "[archive][--json][--progress][never][--source][HERE/c][--export][pdf,csv][--out][HERE/my export]\
+         [--][HERE/archive]"
+    );
+    // Nothing was really archived.
+    let status = stage.status(3);
+    assert_eq!(status["export"]["formats"], "pdf,csv");
+    assert_eq!(status["last"]["message"], "new messages: 3; exported conversations: 2");
+    let service = stage.program.path().join("home/.config/systemd/user/msgarchive-schedule.service");
+    let writes = format!("ReadWritePaths=\"-{here}/my export\"");
+    assert!(fs::read_to_string(&service).unwrap().contains(&writes), "{writes}");
+    // An export that fails is told of, though the archive was fed.
+    fs::create_dir_all(stage.archive()).unwrap();
+    fs::write(stage.archive().join("archive.json"), "{}").unwrap();
+    stage.archive_program(
+        "echo '{\"added\":1,\"export\":{\"failed\":\"no\"}}'; echo 'error: the disk is full' >&2; exit 1",
+    );
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(err.contains("the run failed: the disk is full"), "{err}");
+}
+
+/// With the program itself: an export, too.
+#[test]
+fn a_library_is_exported_night_after_night() {
+    let mut stage = Stage::new();
+    let source = stage.library();
+    stage
+        .install(&["--system", "systemd", "--source", &source, "--export", "txt", "--out", "out"])
+        .with_code(0);
+    for said in
+        ["new messages: 2; exported conversations: 1\n", "new messages: 0; exported conversations: 0\n"]
+    {
+        stage.later(DAY);
+        assert_eq!(stage.run(&["schedule", "run", "--if-due"]).with_code(0).out, said);
+    }
+    stage.run(&["verify", "out"]).with_code(0);
+}
+
 /// With the program itself: nothing is put in the place of `archive`.
 #[test]
 fn a_library_is_archived_night_after_night() {

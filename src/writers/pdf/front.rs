@@ -214,8 +214,12 @@ impl<'a> Front<'a> {
                 self.told("Keep messages", &phrase::keep_messages(setting));
             }
         }
-        let digest = if is_final { phrase::digest(provenance) } else { Default::default() };
-        self.late("SHA-256", &digest);
+        if provenance.is_kept_up {
+            self.told("Kept up", phrase::KEPT_UP);
+        } else {
+            let digest = if is_final { phrase::digest(provenance) } else { Default::default() };
+            self.late("SHA-256", &digest);
+        }
         if let Some(read_at) = provenance.read_at {
             self.told("Read", &phrase::moment(read_at, &mut clock));
         }

@@ -16,9 +16,9 @@ mod zone;
 pub use card::{CardLine, balloon_label};
 pub use file::{attachment, availability, file_facts, file_kind, length, size};
 pub use origin::{
-    ABSENT, ACCOUNT_ELSEWHERE, CONTENTS, COVER, HELD, HOLDS, HOLDS_OF_IT, INDEX, ITS_ACCOUNT, THEIR_ACCOUNT,
-    account, all_of, attachment_mode, continued, continues, digest, grouped, index_caption, keep_messages,
-    kept_for, moment, offset, part, period, period_and_count, selection, source_kind,
+    ABSENT, ACCOUNT_ELSEWHERE, CONTENTS, COVER, HELD, HOLDS, HOLDS_OF_IT, INDEX, ITS_ACCOUNT, KEPT_UP,
+    THEIR_ACCOUNT, account, all_of, attachment_mode, continued, continues, digest, grouped, index_caption,
+    keep_messages, kept_for, moment, offset, part, period, period_and_count, selection, source_kind,
 };
 pub use status::{deleted, edits, effect, error, junk, receipts, scheduled, statuses, translation, unsent};
 pub use time::{

@@ -79,6 +79,9 @@ fn backup(about: Option<&BackupInfo>, clock: &mut Clock) -> String {
     words
 }
 
+/// Of a document whose export is kept up with its source.
+pub const KEPT_UP: &str = "This document is written anew whenever its conversation has changed.";
+
 /// Which bytes were read: a hash a line, always two of them.
 pub fn digest(provenance: &Provenance) -> [String; 2] {
     let Some(digest) = provenance.digest() else {

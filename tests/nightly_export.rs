@@ -1,0 +1,280 @@
+//! An export that is kept up with its archive: after every change it is what a whole export would be, and only what
+//! changed is written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use serde_json::Value;
+
+use crate::program::{Program, Ran};
+use crate::support::picture::Canvas;
+use crate::support::{Library, Schema, tree};
+
+const FORMATS: &str = "pdf,csv,jsonl,txt";
+
+/// A library, its archive, and the export that is kept up.
+struct Nights {
+    program: Program,
+    contacts: &'static str,
+}
+
+impl Nights {
+    /// Ana, with a picture; Ben; a group of both.
+    fn new() -> Nights {
+        let program = Program::new();
+        let mut library = Library::new(Schema::MACOS_15);
+        let ana = library.handle("+12025550143", "iMessage");
+        let ben = library.handle("ben@example.com", "iMessage");
+        let (with_ana, with_ben) = (library.direct(ana), library.direct(ben));
+        let family = library.group(&[ana, ben], "Family");
+        let photo = Canvas::new(64, 48, [90, 120, 200]).to_jpeg(80);
+        let photo = library.attachment("photo.jpeg").bytes(photo).beside("photo.MOV", "a film").id();
+        library.message(with_ana).from(ana).at("2024-05-01T10:00:00Z").text("look").attachment(photo);
+        library.message(with_ana).from_me().at("2024-05-02T10:00:00Z").text("nice");
+        library.message(with_ben).from(ben).at("2024-05-03T10:00:00Z").text("hello");
+        library.message(family).from(ana).at("2024-05-04T10:00:00Z").text("dinner?");
+        library.message(family).from(ben).at("2024-05-05T10:00:00Z").text("yes");
+        library.write(&program.path().join("library"));
+        Nights { program, contacts: "none" }
+    }
+
+    /// Changes the library against Messages' own rules.
+    fn change(&self, sql: &str) {
+        let db = Connection::open(self.program.path().join("library/chat.db")).unwrap();
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
+        db.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
+    }
+
+    fn run(&self, out: &str, more: &[&str]) -> Ran {
+        let arguments = ["archive", "archive", "-s", "library", "--export", FORMATS, "--out", out];
+        self.program.run(&[&arguments[..], &["--contacts", self.contacts], more].concat())
+    }
+
+    fn files(&self, out: &str) -> BTreeMap<String, Vec<u8>> {
+        tree::files(&self.program.path().join(out)).into_iter().collect()
+    }
+
+    /// A night after which so many conversations were written; and everything is as in a whole export.
+    #[track_caller]
+    fn night(&self, written: u64) -> Value {
+        self.night_with(written, &[])
+    }
+
+    #[track_caller]
+    fn night_with(&self, written: u64, more: &[&str]) -> Value {
+        let before = self.seen();
+        let ran = self.run("out", &[&["--json"], more].concat()).with_code(0);
+        let record: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(record["export"]["written"], written, "{record}");
+        let changed = self.seen().into_iter().filter(|(path, when)| before.get(path) != Some(when));
+        if record["export"]["files"] == 0 {
+            assert_eq!(changed.count(), 0, "nothing was touched");
+        }
+        self.run("whole", more).with_code(0);
+        let (kept_up, whole) = (self.files("out"), self.files("whole"));
+        fs::remove_dir_all(self.program.path().join("whole")).unwrap();
+        assert_eq!(kept_up.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+        for (path, bytes) in &whole {
+            assert!(kept_up[path] == *bytes, "{path} is another than in a whole export");
+        }
+        self.program.run(&["verify", "out"]).with_code(0);
+        record["export"].clone()
+    }
+
+    /// A run that was killed before it had its lock is taken for one that is about to get it, for a minute.
+    #[cfg(unix)]
+    fn minutes_later(&self) {
+        for entry in fs::read_dir(self.program.path().join("out")).unwrap().flatten() {
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                let hour = std::time::Duration::from_secs(3600);
+                fs::File::open(entry.path()).unwrap().set_modified(SystemTime::now() - hour).unwrap();
+            }
+        }
+    }
+
+    /// Every file, and when it was written.
+    fn seen(&self) -> BTreeMap<PathBuf, SystemTime> {
+        let out = self.program.path().join("out");
+        if !out.exists() {
+            return BTreeMap::new();
+        }
+        let paths = tree::files(&out).into_iter().map(|(path, _)| out.join(path));
+        paths.map(|path| (path.clone(), fs::metadata(&path).unwrap().modified().unwrap())).collect()
+    }
+}
+
+/// A row in a chat.
+fn message(columns: &str, values: &str, chat: u32) -> String {
+    format!(
+        "INSERT INTO message (service, is_finished, {columns}) VALUES ('iMessage', 1, {values});
+         INSERT INTO chat_message_join (chat_id, message_id, message_date)
+             SELECT {chat}, ROWID, date FROM message ORDER BY ROWID DESC LIMIT 1;"
+    )
+}
+
+#[test]
+fn after_every_change_it_is_what_a_whole_export_would_be() {
+    let mut nights = Nights::new();
+    nights.night(3);
+    nights.night(0);
+
+    let new = "'NEW', 'still up?', 2, 736500000000000000";
+    nights.change(&message("guid, text, handle_id, date", new, 2));
+    nights.night(1);
+    let tapback = "'TAP', 'Loved “dinner?”', 2, 736500100000000000, 2000, (SELECT 'p:0/' || guid FROM message WHERE ROWID = 4)";
+    let columns = "guid, text, handle_id, date, associated_message_type, associated_message_guid";
+    nights.change(&message(columns, tapback, 3));
+    nights.night(1);
+    nights.change("UPDATE message SET text = 'very nice', attributedBody = NULL, date_edited = 736500200000000000 WHERE ROWID = 2;");
+    nights.night(1);
+    nights.change("UPDATE message SET is_read = 1, date_read = 736500300000000000 WHERE ROWID = 5;");
+    nights.night(1);
+    // Deleted there, and marked here.
+    nights.change(
+        "INSERT INTO deleted_messages (guid) SELECT guid FROM message WHERE ROWID = 3;
+         DELETE FROM chat_message_join WHERE message_id = 3; DELETE FROM message WHERE ROWID = 3;",
+    );
+    nights.night(1);
+    let is_marked = |(path, bytes): &(&String, &Vec<u8>)| {
+        path.ends_with(".jsonl") && String::from_utf8_lossy(bytes).contains("\"deleted\":{")
+    };
+    assert_eq!(nights.files("out").iter().filter(is_marked).count(), 1);
+    // A person gets a name: all that show it, and a list of conversations that does.
+    let card = "BEGIN:VCARD\nVERSION:3.0\nFN:Ben Baker\nEMAIL:ben@example.com\nEND:VCARD\n";
+    fs::write(nights.program.path().join("people.vcf"), card).unwrap();
+    nights.contacts = "people.vcf";
+    let export = nights.night(2);
+    assert_eq!(export["removed"], 4, "Ben's files had his address for a name");
+    assert!(!nights.files("out").keys().any(|path| path.contains("ben@example.com")));
+    // The group gets another title.
+    nights.change("UPDATE chat SET display_name = 'Family & friends' WHERE display_name = 'Family';");
+    let export = nights.night(1);
+    assert_eq!(export["removed"], 4);
+    // A new conversation.
+    nights.change(
+        "INSERT INTO handle (ROWID, id, service) VALUES (9, 'carol@example.com', 'iMessage');
+         INSERT INTO chat (ROWID, guid, style, chat_identifier, service_name)
+             VALUES (9, 'iMessage;-;carol@example.com', 45, 'carol@example.com', 'iMessage');
+         INSERT INTO chat_handle_join (chat_id, handle_id) VALUES (9, 9);",
+    );
+    nights.change(&message("guid, text, handle_id, date", "'CAROL', 'hi', 9, 736500400000000000", 9));
+    nights.night(1);
+    nights.night(0);
+    // Options are of all.
+    nights.night_with(4, &["--me", "Zoe"]);
+    nights.night_with(0, &["--me", "Zoe"]);
+    nights.night_with(4, &["--me", "Zoe", "--time-zone", "Asia/Tokyo"]);
+}
+
+#[test]
+fn attachments_that_come_later_are_news() {
+    let nights = Nights::new();
+    let folder = nights.program.path().join("library");
+    let files = tree::files(&folder);
+    let photo = folder.join(&files.iter().find(|(path, _)| path.ends_with("photo.jpeg")).unwrap().0);
+    let bytes = fs::read(&photo).unwrap();
+    fs::remove_file(&photo).unwrap();
+    nights.night(3);
+    nights.night(0);
+    assert!(!nights.files("out").keys().any(|path| path.ends_with("photo.jpeg")));
+    fs::write(&photo, &bytes).unwrap();
+    let export = nights.night(1);
+    assert!(nights.files("out").keys().any(|path| path.ends_with("photo.jpeg")), "{export}");
+    nights.night(0);
+}
+
+#[test]
+fn a_file_that_is_not_what_was_written_is_written_again() {
+    let nights = Nights::new();
+    nights.night(3);
+    let out = nights.program.path().join("out");
+    let some =
+        |end: &str| out.join(nights.files("out").into_keys().find(|path| path.ends_with(end)).unwrap());
+    fs::remove_file(some(".pdf")).unwrap();
+    nights.night(1);
+    fs::write(some(".csv"), "cut off").unwrap();
+    nights.night(1);
+    fs::remove_file(some("photo.jpeg")).unwrap();
+    nights.night(1);
+    fs::remove_file(out.join("conversations.jsonl")).unwrap();
+    nights.night(0);
+    fs::remove_file(out.join("manifest.json")).unwrap();
+    // Nothing tells whose the files are now.
+    let ran = nights.run("out", &[]).with_code(1);
+    assert!(ran.out.contains("Added to archive") && ran.err.contains("did not write"), "{ran:?}");
+    fs::remove_dir_all(&out).unwrap();
+    nights.night(3);
+}
+
+#[test]
+fn what_others_put_there_stays_and_another_export_is_taken_over() {
+    let nights = Nights::new();
+    let arguments = ["export", "-s", "library", "--contacts", "none", "-f", "txt,csv", "--out", "out"];
+    nights.program.run(&arguments).with_code(0);
+    let ran = nights.run("out", &[]).with_code(0);
+    assert!(ran.out.contains("Exported to out: all of 3 conversations were written."), "{}", ran.out);
+    let ran = nights.run("out", &[]).with_code(0);
+    let sentence = "The export in out is up to date (3 conversations): nothing was written.";
+    assert!(ran.out.contains(sentence), "{}", ran.out);
+    nights.program.run(&arguments).with_code(0);
+    assert!(nights.run("out", &[]).with_code(0).out.contains("all of 3 conversations were written."));
+    // A file of somebody's is in the way of nothing, and refused as by every export.
+    fs::write(nights.program.path().join("out/mine.txt"), "precious").unwrap();
+    nights.change("UPDATE chat SET display_name = 'Us' WHERE display_name = 'Family';");
+    let ran = nights.run("out", &[]).with_code(1);
+    assert!(ran.err.contains("mine.txt"), "{}", ran.err);
+    let json = nights.run("out", &["--json"]).with_code(1);
+    let record: Value = serde_json::from_str(&json.out).unwrap();
+    assert!(record["export"]["failed"].as_str().unwrap().contains("mine.txt"), "{record}");
+    assert_eq!(nights.files("out")["mine.txt"], b"precious");
+}
+
+#[test]
+fn the_same_is_found_changed_whatever_the_number_of_jobs() {
+    let nights = Nights::new();
+    nights.night_with(3, &["--jobs", "1"]);
+    nights.night_with(0, &["--jobs", "4"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_at_any_instant_the_next_night_completes_it() {
+    let nights = Nights::new();
+    nights.night(3);
+    let begun = std::time::Instant::now();
+    nights.run("measured", &[]).with_code(0);
+    let whole_run = begun.elapsed();
+    for round in 0..16 {
+        nights.change(&format!("UPDATE message SET text = 'round {round}', attributedBody = NULL;"));
+        let arguments = ["archive", "archive", "-s", "library", "--export", FORMATS, "--out", "out"];
+        let mut command = nights.program.command(&[&arguments[..], &["--contacts", "none"]].concat());
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(whole_run * round / 16);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        nights.minutes_later();
+        nights.run("out", &[]).with_code(0);
+        nights.night(0);
+        assert!(!nights.files("out").keys().any(|path| path.starts_with('.')));
+    }
+}
+
+#[test]
+fn its_options_belong_together() {
+    let nights = Nights::new();
+    for wrong in [
+        &["--export", "pdf"][..],
+        &["--out", "out"],
+        &["--export", "pdf", "--out", "out", "--dry-run"],
+        &["--export", "word", "--out", "out"],
+        &["--me", "Zoe"],
+    ] {
+        nights.program.run(&[&["archive", "archive", "-s", "library"], wrong].concat()).with_code(2);
+    }
+    assert!(!nights.program.path().join("archive").exists());
+}
