@@ -66,6 +66,23 @@ fn paper_is_what_was_asked_for() {
 }
 
 #[test]
+fn the_last_line_is_never_alone_on_a_page() {
+    let mut pages = BTreeSet::new();
+    for count in 12..30 {
+        let messages: Vec<_> = (0..count).map(|i| text(i % 2 == 0, at(0, i), "said before")).collect();
+        let path = export(&format!("last-line-{count}"), &messages, 5, &WriterOptions::default());
+        let told = run("pdfinfo", &[path.to_str().unwrap()]);
+        let last = told.lines().find_map(|line| line.strip_prefix("Pages:")).unwrap().trim().to_owned();
+        let said = run("pdftotext", &["-f", &last, "-l", &last, path.to_str().unwrap(), "-"]);
+        assert!(said.contains(&format!("{count} messages, 28 November 2023")), "{said}");
+        assert!(said.contains("said before"), "{count}: {said}");
+        pages.insert(last);
+    }
+    // Where a page was full was met.
+    assert!(pages.len() > 1, "{pages:?}");
+}
+
+#[test]
 fn the_days_of_a_page_are_whole_on_the_smallest_paper() {
     let far: Vec<_> = [0, 300].map(|day| text(false, at(day, 0), "Merry Christmas")).into();
     let long = Conversation { title: "Everybody from the old harbor, and their children".into(), ..group() };

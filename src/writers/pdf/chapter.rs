@@ -206,17 +206,8 @@ impl Chapter {
         Ok(())
     }
 
-    /// Writes the last lines and the cover. `services` and `rows` are known where all of the conversation is.
-    pub fn end<W: Write>(
-        mut self,
-        document: &mut Document<W>,
-        plan: &Plan<'_>,
-        rows: Option<RowCounts>,
-        engine: &mut Engine,
-    ) -> io::Result<Written> {
-        if let Some((laid, begins)) = self.waiting.take() {
-            self.add(document, laid, begins, true, engine)?;
-        }
+    /// How many messages there are so far, and of when.
+    fn last_line(&self, engine: &mut Engine) -> Block {
         let count = phrase::count(self.contents.messages, "message", "messages");
         let words = match (&self.contents.first, &self.contents.last) {
             (None, _) | (_, None) => count,
@@ -225,9 +216,24 @@ impl Chapter {
         let width = self.style.measure();
         let lines = engine.plain(&words, QUIET, Measure { size: self.style.points(SMALL), width });
         let x = self.style.side + (width - lines.width) / 2.0;
-        let rows_of_it = lines.into_rows(x);
-        let begins = Some(Role::Paragraph);
-        self.place(document, Block { before: 22.0, rows: rows_of_it, begins, ..Block::default() }, engine)?;
+        Block { before: 22.0, rows: lines.into_rows(x), begins: Some(Role::Paragraph), ..Block::default() }
+    }
+
+    /// Writes the last lines and the cover. `services` and `rows` are known where all of the conversation is.
+    pub fn end<W: Write>(
+        mut self,
+        document: &mut Document<W>,
+        plan: &Plan<'_>,
+        rows: Option<RowCounts>,
+        engine: &mut Engine,
+    ) -> io::Result<Written> {
+        if let Some((mut laid, begins)) = self.waiting.take() {
+            let last = self.last_line(engine);
+            laid.blocks.last_mut().into_iter().for_each(|said| said.room_below = last.before + last.height());
+            self.add(document, laid, begins, true, engine)?;
+        }
+        let last = self.last_line(engine);
+        self.place(document, last, engine)?;
         if let Some(after) = plan.part.as_ref().and_then(|part| part.after.as_deref()) {
             let block = neighbor(&phrase::continued(after), after, &self.style, engine);
             self.place(document, block, engine)?;

@@ -163,7 +163,7 @@ impl<W: Write> Document<W> {
         }
         let held: f32 = self.held.iter().map(|held| held.before + held.height()).sum();
         let room = self.style.body_bottom - self.y - held - block.before;
-        let whole = block.height();
+        let whole = block.height() + block.room_below;
         let empty = self.y == self.style.body_top;
         let divide = block.may_be_divided(&self.style);
         // No page gets less than two lines of what is divided.

@@ -388,6 +388,8 @@ pub struct Block {
     pub rows: Vec<Row>,
     /// Never the last thing on a page.
     pub keep_with_next: bool,
+    /// Room to leave on the page below its end: for a last line, which is not to stand on a page alone.
+    pub room_below: f32,
     /// `None` goes on with what the block before is of.
     pub begins: Option<Role>,
     /// What stands above the rest of it on a page to which it is continued.
