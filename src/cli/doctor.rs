@@ -10,6 +10,7 @@ use msgarchive::writers::clock::Clock;
 use msgarchive::writers::phrase;
 use msgarchive::writers::work_list::WorkList;
 
+use super::compare::same_file;
 use super::progress::{Watch, When};
 use super::reading_options::{Opened, Wanted};
 use super::source_options::{SourceOptions, Tried};
@@ -74,8 +75,13 @@ pub fn run(args: DoctorArgs) -> Result<Outcome, Failure> {
         true => terminal::print(&doctor::json::object(&checkup, list.as_ref(), zone))?,
         false => {
             let mut words = in_words(&checkup, &around, args.verbose);
-            if let Some(list) = &list {
-                let sentence = format!("Only in iCloud: {}. {}", list.counts.words(), list.page.display());
+            let sentence = match &list {
+                Some(list) => {
+                    Some(format!("Only in iCloud: {}. {}", list.counts.words(), list.page.display()))
+                }
+                None => args.attachments.as_ref().map(|_| NO_LIST.to_owned()),
+            };
+            if let Some(sentence) = sentence {
                 let _ = writeln!(words, "\n{}", wrap("", &plain(&sentence), terminal::width()));
             }
             terminal::print_styled(&words)?;
@@ -84,17 +90,18 @@ pub fn run(args: DoctorArgs) -> Result<Outcome, Failure> {
     Ok(if checkup.is_healthy() { Outcome::Complete } else { Outcome::Unhealthy })
 }
 
-/// Writes what is only in iCloud; nothing where the library could not be read.
+const NO_LIST: &str =
+    "No list was written: the library cannot be read, or has no column that says what is in iCloud.";
+
+/// Writes what is only in iCloud; nothing where that cannot be known.
 fn listed(
     checkup: &Checkup,
     folder: &Path,
     before: WorkList,
     around: &Surroundings,
 ) -> Result<Option<Listed>, Failure> {
-    let [report] = checkup.reports.as_slice() else {
-        return Err(Failure::Usage("--attachments is for one source".into()));
-    };
-    let Some(facts) = &report.facts else { return Ok(None) };
+    let facts = checkup.reports.first().and_then(|report| report.facts.as_ref());
+    let Some(facts) = facts.filter(|facts| facts.sync.of_attachments) else { return Ok(None) };
     let list = work_list::update(before, facts, around.now);
     let tool = concat!("msgarchive ", env!("CARGO_PKG_VERSION"));
     work_list::write(&list, folder, around.zone, tool)?;
@@ -117,6 +124,15 @@ fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure
                 return Ok(Checkup::unreadable(SourceInfo { path, ..SourceInfo::default() }, &error, remedy));
             }
             Err(failure) => return Err(failure),
+        }
+    }
+    if args.attachments.is_some() && opened.len() > 1 {
+        return Err(Failure::Usage("--attachments is for one source".into()));
+    }
+    if let [one, other] = opened.as_slice() {
+        let [path, other] = [one, other].map(|opened| &opened.source.info().path);
+        if path == other || same_file(path, other) {
+            return Err(Failure::SameSource { path: path.clone() });
         }
     }
     if opened.len() > 2 {

@@ -22,6 +22,8 @@ pub struct Facts {
     pub months: BTreeMap<crate::compare::Month, u64>,
     pub first: Option<Instant>,
     pub last: Option<Instant>,
+    /// Dates of all of them.
+    pub all: Dates,
     /// Dates of SMS, MMS and RCS.
     pub texts: Dates,
     /// Dates of iMessages.
@@ -63,6 +65,10 @@ pub struct Sync {
     pub by_state: BTreeMap<i64, u64>,
     /// Of those in state 0 with a date: the dates, oldest first.
     pub waiting: Vec<Instant>,
+    /// The schema has columns for where attachments stand in iCloud.
+    pub of_attachments: bool,
+    /// Of files that people see: by `ck_sync_state`.
+    pub attachments_by_state: BTreeMap<i64, u64>,
     /// Rows of which iCloud does not know what was shared of them.
     pub ranges_pending: u64,
 }

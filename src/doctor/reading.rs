@@ -115,7 +115,7 @@ pub(super) fn read(
         Some(error) => Err(error),
         None => {
             let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Ok(all.finish(roster, around))
+            Ok(all.finish(source, roster, around))
         }
     }
 }
@@ -248,6 +248,9 @@ impl<'a> Gathered<'a> {
             Availability::InICloud => Place::InICloud { purged: raw.transfer_state == 0 },
             Availability::Missing => Place::Lost { unfinished: raw.transfer_state != 5 },
         };
+        if !is_hidden(raw) {
+            *self.facts.sync.attachments_by_state.entry(raw.ck_sync_state).or_default() += 1;
+        }
         let name = raw.guid.as_deref().or(raw.filename.as_deref());
         let key = (raw.rowid, name.map_or(0, |name| GuidKey::of(name).0));
         self.files.push((key, place, bytes));
@@ -289,7 +292,7 @@ impl<'a> Gathered<'a> {
         self.waiting.extend(more.waiting);
     }
 
-    fn finish(mut self, roster: &Roster, around: &Surroundings) -> Facts {
+    fn finish(mut self, source: &dyn Source, roster: &Roster, around: &Surroundings) -> Facts {
         let mut facts = self.facts;
         self.waiting.sort_unstable();
         facts.sync.waiting = self.waiting.into_iter().filter_map(of_nanoseconds).collect();
@@ -308,6 +311,7 @@ impl<'a> Gathered<'a> {
         facts.kept_elsewhere =
             kept.into_iter().filter_map(|(index, files)| Some((conversation(index)?, files))).collect();
         facts.take_in(self.seen, around);
+        facts.sync.of_attachments = source.says().sync;
         facts
     }
 }
@@ -320,6 +324,9 @@ impl Sync {
         self.ranges_pending += more.ranges_pending;
         for (state, rows) in more.by_state {
             *self.by_state.entry(state).or_default() += rows;
+        }
+        for (state, files) in more.attachments_by_state {
+            *self.attachments_by_state.entry(state).or_default() += files;
         }
     }
 }
@@ -367,6 +374,7 @@ impl Facts {
         self.texts = Dates::of(&sorted(Some(Service::Text)));
         self.imessages = Dates::of(&sorted(Some(Service::IMessage)));
         let all = sorted(None);
+        self.all = Dates::of(&all);
         self.first = all.first().copied().and_then(of_nanoseconds);
         self.last = all.last().copied().and_then(of_nanoseconds);
         for date in all.into_iter().filter_map(of_nanoseconds) {

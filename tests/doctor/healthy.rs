@@ -81,5 +81,5 @@ fn an_empty_library() {
 #[test]
 fn the_sample_can_be_examined() {
     let ran = Program::new().run(&["doctor", "--sample", "--json"]);
-    assert_eq!(wrong(&as_json(&ran)), ["icloud warning", "attachments warning"]);
+    assert_eq!(wrong(&as_json(&ran)), ["attachments warning"]);
 }

@@ -191,6 +191,31 @@ fn attachments_that_are_only_in_icloud_and_lost_ones() {
 }
 
 #[test]
+fn whether_icloud_has_it_an_old_database_does_not_say() {
+    let mut library = year(Schema::OSX_10_10);
+    let gone = library.attachment("gone.mov").size(5).id();
+    library.message(ANA).at("2023-11-13T11:00:00.5Z").attachment(gone);
+    let object = Home::of(&library).json(&[]);
+    let attachments = check(&object, "attachments");
+    assert!(
+        attachments["finding"].as_str().unwrap().contains("no column that says whether"),
+        "{attachments:#}"
+    );
+    assert!(attachments["evidence"]["only_in_icloud"].is_null(), "no zeros");
+    assert_eq!(attachments["evidence"]["not_here_nor_known_to_be_in_icloud"], 1);
+}
+
+#[test]
+fn nothing_comes_any_more() {
+    let home = Home::of(&year(Schema::MACOS_15));
+    home.preferences(MADRID, &synced("2024-03-01T20:00:00Z"));
+    let mut command = home.program.command(&["doctor", "--json"]);
+    // 1 March 2024.
+    let ran = crate::program::ran(command.env("SOURCE_DATE_EPOCH", "1709330000").output().unwrap());
+    only(&as_json(&ran), "caught_up warning", "The last message is of 13 November 2023");
+}
+
+#[test]
 fn a_hole_of_three_months() {
     let gone = "date BETWEEN 700000000000000000 AND 706500000000000000";
     let sql = format!(
@@ -237,7 +262,7 @@ fn an_old_system() {
     fs::remove_dir_all(home.program.home().join("Library/Preferences")).unwrap();
     let object = home.json(&[]);
     only(&object, "system problem", "too old for Messages in iCloud");
-    for (name, says) in [("icloud", "no row of this database has the columns"), ("caught_up", "too old")] {
+    for (name, says) in [("icloud", "no row has the columns"), ("caught_up", "No row has the columns")] {
         let found = check(&object, name);
         assert_eq!(found["status"], "unknown");
         assert!(found["finding"].as_str().unwrap().contains(says), "{found:#}");

@@ -74,6 +74,23 @@ fn the_phone_has_more() {
 }
 
 #[test]
+fn what_keep_messages_removed_is_its_fault_alone() {
+    let pair = Pair::of(&without("date < 692000000000000000"));
+    pair.mac.preferences("com.apple.iChat.plist", "<key>KeepMessageForDays</key><integer>365</integer>");
+    only(&pair.json(), "keep_messages warning", "set to 1 year");
+}
+
+#[test]
+fn a_source_beside_itself_is_a_mistake() {
+    let home = Home::of(&year(Schema::MACOS_15));
+    let library = home.library();
+    let database = library.join("chat.db");
+    let words = ["doctor", "--source", library.to_str().unwrap(), "--source", database.to_str().unwrap()];
+    let ran = home.program.run(&words).with_code(2);
+    assert!(ran.err.contains("both sides are the same source"), "{}", ran.err);
+}
+
+#[test]
 fn what_was_deleted_is_no_fault() {
     let deleted = "INSERT INTO deleted_messages (guid) SELECT guid FROM message WHERE ROWID = 41;";
     let object = Pair::of(&format!("{deleted} {}", without("ROWID = 41"))).json();

@@ -160,4 +160,8 @@ fn a_library_that_cannot_be_read_leaves_the_list_as_it_is() {
     assert_eq!(check(&object, "readable")["status"], "problem");
     assert!(object["work_list"].is_null());
     assert_eq!(listing.read("csv"), before);
+    let old = Listing { home: Home::of(&year(Schema::OSX_10_10)) };
+    let ran = old.home.program.run(&["doctor", "--attachments", "list"]);
+    assert!(ran.out.contains("No list was written"), "{}", ran.out);
+    assert!(!old.path("csv").exists());
 }

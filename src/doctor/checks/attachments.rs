@@ -6,15 +6,17 @@ use crate::writers::phrase::size;
 
 pub(super) fn look(patient: &Patient<'_>) -> Verdict {
     let held = &patient.facts.held;
+    // A column that is not there is no zero.
+    let known = |fact: Fact| if patient.facts.sync.of_attachments { fact } else { Fact::Unknown };
     let evidence = vec![
         ("here", held.here.items.into()),
         ("here_bytes", Fact::Bytes(held.here.bytes)),
-        ("only_in_icloud", held.in_icloud.items.into()),
-        ("only_in_icloud_bytes", Fact::Bytes(held.in_icloud.bytes)),
-        ("purged_by_apples_definition", held.purged.into()),
-        ("lost", held.lost.items.into()),
-        ("lost_bytes", Fact::Bytes(held.lost.bytes)),
-        ("lost_transfer_unfinished", held.unfinished.into()),
+        ("only_in_icloud", known(held.in_icloud.items.into())),
+        ("only_in_icloud_bytes", known(Fact::Bytes(held.in_icloud.bytes))),
+        ("purged_by_apples_definition", known(held.purged.into())),
+        ("not_here_nor_known_to_be_in_icloud", held.lost.items.into()),
+        ("not_here_nor_known_to_be_in_icloud_bytes", Fact::Bytes(held.lost.bytes)),
+        ("of_these_transfer_unfinished", held.unfinished.into()),
         ("removed_by_messages", held.expired.items.into()),
         ("hidden_not_here", held.hidden.items.into()),
     ];
@@ -45,8 +47,12 @@ fn verdict(patient: &Patient<'_>) -> Verdict {
         (0, lost) => {
             let attachments = counted(lost, "attachment of", "attachments of");
             let is = if lost == 1 { "is" } else { "are" };
+            let cloud = match patient.facts.sync.of_attachments {
+                true => "nothing says that iCloud has a copy",
+                false => "this database has no column that says whether iCloud has a copy",
+            };
             Verdict::warning(
-                format!("{attachments} {of} {is} not here, and nothing says that iCloud has a copy."),
+                format!("{attachments} {of} {is} not here, and {cloud}."),
                 "Look in another source: a backup of the phone, another Mac. `msgarchive archive` takes from each what it \
                  has.",
             )

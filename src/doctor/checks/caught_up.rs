@@ -1,5 +1,7 @@
 //! Is it caught up with iCloud: by Apple's own states of rows, the deletions that wait to be sent, and the last sync.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use crate::doctor::{Fact, Patient, Verdict};
@@ -21,6 +23,13 @@ const LADDER: &[&str] = &[
     "another network; a firewall must let TCP 443 and 5223 through to Apple",
     "only then, and only when `msgarchive verify` finds your archive whole: switch Messages in iCloud off and on again",
 ];
+
+/// A library that Messages writes to is silent for so long only when something is wrong, or nobody writes.
+const SILENCE: TimeDelta = TimeDelta::days(14);
+
+fn counts(by_state: &BTreeMap<i64, u64>) -> Fact {
+    Fact::Counts(by_state.iter().map(|(state, rows)| (state.to_string(), *rows)).collect())
+}
 
 /// What is not in iCloud, or not here.
 struct Backlog {
@@ -48,9 +57,12 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
         deletions: unsent.map_or(0, |unsent| unsent.messages + unsent.chats + unsent.attachments),
     };
     let known = sync.known > 0;
-    let states = sync.by_state.iter().map(|(state, rows)| (state.to_string(), *rows)).collect();
     let evidence = vec![
-        ("ck_sync_state", if known { Fact::Counts(states) } else { Fact::Unknown }),
+        ("ck_sync_state", if known { counts(&sync.by_state) } else { Fact::Unknown }),
+        (
+            "attachments_ck_sync_state",
+            if sync.of_attachments { counts(&sync.attachments_by_state) } else { Fact::Unknown },
+        ),
         ("waiting_over_an_hour", known.then_some(backlog.stuck).into()),
         ("oldest_waiting", backlog.oldest.into()),
         ("syndication_ranges_pending", known.then_some(sync.ranges_pending).into()),
@@ -72,9 +84,7 @@ fn verdict(patient: &Patient<'_>, settings: &ICloudSettings, backlog: &Backlog) 
         );
     }
     if sync.known == 0 {
-        return Verdict::unknown(
-            "No row of this database has the columns that say so: its system is too old for it.",
-        );
+        return Verdict::unknown("No row has the columns that say so.");
     }
     let was_ever_on = sync.with_record > 0 || settings.enabled == Some(true);
     if settings.enabled == Some(false) || !was_ever_on {
@@ -101,6 +111,9 @@ fn verdict(patient: &Patient<'_>, settings: &ICloudSettings, backlog: &Backlog) 
     if let Some(finding) = not_downloaded(patient, settings) {
         return Verdict::warning(finding, sync_now).by_report().then(LADDER);
     }
+    if let Some(finding) = silent(patient) {
+        return Verdict::warning(finding, sync_now).then(LADDER);
+    }
     let mut finding = String::from("Everything that goes to iCloud is there.");
     if backlog.metadata > 0 {
         let rows = counted(backlog.metadata, "row", "rows");
@@ -108,6 +121,17 @@ fn verdict(patient: &Patient<'_>, settings: &ICloudSettings, backlog: &Backlog) 
             format!("Every message that goes to iCloud is there; of {rows} some detail is still to be told.");
     }
     Verdict::ok(finding).by_definition()
+}
+
+/// Nothing comes any more, for much longer than ever before.
+fn silent(patient: &Patient<'_>) -> Option<String> {
+    let (last, moment) = (patient.facts.last?, patient.moment()?);
+    let silence = moment - last;
+    let usual = i64::try_from(patient.facts.all.longest_silence_days).unwrap_or(0).min(10_000);
+    let unusual = silence > SILENCE && silence > TimeDelta::days(usual * 3);
+    (patient.info.is_own && unusual).then(|| {
+        format!("The last message is of {}, and there never was so long a silence before.", patient.day(last))
+    })
 }
 
 fn not_uploaded(patient: &Patient<'_>, backlog: &Backlog) -> Option<String> {

@@ -23,6 +23,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
     let verdict = match (patient.free, here) {
         (Some(free), _) if patient.info.is_own && free < FULL => {
             Verdict::problem(format!("The library's disk is full: {} are free.", size(free)), make_room)
+                .by_report()
         }
         (Some(free), _) if patient.info.is_own && free < download => Verdict::warning(
             format!(

@@ -25,6 +25,8 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
 
 fn verdict(patient: &Patient<'_>, enabled: Option<bool>) -> Verdict {
     let sync = &patient.facts.sync;
+    let synced = |state: i64| sync.attachments_by_state.get(&state).copied().unwrap_or(0);
+    let attachments = if sync.emptied > 0 { 0 } else { synced(1) + synced(4) };
     let with_record = counted(sync.with_record, "row has", "rows have");
     if patient.is_archive() {
         return Verdict::unknown(
@@ -39,10 +41,14 @@ fn verdict(patient: &Patient<'_>, enabled: Option<bool>) -> Verdict {
         Some(false) => Verdict::warning("It is off on this device: what other devices have does not come here.", SWITCH_ON)
             .by_definition(),
         None if sync.known == 0 => Verdict::unknown(
-            "The preference file that says so is not here, and no row of this database has the columns for it.",
+            "The preference file that says so is not here, and no row has the columns for it.",
         ),
         None if sync.with_record > 0 => Verdict::ok(format!(
             "The preference file that says so is not here; {with_record} a record in iCloud, so it was on."
+        )),
+        None if attachments > 0 => Verdict::unknown(format!(
+            "No row has a record in iCloud, but {} marked as synchronized: it may have been on once.",
+            counted(attachments, "attachment is", "attachments are")
         )),
         None if sync.emptied > 0 => Verdict::warning(
             "Synchronization was reset, and has not run again since: no row has its record in iCloud any more.",

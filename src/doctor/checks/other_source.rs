@@ -2,6 +2,7 @@
 
 use crate::compare::{Gap, Reason};
 use crate::doctor::{Fact, Other, Patient, Verdict};
+use crate::source::KeepMessages;
 use crate::writers::comparison::words::{counted, months, reasons};
 use crate::writers::phrase::one_line;
 
@@ -20,16 +21,18 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
         ),
         ("months", months(other.gaps(), |counts| counts.only(other.side)).into()),
     ];
-    verdict(&other, &lacking).because(evidence)
+    verdict(patient, &other, &lacking).because(evidence)
 }
 
-fn verdict(other: &Other<'_>, lacking: &[(Reason, u64)]) -> Verdict {
+fn verdict(patient: &Patient<'_>, other: &Other<'_>, lacking: &[(Reason, u64)]) -> Verdict {
     let all = other.gaps().messages.only(other.side);
     let of = |wanted: &[Reason]| -> u64 {
         lacking.iter().filter(|(reason, _)| wanted.contains(reason)).map(|(_, count)| count).sum()
     };
     let unexplained = of(&[Reason::Unexplained, Reason::NeverSynced]);
-    let outside = of(&[Reason::AgedOut, Reason::Newer]);
+    // What this device removed by age is the fault of its setting.
+    let removed_by_age = matches!(patient.info.keep_messages, Some(KeepMessages::Days(_)));
+    let outside = of(&[Reason::Newer]) + if removed_by_age { 0 } else { of(&[Reason::AgedOut]) };
     let sentence = || {
         format!(
             "{} of {} {} lacking here ({}): {}. {}",
