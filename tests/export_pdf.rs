@@ -507,7 +507,7 @@ fn names_that_differ_at_their_ends_are_told_apart() {
 #[test]
 fn a_title_too_long_for_the_head_of_the_page_is_cut_visibly() {
     let messages: Vec<_> = (0..60).map(|i| text(false, at(0, i), "Hello")).collect();
-    let title = "Everybody who has ever been to the bakery at the end of the pier, and friends of theirs";
+    let title = "Everybody who has ever been to the bakery at the end of the pier or on the boat, their children, their children’s children, and friends of theirs";
     let conversation = Conversation { title: title.into(), ..conversation() };
     let path = export_of(&conversation, "long-title", &messages, 5, &WriterOptions::default());
     let text = run("pdftotext", &["-f", "2", "-l", "2", "-raw", path.to_str().unwrap(), "-"]);
