@@ -716,7 +716,10 @@ fn real(name: &str) -> Option<PathBuf> {
 
 #[test]
 fn real_backups_open() {
-    let Some(backups) = real("backups") else { return };
+    let Some(backups) = real("backups") else {
+        println!("not checked against real backups: ../shared/data/backups is not here");
+        return;
+    };
     let program = Program::new();
     let list = |name: &str, password: &str| {
         let path = backups.join(name);
@@ -727,6 +730,22 @@ fn real_backups_open() {
     let sealed = list("encrypted-backup-min", "test-password");
     assert_eq!(sealed.code, Some(0), "{sealed:?}");
     assert!(sealed.out.contains("Test Group"), "{sealed:?}");
+    for (name, password, texts) in [
+        ("plain-one-message", "", &["hello WAL data!"][..]),
+        ("encrypted-backup-min", "test-password", &["hello from a generated backup", "reply"]),
+    ] {
+        let path = backups.join(name);
+        let arguments = ["export", "-f", "txt", "--contacts", "none", "--out", name, "-s"];
+        let ran = with_password(&program, &[&arguments[..], &[path.to_str().unwrap()]].concat(), password);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let files = exported(&program, name);
+        let all: Vec<u8> = files.values().flatten().copied().collect();
+        let all = String::from_utf8_lossy(&all);
+        texts.iter().for_each(|text| assert!(all.contains(text), "{name}: {all}"));
+        let notes = files.iter().filter(|(name, _)| name.ends_with("note.txt"));
+        let sizes: Vec<usize> = notes.map(|(_, bytes)| bytes.len()).collect();
+        assert_eq!(sizes, if password.is_empty() { vec![] } else { vec![21] });
+    }
     // It is unlocked, and has no messages.
     let old = list("ios9-encrypted-mbdb", "0000");
     assert!(old.err.contains("holds no messages"), "{old:?}");

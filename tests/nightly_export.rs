@@ -238,6 +238,11 @@ fn the_same_is_found_changed_whatever_the_number_of_jobs() {
     let nights = Nights::new();
     nights.night_with(3, &["--jobs", "1"]);
     nights.night_with(0, &["--jobs", "4"]);
+    // Nor however the archive is named.
+    let archive = nights.program.path().join("archive");
+    let arguments = ["archive", archive.to_str().unwrap(), "-s", "library", "--contacts", "none"];
+    let ran = nights.program.run(&[&arguments[..], &["--export", FORMATS, "--out", "./out"]].concat());
+    assert!(ran.out.contains("nothing was written"), "{ran:?}");
 }
 
 #[cfg(unix)]

@@ -56,7 +56,10 @@ impl KeepingUp<'_> {
     /// Brings the export of this archive up to date.
     pub fn bring_up(&self, archive: &Path, jobs: usize, progress: &dyn Progress) -> Result<KeptUp, Failure> {
         let KeepingUpOptions { export, contacts, me, .. } = self.options;
-        let source = Place::find(archive)?.open(&OpenOptions { sessions: jobs, ..OpenOptions::default() })?;
+        // However it was given: a cover says where the archive is.
+        let archive = std::path::absolute(archive).unwrap_or_else(|_| archive.to_owned());
+        let source =
+            Place::find(&archive)?.open(&OpenOptions { sessions: jobs, ..OpenOptions::default() })?;
         source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = contacts_of(source.as_ref(), contacts.as_deref())?;
         let formats = each_once(export);

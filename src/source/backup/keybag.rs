@@ -305,6 +305,16 @@ mod tests {
         assert_eq!(*key, *bytes("a1f9ad8aab0647485a344fda6dcc4eaad54819a775676b70ad61044beefdede4"));
     }
 
+    /// Vector A: as many rounds as a device asks for.
+    #[test]
+    fn a_known_answer_at_full_cost() {
+        let derivation = |rounds| Derivation { salt: vec![0; 20], rounds };
+        let bag =
+            KeyBag { first: Some(derivation(10_000_000)), last: derivation(10_000), classes: Vec::new() };
+        let key = bag.derive(b"0000");
+        assert_eq!(*key, *bytes("ec8edc160b5745ccae000bfb4787630f322821191fba7eea38feab2c6307cd9b"));
+    }
+
     #[test]
     fn a_wrong_password_and_a_damaged_bag_are_told_apart() {
         let damaged = WRAPPED_CLASS_KEY.replace("94c0", "94c1");

@@ -273,3 +273,50 @@ impl BundleStore for Backup {
         files.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::super::about;
+    use super::super::keybag::KeyBag;
+    use super::*;
+
+    /// `ios-backup-format.md` 14, C.
+    #[test]
+    fn known_whole_backups() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/backups");
+        if !folder.exists() {
+            println!("not checked against whole backups: {} is not here", folder.display());
+            return;
+        }
+        let all_of = |mut from: Box<dyn Read>| {
+            let mut bytes = Vec::new();
+            from.read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        let hash = |bytes: &[u8]| crate::disk::hexadecimal(&Sha256::digest(bytes));
+        let open = |name: &str, password: &str| {
+            let folder = folder.join(name);
+            let (_, stored) = about::read(&folder);
+            let keys = || KeyBag::read(stored.bag.as_deref().unwrap()).unwrap().unlock(password).unwrap();
+            let list = stored.manifest.as_deref().map(|wrapped| {
+                let key = keys().unwrap(wrapped).unwrap();
+                all_of(Box::new(SealedFile::new(folder.join("Manifest.db"), key).open().unwrap()))
+            });
+            (Backup::open(&folder, &stored, Some(keys())).unwrap(), list)
+        };
+        let (backup, list) = open("encrypted-backup-min/00008110-000A1B2C3D4E801E", "test-password");
+        let list = list.unwrap();
+        assert_eq!(list.len(), 40_960);
+        assert_eq!(hash(&list), "15fbdbc81d2ed6ebec71724ba2ec34c12ee4df4aa27c4a86d002fa1a4228888d");
+        let messages = backup.file(HOME, "Library/SMS/sms.db").unwrap().unwrap();
+        let messages = all_of(messages.open().unwrap());
+        // Its description says 172,032.
+        assert_eq!(messages.len(), 180_224);
+        assert_eq!(hash(&messages), "d2918c72f1cab590644311a2f6c7954899dfb889c4df519b23822551d56d7bd9");
+        let (backup, _) = open("ios9-encrypted-mbdb", "0000");
+        let text = backup.file("MyTestDomain", "Media/Test.txt").unwrap().unwrap();
+        assert_eq!(all_of(text.open().unwrap()), b"Test data");
+    }
+}

@@ -60,12 +60,14 @@ pub fn keep_up(
     let looking: [Box<dyn Writer>; 1] = [fingerprints.writer()];
     let stand_ins = StandIns;
     let sink = (request.attachments != AttachmentMode::None).then_some(&stand_ins as &dyn AssetSink);
-    let whole = pipeline::run(source, &roster, &looking, sink, &options, progress)?;
+    let mut whole = pipeline::run(source, &roster, &looking, sink, &options, progress)?;
+    // Nothing was copied.
+    whole.copies = Vec::new();
     source.unchanged()?;
     let found = fingerprints.found();
     let mut plan = Plan::of(&earlier, &found, &request.out);
     if plan.is_nothing() && !is_unfinished(&request.out) {
-        let mut report = Report { files: Vec::new(), copies: Vec::new(), ..whole };
+        let mut report = whole;
         with_earlier_defects(&mut report, &[], &plan);
         return Ok(KeptUp { report, written: 0, removed: 0 });
     }
