@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Style};
+use msgarchive::compare::CompareError;
 use msgarchive::disk::free_space;
 use msgarchive::doctor::work_list::{self, Listed};
 use msgarchive::doctor::{self, Checkup, Confidence, Fact, Presented, Report, Status, Surroundings, Verdict};
@@ -114,14 +115,11 @@ fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure
         match source {
             Ok(source) => opened.push(source),
             Err(Failure::Source(error)) if is_finding(&error) => {
-                let failure = Failure::Source(error);
-                let remedy = hints::hints(&failure).into_iter().next().map(sentence);
-                let Failure::Source(error) = failure else { continue };
                 let path = match wanted {
                     Wanted::At(path) => path,
                     Wanted::Sample => PathBuf::new(),
                 };
-                return Ok(Checkup::unreadable(SourceInfo { path, ..SourceInfo::default() }, &error, remedy));
+                return Ok(unreadable(SourceInfo { path, ..SourceInfo::default() }, &error));
             }
             Err(failure) => return Err(failure),
         }
@@ -147,7 +145,19 @@ fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure
     let watch = Watch::new(args.progress);
     let checkup = doctor::examine(&presented, &contacts, around, &watch);
     drop(watch);
-    Ok(checkup?)
+    match (checkup, presented.as_slice()) {
+        // Damage that is met on the way.
+        (Err(CompareError::Source(error)), [one]) if is_finding(&error) => {
+            Ok(unreadable(one.source.info().clone(), &error))
+        }
+        (checkup, _) => Ok(checkup?),
+    }
+}
+
+/// A source that cannot be opened, or not be read to its end, with what to do about it.
+fn unreadable(source: SourceInfo, error: &SourceError) -> Checkup {
+    let remedy = hints::for_source(error).into_iter().next().map(sentence);
+    Checkup::unreadable(source, error, remedy)
 }
 
 /// What a check is for; anything else says that something else was meant.

@@ -62,7 +62,8 @@ pub fn hints(failure: &Failure) -> Vec<String> {
     }
 }
 
-fn for_source(error: &SourceError) -> Vec<String> {
+/// For a source that cannot be opened or read.
+pub fn for_source(error: &SourceError) -> Vec<String> {
     match error {
         SourceError::NotFound { path } => nearby(path.parent())
             .map(|found| vec![format!("there is a Messages database at {}", found.display())])

@@ -4,7 +4,7 @@
 //! how sure it is. [`CHECKS`] says which there are, and in which order a person would make them.
 //!
 //! A source that cannot be opened is a finding, too ([`Checkup::unreadable`]). With two sources each is seen beside the
-//! other: what [`compare`](crate::compare) explains belongs to the check whose fault it is, and the rest to
+//! other: what [`crate::compare`] explains belongs to the check whose fault it is, and the rest to
 //! `other_source`.
 //!
 //! **Must never**: change anything, take a column that is not there for a zero, or claim to know what iCloud has: the

@@ -71,6 +71,18 @@ fn a_damaged_library_is_a_finding_and_a_wrong_path_is_a_failure() {
     assert!(ran.err.contains("there is nothing at nowhere"), "{}", ran.err);
 }
 
+#[test]
+fn a_library_of_which_half_is_gone() {
+    let home = Home::of(&year(Schema::MACOS_15));
+    let database = home.library().join("chat.db");
+    let bytes = fs::read(&database).unwrap();
+    fs::write(&database, &bytes[..bytes.len() / 2]).unwrap();
+    let object = home.json(&[]);
+    only(&object, "readable problem", "is damaged");
+    let remedy = super::check(&object, "readable")["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with("Copy it again from where it came from: chat.db, chat.db-wal"), "{remedy}");
+}
+
 /// With so much room on the library's disk, and for an export.
 fn with_room(free: u64, free_here: u64) -> Vec<(&'static str, Status)> {
     let home = Home::of(&year(Schema::MACOS_15));

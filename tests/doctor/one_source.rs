@@ -282,6 +282,28 @@ fn an_old_system() {
     assert_eq!(with_status(&home.json(&[]), &["unknown"]).len(), 3);
 }
 
+#[test]
+fn an_iphone_of_2010() {
+    let program = Program::new();
+    let db = rusqlite::Connection::open(program.path().join("sms.db")).unwrap();
+    db.execute_batch(include_str!("../../fixtures/schema/ios-4.sql")).unwrap();
+    for day in 0..60 {
+        let row = (1_290_000_000 + day * 86_400, format!("day {day}"));
+        db.execute(
+            "INSERT INTO message (address, date, text, flags) VALUES ('+12025550143', ?1, ?2, 2)",
+            row,
+        )
+        .unwrap();
+    }
+    let object = as_json(&program.run(&["doctor", "--json", "--source", "sms.db"]));
+    assert_eq!(check(&object, "readable")["evidence"]["rows"], 60, "{object:#}");
+    assert_eq!(check(&object, "text_messages")["evidence"]["texts"], 60);
+    for name in ["icloud", "caught_up"] {
+        assert_eq!(check(&object, name)["status"], "unknown", "{name}");
+    }
+    assert_ne!(check(&object, "system")["status"], "ok");
+}
+
 fn write(path: &std::path::Path, entries: &str) {
     super::write_list(path, entries);
 }

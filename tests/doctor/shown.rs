@@ -70,3 +70,15 @@ fn nothing_is_touched_and_the_number_of_workers_does_not_matter() {
     let many = without_room(&home.program.run(&["doctor", "--verbose", "--jobs", "8"]).out);
     assert_eq!((one, before), (many, state()));
 }
+
+#[test]
+fn the_readme_has_every_check_in_its_order() {
+    let readme = include_str!("../../README.md");
+    let rows: Vec<usize> = msgarchive::doctor::CHECKS
+        .iter()
+        .map(|check| {
+            readme.find(&format!("| `{}` | ", check.name)).unwrap_or_else(|| panic!("{}", check.name))
+        })
+        .collect();
+    assert!(rows.is_sorted(), "{rows:?}");
+}
