@@ -44,7 +44,9 @@ const JOINTS: &[(&str, &[&str])] = &[
     ("writers/phrase/origin.rs", &["source"]),
     ("writers/provenance.rs", &["source"]),
     // How an estimate is shown.
+    ("writers/storage/table.rs", &["storage"]),
     ("writers/storage/json.rs", &["source", "storage"]),
+    ("writers/storage/sheet.rs", &["storage"]),
     ("writers/storage/words.rs", &["storage"]),
 ];
 

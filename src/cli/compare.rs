@@ -13,7 +13,7 @@ use super::progress::{Watch, When};
 use super::reading_options::{ReadingOptions, Wanted, for_each};
 use super::selection_options::ScopeOptions;
 use super::terminal::{count, counted, fit, plain, wrap};
-use super::{Failure, Outcome, terminal};
+use super::{Failure, Outcome, page, terminal};
 
 /// Put two sources side by side: what only one of them has, what differs, and why.
 ///
@@ -84,8 +84,8 @@ pub fn run(args: CompareArgs) -> Result<Outcome, Failure> {
     drop(watch);
     let compared = compared?;
     if let Some(path) = &args.html {
-        let failed = |source| Failure::Page { path: path.clone(), source };
-        write_page(path, &compared, zone, &args.reading.me).map_err(failed)?;
+        let tool = concat!("msgarchive ", env!("CARGO_PKG_VERSION"));
+        page::write(path, |file| html::write(&compared, zone, &args.reading.me, tool, file))?;
     }
     if args.json {
         let mut out = BufWriter::new(io::stdout().lock());
@@ -116,17 +116,6 @@ impl CompareArgs {
 
 pub(super) fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
-/// Writes the page beside its place, private, and moves it there: it appears whole or not at all.
-fn write_page(path: &Path, compared: &Comparison, zone: Tz, me: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".msgarchive-").tempfile_in(folder)?;
-    let tool = concat!("msgarchive ", env!("CARGO_PKG_VERSION"));
-    html::write(compared, zone, me, tool, file.as_file_mut())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 /// Conversations that are named; JSON and the page have all.

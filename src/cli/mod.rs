@@ -16,6 +16,7 @@ mod history;
 mod keeping_up;
 mod list;
 mod moment;
+mod page;
 mod password;
 mod pdf_options;
 mod progress;

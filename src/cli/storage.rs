@@ -1,16 +1,19 @@
 use std::env;
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
 use clap::builder::TypedValueParser;
 use msgarchive::pipeline::select::Has;
-use msgarchive::storage::{self, Exact, Gate, Options, Setting, WhatIf, estimate};
-use msgarchive::writers::storage::json;
+use msgarchive::storage::{self, Estimate, Exact, Gate, Options, Setting, WhatIf, estimate};
+use msgarchive::writers::storage::sheet::Sheet;
+use msgarchive::writers::storage::{html, json, table};
+use msgarchive::writers::{WriterOptions, pdf};
 
 use super::progress::{Watch, When};
 use super::selection_options::{ScopeOptions, has, named};
 use super::source_options::SourceOptions;
 use super::storage_tables::{Shown, tables as tables_of};
-use super::{Failure, Outcome, moment, terminal};
+use super::{Failure, Outcome, moment, page, terminal};
 
 /// Find out what Messages takes in iCloud, and what a Keep Messages setting would purge.
 ///
@@ -22,6 +25,15 @@ pub struct StorageArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Also write every figure as a table for spreadsheets and scripts
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Also write one page with charts, to look at and send
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Also write the same as PDF, to print and keep
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
     /// What Settings > iCloud says that Messages takes, such as 37.2GB: shows what nothing here explains
     #[arg(long, value_name = "SIZE", value_parser = storage::parse_bytes)]
     icloud_total: Option<u64>,
@@ -109,6 +121,7 @@ pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
     let found = estimate(opened.source.as_ref(), &opened.contacts, &options, &watch);
     drop(watch);
     let found = found?;
+    args.write(&found, zone)?;
     let printed = match args.json {
         true => json::object(&found, zone),
         false => tables_of(&found, &Shown { zone, me: &args.source.reading.me, width: terminal::width() }),
@@ -118,6 +131,26 @@ pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
         Some(passage) if !passage.is_open() => Outcome::Unsafe,
         _ => Outcome::Complete,
     })
+}
+
+impl StorageArgs {
+    /// The files that were asked for.
+    fn write(&self, found: &Estimate, zone: Tz) -> Result<(), Failure> {
+        let me = &self.source.reading.me;
+        if let Some(path) = &self.csv {
+            page::write(path, |file| table::write(found, zone, me, file))?;
+        }
+        let tool = concat!("msgarchive ", env!("CARGO_PKG_VERSION"));
+        let sheet = Sheet::of(found, zone, me, tool);
+        if let Some(path) = &self.html {
+            page::write(path, |file| html::write(&sheet, file))?;
+        }
+        if let Some(path) = &self.pdf {
+            let options = WriterOptions { zone, tool: tool.into(), ..WriterOptions::default() };
+            page::write(path, |file| pdf::sheet::write(&sheet, &options, file))?;
+        }
+        Ok(())
+    }
 }
 
 /// Where programs of this system keep what they can work out again.

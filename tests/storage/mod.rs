@@ -4,6 +4,7 @@ mod exact;
 mod gate;
 mod purging;
 mod shown;
+mod sources;
 mod summing;
 mod unknown;
 mod what_if;
@@ -181,8 +182,8 @@ pub fn rich(folder: &Path) -> PathBuf {
         attachment = match bits >> 32 & 7 {
             0 | 1 => attachment.in_icloud(),
             2 => attachment.raw("ck_sync_state", 4).raw("transfer_state", 0),
-            3 => attachment.bytes(vec![7; 2_000 + number as usize]).raw("ck_sync_state", 1),
-            4 => attachment.bytes(vec![7; 2_000 + number as usize]),
+            3 => attachment.bytes(vec![7; 2_000 + number as usize % 3]).raw("ck_sync_state", 1),
+            4 => attachment.bytes(vec![7; 2_000 + number as usize % 3]),
             5 => attachment.expired(),
             _ => attachment.in_icloud(),
         };

@@ -50,6 +50,7 @@ mod png;
 mod properties;
 mod scripts;
 mod shape;
+pub mod sheet;
 mod show;
 mod stickers;
 mod structure;

@@ -5,7 +5,12 @@ use crate::storage::{
     Amount, Assumption, Blocked, Category, Deleted, Estimate, Freed, ICloud, Kept, Passage, Places, Read,
     Setting, Who, Why,
 };
-use crate::writers::phrase::{count, grouped, size};
+use crate::writers::phrase::{grouped, size};
+
+/// `1 message`, `2,000 messages`.
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
 
 /// A category, as Apple's screen names it.
 pub fn category(category: Category) -> &'static str {
@@ -187,8 +192,8 @@ pub fn places(places: &Places) -> Vec<(&'static str, u64)> {
         Some(states) => vec![
             ("Here and in iCloud", states.here_and_icloud),
             ("Only in iCloud", states.icloud_only),
-            ("Only here, not synchronized", states.here_only),
-            ("Lost: should be here, and is not", states.lost),
+            ("Only here, not synced", states.here_only),
+            ("Lost: missing here", states.lost),
         ],
         None => vec![("Here", places.here), ("Not here", places.not_here)],
     }
