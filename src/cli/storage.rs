@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use clap::builder::TypedValueParser;
-use msgarchive::pipeline::select::Has;
+use msgarchive::model::Instant;
+use msgarchive::pipeline::select::{Has, Selection};
 use msgarchive::storage::{self, Estimate, Exact, Gate, Options, Setting, WhatIf, estimate};
 use msgarchive::writers::storage::sheet::Sheet;
 use msgarchive::writers::storage::{html, json, table};
@@ -63,6 +64,9 @@ pub struct StorageArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What if (says what deleting the selected would free)")]
 struct FreedOptions {
+    /// The same in a sentence, such as "videos larger than 50MB older than 2y with Ana Abbott"
+    #[arg(long, value_name = "SENTENCE", conflicts_with_all = ["has", "larger", "since", "until", "with", "conversation"])]
+    reclaim: Option<String>,
     /// Only attachments of these kinds: image, video, audio, document, link
     #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = has())]
     has: Vec<Has>,
@@ -83,6 +87,7 @@ Examples:
     msgarchive storage --archive ~/Archive --gate 1y
   What would deleting old, large videos free:
     msgarchive storage --has video --larger 50MB --until 2y
+    msgarchive storage --reclaim \"videos larger than 50MB older than 2y\"
 
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 what --gate names is not safe, 130 interrupted.";
 
@@ -94,11 +99,7 @@ fn gate() -> impl TypedValueParser<Value = Setting> {
 pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
     let zone = args.source.reading.zone()?;
     let now = moment::of_reading()?;
-    let what_if = WhatIf {
-        selection: args.freed.scope.selection(zone)?,
-        has: args.freed.has.clone(),
-        larger: args.freed.larger,
-    };
+    let what_if = args.freed.what_if(zone, now)?;
     let watch = Watch::new(args.progress);
     let opened = args.source.open()?;
     let tables = args.gate.map(|_| args.source.tables()).transpose()?;
@@ -111,7 +112,7 @@ pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
     let options = Options {
         zone,
         now,
-        what_if: (!what_if.is_empty()).then_some(what_if),
+        what_if,
         icloud_total: args.icloud_total,
         archive: args.archive.as_deref(),
         gate: args.gate.zip(tables.as_ref()).map(|(setting, tables)| Gate { setting, tables }),
@@ -131,6 +132,23 @@ pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
         Some(passage) if !passage.is_open() => Outcome::Unsafe,
         _ => Outcome::Complete,
     })
+}
+
+impl FreedOptions {
+    /// `None`: nothing is asked of.
+    fn what_if(&self, zone: Tz, now: Instant) -> Result<Option<WhatIf>, Failure> {
+        let selection = self.scope.selection(zone)?;
+        let Some(sentence) = &self.reclaim else {
+            let what = WhatIf { selection, has: self.has.clone(), larger: self.larger };
+            return Ok((!what.is_empty()).then_some(what));
+        };
+        let said = storage::parse_what_if(sentence, zone, now);
+        let said = said.map_err(|why| Failure::Usage(format!("--reclaim: {why}")))?;
+        // Who is left out, and over which service, the sentence does not say.
+        let Selection { only, exclude, services, .. } = selection;
+        let selection = Selection { only, exclude, services, ..said.selection };
+        Ok(Some(WhatIf { selection, ..said }))
+    }
 }
 
 impl StorageArgs {

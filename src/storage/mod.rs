@@ -22,6 +22,7 @@ mod keep;
 mod known_hashes;
 mod ledger;
 mod reading;
+mod sentence;
 mod size;
 mod summing;
 mod what_if;
@@ -38,6 +39,7 @@ pub use gate::{Blocked, Gate, Passage, Why};
 pub use groups::Who;
 pub use items::Large;
 pub use keep::{Kept, NotArchived, Setting};
+pub use sentence::parse_what_if;
 pub use size::parse_bytes;
 pub use what_if::{Freed, WhatIf};
 

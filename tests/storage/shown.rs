@@ -61,6 +61,23 @@ fn names_made_to_hurt() {
 }
 
 #[test]
+fn a_sentence_frees_what_the_options_free() {
+    let program = Program::new();
+    let library = rich(&program.path().join("library"));
+    let freed = |wishes: &[&str]| {
+        let out = storage(&program, &library, &[&["--json"], wishes].concat()).with_code(0).out;
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        json["what_if"].clone()
+    };
+    let said = freed(&["--reclaim", "videos and photos larger than 1MB before 2024-03-01"]);
+    assert_eq!(said, freed(&["--has", "video,image", "--larger", "1MB", "--until", "2024-03-01"]));
+    assert!(said["attachments"].as_u64() > Some(0));
+    let err = storage(&program, &library, &["--reclaim", "old stuff"]).with_code(2).err;
+    assert!(err.contains("videos larger than 50MB"), "{err}");
+    storage(&program, &library, &["--reclaim", "videos", "--larger", "1MB"]).with_code(2);
+}
+
+#[test]
 fn what_cannot_be_is_a_wrong_command_line() {
     let program = Program::new();
     let library = rich(&program.path().join("library"));
