@@ -89,7 +89,7 @@ fn verdict(patient: &Patient<'_>, settings: &ICloudSettings, backlog: &Backlog) 
     let was_ever_on = sync.with_record > 0 || settings.enabled == Some(true);
     if settings.enabled == Some(false) || !was_ever_on {
         return Verdict::unknown(
-            "Messages in iCloud is not on here, so that the states of rows say nothing.",
+            "Messages in iCloud is not known to be on here, so that the states of rows say nothing.",
         );
     }
     let sync_now = match patient.is_phone() {
