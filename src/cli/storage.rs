@@ -64,15 +64,15 @@ pub struct StorageArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What if (says what deleting the selected would free)")]
 struct FreedOptions {
-    /// The same in a sentence, such as "videos larger than 50MB older than 2y with Ana Abbott"
-    #[arg(long, value_name = "SENTENCE", conflicts_with_all = ["has", "larger", "since", "until", "with", "conversation"])]
-    reclaim: Option<String>,
     /// Only attachments of these kinds: image, video, audio, document, link
     #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = has())]
     has: Vec<Has>,
     /// Only attachments that are larger, such as 50MB
     #[arg(long, value_name = "SIZE", value_parser = storage::parse_bytes)]
     larger: Option<u64>,
+    /// The same in a sentence, such as "videos larger than 50MB older than 2y with Ana Abbott"
+    #[arg(long, value_name = "SENTENCE", conflicts_with_all = ["has", "larger", "since", "until", "with", "conversation"])]
+    reclaim: Option<String>,
     #[command(flatten)]
     scope: ScopeOptions,
 }

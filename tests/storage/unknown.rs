@@ -84,3 +84,37 @@ fn ios_5_is_weighed_as_well() {
     assert_eq!(counted, messages);
     assert_eq!(found.places.states, None);
 }
+
+/// A page of the table cannot be read: what lies on it is counted and said, and what lies behind it is weighed.
+#[test]
+fn rows_on_a_damaged_page_are_counted_and_the_others_weighed() {
+    let folder = TempDir::new().unwrap();
+    let mut library = Library::new(Schema::MACOS_15);
+    let ana = library.handle("+12025550143", "iMessage");
+    let chat = library.direct(ana);
+    for number in 0..400 {
+        library.message(chat).from(ana).text(&format!("needle {number:04} {}", "x".repeat(100)));
+    }
+    let path = library.write(folder.path());
+    let whole = estimated(&path, |_| {});
+    let size: i64 = {
+        let db = Connection::open(&path).unwrap();
+        db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap()
+    };
+    let mut bytes = std::fs::read(&path).unwrap();
+    let needle = bytes.windows(11).position(|window| window == b"needle 0200").unwrap();
+    let page = needle / size as usize * size as usize;
+    assert_eq!(bytes[page], 0x0d, "a leaf of a table");
+    bytes[page] = 0;
+    std::fs::write(&path, bytes).unwrap();
+    let found = estimated(&path, |_| {});
+    assert_eq!(found.total.items, whole.total.items);
+    let lost = found.assumptions.iter().find_map(|assumption| match assumption {
+        Assumption::Unreadable { messages } => Some(*messages),
+        _ => None,
+    });
+    let lost = lost.unwrap();
+    assert!((1..100).contains(&lost), "{lost}");
+    let each = whole.total.high / whole.total.items;
+    assert_eq!(found.total.high, whole.total.high - lost * each, "all rows have one size");
+}
