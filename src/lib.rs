@@ -35,7 +35,8 @@
 //!
 //! - **Every row is accounted for.** [`RowCounts::balance`](pipeline::RowCounts::balance) is 0, or the run fails.
 //! - **Decoding never fails.** It returns what could be read and its [`Defect`](pipeline::Defect)s; the message is written all the same.
-//! - **Rendering never asks.** A message holds all that a writer needs.
+//! - **Rendering never asks.** A message holds all that a writer needs; so what has not changed since an export was made
+//!   need not be written again ([`keep_up`](writers::keep_up)).
 //! - **The source is never changed**, and read at one moment even while Messages is writing to it.
 //! - **The same source, options and version give the same bytes**, whatever the number of jobs. Who says
 //!   when a source was read ([`ExportRequest::read_at`](writers::export::ExportRequest::read_at)) finds that in them, too.

@@ -135,6 +135,9 @@ impl Watch {
 impl Progress for Watch {
     fn begin(&self, rows: u64) {
         self.total.store(rows, Ordering::Relaxed);
+        // Something else may have been counted before.
+        self.done.store(0, Ordering::Relaxed);
+        self.bar.set_position(0);
         self.bar.set_length(rows);
         self.bar.reset_eta();
     }

@@ -184,6 +184,36 @@ fn foreign_files_are_refused_and_never_touched() {
 }
 
 #[test]
+fn what_is_stale_goes_with_the_last_file() {
+    let (home, out) = out();
+    export(&out, &[("a.txt", "1"), ("x/b.txt", "1"), ("x/y/c.txt", "1"), ("z/d.txt", "1")]);
+    fs::write(out.join("x/mine.txt"), "precious").unwrap();
+    let stale = ["x/b.txt", "x/y/c.txt", "x/mine.txt", "gone.txt", "../a.txt"].map(str::to_owned);
+    let staging = Staging::begin(&out, true).unwrap();
+    fill(&staging, &[("a.txt", "2"), ("z/d.txt", "2")]);
+    assert_eq!(tree(&out)["x/b.txt"], "1");
+    staging.publish_without(&stale, rank).unwrap();
+    drop(staging);
+    assert_eq!(names(&out), ["a.txt", "x/mine.txt", "z/d.txt"]);
+    assert!(!out.join("x/y").exists(), "nor the folder that is empty now");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+
+    // Not beyond a link that stands where a folder was.
+    #[cfg(unix)]
+    {
+        let elsewhere = home.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("d.txt"), "precious").unwrap();
+        fs::remove_dir_all(out.join("z")).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, out.join("z")).unwrap();
+        let staging = Staging::begin(&out, true).unwrap();
+        fill(&staging, &[("a.txt", "3")]);
+        staging.publish_without(&["z/d.txt".to_owned()], rank).unwrap();
+        assert_eq!(fs::read_to_string(elsewhere.join("d.txt")).unwrap(), "precious");
+    }
+}
+
+#[test]
 fn a_manifest_of_somebody_else_is_foreign() {
     let (_home, out) = out();
     fs::create_dir(&out).unwrap();
