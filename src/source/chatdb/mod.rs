@@ -45,6 +45,8 @@ pub struct ChatDb {
     /// Whether windows can be ranges of the join's dates.
     joins_have_own_dates: bool,
     roots: Roots,
+    /// How many sessions there may be: as many threads look for contents.
+    workers: usize,
     /// For what is asked of the source itself: never waits for a session.
     own: Mutex<Connection>,
     pool: Pool,
@@ -86,6 +88,7 @@ impl ChatDb {
         let roots = opened.roots(options);
         Ok(ChatDb {
             roots,
+            workers: options.sessions.max(1),
             info: opened.info,
             queries,
             census,

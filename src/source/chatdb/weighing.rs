@@ -12,6 +12,9 @@ use crate::source::database::damaged;
 use crate::source::locate::Locator;
 use crate::source::{ChatId, Scale, SourceError, WeighedAttachment, WeighedMessage};
 
+/// Attachments whose contents are looked for together: that takes longer than reading their rows.
+const BATCH: usize = 1024;
+
 /// Where a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
@@ -35,21 +38,29 @@ impl Reader<'_> {
             return Ok(ControlFlow::Continue(()));
         };
         let says = self.queries().says;
-        let mut locator = Locator::new(&self.db.roots);
+        let mut locators: Vec<Locator> = (0..self.db.workers).map(|_| Locator::new(&self.db.roots)).collect();
         let mut statement = self.connection().prepare(sql)?;
         let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let mut attachment: WeighedAttachment = rows::weighed_attachment(row);
-            attachment.sync = attachment.sync.filter(|_| says.sync);
-            if let Some(found) = attachment.row.filename.as_deref().and_then(|name| locator.find(name)) {
-                attachment.row.incomplete = found.incomplete;
-                attachment.row.content = Some(found.content);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            batch.clear();
+            while batch.len() < BATCH
+                && let Some(row) = rows.next()?
+            {
+                let mut attachment = rows::weighed_attachment(row);
+                attachment.sync = attachment.sync.filter(|_| says.sync);
+                batch.push(attachment);
             }
-            if scale.attachment(attachment).is_break() {
-                return Ok(ControlFlow::Break(()));
+            if batch.is_empty() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            locate(&mut batch, &mut locators);
+            for attachment in batch.drain(..) {
+                if scale.attachment(attachment).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
             }
         }
-        Ok(ControlFlow::Continue(()))
     }
 
     fn weigh_messages(&self, scale: &mut dyn Scale) -> rusqlite::Result<ControlFlow<()>> {
@@ -137,4 +148,21 @@ impl Reader<'_> {
         places.dedup_by_key(|place| place.rowid);
         places
     }
+}
+
+/// Looks for the contents of attachments; each locator for its share, at the same time.
+fn locate(attachments: &mut [WeighedAttachment], locators: &mut [Locator]) {
+    let share = attachments.len().div_ceil(locators.len().max(1)).max(1);
+    std::thread::scope(|scope| {
+        for (attachments, locator) in attachments.chunks_mut(share).zip(locators) {
+            scope.spawn(move || {
+                for WeighedAttachment { row, .. } in attachments {
+                    if let Some(found) = row.filename.as_deref().and_then(|name| locator.find(name)) {
+                        row.incomplete = found.incomplete;
+                        row.content = Some(found.content);
+                    }
+                }
+            });
+        }
+    });
 }
