@@ -237,7 +237,10 @@ fn messages() -> Vec<Message> {
             effect: Some(Effect::Slam),
             error: Some(22),
             junk: true,
-            deleted: Some(Deleted { date: at("2024-05-04T08:00:00Z") }),
+            deleted: Some(Deleted {
+                date: at("2024-05-04T08:00:00Z"),
+                reason: DeletionReason::RecentlyDeleted,
+            }),
             scheduled: Some(Scheduled { state: 2 }),
             date_delivered: at("2024-05-02T06:00:01Z"),
             ..says("04", "2024-05-02T06:00:00Z", None, "=cmd|' /C calc'!A0, \"quoted\"")

@@ -19,40 +19,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::ArchiveError;
 use super::kind::Kind;
 use super::places::{Places, number};
+/// Why a message is absent.
+pub use crate::model::DeletionReason as Reason;
 use crate::model::Instant;
 use crate::source::tables::Tables;
-
-/// Why a message is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    RecentlyDeleted,
-    Deleted,
-    ConversationDeleted,
-    AgedOut,
-    Unexplained,
-}
-
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Reason; 5] = [
-        Reason::RecentlyDeleted,
-        Reason::Deleted,
-        Reason::ConversationDeleted,
-        Reason::AgedOut,
-        Reason::Unexplained,
-    ];
-
-    /// As archives and reports spell it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reason::RecentlyDeleted => "recently_deleted",
-            Reason::Deleted => "deleted",
-            Reason::ConversationDeleted => "conversation_deleted",
-            Reason::AgedOut => "aged_out",
-            Reason::Unexplained => "unexplained",
-        }
-    }
-}
 
 /// Apple's date of an instant: nanoseconds since 2001.
 pub fn apple_date(instant: Instant) -> i64 {

@@ -298,9 +298,47 @@ pub enum AnnouncementKind {
     Unknown,
 }
 
+/// A message is deleted where it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deleted {
+    /// When it was moved to Recently Deleted; else when it was noticed that it is gone.
     pub date: Option<Instant>,
+    pub reason: DeletionReason,
+}
+
+/// Why a message is not where it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeletionReason {
+    /// It is in Recently Deleted; or was, when it was last seen.
+    #[default]
+    RecentlyDeleted,
+    Deleted,
+    ConversationDeleted,
+    /// Keep Messages removed it.
+    AgedOut,
+    Unexplained,
+}
+
+impl DeletionReason {
+    /// Every reason.
+    pub const ALL: [DeletionReason; 5] = [
+        DeletionReason::RecentlyDeleted,
+        DeletionReason::Deleted,
+        DeletionReason::ConversationDeleted,
+        DeletionReason::AgedOut,
+        DeletionReason::Unexplained,
+    ];
+
+    /// As archives and reports spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            DeletionReason::RecentlyDeleted => "recently_deleted",
+            DeletionReason::Deleted => "deleted",
+            DeletionReason::ConversationDeleted => "conversation_deleted",
+            DeletionReason::AgedOut => "aged_out",
+            DeletionReason::Unexplained => "unexplained",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -21,9 +21,9 @@ pub use conversation::{Conversation, ConversationKind, Participant};
 pub use drawing::{Drawing, Mark, PenPoint, Point, Rgba, Segment};
 pub use media::{ContactCard, Media, Placement, Sticker, StickerEffect, StickerKind};
 pub use message::{
-    Announcement, AnnouncementKind, Call, Category, CategoryKind, Deleted, Detected, Edit, Effect, Message,
-    MessageKind, Part, PartContent, Quote, Reply, Scheduled, Sender, Style, StyleSpan, Tapback, TapbackKind,
-    Translation, Unsent,
+    Announcement, AnnouncementKind, Call, Category, CategoryKind, Deleted, DeletionReason, Detected, Edit,
+    Effect, Message, MessageKind, Part, PartContent, Quote, Reply, Scheduled, Sender, Style, StyleSpan,
+    Tapback, TapbackKind, Translation, Unsent,
 };
 
 /// An instant, UTC, with nanoseconds as far as Apple stored them.

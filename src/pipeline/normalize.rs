@@ -88,7 +88,7 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     message.category = category(raw.filter_action, raw.filter_sub_action);
     message.error = (raw.error != 0).then_some(raw.error);
     message.scheduled = (raw.schedule_type != 0).then_some(Scheduled { state: raw.schedule_state });
-    message.deleted = raw.deleted.map(|date| Deleted { date: instant(date) });
+    message.deleted = raw.deleted.map(|date| Deleted { date: instant(date), reason: raw.deletion_reason });
     message.effect = effect(raw.expressive_send_style_id.as_deref());
 
     let summary = summary_of(&raw);

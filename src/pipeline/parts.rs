@@ -9,7 +9,8 @@ use super::decode::summary::Summary;
 use super::normalize::{Normalized, attachment, summary_of};
 use super::roster::Roster;
 use crate::model::{
-    Attachment, Availability, BalloonKind, Deleted, Edit, Message, MessageKind, Part, PartContent, Unsent,
+    Attachment, Availability, BalloonKind, Deleted, DeletionReason, Edit, Message, MessageKind, Part,
+    PartContent, Unsent,
 };
 use crate::source::RawMessage;
 
@@ -155,7 +156,9 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
         let Some(text) = body.into_text() else { continue };
         let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
         message.parts.insert(at, Part { index, content: PartContent::Text { text, styles: Vec::new() } });
-        message.deleted.get_or_insert(Deleted { date: instant(*date) });
+        message
+            .deleted
+            .get_or_insert(Deleted { date: instant(*date), reason: DeletionReason::RecentlyDeleted });
     }
 }
 

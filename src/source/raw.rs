@@ -3,6 +3,7 @@
 //! **Must never**: interpret. Dates are raw numbers in Apple's two units, bodies and payloads are bytes.
 
 use super::Content;
+use crate::model::DeletionReason;
 
 /// `chat.ROWID`; [`ChatId::ORPHANS`] stands for the rows that belong to no chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,6 +126,8 @@ pub struct RawMessage {
     pub filter_sub_action: i64,
     /// In Recently Deleted: `delete_date` of `chat_recoverable_message_join`, raw.
     pub deleted: Option<i64>,
+    /// Of an archive, and deleted: why.
+    pub deletion_reason: DeletionReason,
     /// `recoverable_message_part`: (part index, raw delete date, `part_text`).
     pub deleted_parts: Vec<(i64, i64, Vec<u8>)>,
     /// Of an archive, where the sender changed the message: what it said before, the latest first.

@@ -152,7 +152,10 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
     json.raw(",\"date_delivered\":").date(message.date_delivered);
     json.raw(",\"date_read\":").date(message.date_read);
     match message.deleted {
-        Some(deleted) => json.raw(",\"deleted\":{\"date\":").date(deleted.date).raw("}"),
+        Some(deleted) => {
+            json.raw(",\"deleted\":{\"date\":").date(deleted.date);
+            json.raw(",\"reason\":").text(deleted.reason.name()).raw("}")
+        }
         None => json.raw(",\"deleted\":null"),
     };
     json.raw(match message.unsent {

@@ -59,13 +59,14 @@ fn deleted_edited_and_unsent_are_shown_as_such() {
     assert_eq!(guids, ["A", "B", "C", "D", "E"]);
     let deleted: Vec<bool> = messages.iter().map(|message| !message["deleted"].is_null()).collect();
     assert_eq!(deleted, [true, false, false, false, false]);
+    assert_eq!(messages[0]["deleted"]["reason"], "deleted");
     assert_eq!(messages[1]["text"], "second thoughts");
     assert_eq!(messages[2]["unsent"], "all");
     assert_eq!(messages[2]["edits"][0]["text"], "a secret");
     program.run(&["export", "-s", "archive", "-f", "txt", "-o", "txt", "--contacts", "none"]).with_code(0);
     let text = crate::support::tree::print(&program.path().join("txt"));
     assert!(text.contains("Before it was unsent: “a secret”"), "{text}");
-    assert!(text.contains("Deleted"), "{text}");
+    assert!(text.contains("Deleted; missing since"), "{text}");
 }
 
 #[test]
@@ -92,6 +93,11 @@ fn as_it_was() {
     assert_eq!(second[0], message("A", "stays", false));
     assert_eq!(second[1], message("B", "second thoughts", false));
     assert_eq!(second[3], message("D", "goodbye", true));
+    program
+        .run(&["export", "-s", "archive", "-f", "txt", "-o", "bin", "--as-of", "2023-03-10T12:00"])
+        .with_code(0);
+    let text = crate::support::tree::print(&program.path().join("bin"));
+    assert!(text.contains("In Recently Deleted since"), "{text}");
     assert_eq!(second.len(), 4);
     let ran = program.run(&["list", "-s", "mac", "--as-of", "2023-03-10"]).with_code(1);
     assert!(ran.err.contains("knows nothing of the past"), "{}", ran.err);

@@ -4,14 +4,15 @@
 use foldhash::HashMap;
 use rusqlite::Connection;
 
+use crate::model::DeletionReason;
 use crate::source::database::{Columns, Schema, scan};
 use crate::source::{EarlierBody, RawMessage};
 
 /// Nothing, of what is no archive.
 #[derive(Debug, Default)]
 pub(super) struct Archived {
-    /// Message → delete date, raw.
-    deleted: HashMap<i64, i64>,
+    /// Message → delete date, raw, and why.
+    deleted: HashMap<i64, (i64, DeletionReason)>,
     /// Former bodies of a message, the latest first.
     earlier: Option<String>,
 }
@@ -25,10 +26,12 @@ impl Archived {
         if !schema.has_table("msgarchive_absence") {
             return Ok(archived);
         }
-        scan(connection, Some("SELECT message, date FROM msgarchive_deleted"), |c| {
-            let (message, date) = (c.number(), c.number());
-            let latest = archived.deleted.entry(message).or_insert(date);
-            *latest = date.max(*latest);
+        scan(connection, Some("SELECT message, date, reason FROM msgarchive_deleted"), |c| {
+            let (message, date, name) = (c.number(), c.number(), c.text().unwrap_or_default());
+            let reason = DeletionReason::ALL.into_iter().find(|reason| reason.name() == name);
+            let deleted = (date, reason.unwrap_or(DeletionReason::Unexplained));
+            let latest = archived.deleted.entry(message).or_insert(deleted);
+            *latest = deleted.max(*latest);
         })?;
         let versions = "msgarchive_message_version";
         if schema.has_table(versions) {
@@ -44,8 +47,9 @@ impl Archived {
 
     /// Marks a row that is deleted.
     pub fn mark(&self, row: &mut RawMessage) {
-        if let Some(date) = self.deleted.get(&row.rowid) {
+        if let Some((date, reason)) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
+            row.deletion_reason = *reason;
         }
     }
 

@@ -32,6 +32,9 @@ pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn 
     fill(&mut row.thread_originator_part, &mut other.thread_originator_part);
     fill(&mut row.originator, &mut other.originator);
     fill(&mut row.target, &mut other.target);
+    if row.deleted.is_none() {
+        row.deletion_reason = other.deletion_reason;
+    }
     fill(&mut row.deleted, &mut other.deleted);
     earliest(&mut row.date_read, other.date_read);
     earliest(&mut row.date_delivered, other.date_delivered);

@@ -1,7 +1,7 @@
 //! What became of a message, in words.
 
 use super::{Phrases, day_and_time, one_line};
-use crate::model::{Deleted, Effect, Message, PartContent, Scheduled, Translation, Unsent};
+use crate::model::{Deleted, DeletionReason, Effect, Message, PartContent, Scheduled, Translation, Unsent};
 use crate::writers::clock::{Clock, Local};
 
 /// `Sent with Slam`.
@@ -78,11 +78,18 @@ pub fn junk() -> &'static str {
     "Marked as junk"
 }
 
-/// `In Recently Deleted since 3 May 2024, 10:00:00`.
+/// `In Recently Deleted since 3 May 2024, 10:00:00`, `Deleted; missing since 3 May 2024, 10:00:00`.
 pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
+    let (what, since) = match deleted.reason {
+        DeletionReason::RecentlyDeleted => ("In Recently Deleted", " since "),
+        DeletionReason::Deleted => ("Deleted", "; missing since "),
+        DeletionReason::ConversationDeleted => ("Deleted with its conversation", "; missing since "),
+        DeletionReason::AgedOut => ("Removed by Keep Messages", "; missing since "),
+        DeletionReason::Unexplained => ("Missing, and nothing says why", "; since "),
+    };
     match deleted.date {
-        Some(date) => format!("In Recently Deleted since {}", day_and_time(&clock.local(date), None)),
-        None => "In Recently Deleted".into(),
+        Some(date) => format!("{what}{since}{}", day_and_time(&clock.local(date), None)),
+        None => what.into(),
     }
 }
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{
-    Attachment, Availability, Balloon, BalloonKind, Call, ContactCard, Deleted, Edit, Effect, Media,
-    PollOption, Scheduled, Sticker, StickerEffect, StickerKind, Translation, Unsent, Value, Voter,
+    Attachment, Availability, Balloon, BalloonKind, Call, ContactCard, Deleted, DeletionReason, Edit, Effect,
+    Media, PollOption, Scheduled, Sticker, StickerEffect, StickerKind, Translation, Unsent, Value, Voter,
 };
 use crate::writers::clock::Clock;
 
@@ -229,7 +229,10 @@ fn what_became_of_a_message() {
         error: Some(22),
         junk: true,
         scheduled: Some(Scheduled { state: 2 }),
-        deleted: Some(Deleted { date: Some(at("2024-05-03T10:00:00Z")) }),
+        deleted: Some(Deleted {
+            date: Some(at("2024-05-03T10:00:00Z")),
+            reason: DeletionReason::RecentlyDeleted,
+        }),
         translation: Some(Box::new(Translation {
             text: "Hello".into(),
             language: Some("en_US".into()),
