@@ -1,18 +1,22 @@
 //! The archive: what goes in comes out, and stays.
 
+mod compared;
 mod crash;
 mod damage;
 mod device;
 mod merging;
 mod nights;
+mod no_room;
 mod past;
+mod people;
 mod searching;
+mod vanishing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use msgarchive::archive::{ArchiveError, ArchiveOptions, RunRecord, archive, check};
+use msgarchive::archive::{ArchiveError, ArchiveOptions, Feed, RunRecord, archive, check};
 use msgarchive::source::OpenOptions;
 use msgarchive::source::tables::Tables;
 use serde_json::Value;
@@ -24,8 +28,9 @@ use device::instant;
 /// Adds to an archive, on some day.
 pub fn add(archive_folder: &Path, sources: &[&Path], at: i64) -> Result<RunRecord, ArchiveError> {
     let options = OpenOptions { sessions: 2, ..OpenOptions::default() };
-    let sources: Vec<Tables> = sources.iter().map(|path| Tables::open(path, &options).unwrap()).collect();
-    archive(archive_folder, &sources, ArchiveOptions { now: instant(at), jobs: 2, dry_run: false }, &())
+    let open = |path: &&Path| Feed { tables: Tables::open(path, &options).unwrap(), contacts: Vec::new() };
+    let feeds: Vec<Feed> = sources.iter().map(open).collect();
+    archive(archive_folder, &feeds, ArchiveOptions { now: instant(at), jobs: 2, dry_run: false }, &())
 }
 
 /// A library of one conversation, with an attachment.

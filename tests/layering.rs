@@ -101,6 +101,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_json", &["archive", "cli", "disk", "doctor", "pipeline", "schedule", "verify", "writers"]),
     ("sha1", &["source"]),
     ("sha2", &["archive", "compare", "disk", "pipeline", "source", "storage", "writers"]),
+    ("siphasher", &["archive"]),
     ("skrifa", &["writers"]),
     ("strsim", &["cli"]),
     ("subsetter", &["writers"]),

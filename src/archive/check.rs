@@ -40,7 +40,7 @@ pub struct Checked {
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// `row`, `version`, `content`, `record`, `count`, `database`, `file`.
+    /// `row`, `version`, `card`, `content`, `record`, `count`, `database`, `file`.
     pub kind: &'static str,
     /// Of a file, relative to what was verified.
     pub path: Option<String>,
@@ -83,6 +83,9 @@ pub fn check(
     progress: &dyn Progress,
 ) -> Result<Findings, ArchiveError> {
     let (folder, connection) = match look_into(path) {
+        Err(ArchiveError::Damaged { .. }) if record::none_written(&Folder::open(path)?) => {
+            return Ok(Findings::default());
+        }
         Err(ArchiveError::Damaged { path: database, what }) => {
             let problem = Problem { lost: true, ..Problem::of("database", what) };
             let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -101,6 +104,7 @@ pub fn check(
         let records = check.records(&connection);
         let errors = [rows.as_ref().err(), contents.as_ref().err(), records.as_ref().err()];
         for error in errors.into_iter().flatten() {
+            lock(&check.damaged).database = true;
             check.found(Problem { lost: true, ..Problem::of("database", error.to_string()) });
         }
         checked.rows = rows.unwrap_or(0);
@@ -112,13 +116,10 @@ pub fn check(
     if progress.interrupted() {
         return Err(ArchiveError::Interrupted);
     }
-    let damaged = check.damaged.into_inner().unwrap_or_default();
+    let mut damaged = check.damaged.into_inner().unwrap_or_default();
+    damaged.aside = super::damage::read(&folder).aside;
     // Where nothing can be written nothing can be mended either.
-    let _ = if damaged == FoundDamaged::default() {
-        super::damage::forget(&folder)
-    } else {
-        damaged.write(&folder)
-    };
+    let _ = damaged.note(&folder);
     let mut problems = check.found.into_inner().unwrap_or_default();
     problems.sort();
     problems.dedup();
@@ -145,6 +146,7 @@ impl Check<'_> {
         };
         let said = read().unwrap_or_else(|error| vec![error.to_string()]);
         for line in said.into_iter().filter(|line| line != "ok") {
+            lock(&self.damaged).database = true;
             self.found(Problem { lost: true, ..Problem::of("database", line).at(super::folder::DATABASE) });
         }
         Ok(())
@@ -156,6 +158,12 @@ impl Check<'_> {
         let mut checked = 0;
         for kind in Kind::ALL {
             checked += self.rows_of(connection, kind, &columns.of(kind.table()))?;
+        }
+        for name in super::people::damaged(connection)? {
+            let what = format!(
+                "the card of {name:?} in the address book is damaged; an `archive` run with it writes it anew"
+            );
+            self.found(Problem::of("card", what));
         }
         Ok(checked)
     }

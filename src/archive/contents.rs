@@ -270,7 +270,14 @@ impl Taker<'_> {
 
 fn copy_to(content: &Content, to: &Path) -> Result<HashedCopy, ArchiveError> {
     let copy = match content {
-        Content::File { path, .. } => copy_hashed(path, to)?,
+        Content::File { path, bytes } => {
+            let copy = copy_hashed(path, to)?;
+            if copy.bytes != *bytes {
+                let changed = io::Error::other("it changed while it was copied");
+                return Err(DiskError::reading(path)(changed).into());
+            }
+            copy
+        }
         content => {
             let mut bytes = content.open().map_err(DiskError::reading(content.path()))?;
             write_hashed(&mut bytes, content.path(), to)?

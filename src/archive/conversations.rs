@@ -22,21 +22,25 @@ impl Conversations {
 
     /// The conversation of a message; `None` for one in no chat.
     pub fn of(&self, connection: &Connection, message: i64) -> rusqlite::Result<Option<&Conversation>> {
+        Ok(self.place_of(connection, message)?.and_then(|at| self.at(at)))
+    }
+
+    /// As [`Conversations::of`]: which one it is.
+    pub fn place_of(&self, connection: &Connection, message: i64) -> rusqlite::Result<Option<usize>> {
         let mut statement =
             connection.prepare_cached("SELECT min(chat_id) FROM chat_message_join WHERE message_id = ?1")?;
         let chat: Option<i64> = statement.query_row([message], |row| row.get(0))?;
-        Ok(chat.and_then(|chat| self.of_chat(chat)))
+        Ok(chat.and_then(|chat| self.0.conversation_of(ChatId(chat))))
     }
 
-    /// The conversation that a chat is part of.
-    pub fn of_chat(&self, chat: i64) -> Option<&Conversation> {
-        let at = self.0.conversation_of(ChatId(chat))?;
-        self.0.conversations.get(at).map(|entry| &entry.conversation)
+    /// One of them.
+    pub fn at(&self, place: usize) -> Option<&Conversation> {
+        self.0.conversations.get(place).map(|entry| &entry.conversation)
     }
 }
 
 /// The columns that a table has, as a list for a statement; NULL for those that no source had.
-fn columns(connection: &Connection, table: &str, names: &[&str]) -> rusqlite::Result<String> {
+pub fn columns_or_null(connection: &Connection, table: &str, names: &[&str]) -> rusqlite::Result<String> {
     let mut statement = connection.prepare("SELECT lower(name) FROM pragma_table_info(?1)")?;
     let there: Vec<String> =
         statement.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -47,7 +51,7 @@ fn columns(connection: &Connection, table: &str, names: &[&str]) -> rusqlite::Re
 
 fn handles(connection: &Connection) -> rusqlite::Result<Vec<RawHandle>> {
     let names = ["id", "service", "country", "uncanonicalized_id", "person_centric_id"];
-    let list = columns(connection, "handle", &names)?;
+    let list = columns_or_null(connection, "handle", &names)?;
     let mut statement = connection.prepare(&format!("SELECT ROWID, {list} FROM handle ORDER BY ROWID"))?;
     let handles = statement.query_map([], |row| {
         let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
@@ -75,7 +79,7 @@ fn chats(connection: &Connection) -> rusqlite::Result<Vec<RawChat>> {
         "original_group_id",
         "properties",
     ];
-    let list = columns(connection, "chat", &names)?;
+    let list = columns_or_null(connection, "chat", &names)?;
     let mut members: HashMap<i64, Vec<i64>> = HashMap::new();
     let mut statement =
         connection.prepare("SELECT chat_id, handle_id FROM chat_handle_join ORDER BY rowid")?;

@@ -18,6 +18,10 @@ pub struct FoundDamaged {
     pub rows: Vec<(Kind, i64)>,
     /// Paths of contents, relative to the archive's folder.
     pub contents: Vec<String>,
+    /// The database itself cannot be read throughout.
+    pub database: bool,
+    /// Where a database was set aside that is still to be taken over.
+    pub aside: Option<String>,
 }
 
 /// What was found when the archive was verified last; nothing where it was not, or was whole.
@@ -37,11 +41,12 @@ pub fn read(folder: &Folder) -> FoundDamaged {
             .iter()
             .filter_map(|path| Some(path.as_str()?.to_owned()))
             .collect(),
+        database: value.get("database").and_then(Value::as_bool).unwrap_or(false),
+        aside: value.get("aside").and_then(Value::as_str).map(str::to_owned),
     }
 }
 
-/// Nothing is damaged.
-pub fn forget(folder: &Folder) -> Result<(), ArchiveError> {
+fn forget(folder: &Folder) -> Result<(), ArchiveError> {
     let path = folder.path().join(FOUND_DAMAGED);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ArchiveError::writing(path)(error)),
@@ -50,17 +55,28 @@ pub fn forget(folder: &Folder) -> Result<(), ArchiveError> {
 }
 
 impl FoundDamaged {
-    /// Writes it beside the archive.
+    /// Notes it in the archive's folder, or that nothing is damaged.
     ///
     /// # Errors
     /// [`ArchiveError::Write`]: on a medium that is read-only nothing can be mended anyway.
-    pub fn write(&self, folder: &Folder) -> Result<(), ArchiveError> {
+    pub fn note(&self, folder: &Folder) -> Result<(), ArchiveError> {
+        if *self == FoundDamaged::default() {
+            return forget(folder);
+        }
         let mut rows = serde_json::Map::new();
         for kind in Kind::ALL {
             let ids: Vec<i64> = self.rows.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect();
             rows.insert(kind.table().into(), ids.into());
         }
-        let text = format!("{:#}\n", json!({ "rows": rows, "contents": self.contents }));
+        let text = format!(
+            "{:#}\n",
+            json!({
+                "rows": rows,
+                "contents": self.contents,
+                "database": self.database,
+                "aside": self.aside,
+            })
+        );
         Ok(crate::disk::replace(&folder.path().join(FOUND_DAMAGED), text.as_bytes())?)
     }
 

@@ -33,6 +33,8 @@ pub enum ArchiveError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    NoMatch(#[from] crate::pipeline::select::NoMatch),
     #[error("no message of the archive has the GUID {guid}")]
     NoSuchMessage { guid: String },
     #[error("interrupted")]

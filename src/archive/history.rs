@@ -9,7 +9,7 @@ use super::conversations::Conversations;
 use super::open::look_into;
 use crate::model::Instant;
 use crate::pipeline::decode::{body, date::instant};
-use crate::source::contacts::Contact;
+use crate::source::contacts::cards;
 
 /// A message that a source has no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,10 +64,10 @@ pub fn runs(path: &Path) -> Result<Vec<String>, ArchiveError> {
 ///
 /// # Errors
 /// [`ArchiveError`].
-pub fn gone(path: &Path, contacts: &[Contact]) -> Result<Vec<Gone>, ArchiveError> {
+pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
     let (folder, connection) = look_into(path)?;
     let read = || -> rusqlite::Result<Vec<Gone>> {
-        let conversations = Conversations::read(&connection, contacts)?;
+        let conversations = Conversations::read(&connection, &cards(&connection)?)?;
         let body = body_columns(&connection, "message", "m")?;
         let mut statement = connection.prepare(&format!(
             "SELECT m.guid, m.date, a.date, a.reason, o.path, m.ROWID, \

@@ -19,7 +19,7 @@ pub struct Heir<'c> {
     pub connection: &'c Connection,
     pub columns: &'c Columns,
     pub tables: &'c Tables,
-    pub visit: Visit,
+    pub visit: Visit<'c>,
 }
 
 impl Heir<'_> {

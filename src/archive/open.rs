@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::ArchiveError;
 use super::folder::Folder;
+use super::lock::Lock;
 
 /// A connection to an archive's database that cannot write.
 ///
@@ -29,13 +30,29 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
         )?;
         connection.query_row("SELECT count(*) FROM msgarchive_run", [], |_| Ok(()))
     };
-    prepare().map_err(|error| match error {
+    let prepared = match prepare() {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
+            take_back(folder, &path)?;
+            prepare()
+        }
+        prepared => prepared,
+    };
+    prepared.map_err(|error| match error {
         rusqlite::Error::SqliteFailure(_, Some(ref what)) if what.contains("no such table") => {
             ArchiveError::Damaged { path: path.clone(), what: "its tables are not there".into() }
         }
         error => failed()(error),
     })?;
     Ok(connection)
+}
+
+/// Lets SQLite take back what a run had begun that was killed: only who may write can.
+fn take_back(folder: &Folder, path: &Path) -> Result<(), ArchiveError> {
+    let _lock = Lock::take(folder.path(), "a moment ago")?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(ArchiveError::database(path))?;
+    let read = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
+    read.map_err(ArchiveError::database(path))
 }
 
 /// As [`look_at`], of the archive at `path`.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
+use super::fingerprint::mixed;
 use super::kind::{PLACES, RECENTLY_DELETED};
-use super::row::mixed;
 use crate::source::tables::{TableReader, Tables};
 
 /// Where every message of a source is, compactly: 16 bytes a row of a join.

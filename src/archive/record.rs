@@ -209,6 +209,11 @@ pub fn latest(connection: &Connection) -> rusqlite::Result<Option<(i64, String)>
         .optional()
 }
 
+/// No run was ever completed: there is nothing that could be damaged.
+pub fn none_written(folder: &Folder) -> bool {
+    fs::read_dir(folder.runs()).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 /// Writes the records that are not on the disk as they should be: those of a run that was killed, or that were lost.
 pub fn write_missing(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
     let failed = || ArchiveError::database(folder.database());

@@ -10,10 +10,16 @@ use sha2::{Digest, Sha256};
 pub type RowHash = [u8; 16];
 
 /// Hashes columns one after the other.
-#[derive(Default)]
 pub struct Hasher(Vec<u8>);
 
+/// Most rows fit.
+const ROOM: usize = 2048;
+
 impl Hasher {
+    pub fn new() -> Hasher {
+        Hasher(Vec::with_capacity(ROOM))
+    }
+
     /// Takes a column; `name` in lower case, in order.
     pub fn column(&mut self, name: &str, value: ValueRef<'_>) {
         let (sort, bytes): (u8, &[u8]) = match &value {
@@ -33,11 +39,10 @@ impl Hasher {
         self.0.extend_from_slice(bytes);
     }
 
-    /// The hash of all columns; then it begins anew.
-    pub fn finish(&mut self) -> RowHash {
+    /// The hash of all columns.
+    pub fn finish(self) -> RowHash {
         let mut half = RowHash::default();
         half.copy_from_slice(&Sha256::digest(&self.0)[..16]);
-        self.0.clear();
         half
     }
 }
@@ -81,7 +86,7 @@ pub fn owned(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Vec<Ow
 
 /// The hash of what a statement gives from column `first` on: `names`, in order.
 pub fn hash_of(row: &rusqlite::Row<'_>, first: usize, names: &[&String]) -> rusqlite::Result<RowHash> {
-    let mut hasher = Hasher::default();
+    let mut hasher = Hasher::new();
     for (at, name) in names.iter().enumerate() {
         hasher.column(name, row.get_ref(first + at)?);
     }
@@ -90,24 +95,9 @@ pub fn hash_of(row: &rusqlite::Row<'_>, first: usize, names: &[&String]) -> rusq
 
 /// The hash of a whole row, its columns in order.
 pub fn hash<'v>(columns: impl IntoIterator<Item = (&'v str, ValueRef<'v>)>) -> RowHash {
-    let mut hasher = Hasher::default();
+    let mut hasher = Hasher::new();
     for (name, value) in columns {
         hasher.column(name, value);
     }
     hasher.finish()
-}
-
-/// As a number, to be compared quickly.
-pub fn number(hash: RowHash) -> i64 {
-    let mut eight = [0; 8];
-    eight.copy_from_slice(&hash[..8]);
-    i64::from_le_bytes(eight)
-}
-
-/// Spreads a number over all 64 bits: the last step of SplitMix64.
-pub fn mixed(number: i64) -> i64 {
-    let mut bits = number as u64;
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (bits ^ (bits >> 31)) as i64
 }

@@ -12,7 +12,9 @@ use super::damage;
 use super::folder::{self, Folder, is_archive};
 use super::kind::Kind;
 use super::known_source::recognize;
+use super::people;
 use super::places::Places;
+use super::rebuild::{self, Aside};
 use super::record::{self, Counts, RunRecord, SourceRead};
 use super::scan::{Scan, scan};
 use super::schema::{self, Columns};
@@ -23,6 +25,7 @@ use super::wishes::wishes;
 use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::source::SourceKind;
+use crate::source::contacts::Contact;
 use crate::source::tables::Tables;
 
 /// How to run.
@@ -39,19 +42,46 @@ pub struct ArchiveOptions {
 /// How long to wait for a program that reads the archive.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A source, and the cards of the address book that belongs to it.
+#[derive(Debug)]
+pub struct Feed {
+    pub tables: Tables,
+    pub contacts: Vec<Contact>,
+}
+
 /// Adds everything new from the sources to the archive at `path`, which is made where there is none.
 ///
 /// # Errors
 /// [`ArchiveError`]; the archive is as it was then.
 pub fn archive(
     path: &Path,
-    sources: &[Tables],
+    feeds: &[Feed],
+    options: ArchiveOptions,
+    progress: &dyn Progress,
+) -> Result<RunRecord, ArchiveError> {
+    match attempt(path, feeds, false, options, progress) {
+        // Of the archive's own database: nothing was changed yet.
+        Err(ArchiveError::Damaged { path: damaged, .. })
+            if damaged.ends_with(folder::DATABASE) && !options.dry_run =>
+        {
+            attempt(path, feeds, true, options, progress)
+        }
+        done => done,
+    }
+}
+
+/// `anew`: the database cannot be read.
+fn attempt(
+    path: &Path,
+    feeds: &[Feed],
+    anew: bool,
     options: ArchiveOptions,
     progress: &dyn Progress,
 ) -> Result<RunRecord, ArchiveError> {
     let started = options.now.format("%Y-%m-%dT%H:%M:%SZ").to_string();
-    if let Some(itself) = sources.iter().find(|source| is_in(&source.info().path, path)) {
-        return Err(ArchiveError::Itself { path: itself.info().path.clone() });
+    let mut paths = feeds.iter().map(|feed| &feed.tables.info().path);
+    if let Some(itself) = paths.find(|source| is_in(source, path)) {
+        return Err(ArchiveError::Itself { path: itself.clone() });
     }
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
     // Foreign files in the way are found out all the same.
@@ -61,17 +91,30 @@ pub fn archive(
     };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
     let (folder, _lock) = Folder::open_or_create(path, &started, &seed)?;
-    let mut connection = open(&folder)?;
+    let mut found_damaged = damage::read(&folder);
+    if !options.dry_run
+        && found_damaged.aside.is_none()
+        && (anew || found_damaged.database || rebuild::is_hollow(&folder))
+    {
+        // What is known of its rows is nothing to a new one.
+        let aside = Some(rebuild::place(&folder, &started));
+        found_damaged = damage::FoundDamaged { aside, ..damage::FoundDamaged::default() };
+        found_damaged.note(&folder)?;
+    }
+    let aside = match &found_damaged.aside {
+        Some(place) if !options.dry_run => Some(Aside::set(&folder, place, options.jobs)?),
+        _ => None,
+    };
+    let mut connection = open(&folder, options.jobs)?;
     if !options.dry_run {
         record::write_missing(&folder, &connection)?;
     }
-    let found_damaged = damage::read(&folder);
     found_damaged.make_room(&connection).map_err(ArchiveError::database(folder.database()))?;
 
     progress.phase("Looking for what is new");
     let mut visits: Vec<Prepared<'_>> = Vec::new();
-    for tables in sources {
-        let prepared = Prepared::of(&folder, &mut connection, tables, &found_damaged, options, visits.len())?;
+    for feed in aside.iter().filter_map(|aside| aside.feed.as_ref()).chain(feeds) {
+        let prepared = Prepared::of(&folder, &mut connection, feed, &found_damaged, options, visits.len())?;
         // One that is given twice is read once.
         if !visits.iter().any(|visit| visit.source == prepared.source) {
             visits.push(prepared);
@@ -84,11 +127,21 @@ pub fn archive(
         visit.contents = fulfil(archive, visit.tables, &visit.wishes, options.jobs, progress)?;
     }
     progress.phase("Adding messages");
-    let record = add(&folder, &mut connection, &visits, &found_damaged, &started, options, progress)?;
+    let mended = aside.as_ref().map(|aside| {
+        let taken_over = aside.feed.as_ref().and(visits.first()).map_or(0, Prepared::read);
+        aside.in_words(taken_over)
+    });
+    let record =
+        add(&folder, &mut connection, &visits, &found_damaged, (&started, mended), options, progress)?;
+    if let Some(aside) = &aside {
+        found_damaged.aside = None;
+        found_damaged.note(&folder)?;
+        aside.done();
+    }
     if !options.dry_run {
         if found_damaged != damage::FoundDamaged::default() {
             let kept = visits.iter().flat_map(|visit| &visit.contents.kept).flat_map(|kept| &kept.files);
-            found_damaged.without_contents(&kept.map(|file| file.path.as_str()).collect()).write(&folder)?;
+            found_damaged.without_contents(&kept.map(|file| file.path.as_str()).collect()).note(&folder)?;
         }
         record::write_missing(&folder, &connection)?;
     }
@@ -108,7 +161,7 @@ fn is_in(source: &Path, archive: &Path) -> bool {
 }
 
 /// Opens the archive's database for adding to it.
-fn open(folder: &Folder) -> Result<Connection, ArchiveError> {
+fn open(folder: &Folder, jobs: usize) -> Result<Connection, ArchiveError> {
     let path = folder.database();
     let failed = || ArchiveError::database(&path);
     // Before SQLite does: with its mode.
@@ -124,13 +177,15 @@ fn open(folder: &Folder) -> Result<Connection, ArchiveError> {
         connection.execute_batch(
             "PRAGMA temp_store = MEMORY; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;",
         )?;
+        // Of those that sort for an index.
+        connection.pragma_update(None, "threads", jobs.saturating_sub(1).min(8) as i64)?;
         let empty: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if empty == 0 {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             schema::create(&transaction)?;
-            transaction.commit()?;
         }
-        Ok(())
+        schema::complete(&transaction)?;
+        transaction.commit()
     };
     prepare(&mut connection).map_err(failed())?;
     Ok(connection)
@@ -139,6 +194,7 @@ fn open(folder: &Folder) -> Result<Connection, ArchiveError> {
 /// A source of this run, looked at.
 pub struct Prepared<'t> {
     pub tables: &'t Tables,
+    contacts: &'t [Contact],
     pub source: i64,
     pub new: bool,
     pub highest: i64,
@@ -152,7 +208,7 @@ impl<'t> Prepared<'t> {
     fn of(
         folder: &Folder,
         connection: &mut Connection,
-        tables: &'t Tables,
+        Feed { tables, contacts }: &'t Feed,
         found_damaged: &damage::FoundDamaged,
         options: ArchiveOptions,
         before: usize,
@@ -174,11 +230,12 @@ impl<'t> Prepared<'t> {
         }
         let mut scans = Vec::new();
         for kind in Kind::ALL {
-            scans.push((kind, scan(kind, tables, &places, &mut seen, source)?));
+            scans.push((kind, scan(kind, tables, &places, &folder.id, &mut seen, source)?));
         }
         let wishes = wishes(connection, tables, source, &scans, found_damaged)?;
         Ok(Prepared {
             tables,
+            contacts,
             source,
             new: known.is_none(),
             highest,
@@ -204,7 +261,7 @@ fn add(
     connection: &mut Connection,
     visits: &[Prepared<'_>],
     found_damaged: &damage::FoundDamaged,
-    started: &str,
+    (started, mended): (&str, Option<String>),
     options: ArchiveOptions,
     progress: &dyn Progress,
 ) -> Result<RunRecord, ArchiveError> {
@@ -220,7 +277,7 @@ fn add(
         started: started.to_owned(),
         sources: Vec::new(),
         counts: Counts::default(),
-        unreadable: Vec::new(),
+        unreadable: mended.into_iter().collect(),
         text: String::new(),
     };
     let damaged = found_damaged.by_kind();
@@ -229,11 +286,13 @@ fn add(
         columns.unite(&transaction, prepared.tables).map_err(failed())?;
         let source = source_read(prepared);
         note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
+        people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
         let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
-        if !first {
-            schema::index(&transaction, &columns).map_err(failed())?;
+        match first {
+            true => schema::sparse_index(&transaction, &columns).map_err(failed())?,
+            false => schema::index(&transaction, &columns).map_err(failed())?,
         }
-        let visit = Visit { source: prepared.source, run: number, first };
+        let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first };
         let damaged = &damaged;
         Visiting { connection: &transaction, columns: &columns, prepared, visit, now: options.now, damaged }
             .take_all(&mut record.counts, progress)?;

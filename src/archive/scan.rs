@@ -2,24 +2,25 @@
 //! the order of their row ids.
 //!
 //! Nothing is looked up and nothing kept of rows that are as they were, so that a night without news costs one pass over
-//! the source. A fingerprint closes over all columns that matter, and over where a message is.
+//! the source. Of a source that was never seen only row ids are read: all of it is new.
 
 use std::ops::RangeInclusive;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
+use super::fingerprint::Fingerprints;
 use super::kind::Kind;
 use super::places::Places;
-use super::row::{Hasher, number};
-use crate::source::tables::{Table, TableReader, TableRow, Tables};
+use crate::source::tables::{Table, TableReader, Tables};
 
 /// What a scan of one table found.
 #[derive(Debug, Default)]
 pub struct Scan {
     pub read: u64,
-    /// Row ids of rows that are not as they were, or not known, with their fingerprints; sorted.
-    pub news: Vec<(i64, i64)>,
+    /// Row ids of rows that are not as they were, or not known; sorted.
+    pub news: Vec<i64>,
     /// (row id, id in the archive) of rows that are not there any more; sorted.
     pub missing: Vec<(i64, i64)>,
 }
@@ -54,22 +55,23 @@ impl Wanted {
         Wanted { names, lower, material }
     }
 
-    /// The fingerprint of a row that was read with exactly the columns that matter.
-    fn fingerprint(hasher: &mut Hasher, material: &[&str], row: &TableRow<'_, '_>) -> i64 {
-        for (at, name) in material.iter().enumerate() {
-            hasher.column(name, row.value(at));
-        }
-        number(hasher.finish())
+    /// Those that matter: their positions, and what makes a fingerprint of them in this order.
+    pub fn fingerprints(&self, archive: &str) -> (Vec<usize>, Fingerprints) {
+        let positions: Vec<usize> = (0..self.lower.len()).filter(|at| self.material[*at]).collect();
+        let names: Vec<&str> = positions.iter().map(|at| self.lower[*at].as_str()).collect();
+        let fingerprints = Fingerprints::new(archive, &names);
+        (positions, fingerprints)
     }
 }
 
 /// Compares a table of a source with what was seen in it last.
 ///
-/// `seen`: read-only connections to the archive, as many as there may be workers; none: nothing was seen yet.
+/// `archive`: its id. `seen`: read-only connections to it, as many as there may be workers; none: nothing was seen yet.
 pub fn scan(
     kind: Kind,
     tables: &Tables,
     places: &Places,
+    archive: &str,
     seen: &mut [Connection],
     source: i64,
 ) -> Result<Scan, ArchiveError> {
@@ -88,7 +90,7 @@ pub fn scan(
             .map(|(share, seen)| {
                 let wanted = &wanted;
                 scope.spawn(move || {
-                    Part { kind, table, wanted, places, source }.scan(
+                    Part { kind, table, wanted, places, archive, source }.scan(
                         share,
                         &tables.reader(),
                         seen.as_deref(),
@@ -129,6 +131,7 @@ struct Part<'a> {
     table: &'a Table,
     wanted: &'a Wanted,
     places: &'a Places,
+    archive: &'a str,
     source: i64,
 }
 
@@ -142,39 +145,31 @@ impl Part<'_> {
         reader: &TableReader<'_>,
         seen: Option<&Connection>,
     ) -> Result<Scan, ArchiveError> {
-        let failed = || ArchiveError::database(super::folder::DATABASE);
-        let mut statement = seen.map(|seen| seen.prepare(SEEN)).transpose().map_err(failed())?;
-        let mut seen = match &mut statement {
-            Some(statement) => {
-                let of = [self.kind.number(), self.source, *share.start(), *share.end()];
-                Some(statement.query(of).map_err(failed())?)
-            }
-            None => None,
+        let mut found = Scan::default();
+        let Some(seen) = seen else {
+            reader.rows(self.table, &[], share, |row| {
+                found.read += 1;
+                found.news.push(row.rowid());
+                Ok::<(), ArchiveError>(())
+            })?;
+            return Ok(found);
         };
+        let failed = || ArchiveError::database(super::folder::DATABASE);
+        let mut statement = seen.prepare(SEEN).map_err(failed())?;
+        let of = [self.kind.number(), self.source, *share.start(), *share.end()];
+        let mut rows = statement.query(of).map_err(failed())?;
         let mut next = || -> Result<Option<(i64, i64, Option<i64>)>, ArchiveError> {
-            let Some(rows) = &mut seen else { return Ok(None) };
             let row = rows.next().map_err(failed())?;
             row.map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).transpose().map_err(failed())
         };
-        let mut found = Scan::default();
         let mut known = next()?;
-        let material: Vec<(&str, &str)> = self
-            .wanted
-            .names
-            .iter()
-            .zip(&self.wanted.lower)
-            .zip(&self.wanted.material)
-            .filter(|(_, material)| **material)
-            .map(|((name, lower), _)| (name.as_str(), lower.as_str()))
-            .collect();
-        let (names, lower): (Vec<&str>, Vec<&str>) = material.into_iter().unzip();
+        let (positions, fingerprints) = self.wanted.fingerprints(self.archive);
+        let names: Vec<&str> = positions.iter().map(|at| self.wanted.names[*at].as_str()).collect();
         let of_messages = self.kind == Kind::Message;
-        let mut hasher = Hasher::default();
         let mut places = self.places.from(*share.start());
-        reader.rows(self.table, &names, share, |row| {
-            let rowid = row.rowid();
+        let digest = move |at, value: ValueRef<'_>| fingerprints.of(at, value);
+        reader.digests(self.table, &names, share, digest, |rowid, mut fingerprint| {
             found.read += 1;
-            let mut fingerprint = Wanted::fingerprint(&mut hasher, &lower, row);
             if of_messages {
                 fingerprint = fingerprint.wrapping_add(places.of(rowid));
             }
@@ -187,11 +182,11 @@ impl Part<'_> {
             match known {
                 Some((known_rowid, _, as_it_was)) if known_rowid == rowid => {
                     if as_it_was != Some(fingerprint) {
-                        found.news.push((rowid, fingerprint));
+                        found.news.push(rowid);
                     }
                     known = next()?;
                 }
-                _ => found.news.push((rowid, fingerprint)),
+                _ => found.news.push(rowid),
             }
             Ok::<(), ArchiveError>(())
         })?;

@@ -10,11 +10,8 @@ use crate::source::tables::{Column, Tables, quoted};
 /// What is there from the beginning; Apple's columns come with the first source that has them.
 const TABLES: &str = include_str!("schema.sql");
 
-/// Made once a first source is in, so that they cost little; and each when there is a column for it.
-const INDEXES: [(&str, &str, &str); 9] = [
-    ("message", "guid", "UNIQUE INDEX IF NOT EXISTS msgarchive_idx_message_guid ON message (guid)"),
-    ("message", "date", "INDEX IF NOT EXISTS message_idx_date ON message (date)"),
-    ("message", "handle_id", "INDEX IF NOT EXISTS message_idx_handle ON message (handle_id, date)"),
+/// Of few rows: kept while a first source is taken in, so that nobody has to look for those rows.
+const SPARSE: [(&str, &str, &str); 2] = [
     (
         "message",
         "associated_message_guid",
@@ -27,6 +24,13 @@ const INDEXES: [(&str, &str, &str); 9] = [
         "INDEX IF NOT EXISTS message_idx_thread_originator_guid ON message (thread_originator_guid) \
          WHERE thread_originator_guid IS NOT NULL",
     ),
+];
+
+/// Made once a first source is in, so that they cost little; and each when there is a column for it.
+const INDEXES: [(&str, &str, &str); 7] = [
+    ("message", "guid", "UNIQUE INDEX IF NOT EXISTS msgarchive_idx_message_guid ON message (guid)"),
+    ("message", "date", "INDEX IF NOT EXISTS message_idx_date ON message (date)"),
+    ("message", "handle_id", "INDEX IF NOT EXISTS message_idx_handle ON message (handle_id, date)"),
     (
         "chat_message_join",
         "message_date",
@@ -49,6 +53,20 @@ const INDEXES: [(&str, &str, &str); 9] = [
 /// The columns of each of Apple's tables that the archive has: by lower-case name, as they are spelled.
 #[derive(Debug, Default, Clone)]
 pub struct Columns(BTreeMap<&'static str, BTreeMap<String, String>>);
+
+/// What archives that were made earlier may lack.
+const LATER: &str = "
+    -- The cards of the sources' address books. `until`: the run that no longer saw it so. Addresses one a line.
+    CREATE TABLE IF NOT EXISTS msgarchive_contact (
+      source INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER, hash BLOB NOT NULL, person TEXT NOT NULL,
+      name TEXT NOT NULL, full_name INTEGER NOT NULL, rank INTEGER NOT NULL, is_me INTEGER NOT NULL,
+      phones TEXT NOT NULL, emails TEXT NOT NULL);
+";
+
+/// Makes the tables that a database has not.
+pub fn complete(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(LATER)
+}
 
 /// Makes the tables of an empty database.
 pub fn create(connection: &Connection) -> rusqlite::Result<()> {
@@ -93,8 +111,18 @@ fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(Str
 
 /// Makes the indexes that are missing.
 pub fn index(connection: &Connection, columns: &Columns) -> rusqlite::Result<()> {
-    for (table, column, index) in INDEXES {
-        if columns.0.get(table).is_some_and(|columns| columns.contains_key(column)) {
+    sparse_index(connection, columns)?;
+    make(connection, columns, &INDEXES)
+}
+
+/// Makes those that are missing of the ones that are not in the way of a first source.
+pub fn sparse_index(connection: &Connection, columns: &Columns) -> rusqlite::Result<()> {
+    make(connection, columns, &SPARSE)
+}
+
+fn make(connection: &Connection, columns: &Columns, all: &[(&str, &str, &str)]) -> rusqlite::Result<()> {
+    for (table, column, index) in all {
+        if columns.0.get(table).is_some_and(|columns| columns.contains_key(*column)) {
             connection.execute_batch(&format!("CREATE {index};"))?;
         }
     }

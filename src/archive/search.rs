@@ -19,12 +19,14 @@ use super::conversations::Conversations;
 use super::folder::Folder;
 use super::history::{body_columns, text};
 use super::open::look_into;
-use crate::model::{Conversation, Instant};
+use super::wanted::Wanted;
+use crate::model::Instant;
 use crate::pipeline::decode::date::instant;
-use crate::source::contacts::Contact;
+use crate::pipeline::select::{Has, Selection};
+use crate::source::contacts::cards;
 
 /// The index's file.
-const INDEX: &str = "search.db";
+pub(super) const INDEX: &str = "search.db";
 /// What the index is made like; another number is made anew.
 const FORM: i64 = 1;
 
@@ -32,6 +34,8 @@ const TABLES: &str = "
     CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL);
     CREATE VIRTUAL TABLE words USING fts5 (said, content = '', contentless_delete = 1,
         tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\");
+    -- As much is sorted in memory at once.
+    INSERT INTO words (words, rank) VALUES ('hashsize', 16000000);
 ";
 
 /// What to look for, and where.
@@ -39,12 +43,14 @@ const TABLES: &str = "
 pub struct Query {
     /// Words that all have to be there; `\"…\"` for a phrase.
     pub text: String,
-    /// Only in the conversation with this id or title.
-    pub conversation: Option<String>,
-    pub since: Option<Instant>,
-    pub until: Option<Instant>,
+    /// Which conversations, dates and services; what it says of text and attachments is not asked for here.
+    pub scope: Selection,
     /// Only what was sent (`true`) or received.
     pub from_me: Option<bool>,
+    /// Only what carries one of these.
+    pub has: Vec<Has>,
+    /// Leaves out what is deleted where it came from.
+    pub without_deleted: bool,
     /// At most so many, the latest of the archive first.
     pub limit: usize,
     /// Messages shown before and after each.
@@ -71,6 +77,8 @@ pub struct Line {
     pub from_me: bool,
     /// The sender's address; `None` for the owner.
     pub sender: Option<String>,
+    /// The sender's name, where the archive knows it.
+    pub name: Option<String>,
     pub text: Option<String>,
 }
 
@@ -98,19 +106,22 @@ pub(super) fn bring_up(folder: &Folder, connection: &Connection) -> Result<(), A
     }
     drop(crate::disk::private_file(&place)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut index = Connection::open_with_flags(&place, flags).map_err(failed())?;
-    let mut write = || -> rusqlite::Result<()> {
-        index.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000;")?;
-        let index = index.transaction()?;
+    let index = Connection::open_with_flags(&place, flags).map_err(failed())?;
+    let begin = || -> rusqlite::Result<()> {
+        index.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; BEGIN IMMEDIATE;")?;
         if known.is_none() {
             index.execute_batch(TABLES)?;
             index.execute("INSERT INTO state VALUES (?1, ?2, 0)", params![FORM, folder.id])?;
         }
-        add(connection, &index, known.unwrap_or(0))?;
-        index.execute("UPDATE state SET run = ?1", [latest])?;
-        index.commit()
+        Ok(())
     };
-    write().map_err(failed())
+    begin().map_err(failed())?;
+    let index = add(connection, index, known.unwrap_or(0)).map_err(failed())?;
+    let end = || -> rusqlite::Result<()> {
+        index.execute("UPDATE state SET run = ?1", [latest])?;
+        index.execute_batch("COMMIT")
+    };
+    end().map_err(failed())
 }
 
 /// The run that the index is of; `None` where there is none, or one of something else.
@@ -121,27 +132,61 @@ fn state(folder: &Folder) -> Option<i64> {
     index.query_row(sql, params![FORM, folder.id], |row| row.get(0)).optional().ok()?
 }
 
-/// Indexes what every message says and ever said, of those that changed after a run.
-fn add(connection: &Connection, index: &Connection, after: i64) -> rusqlite::Result<()> {
+/// Indexes what every message says and ever said, of those that changed after a run: one thread reads, one writes.
+fn add(connection: &Connection, index: Connection, after: i64) -> rusqlite::Result<Connection> {
+    let (texts, to_index) = std::sync::mpsc::sync_channel::<Vec<(i64, String)>>(BATCHES);
+    let write = move || -> rusqlite::Result<Connection> {
+        let sql = match after {
+            0 => "INSERT INTO words (rowid, said) VALUES (?1, ?2)",
+            _ => "INSERT OR REPLACE INTO words (rowid, said) VALUES (?1, ?2)",
+        };
+        let mut insert = index.prepare(sql)?;
+        for (id, said) in to_index.into_iter().flatten() {
+            insert.execute(params![id, said])?;
+        }
+        drop(insert);
+        Ok(index)
+    };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(write);
+        let mut batch = Vec::with_capacity(BATCH);
+        let read = each_text(connection, after, |id, said| {
+            batch.push((id, said));
+            // Where nobody takes it any more the writer says why.
+            if batch.len() == BATCH { texts.send(std::mem::take(&mut batch)).is_ok() } else { true }
+        });
+        let _ = texts.send(batch);
+        drop(texts);
+        let index = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        read.map(|()| index)
+    })
+}
+
+/// How many texts are handed on at once, and how many such batches may wait.
+const BATCH: usize = 512;
+const BATCHES: usize = 8;
+
+/// Calls `each` with the texts of every message that changed after a run, until it has enough.
+fn each_text(
+    connection: &Connection,
+    after: i64,
+    mut each: impl FnMut(i64, String) -> bool,
+) -> rusqlite::Result<()> {
+    const CHANGED: &str = "(SELECT id FROM msgarchive_message WHERE since > ?1 UNION \
+        SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1)";
     let former = body_columns(connection, "msgarchive_message_version", "v")?;
     let mut versions: HashMap<i64, Vec<String>> = HashMap::new();
     let mut statement = connection.prepare(&format!(
-        "SELECT v.msgarchive_id, {former} FROM msgarchive_message_version v WHERE v.msgarchive_id IN \
-         (SELECT id FROM msgarchive_message WHERE since > ?1 UNION \
-          SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1)"
+        "SELECT v.msgarchive_id, {former} FROM msgarchive_message_version v WHERE v.msgarchive_id IN {CHANGED}"
     ))?;
     let mut rows = statement.query([after])?;
     while let Some(row) = rows.next()? {
         versions.entry(row.get(0)?).or_default().extend(text(row, 1)?);
     }
     let body = body_columns(connection, "message", "m")?;
-    let mut statement = connection.prepare(&format!(
-        "SELECT m.ROWID, {body} FROM message m WHERE m.ROWID IN \
-         (SELECT id FROM msgarchive_message WHERE since > ?1 UNION \
-          SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1) ORDER BY m.ROWID"
-    ))?;
-    let mut insert = index.prepare("INSERT INTO words (rowid, said) VALUES (?1, ?2)")?;
-    let mut replace = index.prepare("INSERT OR REPLACE INTO words (rowid, said) VALUES (?1, ?2)")?;
+    let which = if after == 0 { "?1 = 0" } else { &format!("m.ROWID IN {CHANGED}") };
+    let mut statement = connection
+        .prepare(&format!("SELECT m.ROWID, {body} FROM message m WHERE {which} ORDER BY m.ROWID"))?;
     let mut rows = statement.query([after])?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
@@ -150,9 +195,8 @@ fn add(connection: &Connection, index: &Connection, after: i64) -> rusqlite::Res
             spread(text, &mut said);
             said.push('\n');
         }
-        let statement = if after == 0 { &mut insert } else { &mut replace };
-        if !said.trim().is_empty() || after > 0 {
-            statement.execute(params![id, said])?;
+        if (!said.trim().is_empty() || after > 0) && !each(id, said) {
+            break;
         }
     }
     Ok(())
@@ -204,98 +248,112 @@ fn matching(typed: &str) -> Option<String> {
 ///
 /// # Errors
 /// [`ArchiveError`]; also where there is no index and none can be made.
-pub fn search(path: &Path, query: &Query, contacts: &[Contact]) -> Result<Vec<Hit>, ArchiveError> {
+pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
     let (folder, connection) = look_into(path)?;
+    let failed = || ArchiveError::database(folder.database());
+    let cards = cards(&connection).map_err(failed())?;
+    let conversations = Conversations::read(&connection, &cards).map_err(failed())?;
+    let wanted = Wanted::of(query, &conversations)?;
     let Some(matching) = matching(&query.text) else { return Ok(Vec::new()) };
     bring_up(&folder, &connection)?;
     let place = folder.path().join(INDEX);
     let find = || -> rusqlite::Result<Vec<Hit>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let index = Connection::open_with_flags(&place, flags)?;
-        let conversations = Conversations::read(&connection, contacts)?;
         let mut found = index.prepare("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC")?;
         let mut rows = found.query([matching])?;
+        let finder = Finder { connection: &connection, conversations: &conversations, wanted: &wanted };
         let mut hits = Vec::new();
         while hits.len() < query.limit
             && let Some(row) = rows.next()?
         {
-            hits.extend(hit(&connection, &conversations, row.get(0)?, query)?);
+            hits.extend(finder.hit(row.get(0)?)?);
         }
         Ok(hits)
     };
     find().map_err(ArchiveError::database(&place))
 }
 
-fn hit(
-    connection: &Connection,
-    conversations: &Conversations,
-    message: i64,
-    query: &Query,
-) -> rusqlite::Result<Option<Hit>> {
-    let Some(line) = line(connection, message)? else { return Ok(None) };
-    let conversation = conversations.of(connection, message)?;
-    let is_named =
-        |c: &Conversation, name: &String| c.id == *name || c.title.to_lowercase() == name.to_lowercase();
-    let taken = query.since.is_none_or(|since| line.date.is_some_and(|date| date >= since))
-        && query.until.is_none_or(|until| line.date.is_some_and(|date| date < until))
-        && query.from_me.is_none_or(|from_me| line.from_me == from_me)
-        && query.conversation.as_ref().is_none_or(|name| conversation.is_some_and(|c| is_named(c, name)));
-    if !taken {
-        return Ok(None);
-    }
-    let deleted = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_deleted WHERE message = ?1)")?
-        .query_row([message], |row| row.get(0))?;
-    let (before, after) = (
-        around(connection, message, query.context, true)?,
-        around(connection, message, query.context, false)?,
-    );
-    let conversation = conversation.map(|c| (c.id.clone(), c.title.clone()));
-    Ok(Some(Hit { line, conversation, deleted, before, after }))
+/// Makes hits of what the index found.
+struct Finder<'a> {
+    connection: &'a Connection,
+    conversations: &'a Conversations,
+    wanted: &'a Wanted<'a>,
 }
 
-fn line(connection: &Connection, message: i64) -> rusqlite::Result<Option<Line>> {
-    let body = body_columns(connection, "message", "m")?;
-    let sql = format!(
-        "SELECT m.guid, m.date, m.is_from_me, h.id, {body} FROM message m \
-         LEFT JOIN handle h ON h.ROWID = m.handle_id WHERE m.ROWID = ?1"
-    );
-    connection
-        .prepare_cached(&sql)?
-        .query_row([message], |row| {
+impl Finder<'_> {
+    fn hit(&self, message: i64) -> rusqlite::Result<Option<Hit>> {
+        let Finder { connection, conversations, wanted } = *self;
+        let Some(line) = self.line(message)? else { return Ok(None) };
+        let conversation = conversations.place_of(connection, message)?;
+        if !wanted.takes(&line, conversation)
+            || !wanted.carries(connection, message, line.line.text.as_deref())?
+        {
+            return Ok(None);
+        }
+        let deleted = connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_deleted WHERE message = ?1)")?
+            .query_row([message], |row| row.get(0))?;
+        if deleted && wanted.query.without_deleted {
+            return Ok(None);
+        }
+        let context = wanted.query.context;
+        let (before, after) = (self.around(message, context, true)?, self.around(message, context, false)?);
+        let conversation = conversation.and_then(|at| conversations.at(at));
+        let conversation = conversation.map(|c| (c.id.clone(), c.title.clone()));
+        Ok(Some(Hit { line: line.line, conversation, deleted, before, after }))
+    }
+
+    fn line(&self, message: i64) -> rusqlite::Result<Option<OfService>> {
+        let body = body_columns(self.connection, "message", "m")?;
+        let sql = format!(
+            "SELECT m.guid, m.date, m.is_from_me, m.handle_id, h.id, m.service, {body} FROM message m \
+             LEFT JOIN handle h ON h.ROWID = m.handle_id WHERE m.ROWID = ?1"
+        );
+        let read = |row: &rusqlite::Row<'_>| {
             let from_me = row.get::<_, Option<i64>>(2)?.unwrap_or(0) != 0;
-            Ok(Line {
+            let sender = self.conversations.0.sender(row.get::<_, Option<i64>>(3)?.unwrap_or(0));
+            let line = Line {
                 guid: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
                 date: instant(row.get::<_, Option<i64>>(1)?.unwrap_or(0)),
                 from_me,
-                sender: row.get::<_, Option<String>>(3)?.filter(|_| !from_me),
-                text: text(row, 4)?,
-            })
-        })
-        .optional()
+                sender: row.get::<_, Option<String>>(4)?.filter(|_| !from_me),
+                name: sender.filter(|_| !from_me).and_then(|sender| sender.name.clone()),
+                text: text(row, 6)?,
+            };
+            Ok(OfService { line, service: row.get(5)? })
+        };
+        self.connection.prepare_cached(&sql)?.query_row([message], read).optional()
+    }
+
+    /// Messages of the same chat, right before or after one; in their order.
+    fn around(&self, message: i64, count: usize, before: bool) -> rusqlite::Result<Vec<Line>> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let (than, order) = if before { ("<", "DESC") } else { (">", "ASC") };
+        let sql = format!(
+            "SELECT o.message_id FROM chat_message_join j \
+             JOIN chat_message_join o ON o.chat_id = j.chat_id AND (o.message_date, o.message_id) {than} (j.message_date, j.message_id) \
+             WHERE j.message_id = ?1 ORDER BY o.message_date {order}, o.message_id {order} LIMIT ?2"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let ids = statement.query_map(params![message, count as i64], |row| row.get(0))?;
+        let mut lines = Vec::new();
+        for id in ids {
+            lines.extend(self.line(id?)?.map(|of| of.line));
+        }
+        if before {
+            lines.reverse();
+        }
+        Ok(lines)
+    }
 }
 
-/// Messages of the same chat, right before or after one; in their order.
-fn around(connection: &Connection, message: i64, count: usize, before: bool) -> rusqlite::Result<Vec<Line>> {
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let (than, order) = if before { ("<", "DESC") } else { (">", "ASC") };
-    let sql = format!(
-        "SELECT o.message_id FROM chat_message_join j \
-         JOIN chat_message_join o ON o.chat_id = j.chat_id AND (o.message_date, o.message_id) {than} (j.message_date, j.message_id) \
-         WHERE j.message_id = ?1 ORDER BY o.message_date {order}, o.message_id {order} LIMIT ?2"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let ids = statement.query_map(params![message, count as i64], |row| row.get(0))?;
-    let mut lines = Vec::new();
-    for id in ids {
-        lines.extend(line(connection, id?)?);
-    }
-    if before {
-        lines.reverse();
-    }
-    Ok(lines)
+/// A message, and what it was sent over.
+pub(super) struct OfService {
+    pub line: Line,
+    pub service: Option<String>,
 }
 
 #[cfg(test)]

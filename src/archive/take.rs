@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
+use super::fingerprint::Fingerprints;
 use super::folder::HOME;
+use super::insert::Insert;
 use super::kind::Kind;
 use super::restored::Restored;
 use super::row::{self, Owned, RowHash, owned};
@@ -30,7 +32,9 @@ pub type Ids = HashMap<i64, i64>;
 
 /// Which run takes rows of which source.
 #[derive(Debug, Clone, Copy)]
-pub struct Visit {
+pub struct Visit<'a> {
+    /// The archive's id.
+    pub archive: &'a str,
     pub source: i64,
     pub run: i64,
     /// The archive was empty: nothing needs to be looked up.
@@ -50,7 +54,7 @@ pub fn dangling(source: i64, rowid: i64) -> i64 {
 pub struct Taker<'c> {
     connection: &'c Connection,
     kind: Kind,
-    visit: Visit,
+    visit: Visit<'c>,
     /// Nothing needs to be looked up. Of what there is little of, it always is.
     first: bool,
     wanted: Wanted,
@@ -58,6 +62,9 @@ pub struct Taker<'c> {
     key: Vec<Option<usize>>,
     handles: Vec<usize>,
     hashed: Vec<bool>,
+    /// Positions of the columns that make the fingerprint.
+    material: Vec<usize>,
+    fingerprints: Fingerprints,
     filename: Option<usize>,
     /// Of the archive's table: lower case, sorted.
     columns: Vec<String>,
@@ -68,7 +75,7 @@ pub struct Taker<'c> {
     /// Rows of the archive that were seen under a row id that another one has now.
     pub displaced: Vec<i64>,
     find: Statement<'c>,
-    insert: Statement<'c>,
+    insert: Insert<'c>,
     keep_book: Statement<'c>,
     sight: Statement<'c>,
     seen: Statement<'c>,
@@ -80,16 +87,15 @@ impl<'c> Taker<'c> {
         columns: &Columns,
         kind: Kind,
         wanted: Wanted,
-        visit: Visit,
+        visit: Visit<'c>,
         damaged: &'c Damaged,
     ) -> rusqlite::Result<Taker<'c>> {
-        let table = kind.table();
+        let (table, archive) = (kind.table(), visit.archive);
         let position = |name: &str| wanted.lower.iter().position(|own| own == name);
         let key: Vec<Option<usize>> = kind.key().iter().map(|name| position(name)).collect();
         let condition: Vec<String> =
             kind.key().iter().enumerate().map(|(at, name)| format!("{name} IS ?{}", at + 1)).collect();
-        let names: Vec<String> = wanted.lower.iter().map(|name| quoted(name)).collect();
-        let marks = vec!["?"; names.len() + 1].join(", ");
+        let (material, fingerprints) = wanted.fingerprints(archive);
         let next = connection.query_row(
             &format!("SELECT coalesce(max(id), 0) + 1 FROM msgarchive_{table}"),
             [],
@@ -104,13 +110,14 @@ impl<'c> Taker<'c> {
             hashed: wanted.lower.iter().map(|name| !kind.unhashed().contains(&name.as_str())).collect(),
             filename: (kind == Kind::Attachment).then(|| position("filename")).flatten(),
             columns: columns.of(table),
+            material,
+            fingerprints,
             next,
             damaged,
             restored: None,
             displaced: Vec::new(),
             find: connection.prepare(&format!("SELECT ROWID FROM {table} WHERE {}", condition.join(" AND ")))?,
-            insert: connection
-                .prepare(&format!("INSERT INTO {table} (ROWID, {}) VALUES ({marks})", names.join(", ")))?,
+            insert: Insert::new(connection, table, &wanted.lower)?,
             keep_book: connection.prepare(&format!(
                 "INSERT OR REPLACE INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?4, ?5)"
             ))?,
@@ -137,16 +144,18 @@ impl<'c> Taker<'c> {
     }
 
     /// Takes a row. `None`: it may be one that came again under another GUID; that can only be told, and the row be taken,
-    /// once all others were: `last`. `handles`: where those that it names are in the archive.
+    /// once all others were: `last`. `place`: what where it is adds to its fingerprint. `handles`: where those that it names
+    /// are in the archive.
     pub fn take(
         &mut self,
         row: &TableRow<'_, '_>,
-        fingerprint: i64,
+        place: i64,
         handles: &Ids,
         last: bool,
     ) -> rusqlite::Result<Option<(i64, Taken)>> {
         let rowid = row.rowid();
         let mut values: Vec<ValueRef<'_>> = (0..self.wanted.names.len()).map(|at| row.value(at)).collect();
+        let fingerprint = self.fingerprint(&values).wrapping_add(place);
         self.translate(&mut values, handles);
         let own_guid = self.guid_of_its_own(&values);
         if let Some(guid) = &own_guid
@@ -190,6 +199,11 @@ impl<'c> Taker<'c> {
         let Visit { source, .. } = self.visit;
         self.sight.execute(params![self.kind.number(), source, rowid, id, fingerprint, since])?;
         Ok(Some((id, taken)))
+    }
+
+    fn fingerprint(&self, values: &[ValueRef<'_>]) -> i64 {
+        let material = self.material.iter().filter_map(|at| values.get(*at)).enumerate();
+        material.fold(0, |sum, (at, value)| sum.wrapping_add(self.fingerprints.of(at, *value)))
     }
 
     /// Takes over a former state of a row, unless it is known. It is not shown.
@@ -289,20 +303,11 @@ impl<'c> Taker<'c> {
     fn insert_new(&mut self, values: &[ValueRef<'_>]) -> rusqlite::Result<i64> {
         let id = self.next;
         self.next += 1;
-        self.put(id, values)?;
+        self.insert.put(id, values)?;
         let hash = self.hash(values);
         let Visit { run, source, .. } = self.visit;
         self.keep_book.execute(params![id, hash, run, run, source])?;
         Ok(id)
-    }
-
-    fn put(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
-        self.insert.raw_bind_parameter(1, id)?;
-        for (at, value) in values.iter().enumerate() {
-            self.insert.raw_bind_parameter(at + 2, ToSqlOutput::Borrowed(*value))?;
-        }
-        self.insert.raw_execute()?;
-        Ok(())
     }
 
     /// The row is in this state, or was once.
@@ -339,7 +344,7 @@ impl<'c> Taker<'c> {
         {
             *value = ValueRef::Text(path.as_bytes());
         }
-        self.put(id, &values)
+        self.insert.put(id, &values)
     }
 
     /// The row is there: as this one, as another state of it, or as a state that it once had.

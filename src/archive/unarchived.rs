@@ -26,7 +26,7 @@ pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Ve
     let places = Places::read(tables, &reader)?;
     drop(reader);
     let mut seen = (0..jobs.max(1)).map(|_| look_at(&folder)).collect::<Result<Vec<_>, _>>()?;
-    let mut news = scan(Kind::Message, tables, &places, &mut seen, source)?.news;
+    let mut news = scan(Kind::Message, tables, &places, &folder.id, &mut seen, source)?.news;
     news.sort_unstable();
-    Ok(Some(news.into_iter().map(|(rowid, _)| rowid).collect()))
+    Ok(Some(news))
 }

@@ -27,7 +27,7 @@ pub struct Visiting<'c> {
     pub connection: &'c Connection,
     pub columns: &'c Columns,
     pub prepared: &'c Prepared<'c>,
-    pub visit: Visit,
+    pub visit: Visit<'c>,
     pub now: Instant,
     /// By kind.
     pub damaged: &'c BTreeMap<Kind, Damaged>,
@@ -144,18 +144,16 @@ impl Visiting<'_> {
         }
         let names = taker.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let mut rowids: Vec<i64> = scan.news.iter().map(|(rowid, _)| *rowid).collect();
-        let mut touched = Vec::with_capacity(rowids.len());
+        let mut touched = Vec::with_capacity(scan.news.len());
         let mut changed = Vec::new();
         let mut postponed = Vec::new();
         for last in [false, true] {
-            let rowids = if last { std::mem::take(&mut postponed) } else { std::mem::take(&mut rowids) };
-            let mut news = scan.news.iter();
-            each_of(self.prepared.tables, table, &names, &rowids, |row| {
+            let rowids = if last { &std::mem::take(&mut postponed) } else { &scan.news };
+            let mut places = self.prepared.places.from(i64::MIN);
+            each_of(self.prepared.tables, table, &names, rowids, |row| {
                 let rowid = row.rowid();
-                let fingerprint =
-                    news.find(|(of, _)| *of == rowid).map_or(0, |(_, fingerprint)| *fingerprint);
-                let taken = taker.take(row, fingerprint, handles, last).map_err(self.failed())?;
+                let place = if kind == Kind::Message { places.of(rowid) } else { 0 };
+                let taken = taker.take(row, place, handles, last).map_err(self.failed())?;
                 let Some((id, taken)) = taken else {
                     postponed.push(rowid);
                     return Ok(());
@@ -221,7 +219,7 @@ impl Visiting<'_> {
                 i64::MIN..=i64::MAX,
                 |row| {
                     let message = number(row.value(1));
-                    if scan.news.binary_search_by_key(&message, |(rowid, _)| *rowid).is_ok()
+                    if scan.news.binary_search(&message).is_ok()
                         && let Some(chat) = chats.get(&number(row.value(0)))
                     {
                         found.entry(message).or_insert(*chat);
@@ -360,7 +358,7 @@ impl Visiting<'_> {
         counts: &mut BTreeMap<Reason, u64>,
     ) -> Result<(), ArchiveError> {
         let Prepared { tables, places, .. } = self.prepared;
-        let Visit { source, run, first } = self.visit;
+        let Visit { source, run, first, .. } = self.visit;
         let now =
             tables.info().backup.as_ref().and_then(|backup| backup.date).map_or(self.now, Instant::from);
         let evidence = match gone.is_empty() {

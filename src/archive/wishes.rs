@@ -30,7 +30,7 @@ pub fn wishes(
     // By row id, whether the archive knows the attachment.
     let mut wanted: BTreeMap<i64, bool> = without_bytes(connection, source, &damaged).map_err(failed())?;
     let news = scans.iter().filter(|(kind, _)| *kind == Kind::Attachment).flat_map(|(_, scan)| &scan.news);
-    let mut unknown: HashSet<i64> = news.map(|(rowid, _)| *rowid).collect();
+    let mut unknown: HashSet<i64> = news.copied().collect();
     unknown.retain(|rowid| !wanted.contains_key(rowid));
     wanted.extend(unknown.iter().map(|rowid| (*rowid, false)));
 

@@ -1,17 +1,19 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use msgarchive::archive::{self, ArchiveOptions, Reason, RunRecord};
-use msgarchive::source::{OpenOptions, Place};
+use msgarchive::archive::{self, ArchiveOptions, Feed, Reason, RunRecord};
+use msgarchive::sample;
+use msgarchive::source::{OpenOptions, contacts};
 use msgarchive::writers::keep_up::KeptUp;
 use serde_json::json;
 
+use super::access_options::AccessOptions;
 use super::keeping_up::{self, KeepingUpOptions};
 use super::progress::{Watch, When};
-use super::reading_options::{jobs_of, unpack_sample};
+use super::reading_options::{for_each, jobs_of, unpack_sample};
 use super::source_options::default_source;
 use super::terminal::{bytes, count, counted, plain, wrap};
-use super::{Failure, Outcome, moment, password, report, terminal};
+use super::{Failure, Outcome, moment, report, terminal};
 
 /// Add everything new to an archive that never loses a message.
 ///
@@ -29,15 +31,11 @@ pub struct ArchiveArgs {
     #[arg(short, long, value_name = "PATH")]
     source: Vec<PathBuf>,
     /// Read the sample library built into the program
-    #[arg(long, conflicts_with_all = ["source", "attachments_root"])]
+    #[arg(long, conflicts_with_all = ["source", "contacts", "attachments_root"])]
     sample: bool,
-    /// Where attachment files lie, when not at their usual place
+    /// Where attachment files lie, when not at their usual place; of several sources, once for each, in their order
     #[arg(long, value_name = "PATH")]
-    attachments_root: Option<PathBuf>,
-    /// A file whose first line is the password of an encrypted backup [default:
-    /// MSGARCHIVE_PASSWORD, else you are asked]
-    #[arg(long, value_name = "PATH")]
-    password_file: Option<PathBuf>,
+    attachments_root: Vec<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -50,6 +48,8 @@ pub struct ArchiveArgs {
     /// Show progress
     #[arg(long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     progress: When,
+    #[command(flatten)]
+    access: AccessOptions,
     #[command(flatten)]
     keeping_up: KeepingUpOptions,
 }
@@ -79,25 +79,29 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         (None, true) => vec![default_source()?],
     };
     let jobs = jobs_of(args.jobs);
-    let mut sources = Vec::new();
-    for path in &paths {
+    let mut feeds = Vec::new();
+    let attachments_roots = for_each(&args.attachments_root, paths.len())?;
+    for (number, (path, attachments_root)) in paths.iter().zip(attachments_roots).enumerate() {
         let options = OpenOptions {
-            attachments_root: args.attachments_root.clone(),
+            attachments_root,
             shown_as: args.sample.then(|| "(sample)".into()),
             as_of: None,
             password: None,
             sessions: jobs,
         };
-        let mut place = Place::find(path)?;
-        password::unlock(&mut place, args.password_file.as_deref())?;
-        let source = place.tables(&options)?;
-        source.info().warnings.iter().for_each(|words| report::warn(words));
-        sources.push(source);
+        let tables = args.access.place(path, number)?.tables(&options)?;
+        tables.info().warnings.iter().for_each(|words| report::warn(words));
+        let contacts = match &unpacked {
+            Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
+            None => args.access.contacts(tables.contacts(), path)?,
+        };
+        feeds.push(Feed { tables, contacts });
     }
     let options = ArchiveOptions { now, jobs, dry_run: args.dry_run };
-    let record = archive::archive(&args.dir, &sources, options, &watch)?;
-    drop(sources);
-    let exported = keeping_up.map(|wanted| (wanted.out, wanted.bring_up(&args.dir, jobs, &watch)));
+    let record = archive::archive(&args.dir, &feeds, options, &watch)?;
+    drop(feeds);
+    let exported =
+        keeping_up.map(|wanted| (wanted.out, wanted.bring_up(&args.dir, &args.access, jobs, &watch)));
     drop(watch);
     let printed = if args.json { as_json(&record, exported.as_ref()) } else { in_words(&args, &record) };
     let exported = exported.map(|(out, done)| done.map(|done| (out, done)));

@@ -27,6 +27,7 @@ pub fn hints(failure: &Failure) -> Vec<String> {
         | Failure::Storage(StorageError::Source(error)) => for_source(error),
         Failure::Export(ExportError::Write(WriteError::Disk(error))) => for_disk(error),
         Failure::Archive(ArchiveError::Source(error)) => for_source(error),
+        Failure::Archive(ArchiveError::NoMatch(error)) => for_no_match(error),
         Failure::Archive(error)
         | Failure::Verify(VerifyError::Archive(error))
         | Failure::Storage(StorageError::Archive(error)) => for_archive(error),

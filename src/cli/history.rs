@@ -39,7 +39,7 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         let versions = history::versions(&args.dir, guid)?;
         if args.json { versions_as_json(&versions) } else { versions_in_words(&versions) }
     } else if args.deleted {
-        let gone = history::gone(&args.dir, &[])?;
+        let gone = history::gone(&args.dir)?;
         if args.json { gone_as_json(&gone, zone) } else { gone_in_words(&gone, zone) }
     } else {
         let runs: Vec<Value> =

@@ -8,8 +8,8 @@ use msgarchive::writers::keep_up::{KeptUp, keep_up};
 use msgarchive::writers::{Format, WriterOptions};
 use serde_json::{Value, json};
 
+use super::access_options::AccessOptions;
 use super::export::{each_once, formats};
-use super::reading_options::contacts_of;
 use super::terminal::{counted, plain, wrap};
 use super::{Failure, Outcome, report, terminal, zone};
 
@@ -24,9 +24,6 @@ pub struct KeepingUpOptions {
     /// The folder of that export
     #[arg(long, value_name = "DIR", requires = "export")]
     out: Option<PathBuf>,
-    /// Of the export: an AddressBook folder, .abcddb, .sqlitedb or .vcf, or none [default: this user's]
-    #[arg(long, value_name = "PATH|none", requires = "export")]
-    contacts: Option<PathBuf>,
     /// Of the export: how you are named
     #[arg(long, value_name = "NAME", default_value = "Me", requires = "export",
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -54,14 +51,20 @@ impl KeepingUpOptions {
 
 impl KeepingUp<'_> {
     /// Brings the export of this archive up to date.
-    pub fn bring_up(&self, archive: &Path, jobs: usize, progress: &dyn Progress) -> Result<KeptUp, Failure> {
-        let KeepingUpOptions { export, contacts, me, .. } = self.options;
+    pub fn bring_up(
+        &self,
+        archive: &Path,
+        access: &AccessOptions,
+        jobs: usize,
+        progress: &dyn Progress,
+    ) -> Result<KeptUp, Failure> {
+        let KeepingUpOptions { export, me, .. } = self.options;
         // However it was given: a cover says where the archive is.
         let archive = std::path::absolute(archive).unwrap_or_else(|_| archive.to_owned());
         let source =
             Place::find(&archive)?.open(&OpenOptions { sessions: jobs, ..OpenOptions::default() })?;
         source.info().warnings.iter().for_each(|words| report::warn(words));
-        let contacts = contacts_of(source.as_ref(), contacts.as_deref())?;
+        let contacts = access.contacts(source.contacts(), &source.info().path)?;
         let formats = each_once(export);
         let names: Vec<&str> = formats.iter().map(|format| format.name).collect();
         let request = ExportRequest {

@@ -3,6 +3,7 @@
 //! **Must never**: contain logic that a user of the library would miss, or print text from a database without
 //! [`terminal::plain`].
 
+mod access_options;
 mod archive;
 mod compare;
 mod doctor;

@@ -6,22 +6,17 @@ use msgarchive::pipeline::merging;
 use msgarchive::sample;
 use msgarchive::source::contacts::{self, Contact};
 use msgarchive::source::tables::Tables;
-use msgarchive::source::{OpenOptions, Place, Source, contacts_of_several};
+use msgarchive::source::{OpenOptions, Source, contacts_of_several};
 
-use super::{Failure, password, report, sources, zone};
+use super::access_options::AccessOptions;
+use super::{Failure, report, zone};
 
 /// How whatever source is read.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Source")]
 pub struct ReadingOptions {
-    /// An AddressBook folder, .abcddb, .sqlitedb or .vcf, or none [default: found beside the
-    /// source, else this user's]
-    #[arg(long, value_name = "PATH|none")]
-    contacts: Option<PathBuf>,
-    /// A file whose first line is the password of an encrypted backup; of several sources, once for all or
-    /// once for each, in their order [default: MSGARCHIVE_PASSWORD, else you are asked]
-    #[arg(long, value_name = "PATH")]
-    password_file: Vec<PathBuf>,
+    #[command(flatten)]
+    access: AccessOptions,
     /// How you are named
     #[arg(long, value_name = "NAME", default_value = "Me",
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -74,22 +69,18 @@ impl ReadingOptions {
             sessions: self.jobs(),
             ..options
         };
-        let mut place = Place::find(&path)?;
-        password::unlock(&mut place, self.password_file(number))?;
-        let source = place.open(&options)?;
+        let source = self.access.place(&path, number)?.open(&options)?;
         source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
-            None => contacts_of(source.as_ref(), self.contacts.as_deref())?,
+            None => self.access.contacts(source.contacts(), &source.info().path)?,
         };
         Ok(Opened { source, contacts, _unpacked: unpacked })
     }
 
     /// Opens a source row by row.
     pub fn tables(&self, path: &Path, options: OpenOptions) -> Result<Tables, Failure> {
-        let mut place = Place::find(path)?;
-        password::unlock(&mut place, self.password_file(0))?;
-        Ok(place.tables(&options)?)
+        Ok(self.access.place(path, 0)?.tables(&options)?)
     }
 
     /// Opens several sources as one; `attachments_roots`: none, or one for each.
@@ -111,32 +102,6 @@ impl ReadingOptions {
         }
         let source = Box::new(merging::merge(sources)?);
         Ok(Opened { source, contacts: contacts_of_several(books), _unpacked: None })
-    }
-
-    fn password_file(&self, number: usize) -> Option<&Path> {
-        match self.password_file.as_slice() {
-            [for_all] => Some(for_all),
-            for_each => for_each.get(number).map(PathBuf::as_path),
-        }
-    }
-}
-
-/// The names for a source: of the address book that was named, else of its own or of the one that is found. One that was
-/// named has to be readable; one that was found is worth a warning at most.
-pub fn contacts_of(source: &dyn Source, named: Option<&Path>) -> Result<Vec<Contact>, Failure> {
-    let beside = || contacts::beside(&source.info().path, sources::home().ok().as_deref());
-    match named {
-        Some(none) if none.as_os_str() == "none" => Ok(Vec::new()),
-        Some(path) => Ok(contacts::load(path)?),
-        None if let Some(own) = source.contacts() => Ok(own.unwrap_or_else(|error| {
-            report::warning(&error);
-            Vec::new()
-        })),
-        None => {
-            let (contacts, errors) = beside().map(|path| contacts::load_all(&path)).unwrap_or_default();
-            errors.iter().for_each(|error| report::warning(error));
-            Ok(contacts)
-        }
     }
 }
 

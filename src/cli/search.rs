@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use clap::builder::styling::Style;
 use msgarchive::archive::search::{Hit, Line, Query, search};
-use msgarchive::model::Instant;
-use msgarchive::pipeline::select::parse_moment;
+use msgarchive::pipeline::select::Has;
 use serde_json::{Value, json};
 
+use super::selection_options::{ScopeOptions, has};
 use super::terminal::{counted, plain, wrap};
-use super::{Failure, Outcome, moment, terminal, zone};
+use super::{Failure, Outcome, terminal, zone};
 
 /// Search an archive: every word that a message says or ever said, deleted and unsent ones included.
 ///
@@ -28,15 +28,6 @@ pub struct SearchArgs {
     /// What to look for
     #[arg(value_name = "TEXT", required = true, num_args = 1..)]
     text: Vec<String>,
-    /// Only in this conversation
-    #[arg(long, value_name = "ID|TITLE")]
-    conversation: Option<String>,
-    /// Only from this date on: 2024-05-01, 2024-05-01T13:30, or an age such as 90d, 6m, 1y
-    #[arg(long, value_name = "DATE")]
-    since: Option<String>,
-    /// Only before this date
-    #[arg(long, value_name = "DATE")]
-    until: Option<String>,
     /// Only what you sent
     #[arg(long, conflicts_with = "received")]
     sent: bool,
@@ -55,26 +46,28 @@ pub struct SearchArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    scope: ScopeOptions,
+    /// Only what carries one of these: image, video, audio, document, link
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = has())]
+    has: Vec<Has>,
+    /// Leave this out: deleted
+    #[arg(long, value_name = "WHAT", hide_possible_values = true, value_parser = ["deleted"])]
+    without: Option<String>,
 }
 
 pub fn run(args: SearchArgs) -> Result<Outcome, Failure> {
     let zone = args.time_zone.map_or_else(zone::of_the_system, Ok)?;
-    let now = moment::of_reading()?;
-    let date = |option: &str, text: &Option<String>| -> Result<Option<Instant>, Failure> {
-        let Some(text) = text else { return Ok(None) };
-        let date = parse_moment(text, zone, now);
-        date.map(Some).map_err(|why| Failure::Usage(format!("{option}: {why}")))
-    };
     let query = Query {
         text: args.text.join(" "),
-        conversation: args.conversation.clone(),
-        since: date("--since", &args.since)?,
-        until: date("--until", &args.until)?,
+        scope: args.scope.selection(zone)?,
+        has: args.has.clone(),
+        without_deleted: args.without.is_some(),
         from_me: (args.sent || args.received).then_some(args.sent),
         limit: args.limit as usize,
         context: args.context as usize,
     };
-    let hits = search(&args.dir, &query, &[])?;
+    let hits = search(&args.dir, &query)?;
     let printed = if args.json { as_json(&hits, zone) } else { in_words(&args, &hits, zone) };
     terminal::print(&printed)?;
     Ok(Outcome::Complete)
@@ -134,7 +127,8 @@ fn marked(text: &str, words: &[String]) -> String {
 fn in_a_line(line: &Line, zone: Tz) -> String {
     let date =
         line.date.map_or("—".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string());
-    let who = if line.from_me { "Me" } else { line.sender.as_deref().unwrap_or("?") };
+    let who =
+        if line.from_me { "Me" } else { line.name.as_deref().or(line.sender.as_deref()).unwrap_or("?") };
     format!("{date} {}: {}", plain(who), plain(line.text.as_deref().unwrap_or("(no text)")))
 }
 
@@ -145,6 +139,7 @@ fn as_json(hits: &[Hit], zone: Tz) -> String {
             "date": line.date.map(|at| at.with_timezone(&zone).to_rfc3339()),
             "from_me": line.from_me,
             "sender": line.sender,
+            "name": line.name,
             "text": line.text,
         })
     };

@@ -55,11 +55,13 @@ impl Place {
     /// # Errors
     /// As [`Place::open`]; [`SourceError::WithoutGuids`] of a store of iOS 5 or older.
     pub fn tables(self, options: &OpenOptions) -> Result<Tables, SourceError> {
-        let opened = match self.0 {
-            What::Backup(folder) => folder.database(options)?,
-            What::Database(path) => Opened::new(&path, options)?,
-        };
-        Tables::of(opened, options)
+        match self.0 {
+            What::Backup(folder) => {
+                let (opened, backup) = folder.unpacked(options)?;
+                Tables::of(opened, Some(backup), options)
+            }
+            What::Database(path) => Tables::of(Opened::new(&path, options)?, None, options),
+        }
     }
 
     /// Opens it.

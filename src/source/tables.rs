@@ -5,11 +5,15 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use super::backup::Backup;
 use super::chatdb::film;
+use super::contacts::{self, Contact, ContactsError};
 use super::database::{Guard, Layout, Opened, Pool, Pooled};
 use super::locate::{Locator, Roots};
 use super::{Content, OpenOptions, Place, SourceError, SourceInfo};
@@ -23,6 +27,8 @@ pub struct Tables {
     roots: Roots,
     pool: Pool,
     guard: Guard,
+    /// What it was unpacked from.
+    backup: Option<Arc<Backup>>,
 }
 
 /// A table.
@@ -62,7 +68,11 @@ impl Tables {
     }
 
     /// Of a database that is open.
-    pub(super) fn of(opened: Opened, options: &OpenOptions) -> Result<Tables, SourceError> {
+    pub(super) fn of(
+        opened: Opened,
+        backup: Option<Arc<Backup>>,
+        options: &OpenOptions,
+    ) -> Result<Tables, SourceError> {
         if opened.layout != Layout::Modern {
             return Err(SourceError::WithoutGuids { path: opened.info.path });
         }
@@ -79,12 +89,21 @@ impl Tables {
             roots,
             pool: Pool::new(connections),
             guard: opened.guard,
+            backup,
         })
     }
 
     /// What was opened.
     pub fn info(&self) -> &SourceInfo {
         &self.info
+    }
+
+    /// As [`Source::contacts`](super::Source::contacts).
+    pub fn contacts(&self) -> Option<Result<Vec<Contact>, ContactsError>> {
+        match &self.backup {
+            Some(backup) => backup.contacts(),
+            None => contacts::of_archive(&self.pool.take(), &self.info),
+        }
     }
 
     /// The database itself sees to it that no two messages have one GUID.
@@ -241,6 +260,58 @@ impl TableReader<'_> {
             each(&TableRow(row))?;
         }
         Ok(())
+    }
+}
+
+/// How many columns are digested by one call: SQLite sets bounds to it.
+const DIGESTED: usize = 500;
+const DIGEST: &str = "msgarchive_digest";
+
+impl TableReader<'_> {
+    /// Calls `each` with the row id of each row, and the sum of what `digest` makes of these columns of it. Several times
+    /// as fast as to read them: SQLite hands them over where they lie.
+    ///
+    /// # Errors
+    /// What SQLite says; or `each`.
+    pub fn digests<E: From<SourceError>>(
+        &self,
+        table: &Table,
+        columns: &[&str],
+        rowids: RangeInclusive<i64>,
+        digest: impl Fn(usize, ValueRef<'_>) -> i64 + Send + 'static,
+        mut each: impl FnMut(i64, i64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = || SourceError::database(self.path);
+        let sum = move |call: &mut Context<'_>| -> rusqlite::Result<i64> {
+            let first = usize::try_from(call.get::<i64>(0)?).unwrap_or(0);
+            let values = (1..call.len()).map(|at| digest(first + at - 1, call.get_raw(at)));
+            Ok(values.fold(0, i64::wrapping_add))
+        };
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+        self.connection.create_scalar_function(DIGEST, -1, flags, sum).map_err(failed())?;
+        let mut sql = String::from("SELECT rowid");
+        for (number, chunk) in columns.chunks(DIGESTED).enumerate() {
+            let names: Vec<String> = chunk.iter().map(|name| quoted(name)).collect();
+            sql.push_str(&format!(", {DIGEST}({}, {})", number * DIGESTED, names.join(", ")));
+        }
+        sql.push_str(&format!(" FROM {} WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid", quoted(&table.name)));
+        let digests = columns.len().div_ceil(DIGESTED);
+        let read = |each: &mut dyn FnMut(i64, i64) -> Result<(), E>| -> Result<(), E> {
+            let mut statement = self.connection.prepare(&sql).map_err(failed())?;
+            let mut rows = statement.query([rowids.start(), rowids.end()]).map_err(failed())?;
+            while let Some(row) = rows.next().map_err(failed())? {
+                let row = TableRow(row);
+                let sum = (0..digests).map(|at| match row.value(at) {
+                    ValueRef::Integer(sum) => sum,
+                    _ => 0,
+                });
+                each(row.rowid(), sum.fold(0, i64::wrapping_add))?;
+            }
+            Ok(())
+        };
+        let read = read(&mut each);
+        self.connection.remove_function(DIGEST, -1).map_err(failed())?;
+        read
     }
 }
 

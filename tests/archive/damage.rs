@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{add, small_library};
 use crate::program::Program;
+use crate::support::{Library, Schema};
 
 struct Kept {
     folder: tempfile::TempDir,
@@ -53,6 +54,11 @@ impl Kept {
     fn sql(&self, sql: &str) {
         let db = Connection::open(self.path().join("chat.db")).unwrap();
         assert!(db.execute(sql, []).unwrap() > 0, "{sql}");
+    }
+
+    fn count(&self, sql: &str) -> i64 {
+        let db = Connection::open(self.path().join("chat.db")).unwrap();
+        db.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     fn records(&self) -> Vec<PathBuf> {
@@ -179,17 +185,78 @@ fn a_join_that_is_gone_is_counted() {
     assert_eq!(kept.found(), ["count: chat_message_join has 30 rows instead of 31 ()"]);
 }
 
+/// Nothing is thrown away: what was damaged is set aside, and what could be read of it is in the archive again.
 #[test]
-fn a_truncated_database_is_damaged() {
-    for keep in [0, 50, 4096, 40_000] {
+fn a_truncated_database_is_found_set_aside_and_made_anew() {
+    for keep in [0, 50, 4096, 40_000, 60_000] {
         let kept = Kept::new();
         let database = kept.path().join("chat.db");
         fs::File::options().write(true).open(&database).unwrap().set_len(keep).unwrap();
         let problems = kept.check(false).problems;
         assert!(problems.iter().any(|p| p.kind == "database"), "{keep}: {problems:#?}");
-        fs::remove_file(&database).unwrap();
-        assert!(kept.check(false).problems.iter().any(|p| p.kind == "database"));
+        kept.run(4);
+        assert_eq!(kept.found(), [""; 0], "{keep}");
+        let aside = kept.path().join("damaged/2001-01-05T00-00-00Z");
+        assert_eq!(fs::metadata(aside.join("chat.db")).unwrap().len(), keep);
+        assert_eq!(fs::read_dir(aside.join("runs")).unwrap().count(), 3);
+        kept.run(5);
+        assert_eq!(kept.found(), [""; 0], "{keep}");
+        assert_eq!(kept.count("SELECT count(*) FROM message"), 31);
+        assert_eq!(kept.count("SELECT count(*) FROM msgarchive_content"), 1);
     }
+    let kept = Kept::new();
+    fs::remove_file(kept.path().join("chat.db")).unwrap();
+    assert!(kept.check(false).problems.iter().any(|p| p.kind == "database"));
+    kept.run(4);
+    assert_eq!(kept.found(), [""; 0]);
+}
+
+/// Pages in the middle are lost; the library has not what they held, but for one message.
+#[test]
+fn what_can_be_read_of_a_damaged_database_is_taken_over() {
+    let kept = Kept::new();
+    let library = Connection::open(kept.library().join("chat.db")).unwrap();
+    library.execute("UPDATE message SET date_read = 5", []).unwrap();
+    kept.run(4);
+    library.execute("DELETE FROM message WHERE ROWID > 1", []).unwrap();
+    let database = kept.path().join("chat.db");
+    let mut bytes = fs::read(&database).unwrap();
+    let needle = b"word 17";
+    let at = bytes.windows(needle.len()).position(|window| window == needle).unwrap();
+    let page = at / 4096 * 4096;
+    bytes[page..page + 4096].fill(0xa5);
+    fs::write(&database, bytes).unwrap();
+    assert!(!kept.found().is_empty());
+    kept.run(5);
+    assert_eq!(kept.found(), [""; 0]);
+    let left = kept.count("SELECT count(*) FROM message");
+    assert!((2..31).contains(&left), "{left}");
+    // What was known of the past, too.
+    assert!(kept.count("SELECT count(*) FROM msgarchive_message_version") > 0);
+    let program = Program::new();
+    let json = program.run(&["history", kept.path().to_str().unwrap(), "--json"]).with_code(0).out;
+    let runs: Value = serde_json::from_str(&json).unwrap();
+    let said = runs["runs"][0]["unreadable"][0].as_str().unwrap();
+    assert!(said.contains("it lies in damaged/2001-01-06T00-00-00Z now"), "{said}");
+}
+
+/// A run that is ended while it does so is completed by the next one.
+#[test]
+fn a_database_that_was_set_aside_and_not_yet_taken_over() {
+    let kept = Kept::new();
+    let aside = kept.path().join("damaged/before");
+    fs::create_dir_all(&aside).unwrap();
+    fs::rename(kept.path().join("chat.db"), aside.join("chat.db")).unwrap();
+    for record in kept.records() {
+        fs::remove_file(record).unwrap();
+    }
+    fs::write(kept.path().join("damaged.json"), r#"{ "aside": "damaged/before" }"#).unwrap();
+    fs::remove_dir_all(kept.library()).unwrap();
+    let empty = Library::new(Schema::MACOS_26).write(&kept.library());
+    add(&kept.path(), &[&empty], 4 * 86_400).unwrap();
+    assert_eq!(kept.count("SELECT count(*) FROM message"), 31);
+    assert_eq!(kept.found(), [""; 0]);
+    assert!(!kept.path().join("damaged.json").exists());
 }
 
 #[test]

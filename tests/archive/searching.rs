@@ -65,9 +65,18 @@ fn filters_context_and_words() {
     assert_eq!(found(&program, &["lake", "--sent"]), [""; 0]);
     assert_eq!(found(&program, &["lake", "--until", "2020-01-01"]), [""; 0]);
     assert_eq!(
-        found(&program, &["lake", "--since", "2020-01-01", "--conversation", "+1 202-555-0143"]).len(),
-        0
+        found(&program, &["lake", "--since", "2020-01-01", "--conversation", "+12025550143"]),
+        ["E", "A"]
     );
+    let ran = program.run(&["search", "archive", "lake", "--conversation", "Nowhere"]).with_code(1);
+    assert!(ran.err.contains("matches no conversation"), "{}", ran.err);
+    assert_eq!(found(&program, &["lake", "--only", "+1 202-555-0143"]), ["E", "A"]);
+    assert_eq!(found(&program, &["lake", "--exclude", "+12025550143"]), [""; 0]);
+    assert_eq!(found(&program, &["lake", "--service", "SMS"]), [""; 0]);
+    assert_eq!(found(&program, &["lake", "--service", "imessage", "--received"]), ["E", "A"]);
+    assert_eq!(found(&program, &["lake", "--has", "image,link"]), [""; 0]);
+    let ran = program.run(&["search", "archive", "lake", "--with", "Nobody"]).with_code(1);
+    assert!(ran.err.contains("--with"), "{}", ran.err);
     let ran = program.run(&["search", "archive", "東京", "--context", "2"]).with_code(0);
     let shown: Vec<&str> =
         ran.out.lines().filter_map(|line| line.split_once(": ").map(|(_, text)| text)).collect();
@@ -76,6 +85,27 @@ fn filters_context_and_words() {
     assert!(!ran.out.contains('\u{1b}'), "no colors without a terminal");
     let ran = program.run(&["search", "mac", "x"]).with_code(1);
     assert!(ran.err.contains("is no archive"), "{}", ran.err);
+}
+
+#[test]
+fn what_a_message_carries() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for (guid, text) in
+        [("A", "look"), ("B", "look at https://example.com"), ("C", "look there"), ("D", "look")]
+    {
+        mac.receive(guid, 0, START, text);
+    }
+    mac.attach("A", "a.png");
+    mac.attach("D", "d.pdf");
+    mac.run("UPDATE attachment SET mime_type = 'application/pdf' WHERE guid = 'at_0_D'", []);
+    add(&program.path().join("archive"), &[&mac.folder], START + DAY).unwrap();
+    let has = |what: &str| found(&program, &["look", "--has", what]);
+    assert_eq!((has("image"), has("document")), (vec!["A".to_owned()], vec!["D".to_owned()]));
+    assert_eq!(
+        (has("link"), has("image,link")),
+        (vec!["B".to_owned()], vec!["B".to_owned(), "A".to_owned()])
+    );
 }
 
 /// What was said once is found, and the index is no more than an index.
@@ -92,6 +122,7 @@ fn what_was_said_once_is_found() {
     let json = program.run(&["search", "archive", "crème", "--json"]).with_code(0).out;
     let hits: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(hits["hits"][0]["deleted"], true);
+    assert_eq!(found(&program, &["crème", "--without", "deleted"]), [""; 0]);
     let index = program.path().join("archive/search.db");
     fs::remove_file(&index).unwrap();
     assert_eq!(found(&program, &["lake"]), ["Z", "E", "A"]);

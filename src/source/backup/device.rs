@@ -74,15 +74,11 @@ impl DeviceFolder {
         Ok(Box::new(BackupSource { messages: open_opened(opened, options)?, backup }))
     }
 
-    /// Its Messages database.
+    /// Its Messages database, and what else is in it.
     ///
     /// # Errors
     /// As [`DeviceFolder::open`].
-    pub fn database(self, options: &OpenOptions) -> Result<Opened, SourceError> {
-        Ok(self.unpacked(options)?.0)
-    }
-
-    fn unpacked(self, options: &OpenOptions) -> Result<(Opened, Arc<Backup>), SourceError> {
+    pub fn unpacked(self, options: &OpenOptions) -> Result<(Opened, Arc<Backup>), SourceError> {
         if let Some(locked) = self.locked()? {
             return Err(SourceError::PasswordNeeded { path: locked.to_owned() });
         }

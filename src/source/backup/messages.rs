@@ -1,22 +1,10 @@
-use std::io;
 use std::sync::Arc;
 
-use super::store::{Backup, Blob};
-use super::{ADDRESS_BOOK, HOME};
-use crate::source::contacts::{self, Contact, ContactsError};
-use crate::source::database::Log;
+use super::store::Backup;
+use crate::source::contacts::{Contact, ContactsError};
 use crate::source::{
     Deletions, RawChat, RawHandle, Says, Scale, Session, Source, SourceDigest, SourceError, SourceInfo,
 };
-
-/// The address book of a device, with what its log has.
-fn of_device(book: &Blob, log: Option<&Blob>) -> Result<Vec<Contact>, ContactsError> {
-    let Some(path) = book.path() else { return Ok(Vec::new()) };
-    let mut plain = book.open().map_err(SourceError::io(path))?;
-    let open = || log.map_or(Err(io::ErrorKind::NotFound.into()), Blob::open);
-    let log = log.and_then(Blob::path).map(|path| Log { path, open: &open });
-    contacts::of_device(path, &mut plain, log)
-}
 
 /// The Messages of a backup.
 pub(super) struct BackupSource {
@@ -30,18 +18,7 @@ impl Source for BackupSource {
     }
 
     fn contacts(&self) -> Option<Result<Vec<Contact>, ContactsError>> {
-        let (book, log) = match (self.backup.file(HOME, ADDRESS_BOOK), self.backup.log(ADDRESS_BOOK)) {
-            (Ok(book), Ok(log)) => (book?, log),
-            (Err(error), _) | (_, Err(error)) => return Some(Err(error.into())),
-        };
-        Some(match (&book, &log) {
-            (Blob::Plain(path), None | Some(Blob::Lost)) => contacts::load(path),
-            (Blob::Lost, _) => {
-                let what = "the key of its contacts is missing or damaged";
-                Err(SourceError::KeyBag { path: self.backup.folder.clone(), what }.into())
-            }
-            (book, log) => of_device(book, log.as_ref()),
-        })
+        self.backup.contacts()
     }
 
     fn handles(&self) -> Result<Vec<RawHandle>, SourceError> {

@@ -8,6 +8,7 @@
 //! asked for.
 
 mod about;
+mod address_book;
 mod decrypt;
 mod device;
 mod keybag;
@@ -23,7 +24,7 @@ pub use about::{BackupInfo, is_backup};
 pub(super) use device::DeviceFolder;
 pub use password::Password;
 pub use sealed::{SealedFile, SealedReader};
-pub(super) use store::keep_messages_of_plain;
+pub(super) use store::{Backup, keep_messages_of_plain};
 
 /// Where Messages keeps its database, and what it sends and receives.
 const HOME: &str = "HomeDomain";

@@ -25,7 +25,7 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// The folder of a device, opened: what is where, and the keys to it.
 #[derive(Debug)]
-pub(super) struct Backup {
+pub(in crate::source) struct Backup {
     pub folder: PathBuf,
     /// The same, links followed.
     real: PathBuf,
@@ -36,7 +36,7 @@ pub(super) struct Backup {
 
 impl Backup {
     /// `keys`: where it is encrypted.
-    pub fn open(folder: &Path, stored: &Keys, keys: Option<ClassKeys>) -> Result<Backup, SourceError> {
+    pub(super) fn open(folder: &Path, stored: &Keys, keys: Option<ClassKeys>) -> Result<Backup, SourceError> {
         let incomplete =
             |what: &str| SourceError::IncompleteBackup { path: folder.to_owned(), what: what.to_owned() };
         let database = folder.join("Manifest.db");
@@ -108,7 +108,7 @@ impl Backup {
     }
 
     /// A file of the backup; `None` where it is not listed or not there.
-    pub fn file(&self, domain: &str, path: &str) -> Result<Option<Blob>, SourceError> {
+    pub(super) fn file(&self, domain: &str, path: &str) -> Result<Option<Blob>, SourceError> {
         Ok(self.entry(domain, path)?.and_then(|entry| self.blob(&entry)))
     }
 
@@ -129,7 +129,7 @@ impl Backup {
 
     /// What was written last to the database with this path, where it has that apart. One that no list names may be of
     /// another day than the database.
-    pub fn log(&self, database: &str) -> Result<Option<Blob>, SourceError> {
+    pub(super) fn log(&self, database: &str) -> Result<Option<Blob>, SourceError> {
         let log = format!("{database}-wal");
         if self.manifest.is_none() {
             return self.file(HOME, &log);

@@ -28,6 +28,7 @@ pub(super) use live::film;
 use query::Queries;
 use session::Reader;
 
+use super::contacts::{self, Contact, ContactsError};
 use super::database::{self, Columns, Guard, Layout, Opened, Pool, lock};
 use super::locate::Roots;
 use super::{
@@ -149,6 +150,10 @@ impl ChatDb {
 impl Source for ChatDb {
     fn info(&self) -> &SourceInfo {
         &self.info
+    }
+
+    fn contacts(&self) -> Option<Result<Vec<Contact>, ContactsError>> {
+        contacts::of_archive(&lock(&self.own), &self.info)
     }
 
     fn handles(&self) -> Result<Vec<RawHandle>, SourceError> {

@@ -3,6 +3,7 @@
 //! **Must never**: fail an export. A book that cannot be read is an error for the caller to report; handles then
 //! stay handles. Nor touch the books: one with a write-ahead log is copied before it is opened.
 
+mod archived;
 mod database;
 mod ios;
 mod macos;
@@ -13,11 +14,14 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub use archived::{CARDS, cards};
 use database::Database;
 pub use vcard::{SentCard, sent_cards};
 
-use super::SourceError;
+use rusqlite::Connection;
+
 use super::database::Log;
+use super::{SourceError, SourceInfo, SourceKind};
 
 /// The rank of books that hold a family member's contacts: their names count only where no other book knows
 /// anybody.
@@ -87,6 +91,18 @@ pub(super) fn of_device(
     let mut cards = Vec::new();
     ios::read(&database, 0, &mut cards)?;
     Ok(name_people(cards))
+}
+
+/// The cards that an archive keeps; `None` of anything else, and where it keeps none.
+pub(super) fn of_archive(
+    connection: &Connection,
+    info: &SourceInfo,
+) -> Option<Result<Vec<Contact>, ContactsError>> {
+    if info.kind != SourceKind::Archive {
+        return None;
+    }
+    let cards = cards(connection).map_err(|error| SourceError::database(&info.path)(error).into());
+    Some(cards).filter(|cards| cards.as_ref().map_or(true, |cards| !cards.is_empty()))
 }
 
 /// Where the contacts of the person lie whose messages are in `database`: in the same home (which may be a copy of

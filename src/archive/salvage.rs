@@ -1,0 +1,175 @@
+//! What can still be read of an archive's database that is damaged: row by row, whatever lies between.
+//!
+//! **Must never**: write to the damaged file, or take a row for whole that is not what its hash says.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Statement};
+
+use super::kind::Kind;
+use super::row;
+use super::schema::{self, Columns, has_versions, version_table};
+use crate::source::tables::quoted;
+
+/// How far to look for the next row that can be read: twice as far each time.
+const STEPS: u32 = 40;
+/// How many row ids are asked for one by one, up to that row.
+const PROBED: usize = 1 << 16;
+
+/// Copies what can be read of the database `damaged` into a new one at `to`; `None` where that is nothing.
+pub fn salvage(damaged: &Path, to: &Path) -> Option<()> {
+    // SQLite may want to take back what was begun: in a copy.
+    let copy = tempfile::Builder::new().prefix(".salvage-").tempdir_in(to.parent()?).ok()?;
+    let file = copy.path().join("chat.db");
+    fs::copy(damaged, &file).ok()?;
+    let journal = |path: &Path| path.with_file_name("chat.db-journal");
+    if journal(damaged).exists() {
+        fs::copy(journal(damaged), journal(&file)).ok()?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let from = Connection::open_with_flags(&file, flags).ok()?;
+    let into = Connection::open(to).ok()?;
+    into.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; BEGIN").ok()?;
+    let tables = tables(&from).ok()?;
+    if !tables.iter().any(|(name, _)| name == "message") {
+        return None;
+    }
+    for (name, sql) in &tables {
+        // What a table was made of may be damaged, too.
+        if into.execute_batch(sql).is_ok() {
+            let _ = copy_table(&from, &into, name);
+        }
+    }
+    into.execute_batch("COMMIT").ok()?;
+    without_damaged_rows(&into).ok()?;
+    schema::index(&into, &Columns::read(&into).ok()?).ok()
+}
+
+/// The tables and views with what they were made by.
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let sql = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'view') AND sql IS NOT NULL \
+        AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, rowid";
+    connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn copy_table(from: &Connection, into: &Connection, name: &str) -> rusqlite::Result<()> {
+    let columns: Vec<String> = into
+        .prepare("SELECT name FROM pragma_table_info(?1) WHERE upper(name) <> 'ROWID'")?
+        .query_map([name], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let list: Vec<String> = columns.iter().map(|name| quoted(name)).collect();
+    let list = list.join(", ");
+    let marks = vec!["?"; columns.len()].join(", ");
+    let name = quoted(name);
+    let Ok(mut rows) =
+        from.prepare(&format!("SELECT rowid, {list} FROM {name} WHERE rowid >= ?1 ORDER BY rowid"))
+    else {
+        // Without row ids there is only one way through.
+        let mut put = into.prepare(&format!("INSERT OR IGNORE INTO {name} ({list}) VALUES ({marks})"))?;
+        let mut statement = from.prepare(&format!("SELECT {list} FROM {name}"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            insert(&mut put, row, columns.len())?;
+        }
+        return Ok(());
+    };
+    let mut put =
+        into.prepare(&format!("INSERT OR IGNORE INTO {name} (rowid, {list}) VALUES (?, {marks})"))?;
+    let mut one = from.prepare(&format!("SELECT rowid, {list} FROM {name} WHERE rowid = ?1"))?;
+    let mut begin = i64::MIN;
+    loop {
+        let mut last = begin.saturating_sub(1).max(0);
+        let read = each(&mut rows, begin, &mut |row| {
+            last = row.get(0)?;
+            insert(&mut put, row, columns.len() + 1)
+        });
+        if read.is_ok() {
+            return Ok(());
+        }
+        let after = (0..STEPS).map(|step| last.saturating_add(1 << step));
+        let next = after.into_iter().find(|rowid| first(&mut rows, *rowid).is_some());
+        let Some(next) = next.and_then(|rowid| first(&mut rows, rowid)) else { return Ok(()) };
+        for rowid in (last.saturating_add(1)..next).take(PROBED) {
+            let _ = each(&mut one, rowid, &mut |row| insert(&mut put, row, columns.len() + 1));
+        }
+        begin = next;
+    }
+}
+
+fn each(
+    statement: &mut Statement<'_>,
+    from: i64,
+    take: &mut dyn FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut rows = statement.query([from])?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+/// The first row from here on, where it can be read.
+fn first(statement: &mut Statement<'_>, from: i64) -> Option<i64> {
+    let mut rows = statement.query([from]).ok()?;
+    rows.next().ok()??.get(0).ok()
+}
+
+fn insert(put: &mut Statement<'_>, row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<()> {
+    for at in 0..columns {
+        let value: ValueRef<'_> = row.get_ref(at)?;
+        put.raw_bind_parameter(at + 1, rusqlite::types::ToSqlOutput::Borrowed(value))?;
+    }
+    put.raw_execute().map(drop)
+}
+
+/// Leaves out rows that are not what their hashes say. Those whose hash is lost are taken as they are.
+fn without_damaged_rows(connection: &Connection) -> rusqlite::Result<()> {
+    let columns = Columns::read(connection)?;
+    for kind in Kind::ALL {
+        let table = kind.table();
+        let of_shown = format!("{table} t JOIN msgarchive_{table} b ON b.id = t.ROWID");
+        remove_damaged(connection, &columns, kind, table, ("b.hash", &of_shown))?;
+        if has_versions(kind) {
+            let versions = version_table(kind);
+            remove_damaged(
+                connection,
+                &columns,
+                kind,
+                &versions,
+                ("t.msgarchive_hash", &format!("{versions} t")),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_damaged(
+    connection: &Connection,
+    columns: &Columns,
+    kind: Kind,
+    table: &str,
+    (hash, of): (&str, &str),
+) -> rusqlite::Result<()> {
+    let names = columns.of(kind.table());
+    let hashed: Vec<&String> =
+        names.iter().filter(|name| !kind.unhashed().contains(&name.as_str())).collect();
+    let list: Vec<String> = hashed.iter().map(|name| format!("t.{}", quoted(name))).collect();
+    let mut damaged: Vec<i64> = Vec::new();
+    let mut statement =
+        connection.prepare(&format!("SELECT t.ROWID, {hash}, {} FROM {of}", list.join(", ")))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let own = row::hash_of(row, 2, &hashed)?;
+        if row.get_ref(1)?.as_blob().is_ok_and(|hash| *hash != own) {
+            damaged.push(row.get(0)?);
+        }
+    }
+    drop(rows);
+    let mut remove = connection.prepare(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?;
+    for rowid in damaged {
+        remove.execute([rowid])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Which of the messages that say what is searched for are wanted.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::ArchiveError;
+use super::conversations::{Conversations, columns_or_null};
+use super::search::{OfService, Query};
+use crate::model::Attachment;
+use crate::pipeline::select::Has;
+
+/// What a query asks for, beside words.
+pub struct Wanted<'q> {
+    pub query: &'q Query,
+    /// Sorted; `None`: any, and none at all.
+    conversations: Option<Vec<usize>>,
+}
+
+impl<'q> Wanted<'q> {
+    /// Finds the conversations that are meant.
+    ///
+    /// # Errors
+    /// [`ArchiveError::NoMatch`]: there is none.
+    pub fn of(query: &'q Query, conversations: &Conversations) -> Result<Wanted<'q>, ArchiveError> {
+        let scope = &query.scope;
+        let lists = [&scope.conversations, &scope.only, &scope.with, &scope.exclude];
+        let all = lists.iter().all(|list| list.is_empty());
+        let chosen = if all { None } else { Some(scope.conversations(&conversations.0)?) };
+        Ok(Wanted { query, conversations: chosen })
+    }
+
+    /// It is of the right time, place, service and direction.
+    pub fn takes(&self, OfService { line, service }: &OfService, conversation: Option<usize>) -> bool {
+        let scope = &self.query.scope;
+        let service = service.as_deref().unwrap_or_default();
+        let there = |chosen: &Vec<usize>| conversation.is_some_and(|at| chosen.binary_search(&at).is_ok());
+        !scope.rules_out_date(line.date)
+            && self.query.from_me.is_none_or(|from_me| line.from_me == from_me)
+            && (scope.services.is_empty() || scope.services.iter().any(|s| s.eq_ignore_ascii_case(service)))
+            && self.conversations.as_ref().is_none_or(there)
+    }
+
+    /// It carries what it should.
+    pub fn carries(
+        &self,
+        connection: &Connection,
+        message: i64,
+        text: Option<&str>,
+    ) -> rusqlite::Result<bool> {
+        let has = &self.query.has;
+        if has.is_empty() || has.contains(&Has::Link) && is_link(connection, message, text)? {
+            return Ok(true);
+        }
+        let names = ["mime_type", "transfer_name", "uti", "hide_attachment"];
+        let list = columns_or_null(connection, "attachment", &names)?;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {list} FROM attachment \
+             WHERE ROWID IN (SELECT attachment_id FROM message_attachment_join WHERE message_id = ?1)"
+        ))?;
+        let mut rows = statement.query([message])?;
+        while let Some(row) = rows.next()? {
+            let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
+            let attachment =
+                Attachment { mime: text(0), name: text(1), uti: text(2), ..Attachment::default() };
+            let hidden = row.get::<_, Option<i64>>(3).unwrap_or_default().unwrap_or(0) != 0;
+            if !hidden && Has::of(&attachment).is_some_and(|kind| has.contains(&kind)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// It shows a link as a card, or says one.
+fn is_link(connection: &Connection, message: i64, text: Option<&str>) -> rusqlite::Result<bool> {
+    const CARD: &str = "com.apple.messages.URLBalloonProvider";
+    if text.is_some_and(|text| text.contains("https://") || text.contains("http://")) {
+        return Ok(true);
+    }
+    let list = columns_or_null(connection, "message", &["balloon_bundle_id"])?;
+    let sql = format!("SELECT {list} FROM message WHERE ROWID = ?1");
+    let bundle: Option<String> =
+        connection.prepare_cached(&sql)?.query_row([message], |row| row.get(0)).optional()?.flatten();
+    Ok(bundle.is_some_and(|bundle| bundle == CARD))
+}
