@@ -1,7 +1,7 @@
 //! Which attachments are not here: swapped for a placeholder by Apple's own definition, or nowhere to be found.
 
 use crate::doctor::{Fact, Patient, Verdict};
-use crate::writers::comparison::words::counted;
+use crate::writers::phrase;
 use crate::writers::phrase::size;
 
 pub(super) fn look(patient: &Patient<'_>) -> Verdict {
@@ -26,16 +26,16 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
 fn verdict(patient: &Patient<'_>) -> Verdict {
     let held = &patient.facts.held;
     let conversations = patient.facts.kept_elsewhere.len() as u64;
-    let of = counted(conversations, "conversation", "conversations");
+    let of = phrase::count(conversations, "conversation", "conversations");
     let list = "`msgarchive doctor --attachments DIR` lists them by conversation, with links that open each message, so \
                 that it downloads.";
     match (held.in_icloud.items, held.lost.items) {
         (0, 0) => {
-            let all = counted(held.here.items, "attachment is", "attachments are");
+            let all = phrase::count(held.here.items, "attachment is", "attachments are");
             Verdict::ok(format!("{all} here, and none is missing.")).by_definition()
         }
         (icloud, 0) => {
-            let attachments = counted(icloud, "attachment of", "attachments of");
+            let attachments = phrase::count(icloud, "attachment of", "attachments of");
             let is = if icloud == 1 { "is" } else { "are" };
             let bytes = size(held.in_icloud.bytes);
             Verdict::warning(
@@ -45,7 +45,7 @@ fn verdict(patient: &Patient<'_>) -> Verdict {
             .by_definition()
         }
         (0, lost) => {
-            let attachments = counted(lost, "attachment of", "attachments of");
+            let attachments = phrase::count(lost, "attachment of", "attachments of");
             let is = if lost == 1 { "is" } else { "are" };
             let cloud = match patient.facts.sync.of_attachments {
                 true => "nothing says that iCloud has a copy",
@@ -59,13 +59,13 @@ fn verdict(patient: &Patient<'_>) -> Verdict {
             .by_definition()
         }
         (icloud, lost) => {
-            let attachments = counted(icloud + lost, "attachment of", "attachments of");
-            let only = counted(icloud, "is", "are");
+            let attachments = phrase::count(icloud + lost, "attachment of", "attachments of");
+            let only = phrase::count(icloud, "is", "are");
             let bytes = size(held.in_icloud.bytes);
             let finding = format!(
                 "{attachments} {of} are not on this disk: {only} only in iCloud ({bytes}), and of {} nothing says that \
                  iCloud has a copy.",
-                counted(lost, "other", "others")
+                phrase::count(lost, "other", "others")
             );
             Verdict::warning(finding, list).by_definition()
         }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::doctor::{Fact, Patient, Verdict};
 use crate::model::Instant;
 use crate::source::ICloudSettings;
-use crate::writers::comparison::words::counted;
+use crate::writers::phrase;
 
 /// What waits no longer than this is on its way.
 const ON_ITS_WAY: TimeDelta = TimeDelta::hours(1);
@@ -102,7 +102,7 @@ fn verdict(patient: &Patient<'_>, settings: &ICloudSettings, backlog: &Backlog) 
         return Verdict::problem(finding, sync_now).by_definition().then(LADDER);
     }
     if backlog.deletions > 0 {
-        let deletions = counted(backlog.deletions, "deletion has", "deletions have");
+        let deletions = phrase::count(backlog.deletions, "deletion has", "deletions have");
         let finding = format!(
             "{deletions} not been sent to iCloud yet: other devices still show what was deleted here."
         );
@@ -116,7 +116,7 @@ fn verdict(patient: &Patient<'_>, settings: &ICloudSettings, backlog: &Backlog) 
     }
     let mut finding = String::from("Everything that goes to iCloud is there.");
     if backlog.metadata > 0 {
-        let rows = counted(backlog.metadata, "row", "rows");
+        let rows = phrase::count(backlog.metadata, "row", "rows");
         finding =
             format!("Every message that goes to iCloud is there; of {rows} some detail is still to be told.");
     }
@@ -136,7 +136,7 @@ fn silent(patient: &Patient<'_>) -> Option<String> {
 
 fn not_uploaded(patient: &Patient<'_>, backlog: &Backlog) -> Option<String> {
     let is = |count| if count == 1 { "is" } else { "are" };
-    let messages = |count| counted(count, "message", "messages");
+    let messages = |count| phrase::count(count, "message", "messages");
     let since =
         backlog.oldest.map(|date| format!("; the oldest is of {}", patient.day(date))).unwrap_or_default();
     let failed = match backlog.failed {

@@ -1,7 +1,7 @@
 //! Is Messages in iCloud on: the device's own setting says so; without it, what rows have a record in iCloud.
 
 use crate::doctor::{Patient, Verdict};
-use crate::writers::comparison::words::counted;
+use crate::writers::phrase;
 
 const SWITCH_ON: &str = "To have the same messages everywhere, switch it on, on each device with the same Apple Account: \
                          Mac: Messages > Settings > iMessage > Enable Messages in iCloud; iPhone: Settings > your name > \
@@ -27,7 +27,7 @@ fn verdict(patient: &Patient<'_>, enabled: Option<bool>) -> Verdict {
     let sync = &patient.facts.sync;
     let synced = |state: i64| sync.attachments_by_state.get(&state).copied().unwrap_or(0);
     let attachments = if sync.emptied > 0 { 0 } else { synced(1) + synced(4) };
-    let with_record = counted(sync.with_record, "row has", "rows have");
+    let with_record = phrase::count(sync.with_record, "row has", "rows have");
     if patient.is_archive() {
         return Verdict::unknown(
             "An archive is no device: it keeps rows, and takes no part in Messages in iCloud.",
@@ -48,7 +48,7 @@ fn verdict(patient: &Patient<'_>, enabled: Option<bool>) -> Verdict {
         )),
         None if attachments > 0 => Verdict::unknown(format!(
             "No row has a record in iCloud, but {} marked as synchronized: it may have been on once.",
-            counted(attachments, "attachment is", "attachments are")
+            phrase::count(attachments, "attachment is", "attachments are")
         )),
         None if sync.emptied > 0 => Verdict::warning(
             "Synchronization was reset, and has not run again since: no row has its record in iCloud any more.",

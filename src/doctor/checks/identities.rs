@@ -2,7 +2,7 @@
 
 use crate::compare::Reason;
 use crate::doctor::{Fact, Patient, Verdict};
-use crate::writers::comparison::words::counted;
+use crate::writers::phrase;
 
 /// Addresses that evidence names.
 const NAMED: usize = 20;
@@ -19,7 +19,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
             let finding = format!(
                 "{} that {} has went to or from an address of yours that no message here has: it is another Apple \
                  Account, or a number that this device does not use.",
-                counted(lacking, "message", "messages"),
+                phrase::count(lacking, "message", "messages"),
                 other.name()
             );
             let remedy = match patient.is_phone() {

@@ -3,7 +3,8 @@
 use crate::compare::{Gap, Reason};
 use crate::doctor::{Fact, Other, Patient, Verdict};
 use crate::source::KeepMessages;
-use crate::writers::comparison::words::{counted, months, reasons};
+use crate::writers::comparison::words::{months, reasons};
+use crate::writers::phrase;
 use crate::writers::phrase::one_line;
 
 /// Conversations that are named.
@@ -36,7 +37,7 @@ fn verdict(patient: &Patient<'_>, other: &Other<'_>, lacking: &[(Reason, u64)]) 
     let sentence = || {
         format!(
             "{} of {} {} lacking here ({}): {}. {}",
-            counted(all, "message", "messages"),
+            phrase::count(all, "message", "messages"),
             other.name(),
             if all == 1 { "is" } else { "are" },
             months(other.gaps(), |counts| counts.only(other.side)),
@@ -61,7 +62,7 @@ fn verdict(patient: &Patient<'_>, other: &Other<'_>, lacking: &[(Reason, u64)]) 
         0 => Verdict::ok(format!("Nothing of {} is lacking here.", other.name())),
         all => Verdict::ok(format!(
             "{} lacking here that {} has, and it is known why: {}.",
-            counted(all, "message is", "messages are"),
+            phrase::count(all, "message is", "messages are"),
             other.name(),
             reasons(other.gaps(), other.side)
         )),
@@ -80,7 +81,7 @@ fn conversations(other: &Other<'_>) -> String {
         .collect();
     let more = match lacking.len().saturating_sub(NAMED) as u64 {
         0 => String::new(),
-        more => format!(" and {}", counted(more, "more conversation", "more conversations")),
+        more => format!(" and {}", phrase::count(more, "more conversation", "more conversations")),
     };
     format!("By conversation: {}{more}.", named.join(", "))
 }

@@ -2,7 +2,7 @@
 
 use crate::doctor::{Patient, Verdict};
 use crate::source::SourceError;
-use crate::writers::comparison::words::counted;
+use crate::writers::phrase;
 
 /// It was read.
 pub(super) fn look(patient: &Patient<'_>) -> Verdict {
@@ -14,9 +14,9 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
         ("first", facts.first.into()),
         ("last", facts.last.into()),
     ];
-    let rows = counted(facts.rows, "row was read", "rows were read");
+    let rows = phrase::count(facts.rows, "row was read", "rows were read");
     if facts.unreadable > 0 {
-        let unreadable = counted(facts.unreadable, "row", "rows");
+        let unreadable = phrase::count(facts.unreadable, "row", "rows");
         let remedy =
             "Copy the database again from where it came from, with the -wal and -shm files beside it.";
         let finding = format!("{rows}; {unreadable} could not be read: the file is damaged there.");

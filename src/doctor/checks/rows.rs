@@ -1,7 +1,7 @@
 //! Are the rows sound: rows in no conversation, messages that are there twice, bodies that cannot be read.
 
 use crate::doctor::{Fact, Patient, Verdict};
-use crate::writers::comparison::words::counted;
+use crate::writers::phrase;
 use crate::writers::phrase::size;
 
 /// Messages that say the same within a second are repeated by people, too.
@@ -23,7 +23,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
     ];
     let mut found = Vec::new();
     if facts.damaged_bodies > 0 {
-        found.push(counted(
+        found.push(phrase::count(
             facts.damaged_bodies,
             "message whose text is damaged",
             "messages whose text is damaged",
@@ -31,12 +31,12 @@ pub(super) fn look(patient: &Patient<'_>) -> Verdict {
     }
     if facts.duplicates >= FEW_DUPLICATES {
         let messages =
-            counted(facts.duplicates, "message that is there twice", "messages that are there twice");
+            phrase::count(facts.duplicates, "message that is there twice", "messages that are there twice");
         found.push(format!("{messages} (attachments: {})", size(duplicates.bytes)));
     }
     let many_orphans = facts.orphans.saturating_mul(100) > facts.rows.saturating_mul(USUAL_ORPHANS_PERCENT);
     if facts.orphans >= FEW_ORPHANS && many_orphans {
-        let rows = counted(facts.orphans, "row in no conversation", "rows in no conversation");
+        let rows = phrase::count(facts.orphans, "row in no conversation", "rows in no conversation");
         found.push(format!("{rows} (attachments: {})", size(orphans.bytes)));
     }
     let verdict = match found.is_empty() {

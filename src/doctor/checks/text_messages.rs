@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::compare::Reason;
 use crate::doctor::{Patient, Verdict};
-use crate::writers::comparison::words::counted;
+use crate::writers::phrase;
 
 /// Texts that there have to be before their absence says something.
 const FEW: u64 = 10;
@@ -35,7 +35,7 @@ fn verdict(patient: &Patient<'_>, lacking: Option<u64>) -> Verdict {
         None => "at all".into(),
     };
     if let (Some(lacking @ 1..), Some(other)) = (lacking, &patient.other) {
-        let messages = counted(lacking, "text", "texts");
+        let messages = phrase::count(lacking, "text", "texts");
         let finding = format!(
             "No SMS or RCS has come here {since}, and {} has {messages} from that time.",
             other.name()
@@ -48,7 +48,7 @@ fn verdict(patient: &Patient<'_>, lacking: Option<u64>) -> Verdict {
             0 => Verdict::ok("There is no SMS or RCS, and this is where they would arrive."),
             count => Verdict::ok(format!(
                 "{}; they arrive here by themselves.",
-                counted(count, "text is here", "texts are here")
+                phrase::count(count, "text is here", "texts are here")
             )),
         };
     }
@@ -57,7 +57,7 @@ fn verdict(patient: &Patient<'_>, lacking: Option<u64>) -> Verdict {
             0 => Verdict::unknown(
                 "There never was one here: forwarding may be off, or nobody sends any. A backup of the phone would tell.",
             ),
-            _ => Verdict::ok(format!("{} here.", counted(texts.count, "text is", "texts are"))),
+            _ => Verdict::ok(format!("{} here.", phrase::count(texts.count, "text is", "texts are"))),
         };
     };
     let silence = last - last_text;
@@ -72,7 +72,7 @@ fn verdict(patient: &Patient<'_>, lacking: Option<u64>) -> Verdict {
     }
     Verdict::ok(format!(
         "{} here; the last one is of {}.",
-        counted(texts.count, "text is", "texts are"),
+        phrase::count(texts.count, "text is", "texts are"),
         patient.day(last_text)
     ))
 }

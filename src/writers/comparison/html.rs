@@ -110,7 +110,7 @@ impl SideView {
             (Some(first), Some(last)) => days(&clock.local(first), &clock.local(last)),
             _ => "without dates".into(),
         };
-        let rows = |count| words::counted(count, "row", "rows");
+        let rows = |count| phrase::count(count, "row", "rows");
         SideView {
             name: match side {
                 Side::Left => "Left",
@@ -118,8 +118,8 @@ impl SideView {
             },
             kind: source_kind(&about.source, clock),
             path: one_line(&about.source.path.to_string_lossy()).into_owned(),
-            messages: words::counted(about.messages, "message", "messages"),
-            tapbacks: words::counted(about.hanging, "tapback or vote", "tapbacks and votes"),
+            messages: phrase::count(about.messages, "message", "messages"),
+            tapbacks: phrase::count(about.hanging, "tapback or vote", "tapbacks and votes"),
             period,
             unreadable: (about.unreadable > 0)
                 .then(|| format!("{} could not be read: the file is damaged", rows(about.unreadable))),
@@ -150,7 +150,7 @@ impl Page<'_> {
 
     fn equal(&self) -> impl Iterator<Item = (Cow<'_, str>, String)> {
         let equal = |gap: &&Gap| gap.gaps.is_equal();
-        let both = |gap: &Gap| words::counted(gap.gaps.messages.both, "message", "messages");
+        let both = |gap: &Gap| phrase::count(gap.gaps.messages.both, "message", "messages");
         self.comparison
             .conversations
             .iter()
@@ -219,7 +219,7 @@ impl Page<'_> {
 
     fn restored(&self) -> Option<String> {
         let restored = self.comparison.restored;
-        let messages = words::counted(restored, "message has", "messages have");
+        let messages = phrase::count(restored, "message has", "messages have");
         (restored > 0).then(|| {
             format!("{messages} another GUID on each side and the same content: restored, and counted as the same.")
         })

@@ -1,7 +1,7 @@
 //! What a comparison says, in words.
 
 use crate::compare::{Comparison, Counts, Difference, Gaps, Month, Reason, Side};
-use crate::writers::phrase::grouped;
+use crate::writers::phrase::{count, grouped};
 
 /// Stretches of months that are named; the rest is counted.
 const STRETCHES: usize = 4;
@@ -110,11 +110,6 @@ pub fn months(gaps: &Gaps, counted: impl Fn(&Counts) -> u64) -> String {
     words
 }
 
-/// `1 message`, `2,000 messages`.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
 /// The result in one sentence.
 pub fn verdict(comparison: &Comparison) -> String {
     let counts = &comparison.total.messages;
@@ -122,24 +117,24 @@ pub fn verdict(comparison: &Comparison) -> String {
     if comparison.is_equal() {
         return match counts.both {
             0 => "Both sides have no messages.".into(),
-            _ => format!("Both sides have the same {}.", counted(counts.both, "message", "messages")),
+            _ => format!("Both sides have the same {}.", count(counts.both, "message", "messages")),
         };
     }
     if counts.is_equal() {
-        let missing = counted(hanging.missing(), "tapback or vote", "tapbacks or votes");
+        let missing = count(hanging.missing(), "tapback or vote", "tapbacks or votes");
         return format!("Both sides have the same messages; {missing} are on one side only.");
     }
     let mut parts = Vec::new();
     for side in Side::BOTH {
         if counts.only(side) > 0 {
             let is = if counts.only(side) == 1 { "is" } else { "are" };
-            let messages = counted(counts.only(side), "message", "messages");
+            let messages = count(counts.only(side), "message", "messages");
             parts.push(format!("{messages} {is} only on the {}", side.name()));
         }
     }
     if counts.different > 0 {
         let differ = if counts.different == 1 { "differs" } else { "differ" };
-        let messages = counted(counts.different, "message", "messages");
+        let messages = count(counts.different, "message", "messages");
         parts.push(format!("{messages} that both have {differ}"));
     }
     let last = parts.pop().unwrap_or_default();

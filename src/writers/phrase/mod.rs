@@ -290,9 +290,9 @@ pub fn participant(participant: &Participant) -> String {
     one_line(&text).into_owned()
 }
 
-/// `1 message`, `12 messages`.
+/// `1 message`, `1,200 messages`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]
