@@ -34,10 +34,41 @@ const MOST_PIXELS_A_BYTE: u64 = 4_096;
 struct Raw {
     width: u32,
     height: u32,
-    /// Red, green, blue, alpha.
-    rgba: Vec<u8>,
+    samples: Samples,
     space: Space,
     orientation: Orientation,
+}
+
+/// What a decoder gives of each pixel. Photos stay without alpha until they are small: large as they are, a third more of
+/// them, and a second copy, would be most of what is held.
+enum Samples {
+    Rgb(Vec<u8>),
+    Rgba(Vec<u8>),
+}
+
+impl Samples {
+    fn bytes(&self) -> (&[u8], PixelType) {
+        match self {
+            Samples::Rgb(bytes) => (bytes, PixelType::U8x3),
+            Samples::Rgba(bytes) => (bytes, PixelType::U8x4),
+        }
+    }
+
+    fn is_opaque(&self) -> bool {
+        match self {
+            Samples::Rgb(_) => true,
+            Samples::Rgba(bytes) => bytes.as_chunks::<4>().0.iter().all(|[.., alpha]| *alpha == 255),
+        }
+    }
+
+    fn into_rgba(self) -> Vec<u8> {
+        match self {
+            Samples::Rgba(bytes) => bytes,
+            Samples::Rgb(bytes) => {
+                bytes.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
+            }
+        }
+    }
 }
 
 /// Decodes a picture, not larger than `edge` pixels in width and height where one is given.
@@ -107,21 +138,23 @@ pub(super) fn heif_exif(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// Smaller first: all that follows is then cheap.
 fn finish(raw: Raw, edge: Option<u32>) -> Result<Pixels, Undecodable> {
-    let Raw { mut width, mut height, mut rgba, space, orientation } = raw;
-    let length = u64::from(width) * u64::from(height) * 4;
-    if length == 0 || rgba.len() as u64 != length {
+    let Raw { mut width, mut height, mut samples, space, orientation } = raw;
+    let (bytes, kind) = samples.bytes();
+    let length = u64::from(width) * u64::from(height) * kind.size() as u64;
+    if length == 0 || bytes.len() as u64 != length {
         return Err(Undecodable::Damaged);
     }
-    let opaque = rgba.as_chunks::<4>().0.iter().all(|[.., alpha]| *alpha == 255);
+    let opaque = samples.is_opaque();
     if let Some(edge) = edge
         && width.max(height) > edge
     {
         let scale = f64::from(edge.max(1)) / f64::from(width.max(height));
         let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
         let (smaller_width, smaller_height) = (side(width), side(height));
-        rgba = fenced(|| resize(&rgba, (width, height), (smaller_width, smaller_height), opaque))?;
+        samples = fenced(|| resize(samples, (width, height), (smaller_width, smaller_height), opaque))?;
         (width, height) = (smaller_width, smaller_height);
     }
+    let mut rgba = samples.into_rgba();
     // Not fenced by `to_srgb` itself: a profile is as hostile as the rest.
     fenced(|| {
         to_srgb(&mut rgba, &space);
@@ -130,18 +163,18 @@ fn finish(raw: Raw, edge: Option<u32>) -> Result<Pixels, Undecodable> {
     Ok(orientation.apply(Pixels { width, height, rgba, opaque }))
 }
 
-fn resize(rgba: &[u8], from: (u32, u32), to: (u32, u32), opaque: bool) -> Result<Vec<u8>, Undecodable> {
-    let source = ImageRef::new(from.0, from.1, rgba, PixelType::U8x4).map_err(|_| Undecodable::Damaged)?;
-    let mut target = Image::new(to.0, to.1, PixelType::U8x4);
+fn resize(samples: Samples, from: (u32, u32), to: (u32, u32), opaque: bool) -> Result<Samples, Undecodable> {
+    let (bytes, kind) = samples.bytes();
+    let source = ImageRef::new(from.0, from.1, bytes, kind).map_err(|_| Undecodable::Damaged)?;
+    let mut target = Image::new(to.0, to.1, kind);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
         // Else the colors of what cannot be seen would bleed into what can.
         .use_alpha(!opaque);
     Resizer::new().resize(&source, &mut target, &options).map_err(|_| Undecodable::Damaged)?;
-    Ok(target.into_vec())
-}
-
-/// Three bytes a pixel → four.
-fn with_alpha(rgb: &[u8]) -> Vec<u8> {
-    rgb.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
+    let smaller = target.into_vec();
+    Ok(match samples {
+        Samples::Rgb(_) => Samples::Rgb(smaller),
+        Samples::Rgba(_) => Samples::Rgba(smaller),
+    })
 }

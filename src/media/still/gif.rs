@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use gif::{ColorOutput, DecodeOptions, Decoder, MemoryLimit};
 
 use super::super::color::Space;
-use super::{ALWAYS, MOST_PIXELS, Orientation, Raw, Undecodable};
+use super::{ALWAYS, MOST_PIXELS, Orientation, Raw, Samples, Undecodable};
 
 fn open(bytes: &[u8], most_pixels: u64) -> Result<Decoder<Cursor<&[u8]>>, Undecodable> {
     let mut options = DecodeOptions::new();
@@ -44,5 +44,6 @@ pub fn decode(bytes: &[u8]) -> Result<Raw, Undecodable> {
             }
         }
     }
-    Ok(Raw { width, height, rgba, space: Space::Standard, orientation: Orientation::default() })
+    let samples = Samples::Rgba(rgba);
+    Ok(Raw { width, height, samples, space: Space::Standard, orientation: Orientation::default() })
 }

@@ -8,7 +8,7 @@ use heifer::heifer_isobmff::{HeifFile, ItemId};
 use heifer::{Error, Image, Options};
 
 use super::super::color::Space;
-use super::{MOST_PIXELS, Orientation, Raw, Undecodable};
+use super::{MOST_PIXELS, Orientation, Raw, Samples, Undecodable};
 
 /// A picture smaller than its tiles is decoded tile by tile all the same.
 const LARGEST_TILE: u64 = 2_048 * 2_048;
@@ -83,7 +83,7 @@ pub fn thumbnail(bytes: &[u8]) -> Result<Raw, Undecodable> {
 
 fn raw(bytes: &[u8], width: u32, height: u32, rgba: Vec<u8>) -> Raw {
     let space = open(bytes).map(|file| space(&file)).unwrap_or_default();
-    Raw { width, height, rgba, space, orientation: Orientation::default() }
+    Raw { width, height, samples: Samples::Rgba(rgba), space, orientation: Orientation::default() }
 }
 
 fn space(file: &HeifFile<'_>) -> Space {

@@ -7,7 +7,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::super::color::Space;
 use super::super::exif;
-use super::{Raw, Undecodable, with_alpha};
+use super::{Raw, Samples, Undecodable};
 use crate::media::Pixels;
 
 fn open(bytes: &[u8]) -> Result<JpegDecoder<ZCursor<&[u8]>>, Undecodable> {
@@ -30,13 +30,13 @@ pub fn size(bytes: &[u8]) -> Result<(u32, u32), Undecodable> {
 pub fn decode(bytes: &[u8]) -> Result<Raw, Undecodable> {
     let mut decoder = open(bytes)?;
     let info = decoder.info().ok_or(Undecodable::Damaged)?;
-    let rgba = with_alpha(&decoder.decode().map_err(|_| Undecodable::Damaged)?);
+    let samples = Samples::Rgb(decoder.decode().map_err(|_| Undecodable::Damaged)?);
     let space = match decoder.icc_profile() {
         Some(icc) => Space::Icc(icc),
         None => Space::Standard,
     };
     let orientation = decoder.exif().map(|tiff| exif::orientation(tiff)).unwrap_or_default();
-    Ok(Raw { width: info.width.into(), height: info.height.into(), rgba, space, orientation })
+    Ok(Raw { width: info.width.into(), height: info.height.into(), samples, space, orientation })
 }
 
 /// `None` where the picture is too large for a JPEG.

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use super::super::color::Space;
 use super::super::exif;
-use super::{MOST_PIXELS, Raw, Undecodable, with_alpha};
+use super::{MOST_PIXELS, Raw, Samples, Undecodable};
 use crate::media::Pixels;
 
 type Reader<'b> = png::Reader<Cursor<&'b [u8]>>;
@@ -47,16 +47,16 @@ pub fn decode(bytes: &[u8]) -> Result<Raw, Undecodable> {
         _ => Space::Standard,
     };
     let orientation = info.exif_metadata.as_deref().map(exif::orientation).unwrap_or_default();
-    let rgba = match frame.color_type {
-        png::ColorType::Rgba => pixels,
-        png::ColorType::Rgb => with_alpha(&pixels),
-        png::ColorType::Grayscale => pixels.iter().flat_map(|g| [*g, *g, *g, 255]).collect(),
+    let samples = match frame.color_type {
+        png::ColorType::Rgba => Samples::Rgba(pixels),
+        png::ColorType::Rgb => Samples::Rgb(pixels),
+        png::ColorType::Grayscale => Samples::Rgb(pixels.iter().flat_map(|g| [*g; 3]).collect()),
         png::ColorType::GrayscaleAlpha => {
-            pixels.as_chunks::<2>().0.iter().flat_map(|[g, a]| [*g, *g, *g, *a]).collect()
+            Samples::Rgba(pixels.as_chunks::<2>().0.iter().flat_map(|[g, a]| [*g, *g, *g, *a]).collect())
         }
         png::ColorType::Indexed => return Err(Undecodable::Damaged),
     };
-    Ok(Raw { width: frame.width, height: frame.height, rgba, space, orientation })
+    Ok(Raw { width: frame.width, height: frame.height, samples, space, orientation })
 }
 
 /// Pixels → PNG. `None` where they do not fit into one.

@@ -6,7 +6,7 @@ use image_webp::WebPDecoder;
 
 use super::super::color::Space;
 use super::super::exif;
-use super::{MOST_PIXELS, Raw, Undecodable, with_alpha};
+use super::{MOST_PIXELS, Raw, Samples, Undecodable};
 
 /// Width and height as stored.
 pub fn size(bytes: &[u8]) -> Result<(u32, u32), Undecodable> {
@@ -28,7 +28,7 @@ pub fn decode(bytes: &[u8]) -> Result<Raw, Undecodable> {
     }
     let mut pixels = vec![0; size];
     decoder.read_image(&mut pixels).map_err(|_| Undecodable::Damaged)?;
-    let rgba = if decoder.has_alpha() { pixels } else { with_alpha(&pixels) };
+    let samples = if decoder.has_alpha() { Samples::Rgba(pixels) } else { Samples::Rgb(pixels) };
     let space = match decoder.icc_profile() {
         Ok(Some(icc)) => Space::Icc(icc),
         _ => Space::Standard,
@@ -37,5 +37,5 @@ pub fn decode(bytes: &[u8]) -> Result<Raw, Undecodable> {
         Ok(Some(tiff)) => exif::orientation(tiff.strip_prefix(b"Exif\0\0").unwrap_or(&tiff)),
         _ => exif::Orientation::default(),
     };
-    Ok(Raw { width, height, rgba, space, orientation })
+    Ok(Raw { width, height, samples, space, orientation })
 }
