@@ -559,10 +559,12 @@ fn a_killed_run_leaves_no_plain_text() {
 fn nothing_in_clear(program: &Program, when: &str) {
     // Of the database; of its last page; of a picture.
     let words: [&[u8]; 3] = [b"CREATE TABLE message", b"SQLite format 3", b"JFIF"];
-    for (name, bytes) in tree::files(program.path()) {
-        let is_asked_for = name.starts_with("out/") || name.starts_with("Messages/");
+    // Not walked: a process that clears the export folder away may be at work there, and what is in it is looked at by
+    // itself (`in_the_making`).
+    let asked_for = ["out", "Messages"];
+    for (name, bytes) in tree::files_but(program.path(), &asked_for) {
         let found = words.iter().any(|words| bytes.windows(words.len()).any(|window| window == *words));
-        assert!(is_asked_for || !found, "{name} was left {when}");
+        assert!(!found, "{name} was left {when}");
     }
 }
 

@@ -29,18 +29,25 @@ pub fn print(folder: &Path) -> String {
 
 /// Every file's path below `folder`, with `/`, and content; sorted.
 pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    files_but(folder, &[])
+}
+
+/// The same without some folders, which are not looked into.
+pub fn files_but(folder: &Path, left_out: &[&str]) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
-    visit(folder, "", &mut found);
+    visit(folder, "", left_out, &mut found);
     found.sort();
     found
 }
 
-fn visit(folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
+fn visit(folder: &Path, prefix: &str, left_out: &[&str], found: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(folder).expect("a readable folder") {
         let entry = entry.expect("an entry");
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.file_type().expect("a type").is_dir() {
-            visit(&entry.path(), &format!("{name}/"), found);
+            if !left_out.contains(&name.as_str()) {
+                visit(&entry.path(), &format!("{name}/"), left_out, found);
+            }
         } else {
             found.push((name, fs::read(entry.path()).expect("a readable file")));
         }
