@@ -24,7 +24,6 @@ use super::visit::Visiting;
 use super::wishes::wishes;
 use crate::model::Instant;
 use crate::pipeline::Progress;
-use crate::source::SourceKind;
 use crate::source::contacts::Contact;
 use crate::source::tables::Tables;
 
@@ -328,12 +327,7 @@ fn source_read(prepared: &Prepared<'_>) -> SourceRead {
     let info = prepared.tables.info();
     SourceRead {
         source: prepared.source,
-        kind: match info.kind {
-            SourceKind::Library => "library",
-            SourceKind::Device => "device",
-            SourceKind::Backup => "backup",
-            SourceKind::Archive => "archive",
-        },
+        kind: info.kind.name(),
         path: info.path.to_string_lossy().into_owned(),
         device: info.backup.as_ref().and_then(|backup| backup.device.clone()),
         new: prepared.new,

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use chrono_tz::Tz;
-use msgarchive::model::{Availability, Instant};
+use msgarchive::model::Instant;
 use msgarchive::storage::{Amount, ConversationAmount, Estimate, Kept, Large, Passage, Places};
 use msgarchive::writers::phrase::size;
 use msgarchive::writers::storage::words;
@@ -159,20 +159,11 @@ fn largest(text: &mut String, found: &Estimate, shown: &Shown<'_>) {
             fit(&plain(name.as_deref().unwrap_or("unnamed")), name_width),
             size(*bytes),
             day(*date, shown.zone),
-            whereabouts(*availability),
+            words::whereabouts(*availability),
             fit(&plain(of), title_width).trim_end(),
         );
     }
     let _ = writeln!(text, "{}", wrap("  ", words::OPENING, shown.width));
-}
-
-fn whereabouts(availability: Availability) -> &'static str {
-    match availability {
-        Availability::Local => "here",
-        Availability::InICloud => "in iCloud",
-        Availability::Missing => "missing",
-        Availability::Expired => "expired",
-    }
 }
 
 fn places(text: &mut String, places: &Places, width: usize) {

@@ -6,7 +6,7 @@ use terminal_size::{Width, terminal_size, terminal_size_of};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Failure;
-pub use msgarchive::writers::phrase::grouped as count;
+pub use msgarchive::writers::phrase::{count as counted, grouped as count};
 
 /// Columns to fill: the terminal's, within reason; 80 where standard output is none.
 pub fn width() -> usize {
@@ -106,11 +106,6 @@ pub fn wrap(first: &str, text: &str, columns: usize) -> String {
         at_start = false;
     }
     wrapped
-}
-
-/// `1 message`, `2,000 messages`.
-pub fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
 /// `999 bytes`, `1.4 MB`: decimal, as the Finder shows sizes.

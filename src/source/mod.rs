@@ -109,6 +109,18 @@ pub enum SourceKind {
     Archive,
 }
 
+impl SourceKind {
+    /// As JSON and archives spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            SourceKind::Library => "library",
+            SourceKind::Device => "device",
+            SourceKind::Backup => "backup",
+            SourceKind::Archive => "archive",
+        }
+    }
+}
+
 /// How to open a source.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {

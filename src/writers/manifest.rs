@@ -12,7 +12,7 @@ use super::provenance::Provenance;
 use crate::disk::{FileRecord, HashedFile, MANIFEST, Staging};
 use crate::pipeline::Report;
 use crate::pipeline::writer::WriteError;
-use crate::source::{KeepMessages, SourceInfo, SourceKind};
+use crate::source::{KeepMessages, SourceInfo};
 
 /// What an export consists of.
 #[derive(Debug, Clone, Copy)]
@@ -94,13 +94,7 @@ fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
 
 /// What a source is. Messages name those of several by their place in the list, from 0 on.
 fn identity(json: &mut Json<'_>, source: &SourceInfo) {
-    let kind = match source.kind {
-        SourceKind::Library => "library",
-        SourceKind::Device => "device",
-        SourceKind::Backup => "backup",
-        SourceKind::Archive => "archive",
-    };
-    json.raw("\"kind\":").text(kind);
+    json.raw("\"kind\":").text(source.kind.name());
     json.raw(",\"path\":").text(&source.path.to_string_lossy());
     json.raw(",\"schema_version\":").maybe(source.schema_version.as_deref());
     json.raw(",\"keep_messages\":");

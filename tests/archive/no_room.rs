@@ -1,7 +1,7 @@
 //! Writes that fail: a disk with no room for bytes or for files, files that may not grow. The archive verifies, and the
 //! next run completes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,6 +51,17 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What a run that failed left is whole, with all that was held before it; the next run completes it. Then it is gone.
+fn nothing_is_lost(program: &Program, archive: &Path, held: Option<&BTreeSet<(String, i64)>>, when: &str) {
+    whole(archive, when);
+    if let Some(held) = held {
+        assert!(states(archive).is_superset(held), "{when}");
+    }
+    program.run(&["archive", "archive", "-s", "library"]).with_code(0);
+    complete(archive, MESSAGES as i64);
+    fs::remove_dir_all(archive).unwrap();
+}
+
 /// No file may grow beyond so many kilobytes: any write may be the one that fails, or (`killed`) the last one.
 fn short_of_room(bounds: &str, killed: bool) {
     let program = Program::new();
@@ -67,13 +78,7 @@ fn short_of_room(bounds: &str, killed: bool) {
             let (code, said) = bounded(&program, &bounds.replace("KB", &kilobytes.to_string()), &archive);
             assert!(matches!(code, Some(0 | 1) | None), "{when}: {said}");
             *endings.entry(code).or_default() += 1;
-            whole(&archive, &when);
-            if later {
-                assert!(states(&archive).is_superset(&held), "{when}");
-            }
-            program.run(&["archive", "archive", "-s", "library"]).with_code(0);
-            complete(&archive, MESSAGES as i64);
-            fs::remove_dir_all(&archive).unwrap();
+            nothing_is_lost(&program, &archive, later.then_some(&held), &when);
         }
     }
     let ended = if killed { None } else { Some(1) };
@@ -141,13 +146,7 @@ fn a_full_disk() {
                 }
                 code => panic!("{when}: {code:?}, {said}"),
             }
-            whole(&archive, &when);
-            if later {
-                assert!(states(&archive).is_superset(&held), "{when}");
-            }
-            program.run(&["archive", "archive", "-s", "library"]).with_code(0);
-            complete(&archive, MESSAGES as i64);
-            fs::remove_dir_all(&archive).unwrap();
+            nothing_is_lost(&program, &archive, later.then_some(&held), &when);
         }
     }
     assert!(full > 12, "{full}");

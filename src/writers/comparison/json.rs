@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use crate::compare::{About, Comparison, Counts, Difference, Finding, Found, Gap, Gaps, Reason, Side};
 use crate::model::ConversationKind;
 use crate::pipeline::RowKind;
-use crate::source::SourceKind;
 use crate::writers::clock::Clock;
 use crate::writers::json::Json;
 
@@ -50,14 +49,8 @@ pub fn write(comparison: &Comparison, zone: Tz, to: &mut dyn Write) -> io::Resul
 }
 
 fn about(json: &mut Json<'_>, about: &About) {
-    let kind = match about.source.kind {
-        SourceKind::Library => "library",
-        SourceKind::Device => "device",
-        SourceKind::Backup => "backup",
-        SourceKind::Archive => "archive",
-    };
     let backup = about.source.backup.as_ref();
-    json.raw("{\"kind\":").text(kind);
+    json.raw("{\"kind\":").text(about.source.kind.name());
     json.raw(",\"path\":").text(&about.source.path.to_string_lossy());
     json.raw(",\"device\":").maybe(backup.and_then(|backup| backup.device.as_deref()));
     json.raw(",\"os\":").maybe(backup.and_then(|backup| backup.os.as_deref()));

@@ -22,9 +22,7 @@ pub fn period(contents: &Contents) -> String {
 
 /// `1 March 2019 to 24 December 2024  ·  1,234 messages`.
 pub fn period_and_count(contents: &Contents) -> String {
-    let held = contents.messages;
-    let count = format!("{} {}", grouped(held), if held == 1 { "message" } else { "messages" });
-    format!("{}  ·  {count}", period(contents))
+    format!("{}  ·  {}", period(contents), count(contents.messages, "message", "messages"))
 }
 
 /// The title of a document of all conversations. `me` is how the owner is named.

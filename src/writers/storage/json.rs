@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::model::Conversation;
-use crate::source::{SourceInfo, SourceKind};
+use crate::source::SourceInfo;
 use crate::storage::{
     Amount, Category, ConversationAmount, Estimate, Freed, ICloud, Kept, Large, Places, Plan, Read, Setting,
     Who, Why,
@@ -95,13 +95,11 @@ fn amount(json: &mut Json<'_>, sum: &Amount) {
 }
 
 fn source(json: &mut Json<'_>, info: &SourceInfo) {
-    let kind = match info.kind {
-        SourceKind::Library => "library",
-        SourceKind::Device => "device",
-        SourceKind::Backup => "backup",
-        SourceKind::Archive => "archive",
-    };
-    json.raw("{\"kind\":").text(kind).raw(",\"path\":").text(&info.path.to_string_lossy()).raw("}");
+    json.raw("{\"kind\":")
+        .text(info.kind.name())
+        .raw(",\"path\":")
+        .text(&info.path.to_string_lossy())
+        .raw("}");
 }
 
 fn conversation(json: &mut Json<'_>, of: &ConversationAmount) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono_tz::Tz;
 
 use super::words;
-use crate::model::{Availability, Instant};
+use crate::model::Instant;
 use crate::storage::{Amount, ConversationAmount, Estimate, Kept};
 use crate::writers::clock::Clock;
 use crate::writers::open_in_messages::link;
@@ -109,7 +109,7 @@ impl Sheet {
             name: one_line(item.name.as_deref().unwrap_or("unnamed")).into_owned(),
             size: size(item.bytes),
             date: day(item.date),
-            place: whereabouts(item.availability),
+            place: words::whereabouts(item.availability),
             conversation: item
                 .conversation
                 .and_then(|at| found.conversations.get(at))
@@ -205,15 +205,6 @@ fn plan(plan: &crate::storage::Plan) -> (String, String) {
     let (low, high) = (words::share(plan.low, plan.bytes), words::share(plan.high, plan.bytes));
     let share = if low == high { low } else { format!("{low} to {high}") };
     (words::plan(plan.bytes), share)
-}
-
-fn whereabouts(availability: Availability) -> &'static str {
-    match availability {
-        Availability::Local => "here",
-        Availability::InICloud => "in iCloud",
-        Availability::Missing => "missing",
-        Availability::Expired => "expired",
-    }
 }
 
 impl Keep {

@@ -5,11 +5,16 @@ use crate::storage::{
     Amount, Assumption, Blocked, Category, Deleted, Estimate, Freed, ICloud, Kept, Passage, Places, Read,
     Setting, Who, Why,
 };
-use crate::writers::phrase::{grouped, size};
+use crate::writers::phrase::{count, grouped, size};
 
-/// `1 message`, `2,000 messages`.
-fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+/// Where an attachment is, in a column.
+pub fn whereabouts(availability: Availability) -> &'static str {
+    match availability {
+        Availability::Local => "here",
+        Availability::InICloud => "in iCloud",
+        Availability::Missing => "missing",
+        Availability::Expired => "expired",
+    }
 }
 
 /// A category, as Apple's screen names it.
@@ -286,7 +291,7 @@ fn assumption(assumption: &Assumption) -> String {
             .into(),
         Assumption::Undated { messages } => format!(
             "{} no date: for Keep Messages they count as old.",
-            if *messages == 1 { "1 message has".into() } else { format!("{} messages have", grouped(*messages)) }
+            count(*messages, "message has", "messages have")
         ),
         Assumption::Unreadable { messages } => format!(
             "{} could not be read, because the file is damaged: counted, with 0 bytes.",
