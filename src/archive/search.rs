@@ -253,7 +253,7 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
     let failed = || ArchiveError::database(folder.database());
     let cards = cards(&connection).map_err(failed())?;
     let conversations = Conversations::read(&connection, &cards).map_err(failed())?;
-    let wanted = Wanted::of(query, &conversations)?;
+    let wanted = Wanted::of(query, &conversations, &connection)?;
     let Some(matching) = matching(&query.text) else { return Ok(Vec::new()) };
     bring_up(&folder, &connection)?;
     let place = folder.path().join(INDEX);
@@ -262,7 +262,12 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
         let index = Connection::open_with_flags(&place, flags)?;
         let mut found = index.prepare("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC")?;
         let mut rows = found.query([matching])?;
-        let finder = Finder { connection: &connection, conversations: &conversations, wanted: &wanted };
+        let body = body_columns(&connection, "message", "m")?;
+        let line = format!(
+            "SELECT m.guid, m.date, m.is_from_me, m.handle_id, h.id, m.service, {body} FROM message m \
+             LEFT JOIN handle h ON h.ROWID = m.handle_id WHERE m.ROWID = ?1"
+        );
+        let finder = Finder { connection: &connection, conversations: &conversations, wanted: &wanted, line };
         let mut hits = Vec::new();
         while hits.len() < query.limit
             && let Some(row) = rows.next()?
@@ -279,11 +284,13 @@ struct Finder<'a> {
     connection: &'a Connection,
     conversations: &'a Conversations,
     wanted: &'a Wanted<'a>,
+    /// The query for what a message says, and who said it when.
+    line: String,
 }
 
 impl Finder<'_> {
     fn hit(&self, message: i64) -> rusqlite::Result<Option<Hit>> {
-        let Finder { connection, conversations, wanted } = *self;
+        let Finder { connection, conversations, wanted, .. } = self;
         let Some(line) = self.line(message)? else { return Ok(None) };
         let conversation = conversations.place_of(connection, message)?;
         if !wanted.takes(&line, conversation)
@@ -305,11 +312,6 @@ impl Finder<'_> {
     }
 
     fn line(&self, message: i64) -> rusqlite::Result<Option<OfService>> {
-        let body = body_columns(self.connection, "message", "m")?;
-        let sql = format!(
-            "SELECT m.guid, m.date, m.is_from_me, m.handle_id, h.id, m.service, {body} FROM message m \
-             LEFT JOIN handle h ON h.ROWID = m.handle_id WHERE m.ROWID = ?1"
-        );
         let read = |row: &rusqlite::Row<'_>| {
             let from_me = row.get::<_, Option<i64>>(2)?.unwrap_or(0) != 0;
             let sender = self.conversations.0.sender(row.get::<_, Option<i64>>(3)?.unwrap_or(0));
@@ -323,7 +325,7 @@ impl Finder<'_> {
             };
             Ok(OfService { line, service: row.get(5)? })
         };
-        self.connection.prepare_cached(&sql)?.query_row([message], read).optional()
+        self.connection.prepare_cached(&self.line)?.query_row([message], read).optional()
     }
 
     /// Messages of the same chat, right before or after one; in their order.

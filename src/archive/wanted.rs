@@ -4,8 +4,10 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::ArchiveError;
 use super::conversations::{Conversations, columns_or_null};
+use super::folder::DATABASE;
 use super::search::{OfService, Query};
 use crate::model::Attachment;
+use crate::pipeline::decode::balloons::LINK_PREVIEW;
 use crate::pipeline::select::Has;
 
 /// What a query asks for, beside words.
@@ -13,19 +15,37 @@ pub struct Wanted<'q> {
     pub query: &'q Query,
     /// Sorted; `None`: any, and none at all.
     conversations: Option<Vec<usize>>,
+    /// The queries for what a message carries: its attachments, and its balloon.
+    attachments: String,
+    balloon: String,
 }
 
 impl<'q> Wanted<'q> {
     /// Finds the conversations that are meant.
     ///
     /// # Errors
-    /// [`ArchiveError::NoMatch`]: there is none.
-    pub fn of(query: &'q Query, conversations: &Conversations) -> Result<Wanted<'q>, ArchiveError> {
+    /// [`ArchiveError::NoMatch`]: there is none; [`ArchiveError`].
+    pub fn of(
+        query: &'q Query,
+        conversations: &Conversations,
+        connection: &Connection,
+    ) -> Result<Wanted<'q>, ArchiveError> {
         let scope = &query.scope;
         let lists = [&scope.conversations, &scope.only, &scope.with, &scope.exclude];
         let all = lists.iter().all(|list| list.is_empty());
         let chosen = if all { None } else { Some(scope.conversations(&conversations.0)?) };
-        Ok(Wanted { query, conversations: chosen })
+        let columns = |table, names: &[&str]| {
+            columns_or_null(connection, table, names).map_err(ArchiveError::database(DATABASE))
+        };
+        let of_attachments =
+            columns("attachment", &["mime_type", "transfer_name", "uti", "hide_attachment"])?;
+        let attachments = format!(
+            "SELECT {of_attachments} FROM attachment \
+             WHERE ROWID IN (SELECT attachment_id FROM message_attachment_join WHERE message_id = ?1)"
+        );
+        let balloon = columns("message", &["balloon_bundle_id"])?;
+        let balloon = format!("SELECT {balloon} FROM message WHERE ROWID = ?1");
+        Ok(Wanted { query, conversations: chosen, attachments, balloon })
     }
 
     /// It is of the right time, place, service and direction.
@@ -47,15 +67,10 @@ impl<'q> Wanted<'q> {
         text: Option<&str>,
     ) -> rusqlite::Result<bool> {
         let has = &self.query.has;
-        if has.is_empty() || has.contains(&Has::Link) && is_link(connection, message, text)? {
+        if has.is_empty() || has.contains(&Has::Link) && self.is_link(connection, message, text)? {
             return Ok(true);
         }
-        let names = ["mime_type", "transfer_name", "uti", "hide_attachment"];
-        let list = columns_or_null(connection, "attachment", &names)?;
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {list} FROM attachment \
-             WHERE ROWID IN (SELECT attachment_id FROM message_attachment_join WHERE message_id = ?1)"
-        ))?;
+        let mut statement = connection.prepare_cached(&self.attachments)?;
         let mut rows = statement.query([message])?;
         while let Some(row) = rows.next()? {
             let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
@@ -68,17 +83,14 @@ impl<'q> Wanted<'q> {
         }
         Ok(false)
     }
-}
 
-/// It shows a link as a card, or says one.
-fn is_link(connection: &Connection, message: i64, text: Option<&str>) -> rusqlite::Result<bool> {
-    const CARD: &str = "com.apple.messages.URLBalloonProvider";
-    if text.is_some_and(|text| text.contains("https://") || text.contains("http://")) {
-        return Ok(true);
+    /// It shows a link as a card, or says one.
+    fn is_link(&self, connection: &Connection, message: i64, text: Option<&str>) -> rusqlite::Result<bool> {
+        if text.is_some_and(|text| text.contains("https://") || text.contains("http://")) {
+            return Ok(true);
+        }
+        let mut statement = connection.prepare_cached(&self.balloon)?;
+        let bundle: Option<String> = statement.query_row([message], |row| row.get(0)).optional()?.flatten();
+        Ok(bundle.is_some_and(|bundle| bundle == LINK_PREVIEW))
     }
-    let list = columns_or_null(connection, "message", &["balloon_bundle_id"])?;
-    let sql = format!("SELECT {list} FROM message WHERE ROWID = ?1");
-    let bundle: Option<String> =
-        connection.prepare_cached(&sql)?.query_row([message], |row| row.get(0)).optional()?.flatten();
-    Ok(bundle.is_some_and(|bundle| bundle == CARD))
 }

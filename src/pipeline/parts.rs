@@ -3,6 +3,7 @@
 //! **Must never**: lose an attachment or a text for want of a place; what nothing names goes to the end.
 
 use super::cards;
+use super::decode::balloons::LINK_PREVIEW;
 use super::decode::body::{self, Body, Piece, PieceContent};
 use super::decode::date::instant;
 use super::decode::summary::Summary;
@@ -57,7 +58,7 @@ pub fn assemble(raw: &RawMessage, body: &mut Body, summary: &Summary, roster: &R
     if matches!(out.message.kind, MessageKind::Message | MessageKind::Vote)
         && (bundle_id.is_some() && !gone || link_preview)
     {
-        return assemble_balloon(raw, bundle_id.unwrap_or(URL_BALLOON), body, roster, out);
+        return assemble_balloon(raw, bundle_id.unwrap_or(LINK_PREVIEW), body, roster, out);
     }
     let mut shown = vec![false; out.message.attachments.len()];
     for Piece { part, content } in std::mem::take(&mut body.pieces) {
@@ -124,9 +125,6 @@ fn place(
         }
     }
 }
-
-/// The provider of link previews (`messages-format.md` 10.1).
-const URL_BALLOON: &str = "com.apple.messages.URLBalloonProvider";
 
 /// The whole body becomes one balloon.
 fn assemble_balloon(

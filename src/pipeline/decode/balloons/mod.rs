@@ -134,11 +134,14 @@ type Draw = fn(&[u8], &mut Balloon) -> Vec<String>;
 /// Fills a card from the root of an archive; `false` when nothing known is in it.
 type Fill = fn(Node<'_>, &mut Balloon) -> bool;
 
+/// The provider of link previews (`messages-format.md` 10.1).
+pub const LINK_PREVIEW: &str = "com.apple.messages.URLBalloonProvider";
+
 /// The kind of an effective id, the name of the app where its payload may not tell, and what fills its card.
 fn known(id: &str) -> (BalloonKind, Option<&'static str>, Fill) {
     use BalloonKind::*;
     match id {
-        "com.apple.messages.URLBalloonProvider" => (Url, None, url::fill),
+        LINK_PREVIEW => (Url, None, url::fill),
         "com.apple.Handwriting.HandwritingProvider" => (Handwriting, Some("Handwriting"), template::fill),
         "com.apple.DigitalTouchBalloonProvider" => (DigitalTouch, Some("Digital Touch"), template::fill),
         "com.apple.PassbookUIService.PeerPaymentMessagesExtension" => (Pay, Some("Apple Cash"), pay::fill),
