@@ -32,8 +32,8 @@ pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
 pub use normalize::{
-    RowKind, attachment, availability, is_hidden, is_local, is_plugin_payload, is_text_message, name_of,
-    row_kind,
+    RowKind, attachment, availability, is_hidden, is_local, is_plugin_payload, is_tapback, is_text_message,
+    name_of, row_kind,
 };
 pub use run::{Again, ExportError, Options, Report, run, run_again};
 pub use tally::DEFECTS_KEPT;

@@ -55,10 +55,15 @@ pub enum RowKind {
     Update,
 }
 
+/// Whether a row of this `associated_message_type` is a tapback, or takes one back.
+pub fn is_tapback(associated_message_type: i64) -> bool {
+    matches!(associated_message_type, 1000 | 1001 | 2000..=2007 | 3000..=3007)
+}
+
 /// Which kind a row is.
 pub fn row_kind(raw: &RawMessage) -> RowKind {
     match raw.associated_message_type {
-        1000 | 1001 | 2000..=2007 | 3000..=3007 => RowKind::Tapback,
+        kind if is_tapback(kind) => RowKind::Tapback,
         4000 => RowKind::Vote,
         // Whatever else says 2 has something of its own to show.
         2 if raw.item_type == 0 && raw.associated_message_guid.is_some() && is_balloon(raw) => {
@@ -250,7 +255,7 @@ pub fn availability(raw: &RawAttachment, expired: bool) -> Availability {
         Availability::Local
     } else if expired {
         Availability::Expired
-    } else if matches!(raw.ck_sync_state, 1 | 4) && matches!(raw.transfer_state, 0 | 5) {
+    } else if raw.is_in_icloud() {
         Availability::InICloud
     } else {
         Availability::Missing

@@ -36,7 +36,7 @@ pub use keep_messages::KeepMessages;
 pub use place::Place;
 pub use raw::{
     ChatId, Deletions, EarlierBody, RawAttachment, RawChat, RawHandle, RawMessage, SyncState, Target,
-    UnsentDeletions,
+    UnsentDeletions, is_attachment_synced,
 };
 pub use several::{Several, contacts_of_several};
 pub use timeline::{Timeline, Window};

@@ -231,3 +231,15 @@ pub struct RawAttachment {
     /// The film of a Live Photo, which has no row of its own: it lies beside its picture.
     pub companion: Option<Content>,
 }
+
+impl RawAttachment {
+    /// Where its bytes are not here: iCloud has them (`messages-format.md` 11.6).
+    pub fn is_in_icloud(&self) -> bool {
+        is_attachment_synced(self.ck_sync_state) && matches!(self.transfer_state, 0 | 5)
+    }
+}
+
+/// What an attachment's `ck_sync_state` says: whether iCloud has its record (`messages-format.md` 11.6).
+pub fn is_attachment_synced(state: i64) -> bool {
+    matches!(state, 1 | 4)
+}

@@ -8,7 +8,7 @@ use super::groups::Place;
 use crate::model::{Availability, Instant};
 use crate::pipeline::fingerprint::GuidKey;
 use crate::pipeline::{availability, is_hidden, name_of};
-use crate::source::{Content, WeighedAttachment};
+use crate::source::{Content, WeighedAttachment, is_attachment_synced};
 
 /// An attachment.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ impl Items {
             category: Category::of(row),
             availability: availability(row, false),
             hidden: is_hidden(row),
-            synced: attachment.sync.map(|state| matches!(state, 1 | 4)),
+            synced: attachment.sync.map(is_attachment_synced),
             created,
             messages: 0,
             going: [0; 2],

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::items::Items;
 use crate::model::Instant;
+use crate::pipeline::is_tapback;
 use crate::source::WeighedMessage;
 
 /// How long messages are kept.
@@ -118,7 +119,7 @@ impl Purge {
         archived: Option<bool>,
     ) {
         let [days, year] = self.takes(date);
-        let tapback = matches!(message.associated_message_type, 1000 | 1001 | 2000..=2007 | 3000..=3007);
+        let tapback = is_tapback(message.associated_message_type);
         let bytes = message.text + message.body + message.payload + message.summary;
         let nowhere = self.conversations.len() - 1;
         let rows = self.conversations.get_mut(conversation.unwrap_or(nowhere).min(nowhere));

@@ -103,9 +103,7 @@ fn worth(attachment: &RawAttachment) -> Worth {
             };
             if right_size && !attachment.incomplete { Worth::All } else { Worth::Some }
         }
-        _ if matches!(attachment.ck_sync_state, 1 | 4) && matches!(attachment.transfer_state, 0 | 5) => {
-            Worth::InICloud
-        }
+        _ if attachment.is_in_icloud() => Worth::InICloud,
         _ => Worth::Missing,
     }
 }
