@@ -11,6 +11,7 @@ use super::kind::Kind;
 use super::places::number;
 use super::scan::Wanted;
 use super::schema::{Columns, version_table};
+use super::spelling::Spelling;
 use super::take::{Damaged, Ids, Taker, Visit};
 use crate::source::tables::Tables;
 
@@ -27,25 +28,22 @@ impl Heir<'_> {
     pub fn versions(&self, handles: &Ids) -> Result<u64, ArchiveError> {
         let name = version_table(Kind::Message);
         let Some(table) = self.tables.table(&name) else { return Ok(0) };
-        let wanted = Wanted::of(Kind::Message, table);
-        let names = wanted.names.clone();
-        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let spelling = Spelling::new(Kind::Message, Wanted::of(Kind::Message, table), self.visit, handles);
+        let mut names: Vec<&str> = spelling.wanted.names.iter().map(String::as_str).collect();
+        let of_message = names.len();
         names.push("msgarchive_id");
-        let of_message = names.len() - 1;
         let none = Damaged::new();
-        let mut taker = Taker::new(self.connection, self.columns, Kind::Message, wanted, self.visit, &none)
-            .map_err(self.failed())?;
+        let mut taker =
+            Taker::new(self.connection, self.columns, &spelling, self.visit, &none).map_err(self.failed())?;
         let before = self.inherited().map_err(self.failed())?;
         let (mut last, mut taken) = (before, 0);
         self.tables.reader().rows(table, &names, before.saturating_add(1)..=i64::MAX, |row| {
             last = row.rowid();
-            let inherit = || -> rusqlite::Result<bool> {
-                match self.here(number(row.value(of_message)))? {
-                    Some(id) => taker.inherit(id, row, handles),
-                    None => Ok(false),
-                }
+            let mut inherit = || -> rusqlite::Result<bool> {
+                let Some(id) = self.here(number(row.value(of_message)))? else { return Ok(false) };
+                let values = (0..of_message).map(|at| row.value(at)).collect();
+                spelling.spell(values, |former| taker.inherit(id, former))
             };
-            let mut inherit = inherit;
             taken += u64::from(inherit().map_err(self.failed())?);
             Ok::<(), ArchiveError>(())
         })?;

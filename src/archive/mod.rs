@@ -8,7 +8,7 @@
 //! | which rows are news | [`scan`](self): fingerprints, side by side with the source |
 //! | which source it is | by its rows, not by its path |
 //! | contents | under their SHA-256, written before the rows that speak of them |
-//! | rows | in one transaction a run |
+//! | rows | spelled and hashed by one thread, written by another, in one transaction a run |
 //! | the record | last; closes over the rows and over the record before it |
 //!
 //! **Must never**: rewrite or delete what it holds, but to show a later state of a row and keep the former one.
@@ -23,6 +23,7 @@ mod fingerprint;
 mod folder;
 pub mod history;
 pub mod holding;
+mod incoming;
 mod inherit;
 mod insert;
 mod kind;
@@ -40,6 +41,7 @@ mod salvage;
 mod scan;
 mod schema;
 pub mod search;
+mod spelling;
 mod take;
 mod unarchived;
 mod visit;

@@ -27,10 +27,9 @@ const SPARSE: [(&str, &str, &str); 2] = [
 ];
 
 /// Made once a first source is in, so that they cost little; and each when there is a column for it.
-const INDEXES: [(&str, &str, &str); 7] = [
+const INDEXES: [(&str, &str, &str); 6] = [
     ("message", "guid", "UNIQUE INDEX IF NOT EXISTS msgarchive_idx_message_guid ON message (guid)"),
     ("message", "date", "INDEX IF NOT EXISTS message_idx_date ON message (date)"),
-    ("message", "handle_id", "INDEX IF NOT EXISTS message_idx_handle ON message (handle_id, date)"),
     (
         "chat_message_join",
         "message_date",

@@ -8,16 +8,15 @@ use std::collections::HashMap;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
-use super::fingerprint::Fingerprints;
 use super::folder::HOME;
+use super::incoming::Incoming;
 use super::insert::Insert;
 use super::kind::Kind;
 use super::restored::Restored;
 use super::row::{self, Owned, RowHash, owned};
-use super::scan::Wanted;
 use super::schema::{Columns, has_versions, version_table};
-use crate::disk::hexadecimal;
-use crate::source::tables::{TableRow, quoted};
+use super::spelling::{Spelled, Spelling};
+use crate::source::tables::quoted;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +43,6 @@ pub struct Visit<'a> {
 /// Rows of the archive that were found damaged: they are written anew.
 pub type Damaged = std::collections::HashSet<i64>;
 
-/// A number that is no row id of ours, for one that a source's row names and has not.
-pub fn dangling(source: i64, rowid: i64) -> i64 {
-    const BEYOND: i64 = 1 << 60;
-    BEYOND | (source & 0xffff) << 40 | rowid & 0xff_ffff_ffff
-}
-
 /// Takes the rows of one kind.
 pub struct Taker<'c> {
     connection: &'c Connection,
@@ -57,14 +50,7 @@ pub struct Taker<'c> {
     visit: Visit<'c>,
     /// Nothing needs to be looked up. Of what there is little of, it always is.
     first: bool,
-    wanted: Wanted,
-    /// Positions in `wanted`.
-    key: Vec<Option<usize>>,
-    handles: Vec<usize>,
-    hashed: Vec<bool>,
-    /// Positions of the columns that make the fingerprint.
-    material: Vec<usize>,
-    fingerprints: Fingerprints,
+    spelling: &'c Spelling<'c>,
     filename: Option<usize>,
     /// Of the archive's table: lower case, sorted.
     columns: Vec<String>,
@@ -85,17 +71,15 @@ impl<'c> Taker<'c> {
     pub fn new(
         connection: &'c Connection,
         columns: &Columns,
-        kind: Kind,
-        wanted: Wanted,
+        spelling: &'c Spelling<'c>,
         visit: Visit<'c>,
         damaged: &'c Damaged,
     ) -> rusqlite::Result<Taker<'c>> {
-        let (table, archive) = (kind.table(), visit.archive);
-        let position = |name: &str| wanted.lower.iter().position(|own| own == name);
-        let key: Vec<Option<usize>> = kind.key().iter().map(|name| position(name)).collect();
+        let kind = spelling.kind;
+        let table = kind.table();
+        let position = |name: &str| spelling.wanted.lower.iter().position(|own| own == name);
         let condition: Vec<String> =
             kind.key().iter().enumerate().map(|(at, name)| format!("{name} IS ?{}", at + 1)).collect();
-        let (material, fingerprints) = wanted.fingerprints(archive);
         let next = connection.query_row(
             &format!("SELECT coalesce(max(id), 0) + 1 FROM msgarchive_{table}"),
             [],
@@ -104,20 +88,17 @@ impl<'c> Taker<'c> {
         Ok(Taker {
             connection,
             kind,
+            spelling,
             visit,
             first: visit.first && kind == Kind::Message,
-            handles: kind.refers_to_handles().iter().filter_map(|name| position(name)).collect(),
-            hashed: wanted.lower.iter().map(|name| !kind.unhashed().contains(&name.as_str())).collect(),
             filename: (kind == Kind::Attachment).then(|| position("filename")).flatten(),
             columns: columns.of(table),
-            material,
-            fingerprints,
             next,
             damaged,
             restored: None,
             displaced: Vec::new(),
             find: connection.prepare(&format!("SELECT ROWID FROM {table} WHERE {}", condition.join(" AND ")))?,
-            insert: Insert::new(connection, table, &wanted.lower)?,
+            insert: Insert::new(connection, table, &spelling.wanted.lower)?,
             keep_book: connection.prepare(&format!(
                 "INSERT OR REPLACE INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?4, ?5)"
             ))?,
@@ -128,8 +109,6 @@ impl<'c> Taker<'c> {
             seen: connection.prepare(
                 "SELECT id, since FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
             )?,
-            key,
-            wanted,
         })
     }
 
@@ -138,32 +117,13 @@ impl<'c> Taker<'c> {
         self.restored = Some(restored);
     }
 
-    /// The columns that rows are to be read with.
-    pub fn names(&self) -> Vec<String> {
-        self.wanted.names.clone()
-    }
-
     /// Takes a row. `None`: it may be one that came again under another GUID; that can only be told, and the row be taken,
-    /// once all others were: `last`. `place`: what where it is adds to its fingerprint. `handles`: where those that it names
-    /// are in the archive.
+    /// once all others were: `last`.
     pub fn take(
         &mut self,
-        row: &TableRow<'_, '_>,
-        place: i64,
-        handles: &Ids,
+        Incoming { rowid, fingerprint, mut row }: Incoming<'_>,
         last: bool,
     ) -> rusqlite::Result<Option<(i64, Taken)>> {
-        let rowid = row.rowid();
-        let mut values: Vec<ValueRef<'_>> = (0..self.wanted.names.len()).map(|at| row.value(at)).collect();
-        let fingerprint = self.fingerprint(&values).wrapping_add(place);
-        self.translate(&mut values, handles);
-        let own_guid = self.guid_of_its_own(&values);
-        if let Some(guid) = &own_guid
-            && let [Some(at)] = *self.key
-            && let Some(value) = values.get_mut(at)
-        {
-            *value = ValueRef::Text(guid.as_bytes());
-        }
         let seen = match self.first {
             true => None,
             false => {
@@ -173,26 +133,22 @@ impl<'c> Taker<'c> {
                     .optional()?
             }
         };
-        let mut found = self.find(&values, seen.map(|(id, _)| id))?;
+        let mut found = self.find(&row.values, seen.map(|(id, _)| id))?;
         let under_its_guid;
         if found.is_none() && self.restored.is_some() && !last {
             return Ok(None);
         }
         if found.is_none()
-            && let Some(id) = self.under_another_guid(rowid, &values)?
+            && let Some(id) = self.under_another_guid(rowid, &row.values)?
         {
             // It goes on under the GUID that it has here.
             under_its_guid = self.guid_of(id)?;
-            if let [Some(at)] = *self.key
-                && let Some(value) = values.get_mut(at)
-            {
-                *value = ValueRef::Text(under_its_guid.as_bytes());
-            }
+            row.rename(&under_its_guid, self.spelling);
             found = Some(id);
         }
         let (id, taken) = match found {
-            None => (self.insert_new(&values)?, Taken::New),
-            Some(id) => (id, self.compare(id, &values, seen.is_some_and(|(seen, _)| seen == id))?),
+            None => (self.insert_new(&row)?, Taken::New),
+            Some(id) => (id, self.compare(id, &row, seen.is_some_and(|(seen, _)| seen == id))?),
         };
         self.displaced.extend(seen.map(|(seen, _)| seen).filter(|seen| *seen != id));
         let since = seen.filter(|(seen, _)| *seen == id).map_or(self.visit.run, |(_, since)| since);
@@ -201,50 +157,20 @@ impl<'c> Taker<'c> {
         Ok(Some((id, taken)))
     }
 
-    fn fingerprint(&self, values: &[ValueRef<'_>]) -> i64 {
-        let material = self.material.iter().filter_map(|at| values.get(*at)).enumerate();
-        material.fold(0, |sum, (at, value)| sum.wrapping_add(self.fingerprints.of(at, *value)))
-    }
-
     /// Takes over a former state of a row, unless it is known. It is not shown.
-    pub fn inherit(&mut self, id: i64, row: &TableRow<'_, '_>, handles: &Ids) -> rusqlite::Result<bool> {
-        let mut values: Vec<ValueRef<'_>> = (0..self.wanted.names.len()).map(|at| row.value(at)).collect();
-        self.translate(&mut values, handles);
-        let unknown = !self.is_known(id, &values)?;
+    pub fn inherit(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<bool> {
+        let unknown = !self.is_known(id, &row.values)?;
         if unknown {
-            self.keep_beside(id, &values)?;
+            self.keep_beside(id, row)?;
         }
         Ok(unknown)
-    }
-
-    /// Names handles by their row ids here.
-    fn translate(&self, values: &mut [ValueRef<'_>], handles: &Ids) {
-        for at in &self.handles {
-            if let Some(value) = values.get_mut(*at)
-                && let ValueRef::Integer(handle) = *value
-                && handle > 0
-            {
-                let known = handles.get(&handle).copied();
-                *value = ValueRef::Integer(known.unwrap_or_else(|| dangling(self.visit.source, handle)));
-            }
-        }
-    }
-
-    /// A GUID for a row that has none, made of what is in it: so it is the same the next time.
-    fn guid_of_its_own(&self, values: &[ValueRef<'_>]) -> Option<String> {
-        if self.kind == Kind::Handle {
-            return None;
-        }
-        let key = self.key.first().copied().flatten().and_then(|at| values.get(at));
-        let has_one = matches!(key, Some(ValueRef::Text(guid)) if !guid.is_empty());
-        (!has_one).then(|| format!("msgarchive-{}", hexadecimal(&self.material_hash(values))))
     }
 
     fn find(&mut self, values: &[ValueRef<'_>], seen: Option<i64>) -> rusqlite::Result<Option<i64>> {
         if self.first {
             return Ok(None);
         }
-        for (at, position) in self.key.iter().enumerate() {
+        for (at, position) in self.spelling.key.iter().enumerate() {
             let value = position.and_then(|at| values.get(at)).copied().unwrap_or(ValueRef::Null);
             self.find.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(value))?;
         }
@@ -264,7 +190,7 @@ impl<'c> Taker<'c> {
     /// The message that this row is by what it says; and from now on by its GUID, too.
     fn under_another_guid(&mut self, rowid: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<Option<i64>> {
         let Some(restored) = &mut self.restored else { return Ok(None) };
-        let guid = match self.key.first().copied().flatten().and_then(|at| values.get(at)) {
+        let guid = match self.spelling.guid(values) {
             Some(ValueRef::Text(guid)) => String::from_utf8_lossy(guid).into_owned(),
             _ => return Ok(None),
         };
@@ -276,7 +202,7 @@ impl<'c> Taker<'c> {
         if known.is_some() {
             return Ok(known);
         }
-        let found = restored.find(rowid, &self.wanted.lower, values)?;
+        let found = restored.find(rowid, &self.spelling.wanted.lower, values)?;
         if let Some(message) = found {
             self.cached("INSERT INTO msgarchive_alias (guid, message, run) VALUES (?1, ?2, ?3)")?
                 .execute(params![guid, message, self.visit.run])?;
@@ -289,7 +215,7 @@ impl<'c> Taker<'c> {
     }
 
     fn is_renamed(&self, chat: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
-        let Some(at) = self.wanted.lower.iter().position(|name| name == "chat_identifier") else {
+        let Some(at) = self.spelling.wanted.lower.iter().position(|name| name == "chat_identifier") else {
             return Ok(false);
         };
         let shown = self.shown(chat)?;
@@ -300,19 +226,18 @@ impl<'c> Taker<'c> {
             && identifier != Some(ValueRef::Null))
     }
 
-    fn insert_new(&mut self, values: &[ValueRef<'_>]) -> rusqlite::Result<i64> {
+    fn insert_new(&mut self, row: &Spelled<'_>) -> rusqlite::Result<i64> {
         let id = self.next;
         self.next += 1;
-        self.insert.put(id, values)?;
-        let hash = self.hash(values);
+        self.insert.put(id, &row.values)?;
         let Visit { run, source, .. } = self.visit;
-        self.keep_book.execute(params![id, hash, run, run, source])?;
+        self.keep_book.execute(params![id, row.hash, run, run, source])?;
         Ok(id)
     }
 
     /// The row is in this state, or was once.
     fn is_known(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
-        let incoming = self.material_hash(values);
+        let incoming = self.spelling.material_hash(values);
         if incoming == self.material_of(&self.shown(id)?) {
             return Ok(true);
         }
@@ -348,11 +273,11 @@ impl<'c> Taker<'c> {
     }
 
     /// The row is there: as this one, as another state of it, or as a state that it once had.
-    fn compare(&mut self, id: i64, values: &[ValueRef<'_>], of_this_source: bool) -> rusqlite::Result<Taken> {
+    fn compare(&mut self, id: i64, row: &Spelled<'_>, of_this_source: bool) -> rusqlite::Result<Taken> {
         if self.damaged.contains(&id) && !self.is_whole(id)? {
-            return self.mend(id, values);
+            return self.mend(id, row);
         }
-        if !has_versions(self.kind) || self.is_known(id, values)? {
+        if !has_versions(self.kind) || self.is_known(id, &row.values)? {
             return Ok(Taken::Same);
         }
         let shown = self.shown(id)?;
@@ -362,11 +287,11 @@ impl<'c> Taker<'c> {
         };
         let at = |names: &[String]| names.iter().position(|name| name == "date_edited");
         let was = edited(at(&self.columns).and_then(|at| shown.get(at)).map(Owned::value));
-        let is = edited(at(&self.wanted.lower).and_then(|at| values.get(at)).copied());
+        let is = edited(at(&self.spelling.wanted.lower).and_then(|at| row.values.get(at)).copied());
         if is > was || is == was && of_this_source {
-            self.replace(id, values)?;
+            self.replace(id, row)?;
         } else {
-            self.keep_beside(id, values)?;
+            self.keep_beside(id, row)?;
         }
         Ok(Taken::Changed)
     }
@@ -391,15 +316,15 @@ impl<'c> Taker<'c> {
     }
 
     /// Writes a damaged row anew. Where it is not what it was when it was written, that state is lost for good.
-    fn mend(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<Taken> {
+    fn mend(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<Taken> {
         let table = self.kind.table();
-        let hash = self.hash(values);
+        let hash = row.hash;
         let Visit { run, source, .. } = self.visit;
         let (was, since): (Vec<u8>, i64) = self
             .cached(&format!("SELECT hash, since FROM msgarchive_{table} WHERE id = ?1"))?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
-        self.put_with_content(id, values)?;
+        self.put_with_content(id, &row.values)?;
         if was == hash {
             return Ok(Taken::Same);
         }
@@ -415,7 +340,7 @@ impl<'c> Taker<'c> {
     }
 
     /// Shows these values; what was shown becomes a version.
-    fn replace(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+    fn replace(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<()> {
         let table = self.kind.table();
         let Visit { run, source, .. } = self.visit;
         let list = self.list();
@@ -427,18 +352,17 @@ impl<'c> Taker<'c> {
         ))?
         .execute([id, run])?;
         self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
-        self.put_with_content(id, values)?;
-        let hash = self.hash(values);
+        self.put_with_content(id, &row.values)?;
         self.cached(&format!(
             "UPDATE msgarchive_{table} SET hash = ?2, since = ?3, source = ?4 WHERE id = ?1"
         ))?
-        .execute(params![id, hash, run, source])?;
+        .execute(params![id, row.hash, run, source])?;
         Ok(())
     }
 
     /// Keeps these values as a version that is not shown: another source has a later one.
-    fn keep_beside(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
-        let names: Vec<String> = self.wanted.lower.iter().map(|name| quoted(name)).collect();
+    fn keep_beside(&self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<()> {
+        let names: Vec<String> = self.spelling.wanted.lower.iter().map(|name| quoted(name)).collect();
         let Visit { run, source, .. } = self.visit;
         let mut insert = self.cached(&format!(
             "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {}) \
@@ -450,8 +374,8 @@ impl<'c> Taker<'c> {
         for (at, number) in [id, run, run, source].into_iter().enumerate() {
             insert.raw_bind_parameter(at + 1, number)?;
         }
-        insert.raw_bind_parameter(5, self.hash(values))?;
-        for (at, value) in values.iter().enumerate() {
+        insert.raw_bind_parameter(5, row.hash)?;
+        for (at, value) in row.values.iter().enumerate() {
             insert.raw_bind_parameter(at + 6, ToSqlOutput::Borrowed(*value))?;
         }
         insert.raw_execute()?;
@@ -472,18 +396,6 @@ impl<'c> Taker<'c> {
 
     fn cached(&self, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
         self.connection.prepare_cached(sql)
-    }
-
-    fn hash(&self, values: &[ValueRef<'_>]) -> RowHash {
-        let columns = self.wanted.lower.iter().zip(values).zip(&self.hashed);
-        row::hash(columns.filter(|(_, hashed)| **hashed).map(|((name, value), _)| (name.as_str(), *value)))
-    }
-
-    fn material_hash(&self, values: &[ValueRef<'_>]) -> RowHash {
-        let columns = self.wanted.lower.iter().zip(values).zip(&self.wanted.material);
-        row::hash(
-            columns.filter(|(_, material)| **material).map(|((name, value), _)| (name.as_str(), *value)),
-        )
     }
 
     fn material_of(&self, shown: &[Owned]) -> RowHash {

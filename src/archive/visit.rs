@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::ArchiveError;
 use super::absence::{Evidence, Reason};
 use super::folder::HOME;
+use super::incoming;
 use super::inherit::Heir;
 use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
 use super::places::number;
@@ -16,7 +17,8 @@ use super::restored::Restored;
 use super::run::Prepared;
 use super::scan::{Scan, Wanted};
 use super::schema::Columns;
-use super::take::{Damaged, Ids, Taken, Taker, Visit, dangling};
+use super::spelling::{Spelling, dangling};
+use super::take::{Damaged, Ids, Taken, Taker, Visit};
 use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::source::SourceKind;
@@ -130,10 +132,10 @@ impl Visiting<'_> {
         progress: &dyn Progress,
     ) -> Result<TakenRows, ArchiveError> {
         let Some(table) = self.prepared.tables.table(kind.table()) else { return Ok(TakenRows::default()) };
-        let wanted = Wanted::of(kind, table);
+        let spelling = Spelling::new(kind, Wanted::of(kind, table), self.visit, handles);
         let none = Damaged::new();
         let damaged = self.damaged.get(&kind).unwrap_or(&none);
-        let mut taker = Taker::new(self.connection, self.columns, kind, wanted, self.visit, damaged)
+        let mut taker = Taker::new(self.connection, self.columns, &spelling, self.visit, damaged)
             .map_err(self.failed())?;
         // What is not there any more may come again under another GUID.
         self.forget(kind, scan).map_err(self.failed())?;
@@ -142,19 +144,15 @@ impl Visiting<'_> {
             let restored = Restored::new(self.connection, self.columns, self.visit.source, chats);
             taker.look_for(restored.map_err(self.failed())?);
         }
-        let names = taker.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut touched = Vec::with_capacity(scan.news.len());
         let mut changed = Vec::new();
         let mut postponed = Vec::new();
         for last in [false, true] {
             let rowids = if last { &std::mem::take(&mut postponed) } else { &scan.news };
-            let mut places = self.prepared.places.from(i64::MIN);
-            each_of(self.prepared.tables, table, &names, rowids, |row| {
-                let rowid = row.rowid();
-                let place = if kind == Kind::Message { places.of(rowid) } else { 0 };
-                let taken = taker.take(row, place, handles, last).map_err(self.failed())?;
-                let Some((id, taken)) = taken else {
+            let from = (self.prepared.tables, table, &self.prepared.places);
+            incoming::each(from, &spelling, rowids, |incoming| {
+                let rowid = incoming.rowid;
+                let Some((id, taken)) = taker.take(incoming, last).map_err(self.failed())? else {
                     postponed.push(rowid);
                     return Ok(());
                 };
