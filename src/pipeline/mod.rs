@@ -35,7 +35,7 @@ pub use normalize::{
     RowKind, attachment, availability, is_hidden, is_local, is_plugin_payload, is_tapback, is_text_message,
     name_of, row_kind,
 };
-pub use run::{Again, ExportError, Options, Report, run, run_again};
+pub use run::{Again, ExportError, Job, Options, Report};
 pub use tally::DEFECTS_KEPT;
 
 /// Hears how far a run is, and says when to stop. All methods may be called from any thread.

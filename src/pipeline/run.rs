@@ -67,62 +67,13 @@ pub enum ExportError {
     Unbalanced { rows: RowCounts, lost: i128 },
 }
 
-/// Reads the selected conversations, normalizes their messages and hands them to the writers; with no writers it
-/// only counts.
-///
-/// # Errors
-/// [`ExportError`]; then the writers' files are gone again.
-pub fn run(
-    source: &dyn Source,
-    roster: &Roster,
-    writers: &[Box<dyn Writer>],
-    assets: Option<&dyn AssetSink>,
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<Report, ExportError> {
-    let chosen = options.selection.conversations(roster)?;
-    let rows =
-        chosen.iter().filter_map(|i| roster.conversations.get(*i)).map(|entry| entry.rows).sum::<u64>();
-    let job = Job { source, roster, options, progress, chosen };
-    let looking_ahead: Vec<&dyn Writer> =
-        writers.iter().map(AsRef::as_ref).filter(|writer| writer.looks_ahead()).collect();
-    if looking_ahead.is_empty() {
-        progress.begin(rows);
-        return job.done(writers, assets);
-    }
-    progress.begin(rows.saturating_mul(2));
-    let mut coming = job.done(&[], None)?.conversations;
-    coming.sort_by_cached_key(|finished| by_title(&finished.conversation));
-    for writer in looking_ahead {
-        writer.expect(&coming)?;
-    }
-    job.done(writers, assets)
-}
-
-/// Reads some conversations of a run once more, with the same options, for these writers. The account stays the one that
-/// was closed, and writers that speak of all conversations hear of all. The files of the report are those that were
-/// written now.
-///
-/// # Errors
-/// As [`run`], and [`ExportError::Unlike`].
-pub fn run_again(
-    again: Again<'_>,
-    source: &dyn Source,
-    roster: &Roster,
-    writers: &[Box<dyn Writer>],
-    assets: Option<&dyn AssetSink>,
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<Report, ExportError> {
-    let chosen = options.selection.conversations(roster)?;
-    let rows = chosen
-        .iter()
-        .filter_map(|i| roster.conversations.get(*i))
-        .filter(|entry| (again.wanted)(&entry.conversation.id))
-        .map(|entry| entry.rows)
-        .sum::<u64>();
-    progress.begin(rows);
-    Job { source, roster, options, progress, chosen }.done_again(Some(again), writers, assets)
+/// What is to be read, and how; once or several times.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    pub source: &'a dyn Source,
+    pub roster: &'a Roster,
+    pub options: &'a Options,
+    pub progress: &'a dyn Progress,
 }
 
 /// What is read a second time.
@@ -134,34 +85,65 @@ pub struct Again<'a> {
     pub wanted: &'a dyn Fn(&str) -> bool,
 }
 
-/// What is to be read, and how; once or several times.
-struct Job<'a> {
-    source: &'a dyn Source,
-    roster: &'a Roster,
-    options: &'a Options,
-    progress: &'a dyn Progress,
-    /// Indices into the roster's conversations.
-    chosen: Vec<usize>,
-}
-
 impl Job<'_> {
-    /// Reads everything once, for these writers.
-    fn done(
+    /// Reads the selected conversations, normalizes their messages and hands them to the writers; with no writers it
+    /// only counts.
+    ///
+    /// # Errors
+    /// [`ExportError`]; then the writers' files are gone again.
+    pub fn run(
         &self,
         writers: &[Box<dyn Writer>],
         assets: Option<&dyn AssetSink>,
     ) -> Result<Report, ExportError> {
-        self.done_again(None, writers, assets)
+        let chosen = self.options.selection.conversations(self.roster)?;
+        let rows: u64 = self.entries(&chosen).map(|entry| entry.rows).sum();
+        let looking_ahead: Vec<&dyn Writer> =
+            writers.iter().map(AsRef::as_ref).filter(|writer| writer.looks_ahead()).collect();
+        if looking_ahead.is_empty() {
+            self.progress.begin(rows);
+            return self.read(&chosen, None, writers, assets);
+        }
+        self.progress.begin(rows.saturating_mul(2));
+        let mut coming = self.read(&chosen, None, &[], None)?.conversations;
+        coming.sort_by_cached_key(|finished| by_title(&finished.conversation));
+        for writer in looking_ahead {
+            writer.expect(&coming)?;
+        }
+        self.read(&chosen, None, writers, assets)
     }
 
-    /// As [`Job::done`]; `again`: some conversations only, of a job that was done before.
-    fn done_again(
+    /// Reads some conversations once more, for these writers. The account stays the one that was closed, and writers
+    /// that speak of all conversations hear of all. The files of the report are those that were written now.
+    ///
+    /// # Errors
+    /// As [`Job::run`], and [`ExportError::Unlike`].
+    pub fn run_again(
         &self,
+        again: Again<'_>,
+        writers: &[Box<dyn Writer>],
+        assets: Option<&dyn AssetSink>,
+    ) -> Result<Report, ExportError> {
+        let chosen = self.options.selection.conversations(self.roster)?;
+        let entries = self.entries(&chosen).filter(|entry| (again.wanted)(&entry.conversation.id));
+        self.progress.begin(entries.map(|entry| entry.rows).sum());
+        self.read(&chosen, Some(again), writers, assets)
+    }
+
+    fn entries<'c>(&'c self, chosen: &'c [usize]) -> impl Iterator<Item = &'c RosterEntry> {
+        chosen.iter().filter_map(|i| self.roster.conversations.get(*i))
+    }
+
+    /// Reads everything chosen once, or of that what is read `again`.
+    fn read(
+        &self,
+        chosen: &[usize],
         again: Option<Again<'_>>,
         writers: &[Box<dyn Writer>],
         assets: Option<&dyn AssetSink>,
     ) -> Result<Report, ExportError> {
-        let Job { source, roster, options, progress, chosen } = self;
+        let Job { source, roster, options, progress } = *self;
+
         let mut selected = vec![false; roster.conversations.len()];
         for &i in chosen {
             if let Some(flag) = selected.get_mut(i) {
@@ -174,8 +156,7 @@ impl Job<'_> {
             total.rows.filtered += entry.rows;
         }
         // Longest first, so that no worker is left with a long one at the end.
-        let mut order: Vec<&RosterEntry> =
-            chosen.iter().filter_map(|i| roster.conversations.get(*i)).collect();
+        let mut order: Vec<&RosterEntry> = self.entries(chosen).collect();
         if let Some(Again { wanted, .. }) = again {
             order.retain(|entry| wanted(&entry.conversation.id));
         }
@@ -186,12 +167,12 @@ impl Job<'_> {
             order.sort_by_cached_key(|entry| by_title(&entry.conversation));
         }
         let pass = Pass {
-            source: *source,
+            source,
             roster,
             writers,
             assets,
             options,
-            progress: *progress,
+            progress,
             selected,
             order,
             one_by_one,

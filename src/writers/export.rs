@@ -14,7 +14,7 @@ use crate::model::Instant;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::Selection;
 use crate::pipeline::writer::WriteError;
-use crate::pipeline::{self, ExportError, Options, Progress, Report};
+use crate::pipeline::{ExportError, Job, Options, Progress, Report};
 use crate::source::contacts::Contact;
 use crate::source::{ChatId, RawChat, Source};
 
@@ -82,9 +82,8 @@ pub fn export_folder(
     let (roster, options) = prepare(source, contacts, request)?;
     let making = Making::begin(source, request, false)?;
     progress.phase("Exporting");
-    let mut report = making.run(source, request, |writers, sink| {
-        pipeline::run(source, &roster, writers, sink, &options, progress)
-    })?;
+    let job = Job { source, roster: &roster, options: &options, progress };
+    let mut report = making.run(source, request, |writers, sink| job.run(writers, sink))?;
     source.unchanged()?;
     if progress.interrupted() {
         return Err(ExportError::Interrupted);
@@ -108,7 +107,7 @@ pub fn list(
     progress: &dyn Progress,
 ) -> Result<Report, ExportError> {
     let (roster, options) = read_roster(source, contacts, selection, jobs)?;
-    let report = pipeline::run(source, &roster, &[], None, &options, progress)?;
+    let report = Job { source, roster: &roster, options: &options, progress }.run(&[], None)?;
     source.unchanged()?;
     Ok(report)
 }

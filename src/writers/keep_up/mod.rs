@@ -19,7 +19,7 @@ use super::making::{Making, rank};
 use super::manifest::Extent;
 use crate::disk::{FileRecord, is_unfinished};
 use crate::pipeline::writer::{AssetSink, WriteError, Writer};
-use crate::pipeline::{self, Again, DEFECTS_KEPT, Defect, ExportError, Progress, Report};
+use crate::pipeline::{Again, DEFECTS_KEPT, Defect, ExportError, Job, Progress, Report};
 use crate::source::Source;
 use crate::source::contacts::Contact;
 
@@ -60,7 +60,8 @@ pub fn keep_up(
     let looking: [Box<dyn Writer>; 1] = [fingerprints.writer()];
     let stand_ins = StandIns;
     let sink = (request.attachments != AttachmentMode::None).then_some(&stand_ins as &dyn AssetSink);
-    let mut whole = pipeline::run(source, &roster, &looking, sink, &options, progress)?;
+    let job = Job { source, roster: &roster, options: &options, progress };
+    let mut whole = job.run(&looking, sink)?;
     // Nothing was copied.
     whole.copies = Vec::new();
     source.unchanged()?;
@@ -81,10 +82,8 @@ pub fn keep_up(
     }
     progress.phase("Exporting what changed");
     let wanted = |id: &str| plan.changed.contains(id);
-    let mut report = making.run(source, request, |writers, sink| {
-        let again = Again { known: &whole, wanted: &wanted };
-        pipeline::run_again(again, source, &roster, writers, sink, &options, progress)
-    })?;
+    let again = Again { known: &whole, wanted: &wanted };
+    let mut report = making.run(source, request, |writers, sink| job.run_again(again, writers, sink))?;
     source.unchanged()?;
     if progress.interrupted() {
         return Err(ExportError::Interrupted);
