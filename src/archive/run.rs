@@ -302,7 +302,9 @@ fn add(
         record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
         prepared.tables.unchanged()?;
     }
-    let rows = record::rows_by_run(&transaction, Some(number)).map_err(failed())?;
+    // All there is, where nothing was before: quicker than one by one.
+    let only = previous.is_some().then_some(number);
+    let rows = record::rows_by_run(&transaction, only).map_err(failed())?;
     let totals = record::totals(&transaction).map_err(failed())?;
     let previous = previous.as_ref().map(|(_, text)| text.as_str());
     record.close(previous, rows.get(&number).cloned().unwrap_or_else(record::no_rows), totals);

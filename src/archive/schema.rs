@@ -27,7 +27,7 @@ const SPARSE: [(&str, &str, &str); 2] = [
 ];
 
 /// Made once a first source is in, so that they cost little; and each when there is a column for it.
-const INDEXES: [(&str, &str, &str); 6] = [
+const INDEXES: [(&str, &str, &str); 8] = [
     ("message", "guid", "UNIQUE INDEX IF NOT EXISTS msgarchive_idx_message_guid ON message (guid)"),
     ("message", "date", "INDEX IF NOT EXISTS message_idx_date ON message (date)"),
     (
@@ -47,6 +47,13 @@ const INDEXES: [(&str, &str, &str); 6] = [
         "INDEX IF NOT EXISTS message_attachment_join_idx_attachment_id ON message_attachment_join (attachment_id)",
     ),
     ("message", "guid", "INDEX IF NOT EXISTS msgarchive_idx_sighting ON msgarchive_sighting (kind, id)"),
+    // What a run brought is asked after each.
+    ("message", "guid", "INDEX IF NOT EXISTS msgarchive_idx_message_since ON msgarchive_message (since)"),
+    (
+        "message",
+        "guid",
+        "INDEX IF NOT EXISTS msgarchive_idx_message_version_since ON msgarchive_message_version (msgarchive_since)",
+    ),
 ];
 
 /// The columns of each of Apple's tables that the archive has: by lower-case name, as they are spelled.
