@@ -4,6 +4,7 @@ mod compared;
 mod crash;
 mod damage;
 mod device;
+mod joined;
 mod merging;
 mod nights;
 mod no_room;

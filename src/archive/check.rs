@@ -3,6 +3,8 @@
 //!
 //! **Must never**: mend anything. It leaves a note of what it found, which the next run reads.
 
+mod joins;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -17,7 +19,7 @@ use super::ArchiveError;
 use super::contents::KeptFile;
 use super::damage::FoundDamaged;
 use super::folder::{Folder, HOME};
-use super::kind::Kind;
+use super::kind::{JOINS, Kind};
 use super::open::look_into;
 use super::record::{self, no_rows};
 use super::row::{self, RowHash, owned};
@@ -40,7 +42,7 @@ pub struct Checked {
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// `row`, `version`, `card`, `content`, `record`, `count`, `database`, `file`.
+    /// `row`, `join`, `version`, `card`, `content`, `record`, `count`, `database`, `file`.
     pub kind: &'static str,
     /// Of a file, relative to what was verified.
     pub path: Option<String>,
@@ -158,6 +160,9 @@ impl Check<'_> {
         let mut checked = 0;
         for kind in Kind::ALL {
             checked += self.rows_of(connection, kind, &columns.of(kind.table()))?;
+        }
+        for join in &JOINS {
+            checked += self.rows_of_join(connection, join, &columns)?;
         }
         for name in super::people::damaged(connection)? {
             let what = format!(

@@ -124,6 +124,8 @@ pub struct Join {
     pub key: &'static [&'static str],
     /// Columns that an archive cannot do without.
     pub columns: &'static str,
+    /// What a row of it says of its owner, for people.
+    pub says: &'static str,
 }
 
 /// Where a message is; in the archive also after it was deleted.
@@ -138,36 +140,42 @@ pub const JOINS: [Join; 6] = [
         ends: &[("chat_id", Kind::Chat), ("handle_id", Kind::Handle)],
         key: &[],
         columns: "chat_id INTEGER, handle_id INTEGER",
+        says: "its participant",
     },
     Join {
         table: "chat_lookup",
         ends: &[("chat", Kind::Chat)],
         key: &["identifier", "domain"],
         columns: "identifier TEXT, domain TEXT, chat INTEGER, priority INTEGER DEFAULT 0",
+        says: "the identifier",
     },
     Join {
         table: "chat_service",
         ends: &[("chat", Kind::Chat)],
         key: &["service"],
         columns: "service TEXT, chat INTEGER",
+        says: "its service",
     },
     Join {
         table: PLACES,
         ends: &[("chat_id", Kind::Chat), ("message_id", Kind::Message)],
         key: &[],
         columns: "chat_id INTEGER, message_id INTEGER, message_date INTEGER DEFAULT 0",
+        says: "its place in the chat",
     },
     Join {
         table: "message_attachment_join",
         ends: &[("message_id", Kind::Message), ("attachment_id", Kind::Attachment)],
         key: &[],
         columns: "message_id INTEGER, attachment_id INTEGER",
+        says: "its attachment",
     },
     Join {
         table: "recoverable_message_part",
         ends: &[("chat_id", Kind::Chat), ("message_id", Kind::Message)],
         key: &["part_index"],
         columns: "chat_id INTEGER, message_id INTEGER, part_index INTEGER, delete_date INTEGER, part_text BLOB",
+        says: "what Recently Deleted has of it in the chat",
     },
 ];
 
@@ -177,8 +185,26 @@ impl Join {
         self.ends.iter().any(|(_, kind)| *kind == Kind::Message)
     }
 
-    /// The columns that make two rows of it one.
+    /// The row that it says something of: the column that names it, and its table.
+    pub fn owner(&self) -> (&'static str, Kind) {
+        let of_message = self.ends.iter().find(|(_, kind)| *kind == Kind::Message);
+        of_message.or(self.ends.first()).copied().unwrap_or(("chat", Kind::Chat))
+    }
+
+    /// The row that it joins with that one, if it is no text.
+    pub fn other(&self) -> Option<(&'static str, Kind)> {
+        self.ends.iter().copied().find(|end| *end != self.owner())
+    }
+
+    /// The columns that make two rows of it one, the owner's first.
     pub fn identity(&self) -> Vec<&'static str> {
-        self.ends.iter().map(|(column, _)| *column).chain(self.key.iter().copied()).collect()
+        let owner = self.owner().0;
+        let others = self.ends.iter().map(|(column, _)| *column).chain(self.key.iter().copied());
+        std::iter::once(owner).chain(others.filter(|column| *column != owner)).collect()
+    }
+
+    /// The table that has a hash of each of its rows.
+    pub fn book(&self) -> String {
+        format!("msgarchive_{}", self.table)
     }
 }

@@ -26,6 +26,7 @@ pub mod holding;
 mod incoming;
 mod inherit;
 mod insert;
+mod joins;
 mod kind;
 mod known_source;
 mod lock;

@@ -2,15 +2,17 @@
 //!
 //! **Must never**: write to the damaged file, or take a row for whole that is not what its hash says.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Statement};
 
-use super::kind::Kind;
+use super::joins::same;
+use super::kind::{JOINS, Kind};
 use super::row;
-use super::schema::{self, Columns, has_versions, version_table};
+use super::schema::{self, Columns, has_table, has_versions, version_table};
 use crate::source::tables::quoted;
 
 /// How far to look for the next row that can be read: twice as far each time.
@@ -36,14 +38,16 @@ pub fn salvage(damaged: &Path, to: &Path) -> Option<()> {
     if !tables.iter().any(|(name, _)| name == "message") {
         return None;
     }
+    let mut whole: HashSet<&str> = HashSet::new();
     for (name, sql) in &tables {
         // What a table was made of may be damaged, too.
-        if into.execute_batch(sql).is_ok() {
-            let _ = copy_table(&from, &into, name);
+        if into.execute_batch(sql).is_ok() && copy_table(&from, &into, name).is_ok() {
+            whole.insert(name);
         }
     }
     into.execute_batch("COMMIT").ok()?;
     without_damaged_rows(&into).ok()?;
+    without_damaged_joins(&into, &whole).ok()?;
     schema::index(&into, &Columns::read(&into).ok()?).ok()
 }
 
@@ -124,37 +128,78 @@ fn insert(put: &mut Statement<'_>, row: &rusqlite::Row<'_>, columns: usize) -> r
     put.raw_execute().map(drop)
 }
 
-/// Leaves out rows that are not what their hashes say. Those whose hash is lost are taken as they are.
+/// Leaves out rows that are not what their hashes say, and shows their last former state. Those whose hash is lost are
+/// taken as they are.
 fn without_damaged_rows(connection: &Connection) -> rusqlite::Result<()> {
     let columns = Columns::read(connection)?;
     for kind in Kind::ALL {
         let table = kind.table();
+        let all = columns.of(table);
+        let mut names = all.clone();
+        names.retain(|name| !kind.unhashed().contains(&name.as_str()));
         let of_shown = format!("{table} t JOIN msgarchive_{table} b ON b.id = t.ROWID");
-        remove_damaged(connection, &columns, kind, table, ("b.hash", &of_shown))?;
+        remove_damaged(connection, &names, table, ("b.hash", &of_shown), false)?;
         if has_versions(kind) {
             let versions = version_table(kind);
-            remove_damaged(
-                connection,
-                &columns,
-                kind,
-                &versions,
-                ("t.msgarchive_hash", &format!("{versions} t")),
-            )?;
+            let hashed = ("t.msgarchive_hash", &*format!("{versions} t"));
+            remove_damaged(connection, &names, &versions, hashed, false)?;
+            show_former(connection, table, &versions, &all)?;
         }
     }
     Ok(())
 }
 
+/// Shows the last former state of every row that is not there: a former state of nothing would be lost with it.
+fn show_former(
+    connection: &Connection,
+    table: &str,
+    versions: &str,
+    names: &[String],
+) -> rusqlite::Result<()> {
+    let list: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let list = list.join(", ");
+    let last = format!(
+        "SELECT max(msgarchive_version) FROM {versions} v \
+         WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.ROWID = v.msgarchive_id) GROUP BY msgarchive_id"
+    );
+    let last: Vec<i64> =
+        connection.prepare(&last)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for version in last {
+        connection.execute(
+            &format!(
+                "INSERT OR IGNORE INTO {table} (ROWID, {list}) \
+                 SELECT msgarchive_id, {list} FROM {versions} WHERE msgarchive_version = ?1"
+            ),
+            [version],
+        )?;
+        connection.execute(&format!("DELETE FROM {versions} WHERE msgarchive_version = ?1"), [version])?;
+    }
+    Ok(())
+}
+
+/// Leaves out what joins rows and is not what the books say; of a book that is `whole`, also what is not in it.
+fn without_damaged_joins(connection: &Connection, whole: &HashSet<&str>) -> rusqlite::Result<()> {
+    let columns = Columns::read(connection)?;
+    for join in &JOINS {
+        let (table, book) = (join.table, join.book());
+        if has_table(connection, &book)? {
+            let hash = format!("(SELECT b.hash FROM {book} b WHERE {})", same(join, "t", "b"));
+            let hashed = (&*hash, &*format!("{table} t"));
+            remove_damaged(connection, &columns.of(table), table, hashed, whole.contains(&*book))?;
+        }
+    }
+    Ok(())
+}
+
+/// `hashed`: where the hash of a row is, and in what. `unknown`: rows without one are removed, too.
 fn remove_damaged(
     connection: &Connection,
-    columns: &Columns,
-    kind: Kind,
+    names: &[String],
     table: &str,
     (hash, of): (&str, &str),
+    unknown: bool,
 ) -> rusqlite::Result<()> {
-    let names = columns.of(kind.table());
-    let hashed: Vec<&String> =
-        names.iter().filter(|name| !kind.unhashed().contains(&name.as_str())).collect();
+    let hashed: Vec<&String> = names.iter().collect();
     let list: Vec<String> = hashed.iter().map(|name| format!("t.{}", quoted(name))).collect();
     let mut damaged: Vec<i64> = Vec::new();
     let mut statement =
@@ -162,7 +207,12 @@ fn remove_damaged(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let own = row::hash_of(row, 2, &hashed)?;
-        if row.get_ref(1)?.as_blob().is_ok_and(|hash| *hash != own) {
+        let is_other = match row.get_ref(1)? {
+            ValueRef::Blob(hash) => *hash != own,
+            ValueRef::Null => unknown,
+            _ => false,
+        };
+        if is_other {
             damaged.push(row.get(0)?);
         }
     }

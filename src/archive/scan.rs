@@ -13,6 +13,7 @@ use super::ArchiveError;
 use super::fingerprint::Fingerprints;
 use super::kind::Kind;
 use super::places::Places;
+use super::schema::is_ours;
 use crate::source::tables::{Table, TableReader, Tables};
 
 /// What a scan of one table found.
@@ -44,9 +45,7 @@ impl Wanted {
             .iter()
             .map(|column| (column.name.to_lowercase(), column.name.clone()))
             .filter(|(lower, _)| {
-                lower != "rowid"
-                    && !lower.starts_with("msgarchive_")
-                    && !kind.secret().contains(&lower.as_str())
+                lower != "rowid" && !is_ours(lower) && !kind.secret().contains(&lower.as_str())
             })
             .collect();
         names.sort_unstable();

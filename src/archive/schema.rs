@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
+use super::joins::make_books;
 use super::kind::{JOINS, Kind};
 use crate::source::tables::{Column, Tables, quoted};
 
@@ -27,7 +28,7 @@ const SPARSE: [(&str, &str, &str); 2] = [
 ];
 
 /// Made once a first source is in, so that they cost little; and each when there is a column for it.
-const INDEXES: [(&str, &str, &str); 8] = [
+const INDEXES: [(&str, &str, &str); 9] = [
     ("message", "guid", "UNIQUE INDEX IF NOT EXISTS msgarchive_idx_message_guid ON message (guid)"),
     ("message", "date", "INDEX IF NOT EXISTS message_idx_date ON message (date)"),
     (
@@ -40,6 +41,11 @@ const INDEXES: [(&str, &str, &str); 8] = [
         "chat_message_join",
         "message_id",
         "INDEX IF NOT EXISTS chat_message_join_idx_message_id_only ON chat_message_join (message_id)",
+    ),
+    (
+        "message_attachment_join",
+        "message_id",
+        "INDEX IF NOT EXISTS message_attachment_join_idx_message_id ON message_attachment_join (message_id)",
     ),
     (
         "message_attachment_join",
@@ -71,7 +77,8 @@ const LATER: &str = "
 
 /// Makes the tables that a database has not.
 pub fn complete(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(LATER)
+    connection.execute_batch(LATER)?;
+    make_books(connection)
 }
 
 /// Makes the tables of an empty database.
@@ -97,12 +104,7 @@ pub fn create(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
     for join in &JOINS {
-        connection.execute_batch(&format!(
-            "CREATE TABLE {} ({}, UNIQUE ({}));",
-            join.table,
-            join.columns,
-            join.identity().join(", ")
-        ))?;
+        connection.execute_batch(&format!("CREATE TABLE {} ({});", join.table, join.columns))?;
     }
     Ok(())
 }
@@ -138,6 +140,17 @@ fn make(connection: &Connection, columns: &Columns, all: &[(&str, &str, &str)]) 
 /// Handles are what they are: nothing that matters can change in them.
 pub fn has_versions(kind: Kind) -> bool {
     kind != Kind::Handle
+}
+
+/// Whether the database has a table of this name.
+pub fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
+    connection.query_row(sql, [name], |row| row.get(0))
+}
+
+/// A column or a table that Apple has not.
+pub fn is_ours(name: &str) -> bool {
+    name.get(..11).is_some_and(|begin| begin.eq_ignore_ascii_case("msgarchive_"))
 }
 
 /// Where former states of rows are.
@@ -213,9 +226,7 @@ fn new_columns(
     let columns = source.table(table).into_iter().flat_map(|table| &table.columns);
     let is_new = |column: &&Column| {
         let name = column.name.to_lowercase();
-        name != "rowid"
-            && !name.starts_with("msgarchive_")
-            && !known.get(table).is_some_and(|known| known.contains_key(&name))
+        name != "rowid" && !is_ours(&name) && !known.get(table).is_some_and(|known| known.contains_key(&name))
     };
     columns.filter(is_new).cloned().collect()
 }

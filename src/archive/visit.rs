@@ -2,27 +2,29 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
 use super::ArchiveError;
 use super::absence::{Evidence, Reason};
+use super::damage::DamagedRows;
 use super::folder::HOME;
 use super::incoming;
 use super::inherit::Heir;
+use super::joins::{Joining, follow_date};
 use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
 use super::places::number;
 use super::record::Counts;
 use super::restored::Restored;
 use super::run::Prepared;
 use super::scan::{Scan, Wanted};
-use super::schema::Columns;
+use super::schema::{Columns, is_ours};
 use super::spelling::{Spelling, dangling};
-use super::take::{Damaged, Ids, Taken, Taker, Visit};
+use super::take::{Ids, Taken, Taker, Visit};
 use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::source::SourceKind;
-use crate::source::tables::{Table, TableRow, Tables, quoted};
+use crate::source::tables::{Table, TableRow, Tables};
 
 /// A source whose news are being taken in.
 pub struct Visiting<'c> {
@@ -31,8 +33,7 @@ pub struct Visiting<'c> {
     pub prepared: &'c Prepared<'c>,
     pub visit: Visit<'c>,
     pub now: Instant,
-    /// By kind.
-    pub damaged: &'c BTreeMap<Kind, Damaged>,
+    pub damaged: &'c DamagedRows,
 }
 
 /// Where rows of the source are in the archive.
@@ -133,8 +134,7 @@ impl Visiting<'_> {
     ) -> Result<TakenRows, ArchiveError> {
         let Some(table) = self.prepared.tables.table(kind.table()) else { return Ok(TakenRows::default()) };
         let spelling = Spelling::new(kind, Wanted::of(kind, table), self.visit, handles);
-        let none = Damaged::new();
-        let damaged = self.damaged.get(&kind).unwrap_or(&none);
+        let damaged = self.damaged.of(kind);
         let mut taker = Taker::new(self.connection, self.columns, &spelling, self.visit, damaged)
             .map_err(self.failed())?;
         // What is not there any more may come again under another GUID.
@@ -180,17 +180,9 @@ impl Visiting<'_> {
         progress.advance((touched.len() % BREATH) as u64);
         let mut gone = std::mem::take(&mut taker.displaced);
         drop(taker);
-        let update = || -> rusqlite::Result<()> {
-            let mut date = self.connection.prepare_cached(
-                "UPDATE chat_message_join SET message_date = (SELECT date FROM message WHERE ROWID = ?1) \
-                 WHERE message_id = ?1",
-            )?;
-            for id in changed {
-                date.execute([id])?;
-            }
-            Ok(())
-        };
-        update().map_err(self.failed())?;
+        for id in changed {
+            follow_date(self.connection, self.columns, id).map_err(self.failed())?;
+        }
         gone.extend(scan.missing.iter().map(|(_, id)| *id));
         Ok(TakenRows { touched, gone })
     }
@@ -276,7 +268,7 @@ impl Visiting<'_> {
     }
 
     /// Takes the rows of a join; of messages, only those that are news.
-    fn take_join(&self, join: &Join, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
+    fn take_join(&self, join: &'static Join, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
         let Some(table) = self.prepared.tables.table(join.table) else { return Ok(()) };
         if join.of_messages() && whereabouts.messages.is_empty()
             || join.ends.iter().any(|(column, _)| table.column(column).is_none())
@@ -287,7 +279,7 @@ impl Visiting<'_> {
             .columns
             .iter()
             .map(|column| column.name.as_str())
-            .filter(|name| !name.eq_ignore_ascii_case("rowid"))
+            .filter(|name| !name.eq_ignore_ascii_case("rowid") && !is_ours(name))
             .collect();
         let ends: Vec<(usize, Kind)> = join
             .ends
@@ -296,16 +288,8 @@ impl Visiting<'_> {
                 Some((names.iter().position(|name| name.eq_ignore_ascii_case(column))?, *kind))
             })
             .collect();
-        let list: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        let mut insert = self
-            .connection
-            .prepare(&format!(
-                "INSERT OR IGNORE INTO {} ({}) VALUES ({})",
-                join.table,
-                list.join(", "),
-                vec!["?"; list.len()].join(", ")
-            ))
-            .map_err(self.failed())?;
+        let damaged = self.damaged.joins_of(join);
+        let mut joining = Joining::new(self.connection, join, &names, damaged).map_err(self.failed())?;
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
             let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
             for (at, kind) in &ends {
@@ -315,14 +299,16 @@ impl Visiting<'_> {
                 };
                 *value = ValueRef::Integer(id);
             }
-            let mut put = || -> rusqlite::Result<()> {
-                for (at, value) in values.iter().enumerate() {
-                    insert.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(*value))?;
-                }
-                insert.raw_execute().map(drop)
-            };
-            put().map_err(self.failed())
-        })
+            joining.put(&values).map_err(self.failed())
+        })?;
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let owners = match join.owner().1 {
+            Kind::Message => whereabouts.messages.iter().map(|(_, id)| *id).collect(),
+            _ => whereabouts.chats.values().copied().collect(),
+        };
+        joining.sweep(&owners).map_err(self.failed())
     }
 
     /// What is in Recently Deleted stays where it was.
@@ -331,19 +317,23 @@ impl Visiting<'_> {
         if whereabouts.messages.is_empty() {
             return Ok(());
         }
-        let mut insert = self
-            .connection
-            .prepare(&format!(
-                "INSERT OR IGNORE INTO {PLACES} (chat_id, message_id, message_date) \
-                 SELECT ?1, ROWID, date FROM message WHERE ROWID = ?2"
-            ))
+        let Some(places) = JOINS.iter().find(|join| join.table == PLACES) else { return Ok(()) };
+        let names = ["chat_id", "message_id", "message_date"];
+        let mut joining = Joining::new(self.connection, places, &names, self.damaged.joins_of(places))
             .map_err(self.failed())?;
+        let mut date =
+            self.connection.prepare("SELECT date FROM message WHERE ROWID = ?1").map_err(self.failed())?;
         self.prepared.tables.reader().rows(table, &["chat_id", "message_id"], i64::MIN..=i64::MAX, |row| {
             let source = self.visit.source;
             let chat = whereabouts.of(Kind::Chat, number(row.value(0)), source);
             let message = whereabouts.of(Kind::Message, number(row.value(1)), source);
             if let (Some(chat), Some(message)) = (chat, message) {
-                insert.execute([chat, message]).map_err(self.failed())?;
+                let mut put = || -> rusqlite::Result<()> {
+                    let mut dates = date.query([message])?;
+                    let date = dates.next()?.map_or(Ok(ValueRef::Null), |row| row.get_ref(0))?;
+                    joining.put(&[ValueRef::Integer(chat), ValueRef::Integer(message), date])
+                };
+                put().map_err(self.failed())?;
             }
             Ok::<(), ArchiveError>(())
         })
