@@ -62,6 +62,18 @@ fn an_unknown_name_shows_the_nearest_and_writes_nothing() {
 }
 
 #[test]
+fn ages_count_back_from_the_moment_that_stands_for_now() {
+    let program = Program::new();
+    let source = library(&program);
+    let since_30_days = |now: &str| {
+        let mut command = program.command(&["list", "-s", &source, "--since", "30d"]);
+        crate::program::ran(command.env("SOURCE_DATE_EPOCH", now).output().unwrap())
+    };
+    assert!(since_30_days("1714700000").with_code(0).out.contains("3 messages in 2 conversations"));
+    since_30_days("1724700000").with_code(1);
+}
+
+#[test]
 fn a_selection_without_messages_says_what_there_is_and_writes_nothing() {
     let program = Program::new();
     let source = library(&program);

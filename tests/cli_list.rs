@@ -142,7 +142,7 @@ fn sources_say_how_large_they_are_when_asked() {
     fs::create_dir_all(folder.join("Attachments/ab")).unwrap();
     fs::write(folder.join("chat.db"), [1; 1_000]).unwrap();
     fs::write(folder.join("Attachments/ab/photo.jpeg"), [1; 2_000]).unwrap();
-    assert!(program.run(&["sources", "--size"]).with_code(0).out.contains(", 3.0 KB"));
+    assert!(program.run(&["sources", "--size"]).with_code(0).out.contains(", 3 KB"));
     let printed = program.run(&["sources", "--size", "--json"]).with_code(0).out;
     let found: serde_json::Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(found["sources"][0]["bytes"], 3_000);

@@ -5,6 +5,7 @@ use msgarchive::archive::{self, ArchiveOptions, Feed, Reason, RunRecord};
 use msgarchive::sample;
 use msgarchive::source::{OpenOptions, contacts};
 use msgarchive::writers::keep_up::KeptUp;
+use msgarchive::writers::phrase::{count, grouped, size};
 use serde_json::json;
 
 use super::access_options::AccessOptions;
@@ -12,7 +13,7 @@ use super::keeping_up::{self, KeepingUpOptions};
 use super::progress::{Watch, When};
 use super::reading_options::{for_each, jobs_of, unpack_sample};
 use super::source_options::default_source;
-use super::terminal::{bytes, count, counted, plain, wrap};
+use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, moment, report, terminal};
 
 /// Add everything new to an archive that never loses a message.
@@ -145,7 +146,7 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
             "{device}{} ({}{new}): {} read",
             plain(&source.path),
             source.kind,
-            counted(source.read, "message", "messages")
+            count(source.read, "message", "messages")
         );
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
@@ -161,10 +162,10 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
         (absent(Reason::Unexplained), "gone at the source, nothing says why; kept here"),
     ];
     let shown: Vec<&(u64, &str)> = lines.iter().filter(|(n, _)| *n > 0).collect();
-    let width = shown.iter().map(|(n, _)| count(*n).len()).max().unwrap_or(0);
+    let width = shown.iter().map(|(n, _)| grouped(*n).len()).max().unwrap_or(0);
     let _ = writeln!(words, "\nMessages:{}", if shown.is_empty() { " nothing new" } else { "" });
     for (n, what) in shown {
-        let _ = writeln!(words, "  {:>width$} {what}", count(*n));
+        let _ = writeln!(words, "  {:>width$} {what}", grouped(*n));
     }
     let attachments = [
         (counts.stored, "stored with new messages"),
@@ -173,10 +174,10 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     ];
     let shown: Vec<&(u64, &str)> = attachments.iter().filter(|(n, _)| *n > 0).collect();
     if !shown.is_empty() {
-        let width = shown.iter().map(|(n, _)| count(*n).len()).max().unwrap_or(0);
-        let _ = writeln!(words, "\nAttachments ({} new):", bytes(counts.bytes));
+        let width = shown.iter().map(|(n, _)| grouped(*n).len()).max().unwrap_or(0);
+        let _ = writeln!(words, "\nAttachments ({} new):", size(counts.bytes));
         for (n, what) in shown {
-            let _ = writeln!(words, "  {:>width$} {what}", count(*n));
+            let _ = writeln!(words, "  {:>width$} {what}", grouped(*n));
         }
     }
     words

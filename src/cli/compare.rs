@@ -7,12 +7,12 @@ use msgarchive::compare::{About, Comparison, Counts, Gap, Gaps, Options, Side, c
 use msgarchive::source::{OpenOptions, contacts_of_several};
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::comparison::{html, json, words};
-use msgarchive::writers::phrase;
+use msgarchive::writers::phrase::{self, count, grouped};
 
 use super::progress::{Watch, When};
 use super::reading_options::{ReadingOptions, Wanted, for_each};
 use super::selection_options::ScopeOptions;
-use super::terminal::{count, counted, fit, plain, wrap};
+use super::terminal::{fit, plain, wrap};
 use super::{Failure, Outcome, page, terminal};
 
 /// Put two sources side by side: what only one of them has, what differs, and why.
@@ -133,13 +133,13 @@ fn in_words(compared: &Comparison, zone: Tz, page: Option<&Path>) -> String {
     }
     let _ = writeln!(text, "\n{}", wrap("", &words::verdict(compared), width));
     if compared.restored > 0 {
-        let restored = counted(compared.restored, "message has", "messages have");
+        let restored = count(compared.restored, "message has", "messages have");
         let sentence = format!("{restored} another GUID on each side and the same content: restored.");
         let _ = writeln!(text, "{}", wrap("", &sentence, width));
     }
     for (side, about) in [(Side::Left, &compared.left), (Side::Right, &compared.right)] {
         if about.unreadable > 0 {
-            let rows = counted(about.unreadable, "row", "rows");
+            let rows = count(about.unreadable, "row", "rows");
             let sentence = format!("{rows} on the {} could not be read: the file is damaged.", side.name());
             let _ = writeln!(text, "{}", wrap("", &sentence, width));
         }
@@ -163,7 +163,7 @@ fn side(about: &About, clock: &mut Clock) -> String {
         "{}: {}; {}{period}",
         phrase::source_kind(&about.source, clock),
         about.source.path.display(),
-        counted(about.messages, "message", "messages"),
+        count(about.messages, "message", "messages"),
     )
 }
 
@@ -182,12 +182,12 @@ fn table(compared: &Comparison, width: usize) -> String {
     }
     let more = differing.len().saturating_sub(MOST_NAMED) as u64;
     if more > 0 {
-        let more = counted(more, "more conversation differs", "more conversations differ");
+        let more = count(more, "more conversation differs", "more conversations differ");
         let _ = writeln!(table, "\n{}", wrap("", &format!("{more}: --json and --html have all."), width));
     }
     let equal = (compared.conversations.len() - differing.len()) as u64;
     if equal > 0 {
-        let _ = writeln!(table, "\n{} the same.", counted(equal, "conversation is", "conversations are"));
+        let _ = writeln!(table, "\n{} the same.", count(equal, "conversation is", "conversations are"));
     }
     table
 }
@@ -197,10 +197,10 @@ fn row(table: &mut String, title: &str, title_width: usize, counts: &Counts) {
         table,
         "{}  {:>9}  {:>9}  {:>10}  {:>9}",
         fit(title, title_width),
-        count(counts.both),
-        count(counts.only_left),
-        count(counts.only_right),
-        count(counts.different),
+        grouped(counts.both),
+        grouped(counts.only_left),
+        grouped(counts.only_right),
+        grouped(counts.different),
     );
 }
 

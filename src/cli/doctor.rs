@@ -8,14 +8,14 @@ use msgarchive::doctor::work_list::{self, Listed};
 use msgarchive::doctor::{self, Checkup, Confidence, Fact, Presented, Report, Status, Surroundings, Verdict};
 use msgarchive::source::{SourceError, SourceInfo, contacts_of_several};
 use msgarchive::writers::clock::Clock;
-use msgarchive::writers::phrase;
+use msgarchive::writers::phrase::{self, count, grouped, size};
 use msgarchive::writers::work_list::WorkList;
 
 use super::compare::same_file;
 use super::progress::{Watch, When};
 use super::reading_options::{Opened, Wanted};
 use super::source_options::{SourceOptions, Tried};
-use super::terminal::{bytes, count, plain, wrap};
+use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, hints, moment, terminal};
 
 /// Say what is wrong with a Messages library or backup, and the one step that mends it.
@@ -223,18 +223,16 @@ fn about(report: &Report, clock: &mut Clock) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let with =
-        |status: Status| report.verdicts.iter().filter(|(_, verdict)| verdict.status == status).count();
-    let counted = |n: usize, one: &str, many: &str| terminal::counted(n as u64, one, many);
+    let with = |status: Status| {
+        report.verdicts.iter().filter(|(_, verdict)| verdict.status == status).count() as u64
+    };
     match (with(Status::Problem), with(Status::Warning)) {
         (0, 0) => "Healthy: nothing is wrong.".into(),
-        (0, warnings) => format!("{}.", counted(warnings, "warning", "warnings")),
-        (problems, 0) => format!("{}.", counted(problems, "problem", "problems")),
-        (problems, warnings) => format!(
-            "{}, {}.",
-            counted(problems, "problem", "problems"),
-            counted(warnings, "warning", "warnings")
-        ),
+        (0, warnings) => format!("{}.", count(warnings, "warning", "warnings")),
+        (problems, 0) => format!("{}.", count(problems, "problem", "problems")),
+        (problems, warnings) => {
+            format!("{}, {}.", count(problems, "problem", "problems"), count(warnings, "warning", "warnings"))
+        }
     }
 }
 
@@ -272,8 +270,8 @@ fn evidence(text: &mut String, verdict: &Verdict, clock: &mut Clock, width: usiz
     for (name, fact) in &verdict.evidence.0 {
         let value = match fact {
             Fact::Unknown => "unknown".into(),
-            Fact::Number(number) => count(*number),
-            Fact::Bytes(number) => bytes(*number),
+            Fact::Number(number) => grouped(*number),
+            Fact::Bytes(number) => size(*number),
             Fact::Flag(flag) => if *flag { "yes" } else { "no" }.into(),
             Fact::Date(date) => {
                 let mut written = Vec::new();
@@ -282,7 +280,7 @@ fn evidence(text: &mut String, verdict: &Verdict, clock: &mut Clock, width: usiz
             }
             Fact::Text(text) => plain(text),
             Fact::Counts(counts) => {
-                let each = counts.iter().map(|(name, n)| format!("{} {}", plain(name), count(*n)));
+                let each = counts.iter().map(|(name, n)| format!("{} {}", plain(name), grouped(*n)));
                 each.collect::<Vec<_>>().join(", ")
             }
         };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use msgarchive::pipeline::Report;
 use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
+use msgarchive::writers::phrase::{count, size};
 use msgarchive::writers::{FORMATS, Format, WriterOptions};
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use super::pdf_options::PdfOptions;
 use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain, named};
 use super::source_options::SourceOptions;
-use super::terminal::{bytes, counted};
+
 use super::{Failure, Outcome, guard, moment, report, terminal};
 
 /// Write conversations as files: PDF, CSV, JSON Lines, text.
@@ -150,19 +151,19 @@ fn in_words(request: &ExportRequest, done: &Report) -> String {
     let width = terminal::width();
     let mut words = format!("Exported to {}\n", terminal::plain(&request.out.display().to_string()));
     let names: Vec<&str> = request.formats.iter().map(|f| f.name).collect();
-    let size = done.files.iter().map(|f| f.bytes).sum();
+    let bytes = done.files.iter().map(|f| f.bytes).sum();
     let _ = writeln!(
         words,
         "  {} in {}{}",
-        counted(done.rows.messages, "message", "messages"),
-        counted(done.conversations.len() as u64, "conversation", "conversations"),
+        count(done.rows.messages, "message", "messages"),
+        count(done.conversations.len() as u64, "conversation", "conversations"),
         report::period(done, request.writer.zone),
     );
     let _ = writeln!(
         words,
         "  {} ({}) as {}; all times in {}",
-        counted(done.files.len() as u64, "file", "files"),
-        bytes(size),
+        count(done.files.len() as u64, "file", "files"),
+        size(bytes),
         names.join(", "),
         request.writer.zone.name(),
     );

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use msgarchive::archive::history::{self, Gone, Version};
 use msgarchive::model::Instant;
+use msgarchive::writers::phrase::grouped;
 use serde_json::{Value, json};
 
-use super::terminal::{count, fit, plain, wrap};
+use super::terminal::{fit, plain, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
 /// Show what an archive knows of the past: its runs, what was deleted and why, every version of a message.
@@ -62,10 +63,10 @@ fn runs_in_words(runs: &[Value]) -> String {
             words,
             "{}  {:>9}  {:>7}  {:>6}  {:>11}",
             fit(&plain(run.get("run").and_then(Value::as_str).unwrap_or_default()), 25),
-            count(number("/added")),
-            count(number("/changed")),
-            count(absent),
-            count(number("/attachments/stored") + number("/attachments/filled_in")),
+            grouped(number("/added")),
+            grouped(number("/changed")),
+            grouped(absent),
+            grouped(number("/attachments/stored") + number("/attachments/filled_in")),
         );
     }
     words

@@ -5,12 +5,13 @@ use msgarchive::pipeline::Progress;
 use msgarchive::source::{OpenOptions, Place};
 use msgarchive::writers::export::{AttachmentMode, ExportRequest};
 use msgarchive::writers::keep_up::{KeptUp, keep_up};
+use msgarchive::writers::phrase::{self, count};
 use msgarchive::writers::{Format, WriterOptions};
 use serde_json::{Value, json};
 
 use super::access_options::AccessOptions;
 use super::export::{each_once, formats};
-use super::terminal::{counted, plain, wrap};
+use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, report, terminal, zone};
 
 /// An export of an archive that is brought up to date after a run.
@@ -87,20 +88,20 @@ impl KeepingUp<'_> {
 pub fn in_words(out: &Path, done: &KeptUp) -> String {
     let width = terminal::width();
     let out = plain(&out.display().to_string());
-    let count = done.report.conversations.len() as u64;
-    let all = counted(count, "conversation", "conversations");
+    let there = done.report.conversations.len() as u64;
+    let all = count(there, "conversation", "conversations");
     let sentence = match (done.is_unchanged(), done.written) {
-        (false, written) if written == count => format!("Exported to {out}: all of {all} were written."),
+        (false, written) if written == there => format!("Exported to {out}: all of {all} were written."),
         (true, _) => format!("The export in {out} is up to date ({all}): nothing was written."),
         (false, 0) => format!("The export in {out} is up to date again: no conversation of {all} changed."),
         (false, 1) => format!("Exported to {out}: 1 of {all} changed and was written."),
         (false, written) => {
-            format!("Exported to {out}: {} of {all} changed and were written.", terminal::count(written))
+            format!("Exported to {out}: {} of {all} changed and were written.", phrase::grouped(written))
         }
     };
     let mut words = format!("\n{}\n", wrap("", &sentence, width));
     if done.removed > 0 {
-        let files = counted(done.removed, "file", "files");
+        let files = count(done.removed, "file", "files");
         let sentence = format!("{files} of conversations that are called otherwise now went.");
         words += &format!("{}\n", wrap("", &sentence, width));
     }

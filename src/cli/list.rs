@@ -5,12 +5,13 @@ use msgarchive::model::{ConversationKind, Instant};
 use msgarchive::pipeline::Report;
 use msgarchive::pipeline::writer::Finished;
 use msgarchive::writers::clock::Clock;
+use msgarchive::writers::phrase::{self, grouped};
 use msgarchive::writers::{export, jsonl};
 
 use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain};
 use super::source_options::SourceOptions;
-use super::terminal::{count, fit, plain};
+use super::terminal::{fit, plain};
 use super::{Failure, Outcome, report, terminal};
 
 /// List conversations: title, messages, period, attachments, id.
@@ -73,8 +74,8 @@ fn table(done: &Report, zone: Tz) -> String {
                 ConversationKind::Group => "group",
                 ConversationKind::Orphaned => "orphan",
             },
-            count(c.rows.messages),
-            count(c.attachments.referenced),
+            grouped(c.rows.messages),
+            grouped(c.attachments.referenced),
             period(c, zone),
             c.conversation.id,
         );
@@ -82,8 +83,8 @@ fn table(done: &Report, zone: Tz) -> String {
     let _ = writeln!(
         table,
         "\n{} in {}",
-        terminal::counted(done.rows.messages, "message", "messages"),
-        terminal::counted(done.conversations.len() as u64, "conversation", "conversations"),
+        phrase::count(done.rows.messages, "message", "messages"),
+        phrase::count(done.conversations.len() as u64, "conversation", "conversations"),
     );
     table.push_str(&report::troubles(done, terminal::width()));
     table

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use msgarchive::pipeline::Progress;
+use msgarchive::writers::phrase;
 
-use super::terminal;
 
 /// When to show progress.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -92,7 +92,7 @@ impl Watch {
         if let Ok(style) = ProgressStyle::with_template(template) {
             let style =
                 style.with_key("per_sec", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                    let _ = write!(w, "{}/s", terminal::count(state.per_sec() as u64));
+                    let _ = write!(w, "{}/s", phrase::grouped(state.per_sec() as u64));
                 });
             bar.set_style(style.progress_chars("█▌ "));
         }
@@ -124,9 +124,9 @@ impl Watch {
         eprintln!(
             "{}: {} of {} rows, {}/s, {} left",
             self.bar.message(),
-            terminal::count(done),
-            terminal::count(total),
-            terminal::count(rate as u64),
+            phrase::grouped(done),
+            phrase::grouped(total),
+            phrase::grouped(rate as u64),
             HumanDuration(left)
         );
     }

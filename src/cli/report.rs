@@ -7,9 +7,10 @@ use clap::builder::styling::{AnsiColor, Style};
 use msgarchive::model::Instant;
 use msgarchive::pipeline::Report;
 use msgarchive::writers::export::AttachmentMode;
+use msgarchive::writers::phrase::{count, grouped, size};
 use serde_json::{Value, json};
 
-use super::terminal::{bytes, count, counted, plain, width_of_errors, width_of_messages, wrap};
+use super::terminal::{plain, width_of_errors, width_of_messages, wrap};
 use super::{Failure, Outcome, hints};
 
 /// Defects that are printed; the manifest has more.
@@ -94,13 +95,13 @@ pub fn rows(done: &Report) -> String {
         ),
         (rows.failed, "failed", "failed"),
     ];
-    let width = count(rows.read).len();
+    let width = grouped(rows.read).len();
     let mut words =
-        format!("\nRows of the source, all accounted for:\n    {:>width$} read\n", count(rows.read));
+        format!("\nRows of the source, all accounted for:\n    {:>width$} read\n", grouped(rows.read));
     let mut sign = '=';
     for (n, one, many) in parts.into_iter().filter(|(n, _, many)| *n > 0 || *many == "messages") {
         let what = if n == 1 { one } else { many };
-        let _ = writeln!(words, "  {sign} {:>width$} {what}", count(n));
+        let _ = writeln!(words, "  {sign} {:>width$} {what}", grouped(n));
         sign = '+';
     }
     words
@@ -117,7 +118,7 @@ pub fn attachments(done: &Report, mode: AttachmentMode) -> String {
         AttachmentMode::None => "left out, as asked",
         AttachmentMode::Copy | AttachmentMode::Link | AttachmentMode::Convert => "could not be read",
     };
-    let copied = format!("beside the export ({})", bytes(a.copied_bytes));
+    let copied = format!("beside the export ({})", size(a.copied_bytes));
     let parts = [
         (a.copied, copied.as_str()),
         (a.referenced.saturating_sub(elsewhere), left),
@@ -125,11 +126,11 @@ pub fn attachments(done: &Report, mode: AttachmentMode) -> String {
         (a.missing, "missing: they should be on this disk and are not"),
         (a.expired, "expired: Messages removed them"),
     ];
-    let width = count(a.referenced).len();
-    let mut words = format!("\nAttachments:\n    {:>width$} referred to\n", count(a.referenced));
+    let width = grouped(a.referenced).len();
+    let mut words = format!("\nAttachments:\n    {:>width$} referred to\n", grouped(a.referenced));
     let mut sign = '=';
     for (n, what) in parts.into_iter().filter(|(n, _)| *n > 0) {
-        let _ = writeln!(words, "  {sign} {:>width$} {what}", count(n));
+        let _ = writeln!(words, "  {sign} {:>width$} {what}", grouped(n));
         sign = '+';
     }
     words
@@ -139,7 +140,7 @@ pub fn attachments(done: &Report, mode: AttachmentMode) -> String {
 pub fn troubles(done: &Report, width: usize) -> String {
     let mut words = String::new();
     if done.defect_count > 0 {
-        let found = counted(done.defect_count, "defect was", "defects were");
+        let found = count(done.defect_count, "defect was", "defects were");
         let sentence = match done.rows.failed {
             0 => format!(
                 "{found} found; the messages are there all the same, marked where a format can mark them:"
@@ -147,7 +148,7 @@ pub fn troubles(done: &Report, width: usize) -> String {
             failed => format!(
                 "{found} found, and {} could not be read at all; the other messages are there, marked where a \
                  format can mark them:",
-                counted(failed, "row", "rows")
+                count(failed, "row", "rows")
             ),
         };
         let _ = writeln!(words, "\n{}", wrap("", &sentence, width));
@@ -158,7 +159,7 @@ pub fn troubles(done: &Report, width: usize) -> String {
         }
         let more = done.defect_count.saturating_sub(DEFECTS_PRINTED as u64);
         if more > 0 {
-            let sentence = format!("and {} more: an export's manifest.json lists them.", count(more));
+            let sentence = format!("and {} more: an export's manifest.json lists them.", grouped(more));
             let _ = writeln!(words, "{}", wrap("  ", &sentence, width));
         }
     }

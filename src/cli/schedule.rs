@@ -10,12 +10,13 @@ use msgarchive::schedule::{
     Step, System, WallTime,
 };
 use msgarchive::source::{OpenOptions, Place};
+use msgarchive::writers::phrase::count;
 use msgarchive::writers::{Format, export};
 use serde_json::{Value, json};
 
 use super::export::{each_once, formats};
 use super::selection_options::named;
-use super::terminal::{counted, plain, wrap};
+use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, moment, password, report, source_options, sources, terminal, zone};
 
 /// Feed an archive every night: through launchd, systemd, Task Scheduler or cron.
@@ -394,7 +395,7 @@ fn in_words(status: &Status, zone: Tz) -> String {
         line("note", "it runs only while you are logged in: lingering is off (`loginctl enable-linger`)");
     }
     if !status.alarms.is_empty() {
-        let _ = writeln!(words, "\n{}:", counted(status.alarms.len() as u64, "alarm", "alarms"));
+        let _ = writeln!(words, "\n{}:", count(status.alarms.len() as u64, "alarm", "alarms"));
     }
     for alarm in &status.alarms {
         let _ = writeln!(words, "{}", wrap("  - ", &plain(&alarm.what), width));

@@ -6,10 +6,11 @@ use chrono_tz::Tz;
 use clap::builder::styling::Style;
 use msgarchive::archive::search::{Hit, Line, Query, search};
 use msgarchive::pipeline::select::Has;
+use msgarchive::writers::phrase::count;
 use serde_json::{Value, json};
 
 use super::selection_options::{ScopeOptions, has};
-use super::terminal::{counted, plain, wrap};
+use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
 /// Search an archive: every word that a message says or ever said, deleted and unsent ones included.
@@ -92,7 +93,7 @@ fn in_words(args: &SearchArgs, hits: &[Hit], zone: Tz) -> String {
         out.push('\n');
     }
     let more = if hits.len() == args.limit as usize { " (--limit shows more)" } else { "" };
-    let _ = writeln!(out, "{}{more}", counted(hits.len() as u64, "message", "messages"));
+    let _ = writeln!(out, "{}{more}", count(hits.len() as u64, "message", "messages"));
     out
 }
 

@@ -1,15 +1,14 @@
 use std::collections::BTreeSet;
-use std::time::SystemTime;
 
 use chrono_tz::Tz;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-use msgarchive::model::Instant;
 use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::{Has, Selection, Without, parse_moment};
 use msgarchive::writers::export;
+use msgarchive::writers::phrase;
 
 use super::reading_options::Opened;
-use super::{Failure, report, terminal};
+use super::{Failure, moment, report};
 
 /// Which conversations, which dates, which messages.
 #[derive(Debug, clap::Args)]
@@ -100,8 +99,8 @@ pub fn explain(
             held.conversations.iter().flat_map(|c| &c.conversation.services).map(String::as_str).collect();
         format!(
             "without --since, --until, --service, --text, --has and --without there are {} in {}{}, over {}",
-            terminal::counted(held.rows.messages, "message", "messages"),
-            terminal::counted(held.conversations.len() as u64, "conversation", "conversations"),
+            phrase::count(held.rows.messages, "message", "messages"),
+            phrase::count(held.conversations.len() as u64, "conversation", "conversations"),
             report::period(&held, zone),
             services.into_iter().collect::<Vec<_>>().join(", "),
         )
@@ -110,9 +109,9 @@ pub fn explain(
 }
 
 impl ScopeOptions {
-    /// Dates are read in `zone`, ages count back from now.
+    /// Dates are read in `zone`, ages count back from the moment of reading.
     pub fn selection(&self, zone: Tz) -> Result<Selection, Failure> {
-        let now = Instant::from(SystemTime::now());
+        let now = moment::of_reading()?;
         let moment = |option: &str, text: &Option<String>| match text {
             None => Ok(None),
             Some(text) => parse_moment(text, zone, now)
@@ -139,7 +138,7 @@ impl ScopeOptions {
 }
 
 impl SelectionOptions {
-    /// Dates are read in `zone`, ages count back from now.
+    /// Dates are read in `zone`, ages count back from the moment of reading.
     pub fn selection(&self, zone: Tz) -> Result<Selection, Failure> {
         Ok(Selection {
             text: self.text.clone(),

@@ -5,11 +5,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use msgarchive::source::KeepMessages;
 use msgarchive::source::discover::{Found, FoundKind, discover};
-use msgarchive::writers::phrase;
+use msgarchive::writers::phrase::{self, size};
 use serde_json::{Value, json};
 
 use super::progress::working;
-use super::terminal::{bytes, plain, wrap};
+use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
 /// List the Messages libraries and the iPhone or iPad backups on this machine.
@@ -55,7 +55,7 @@ pub fn home() -> Result<std::path::PathBuf, Failure> {
     std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or(Failure::NoHome)
 }
 
-fn in_words(found: &Found, size: Option<u64>, zone: Tz) -> String {
+fn in_words(found: &Found, bytes: Option<u64>, zone: Tz) -> String {
     let what = match found.kind {
         FoundKind::Library => "Messages library",
         FoundKind::Backup if found.encrypted => "Backup (encrypted)",
@@ -69,7 +69,7 @@ fn in_words(found: &Found, size: Option<u64>, zone: Tz) -> String {
     });
     let kept = found.keep_messages.map(|setting| format!("keeps messages {}", phrase::kept_for(setting)));
     let facts: Vec<String> =
-        known.into_iter().flatten().map(plain).chain(date).chain(kept).chain(size.map(bytes)).collect();
+        known.into_iter().flatten().map(plain).chain(date).chain(kept).chain(bytes.map(size)).collect();
     if !facts.is_empty() {
         let _ = writeln!(words, "  {}", facts.join(", "));
     }

@@ -3,10 +3,10 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 use msgarchive::model::Instant;
 use msgarchive::storage::{Amount, ConversationAmount, Estimate, Kept, Large, Passage, Places};
-use msgarchive::writers::phrase::size;
+use msgarchive::writers::phrase::{grouped, size};
 use msgarchive::writers::storage::words;
 
-use super::terminal::{count, fit, plain, wrap};
+use super::terminal::{fit, plain, wrap};
 
 /// How it is shown.
 pub struct Shown<'a> {
@@ -84,7 +84,7 @@ fn gate(text: &mut String, passage: &Passage, found: &Estimate, shown: &Shown<'_
         let _ = writeln!(
             text,
             "{}",
-            wrap("  ", &format!("and {} more: --json has all.", count(more)), shown.width)
+            wrap("  ", &format!("and {} more: --json has all.", grouped(more)), shown.width)
         );
     }
 }
@@ -111,7 +111,7 @@ fn amounts_of(text: &mut String, heading: &str, rows: Vec<(String, Amount)>, wid
     );
     let longest = rows.iter().map(|(_, sum)| sum.high).max().unwrap_or(0);
     let mut row = |name: &str, bar: &str, sum: &Amount| {
-        let (items, low, high) = (count(sum.items), size(sum.low), size(sum.high));
+        let (items, low, high) = (grouped(sum.items), size(sum.low), size(sum.high));
         let _ =
             writeln!(text, "{}  {}  {items:>11}  {low:>9}  {high:>9}", fit(name, name_width), fit(bar, BAR));
     };
@@ -122,7 +122,7 @@ fn amounts_of(text: &mut String, heading: &str, rows: Vec<(String, Amount)>, wid
         let rest = rows.get(most..).unwrap_or_default();
         let mut sum = Amount::default();
         rest.iter().for_each(|(_, more)| sum += *more);
-        row(&format!("{} more", count(rest.len() as u64)), "", &sum);
+        row(&format!("{} more", grouped(rest.len() as u64)), "", &sum);
     }
 }
 
@@ -200,12 +200,12 @@ fn keep(text: &mut String, found: &Estimate, shown: &Shown<'_>) {
     );
     for kept in &found.keep {
         let Kept { messages, attachments, oldest_kept, not_in_archive, .. } = kept;
-        let missing = not_in_archive.map(|missing| count(missing.messages + missing.attachments));
+        let missing = not_in_archive.map(|missing| grouped(missing.messages + missing.attachments));
         let line = format!(
             "{:14}  {:>11}  {:>11}  {:>9}  {:11}  {:>12}",
             words::setting(kept.setting),
-            count(*messages),
-            count(*attachments),
+            grouped(*messages),
+            grouped(*attachments),
             size(kept.bytes()),
             day(*oldest_kept, shown.zone),
             missing.unwrap_or_default(),

@@ -6,7 +6,6 @@ use terminal_size::{Width, terminal_size, terminal_size_of};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Failure;
-pub use msgarchive::writers::phrase::{count as counted, grouped as count};
 
 /// Columns to fill: the terminal's, within reason; 80 where standard output is none.
 pub fn width() -> usize {
@@ -108,21 +107,6 @@ pub fn wrap(first: &str, text: &str, columns: usize) -> String {
     wrapped
 }
 
-/// `999 bytes`, `1.4 MB`: decimal, as the Finder shows sizes.
-pub fn bytes(n: u64) -> String {
-    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
-    if n < 1000 {
-        return counted(n, "byte", "bytes");
-    }
-    let mut size = n as f64 / 1000.0;
-    let mut unit = 0;
-    while size >= 999.95 && unit + 1 < UNITS.len() {
-        size /= 1000.0;
-        unit += 1;
-    }
-    format!("{size:.1} {}", UNITS.get(unit).unwrap_or(&"TB"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,21 +128,5 @@ mod tests {
     fn paragraphs_break_at_blanks() {
         assert_eq!(wrap("hint: ", "one two three", 14), "hint: one two\n      three");
         assert_eq!(wrap("", "averyverylongword b", 5), "averyverylongword\nb");
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(count(0), "0");
-        assert_eq!(count(999), "999");
-        assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(counted(1, "message", "messages"), "1 message");
-    }
-
-    #[test]
-    fn sizes_are_decimal() {
-        assert_eq!(bytes(999), "999 bytes");
-        assert_eq!(bytes(1_400_000), "1.4 MB");
-        assert_eq!(bytes(999_999), "1.0 MB");
-        assert_eq!(bytes(u64::MAX), "18446744.1 TB");
     }
 }

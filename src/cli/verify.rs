@@ -2,11 +2,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use msgarchive::verify::{Findings, Problem, verify};
+use msgarchive::writers::phrase::{count, grouped, size};
 use serde_json::{Value, json};
 
 use super::progress::{Watch, When};
 use super::reading_options::jobs_of;
-use super::terminal::{bytes, count, counted, plain, wrap};
+use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, terminal};
 
 /// Check an archive or an export against its own hashes and counts.
@@ -54,22 +55,22 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
     let mut words = format!(
         "{}: {}, {} ({}), {}\n",
         plain(&args.dir.display().to_string()),
-        counted(checked.rows, "row", "rows"),
-        counted(checked.contents, "file", "files"),
-        bytes(checked.bytes),
-        counted(checked.runs, "run", "runs"),
+        count(checked.rows, "row", "rows"),
+        count(checked.contents, "file", "files"),
+        size(checked.bytes),
+        count(checked.runs, "run", "runs"),
     );
     if findings.problems.is_empty() {
         words.push_str("Whole: nothing is damaged, and nothing is missing.\n");
         return words;
     }
-    let _ = writeln!(words, "\n{}:", counted(findings.problems.len() as u64, "problem", "problems"));
+    let _ = writeln!(words, "\n{}:", count(findings.problems.len() as u64, "problem", "problems"));
     for problem in findings.problems.iter().take(PRINTED) {
         let _ = writeln!(words, "{}", wrap("  - ", &in_a_line(problem), width));
     }
     let more = findings.problems.len().saturating_sub(PRINTED);
     if more > 0 {
-        let _ = writeln!(words, "  and {} more: --json has all of them", count(more as u64));
+        let _ = writeln!(words, "  and {} more: --json has all of them", grouped(more as u64));
     }
     words
 }

@@ -220,6 +220,13 @@ fn sizes_are_short() {
 }
 
 #[test]
+fn numbers_are_grouped() {
+    assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    assert_eq!(count(1, "message", "messages"), "1 message");
+    assert_eq!(count(1200, "message", "messages"), "1,200 messages");
+}
+
+#[test]
 fn what_became_of_a_message() {
     let at = |text: &str| text.parse().unwrap();
     let mut clock = Clock::new(chrono_tz::UTC);
