@@ -2,14 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 use super::record::{NO_DATE, Read, Record, Verdict, nanoseconds};
 use super::{CompareError, Options};
-use crate::pipeline::crew::{StopOnPanic, lock};
+use crate::pipeline::crew::{self, Claims, lock};
 use crate::pipeline::fingerprint::{Fingerprint, GuidKey, Words};
 use crate::pipeline::roster::Roster;
 use crate::pipeline::{Progress, RowKind, decode, is_hidden, is_local, is_text_message, row_kind};
@@ -53,22 +52,10 @@ pub(super) struct Survey<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// What the workers share.
-struct Shared {
-    queue: Mutex<Queue>,
-    found: Mutex<Found>,
-    failure: Mutex<Option<CompareError>>,
-    stop: AtomicBool,
-}
-
-#[derive(Default)]
-struct Queue {
-    /// Which conversation of the roster, and its chats on this side; longest first.
-    conversations: Vec<(u32, Vec<ChatId>)>,
-    next: usize,
-    /// The conversation that is read, and how many of its windows are claimed.
-    open: Option<(u32, Arc<Timeline>, usize)>,
-}
+/// Which conversation of the roster, and its rows on this side.
+type Thread = (u32, Timeline);
+/// Conversations and their chats on this side, to be read.
+type Reading = Claims<(u32, Vec<ChatId>), Thread>;
 
 #[derive(Default)]
 struct Found {
@@ -85,38 +72,21 @@ impl Survey<'_> {
         let own = entries
             .into_iter()
             .map(|(index, entry)| (index, self.several.own_chats(self.place, &entry.chats)));
-        let conversations = own.filter(|(_, chats)| !chats.is_empty()).collect();
-        let shared = Shared {
-            queue: Mutex::new(Queue { conversations, ..Queue::default() }),
-            found: Mutex::default(),
-            failure: Mutex::default(),
-            stop: AtomicBool::new(false),
-        };
+        // Longest first.
+        let claims = Claims::of(own.filter(|(_, chats)| !chats.is_empty()).collect());
+        let found = Mutex::new(Found::default());
         let rows = self.source.chats()?.iter().map(|chat| chat.rows).sum::<u64>();
         // Counted by the source itself, so that the room is what is needed.
-        lock(&shared.found).surveyed.records.reserve_exact(usize::try_from(rows).unwrap_or(0));
-        std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.max(1) {
-                scope.spawn(|| {
-                    let _guard = StopOnPanic(&shared.stop);
-                    if let Err(error) = self.work(&shared) {
-                        lock(&shared.failure).get_or_insert(error);
-                        shared.stop.store(true, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        if let Some(error) = shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        let found = shared.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(found.finish())
+        lock(&found).surveyed.records.reserve_exact(usize::try_from(rows).unwrap_or(0));
+        crew::work(self.options.jobs, &claims.stop, || self.work(&claims, &found))?;
+        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
     }
 
-    fn work(&self, shared: &Shared) -> Result<(), CompareError> {
+    fn work(&self, claims: &Reading, found: &Mutex<Found>) -> Result<(), CompareError> {
         let mut session = self.source.session()?;
-        while let Some((conversation, timeline, window)) = self.claim(shared, session.as_mut())? {
-            let mut rows = session.survey(&timeline, window)?;
+        while let Some((thread, window)) = self.claim(claims, session.as_mut())? {
+            let (conversation, timeline) = &*thread;
+            let mut rows = session.survey(timeline, window)?;
             let read = rows.len() as u64;
             // A row that is in several places of the conversation; in Recently Deleted only if nowhere else.
             rows.dedup_by(|row, kept| {
@@ -126,8 +96,8 @@ impl Survey<'_> {
                 }
                 again
             });
-            let records: Vec<_> = rows.iter_mut().map(|row| self.record(conversation, row)).collect();
-            lock(&shared.found).take_in(records, &rows);
+            let records: Vec<_> = rows.iter_mut().map(|row| self.record(*conversation, row)).collect();
+            lock(found).take_in(records, &rows);
             self.progress.advance(read);
         }
         Ok(())
@@ -136,30 +106,17 @@ impl Survey<'_> {
     /// The next window, of the open conversation or of the next one. `None`: no more, or stopped.
     fn claim(
         &self,
-        shared: &Shared,
+        claims: &Reading,
         session: &mut dyn Session,
-    ) -> Result<Option<(u32, Arc<Timeline>, usize)>, CompareError> {
+    ) -> Result<Option<(Arc<Thread>, usize)>, CompareError> {
         if self.progress.interrupted() {
             return Err(CompareError::Interrupted);
         }
-        let mut queue = lock(&shared.queue);
-        loop {
-            if shared.stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            if let Some((conversation, timeline, next)) = &mut queue.open
-                && *next < timeline.len()
-            {
-                *next += 1;
-                return Ok(Some((*conversation, Arc::clone(timeline), *next - 1)));
-            }
-            let Some((conversation, chats)) = queue.conversations.get(queue.next) else {
-                return Ok(None);
-            };
-            let opened = (*conversation, Arc::new(session.timeline(chats, WINDOW)?), 0);
-            queue.next += 1;
-            queue.open = Some(opened);
-        }
+        claims.next(|(conversation, chats)| {
+            let timeline = session.timeline(&chats, WINDOW)?;
+            let windows = timeline.len();
+            Ok(((conversation, timeline), windows))
+        })
     }
 
     /// A row in short; `None` for one that cannot be read. Its account is not known yet.

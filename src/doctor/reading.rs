@@ -1,7 +1,6 @@
 //! Reading every row of a source once, by all workers, and adding up what checks want to know.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::Datelike as _;
@@ -10,14 +9,17 @@ use super::Surroundings;
 use super::facts::{Dates, Facts, Files, Held, Kept, RowIdGaps, Sync, of_nanoseconds};
 use crate::compare::{CompareError, FIRST_IPHONE, Month};
 use crate::model::{Availability, ConversationKind};
-use crate::pipeline::crew::{StopOnPanic, lock};
+use crate::pipeline::crew::{self, Claims, lock};
 use crate::pipeline::fingerprint::{Fingerprint, GuidKey, Words};
 use crate::pipeline::roster::{Roster, RosterEntry};
 use crate::pipeline::{Progress, RowKind, attachment, is_hidden, is_text_message, row_kind};
-use crate::source::{RawAttachment, RawMessage, Session, Source};
+use crate::source::{RawAttachment, RawMessage, Source};
 
 /// Rows in a window.
 const WINDOW: usize = 512;
+
+/// `message.schedule_type` of what is to be sent later: its date is in the future.
+const SCHEDULED: i64 = 2;
 
 /// What stays of a row. Ordered so that rows that say the same stand together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +32,7 @@ struct Seen {
     /// Nanoseconds since 2001; 0 where there is none.
     date: i64,
     service: Service,
-    /// A message or announcement that is not in Recently Deleted.
+    /// A message or announcement that is not in Recently Deleted, nor waiting for the day on which it will be sent.
     is_there: bool,
     /// Files that hang on it.
     files: u32,
@@ -87,37 +89,30 @@ pub(super) fn read(
     let mut entries: Vec<(u32, &RosterEntry)> = (0..).zip(&roster.conversations).collect();
     entries.sort_by_key(|(index, entry)| (std::cmp::Reverse(entry.rows), *index));
     progress.begin(entries.iter().map(|(_, entry)| entry.rows).sum());
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (all, failure) = (Mutex::new(Gathered::new(&around.awaited)), Mutex::new(None));
-    std::thread::scope(|scope| {
-        for _ in 0..around.jobs.max(1) {
-            scope.spawn(|| {
-                let _guard = StopOnPanic(&stop);
-                let work = || -> Result<Gathered<'_>, CompareError> {
-                    let mut gathered = Gathered::new(&around.awaited);
-                    let mut session = source.session()?;
-                    while let Some((index, entry)) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        gathered.conversation(session.as_mut(), *index, entry, roster, progress, &stop)?;
-                    }
-                    Ok(gathered)
-                };
-                match work() {
-                    Ok(gathered) => lock(&all).add(gathered),
-                    Err(error) => {
-                        lock(&failure).get_or_insert(error);
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                }
-            });
+    let claims = Claims::of(entries);
+    let all = Mutex::new(Gathered::new(&around.awaited));
+    crew::work(around.jobs, &claims.stop, || -> Result<(), CompareError> {
+        let mut gathered = Gathered::new(&around.awaited);
+        let mut session = source.session()?;
+        loop {
+            if progress.interrupted() {
+                return Err(CompareError::Interrupted);
+            }
+            let claimed = claims.next(|(index, entry)| -> Result<_, CompareError> {
+                let timeline = session.timeline(&entry.chats, WINDOW)?;
+                let windows = timeline.len();
+                Ok(((index, entry, timeline), windows))
+            })?;
+            let Some((thread, window)) = claimed else { break };
+            let (index, entry, timeline) = &*thread;
+            let rows = session.survey(timeline, window)?;
+            progress.advance(rows.len() as u64);
+            gathered.rows(*index, entry, rows, roster);
         }
-    });
-    match lock(&failure).take() {
-        Some(error) => Err(error),
-        None => {
-            let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Ok(all.finish(source, roster, around))
-        }
-    }
+        lock(&all).add(gathered);
+        Ok(())
+    })?;
+    Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner).finish(source, roster, around))
 }
 
 impl<'a> Gathered<'a> {
@@ -132,37 +127,18 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    fn conversation(
-        &mut self,
-        session: &mut dyn Session,
-        index: u32,
-        entry: &RosterEntry,
-        roster: &Roster,
-        progress: &dyn Progress,
-        stop: &AtomicBool,
-    ) -> Result<(), CompareError> {
-        let timeline = session.timeline(&entry.chats, WINDOW)?;
-        for window in 0..timeline.len() {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(());
+    /// Takes in a window.
+    fn rows(&mut self, conversation: u32, entry: &RosterEntry, mut rows: Vec<RawMessage>, roster: &Roster) {
+        // A row that is in several places of the conversation; in Recently Deleted only if nowhere else.
+        rows.dedup_by(|row, kept| {
+            let again = row.rowid == kept.rowid;
+            if again && row.deleted.is_none() {
+                kept.deleted = None;
             }
-            if progress.interrupted() {
-                return Err(CompareError::Interrupted);
-            }
-            let mut rows = session.survey(&timeline, window)?;
-            progress.advance(rows.len() as u64);
-            // A row that is in several places of the conversation; in Recently Deleted only if nowhere else.
-            rows.dedup_by(|row, kept| {
-                let again = row.rowid == kept.rowid;
-                if again && row.deleted.is_none() {
-                    kept.deleted = None;
-                }
-                again
-            });
-            let is_orphaned = entry.conversation.kind == ConversationKind::Orphaned;
-            rows.iter().for_each(|row| self.row(index, row, is_orphaned, roster));
-        }
-        Ok(())
+            again
+        });
+        let is_orphaned = entry.conversation.kind == ConversationKind::Orphaned;
+        rows.iter().for_each(|row| self.row(conversation, row, is_orphaned, roster));
     }
 
     fn row(&mut self, conversation: u32, row: &RawMessage, is_orphaned: bool, roster: &Roster) {
@@ -195,7 +171,7 @@ impl<'a> Gathered<'a> {
                 text if is_text_message(text) => Service::Text,
                 _ => Service::Other,
             },
-            is_there: kind == RowKind::Own && row.deleted.is_none(),
+            is_there: kind == RowKind::Own && row.deleted.is_none() && row.schedule_type != SCHEDULED,
             files: 0,
             bytes: 0,
         };
@@ -225,7 +201,7 @@ impl<'a> Gathered<'a> {
         let goes_up = SYNCED.contains(&service)
             && row.guid.as_deref().is_some_and(|guid| !guid.trim().is_empty())
             && !state.stays_here
-            && row.schedule_type != 2
+            && row.schedule_type != SCHEDULED
             && row.deleted.is_none()
             && !is_orphaned;
         if goes_up {

@@ -3,13 +3,13 @@
 //! **Must never**: let the order in which workers are done show in what is written, or wait for a turn that cannot come.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Progress;
 use super::count::Hanging;
-use super::crew::{StopOnPanic, lock};
+use super::crew::{self, Claims, lock};
 use super::decode::date::instant;
 use super::normalize::{RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
@@ -44,40 +44,27 @@ impl Pass<'_> {
     /// Works until everything is read. `total` is what is accounted for already.
     pub fn run(self, total: Total) -> Result<Report, ExportError> {
         let run = Run {
-            queue: Mutex::default(),
+            claims: Claims::of(self.order.clone()),
+            opened: AtomicUsize::new(0),
             written: self.one_by_one.then(Mutex::default),
             one_written: Condvar::new(),
-            stop: AtomicBool::new(false),
-            failure: Mutex::default(),
             total: Mutex::new(total),
             pass: self,
         };
-        std::thread::scope(|scope| {
-            for _ in 0..run.pass.options.jobs.max(1) {
-                scope.spawn(|| run.work());
-            }
-        });
+        crew::work(run.pass.options.jobs, &run.claims.stop, || run.work())?;
         run.finish()
     }
 }
 
 struct Run<'a> {
     pass: Pass<'a>,
-    queue: Mutex<Queue<'a>>,
+    claims: Claims<&'a RosterEntry, Thread<'a>>,
+    /// Conversations with rows that were opened.
+    opened: AtomicUsize,
     /// How many conversations are complete, where they are written one by one.
     written: Option<Mutex<usize>>,
     one_written: Condvar,
-    stop: AtomicBool,
-    failure: Mutex<Option<ExportError>>,
     total: Mutex<Total>,
-}
-
-#[derive(Default)]
-struct Queue<'a> {
-    next: usize,
-    /// Conversations with rows that were opened.
-    opened: usize,
-    open: Option<(Arc<Thread<'a>>, usize)>,
 }
 
 /// A conversation in the making.
@@ -120,15 +107,7 @@ enum Part {
 }
 
 impl<'a> Run<'a> {
-    fn work(&self) {
-        let _guard = StopOnPanic(&self.stop);
-        if let Err(error) = self.work_until_done() {
-            lock(&self.failure).get_or_insert(error);
-            self.stop.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn work_until_done(&self) -> Result<(), ExportError> {
+    fn work(&self) -> Result<(), ExportError> {
         let mut session = self.pass.source.session()?;
         while let Some((thread, number)) = self.claim(session.as_mut())? {
             let mut parts = match session.page_if_small(&thread.timeline, number)? {
@@ -239,24 +218,10 @@ impl<'a> Run<'a> {
         if self.pass.progress.interrupted() {
             return Err(ExportError::Interrupted);
         }
-        let mut queue = lock(&self.queue);
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            if let Some((thread, next)) = &mut queue.open
-                && *next < thread.timeline.len()
-            {
-                *next += 1;
-                return Ok(Some((Arc::clone(thread), *next - 1)));
-            }
-            let Some(entry) = self.pass.order.get(queue.next).copied() else {
-                return Ok(None);
-            };
-            queue.next += 1;
+        self.claims.next(|entry| {
             let timeline = session.timeline(&entry.chats, WINDOW)?;
-            let place = queue.opened;
-            queue.opened += usize::from(!timeline.is_empty());
+            let windows = timeline.len();
+            let place = self.opened.fetch_add(usize::from(windows > 0), Ordering::Relaxed);
             let thread = Thread {
                 entry,
                 place,
@@ -265,22 +230,22 @@ impl<'a> Run<'a> {
                 turn_over: Condvar::new(),
                 output: Mutex::default(),
             };
-            queue.open = Some((Arc::new(thread), 0));
-        }
+            Ok((thread, windows))
+        })
     }
 
     /// Waits until it is this window's turn; false when the run was stopped meanwhile.
     fn await_turn(&self, thread: &Thread<'_>, ready: impl Fn(&Turns) -> bool) -> bool {
         let mut turns = lock(&thread.turns);
         while !ready(&turns) {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.claims.stop.load(Ordering::Relaxed) {
                 return false;
             }
             // The timeout is for a stop, which nobody announces here.
             let waited = thread.turn_over.wait_timeout(turns, Duration::from_millis(20));
             turns = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        !self.stop.load(Ordering::Relaxed)
+        !self.claims.stop.load(Ordering::Relaxed)
     }
 
     /// Waits until all conversations before this place are complete, where that matters; false when the run was stopped
@@ -289,7 +254,7 @@ impl<'a> Run<'a> {
         let Some(written) = &self.written else { return true };
         let mut written = lock(written);
         while *written != place {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.claims.stop.load(Ordering::Relaxed) {
                 return false;
             }
             let waited = self.one_written.wait_timeout(written, Duration::from_millis(20));
@@ -418,9 +383,6 @@ impl<'a> Run<'a> {
 
     /// The account, once every worker has ended.
     fn finish(self) -> Result<Report, ExportError> {
-        if let Some(error) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
         let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut report = match self.pass.again {
             Some(known) => total.balance_again(known)?,
