@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{Availability, Conversation, Instant};
 use crate::pipeline::decode::date::instant;
+use crate::source::RawChat;
 
 /// What was read of a source.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Facts {
     pub sync: Sync,
     /// The owner's addresses, and in how many rows each is.
     pub addresses: BTreeMap<String, u64>,
+    /// The Apple Accounts that iMessage chats were held with, by their addresses, and how many chats each has.
+    pub accounts: BTreeMap<String, u64>,
     /// Runs of row ids that are missing between those that are there.
     pub missing_rowids: RowIdGaps,
     /// The files that hang on messages.
@@ -133,6 +136,19 @@ pub struct Kept {
     pub availability: Availability,
 }
 
+/// Whose iMessage chats they are: a chat's login is `E:` and the account's address, or `P:` and a number, which says
+/// nothing of the account.
+pub(super) fn accounts_of(chats: &[RawChat]) -> BTreeMap<String, u64> {
+    let mut accounts = BTreeMap::new();
+    for chat in chats.iter().filter(|chat| chat.service_name.as_deref() == Some("iMessage")) {
+        let address = chat.account_login.as_deref().and_then(|login| login.strip_prefix("E:"));
+        if let Some(address) = address.map(str::trim).filter(|address| !address.is_empty()) {
+            *accounts.entry(address.to_lowercase()).or_default() += 1;
+        }
+    }
+    accounts
+}
+
 /// The instant of nanoseconds since 2001.
 pub(super) fn of_nanoseconds(nanoseconds: i64) -> Option<Instant> {
     // Seconds, where so few nanoseconds would be taken for them.
@@ -177,6 +193,23 @@ impl RowIdGaps {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_says_whose_a_chat_is() {
+        let chat = |service: &str, login: &str| RawChat {
+            service_name: Some(service.into()),
+            account_login: Some(login.into()),
+            ..RawChat::default()
+        };
+        let chats = [
+            chat("iMessage", "E:Me@example.com"),
+            chat("iMessage", "E:me@example.com "),
+            chat("iMessage", "E:"),
+            chat("iMessage", "P:+12025550100"),
+            chat("SMS", "E:other@example.com"),
+        ];
+        assert_eq!(accounts_of(&chats), BTreeMap::from([("me@example.com".into(), 2)]));
+    }
 
     #[test]
     fn missing_row_ids_are_counted_in_runs() {

@@ -113,8 +113,10 @@ pub fn examine(
     let mut read = Vec::new();
     for one in presented {
         progress.phase("Reading");
-        let roster = Roster::new(&one.source.handles()?, &one.source.chats()?, contacts);
-        let facts = reading::read(one.source, &roster, around, progress)?;
+        let chats = one.source.chats()?;
+        let roster = Roster::new(&one.source.handles()?, &chats, contacts);
+        let mut facts = reading::read(one.source, &roster, around, progress)?;
+        facts.accounts = facts::accounts_of(&chats);
         read.push((facts, one.source.deletions()?));
         one.source.unchanged()?;
     }
@@ -136,9 +138,9 @@ pub fn examine(
             deletions,
             free: one.free,
             around,
-            other: compared
-                .as_ref()
-                .map(|compared| Other::of(compared, if at == 0 { Side::Left } else { Side::Right })),
+            other: compared.as_ref().zip(read.get(1 - at.min(1))).map(|(compared, (facts, _))| {
+                Other::of(compared, if at == 0 { Side::Left } else { Side::Right }, facts)
+            }),
         })
         .collect();
     let verdicts: Vec<Vec<(&Check, Verdict)>> = patients

@@ -25,12 +25,13 @@ pub struct Other<'p> {
     pub compared: &'p Comparison,
     /// Which side the other one is.
     pub side: Side,
+    pub facts: &'p Facts,
 }
 
 impl<'p> Other<'p> {
-    /// `own`: the side that is examined.
-    pub(super) fn of(compared: &'p Comparison, own: Side) -> Other<'p> {
-        Other { compared, side: own.other() }
+    /// `own`: the side that is examined; `facts`: of the other one.
+    pub(super) fn of(compared: &'p Comparison, own: Side, facts: &'p Facts) -> Other<'p> {
+        Other { compared, side: own.other(), facts }
     }
 
     /// What the other one has and this one lacks, by why.

@@ -28,6 +28,8 @@ pub struct RawChat {
     pub chat_identifier: Option<String>,
     pub service_name: Option<String>,
     pub room_name: Option<String>,
+    /// The owner's account: `E:` and an address, or `P:` and a number; either may be empty.
+    pub account_login: Option<String>,
     pub display_name: Option<String>,
     pub group_id: Option<String>,
     pub original_group_id: Option<String>,
@@ -168,7 +170,8 @@ pub struct SyncState {
 /// What a source says was deleted from it for good (`messages-format.md` 13.2, 14.4). Each list in row order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deletions {
-    /// GUIDs of messages: `deleted_messages`, `sync_deleted_messages`, `unsynced_removed_recoverable_messages`.
+    /// GUIDs of messages: `deleted_messages`, `sync_deleted_messages`, `unsynced_removed_recoverable_messages`,
+    /// `scheduled_messages_pending_cloudkit_delete`.
     pub messages: Vec<String>,
     /// GUIDs of chats: `sync_deleted_chats`.
     pub chats: Vec<String>,
@@ -179,7 +182,8 @@ pub struct Deletions {
 /// Deletions of things that are in iCloud, waiting to be sent there (`messages-format.md` 14.4).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UnsentDeletions {
-    /// Of `sync_deleted_messages` those with a record, and `unsynced_removed_recoverable_messages`.
+    /// Of `sync_deleted_messages` and `scheduled_messages_pending_cloudkit_delete` those with a record, and
+    /// `unsynced_removed_recoverable_messages`.
     pub messages: u64,
     /// Of `sync_deleted_chats` those with a record.
     pub chats: u64,

@@ -148,6 +148,8 @@ fn deletions_that_were_not_sent() {
     let recoverable =
         "INSERT INTO unsynced_removed_recoverable_messages (chat_guid, message_guid) VALUES ('c', 'm')";
     planted(recoverable, "caught_up warning", "1 deletion has not been sent");
+    let cancelled = "INSERT INTO scheduled_messages_pending_cloudkit_delete (guid, recordID) VALUES ('S', 'r'), ('T', NULL)";
+    planted(cancelled, "caught_up warning", "1 deletion has not been sent");
 }
 
 #[test]
@@ -207,7 +209,10 @@ fn whether_icloud_has_it_an_old_database_does_not_say() {
 
 #[test]
 fn nothing_comes_any_more() {
-    let home = Home::of(&year(Schema::MACOS_15));
+    let mut library = year(Schema::MACOS_15);
+    // What is to be sent next month is not the last message.
+    library.message(ANA).from_me().at("2024-04-01T09:00:00.5Z").scheduled(1).text("later");
+    let home = Home::of(&library);
     home.preferences(MADRID, &synced("2024-03-01T20:00:00Z"));
     let mut command = home.program.command(&["doctor", "--json"]);
     // 1 March 2024.

@@ -134,6 +134,20 @@ fn another_apple_account() {
 }
 
 #[test]
+fn chats_of_two_accounts_tell_even_where_no_message_does() {
+    let object = Pair::of("UPDATE chat SET account_login = 'E:work@example.com'").json();
+    let found = wrong(&object);
+    assert_eq!(found, ["identities warning"; 2], "each of both: {object:#}");
+    let finding = check(&object, "identities")["finding"].as_str().unwrap();
+    assert!(finding.contains("here work@example.com, there me@example.com"), "{finding}");
+    assert_eq!(check(&object, "identities")["evidence"]["accounts_of_chats"]["work@example.com"], 1);
+    // A number is no account, and one account in common is enough.
+    for fine in ["UPDATE chat SET account_login = 'P:+12025550100'", "UPDATE chat SET account_login = NULL"] {
+        assert_eq!(wrong(&Pair::of(fine).json()), [""; 0], "{fine}");
+    }
+}
+
+#[test]
 fn in_a_terminal_each_has_its_own_part() {
     let pair = Pair::of(&without("ROWID IN (41, 43, 45)"));
     let library = pair.mac.library();

@@ -57,13 +57,14 @@ fn every_list_of_deletions_is_read() {
         "INSERT INTO deleted_messages (guid) VALUES ('A'), ('');
          INSERT INTO sync_deleted_messages (guid, recordID) VALUES ('B', 'r');
          INSERT INTO unsynced_removed_recoverable_messages (chat_guid, message_guid) VALUES ('c', 'C');
+         INSERT INTO scheduled_messages_pending_cloudkit_delete (guid, recordID) VALUES ('D', 'r'), ('E', '');
          INSERT INTO sync_deleted_attachments (guid, recordID) VALUES ('at_1', 'r'), ('at_2', 'r'), ('at_3', NULL);
          INSERT INTO sync_deleted_chats (guid, recordID) VALUES ('iMessage;-;ana@example.com', '')",
     );
     let lists = Deletions {
-        messages: ["A", "B", "C"].map(str::to_owned).to_vec(),
+        messages: ["A", "B", "C", "D", "E"].map(str::to_owned).to_vec(),
         chats: vec!["iMessage;-;ana@example.com".into()],
-        unsent: Some(UnsentDeletions { messages: 2, chats: 0, attachments: 2 }),
+        unsent: Some(UnsentDeletions { messages: 3, chats: 0, attachments: 2 }),
     };
     assert_eq!(source.deletions().unwrap(), lists);
     let (_folder, older) = opened(&Library::new(Schema::OSX_10_10));

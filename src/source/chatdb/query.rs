@@ -205,6 +205,7 @@ impl Queries {
                 ("deleted_messages", "guid"),
                 ("sync_deleted_messages", "guid"),
                 ("unsynced_removed_recoverable_messages", "message_guid"),
+                ("scheduled_messages_pending_cloudkit_delete", "guid"),
             ]
             .into_iter()
             .filter(|(table, column)| schema.has(table, column))
@@ -219,6 +220,12 @@ impl Queries {
                 ("unsent_chats", "sync_deleted_chats", "recordid", " WHERE recordID > ''"),
                 ("unsent_attachments", "sync_deleted_attachments", "recordid", " WHERE recordID > ''"),
                 ("unsent_recoverable", "unsynced_removed_recoverable_messages", "message_guid", ""),
+                (
+                    "unsent_scheduled",
+                    "scheduled_messages_pending_cloudkit_delete",
+                    "recordid",
+                    " WHERE recordID > ''",
+                ),
             ]
             .into_iter()
             .filter(|(_, table, column, _)| schema.has(table, column))

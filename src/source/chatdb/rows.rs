@@ -258,6 +258,7 @@ pub(super) const CHAT: &[&str] = &[
     "is_filtered",
     "original_group_id",
     "is_blackholed",
+    "account_login",
 ];
 
 /// A row of [`CHAT`], without members and rows.
@@ -276,6 +277,7 @@ pub(super) fn chat(row: &Row<'_>) -> crate::source::RawChat {
         is_filtered: c.number(),
         original_group_id: c.text(),
         is_blackholed: c.number(),
+        account_login: c.text(),
         ..Default::default()
     }
 }
@@ -391,6 +393,7 @@ mod tests {
             ("display_name", &c.display_name),
             ("group_id", &c.group_id),
             ("original_group_id", &c.original_group_id),
+            ("account_login", &c.account_login),
         ] {
             assert_eq!(value.as_deref(), Some(name));
         }

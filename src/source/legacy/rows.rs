@@ -161,8 +161,16 @@ pub(super) fn attachment(row: &Row<'_>) -> RawAttachment {
     }
 }
 
-pub(super) const CHAT: &[&str] =
-    &["guid", "style", "properties", "chat_identifier", "service_name", "room_name", "participants"];
+pub(super) const CHAT: &[&str] = &[
+    "guid",
+    "style",
+    "properties",
+    "chat_identifier",
+    "service_name",
+    "room_name",
+    "account_login",
+    "participants",
+];
 
 /// A row of [`CHAT`], without a row id, and the list of its participants.
 pub(super) fn chat(c: &mut Columns) -> (RawChat, Option<Vec<u8>>) {
@@ -173,6 +181,7 @@ pub(super) fn chat(c: &mut Columns) -> (RawChat, Option<Vec<u8>>) {
         chat_identifier: c.text(),
         service_name: Some(service(c.text(), true)),
         room_name: c.text().filter(|room| !room.is_empty()),
+        account_login: c.text(),
         ..RawChat::default()
     };
     (chat, c.bytes())
