@@ -36,6 +36,11 @@ impl AttachmentRow {
         }
     }
 
+    /// Its file is written with the library.
+    pub(super) fn is_here(&self) -> bool {
+        self.bytes.is_some()
+    }
+
     pub(super) fn set(&mut self, column: &str, value: impl Into<Cell>) {
         self.columns.insert(column.to_owned(), value.into().0);
     }

@@ -286,6 +286,20 @@ impl Library {
         if self.schema.nanoseconds { seconds * 1_000_000_000 + i64::from(nanos) } else { seconds }
     }
 
+    /// Messages in iCloud is on, and has caught up: whatever goes there has its record (`messages-format.md` 14.2, 14.3).
+    pub fn synced(&mut self) {
+        for attachment in self.attachments.iter_mut().filter(|attachment| attachment.is_here()) {
+            attachment.set("ck_sync_state", 1);
+        }
+        self.sql(
+            "UPDATE attachment SET ck_record_id = guid WHERE ck_sync_state = 1;
+             UPDATE message SET ck_sync_state = 1, ck_record_id = guid
+             WHERE service IN ('iMessage', 'SMS', 'RCS', 'SatelliteSMS', 'iMessageLite') AND schedule_type <> 2
+                 AND ROWID IN (SELECT message_id FROM chat_message_join
+                               UNION SELECT message_id FROM chat_recoverable_message_join)",
+        );
+    }
+
     /// Writes the database and the attachments' files into `folder` (created); returns the database's path.
     pub fn write(&self, folder: &Path) -> PathBuf {
         fs::create_dir_all(folder).expect("a writable folder");

@@ -20,6 +20,7 @@ pub fn library() -> Library {
     family::tell(&mut lib);
     bread::tell(&mut lib);
     harbor::tell(&mut lib);
+    lib.synced();
     lib
 }
 
