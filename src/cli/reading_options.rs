@@ -1,12 +1,12 @@
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use msgarchive::pipeline::merging;
 use msgarchive::sample;
 use msgarchive::source::contacts::{self, Contact};
 use msgarchive::source::tables::Tables;
-use msgarchive::source::{OpenOptions, Source, contacts_of_several};
+use msgarchive::source::{OpenOptions, Place, Source, contacts_of_several};
 
 use super::access_options::AccessOptions;
 use super::{Failure, report, zone};
@@ -41,8 +41,17 @@ pub enum Wanted {
 pub struct Opened {
     pub source: Box<dyn Source>,
     pub contacts: Vec<Contact>,
+    /// Where it lies, unlocked; of several, each.
+    places: Vec<(Place, OpenOptions)>,
     /// Where the sample was unpacked; gone when this is dropped.
     _unpacked: Option<tempfile::TempDir>,
+}
+
+impl Opened {
+    /// The same once more, row by row; nobody is asked for a password again.
+    pub fn tables(&self) -> Result<Vec<Tables>, Failure> {
+        self.places.iter().map(|(place, options)| Ok(place.tables(options)?)).collect()
+    }
 }
 
 impl ReadingOptions {
@@ -69,18 +78,14 @@ impl ReadingOptions {
             sessions: self.jobs(),
             ..options
         };
-        let source = self.access.place(&path, number)?.open(&options)?;
+        let place = self.access.place(&path, number)?;
+        let source = place.open(&options)?;
         source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
             None => self.access.contacts(source.contacts(), &source.info().path)?,
         };
-        Ok(Opened { source, contacts, _unpacked: unpacked })
-    }
-
-    /// Opens a source row by row.
-    pub fn tables(&self, path: &Path, options: OpenOptions) -> Result<Tables, Failure> {
-        Ok(self.access.place(path, 0)?.tables(&options)?)
+        Ok(Opened { source, contacts, places: vec![(place, options)], _unpacked: unpacked })
     }
 
     /// Opens several sources as one; `attachments_roots`: none, or one for each.
@@ -92,16 +97,17 @@ impl ReadingOptions {
     ) -> Result<Opened, Failure> {
         let mut attachments_roots = for_each(attachments_roots, paths.len())?.into_iter();
         let mut sources = Vec::new();
-        let mut books = Vec::new();
+        let (mut books, mut places) = (Vec::new(), Vec::new());
         for (number, path) in paths.iter().enumerate() {
             let attachments_root = attachments_roots.next().flatten();
             let options = OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
             let opened = self.open(&Wanted::At(path.clone()), number, options)?;
             sources.push(opened.source);
             books.push(opened.contacts);
+            places.extend(opened.places);
         }
         let source = Box::new(merging::merge(sources)?);
-        Ok(Opened { source, contacts: contacts_of_several(books), _unpacked: None })
+        Ok(Opened { source, contacts: contacts_of_several(books), places, _unpacked: None })
     }
 }
 

@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use msgarchive::pipeline::select::parse_moment;
 use msgarchive::source::OpenOptions;
 use msgarchive::source::discover::{FoundKind, discover};
-use msgarchive::source::tables::Tables;
 
 use super::reading_options::{Opened, ReadingOptions, Wanted, for_each};
 use super::{Failure, moment, sources};
@@ -70,24 +69,13 @@ impl SourceOptions {
         Ok(tried)
     }
 
-    /// The same source once more, row by row; only one can be read so.
-    pub fn tables(&self) -> Result<Tables, Failure> {
-        let path = match self.source.as_slice() {
-            [path] if !self.sample && self.as_of.is_none() => path.clone(),
-            [] if !self.sample && self.as_of.is_none() => default_source()?,
-            _ => {
-                let words =
-                    "--gate takes one library or backup: neither the sample, nor several, nor the past";
-                return Err(Failure::Usage(words.into()));
-            }
-        };
-        let attachments_root = self.attachments_root.first().cloned();
-        let sessions = self.reading.jobs();
-        self.reading.tables(&path, OpenOptions { attachments_root, sessions, ..OpenOptions::default() })
-    }
-
     pub fn is_sample(&self) -> bool {
         self.sample
+    }
+
+    /// An archive is to be shown as it was once.
+    pub fn is_of_the_past(&self) -> bool {
+        self.as_of.is_some()
     }
 
     fn as_of(&self) -> Result<Option<String>, Failure> {

@@ -101,8 +101,11 @@ pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
     let now = moment::of_reading()?;
     let what_if = args.freed.what_if(zone, now)?;
     let watch = Watch::new(args.progress);
+    if args.gate.is_some() && args.source.is_of_the_past() {
+        return Err(Failure::Usage("--gate is for what there is now: not with --as-of".into()));
+    }
     let opened = args.source.open()?;
-    let tables = args.gate.map(|_| args.source.tables()).transpose()?;
+    let tables = args.gate.map(|_| opened.tables()).transpose()?;
     let known = match &args.hashes {
         Some(none) if none.as_os_str() == "none" => None,
         Some(path) => Some(path.clone()),

@@ -54,13 +54,13 @@ impl Place {
     ///
     /// # Errors
     /// As [`Place::open`]; [`SourceError::WithoutGuids`] of a store of iOS 5 or older.
-    pub fn tables(self, options: &OpenOptions) -> Result<Tables, SourceError> {
-        match self.0 {
+    pub fn tables(&self, options: &OpenOptions) -> Result<Tables, SourceError> {
+        match &self.0 {
             What::Backup(folder) => {
                 let (opened, backup) = folder.unpacked(options)?;
                 Tables::of(opened, Some(backup), options)
             }
-            What::Database(path) => Tables::of(Opened::new(&path, options)?, None, options),
+            What::Database(path) => Tables::of(Opened::new(path, options)?, None, options),
         }
     }
 
@@ -68,10 +68,10 @@ impl Place {
     ///
     /// # Errors
     /// [`SourceError::PasswordNeeded`] where it is locked; else [`SourceError`] saying what the path is instead.
-    pub fn open(self, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
-        match self.0 {
+    pub fn open(&self, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
+        match &self.0 {
             What::Backup(folder) => folder.open(options),
-            What::Database(path) => open_opened(Opened::new(&path, options)?, options),
+            What::Database(path) => open_opened(Opened::new(path, options)?, options),
         }
     }
 }

@@ -209,7 +209,10 @@ pub struct Target {
 /// A row of `attachment`. Transfer secrets (`user_info`) are never read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RawAttachment {
+    /// Of its table; below 0 where a second table has attachments as well.
     pub rowid: i64,
+    /// Of several sources, which rows it was made of: source and row id; empty where there is only one.
+    pub rows: Vec<(u16, i64)>,
     pub guid: Option<String>,
     pub original_guid: Option<String>,
     /// The stored path, in one of the forms of `messages-format.md` 1.5.

@@ -22,6 +22,8 @@ pub struct Says {
 /// A row of `message`, in short.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WeighedMessage<'a> {
+    /// Which of several sources has it.
+    pub source: u16,
     /// `message.ROWID`.
     pub rowid: i64,
     pub guid: Option<&'a str>,
@@ -58,6 +60,8 @@ pub struct WeighedMessage<'a> {
 /// A row of `attachment`, its content looked for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WeighedAttachment {
+    /// Which of several sources has it.
+    pub source: u16,
     pub row: RawAttachment,
     /// `ck_sync_state`; `None` where the schema has none.
     pub sync: Option<i64>,
@@ -78,12 +82,11 @@ pub trait Scale {
 pub(super) fn by_pages(source: &dyn Source, scale: &mut dyn Scale) -> Result<(), SourceError> {
     let mut session = source.session()?;
     let mut seen = HashSet::new();
-    let mut attachments = 0;
     for chat in source.chats()? {
         let timeline = session.timeline(&[chat.id()], WINDOW)?;
         for window in 0..timeline.len() {
             for row in session.page(&timeline, window)? {
-                if seen.insert(row.rowid) && lay(row, &mut attachments, scale).is_break() {
+                if seen.insert(row.rowid) && lay(row, scale).is_break() {
                     return Ok(());
                 }
             }
@@ -92,18 +95,16 @@ pub(super) fn by_pages(source: &dyn Source, scale: &mut dyn Scale) -> Result<(),
     Ok(())
 }
 
-fn lay(mut row: RawMessage, attachments: &mut i64, scale: &mut dyn Scale) -> ControlFlow<()> {
+fn lay(mut row: RawMessage, scale: &mut dyn Scale) -> ControlFlow<()> {
     let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() as u64);
     let blob = |blob: &Option<Vec<u8>>| blob.as_ref().map_or(0, |blob| blob.len() as u64);
     let mut own = Vec::with_capacity(row.attachments.len());
-    for mut attachment in std::mem::take(&mut row.attachments) {
-        // Its row ids are of several tables.
-        *attachments += 1;
-        attachment.rowid = *attachments;
+    for attachment in std::mem::take(&mut row.attachments) {
         own.push(attachment.rowid);
-        scale.attachment(WeighedAttachment { row: attachment, sync: None, created: 0 })?;
+        scale.attachment(WeighedAttachment { row: attachment, ..WeighedAttachment::default() })?;
     }
     scale.message(&WeighedMessage {
+        source: 0,
         rowid: row.rowid,
         guid: row.guid.as_deref(),
         chat: row.chat,

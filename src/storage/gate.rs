@@ -2,12 +2,14 @@
 //!
 //! **Must never**: say yes for want of a question. What cannot be checked does not pass.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::groups::Place;
 use super::items::Items;
 use super::keep::Setting;
 use super::known_hashes::KnownHashes;
+use super::repeated::RowOf;
 use super::{Options, StorageError, reading};
 use crate::archive::holding::Holding;
 use crate::archive::{Problem, check, unarchived};
@@ -19,8 +21,8 @@ use crate::source::tables::Tables;
 #[derive(Debug, Clone, Copy)]
 pub struct Gate<'a> {
     pub setting: Setting,
-    /// The same source, row by row.
-    pub tables: &'a Tables,
+    /// The same sources, row by row.
+    pub tables: &'a [Tables],
 }
 
 /// Whether it passes.
@@ -57,7 +59,7 @@ pub struct Blocked {
 /// Why something does not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// The archive was never fed from this source: nothing of it is checked.
+    /// The archive was never fed from this source, or from one of them: nothing is checked.
     NeverArchived,
     /// A message is not in the archive, or not as it is now.
     Message,
@@ -76,8 +78,9 @@ pub enum Why {
 pub(super) struct Watch {
     /// Which of the settings, where one is asked for.
     setting: Option<usize>,
-    /// Row ids of messages that a run of the archive would take in.
-    unarchived: Vec<i64>,
+    /// Row ids of messages that a run of the archive would take in, by source.
+    unarchived: Vec<Vec<i64>>,
+    /// It was never fed from one of them.
     never: bool,
     pub blocked: Vec<Blocked>,
 }
@@ -85,11 +88,15 @@ pub(super) struct Watch {
 impl Watch {
     pub fn new(options: &Options<'_>, archive: Option<&Path>) -> Result<Watch, StorageError> {
         let (Some(gate), Some(archive)) = (&options.gate, archive) else { return Ok(Watch::default()) };
-        let unarchived = unarchived(archive, gate.tables, options.jobs)?;
+        let unarchived = gate
+            .tables
+            .iter()
+            .map(|tables| unarchived(archive, tables, options.jobs))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Watch {
             setting: Setting::NAMES.iter().position(|(_, setting)| *setting == gate.setting),
-            never: unarchived.is_none(),
-            unarchived: unarchived.unwrap_or_default(),
+            never: unarchived.iter().any(Option::is_none),
+            unarchived: unarchived.into_iter().map(Option::unwrap_or_default).collect(),
             blocked: Vec::new(),
         })
     }
@@ -97,14 +104,15 @@ impl Watch {
     /// Looks at a message that would go with these settings.
     pub fn message(
         &mut self,
-        rowid: i64,
+        (source, rowid): RowOf,
         guid: Option<&str>,
         date: Option<Instant>,
         place: Place,
         going: [bool; 2],
     ) {
         let goes = self.setting.and_then(|setting| going.get(setting)).is_some_and(|goes| *goes);
-        if goes && self.unarchived.binary_search(&rowid).is_ok() {
+        let unarchived = self.unarchived.get(usize::from(source));
+        if goes && unarchived.is_some_and(|rows| rows.binary_search(&rowid).is_ok()) {
             self.blocked.push(Blocked {
                 why: Why::Message,
                 guid: guid.map(str::to_owned),
@@ -156,6 +164,10 @@ impl Watch {
         if progress.interrupted() {
             return Err(StorageError::Interrupted);
         }
+        let mut first = HashMap::new();
+        for reference in &items.references {
+            first.entry(reference.item).or_insert(reference);
+        }
         for (item, number) in going() {
             let why = match (holding.content_of(item.guid), read.get(&number)) {
                 // Messages removes what was heard once, everywhere.
@@ -165,7 +177,15 @@ impl Watch {
                 (Some(_), Some(Err(error))) => Why::Unreadable(error.to_string()),
                 (Some(_), _) => continue,
             };
-            self.blocked.push(items.blocked(number, why));
+            let (guid, name) = items.names.get(&number).cloned().unwrap_or_default();
+            let (date, place) = first.get(&number).map(|of| (of.date, of.place)).unzip();
+            self.blocked.push(Blocked {
+                why,
+                guid,
+                name,
+                date: date.flatten(),
+                conversation: place.and_then(Place::conversation),
+            });
         }
         Ok(())
     }
@@ -174,19 +194,5 @@ impl Watch {
 impl Blocked {
     fn of(why: Why) -> Blocked {
         Blocked { why, guid: None, name: None, date: None, conversation: None }
-    }
-}
-
-impl Items {
-    fn blocked(&self, number: u32, why: Why) -> Blocked {
-        let reference = self.references.iter().find(|reference| reference.item == number);
-        let (guid, name) = self.names.get(&number).cloned().unwrap_or_default();
-        Blocked {
-            why,
-            guid,
-            name,
-            date: reference.and_then(|reference| reference.date),
-            conversation: reference.and_then(|reference| reference.place.conversation()),
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Category;
 use super::groups::Place;
+use super::repeated::RowOf;
 use crate::model::{Availability, Instant};
 use crate::pipeline::fingerprint::GuidKey;
 use crate::pipeline::{availability, is_hidden, name_of};
@@ -13,7 +14,8 @@ use crate::source::{Content, WeighedAttachment, is_attachment_synced};
 /// An attachment.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
-    pub rowid: i64,
+    /// The first of several sources that has it.
+    pub source: u16,
     /// 0 of one without a GUID.
     pub guid: u128,
     /// 0 where nothing says it.
@@ -41,7 +43,7 @@ impl Item {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reference {
     pub item: u32,
-    pub message: i64,
+    pub message: RowOf,
     pub date: Option<Instant>,
     pub place: Place,
     pub deleted: bool,
@@ -82,27 +84,40 @@ pub(super) struct Items {
     /// GUIDs and names; kept where each may have to be named.
     pub names: HashMap<u32, (Option<String>, Option<String>)>,
     retained: Retained,
-    numbers: HashMap<i64, u32>,
-    largest: BTreeMap<(Reverse<u64>, i64), Large>,
+    numbers: HashMap<RowOf, u32>,
+    /// The same, by GUID; filled where there are several sources.
+    guids: Option<HashMap<u128, u32>>,
+    largest: BTreeMap<(Reverse<u64>, u32), Large>,
 }
 
 /// How many of the largest are named.
 const LARGEST: usize = 25;
 
 impl Items {
-    pub fn retaining(retained: Retained) -> Items {
-        Items { retained, ..Items::default() }
+    /// `several`: they are of several sources, some of which may have the same ones.
+    pub fn retaining(retained: Retained, several: bool) -> Items {
+        Items { retained, guids: several.then(HashMap::new), ..Items::default() }
     }
 
-    pub fn add(&mut self, attachment: WeighedAttachment, created: Option<Instant>) {
+    /// Takes one in. `first`: the one of an earlier source that it is, where that is known.
+    pub fn add(&mut self, attachment: WeighedAttachment, first: Option<RowOf>, created: Option<Instant>) {
         let row = &attachment.row;
+        let place = (attachment.source, row.rowid);
         let stated = u64::try_from(row.total_bytes).ok().filter(|bytes| *bytes > 0);
         let here = row.content.as_ref().and_then(Content::bytes);
         let bytes = stated.or(here).unwrap_or(0);
         let guid = row.guid.as_deref().filter(|guid| !guid.is_empty());
+        let key = guid.map_or(0, |guid| GuidKey::of(guid).0);
+        let known = first.and_then(|first| self.numbers.get(&first));
+        let known = known.or_else(|| self.guids.as_ref().filter(|_| key != 0)?.get(&key));
+        if let Some(&known) = known {
+            self.numbers.insert(place, known);
+            self.complete(known, attachment);
+            return;
+        }
         let item = Item {
-            rowid: row.rowid,
-            guid: guid.map_or(0, |guid| GuidKey::of(guid).0),
+            source: attachment.source,
+            guid: key,
             bytes,
             category: Category::of(row),
             availability: availability(row, false),
@@ -113,9 +128,12 @@ impl Items {
             going: [0; 2],
         };
         let number = self.all.len() as u32;
-        self.numbers.insert(item.rowid, number);
+        self.numbers.insert(place, number);
+        if let Some(guids) = &mut self.guids {
+            guids.insert(key, number);
+        }
         let smallest = self.largest.keys().next_back().filter(|_| self.largest.len() >= LARGEST);
-        let key = (Reverse(bytes), item.rowid);
+        let key = (Reverse(bytes), number);
         if bytes > 0 && smallest.is_none_or(|smallest| key < *smallest) {
             let large = Large {
                 guid: guid.map(str::to_owned),
@@ -143,16 +161,41 @@ impl Items {
         self.all.push(item);
     }
 
+    /// What is here in one of several sources is here.
+    fn complete(&mut self, number: u32, attachment: WeighedAttachment) {
+        let Some(item) = self.all.get_mut(number as usize) else { return };
+        if item.availability == Availability::Local
+            || availability(&attachment.row, false) != Availability::Local
+        {
+            return;
+        }
+        item.availability = Availability::Local;
+        if let Some(large) = self.largest.get_mut(&(Reverse(item.bytes), number)) {
+            large.availability = Availability::Local;
+        }
+        if let Some(content) = attachment.row.content.filter(|_| self.retained.contents) {
+            self.contents.insert(number, content);
+        }
+    }
+
+    /// Whether a message's attachment is counted with that of an earlier source.
+    pub fn is_repeated(&self, attachment: RowOf) -> bool {
+        let number = self.numbers.get(&attachment);
+        number
+            .and_then(|number| self.all.get(*number as usize))
+            .is_none_or(|item| item.source != attachment.0)
+    }
+
     /// Says that a message has an attachment. `expired`: Messages removed its bytes.
     pub fn refer(
         &mut self,
-        rowid: i64,
+        attachment: RowOf,
         reference: Reference,
         guid: Option<&str>,
         expired: bool,
         going: [bool; 2],
     ) {
-        let Some(&number) = self.numbers.get(&rowid) else { return };
+        let Some(&number) = self.numbers.get(&attachment) else { return };
         let Some(item) = self.all.get_mut(number as usize) else { return };
         item.messages += 1;
         for (count, going) in item.going.iter_mut().zip(going) {
@@ -161,7 +204,7 @@ impl Items {
         if expired && item.availability != Availability::Local {
             item.availability = Availability::Expired;
         }
-        if let Some(large) = self.largest.get_mut(&(Reverse(item.bytes), item.rowid)) {
+        if let Some(large) = self.largest.get_mut(&(Reverse(item.bytes), number)) {
             large.availability = item.availability;
             let earlier = match (reference.date, large.date) {
                 (Some(date), Some(known)) => date < known,

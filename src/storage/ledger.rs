@@ -7,6 +7,7 @@ use super::gate::Watch;
 use super::groups::{Groups, Place, Senders};
 use super::items::{Items, Reference};
 use super::keep::Purge;
+use super::repeated::Repeated;
 use super::what_if::Filter;
 use super::{Amount, Category};
 use crate::archive::holding::Holding;
@@ -22,6 +23,7 @@ const BEAT: u64 = 4096;
 pub(super) struct Ledger<'a> {
     pub roster: &'a Roster,
     pub progress: &'a dyn Progress,
+    pub repeated: Repeated,
     pub archive: Option<&'a Holding>,
     pub filter: Filter,
     pub calendar: Calendar,
@@ -56,7 +58,8 @@ pub(super) struct Counts {
 impl Scale for Ledger<'_> {
     fn attachment(&mut self, attachment: WeighedAttachment) -> ControlFlow<()> {
         let created = instant(attachment.created);
-        self.items.add(attachment, created);
+        let first = self.repeated.first((attachment.source, attachment.row.rowid));
+        self.items.add(attachment, first, created);
         self.beat()
     }
 
@@ -65,6 +68,22 @@ impl Scale for Ledger<'_> {
         let conversation = message.chat.and_then(|chat| self.roster.conversation_of(chat));
         let sender = self.senders.number(message.is_from_me, message.handle_id, self.roster);
         let place = Place::new(conversation, sender, date.map(|date| self.calendar.year(date)));
+        let selected = self.filter.takes_message(message, date, conversation);
+        let (going, row) = (self.purge.takes(date), (message.source, message.rowid));
+        self.watch.message(row, message.guid, date, place, going);
+        let repeats = self.repeated.has(row);
+        for rowid in message.attachments {
+            let attachment = (message.source, *rowid);
+            // What only this source has of a message that an earlier one gives.
+            if !repeats || !self.items.is_repeated(attachment) {
+                let deleted = message.deleted;
+                let reference = Reference { item: 0, message: row, date, place, deleted, selected };
+                self.items.refer(attachment, reference, message.guid, message.expired, going);
+            }
+        }
+        if repeats {
+            return self.beat();
+        }
 
         let synced = message.sync.map(|state| matches!(state, 1 | 8 | 9));
         let high = message.text + message.body + message.payload + message.summary;
@@ -73,7 +92,6 @@ impl Scale for Ledger<'_> {
         let low = if message.deleted || synced == Some(false) { 0 } else { low };
         let amount = Amount { items: 1, low, high };
         self.groups.add(place, Category::Messages, amount);
-        let selected = self.filter.takes_message(message, date, conversation);
         if selected && self.filter.takes_whole_messages() {
             self.selected += amount;
         }
@@ -82,21 +100,8 @@ impl Scale for Ledger<'_> {
         }
         self.counts.add(date, synced, high, message.unreadable);
 
-        let going = self.purge.takes(date);
         let archived = self.archive.map(|archive| message.guid.is_some_and(|guid| archive.has_message(guid)));
         self.purge.add(message, date, conversation, archived);
-        self.watch.message(message.rowid, message.guid, date, place, going);
-        for rowid in message.attachments {
-            let reference = Reference {
-                item: 0,
-                message: message.rowid,
-                date,
-                place,
-                deleted: message.deleted,
-                selected,
-            };
-            self.items.refer(*rowid, reference, message.guid, message.expired, going);
-        }
         self.beat()
     }
 }

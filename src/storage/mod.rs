@@ -22,6 +22,7 @@ mod keep;
 mod known_hashes;
 mod ledger;
 mod reading;
+mod repeated;
 mod sentence;
 mod size;
 mod summing;
@@ -60,6 +61,7 @@ use items::{Items, Retained};
 use keep::Purge;
 use known_hashes::KnownHashes;
 use ledger::{Counts, Ledger};
+use repeated::Repeated;
 use summing::Summing;
 use what_if::Filter;
 
@@ -220,17 +222,19 @@ pub fn estimate(
     let chats = source.chats()?;
     let roster = Roster::new(&source.handles()?, &chats, contacts);
     let conversations = roster.conversations.len();
+    let repeated = Repeated::read(source, &roster, options.jobs, progress)?;
     progress.begin(chats.iter().map(|chat| chat.rows).sum());
     progress.phase("Weighing");
     let mut ledger = Ledger {
         roster: &roster,
         progress,
+        repeated,
         archive: archive.as_ref(),
         filter: Filter::new(options.what_if.as_ref(), &roster)?,
         calendar: Calendar::new(options.zone),
         groups: Groups::new(conversations),
         senders: Senders::default(),
-        items: Items::retaining(retained),
+        items: Items::retaining(retained, !source.info().with.is_empty()),
         watch,
         purge: Purge::new(options.now, conversations, archive.is_some()),
         selected: Amount::default(),

@@ -60,7 +60,11 @@ impl Archived {
     }
 
     fn problems(&self, setting: &str) -> Vec<(String, String)> {
-        let ran = self.gate(setting, &["--json"]);
+        self.problems_of(setting, &[])
+    }
+
+    fn problems_of(&self, setting: &str, more: &[&str]) -> Vec<(String, String)> {
+        let ran = self.gate(setting, &[more, &["--json"]].concat());
         let json: Value = serde_json::from_str(&ran.out).unwrap();
         let problems = json["gate"]["problems"].as_array().unwrap();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -195,6 +199,24 @@ fn an_archive_of_something_else_passes_nothing() {
     let json: Value = serde_json::from_str(&archived.program.run(&arguments).with_code(3).out).unwrap();
     assert_eq!(json["gate"]["problems"][0]["kind"], "never_archived");
     assert_eq!(json["keep"]["1y"]["messages_not_in_archive"], 1);
+}
+
+#[test]
+fn of_several_sources_each_has_to_be_archived() {
+    let archived = Archived::new(&library());
+    let mut built = library();
+    built.message(crate::support::ChatId(1)).from_me().at("2020-06-01T12:00:00Z").text("only on the phone");
+    let phone = built.write(&archived.program.path().join("phone"));
+    let change = |sql: &str| Connection::open(&phone).unwrap().execute_batch(sql).unwrap();
+    // A device of its own, with its own row ids and GUIDs.
+    change("UPDATE message SET guid = 'PHONE-' || guid; UPDATE attachment SET guid = 'PHONE-' || guid");
+    let problems = || archived.problems_of("1y", &["-s", "phone"]);
+    assert_eq!(problems(), [("never_archived".into(), String::new())]);
+    archived.program.run(&["archive", "archive", "-s", "phone"]).with_code(0);
+    assert_eq!(problems(), []);
+    change("UPDATE message SET text = 'otherwise' WHERE ROWID = 5");
+    assert_eq!(problems(), [("message".into(), format!("PHONE-{}", guid(&built, 5)))]);
+    assert_eq!(archived.problems("1y"), [], "of the library alone nothing changed");
 }
 
 #[test]

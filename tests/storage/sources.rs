@@ -82,6 +82,28 @@ fn several_sources_count_once_what_they_share() {
     for key in ["total", "categories", "years", "keep", "where"] {
         assert_eq!(both[key], expected[key], "{key}");
     }
+    // What is here in one of them is here, whichever comes first.
+    let both = storage(&program, &["-s", "copy", "-s", "library"]);
+    for key in ["total", "where"] {
+        assert_eq!(both[key], expected[key], "{key}");
+    }
+    // A restored device may have given all of them other GUIDs: they are the same by content.
+    let restored = program.path().join("restored");
+    std::fs::create_dir(&restored).unwrap();
+    std::fs::copy(library.join("chat.db"), restored.join("chat.db")).unwrap();
+    let db = Connection::open(restored.join("chat.db")).unwrap();
+    db.execute_batch(
+        "DELETE FROM attachment WHERE ROWID NOT IN (SELECT attachment_id FROM message_attachment_join);
+         UPDATE message SET guid = 'NEW-' || guid, associated_message_guid =
+             CASE WHEN associated_message_guid > '' THEN replace(associated_message_guid, '/', '/NEW-') END,
+             thread_originator_guid = 'NEW-' || thread_originator_guid;
+         UPDATE attachment SET guid = 'NEW-' || guid, original_guid = 'NEW-' || original_guid",
+    )
+    .unwrap();
+    let both = storage(&program, &["-s", "library", "-s", "restored"]);
+    for key in ["total", "categories", "years", "keep", "where"] {
+        assert_eq!(both[key], expected[key], "{key}");
+    }
     // What only one has comes in addition.
     let db = Connection::open(copy.join("chat.db")).unwrap();
     db.execute_batch(

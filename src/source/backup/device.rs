@@ -69,7 +69,7 @@ impl DeviceFolder {
     ///
     /// # Errors
     /// [`SourceError::PasswordNeeded`] where it was not unlocked; else what is wrong with it.
-    pub fn open(self, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
+    pub fn open(&self, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
         let (opened, backup) = self.unpacked(options)?;
         Ok(Box::new(BackupSource { messages: open_opened(opened, options)?, backup }))
     }
@@ -78,12 +78,12 @@ impl DeviceFolder {
     ///
     /// # Errors
     /// As [`DeviceFolder::open`].
-    pub fn unpacked(self, options: &OpenOptions) -> Result<(Opened, Arc<Backup>), SourceError> {
+    pub fn unpacked(&self, options: &OpenOptions) -> Result<(Opened, Arc<Backup>), SourceError> {
         if let Some(locked) = self.locked()? {
             return Err(SourceError::PasswordNeeded { path: locked.to_owned() });
         }
         let DeviceFolder { path: folder, about, stored, keys } = self;
-        let backup = Arc::new(Backup::open(&folder, &stored, keys)?);
+        let backup = Arc::new(Backup::open(folder, stored, keys.clone())?);
         let messages = backup.file(HOME, MESSAGES)?;
         let messages = messages.ok_or_else(|| SourceError::NoMessages { path: folder.clone() })?;
         let log = backup.log(MESSAGES)?;
@@ -97,7 +97,7 @@ impl DeviceFolder {
             (messages, log) => {
                 let open = || log.as_ref().map_or(Err(io::ErrorKind::NotFound.into()), Blob::open);
                 let log = log.as_ref().and_then(Blob::path).map(|path| Log { path, open: &open });
-                let path = messages.path().unwrap_or(&folder);
+                let path = messages.path().unwrap_or(folder);
                 let mut plain = messages.open().map_err(SourceError::io(path))?;
                 Opened::hidden(path, &mut plain, log, options)?
             }
@@ -109,7 +109,7 @@ impl DeviceFolder {
             keep_messages: KeepMessages::of(&|name| backup.preferences(name)),
             icloud: ICloudSettings::of(&|name| backup.preferences(name)),
             warnings: backup.warnings(about.problem.as_deref(), lost_log),
-            backup: Some(about),
+            backup: Some(about.clone()),
             ..opened.info
         };
         Ok((opened, backup))

@@ -54,6 +54,7 @@ struct Derivation {
 }
 
 /// The keys of a bag that was unlocked.
+#[derive(Clone)]
 pub(super) struct ClassKeys {
     keys: BTreeMap<u32, Key>,
     /// Classes of a damaged bag whose keys are lost, though the password is right.

@@ -226,7 +226,7 @@ pub(super) fn attachment(row: &Row<'_>) -> RawAttachment {
 /// A row of [`ATTACHMENT`], with its state in synchronization and the date it was made, its content not looked for yet.
 pub(super) fn weighed_attachment(row: &Row<'_>) -> WeighedAttachment {
     let mut c = Columns::from(row, ATTACHMENT.len());
-    WeighedAttachment { row: attachment(row), sync: c.maybe_number(), created: c.number() }
+    WeighedAttachment { source: 0, row: attachment(row), sync: c.maybe_number(), created: c.number() }
 }
 
 pub(super) const HANDLE: &[&str] =

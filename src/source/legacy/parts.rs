@@ -240,7 +240,7 @@ impl Reader<'_> {
         };
         let name = piece.name.clone().or_else(|| stored?.rsplit('/').next().map(str::to_owned));
         RawAttachment {
-            rowid: piece.rowid,
+            rowid: piece.rowid.wrapping_neg(),
             filename: stored.cloned(),
             transfer_name: Some(name.unwrap_or_else(|| piece.file_name(message))),
             hide_attachment: piece.kind() == "application/smil",

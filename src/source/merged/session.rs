@@ -110,6 +110,7 @@ impl MergedSession<'_> {
 /// Says of a row and what hangs on it where it is from.
 fn mark(row: &mut RawMessage, source: u16) {
     row.sources = vec![source];
+    row.attachments.iter_mut().for_each(|attachment| attachment.rows = vec![(source, attachment.rowid)]);
     row.associated.iter_mut().for_each(|row| mark(row, source));
 }
 

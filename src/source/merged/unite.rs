@@ -112,7 +112,7 @@ fn worth(attachment: &RawAttachment) -> Worth {
 fn attachments(own: &mut Vec<RawAttachment>, others: Vec<RawAttachment>) {
     let known = own.len();
     let mut taken = vec![false; known];
-    for other in others {
+    for mut other in others {
         let free = |at: &usize| taken.get(*at) == Some(&false);
         let guid = |a: &RawAttachment| a.original_guid.clone().or_else(|| a.guid.clone());
         let same_guid = |at: &usize| {
@@ -134,6 +134,7 @@ fn attachments(own: &mut Vec<RawAttachment>, others: Vec<RawAttachment>) {
             *taken = true;
         }
         let Some(attachment) = own.get_mut(at) else { continue };
+        attachment.rows.append(&mut other.rows);
         if worth(&other) > worth(attachment) {
             attachment.content = other.content;
             attachment.incomplete = other.incomplete;
@@ -152,7 +153,7 @@ pub(super) fn hang(row: &mut RawMessage, others: Vec<RawMessage>, identity: &dyn
     let known = row.associated.len();
     let mut taken = vec![false; known];
     let guid = |row: &RawMessage| row.guid.as_deref().map(|guid| identity.guid(guid));
-    for other in others {
+    for mut other in others {
         let free = |at: &usize| taken.get(*at) == Some(&false);
         let of_guid = |at: &usize| {
             row.associated.get(*at).is_some_and(|row| guid(row).is_some() && guid(row) == guid(&other))
@@ -161,9 +162,10 @@ pub(super) fn hang(row: &mut RawMessage, others: Vec<RawMessage>, identity: &dyn
             row.associated.get(*at).is_some_and(|row| identity.content(row) == identity.content(&other))
         };
         let twin = (0..known).filter(free).find(of_guid).or_else(|| (0..known).filter(free).find(of_content));
-        match twin.and_then(|at| taken.get_mut(at)) {
-            Some(taken) => {
+        match twin.and_then(|at| Some((taken.get_mut(at)?, row.associated.get_mut(at)?))) {
+            Some((taken, twin)) => {
                 *taken = true;
+                attachments(&mut twin.attachments, std::mem::take(&mut other.attachments));
                 row.again.push(other);
             }
             None => row.associated.push(other),
