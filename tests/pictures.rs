@@ -380,9 +380,9 @@ fn damage_is_survived() {
                 }
             }
             match decode(&bytes, Some(64)) {
-                Ok(Pixels { width, height, rgba, .. }) => {
-                    assert!(width.max(height) <= 64);
-                    assert_eq!(rgba.len(), width as usize * height as usize * 4);
+                Ok(pixels) => {
+                    assert!(pixels.width.max(pixels.height) <= 64);
+                    assert_eq!(pixels.rgba.len(), (pixels.width * pixels.height * 4) as usize);
                 }
                 Err(_) => failed += 1,
             }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::still::{self, Kind};
-use super::{Undecodable, exif, ogg_opus};
+use super::{Undecodable, Whole, exif, ogg_opus, read_whole};
 
 /// Of the pictures that are converted.
 const QUALITY: u8 = 90;
@@ -95,9 +95,6 @@ impl Conversion {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Undecodable> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|_| Undecodable::Unreadable)?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|_| Undecodable::Unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE { Err(Undecodable::TooLarge) } else { Ok(bytes) }
+fn read(path: &Path) -> Result<Whole, Undecodable> {
+    read_whole(File::open(path).map_err(|_| Undecodable::Unreadable)?, LARGEST_FILE)
 }

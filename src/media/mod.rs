@@ -20,8 +20,12 @@ mod poster;
 mod riff;
 mod sticker;
 pub mod still;
+mod whole;
 
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use budget::Claim;
 
 pub use color::{profile, srgb_profile};
 pub use conversion::{Conversion, Unconverted, conversion};
@@ -29,6 +33,7 @@ pub use facts::{facts, facts_of};
 pub use movie::is_one as may_be_film;
 pub use poster::poster;
 pub use sticker::sticker_effect;
+pub use whole::{Whole, read_whole};
 
 /// A picture as pixels: 8 bits a channel, sRGB, upright, alpha not multiplied in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +44,40 @@ pub struct Pixels {
     pub rgba: Vec<u8>,
     /// Every alpha is 255.
     pub opaque: bool,
+}
+
+/// Decoded pixels, with the right to hold them: all that are held at one time have a bound. So nobody should hold two, or
+/// one for long.
+#[derive(Debug)]
+pub struct Decoded {
+    pixels: Pixels,
+    _claim: Claim,
+}
+
+impl Decoded {
+    /// So many bytes a pixel are held as long as something is made of it: a PNG takes the most.
+    const MAKING: u64 = 16;
+
+    /// `claim` was for more.
+    fn new(pixels: Pixels, mut claim: Claim) -> Decoded {
+        claim.shrink_to(u64::from(pixels.width) * u64::from(pixels.height) * Decoded::MAKING);
+        Decoded { pixels, _claim: claim }
+    }
+}
+
+impl Deref for Decoded {
+    type Target = Pixels;
+
+    fn deref(&self) -> &Pixels {
+        &self.pixels
+    }
+}
+
+/// As pixels are.
+impl PartialEq for Decoded {
+    fn eq(&self, other: &Decoded) -> bool {
+        self.pixels == other.pixels
+    }
 }
 
 /// Why there are no pixels.

@@ -1,7 +1,7 @@
 //! Still pictures → pixels: HEIC, PNG, JPEG, GIF and WebP, by what their bytes are. Of an animation the first frame.
 //!
 //! The decoders are other people's and the bytes are anybody's: every call is fenced against panics, the size is looked
-//! at before a pixel is decoded, and all workers together hold a bounded number of pixels.
+//! at before a pixel is decoded, and all workers together hold a bounded number of bytes.
 //!
 //! **Must never**: trust a name, decode more pixels than [`MOST_PIXELS`], or allocate by a size that so few bytes
 //! cannot mean.
@@ -11,15 +11,16 @@ mod heif;
 mod jpeg;
 mod kind;
 mod png;
+mod tiles;
 mod webp;
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::budget;
+use super::budget::PICTURES;
 use super::color::{Space, to_srgb};
 use super::exif::Orientation;
-use super::{Pixels, Undecodable, fenced};
+use super::{Decoded, Pixels, Undecodable, fenced};
 
 pub use kind::{HEAD, Kind, kind};
 
@@ -29,6 +30,10 @@ pub const MOST_PIXELS: u64 = 120_000_000;
 const ALWAYS: u64 = 25_000_000;
 /// More come from at least a byte for so many. A 48-megapixel photo has a byte for some ten.
 const MOST_PIXELS_A_BYTE: u64 = 4_096;
+/// Bytes a pixel of a HEIC that is not made of tiles, or not only: turned, or with a transparency of its own.
+const UNTILED: u64 = 14;
+/// Bytes of what grows little with a picture: tables, a few rows, a profile.
+const BESIDE: u64 = 500_000;
 
 /// What a decoder gives: pixels as stored, and what it takes to show them.
 struct Raw {
@@ -71,11 +76,35 @@ impl Samples {
     }
 }
 
-/// Decodes a picture, not larger than `edge` pixels in width and height where one is given.
+/// Decodes a picture, not larger than `edge` pixels in width and height where one is given. Waits while others hold much.
 ///
 /// # Errors
 /// [`Undecodable`].
-pub fn decode(bytes: &[u8], edge: Option<u32>) -> Result<Pixels, Undecodable> {
+pub fn decode(bytes: &[u8], edge: Option<u32>) -> Result<Decoded, Undecodable> {
+    let plan = plan(bytes)?;
+    let claim = PICTURES.claim(plan.most(edge));
+    let raw = fenced(|| match plan.kind {
+        Kind::Heif if plan.is_thumbnail => heif::thumbnail(bytes),
+        Kind::Heif => heif::decode(bytes, plan.width, plan.height),
+        Kind::Png => png::decode(bytes),
+        Kind::Jpeg => jpeg::decode(bytes),
+        Kind::Gif => gif::decode(bytes),
+        Kind::WebP => webp::decode(bytes),
+        other => Err(Undecodable::Unknown(other.words())),
+    })?;
+    Ok(Decoded::new(finish(raw, edge)?, claim))
+}
+
+/// How many bytes [`decode`] holds at most, beside those that it is given, and what is made of its pixels then.
+///
+/// # Errors
+/// [`Undecodable`], as far as the beginning of a picture says that it is.
+pub fn most_held(bytes: &[u8], edge: Option<u32>) -> Result<u64, Undecodable> {
+    plan(bytes).map(|plan| plan.most(edge))
+}
+
+/// Looks at what a picture says of itself. What is not decoded is refused, before anything is allocated for it.
+fn plan(bytes: &[u8]) -> Result<Plan, Undecodable> {
     let kind = kind(bytes).ok_or(Undecodable::OtherKind)?;
     let (width, height) = fenced(|| match kind {
         Kind::Heif => heif::size(bytes),
@@ -86,28 +115,66 @@ pub fn decode(bytes: &[u8], edge: Option<u32>) -> Result<Pixels, Undecodable> {
         other => Err(Undecodable::Unknown(other.words())),
     })?;
     let pixels = u64::from(width) * u64::from(height);
+    let mut plan = Plan { kind, width, height, is_thumbnail: false, decoding: 0, channels: 4 };
     if pixels == 0 {
         return Err(Undecodable::Damaged);
     }
     if pixels > MOST_PIXELS {
-        return match kind {
-            Kind::Heif => fenced(|| heif::thumbnail(bytes)).and_then(|raw| finish(raw, edge)),
-            _ => Err(Undecodable::TooLarge),
-        };
+        plan.is_thumbnail = kind == Kind::Heif;
+        plan.decoding = heif::THUMBNAIL * UNTILED;
+        return if plan.is_thumbnail { Ok(plan) } else { Err(Undecodable::TooLarge) };
     }
     if pixels > ALWAYS && pixels / MOST_PIXELS_A_BYTE > bytes.len() as u64 {
         return Err(Undecodable::Damaged);
     }
-    let _claim = budget::claim(pixels);
-    let raw = fenced(|| match kind {
-        Kind::Heif => heif::decode(bytes, width, height),
-        Kind::Png => png::decode(bytes),
-        Kind::Jpeg => jpeg::decode(bytes),
-        Kind::Gif => gif::decode(bytes),
-        Kind::WebP => webp::decode(bytes),
-        other => Err(Undecodable::Unknown(other.words())),
+    (plan.decoding, plan.channels) = fenced(|| {
+        Ok(match kind {
+            Kind::Heif => match tiles::one(bytes) {
+                Some(tile) => (3 * pixels + tile, 3),
+                None => (UNTILED * pixels, 4),
+            },
+            Kind::Jpeg => (3 * pixels + jpeg::coefficients(bytes), 3),
+            Kind::Gif => (5 * pixels + gif::frame(bytes), 4),
+            // Gray becomes colors; some WebP is decoded into another picture first.
+            _ => (8 * pixels, 4),
+        })
     })?;
-    finish(raw, edge)
+    Ok(plan)
+}
+
+/// What is to be decoded, and what it takes.
+struct Plan {
+    kind: Kind,
+    width: u32,
+    height: u32,
+    /// The smaller picture in it is taken.
+    is_thumbnail: bool,
+    /// Bytes that the decoder holds, with what it gives.
+    decoding: u64,
+    /// Bytes of each pixel that it gives.
+    channels: u64,
+}
+
+impl Plan {
+    /// The most bytes at any time.
+    fn most(&self, edge: Option<u32>) -> u64 {
+        let Plan { width, height, .. } = *self;
+        if self.is_thumbnail {
+            return self.decoding;
+        }
+        let pixels = u64::from(width) * u64::from(height);
+        let (smaller_width, smaller_height) = fitted(width, height, edge).unwrap_or((width, height));
+        let smaller = u64::from(smaller_width) * u64::from(smaller_height);
+        let finishing = if (smaller_width, smaller_height) == (width, height) {
+            // Turned, or given an alpha.
+            8 * pixels
+        } else {
+            // Its pixels, those with alpha once more; rows that are made narrower before they become fewer; those.
+            let again = if self.channels == 4 { 4 * pixels } else { 0 };
+            self.channels * (pixels + u64::from(smaller_width) * u64::from(height) + smaller) + again
+        };
+        self.decoding.max(finishing).max(smaller * Decoded::MAKING) + BESIDE
+    }
 }
 
 /// Pixels → JPEG, `quality` from 1 to 100, with `exif` (a TIFF structure) where that fits. Transparency is lost.
@@ -145,12 +212,7 @@ fn finish(raw: Raw, edge: Option<u32>) -> Result<Pixels, Undecodable> {
         return Err(Undecodable::Damaged);
     }
     let opaque = samples.is_opaque();
-    if let Some(edge) = edge
-        && width.max(height) > edge
-    {
-        let scale = f64::from(edge.max(1)) / f64::from(width.max(height));
-        let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
-        let (smaller_width, smaller_height) = (side(width), side(height));
+    if let Some((smaller_width, smaller_height)) = fitted(width, height, edge) {
         samples = fenced(|| resize(samples, (width, height), (smaller_width, smaller_height), opaque))?;
         (width, height) = (smaller_width, smaller_height);
     }
@@ -161,6 +223,14 @@ fn finish(raw: Raw, edge: Option<u32>) -> Result<Pixels, Undecodable> {
         Ok(())
     })?;
     Ok(orientation.apply(Pixels { width, height, rgba, opaque }))
+}
+
+/// The size of a picture with no side longer than `edge`; `None` where it has that.
+fn fitted(width: u32, height: u32, edge: Option<u32>) -> Option<(u32, u32)> {
+    let edge = edge.filter(|edge| width.max(height) > *edge)?;
+    let scale = f64::from(edge.max(1)) / f64::from(width.max(height));
+    let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+    Some((side(width), side(height)))
 }
 
 fn resize(samples: Samples, from: (u32, u32), to: (u32, u32), opaque: bool) -> Result<Samples, Undecodable> {

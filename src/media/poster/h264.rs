@@ -2,24 +2,25 @@
 
 use rusty_h264_decoder::{DecodeError, Decoder, Sps};
 
-use super::nal;
 use super::picture::{Planes, Samples};
+use super::{Decoding, Size, nal};
 use crate::media::Undecodable;
 use crate::media::movie::Track;
 
-pub(super) fn decode(track: &Track, sample: &[u8]) -> Result<Planes, Undecodable> {
+pub(super) fn decode(track: &Track, sample: &[u8]) -> Decoding {
     let (sets, width) = nal::of_avcc(&track.configuration).ok_or(Undecodable::Damaged)?;
     let units = nal::of_sample(sample, width).ok_or(Undecodable::Damaged)?;
-    let mut stream = Vec::new();
+    let (mut stream, mut size) = (Vec::new(), Size::default());
     for unit in sets.into_iter().chain(units) {
         if unit.first().is_some_and(|head| head & 31 == SEQUENCE) {
             let payload = unescaped(unit.get(1..).unwrap_or_default());
             let sps = Sps::parse(&payload).map_err(why)?;
-            super::check_size(sps.coded_width() as u64, sps.coded_height() as u64)?;
+            size.see(sps.coded_width() as u64, sps.coded_height() as u64)?;
         }
         stream.extend([0, 0, 0, 1]);
         stream.extend(unit);
     }
+    let claim = size.claim();
     let frames = Decoder::new().decode_stream(&stream).map_err(why)?;
     let frame = frames.into_iter().next().ok_or(Undecodable::Damaged)?;
     let (width, height) = (frame.width, frame.height);
@@ -28,13 +29,14 @@ pub(super) fn decode(track: &Track, sample: &[u8]) -> Result<Planes, Undecodable
         height,
         values: values.into_iter().map(u16::from).collect(),
     };
-    Ok(Planes {
+    let planes = Planes {
         luma: samples(frame.y, width, height),
         blue: samples(frame.u, width / 2, height / 2),
         red: samples(frame.v, width / 2, height / 2),
         depth: 8,
         color: track.color,
-    })
+    };
+    Ok((planes, claim))
 }
 
 /// `nal_unit_type` of a sequence parameter set.

@@ -4,19 +4,20 @@ use rusty_h265::nal::{NalHeader, NalType, unescape};
 use rusty_h265::ps::{Sps, parse_sps};
 use rusty_h265::{Decoder, Plane};
 
-use super::nal;
 use super::picture::{Planes, Samples};
+use super::{Decoding, Size, nal};
 use crate::media::Undecodable;
 use crate::media::movie::{Color, Track};
 
-pub(super) fn decode(track: &Track, sample: &[u8]) -> Result<Planes, Undecodable> {
+pub(super) fn decode(track: &Track, sample: &[u8]) -> Decoding {
     let (sets, width) = nal::of_hvcc(&track.configuration).ok_or(Undecodable::Damaged)?;
     let units = nal::of_sample(sample, width).ok_or(Undecodable::Damaged)?;
-    let mut color = track.color;
+    let (mut color, mut size) = (track.color, Size::default());
     for sps in sets.iter().chain(&units).filter_map(|unit| sequence(unit)) {
-        super::check_size(sps.width.into(), sps.height.into())?;
+        size.see(sps.width.into(), sps.height.into())?;
         color = color.or(colors(&sps));
     }
+    let claim = size.claim();
     let mut decoder = Decoder::new();
     for unit in sets.into_iter().chain(units) {
         let is_picture = NalHeader::parse(unit).is_some_and(|head| head.nal_type.is_vcl());
@@ -35,14 +36,15 @@ pub(super) fn decode(track: &Track, sample: &[u8]) -> Result<Planes, Undecodable
     }
     let [luma, blue, red] = &picture.planes;
     let chroma = |plane| cut(plane, left / 2, top / 2, width.div_ceil(2), height.div_ceil(2));
-    Ok(Planes {
+    let planes = Planes {
         luma: cut(luma, left, top, width, height).ok_or(Undecodable::Damaged)?,
         blue: chroma(blue).ok_or(Undecodable::Damaged)?,
         red: chroma(red).ok_or(Undecodable::Damaged)?,
         // The chroma of all real films has the depth of their luma.
         depth: picture.bit_depth_luma,
         color,
-    })
+    };
+    Ok((planes, claim))
 }
 
 /// A sequence parameter set.

@@ -27,6 +27,13 @@ pub fn size(bytes: &[u8]) -> Result<(u32, u32), Undecodable> {
     Ok((frame.width.into(), frame.height.into()))
 }
 
+/// Bytes of the first frame, which may be larger than its canvas.
+pub fn frame(bytes: &[u8]) -> u64 {
+    let mut decoder = open(bytes, MOST_PIXELS).ok();
+    let frame = decoder.as_mut().and_then(|decoder| decoder.next_frame_info().ok().flatten());
+    frame.map_or(0, |frame| u64::from(frame.width) * u64::from(frame.height) * 4)
+}
+
 pub fn decode(bytes: &[u8]) -> Result<Raw, Undecodable> {
     let (width, height) = size(bytes)?;
     // A frame larger than its canvas is cut, and need not be very much larger.

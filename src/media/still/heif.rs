@@ -8,19 +8,21 @@ use heifer::heifer_isobmff::{HeifFile, ItemId};
 use heifer::{Error, Image, Options};
 
 use super::super::color::Space;
-use super::{MOST_PIXELS, Orientation, Raw, Samples, Undecodable};
+use super::{MOST_PIXELS, Orientation, Raw, Samples, Undecodable, tiles};
 
 /// A picture smaller than its tiles is decoded tile by tile all the same.
 const LARGEST_TILE: u64 = 2_048 * 2_048;
+/// Pixels of the smaller picture inside that is taken.
+pub const THUMBNAIL: u64 = 4_000_000;
 
-fn trouble(error: Error) -> Undecodable {
+pub(super) fn trouble(error: Error) -> Undecodable {
     match error {
         Error::Unsupported(_) => Undecodable::Unknown("HEIC images of this kind"),
         _ => Undecodable::Damaged,
     }
 }
 
-fn open(bytes: &[u8]) -> Result<HeifFile<'_>, Undecodable> {
+pub(super) fn open(bytes: &[u8]) -> Result<HeifFile<'_>, Undecodable> {
     HeifFile::parse(bytes).map_err(|_| match has_still(bytes) {
         true => Undecodable::Damaged,
         false => Undecodable::Unknown("HEIC animations without a still picture"),
@@ -56,13 +58,17 @@ pub fn size(bytes: &[u8]) -> Result<(u32, u32), Undecodable> {
 
 /// `width` and `height` are what [`size`] gave.
 pub fn decode(bytes: &[u8], width: u32, height: u32) -> Result<Raw, Undecodable> {
+    if let Some(tiles) = tiles::of(&open(bytes)?) {
+        let (rgb, orientation) = tiles.decode()?;
+        return Ok(Raw { orientation, ..raw(bytes, width, height, Samples::Rgb(rgb)) });
+    }
     // HEVC codes whole blocks: a little more than what is declared, and not more than that.
     let coded = u64::from(width).saturating_add(128).saturating_mul(u64::from(height).saturating_add(128));
     let max_pixels = coded.clamp(LARGEST_TILE, MOST_PIXELS + MOST_PIXELS / 8);
     // One thread: the workers are busy with other pictures.
     let options = Options { max_threads: 1, max_pixels };
     let Image { width, height, data, .. } = heifer::decode_rgba8(bytes, &options).map_err(trouble)?;
-    Ok(raw(bytes, width, height, data))
+    Ok(raw(bytes, width, height, Samples::Rgba(data)))
 }
 
 /// The smaller picture inside, where the picture itself is too large.
@@ -71,19 +77,19 @@ pub fn thumbnail(bytes: &[u8]) -> Result<Raw, Undecodable> {
     let thumbnails = file.referencing_items(file.primary_id, b"thmb");
     let fits = |id: &ItemId| {
         let size = file.image_size(*id).ok().flatten();
-        size.is_some_and(|(w, h)| u64::from(w) * u64::from(h) <= 4_000_000)
+        size.is_some_and(|(w, h)| u64::from(w) * u64::from(h) <= THUMBNAIL)
     };
     if thumbnails.is_empty() || !thumbnails.iter().all(fits) {
         return Err(Undecodable::TooLarge);
     }
     let small = heifer::decode_thumbnail(bytes).map_err(trouble)?.ok_or(Undecodable::TooLarge)?;
     let (width, height) = (small.width, small.height);
-    Ok(raw(bytes, width, height, small.to_rgba8()))
+    Ok(raw(bytes, width, height, Samples::Rgba(small.to_rgba8())))
 }
 
-fn raw(bytes: &[u8], width: u32, height: u32, rgba: Vec<u8>) -> Raw {
+fn raw(bytes: &[u8], width: u32, height: u32, samples: Samples) -> Raw {
     let space = open(bytes).map(|file| space(&file)).unwrap_or_default();
-    Raw { width, height, samples: Samples::Rgba(rgba), space, orientation: Orientation::default() }
+    Raw { width, height, samples, space, orientation: Orientation::default() }
 }
 
 fn space(file: &HeifFile<'_>) -> Space {
@@ -106,13 +112,15 @@ pub fn has_alpha(bytes: &[u8]) -> bool {
     let Ok(file) = open(bytes) else { return false };
     let is_alpha = |id: &ItemId| {
         file.item_properties(*id).is_ok_and(|mut properties| {
-            properties.any(|property| {
-                matches!(property, Property::AuxiliaryType(kind) if kind == "urn:mpeg:hevc:2015:auxid:1"
-                    || kind == "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")
-            })
+            properties.any(|property| matches!(property, Property::AuxiliaryType(kind) if is_alpha(kind)))
         })
     };
     file.referencing_items(file.primary_id, b"auxl").iter().any(is_alpha)
+}
+
+/// Whether an auxiliary picture of this type is the transparency of another.
+pub(super) fn is_alpha(kind: &str) -> bool {
+    matches!(kind, "urn:mpeg:hevc:2015:auxid:1" | "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")
 }
 
 /// The EXIF data, as a TIFF structure.

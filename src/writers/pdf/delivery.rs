@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use pdf_writer::types::TabOrder;
 use pdf_writer::{Finish as _, Name, Rect, Ref};
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::annotations::Link;
 use super::encode::{Mark, PageEncoder};
@@ -26,6 +27,18 @@ const MOST_PENDING: usize = 12;
 
 /// Does work beside this thread, or at once.
 pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
+
+/// So many workers, as threads of their own: who waits for them may itself be on any thread. One is whoever asks.
+///
+/// # Errors
+/// There are no threads to be had.
+pub fn workers(count: usize) -> Result<Spawn, ThreadPoolBuildError> {
+    if count <= 1 {
+        return Ok(Arc::new(|work| work()));
+    }
+    let pool = ThreadPoolBuilder::new().num_threads(count).build()?;
+    Ok(Arc::new(move |work| pool.spawn(work)))
+}
 
 /// What is on a page.
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! The pictures of a run: each file is looked at once, on any worker, before its message is laid out.
+//! The pictures of a run: each file is looked at once, by a few workers of their own, before its message is laid out.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
+use rayon::ThreadPoolBuildError;
 use sha2::{Digest as _, Sha256};
 
-use super::delivery::Spawn;
+use super::delivery::{self, Spawn};
 use super::image::{Picture, Undrawable};
 use crate::model::{Attachment, Availability, Bytes, Message, ReadSeek, TapbackKind};
 use crate::pipeline::crew::lock;
@@ -18,6 +19,9 @@ use crate::pipeline::{DEFECTS_KEPT, Defect};
 use crate::writers::derived::Derived;
 use crate::writers::phrase;
 
+/// More do not help: what they may hold together is as much as three photos take. And the memory that a worker has let go
+/// of is not all given back.
+const WORKERS: usize = 4;
 /// So many files are remembered by what is in them.
 const KNOWN: usize = 4_096;
 
@@ -28,13 +32,23 @@ pub struct Gallery {
     derived: Arc<Derived>,
     /// Pixels of the longer side, at most.
     edge: Option<u32>,
+    workers: Spawn,
     known: Mutex<HashMap<PathBuf, Look>>,
     defects: Mutex<(BTreeSet<Defect>, u64)>,
 }
 
 impl Gallery {
-    pub fn new(derived: Arc<Derived>, edge: Option<u32>) -> Gallery {
-        Gallery { derived, edge, known: Mutex::default(), defects: Mutex::default() }
+    /// `jobs`: at most so many pictures at a time.
+    ///
+    /// # Errors
+    /// There are no threads to be had.
+    pub fn new(
+        derived: Arc<Derived>,
+        edge: Option<u32>,
+        jobs: usize,
+    ) -> Result<Gallery, ThreadPoolBuildError> {
+        let workers = delivery::workers(jobs.min(WORKERS))?;
+        Ok(Gallery { derived, edge, workers, known: Mutex::default(), defects: Mutex::default() })
     }
 
     /// The picture of an attachment, looked at now if it was not before.
@@ -66,8 +80,8 @@ impl Gallery {
         found
     }
 
-    /// Looks at all that these messages show, on all workers, and notes what is damaged. Laying out finds it done.
-    pub fn look_at(self: &Arc<Self>, messages: &[Message], spawn: &Spawn) {
+    /// Looks at all that these messages show, several at a time, and notes what is damaged. Laying out finds it done.
+    pub fn look_at(self: &Arc<Self>, messages: &[Message]) {
         let contents: HashMap<_, _> = messages
             .iter()
             .flat_map(shown)
@@ -80,7 +94,7 @@ impl Gallery {
         for (content, hash) in contents.into_values() {
             let (gallery, content, done) = (self.clone(), content.clone(), done.clone());
             let hash = hash.map(str::to_owned);
-            spawn(Box::new(move || {
+            (self.workers)(Box::new(move || {
                 let _ = gallery.look(&content, hash.as_deref());
                 let _ = done.send(());
             }));

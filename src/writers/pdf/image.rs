@@ -29,9 +29,8 @@ const LARGEST_FILE: u64 = 128 << 20;
 /// Of JPEGs that are made for the page.
 const QUALITY: u8 = 82;
 /// Changes with anything that changes what is made from the same picture.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-const TOO_LARGE: &str = "the picture is too large to be shown here";
 const UNREADABLE: &str = "the file cannot be read";
 
 /// Places PDF's unit square, upright, into a rectangle whose lower left corner is `x`, `y`.
@@ -151,28 +150,20 @@ impl Picture {
         edge: Option<u32>,
         derived: &Derived,
     ) -> Result<Picture, Undrawable> {
-        let mut file = content.open().map_err(|_| Undrawable::Damaged(UNREADABLE))?;
-        let mut bytes = Vec::new();
-        let mut read = |up_to: u64, bytes: &mut Vec<u8>| {
-            Read::by_ref(&mut file)
-                .take(up_to)
-                .read_to_end(bytes)
-                .map_err(|_| Undrawable::Damaged(UNREADABLE))
-        };
-        read(still::HEAD as u64, &mut bytes)?;
-        let Some(kind) = still::kind(&bytes) else {
-            let film = media::may_be_film(&bytes);
+        let unreadable = |_| Undrawable::Damaged(UNREADABLE);
+        let mut file = content.open().map_err(unreadable)?;
+        let mut head = Vec::new();
+        Read::by_ref(&mut file).take(still::HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
+        let Some(kind) = still::kind(&head) else {
+            let film = media::may_be_film(&head);
             return if film {
                 Picture::poster(content.as_ref(), hash, derived)
             } else {
                 Err(Undrawable::OtherKind)
             };
         };
-        read(LARGEST_FILE, &mut bytes)?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(Undrawable::NotShown(TOO_LARGE.into()));
-        }
-        let hash = Sha256::digest(&bytes).into();
+        let bytes = media::read_whole(file, LARGEST_FILE)?;
+        let hash = Sha256::digest(&*bytes).into();
         let as_is = |form, (width, height), orientation, profile| Picture {
             drawn: Drawn::Itself(content.clone()),
             hash,
@@ -262,7 +253,8 @@ impl Picture {
         let name = hash.map_or(name.as_os_str().as_encoded_bytes(), str::as_bytes);
         let made = derived.get(&Sha256::digest(name).into(), &format!("poster-v{VERSION}"), || {
             let film = content.open().map_err(|_| Undecodable::Unreadable)?;
-            still::to_jpeg(&media::poster(film)?, QUALITY, None)
+            let pixels = media::poster(film)?;
+            still::to_jpeg(&pixels, QUALITY, None)
         });
         let made = made.map_err(|why| match why {
             Undecodable::Damaged => Undrawable::Damaged("the film is damaged"),

@@ -130,25 +130,20 @@ impl PdfWriter {
     fn new(staging: Arc<Staging>, options: &WriterOptions) -> Result<PdfWriter, WriteError> {
         let fonts = FontSet::new(&options.font_dirs, options.system_fonts, options.document.archival)
             .map_err(failed)?;
-        let spawn: Spawn = if options.jobs > 1 {
-            // Threads of their own: `append` waits for them, and may itself run on any thread.
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().map_err(failed)?;
-            Arc::new(move |work| pool.spawn(work))
-        } else {
-            Arc::new(|work| work())
-        };
+        let spawn = delivery::workers(options.jobs).map_err(failed)?;
         let style = Style::new(options.pdf);
         let derived = match &options.derived {
             Some(shared) => shared.clone(),
             None => Arc::new(Derived::new(&staging)?),
         };
+        let gallery = Gallery::new(derived, options.document.longest_edge, options.jobs).map_err(failed)?;
         Ok(PdfWriter {
             staging,
             phrases: Phrases::new(&options.me),
             options: options.clone(),
             fonts: Arc::new(fonts),
             engines: Mutex::default(),
-            gallery: Arc::new(Gallery::new(derived, options.document.longest_edge)),
+            gallery: Arc::new(gallery),
             boxes: Mutex::default(),
             style,
             encoder: Arc::new(PrintpdfEncoder { style }),
@@ -225,7 +220,7 @@ impl Writer for PdfWriter {
     }
 
     fn prepare(&self, conversation: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
-        self.gallery.look_at(messages, &self.spawn);
+        self.gallery.look_at(messages);
         let laid = self.with_engine(|engine| {
             let mut composer = Composer {
                 engine,
