@@ -18,6 +18,7 @@ use crate::support::{Library, Schema, Tapback as Reaction};
 
 const RED: [u8; 3] = [230, 30, 30];
 const MAGENTA: [u8; 3] = [250, 0, 250];
+const GREEN: [u8; 3] = [40, 160, 60];
 /// Of a bubble that was sent by iMessage.
 const BUBBLE: [u8; 3] = [0xd5, 0xe7, 0xfd];
 
@@ -213,17 +214,26 @@ fn placed(x: f64, y: f64, scale: f64, rotation: f64) -> Option<Placement> {
 const LONG: &str = "A message that is long enough to fill a few lines of its bubble, so that there is some room \
                     to put a sticker on it, in the middle or wherever somebody likes to put stickers on messages.";
 
+/// A message of one green photo.
+fn photo(folder: &Path) -> Message {
+    let path = folder.join("photo.png");
+    let mut encoder = png::Encoder::new(fs::File::create(&path).unwrap(), 400, 300);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.write_header().unwrap().write_image_data(&GREEN.repeat(400 * 300)).unwrap();
+    with_file(true, at(0, 0), local(path, "photo.png", "image/png"))
+}
+
 #[test]
-fn a_sticker_lies_where_it_was_put() {
+fn a_sticker_lies_where_it_was_put_on_a_picture() {
     let files = files();
-    for (rotation, size) in [(0.0, (0.1, 0.05)), (std::f64::consts::FRAC_PI_2, (0.05, 0.1))] {
-        let mut message = text(true, at(0, 0), LONG);
-        message.tapbacks = vec![sticker(files.path(), 200, 100, placed(0.75, 0.5, 0.1, rotation))];
+    for (rotation, size) in [(0.0, (0.2, 0.1)), (std::f64::consts::FRAC_PI_2, (0.1, 0.2))] {
+        let mut message = photo(files.path());
+        message.tapbacks = vec![sticker(files.path(), 200, 100, placed(0.75, 0.5, 0.2, rotation))];
         let name = format!("sticker-{}", rotation as u32);
         let path = export(&name, &[message], 5, &WriterOptions::default());
         qpdf_check(&path);
         let page = Rendered::page(&path, 1);
-        let (left, top, right, bottom) = page.bounds(BUBBLE, 1).unwrap();
+        let (left, top, right, bottom) = page.bounds(GREEN, 1).unwrap();
         let (sticker_left, sticker_top, sticker_right, sticker_bottom) = page.bounds(MAGENTA, 1).unwrap();
         let center = ((sticker_left + sticker_right) / 2.0, (sticker_top + sticker_bottom) / 2.0);
         assert!((center.0 - (left + 0.75 * (right - left))).abs() < 1.5, "{center:?} in {left} to {right}");
@@ -231,9 +241,36 @@ fn a_sticker_lies_where_it_was_put() {
         let (width, height) = (sticker_right - sticker_left, sticker_bottom - sticker_top);
         let size = (size.0 * (right - left), size.1 * (right - left));
         assert!((width - size.0).abs() < 1.5 && (height - size.1).abs() < 1.5, "{width} × {height}");
-        // It is over the text, and the line that names it is there.
         let words = bare(&extracted(&path));
         assert!(words.contains("StickerbyAnaAbbott"), "{words}");
+    }
+}
+
+/// On paper nobody can move it aside.
+#[test]
+fn a_sticker_on_words_hides_none_of_them() {
+    let files = files();
+    for words in [LONG, "No."] {
+        let message = text(true, at(0, 0), words);
+        let bare = export("no-sticker", std::slice::from_ref(&message), 5, &WriterOptions::default());
+        let mut stuck = message;
+        stuck.tapbacks = vec![sticker(files.path(), 100, 100, placed(0.5, 0.5, 0.3, 0.4))];
+        let path = export("sticker-on-words", &[stuck], 5, &WriterOptions::default());
+        let (bare, stuck) = (Rendered::page(&bare, 1), Rendered::page(&path, 1));
+        assert!(stuck.bounds(MAGENTA, 1).is_some());
+        let is_letter = |pixel: &[u8; 3]| pixel.iter().all(|value| *value < 90);
+        let (left, top, right, bottom) = bare.bounds(BUBBLE, 1).unwrap();
+        let mut letters = 0;
+        for y in (top * 2.0) as usize..(bottom * 2.0) as usize {
+            for x in (left * 2.0) as usize..(right * 2.0) as usize {
+                let at = y * bare.width + x;
+                if is_letter(&bare.rgb[at]) {
+                    letters += 1;
+                    assert!(is_letter(&stuck.rgb[at]), "hidden at {}, {}", x / 2, y / 2);
+                }
+            }
+        }
+        assert!(letters > 20, "{letters}");
     }
 }
 

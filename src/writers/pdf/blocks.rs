@@ -13,7 +13,7 @@ use super::attached::play_mark;
 use super::gallery::Gallery;
 use super::image::{Picture, Undrawable};
 use super::index::Entry;
-use super::layout::{Engine, Ink, Measure};
+use super::layout::{Engine, Ink, Line, Measure};
 use super::link;
 use super::page::{Block, Color, Item, Row, Setting, Target};
 use super::scripts::is_only_emoji;
@@ -162,9 +162,13 @@ impl Composer<'_> {
         for text in texts {
             let measure = Measure { size: self.style.points(8.5), width: self.style.middle() };
             let lines = self.engine.plain(&text, QUIET, measure);
-            let x = self.style.middle_x(lines.width);
             let baseline = lines.lines.first().map_or(9.0, |line| line.baseline);
-            let mut rows = lines.into_rows(x);
+            // Each line by itself.
+            let centered = |line: Line| {
+                let x = self.style.middle_x(line.width) - line.x;
+                line.into_row(x)
+            };
+            let mut rows: Vec<Row> = lines.lines.into_iter().map(centered).collect();
             self.stamp(bubbles, rows.first_mut(), baseline);
             bubbles.blocks.push(Block { before: 3.0, rows, ..Block::default() });
         }

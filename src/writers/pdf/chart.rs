@@ -15,7 +15,7 @@ use super::style::Style;
 const TOP: f32 = 4.0;
 /// Left of the bars, for the scale.
 const SCALE: f32 = 26.0;
-const BARS: f32 = 54.0;
+const BARS: f32 = 46.0;
 /// Below the bars, for the years.
 const BOTTOM: f32 = 13.0;
 /// More months than this become years.

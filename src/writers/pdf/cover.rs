@@ -81,7 +81,7 @@ impl Front<'_> {
             let label = self.engine.label(label, QUIET, TEXT, VALUES - 8.0);
             let label = fixed(label, TEXT, self.style.side).items;
             row.items.splice(0..0, [Item::Part(TablePart::Line), Cell::HEAD].into_iter().chain(label));
-            self.blocks.push(Block { before: 1.5, rows: vec![row], ..Block::default() });
+            self.blocks.push(Block { before: 0.5, rows: vec![row], ..Block::default() });
         }
     }
 }

@@ -209,7 +209,7 @@ impl Pen {
     fn image(&mut self, name: &str, orientation: Orientation, at: &Rectangle, setting: Setting) {
         self.ops.push(Op::SaveGraphicsState);
         if setting == Setting::Framed {
-            self.polygon(self.rounded(at, PHOTO_RADIUS), PaintMode::Clip);
+            self.polygon(self.rounded(at, photo_radius(at)), PaintMode::Clip);
         }
         let matrix = match setting {
             Setting::Stuck { turn } => {
@@ -222,7 +222,7 @@ impl Pen {
         self.object(matrix.map(fine), name);
         self.ops.push(Op::RestoreGraphicsState);
         if setting == Setting::Framed {
-            self.outline(at, PHOTO_RADIUS, None, Color::Hairline);
+            self.outline(at, photo_radius(at), None, Color::Hairline);
         }
     }
 
@@ -317,6 +317,11 @@ impl Pen {
 
 fn corner(x: f32, y: f32) -> Point {
     Point { x: Pt(tenth(x)), y: Pt(tenth(y)) }
+}
+
+/// Of what is small or narrow almost nothing is cut off.
+fn photo_radius(at: &Rectangle) -> f32 {
+    PHOTO_RADIUS.min(at.width.min(at.height) / 8.0)
 }
 
 /// A rectangle with round corners; `y` of its lower edge, from the page's bottom.

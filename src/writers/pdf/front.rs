@@ -30,7 +30,7 @@ pub const TEXT: f32 = 9.0;
 const CAPTION: f32 = 7.5;
 /// Cells beside each other.
 const COLUMNS: usize = 4;
-const CELL: f32 = 29.0;
+const CELL: f32 = 26.0;
 /// Wider than any line.
 const UNBOUNDED: f32 = 10_000.0;
 
@@ -124,7 +124,7 @@ impl<'a> Front<'a> {
         row.items.push(Item::Shape(Shape::bar(rule, Color::Hairline)));
         let begins = Some(Role::Heading);
         self.blocks.push(Block {
-            before: 10.0,
+            before: 7.0,
             rows: vec![row],
             keep_with_next: true,
             begins,
@@ -164,7 +164,7 @@ impl<'a> Front<'a> {
         // What it is a number of is said first, and stands below.
         row.items.extend([Item::Part(TablePart::Line), Cell::HEAD]);
         let caption = self.fitted(caption, QUIET, CAPTION, width);
-        put(caption, x, 23.0, row);
+        put(caption, x, 22.0, row);
         row.items.push(Cell::at(1));
         let value = self.fitted(&phrase::grouped(number), ink, 11.0, width);
         put(value, x, 12.0, row);
@@ -269,7 +269,7 @@ impl<'a> Front<'a> {
             items.push(Cell::at(1));
             row.items.splice(0..0, items);
         }
-        self.blocks.push(Block { before: 1.5, rows, ..Block::default() });
+        self.blocks.push(Block { before: 0.5, rows, ..Block::default() });
     }
 
     /// A label and lines that may be others in the end.
@@ -283,7 +283,7 @@ impl<'a> Front<'a> {
                 let label = fixed(label, TEXT, self.style.side).items;
                 row.items.splice(0..0, [Item::Part(TablePart::Line), Cell::HEAD].into_iter().chain(label));
             }
-            self.blocks.push(Block { before: 1.5, rows: vec![row], ..Block::default() });
+            self.blocks.push(Block { before: 0.5, rows: vec![row], ..Block::default() });
         }
     }
 }

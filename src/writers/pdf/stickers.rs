@@ -1,7 +1,7 @@
-//! Stickers that were put on a message: drawn over its bubble or picture, about where they were put.
+//! Stickers that were put on a message: on a picture about where they were put, on words at their bubble's corner.
 //!
-//! On paper nobody can move a sticker aside: it is made so small, and kept so near, that what it lies on and what is
-//! around stay readable. The line that names it is there beside.
+//! On paper nobody can move a sticker aside: no word may be hidden by one, and of a picture not much. The line that names
+//! it is there beside.
 
 use crate::model::{Attachment, Availability, Placement, Tapback, TapbackKind};
 
@@ -13,8 +13,6 @@ use super::style::Style;
 
 /// Width and height, in points.
 const LARGEST: f32 = 60.0;
-/// On words, of which as few as possible are to be hidden.
-const ON_WORDS: f32 = 36.0;
 /// Of one that has no place.
 const AT_CORNER: f32 = 28.0;
 const SMALLEST: f32 = 18.0;
@@ -69,6 +67,7 @@ impl Composer<'_> {
         let mut beside = 0;
         for (sticker, picture) in found.take(MOST) {
             let placement = sticker.sticker_facts.as_deref().and_then(|facts| facts.placement);
+            let placement = placement.filter(|_| !area.words);
             let Place { x, y, width, height, turn } =
                 place(area, bubbles.side, picture.size(), placement, beside, &self.style);
             beside += usize::from(placement.is_none());
@@ -90,7 +89,7 @@ fn drawn(tapback: &Tapback) -> Option<&Attachment> {
     }
 }
 
-/// `size` is the picture's, in pixels; `beside` counts those without a place of their own before it.
+/// `size` is the picture's, in pixels; `beside` counts those without a place before it.
 fn place(
     area: Area,
     side: Side,
@@ -102,7 +101,6 @@ fn place(
     let finite = |value: f64, or: f32| Some(value as f32).filter(|value| value.is_finite()).unwrap_or(or);
     let largest = match placement {
         None => AT_CORNER,
-        Some(_) if area.words => ON_WORDS,
         Some(_) => LARGEST,
     };
     let most = (area.width / 3.0).min(area.height).clamp(SMALLEST, largest);
@@ -114,7 +112,7 @@ fn place(
     let turn = placement.map_or(0.0, |placed| finite(placed.rotation, 0.0));
     let (sin, cos) = (turn.sin().abs(), turn.cos().abs());
     let half = ((width * cos + height * sin) / 2.0, (width * sin + height * cos) / 2.0);
-    // In so narrow a bubble it would hide what is said.
+    // In so narrow a picture it would hide what is seen.
     let roomy = area.width >= 3.0 * SMALLEST;
     let (x, y) = match placement {
         Some(placed) if roomy => {
@@ -124,7 +122,7 @@ fn place(
         // At the upper corner that looks to the middle of the page, one beside the other.
         _ => {
             let step = beside as f32 * edge * 0.9;
-            let out = half.0 - INSET + step;
+            let out = half.0 - INSET / 2.0 + step;
             let x = if side == Side::Left { area.x + area.width + out } else { area.x - out };
             (x, 0.0)
         }
@@ -157,7 +155,8 @@ mod tests {
     use super::*;
 
     const SIDE: f32 = 58.0;
-    const BUBBLE: Area = Area { x: SIDE, width: 300.0, height: 40.0, words: true };
+    const PHOTO: Area = Area { x: SIDE, width: 300.0, height: 40.0, words: false };
+    const BUBBLE: Area = Area { words: true, ..PHOTO };
 
     fn style() -> Style {
         Style::new(PdfOptions::default())
@@ -170,7 +169,7 @@ mod tests {
     #[test]
     fn it_lies_where_it_was_put() {
         let Place { x, y, width, height, turn } =
-            place(BUBBLE, Side::Left, (400, 200), placed(0.5, 0.5, 0.1, 0.5), 0, &style());
+            place(PHOTO, Side::Left, (400, 200), placed(0.5, 0.5, 0.1, 0.5), 0, &style());
         assert_eq!((x, y, turn), (SIDE + 150.0, 20.0, 0.5));
         assert_eq!((width.round(), height.round()), (30.0, 15.0));
     }
@@ -180,8 +179,8 @@ mod tests {
         let wild = [f64::NEG_INFINITY, -1e300, -3.0, 0.0, 0.4, 1.0, 7.0, 1e300, f64::INFINITY, f64::NAN];
         let style = style();
         for area in [
-            BUBBLE,
-            Area { x: style.lane_right() - 20.0, width: 20.0, height: 24.0, words: true },
+            PHOTO,
+            Area { x: style.lane_right() - 20.0, width: 20.0, height: 24.0, words: false },
             Area { x: SIDE, width: 216.0, height: 4.0, words: false },
             Area { x: SIDE, width: 4.0, height: 236.0, words: false },
         ] {
@@ -204,11 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn a_short_word_is_not_hidden() {
-        let word = Area { x: SIDE, width: 30.0, height: 24.0, words: true };
-        for placement in [placed(0.5, 0.5, 1.0, 0.0), None] {
-            let sticker = place(word, Side::Left, (100, 100), placement, 0, &style());
-            assert!(sticker.x - sticker.width / 2.0 >= word.x + word.width - INSET - 0.1, "{sticker:?}");
+    fn no_word_is_hidden() {
+        for width in [30.0, 300.0] {
+            let words = Area { width, ..BUBBLE };
+            let sticker = place(words, Side::Left, (100, 100), None, 0, &style());
+            assert!(sticker.x - sticker.width / 2.0 > words.x + words.width - INSET, "{sticker:?}");
         }
     }
 
