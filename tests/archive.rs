@@ -8,6 +8,7 @@ mod joined;
 mod merging;
 mod nights;
 mod no_room;
+mod others;
 mod past;
 mod people;
 mod searching;
