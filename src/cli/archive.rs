@@ -38,7 +38,7 @@ pub struct ArchiveArgs {
     #[arg(long, value_name = "PATH")]
     attachments_root: Vec<PathBuf>,
     /// Say what would be done, and do nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "export")]
     dry_run: bool,
     /// Worker threads [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]

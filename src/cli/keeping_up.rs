@@ -2,36 +2,43 @@ use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use msgarchive::pipeline::Progress;
+use msgarchive::schedule::ExportJob;
 use msgarchive::source::{OpenOptions, Place};
 use msgarchive::writers::export::{AttachmentMode, ExportRequest};
 use msgarchive::writers::keep_up::{KeptUp, keep_up};
+use msgarchive::writers::pdf::PdfOptions as Look;
 use msgarchive::writers::phrase::{self, count};
 use msgarchive::writers::{Format, WriterOptions};
 use serde_json::{Value, json};
 
 use super::access_options::AccessOptions;
 use super::export::{each_once, formats};
+use super::pdf_options::PdfOptions;
 use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, report, terminal, zone};
+
+/// How people are named who do not say how.
+const ME: &str = "Me";
 
 /// An export of an archive that is brought up to date after a run.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Export")]
 pub struct KeepingUpOptions {
     /// Also keep an export of the archive up to date, in these formats: what changed since the last time is written
-    #[arg(long, value_name = "FORMAT", requires = "out", conflicts_with = "dry_run", value_delimiter = ',',
-        value_parser = formats())]
+    #[arg(long, value_name = "FORMAT", requires = "out", value_delimiter = ',', value_parser = formats())]
     export: Vec<&'static Format>,
     /// The folder of that export
     #[arg(long, value_name = "DIR", requires = "export")]
     out: Option<PathBuf>,
     /// Of the export: how you are named
-    #[arg(long, value_name = "NAME", default_value = "Me", requires = "export",
+    #[arg(long, value_name = "NAME", default_value = ME, requires = "export",
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
     me: String,
     /// Of the export: time zone for all dates, as an IANA name [default: the system's]
     #[arg(long, value_name = "ZONE", requires = "export", value_parser = zone::parse)]
     time_zone: Option<Tz>,
+    #[command(flatten)]
+    pdf: PdfOptions,
 }
 
 /// What is to be exported, and where to.
@@ -39,14 +46,53 @@ pub struct KeepingUp<'a> {
     options: &'a KeepingUpOptions,
     pub out: &'a Path,
     zone: Tz,
+    look: Look,
 }
 
 impl KeepingUpOptions {
     /// `None`: nothing was asked for.
     pub fn wanted(&self) -> Result<Option<KeepingUp<'_>>, Failure> {
-        let Some(out) = self.out.as_deref() else { return Ok(None) };
+        let Some(out) = self.out.as_deref() else {
+            return match self.pdf.as_given().first() {
+                Some((name, _)) => {
+                    Err(Failure::Usage(format!("--{name} is of an export: say --export pdf --out DIR, too")))
+                }
+                None => Ok(None),
+            };
+        };
         let zone = self.time_zone.map_or_else(zone::of_the_system, Ok)?;
-        Ok(Some(KeepingUp { options: self, out, zone }))
+        let look = self.pdf.look(&each_once(&self.export))?;
+        Ok(Some(KeepingUp { options: self, out, zone, look }))
+    }
+
+    /// The same, for a command line that is run from somewhere else.
+    pub fn job(
+        &self,
+        absolute: impl Fn(&Path) -> Result<PathBuf, Failure>,
+    ) -> Result<Option<ExportJob>, Failure> {
+        let Some(KeepingUp { out, .. }) = self.wanted()? else { return Ok(None) };
+        let formats: Vec<&str> = each_once(&self.export).iter().map(|format| format.name).collect();
+        let mut options = vec![("me".to_owned(), self.me.clone())];
+        options.retain(|(_, me)| me != ME);
+        options.extend(self.time_zone.map(|zone| ("time-zone".to_owned(), zone.name().to_owned())));
+        options.extend(self.pdf.as_given());
+        // Of those that are on or off, the name says all.
+        let word = |(name, value): (String, String)| match &*value {
+            "true" => format!("--{name}"),
+            value => format!("--{name}={value}"),
+        };
+        let mut options: Vec<String> = options.into_iter().map(word).collect();
+        for folder in &self.pdf.font_dir {
+            let folder = absolute(folder)?;
+            let path = folder.to_str().ok_or_else(|| {
+                Failure::Usage(format!(
+                    "the name of {:?} is not UTF-8: no schedule can carry it",
+                    folder.display().to_string()
+                ))
+            })?;
+            options.push(format!("--font-dir={path}"));
+        }
+        Ok(Some(ExportJob { formats: formats.join(","), out: absolute(out)?, options }))
     }
 }
 
@@ -59,7 +105,7 @@ impl KeepingUp<'_> {
         jobs: usize,
         progress: &dyn Progress,
     ) -> Result<KeptUp, Failure> {
-        let KeepingUpOptions { export, me, .. } = self.options;
+        let KeepingUpOptions { export, me, pdf, .. } = self.options;
         // However it was given: a cover says where the archive is.
         let archive = std::path::absolute(archive).unwrap_or_else(|_| archive.to_owned());
         let source =
@@ -68,14 +114,24 @@ impl KeepingUp<'_> {
         let contacts = access.contacts(source.contacts(), &source.info().path)?;
         let formats = each_once(export);
         let names: Vec<&str> = formats.iter().map(|format| format.name).collect();
+        let mut options = vec![("format".into(), names.join(",")), ("me".into(), me.clone())];
+        options.extend(pdf.as_given());
         let request = ExportRequest {
             out: self.out.to_owned(),
-            options: vec![("format".into(), names.join(",")), ("me".into(), me.clone())],
+            options,
             formats,
             attachments: AttachmentMode::Copy,
             into_existing: false,
             selection: Default::default(),
-            writer: WriterOptions { zone: self.zone, me: me.clone(), jobs, ..WriterOptions::default() },
+            writer: WriterOptions {
+                zone: self.zone,
+                me: me.clone(),
+                jobs,
+                font_dirs: pdf.font_dir.clone(),
+                system_fonts: pdf.system_fonts,
+                pdf: self.look,
+                ..WriterOptions::default()
+            },
             jobs,
             read_at: None,
             guard: None,

@@ -10,11 +10,11 @@ use msgarchive::schedule::{
     Step, System, WallTime,
 };
 use msgarchive::source::{OpenOptions, Place};
+use msgarchive::writers::export;
 use msgarchive::writers::phrase::count;
-use msgarchive::writers::{Format, export};
 use serde_json::{Value, json};
 
-use super::export::{each_once, formats};
+use super::keeping_up::KeepingUpOptions;
 use super::selection_options::named;
 use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, moment, password, report, source_options, sources, terminal, zone};
@@ -60,12 +60,9 @@ struct JobArgs {
     /// A file whose first line is the password of encrypted backups; nobody can be asked at night
     #[arg(long, value_name = "PATH")]
     password_file: Option<PathBuf>,
-    /// Also keep an export of the archive up to date, in these formats: what changed since the last time is written
-    #[arg(long, value_name = "FORMAT", requires = "out", value_delimiter = ',', value_parser = formats())]
-    export: Vec<&'static Format>,
-    /// The folder of that export
-    #[arg(long, value_name = "DIR", requires = "export")]
-    out: Option<PathBuf>,
+    /// An AddressBook folder, .abcddb, .sqlitedb or .vcf, or none, as for `archive` [default: what it finds by itself]
+    #[arg(long, value_name = "PATH|none")]
+    contacts: Option<PathBuf>,
     /// A command for the system's shell when a run fails; MSGARCHIVE_REASON says why, MSGARCHIVE_EXIT,
     /// MSGARCHIVE_ARCHIVE and MSGARCHIVE_LOG the rest
     #[arg(long, value_name = "COMMAND")]
@@ -74,6 +71,8 @@ struct JobArgs {
     #[arg(long, value_name = "launchd|systemd|task-scheduler|cron", hide_possible_values = true,
         value_parser = named(System::NAMES))]
     system: Option<System>,
+    #[command(flatten)]
+    keeping_up: KeepingUpOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -142,16 +141,17 @@ impl JobArgs {
             archive: absolute(&self.archive)?,
             sources: self.source.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
             password_file: self.password_file.as_deref().map(absolute).transpose()?,
-            export: self.out.as_deref().map(|out| self.export(out)).transpose()?,
+            contacts: self.contacts.as_deref().map(contacts).transpose()?,
+            export: self.keeping_up.job(absolute)?,
             when: Periodicity { every: self.every, at: self.at },
             on_failure: self.on_failure.clone(),
         })
     }
+}
 
-    fn export(&self, out: &Path) -> Result<ExportJob, Failure> {
-        let formats: Vec<&str> = each_once(&self.export).iter().map(|format| format.name).collect();
-        Ok(ExportJob { formats: formats.join(","), out: absolute(out)? })
-    }
+/// `none` is a word, not a path.
+fn contacts(path: &Path) -> Result<PathBuf, Failure> {
+    if path.as_os_str() == "none" { Ok(path.to_owned()) } else { absolute(path) }
 }
 
 fn account() -> Result<Account, Failure> {
@@ -217,9 +217,10 @@ fn install(args: &JobArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete)
 }
 
-/// `pdf,csv in /home/ana/Messages`.
+/// `pdf,csv in /home/ana/Messages, --theme=plain`.
 fn shown_export(export: &ExportJob) -> String {
-    format!("{} in {}", export.formats, export.out.display())
+    let options: String = export.options.iter().map(|option| format!(", {option}")).collect();
+    format!("{} in {}{options}", export.formats, export.out.display())
 }
 
 /// What people have to know of a system's schedule.
@@ -432,7 +433,9 @@ fn as_json(status: Option<&Status>) -> Value {
         "alarms": status.alarms.iter().map(alarm).collect::<Vec<_>>(),
         "system": status.job.system.name(),
         "archive": status.job.archive,
-        "export": status.job.export.as_ref().map(|export| json!({"formats": export.formats, "out": export.out})),
+        "export": status.job.export.as_ref().map(|export| {
+            json!({"formats": export.formats, "out": export.out, "options": export.options})
+        }),
         "every": status.job.when.every.name(),
         "at": status.job.when.at.to_string(),
         "running": status.is_running,

@@ -20,6 +20,8 @@ pub struct Job {
     pub sources: Vec<PathBuf>,
     /// Where the password of encrypted backups is.
     pub password_file: Option<PathBuf>,
+    /// The address book; or `none`.
+    pub contacts: Option<PathBuf>,
     pub export: Option<ExportJob>,
     pub when: Periodicity,
     /// For the system's shell, when a run fails.
@@ -32,6 +34,8 @@ pub struct ExportJob {
     /// As `archive --export` takes them: `pdf,csv`.
     pub formats: String,
     pub out: PathBuf,
+    /// As `archive` takes them, each one word: `--theme=plain`.
+    pub options: Vec<String>,
 }
 
 /// How often, and at which time of day.
@@ -108,6 +112,7 @@ struct Stored {
     archive: PathBuf,
     sources: Vec<PathBuf>,
     password_file: Option<PathBuf>,
+    contacts: Option<PathBuf>,
     export: Option<StoredExport>,
     every: String,
     at: String,
@@ -118,6 +123,8 @@ struct Stored {
 struct StoredExport {
     formats: String,
     out: PathBuf,
+    #[serde(default)]
+    options: Vec<String>,
 }
 
 impl Job {
@@ -128,6 +135,7 @@ impl Job {
     pub fn check(&self) -> Result<(), ScheduleError> {
         let paths =
             [&self.program, &self.archive].into_iter().chain(&self.sources).chain(&self.password_file);
+        let paths = paths.chain(&self.contacts);
         let paths = paths.chain(self.export.as_ref().map(|export| &export.out));
         paths.into_iter().try_for_each(|path| words(path).map(drop))
     }
@@ -142,8 +150,12 @@ impl Job {
         if let Some(file) = &self.password_file {
             arguments.extend(["--password-file".into(), file.clone()]);
         }
-        if let Some(ExportJob { formats, out }) = &self.export {
+        if let Some(contacts) = &self.contacts {
+            arguments.extend(["--contacts".into(), contacts.clone()]);
+        }
+        if let Some(ExportJob { formats, out, options }) = &self.export {
             arguments.extend(["--export".into(), formats.into(), "--out".into(), out.clone()]);
+            arguments.extend(options.iter().map(PathBuf::from));
         }
         arguments.extend(["--".into(), self.archive.clone()]);
         arguments
@@ -158,7 +170,10 @@ impl Job {
             "archive": self.archive,
             "sources": self.sources,
             "password_file": self.password_file,
-            "export": self.export.as_ref().map(|export| json!({"formats": export.formats, "out": export.out})),
+            "contacts": self.contacts,
+            "export": self.export.as_ref().map(|export| {
+                json!({"formats": export.formats, "out": export.out, "options": export.options})
+            }),
             "every": self.when.every.name(),
             "at": self.when.at.to_string(),
             "on_failure": self.on_failure,
@@ -185,7 +200,12 @@ impl Job {
             archive: stored.archive,
             sources: stored.sources,
             password_file: stored.password_file,
-            export: stored.export.map(|StoredExport { formats, out }| ExportJob { formats, out }),
+            export: stored.export.map(|StoredExport { formats, out, options }| ExportJob {
+                formats,
+                out,
+                options,
+            }),
+            contacts: stored.contacts,
             when: Periodicity {
                 every: every.ok_or_else(|| other(format!("it runs every {:?}", stored.every)))?.1,
                 at: stored.at.parse()?,

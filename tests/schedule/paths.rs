@@ -81,6 +81,7 @@ pub fn job(system: System, program: &Path) -> Job {
         program: program.to_owned(),
         archive: program.with_extension("archive"),
         sources: Vec::new(),
+        contacts: None,
         export: None,
         password_file: None,
         when: Periodicity { every: Every::Day, at: "02:30".parse().unwrap() },

@@ -68,6 +68,98 @@ fn an_export_is_kept_up_and_what_became_of_it_is_written_down() {
     assert!(err.contains("the run failed: the disk is full"), "{err}");
 }
 
+/// All that shapes an export goes with it, whatever folder the scheduler starts it in.
+#[test]
+fn what_an_export_needs_is_passed_on() {
+    let stage = installed(&[
+        "--source",
+        "c",
+        "--contacts",
+        "book.vcf",
+        "--export",
+        "pdf",
+        "--out",
+        "o",
+        "--me=-Ana \"B\" %n",
+        "--time-zone",
+        "Asia/Tokyo",
+        "--theme",
+        "plain",
+        "--paper",
+        "letter",
+        "--font-size",
+        "12",
+        "--times",
+        "exact",
+        "--font-dir",
+        "my fonts",
+        "--system-fonts",
+    ]);
+    stage.archive_program(
+        "for a; do printf '[%s]' \"$a\"; done >FAKES/arguments
+         echo '{\"added\":3,\"export\":{\"out\":\"x\",\"written\":2}}'",
+    );
+    stage.run(&["schedule", "run"]).with_code(0);
+    let here = stage.program.path().display().to_string();
+    assert_eq!(
+        fs::read_to_string(stage.path("fakes/arguments")).unwrap().replace(&here, "HERE"),
+        "[archive][--json][--progress][never][--source][HERE/c][--contacts][HERE/book.vcf][--export][pdf][--out][HERE/o]\
+         [--me=-Ana \"B\" %n][--time-zone=Asia/Tokyo][--paper=letter][--theme=plain][--font-size=12][--times=exact]\
+         [--system-fonts][--font-dir=HERE/my fonts][--][HERE/archive]"
+    );
+    let status = stage.status(3);
+    assert_eq!(status["export"]["options"][1], "--time-zone=Asia/Tokyo");
+    // What is not for these formats is refused at once, not at night.
+    let wrong =
+        ["schedule", "install", "--archive", "a", "--export", "csv", "--out", "o", "--theme", "plain"];
+    assert!(stage.run(&wrong).with_code(2).err.contains("--theme is for PDF"));
+    let wrong = ["schedule", "print", "--archive", "a", "--theme", "plain"];
+    assert!(stage.run(&wrong).with_code(2).err.contains("--theme is of an export"));
+}
+
+/// With the program itself: install, print, run and status of an export that looks as it was asked to.
+#[test]
+fn a_scheduled_export_looks_as_it_was_asked_to() {
+    let mut stage = Stage::new();
+    let source = stage.library();
+    let asked = [
+        "--system",
+        "systemd",
+        "--source",
+        &source,
+        "--contacts",
+        "none",
+        "--export",
+        "pdf,txt",
+        "--out",
+        "out",
+        "--me",
+        "Robin",
+        "--time-zone",
+        "Asia/Tokyo",
+        "--theme",
+        "plain",
+        "--paper",
+        "a5",
+    ];
+    let printed =
+        stage.run(&[&["schedule", "print", "--archive", "archive"], &asked[..]].concat()).with_code(0).out;
+    assert!(printed.contains("--theme=plain") && printed.contains("--me=Robin"), "{printed}");
+    stage.install(&asked).with_code(0);
+    stage.later(DAY);
+    stage.run(&["schedule", "run", "--if-due"]).with_code(0);
+    let manifest = fs::read_to_string(stage.path("out/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let options = &manifest["options"];
+    for (name, value) in [("me", "Robin"), ("theme", "plain"), ("paper", "a5")] {
+        assert_eq!(options[name], value, "{options}");
+    }
+    assert!(manifest.to_string().contains("Asia/Tokyo"), "{manifest}");
+    let said = stage.run(&["schedule", "status"]).with_code(0).out;
+    assert!(said.contains("--theme=plain"), "{said}");
+    stage.run(&["verify", "out"]).with_code(0);
+}
+
 /// With the program itself: an export, too.
 #[test]
 fn a_library_is_exported_night_after_night() {
