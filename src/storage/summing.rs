@@ -123,13 +123,15 @@ impl Summing<'_> {
         for item in &self.ledger.items.all {
             let bytes = item.bytes.saturating_mul(u64::from(item.messages.max(1)));
             let local = item.availability == Availability::Local;
-            *if local { &mut places.here } else { &mut places.not_here } += bytes;
-            *match (local, item.synced == Some(true), item.availability) {
+            let place = if local { &mut places.here } else { &mut places.not_here };
+            *place = place.saturating_add(bytes);
+            let state = match (local, item.synced == Some(true), item.availability) {
                 (true, true, _) => &mut states.here_and_icloud,
                 (true, false, _) => &mut states.here_only,
                 (false, _, Availability::InICloud) => &mut states.icloud_only,
                 (false, ..) => &mut states.lost,
-            } += bytes;
+            };
+            *state = state.saturating_add(bytes);
         }
         Places { states: self.says.sync.then_some(states), ..places }
     }

@@ -153,6 +153,12 @@ impl Plain {
 /// A library with a little of everything: merged conversations, a group, rows of no chat, Recently Deleted, tapbacks,
 /// answers, shared, hidden, lost and unsynchronized attachments; three years of it, the last day being [`now`]'s.
 pub fn rich(folder: &Path) -> PathBuf {
+    rich_of(folder, 0)
+}
+
+/// The same in other proportions for each seed.
+pub fn rich_of(folder: &Path, seed: u64) -> PathBuf {
+    let mix = |number: u64| mix(number + seed * 1_000_003);
     let mut library = Library::new(Schema::MACOS_15);
     let ana = library.handle("+12025550143", "iMessage");
     let ana_by_sms = library.handle("+12025550143", "SMS");

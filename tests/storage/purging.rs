@@ -1,11 +1,13 @@
 //! What Keep Messages would purge, compared with deleting the same rows.
 
+use std::path::Path;
+
 use chrono::TimeDelta;
 use msgarchive::storage::{Kept, Setting};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{estimated, now, rich};
+use super::{estimated, now, rich, rich_of};
 
 /// What is in a database.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,14 +60,19 @@ fn conversations(db: &Connection) -> Vec<i64> {
 
 #[test]
 fn what_would_go_is_what_deleting_removes() {
-    let folder = TempDir::new().unwrap();
-    let database = rich(folder.path());
-    let found = estimated(&database, |_| {});
+    for seed in 0..6 {
+        let folder = TempDir::new().unwrap();
+        what_would_go_is_removed(&rich_of(folder.path(), seed));
+    }
+}
+
+fn what_would_go_is_removed(database: &Path) {
+    let found = estimated(database, |_| {});
     for (setting, days) in [(Setting::Days30, 30), (Setting::OneYear, 365)] {
         let kept: &Kept = found.keep.iter().find(|kept| kept.setting == setting).unwrap();
         let copy = TempDir::new().unwrap();
         let path = copy.path().join("chat.db");
-        std::fs::copy(&database, &path).unwrap();
+        std::fs::copy(database, &path).unwrap();
         let db = Connection::open(&path).unwrap();
         let (all, places) = (held(&db), conversations(&db));
         let before = now() - TimeDelta::days(days);

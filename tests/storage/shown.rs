@@ -54,8 +54,19 @@ fn names_made_to_hurt() {
     let group = library.group(&[ana], "\u{1b}[31m\u{202e}家族グループの長い名前です、とても長い名前です");
     let photo = library.attachment("\u{1b}]0;x\u{7}\u{202e}gpj.jpg").size(5_000).in_icloud().id();
     library.message(group).from(ana).at("2024-05-01T11:30:00Z").text("look").joined(photo);
+    let words = [
+        "שיחה ארוכה מאוד עם כל המשפחה המורחבת",
+        "👨‍👩‍👧‍👦🇩🇪👍🏽 Familie 👨‍👩‍👧‍👦🇩🇪👍🏽 Familie 👨‍👩‍👧‍👦🇩🇪",
+        "ว่าด้วยเรื่องยาวมากในกลุ่มนี้ครับ",
+        &"W".repeat(300),
+    ];
+    for (name, number) in words.iter().zip(0..) {
+        let chat = library.group(&[ana], name);
+        let file = library.attachment(&format!("{name}.jpg")).size(i64::MAX - number).in_icloud().id();
+        library.message(chat).from(ana).at("2024-05-01T11:30:00Z").text("look").joined(file);
+    }
     let path = library.write(program.path());
-    let out = storage(&program, &path, &[]).with_code(0).out;
+    let out = storage(&program, &path, &["--has", "image", "--icloud-total", "999999TB"]).with_code(0).out;
     assert!(!out.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{out:?}");
     assert!(out.lines().all(|line| line.width() <= 80), "{out}");
 }

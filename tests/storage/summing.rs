@@ -1,13 +1,14 @@
 //! Totals, and every way of dividing them.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
 
 use chrono::{DateTime, Datelike};
 use msgarchive::storage::{Amount, Category, Estimate, Who};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{MessageRow, Pair, Plain, estimated, rich};
+use super::{MessageRow, Pair, Plain, estimated, rich, rich_of};
 
 /// Something that is counted, with what it adds.
 struct Counted<'p> {
@@ -57,7 +58,7 @@ fn everything<'p>(plain: &'p Plain, alone: &[Pair]) -> Vec<Counted<'p>> {
 }
 
 /// Attachments that no message has, as pairs with any message.
-fn alone(database: &std::path::Path, plain: &Plain) -> Vec<Pair> {
+fn alone(database: &Path, plain: &Plain) -> Vec<Pair> {
     let db = Connection::open(database).unwrap();
     let mut statement = db
         .prepare(
@@ -91,13 +92,18 @@ fn year(message: &MessageRow) -> i32 {
 
 #[test]
 fn every_figure_is_the_truth_in_every_grouping() {
-    let folder = TempDir::new().unwrap();
-    let database = rich(folder.path());
-    let plain = Plain::read(&database);
-    let alone = alone(&database, &plain);
+    for seed in 0..8 {
+        let folder = TempDir::new().unwrap();
+        every_figure_is_the_truth(&rich_of(folder.path(), seed));
+    }
+}
+
+fn every_figure_is_the_truth(database: &Path) {
+    let plain = Plain::read(database);
+    let alone = alone(database, &plain);
     assert!(alone.len() >= 10, "some attachments are of no message");
     let all = everything(&plain, &alone);
-    let found = estimated(&database, |_| {});
+    let found = estimated(database, |_| {});
 
     let total = sums(&all, |_| ());
     assert_eq!(found.total, total[&()]);
