@@ -214,6 +214,24 @@ fn placed(x: f64, y: f64, scale: f64, rotation: f64) -> Option<Placement> {
 const LONG: &str = "A message that is long enough to fill a few lines of its bubble, so that there is some room \
                     to put a sticker on it, in the middle or wherever somebody likes to put stickers on messages.";
 
+#[test]
+fn what_is_named_a_picture_and_is_none_says_so() {
+    let files = files();
+    for (name, mime, bytes, says) in [
+        ("noise.jpg", "image/jpeg", &b"anything at all"[..], true),
+        ("drawing.svg", "image/svg+xml", b"<svg/>", true),
+        ("letter.pdf", "application/pdf", b"%PDF-1.4", false),
+    ] {
+        let path = write(files.path(), name, bytes);
+        let message = with_file(false, at(0, 0), local(path, name, mime));
+        let path = export(&format!("none-{name}"), &[message], 5, &WriterOptions::default());
+        qpdf_check(&path);
+        let words = bare(&extracted(&path));
+        assert!(words.contains(&bare(name)), "{words}");
+        assert_eq!(words.contains("nopictureofakindthatcanbeshownhere"), says, "{words}");
+    }
+}
+
 /// A message of one green photo.
 fn photo(folder: &Path) -> Message {
     let path = folder.join("photo.png");

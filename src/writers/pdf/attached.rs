@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Attachment, Availability};
+use crate::pipeline::select::Has;
 use crate::writers::phrase;
 
 use super::blocks::{Bubbles, Composer, INSET, PIXEL, QUIET, TINY};
@@ -17,6 +18,7 @@ use super::stickers::Area;
 const STICKER: f32 = 90.0;
 /// The square that stands for a file.
 const BADGE: f32 = 34.0;
+const NO_PICTURE: &str = "it holds no picture of a kind that can be shown here";
 
 impl Composer<'_> {
     pub(super) fn attachment(&mut self, attachment: &Attachment, bubbles: &mut Bubbles<'_>) {
@@ -137,7 +139,9 @@ impl Composer<'_> {
             let ink = if attachment.availability == Availability::Missing { alarm } else { QUIET };
             put(&mut row, self.engine.plain(place, ink, small));
         }
-        if let Some(what) = why.words() {
+        // Named a picture, and nothing that is one.
+        let no_picture = attachment.content.is_some() && Has::of(attachment) == Some(Has::Image);
+        if let Some(what) = why.words().or(no_picture.then_some(NO_PICTURE)) {
             let ink = if matches!(why, Undrawable::Damaged(_)) { alarm } else { QUIET };
             put(&mut row, self.engine.plain(what, ink, small));
         }

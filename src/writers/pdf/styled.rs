@@ -40,6 +40,15 @@ pub fn styled(text: &str, styles: &[StyleSpan], subject: Option<&str>) -> Styled
         }
         styled.push("\n", Ink::default());
     }
+    // What Messages found itself is marked in a message's body; rows without one have the text alone.
+    let found;
+    let is_link = |span: &StyleSpan| matches!(span.style, Style::Link { .. });
+    let styles = if text.contains("://") && !styles.iter().any(is_link) {
+        found = with_addresses(text, styles);
+        &found
+    } else {
+        styles
+    };
     if styles.is_empty() {
         styled.push(text, Ink::default());
         return styled;
@@ -84,6 +93,21 @@ pub fn styled(text: &str, styles: &[StyleSpan], subject: Option<&str>) -> Styled
     }
     styled.push(text.get(from..).unwrap_or_default(), open.ink());
     styled
+}
+
+/// Styles, with the addresses that stand in the text as links.
+fn with_addresses(text: &str, styles: &[StyleSpan]) -> Vec<StyleSpan> {
+    let (mut bytes, mut characters) = (0, 0);
+    let mut count_to = |end: usize| {
+        characters += text.get(bytes..end).map_or(0, |more| more.chars().count() as u32);
+        bytes = end;
+        characters
+    };
+    let links = link::addresses(text).into_iter().map(|at| {
+        let target = text.get(at.clone()).unwrap_or_default().to_owned();
+        StyleSpan { start: count_to(at.start), end: count_to(at.end), style: Style::Link { target } }
+    });
+    styles.iter().cloned().chain(links).collect()
 }
 
 impl Styled {
@@ -163,6 +187,17 @@ mod tests {
             seen,
             [("hél", true, false), ("lo", true, true), (" wö", false, true), ("rld", false, false)]
         );
+    }
+
+    #[test]
+    fn an_address_without_a_style_is_a_link() {
+        let plain = styled("é https://example.com/a, b", &[], None);
+        let linked = plain.spans.iter().find(|(_, ink)| ink.link == 1).unwrap();
+        assert_eq!(&plain.text[linked.0.clone()], "https://example.com/a");
+        assert_eq!(plain.links.len(), 1);
+        // What Messages says of links is all there is.
+        let styles = [span(0, 1, Style::Link { target: "tel:1".into() })];
+        assert_eq!(styled("1 https://example.com", &styles, None).links.len(), 1);
     }
 
     #[test]
