@@ -56,7 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("aes_kw", &["source"]),
     ("anstream", &["cli"]),
     ("askama", &["schedule", "writers"]),
-    ("base64", &["pipeline", "writers"]),
+    ("base64", &["pipeline", "source", "writers"]),
     ("cbc", &["source"]),
     (
         "chrono",
@@ -98,7 +98,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusty_h264_decoder", &["media"]),
     ("rusty_h265", &["media"]),
     ("serde", &["disk", "schedule", "source", "writers"]),
-    ("serde_json", &["archive", "cli", "disk", "doctor", "pipeline", "schedule", "verify", "writers"]),
+    (
+        "serde_json",
+        &["archive", "cli", "disk", "doctor", "pipeline", "schedule", "source", "verify", "writers"],
+    ),
     ("sha1", &["source"]),
     ("sha2", &["archive", "compare", "disk", "pipeline", "source", "storage", "writers"]),
     ("siphasher", &["archive"]),

@@ -17,6 +17,7 @@ mod doctor;
 mod drawings;
 mod export_pdf;
 mod export_pictures;
+mod exported;
 mod fidelity;
 mod help;
 mod layering;

@@ -240,6 +240,7 @@ fn messages() -> Vec<Message> {
             deleted: Some(Deleted {
                 date: at("2024-05-04T08:00:00Z"),
                 reason: DeletionReason::RecentlyDeleted,
+                part: false,
             }),
             scheduled: Some(Scheduled { state: 2 }),
             date_delivered: at("2024-05-02T06:00:01Z"),

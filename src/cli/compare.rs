@@ -22,8 +22,8 @@ use super::{Failure, Outcome, page, terminal};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, a copy of a device's Library/SMS, or an
-    /// archive
+    /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, a copy of a device's Library/SMS, an
+    /// archive, or an export with JSON Lines
     left: PathBuf,
     /// Another one
     #[arg(required_unless_present = "sample")]

@@ -6,7 +6,7 @@ use msgarchive::compare::CompareError;
 use msgarchive::disk::free_space;
 use msgarchive::doctor::work_list::{self, Listed};
 use msgarchive::doctor::{self, Checkup, Confidence, Fact, Presented, Report, Status, Surroundings, Verdict};
-use msgarchive::source::{SourceError, SourceInfo, contacts_of_several};
+use msgarchive::source::{SourceError, SourceInfo, SourceKind, contacts_of_several};
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::phrase::{self, count, grouped, size};
 use msgarchive::writers::work_list::WorkList;
@@ -113,6 +113,10 @@ fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure
     let mut opened: Vec<Opened> = Vec::new();
     for Tried { wanted, opened: source } in args.source.open_each()? {
         match source {
+            Ok(one) if one.source.info().kind == SourceKind::Export => {
+                let path = one.source.info().path.clone();
+                return Err(SourceError::OnlyExported { path }.into());
+            }
             Ok(source) => opened.push(source),
             Err(Failure::Source(error)) if is_finding(&error) => {
                 let path = match wanted {

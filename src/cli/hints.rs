@@ -72,6 +72,12 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
         SourceError::Forbidden { path, source } => for_forbidden(path, source),
         SourceError::NoDatabase { path } => match nearby(Some(path)).or_else(|| beside_stores(path)) {
             Some(found) => vec![format!("did you mean {}?", found.display())],
+            None if holds_pages(path) => vec![
+                "pages and texts of other programs, such as imessage-exporter, say too little to be read back: give the \
+                 library or backup that they were made from"
+                    .into(),
+                "of exports, those can be read back that `msgarchive export --format jsonl` made".into(),
+            ],
             None => vec![
                 "a Messages folder holds chat.db (a Mac) or sms.db (an iPhone or iPad); \
                  `msgarchive sources` lists what is on this machine"
@@ -106,6 +112,21 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
             vec!["give the Messages folder, or the chat.db or sms.db in it".into()]
         }
         SourceError::NoPast { .. } => vec!["--as-of is for what `msgarchive archive` made".into()],
+        SourceError::Export { .. } => vec![
+            "`msgarchive verify DIR` says which of its files are not what they were; copy those again, or export again".into(),
+        ],
+        SourceError::NoLines { .. } => vec![
+            "PDF, CSV and text are for people, and say less than can be read back: export its source once more with \
+             --format jsonl, into another folder"
+                .into(),
+            "where the source is no more, this is what is left: `msgarchive verify DIR` says whether it is whole".into(),
+        ],
+        SourceError::OnlyExported { .. } => vec![
+            "it can be exported, listed and compared, and read together with others: msgarchive export --source LIBRARY \
+             --source EXPORT"
+                .into(),
+            "for the rest, name a library, a backup or an archive".into(),
+        ],
         SourceError::WithoutGuids { .. } => vec![
             "export it, which needs no GUIDs: msgarchive export --format pdf,jsonl; or restore it to a device with \
              iOS 6 or later, which gives every message one, and archive that"
@@ -292,6 +313,16 @@ fn for_no_match(error: &NoMatch) -> Vec<String> {
     }
     let quoted: Vec<String> = error.nearest.iter().map(|name| format!("{name:?}")).collect();
     vec![format!("the nearest are {}; {all}", quoted.join(", "))]
+}
+
+/// How many names of a folder are looked at.
+const LOOKED_AT: usize = 1000;
+
+/// It holds what programs export for people.
+fn holds_pages(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(LOOKED_AT);
+    let mut paths = entries.map(|entry| entry.path());
+    paths.any(|path| ["html", "txt"].iter().any(|known| path.extension().is_some_and(|e| e == *known)))
 }
 
 /// The database beside the folder of attachments, where that was given.

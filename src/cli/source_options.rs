@@ -12,7 +12,7 @@ use super::{Failure, moment, sources};
 #[command(next_help_heading = "Source")]
 pub struct SourceOptions {
     /// A Messages folder, a chat.db or sms.db, an iPhone or iPad backup, a copy of a device's
-    /// Library/SMS, or an archive; several are read as one history, each message once, and put side by side by
+    /// Library/SMS, an archive, or an export with JSON Lines; several are read as one history, each message once, and put side by side by
     /// `doctor` [default: this Mac's library, else the newest complete backup]
     #[arg(short, long, value_name = "PATH")]
     source: Vec<PathBuf>,

@@ -11,7 +11,19 @@ use super::record::{Record, Verdict};
 /// messages are the same under different GUIDs.
 pub(super) fn match_up(left: &mut [Record], right: &mut [Record]) -> u64 {
     by_guid(left, right);
-    by_content(left, right)
+    let restored = by_content(left, right);
+    pass_over(left, right);
+    pass_over(right, left);
+    restored
+}
+
+/// What an export cannot show is no gap of it.
+fn pass_over(records: &mut [Record], other: &[Record]) {
+    if !other.iter().any(|record| record.told) {
+        return;
+    }
+    let folded = |record: &&mut Record| record.folds && !record.told && record.verdict == Verdict::Alone;
+    records.iter_mut().filter(folded).for_each(|record| record.verdict = Verdict::Counterpart);
 }
 
 fn by_guid(left: &mut [Record], right: &mut [Record]) {

@@ -39,6 +39,11 @@ pub(super) struct Record {
     pub text_message: bool,
     /// Messages in iCloud never had it from this side.
     pub unsynced: bool,
+    /// Of an export: of what it does not say nothing is known.
+    pub told: bool,
+    /// An export shows it only in what it became part of: a vote, a later state of an app's message, what takes a
+    /// tapback back.
+    pub folds: bool,
     /// In the period and over the services that are asked for.
     pub selected: bool,
     pub verdict: Verdict,
@@ -141,8 +146,13 @@ impl Record {
         let unsent = self.unsent != other.unsent;
         what.add(Difference::Unsent, unsent);
         // What was taken back is missing in the text.
-        what.add(Difference::Edited, self.edited != other.edited || other_text && !unsent);
-        let attachments = (self.attachments, self.present) != (other.attachments, other.present);
+        let told = self.told || other.told;
+        // An export has the versions of what was edited, and not that something was whose versions are lost.
+        let is_known = |record: &Record| record.edited || !record.told;
+        let edited = self.edited != other.edited && is_known(self) && is_known(other);
+        what.add(Difference::Edited, edited || other_text && !unsent);
+        // It lists attachments of which only a body speaks, too.
+        let attachments = self.attachments != other.attachments && !told || self.present != other.present;
         what.add(Difference::Attachment, attachments && !unsent);
         let both_known = self.read != Read::Unknown && other.read != Read::Unknown;
         what.add(Difference::Read, both_known && self.read != other.read);

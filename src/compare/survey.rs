@@ -145,12 +145,14 @@ impl Survey<'_> {
             account: 0,
             kind: row_kind(row),
             attachments: short(shown().count()),
-            present: short(shown().filter(|attachment| is_local(attachment)).count()),
+            present: short(shown().filter(|a| is_local(a) || a.left_out).count()),
             edited: words.edited,
             unsent: unsent_hash(&words.unsent),
             read: read_state(row),
             text_message: is_text_message(service),
             unsynced: is_unsynced(row),
+            told: row.exported.is_some(),
+            folds: matches!(row_kind(row), RowKind::Vote | RowKind::Update) || takes_back(row),
             selected: of_service && !selection.rules_out_date(decode::date::instant(row.date)),
             verdict: Verdict::Alone,
         })
@@ -247,6 +249,11 @@ fn is_unsynced(row: &RawMessage) -> bool {
         },
         None => false,
     }
+}
+
+/// It takes a tapback back.
+fn takes_back(row: &RawMessage) -> bool {
+    row_kind(row) == RowKind::Tapback && row.associated_message_type >= 3000
 }
 
 /// In a chat, with a date.

@@ -220,7 +220,7 @@ impl Drop for CreatedFolders {
 }
 
 /// True for a path of ordinary names joined with `/`.
-fn is_inside(relative: &str) -> bool {
+pub fn is_inside(relative: &str) -> bool {
     relative.split('/').all(|name| !matches!(name, "" | "." | "..") && !name.contains(['\\', ':', '\0']))
 }
 

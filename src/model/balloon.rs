@@ -26,14 +26,22 @@ pub struct Balloon {
     /// What only this kind of app message says, for programs: names and values. What people should see of it is in the
     /// fields above as well.
     pub data: Vec<(&'static str, Value)>,
+    /// The same where it was read back from an export, under whatever names stand there.
+    pub told: Vec<(String, Value)>,
 }
 
 impl Balloon {
+    /// What only this kind of app message says, wherever it was read.
+    pub fn facts(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let told = self.told.iter().map(|(name, value)| (name.as_str(), value));
+        self.data.iter().map(|(name, value)| (*name, value)).chain(told)
+    }
+
     /// The files of pictures that came inside the payload, the most telling first: the card's, as its
     /// [`attachments`](Balloon::attachments) are. Their bytes are a stranger's.
     pub fn pictures(&self) -> impl Iterator<Item = &[u8]> {
-        let lists = self.data.iter().filter_map(|(name, value)| match value {
-            Value::List(pictures) if *name == "pictures" => Some(pictures),
+        let lists = self.facts().filter_map(|(name, value)| match value {
+            Value::List(pictures) if name == "pictures" => Some(pictures),
             _ => None,
         });
         lists.flatten().filter_map(|picture| match picture {

@@ -304,6 +304,8 @@ pub struct Deleted {
     /// When it was moved to Recently Deleted; else when it was noticed that it is gone.
     pub date: Option<Instant>,
     pub reason: DeletionReason,
+    /// Only some parts of it are; the rest is where it was.
+    pub part: bool,
 }
 
 /// Why a message is not where it was.
@@ -339,6 +341,11 @@ impl DeletionReason {
             DeletionReason::Unexplained => "unexplained",
         }
     }
+
+    /// What is spelled so.
+    pub fn named(name: &str) -> Option<DeletionReason> {
+        DeletionReason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -357,9 +364,24 @@ pub struct Scheduled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Category {
     pub kind: CategoryKind,
-    /// More exactly: `finance`, `orders`, `reminders`, `health`, `weather`, `carrier`, `rewards`, `public_services`,
-    /// `offers`, `coupons`.
+    /// More exactly: one of [`Category::DETAILS`].
     pub detail: Option<&'static str>,
+}
+
+impl Category {
+    /// Every word of [`Category::detail`].
+    pub const DETAILS: [&'static str; 10] = [
+        "finance",
+        "orders",
+        "reminders",
+        "health",
+        "weather",
+        "carrier",
+        "rewards",
+        "public_services",
+        "offers",
+        "coupons",
+    ];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

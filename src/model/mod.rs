@@ -13,6 +13,7 @@ mod conversation;
 mod drawing;
 mod media;
 mod message;
+mod spelling;
 
 pub use attachment::{Attachment, Availability};
 pub use balloon::{Balloon, BalloonKind, PollOption, Value, Voter};

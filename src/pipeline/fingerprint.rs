@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 use super::decode::body;
 use super::decode::summary::Summary;
 use super::normalize::{RowKind, row_kind, summary_of};
+use crate::model::{Message, PartContent};
 use crate::source::RawMessage;
 
 /// A GUID, to be compared: equal for all cases of its letters.
@@ -82,6 +83,9 @@ impl Words {
         if row_kind(row) != RowKind::Own {
             return Words::default();
         }
+        if let Some(told) = &row.exported {
+            return Words::told(told);
+        }
         let summary = summary_of(row);
         let body = body::body_without_data(row.attributed_body.as_deref(), row.text.as_deref());
         let first = (!summary.edits.is_empty()).then(|| first_text(&body, &summary));
@@ -92,6 +96,34 @@ impl Words {
             unsent: summary.unsent,
             damaged: !body.defects.is_empty(),
         }
+    }
+
+    /// What an export says that a message says.
+    fn told(message: &Message) -> Words {
+        let edits = &message.edits;
+        let firsts = edits
+            .iter()
+            .enumerate()
+            .filter(|(at, edit)| edits.iter().take(*at).all(|earlier| earlier.part != edit.part));
+        let mut parts: Vec<(u32, &str)> = firsts.map(|(_, edit)| (edit.part, &*edit.text)).collect();
+        let mut unsent = Vec::new();
+        for part in &message.parts {
+            match &part.content {
+                PartContent::Text { text, .. } if edits.iter().all(|edit| edit.part != part.index) => {
+                    parts.push((part.index, text));
+                }
+                PartContent::Unsent { .. } => unsent.push(part.index),
+                _ => {}
+            }
+        }
+        parts.sort_by_key(|(part, _)| *part);
+        unsent.sort_unstable();
+        unsent.dedup();
+        let first =
+            (!edits.is_empty()).then(|| bare(&parts.into_iter().map(|(_, text)| text).collect::<String>()));
+        // Parts that are in Recently Deleted were put back into it.
+        let now = message.text().filter(|_| message.deleted.is_none_or(|deleted| !deleted.part));
+        Words { now: now.map(bare), first, edited: !edits.is_empty(), unsent, damaged: false }
     }
 
     /// The text as it was first sent.

@@ -10,6 +10,7 @@
 mod announcement;
 mod cards;
 mod count;
+mod exported;
 mod facts;
 mod live;
 mod normalize;

@@ -9,7 +9,7 @@ use super::decode::date::instant;
 use super::decode::sticker;
 use super::decode::summary::{self, Summary};
 use super::roster::Roster;
-use super::{announcement, parts, tapbacks};
+use super::{announcement, exported, parts, tapbacks};
 use crate::model::{
     Attachment, Availability, Category, CategoryKind, Deleted, Edit, Effect, Message, MessageKind, Part,
     PartContent, Quote, Reply, Scheduled, Sender, Sticker, StickerKind,
@@ -80,7 +80,10 @@ fn is_balloon(raw: &RawMessage) -> bool {
 }
 
 /// Turns a row into a message. `junk_chat`: its chat is filed as junk.
-pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalized {
+pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalized {
+    if let Some(told) = raw.exported.take() {
+        return exported::message(raw, *told, roster);
+    }
     let mut out = Normalized::default();
     let message = &mut out.message;
     message.rowid = raw.rowid;
@@ -93,7 +96,8 @@ pub fn normalize(raw: RawMessage, roster: &Roster, junk_chat: bool) -> Normalize
     message.category = category(raw.filter_action, raw.filter_sub_action);
     message.error = (raw.error != 0).then_some(raw.error);
     message.scheduled = (raw.schedule_type != 0).then_some(Scheduled { state: raw.schedule_state });
-    message.deleted = raw.deleted.map(|date| Deleted { date: instant(date), reason: raw.deletion_reason });
+    message.deleted =
+        raw.deleted.map(|date| Deleted { date: instant(date), reason: raw.deletion_reason, part: false });
     message.effect = effect(raw.expressive_send_style_id.as_deref());
 
     let summary = summary_of(&raw);

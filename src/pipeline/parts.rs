@@ -154,9 +154,11 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
         let Some(text) = body.into_text() else { continue };
         let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
         message.parts.insert(at, Part { index, content: PartContent::Text { text, styles: Vec::new() } });
-        message
-            .deleted
-            .get_or_insert(Deleted { date: instant(*date), reason: DeletionReason::RecentlyDeleted });
+        message.deleted.get_or_insert(Deleted {
+            date: instant(*date),
+            reason: DeletionReason::RecentlyDeleted,
+            part: true,
+        });
     }
 }
 

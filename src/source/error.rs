@@ -36,6 +36,15 @@ pub enum SourceError {
     /// Only an archive can be shown as it was.
     #[error("{} knows nothing of the past: it is no archive", path.display())]
     NoPast { path: PathBuf },
+    /// A line of an export, or of its list or manifest, is not what it should be. Lines count from 1.
+    #[error("{}, line {line}: {what}", path.display())]
+    Export { path: PathBuf, line: u64, what: String },
+    /// Of formats for people nothing can be read back.
+    #[error("the export {} holds no JSON Lines", path.display())]
+    NoLines { path: PathBuf },
+    /// Only rows as Messages wrote them will do.
+    #[error("{} is an export: it says what messages say, and has not the rows they were made of", path.display())]
+    OnlyExported { path: PathBuf },
     /// An archive knows rows by their GUIDs.
     #[error("the rows of {} have no GUIDs: it is of iOS 5 or older", path.display())]
     WithoutGuids { path: PathBuf },

@@ -1,4 +1,4 @@
-//! Apple's formats → raw rows.
+//! Apple's formats, and this program's own → raw rows.
 //!
 //! A [`Source`] shows one moment of a message store: every [`Session`] of it, on whatever thread, reads the same
 //! state, even while Messages writes. It shows rows as Apple wrote them; what they mean is the pipeline's.
@@ -13,6 +13,7 @@ mod content;
 mod database;
 pub mod discover;
 mod error;
+mod exported;
 mod icloud_settings;
 mod keep_messages;
 pub mod legacy;
@@ -107,6 +108,8 @@ pub enum SourceKind {
     Backup,
     /// An archive that this program keeps.
     Archive,
+    /// A folder that this program exported to.
+    Export,
 }
 
 impl SourceKind {
@@ -117,6 +120,7 @@ impl SourceKind {
             SourceKind::Device => "device",
             SourceKind::Backup => "backup",
             SourceKind::Archive => "archive",
+            SourceKind::Export => "export",
         }
     }
 }
@@ -234,7 +238,8 @@ pub trait Session {
 }
 
 /// Opens whatever lies at `path`: a Messages folder, a `chat.db` or `sms.db`, a copy of a device's `Library/SMS`, a
-/// backup of an iPhone or iPad; of any time since the first iPhone. Who has to ask for a password takes [`Place`].
+/// backup of an iPhone or iPad, of any time since the first iPhone; an archive, or an export with JSON Lines. Who has to
+/// ask for a password takes [`Place`].
 ///
 /// # Errors
 /// [`SourceError`] saying what the path is instead.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::backup::{DeviceFolder, Password};
 use super::database::Opened;
+use super::exported::{Exported, Manifest};
 use super::tables::Tables;
 use super::{OpenOptions, Source, SourceError, open_opened};
 
@@ -12,18 +13,22 @@ pub struct Place(What);
 #[derive(Debug)]
 enum What {
     Backup(Box<DeviceFolder>),
+    Export(PathBuf, Box<Manifest>),
     /// A database, or a folder with one.
     Database(PathBuf),
 }
 
 impl Place {
-    /// Looks at a path, and reads a backup's property lists.
+    /// Looks at a path, and reads a backup's property lists, or the manifest of an export.
     ///
     /// # Errors
-    /// [`SourceError::SeveralBackups`].
+    /// [`SourceError::SeveralBackups`]; [`SourceError::Export`] of a damaged manifest.
     pub fn find(path: &Path) -> Result<Place, SourceError> {
-        Ok(Place(match DeviceFolder::find(path)? {
-            Some(folder) => What::Backup(Box::new(folder)),
+        if let Some(folder) = DeviceFolder::find(path)? {
+            return Ok(Place(What::Backup(Box::new(folder))));
+        }
+        Ok(Place(match Manifest::find(path)? {
+            Some(manifest) => What::Export(path.to_owned(), Box::new(manifest)),
             None => What::Database(path.to_owned()),
         }))
     }
@@ -35,7 +40,7 @@ impl Place {
     pub fn locked(&self) -> Result<Option<&Path>, SourceError> {
         match &self.0 {
             What::Backup(folder) => folder.locked(),
-            What::Database(_) => Ok(None),
+            What::Export(..) | What::Database(_) => Ok(None),
         }
     }
 
@@ -46,20 +51,21 @@ impl Place {
     pub fn unlock(&mut self, password: &Password) -> Result<(), SourceError> {
         match &mut self.0 {
             What::Backup(folder) if folder.locked()?.is_some() => folder.unlock(password),
-            What::Backup(_) | What::Database(_) => Ok(()),
+            What::Backup(_) | What::Export(..) | What::Database(_) => Ok(()),
         }
     }
 
     /// Opens its tables, row by row, without counting what is in them.
     ///
     /// # Errors
-    /// As [`Place::open`]; [`SourceError::WithoutGuids`] of a store of iOS 5 or older.
+    /// As [`Place::open`]; [`SourceError::WithoutGuids`] of a store of iOS 5 or older; [`SourceError::OnlyExported`].
     pub fn tables(&self, options: &OpenOptions) -> Result<Tables, SourceError> {
         match &self.0 {
             What::Backup(folder) => {
                 let (opened, backup) = folder.unpacked(options)?;
                 Tables::of(opened, Some(backup), options)
             }
+            What::Export(path, _) => Err(SourceError::OnlyExported { path: path.clone() }),
             What::Database(path) => Tables::of(Opened::new(path, options)?, None, options),
         }
     }
@@ -71,6 +77,7 @@ impl Place {
     pub fn open(&self, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
         match &self.0 {
             What::Backup(folder) => folder.open(options),
+            What::Export(path, manifest) => Ok(Box::new(Exported::open(path, manifest, options)?)),
             What::Database(path) => open_opened(Opened::new(path, options)?, options),
         }
     }

@@ -3,7 +3,7 @@
 //! **Must never**: interpret. Dates are raw numbers in Apple's two units, bodies and payloads are bytes.
 
 use super::Content;
-use crate::model::DeletionReason;
+use crate::model::{DeletionReason, Message};
 
 /// `chat.ROWID`; [`ChatId::ORPHANS`] stands for the rows that belong to no chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,6 +126,8 @@ pub struct RawMessage {
     pub own_addresses: Vec<String>,
     /// What sort of promotion or transaction.
     pub filter_sub_action: i64,
+    /// Of an export: what it says already, where everything else here repeats what others need to see of it.
+    pub exported: Option<Box<Message>>,
     /// In Recently Deleted: `delete_date` of `chat_recoverable_message_join`, raw.
     pub deleted: Option<i64>,
     /// Of an archive, and deleted: why.
@@ -233,6 +235,8 @@ pub struct RawAttachment {
     pub attribution_info: Option<Vec<u8>>,
     /// The bytes, where they are here.
     pub content: Option<Content>,
+    /// Of an export: they were there, and are not beside it.
+    pub left_out: bool,
     /// They are not all of them: a copy was cut off, or a file of a bundle is missing.
     pub incomplete: bool,
     /// The film of a Live Photo, which has no row of its own: it lies beside its picture.

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use csv::{Terminator, WriterBuilder};
 
 use super::clock::Clock;
-use super::json::{self, Json};
+use super::json::Json;
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
-use crate::model::{Conversation, Instant, Message};
+use crate::model::{Conversation, Effect, Instant, Message};
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
 const EXTENSION: &str = "csv";
@@ -84,16 +84,16 @@ impl Row {
         self.cell(Some(if message.from_me { "sent" } else { "received" }))?;
         self.cell(sender.and_then(|s| s.handle.as_deref()))?;
         self.cell(sender.and_then(|s| s.name.as_deref()))?;
-        self.cell(Some(json::message_kind(message.kind)))?;
+        self.cell(Some(message.kind.name()))?;
         self.cell(message.subject.as_deref())?;
         self.cell(message.text())?;
         self.cell(message.reply_to.as_ref().map(|r| r.guid.as_str()))?;
         self.list(&message.tapbacks, |json, tapback| json.tapback(tapback))?;
         self.list(&message.attachments, |json, attachment| json.attachment(attachment))?;
         self.list(&message.edits, |json, edit| json.edit(edit))?;
-        self.cell(message.effect.as_ref().map(json::effect))?;
-        self.cell(message.balloon.as_ref().map(|b| json::balloon_type(b.kind)))?;
-        self.cell(message.announcement.as_ref().map(|a| json::announcement_type(a.kind)))?;
+        self.cell(message.effect.as_ref().map(Effect::name))?;
+        self.cell(message.balloon.as_ref().map(|b| b.kind.name()))?;
+        self.cell(message.announcement.as_ref().map(|a| a.kind.name()))?;
         self.date(message.date_delivered)?;
         self.date(message.date_read)?;
         self.status(message)?;

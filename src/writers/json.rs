@@ -13,8 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::clock::Clock;
 use crate::disk::FileRecord;
 use crate::model::{
-    AnnouncementKind, Attachment, Availability, BalloonKind, CategoryKind, ConversationKind, Detected, Edit,
-    Effect, Instant, Media, MessageKind, PartContent, Placement, Sender, Sticker, StickerEffect, StickerKind,
+    Attachment, Detected, Edit, Instant, Media, PartContent, Placement, Sender, Sticker, StickerEffect,
     Style, StyleSpan, Tapback, TapbackKind, Value,
 };
 
@@ -124,7 +123,7 @@ impl Json<'_> {
     pub fn tapback(&mut self, tapback: &Tapback) {
         self.raw("{\"guid\":").maybe(tapback.guid.as_deref());
         self.raw(",\"part\":").number(tapback.part);
-        self.raw(",\"type\":\"").raw(tapback_type(&tapback.kind));
+        self.raw(",\"type\":\"").raw(tapback.kind.name());
         self.raw("\",\"emoji\":").maybe(tapback.kind.emoji());
         self.raw(",\"from_me\":").boolean(tapback.from_me);
         self.raw(",\"sender\":").sender(tapback.sender.as_deref().filter(|_| !tapback.from_me));
@@ -137,7 +136,8 @@ impl Json<'_> {
         self.raw("}");
     }
 
-    /// An entry of `attachments`. `media`, `sticker_info` and `motion` are keys of those that have them.
+    /// An entry of `attachments`. `media`, `sticker_info`, `motion` and `hidden` are keys of those
+    /// that have them.
     pub fn attachment(&mut self, attachment: &Attachment) {
         self.raw("{\"guid\":").maybe(attachment.guid.as_deref());
         self.raw(",\"name\":").maybe(attachment.name.as_deref());
@@ -148,7 +148,7 @@ impl Json<'_> {
             Some(bytes) => self.number(bytes),
             None => self.raw("null"),
         };
-        self.raw(",\"availability\":\"").raw(availability(attachment.availability));
+        self.raw(",\"availability\":\"").raw(attachment.availability.name());
         self.raw("\",\"path\":").maybe(attachment.path.as_deref());
         self.raw(",\"sha256\":").maybe(attachment.sha256.as_deref());
         self.raw(",\"sticker\":").boolean(attachment.sticker);
@@ -165,6 +165,9 @@ impl Json<'_> {
         }
         if let Some(path) = &attachment.motion {
             self.raw(",\"motion\":").text(path);
+        }
+        if attachment.hidden {
+            self.raw(",\"hidden\":true");
         }
         self.raw("}");
     }
@@ -193,9 +196,9 @@ impl Json<'_> {
     }
 
     fn sticker(&mut self, Sticker { kind, pack, effect, placement }: &Sticker) -> &mut Self {
-        self.raw("{\"kind\":\"").raw(sticker_kind(*kind));
+        self.raw("{\"kind\":\"").raw(kind.name());
         self.raw("\",\"pack\":").maybe(pack.as_deref());
-        self.raw(",\"effect\":").maybe(effect.map(sticker_effect));
+        self.raw(",\"effect\":").maybe(effect.map(StickerEffect::name));
         self.raw(",\"placement\":");
         match placement {
             Some(Placement { x, y, scale, rotation, parent_width }) => {
@@ -230,7 +233,7 @@ impl Json<'_> {
     pub fn style(&mut self, span: &StyleSpan) {
         self.raw("{\"start\":").number(span.start);
         self.raw(",\"end\":").number(span.end);
-        self.raw(",\"style\":\"").raw(style(&span.style)).raw("\"");
+        self.raw(",\"style\":\"").raw(span.style.name()).raw("\"");
         match &span.style {
             Style::Link { target } | Style::Mention { target } => {
                 self.raw(",\"target\":").text(target);
@@ -282,25 +285,6 @@ impl Json<'_> {
     }
 }
 
-/// `message`, `announcement`, …
-pub fn message_kind(kind: MessageKind) -> &'static str {
-    match kind {
-        MessageKind::Message => "message",
-        MessageKind::Announcement => "announcement",
-        MessageKind::Tapback => "tapback",
-        MessageKind::Vote => "vote",
-    }
-}
-
-/// `direct`, `group`, `orphaned`.
-pub fn conversation_kind(kind: ConversationKind) -> &'static str {
-    match kind {
-        ConversationKind::Direct => "direct",
-        ConversationKind::Group => "group",
-        ConversationKind::Orphaned => "orphaned",
-    }
-}
-
 /// `text`, `attachment`, …
 pub fn part_type(content: &PartContent) -> &'static str {
     match content {
@@ -308,138 +292,5 @@ pub fn part_type(content: &PartContent) -> &'static str {
         PartContent::Attachment(_) => "attachment",
         PartContent::Balloon => "balloon",
         PartContent::Unsent { .. } => "unsent",
-    }
-}
-
-/// Where bytes are.
-pub fn availability(availability: Availability) -> &'static str {
-    match availability {
-        Availability::Local => "local",
-        Availability::InICloud => "in_icloud",
-        Availability::Missing => "missing",
-        Availability::Expired => "expired",
-    }
-}
-
-fn tapback_type(kind: &TapbackKind) -> &'static str {
-    match kind {
-        TapbackKind::Loved => "loved",
-        TapbackKind::Liked => "liked",
-        TapbackKind::Disliked => "disliked",
-        TapbackKind::Laughed => "laughed",
-        TapbackKind::Emphasized => "emphasized",
-        TapbackKind::Questioned => "questioned",
-        TapbackKind::Emoji(_) => "emoji",
-        TapbackKind::Sticker(_) => "sticker",
-    }
-}
-
-fn style(style: &Style) -> &'static str {
-    match style {
-        Style::Bold => "bold",
-        Style::Italic => "italic",
-        Style::Underline => "underline",
-        Style::Strikethrough => "strikethrough",
-        Style::Big => "big",
-        Style::Small => "small",
-        Style::Shake => "shake",
-        Style::Nod => "nod",
-        Style::Explode => "explode",
-        Style::Ripple => "ripple",
-        Style::Bloom => "bloom",
-        Style::Jitter => "jitter",
-        Style::Link { .. } => "link",
-        Style::Mention { .. } => "mention",
-        Style::OneTimeCode { .. } => "one_time_code",
-        Style::Data(_) => "data",
-    }
-}
-
-fn sticker_kind(kind: StickerKind) -> &'static str {
-    match kind {
-        StickerKind::Genmoji => "genmoji",
-        StickerKind::Memoji => "memoji",
-        StickerKind::UserMade => "user_made",
-        StickerKind::App => "app",
-    }
-}
-
-fn sticker_effect(effect: StickerEffect) -> &'static str {
-    match effect {
-        StickerEffect::Outline => "outline",
-        StickerEffect::Comic => "comic",
-        StickerEffect::Puffy => "puffy",
-        StickerEffect::Shiny => "shiny",
-    }
-}
-
-/// `slam`, …; the raw id of an effect that is not known.
-pub fn effect(effect: &Effect) -> &str {
-    match effect {
-        Effect::Slam => "slam",
-        Effect::Loud => "loud",
-        Effect::Gentle => "gentle",
-        Effect::InvisibleInk => "invisible_ink",
-        Effect::Echo => "echo",
-        Effect::Spotlight => "spotlight",
-        Effect::Balloons => "balloons",
-        Effect::Confetti => "confetti",
-        Effect::Love => "love",
-        Effect::Lasers => "lasers",
-        Effect::Fireworks => "fireworks",
-        Effect::ShootingStar => "shooting_star",
-        Effect::Celebration => "celebration",
-        Effect::Other(id) => id,
-    }
-}
-
-/// `participant_added`, …
-pub fn announcement_type(kind: AnnouncementKind) -> &'static str {
-    match kind {
-        AnnouncementKind::ParticipantAdded => "participant_added",
-        AnnouncementKind::ParticipantRemoved => "participant_removed",
-        AnnouncementKind::ParticipantLeft => "participant_left",
-        AnnouncementKind::Renamed => "renamed",
-        AnnouncementKind::NameRemoved => "name_removed",
-        AnnouncementKind::PhotoChanged => "photo_changed",
-        AnnouncementKind::PhotoRemoved => "photo_removed",
-        AnnouncementKind::BackgroundChanged => "background_changed",
-        AnnouncementKind::BackgroundRemoved => "background_removed",
-        AnnouncementKind::NumberChanged => "number_changed",
-        AnnouncementKind::LocationStarted => "location_started",
-        AnnouncementKind::LocationStopped => "location_stopped",
-        AnnouncementKind::AudioKept => "audio_kept",
-        AnnouncementKind::SharePlay => "shareplay",
-        AnnouncementKind::Unknown => "unknown",
-    }
-}
-
-/// `promotion`, `transaction`.
-pub fn category(kind: CategoryKind) -> &'static str {
-    match kind {
-        CategoryKind::Promotion => "promotion",
-        CategoryKind::Transaction => "transaction",
-    }
-}
-
-/// `url`, `music`, …
-pub fn balloon_type(kind: BalloonKind) -> &'static str {
-    match kind {
-        BalloonKind::Url => "url",
-        BalloonKind::Music => "music",
-        BalloonKind::AppStore => "app_store",
-        BalloonKind::Place => "place",
-        BalloonKind::Collaboration => "collaboration",
-        BalloonKind::Pay => "pay",
-        BalloonKind::CheckIn => "check_in",
-        BalloonKind::FindMy => "find_my",
-        BalloonKind::Poll => "poll",
-        BalloonKind::Business => "business",
-        BalloonKind::Handwriting => "handwriting",
-        BalloonKind::DigitalTouch => "digital_touch",
-        BalloonKind::Slideshow => "slideshow",
-        BalloonKind::Fitness => "fitness",
-        BalloonKind::Game => "game",
-        BalloonKind::App => "app",
     }
 }

@@ -12,7 +12,7 @@ use super::json::{self, Json};
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
 use crate::model::{
-    Balloon, BalloonKind, Call, Conversation, Message, Part, PartContent, PollOption, Unsent,
+    Balloon, BalloonKind, Call, Conversation, Effect, Message, Part, PartContent, PollOption, Unsent,
 };
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
@@ -84,7 +84,7 @@ fn conversation(json: &mut Json<'_>, finished: &Finished, file: Option<&str>) {
     let conversation = &finished.conversation;
     json.raw("{\"id\":").text(&conversation.id);
     json.raw(",\"title\":").text(&conversation.title);
-    json.raw(",\"kind\":\"").raw(json::conversation_kind(conversation.kind));
+    json.raw(",\"kind\":\"").raw(conversation.kind.name());
     json.raw("\",\"chat_guids\":").texts(&conversation.chat_guids);
     json.raw(",\"participants\":").array(&conversation.participants, |json, participant| {
         json.raw("{\"name\":").maybe(participant.name.as_deref());
@@ -104,7 +104,7 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
     json.raw(",\"service\":").maybe(message.service.as_deref());
     json.raw(",\"from_me\":").boolean(message.from_me);
     json.raw(",\"sender\":").sender(message.sender.as_deref().filter(|_| !message.from_me));
-    json.raw(",\"kind\":\"").raw(json::message_kind(message.kind));
+    json.raw(",\"kind\":\"").raw(message.kind.name());
     json.raw("\",\"subject\":").maybe(message.subject.as_deref());
     json.raw(",\"text\":");
     let whole = json.to.len();
@@ -123,13 +123,16 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
             json.raw(",\"reply_to\":null");
         }
     }
-    json.raw(",\"effect\":").maybe(message.effect.as_ref().map(json::effect));
+    json.raw(",\"effect\":").maybe(message.effect.as_ref().map(Effect::name));
     match &message.announcement {
         Some(announcement) => {
-            json.raw(",\"announcement\":{\"type\":\"").raw(json::announcement_type(announcement.kind));
+            json.raw(",\"announcement\":{\"type\":\"").raw(announcement.kind.name());
             json.raw("\",\"handle\":").maybe(announcement.handle.as_deref());
             json.raw(",\"name\":").maybe(announcement.name.as_deref());
             json.raw(",\"title\":").maybe(announcement.title.as_deref());
+            if announcement.about_me {
+                json.raw(",\"about_me\":true");
+            }
             // Only calls have it.
             match announcement.call {
                 Some(Call::Audio) => json.raw(",\"call\":\"audio\"}"),
@@ -154,7 +157,11 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
     match message.deleted {
         Some(deleted) => {
             json.raw(",\"deleted\":{\"date\":").date(deleted.date);
-            json.raw(",\"reason\":").text(deleted.reason.name()).raw("}")
+            json.raw(",\"reason\":").text(deleted.reason.name());
+            if deleted.part {
+                json.raw(",\"part\":true");
+            }
+            json.raw("}")
         }
         None => json.raw(",\"deleted\":null"),
     };
@@ -183,7 +190,7 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
     }
     json.raw(",\"junk\":").boolean(message.junk);
     if let Some(category) = message.category {
-        json.raw(",\"category\":{\"type\":\"").raw(json::category(category.kind)).raw("\"");
+        json.raw(",\"category\":{\"type\":\"").raw(category.kind.name()).raw("\"");
         json.raw(",\"detail\":").maybe(category.detail).raw("}");
     }
     json.raw(",\"source\":{\"rowid\":").number(message.rowid);
@@ -222,7 +229,7 @@ fn part(json: &mut Json<'_>, message: &Message, part: &Part, whole: &Range<usize
 }
 
 fn balloon(json: &mut Json<'_>, message: &Message, card: &Balloon) {
-    json.raw("{\"type\":\"").raw(json::balloon_type(card.kind));
+    json.raw("{\"type\":\"").raw(card.kind.name());
     json.raw("\",\"bundle_id\":").maybe(card.bundle_id.as_deref());
     json.raw(",\"app\":").maybe(card.app.as_deref());
     json.raw(",\"title\":").maybe(card.title.as_deref());
@@ -246,7 +253,7 @@ fn balloon(json: &mut Json<'_>, message: &Message, card: &Balloon) {
         json.raw("{\"marks\":").number(drawing.marks.len() as u64);
         json.raw(",\"path\":").maybe(drawing.path.as_deref()).raw("}");
     }
-    for (name, value) in &card.data {
+    for (name, value) in card.facts() {
         key(json, name);
         json.value(value);
     }

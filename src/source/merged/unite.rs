@@ -2,7 +2,7 @@
 
 use super::Identity;
 use crate::source::timeline::Moment;
-use crate::source::{Content, RawAttachment, RawMessage};
+use crate::source::{Content, EarlierBody, RawAttachment, RawMessage};
 
 /// What is left of a row that was united with another: enough to count it.
 pub(super) fn repetition(row: &RawMessage) -> RawMessage {
@@ -19,8 +19,16 @@ pub(super) fn repetition(row: &RawMessage) -> RawMessage {
 
 /// Adds to a row what another source's row of the same message knows beyond it.
 pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn Identity) {
-    if row.unreadable && !other.unreadable {
+    // A row as Messages wrote it says more than what an export made of it.
+    if row.unreadable && !other.unreadable || row.exported.is_some() && other.exported.is_none() {
         std::mem::swap(row, &mut other);
+    }
+    if row.exported.is_none()
+        && let Some(told) = other.exported.take()
+    {
+        // What was unsent since is still in an export from before.
+        let text = told.text().map(str::to_owned);
+        row.earlier.push(EarlierBody { text, attributed_body: None });
     }
     words(row, &mut other, identity);
     let RawMessage { subject, payload_data, balloon_bundle_id, expressive_send_style_id, .. } = &mut other;

@@ -76,10 +76,10 @@ impl Phrases {
         }
         lines.extend(balloon.options.iter().map(CardLine::Option));
         for (key, words) in DATES {
-            for (_, value) in balloon.data.iter().filter(|(name, _)| *name == key) {
+            for (_, value) in balloon.facts().filter(|(name, _)| *name == key) {
                 if let Value::Date(date) = value {
                     let at = day_and_time(&clock.local(*date), sent);
-                    let who = balloon.data.iter().find(|(name, _)| name.strip_suffix("_by") == Some(key));
+                    let who = balloon.facts().find(|(name, _)| name.strip_suffix("_by") == Some(key));
                     let who = who.and_then(|(_, who)| self.person(who));
                     let who = who.map(|who| format!(" by {who}")).unwrap_or_default();
                     add(format!("{words} {at}{who}").into(), &mut lines);
@@ -87,7 +87,7 @@ impl Phrases {
             }
         }
         // Apps keep their data in URLs too: those are for programs, unless there is nothing else.
-        let nothing_else = lines.is_empty() && balloon.data.iter().all(|(name, _)| *name == "raw");
+        let nothing_else = lines.is_empty() && balloon.facts().all(|(name, _)| name == "raw");
         if let Some(url) = balloon.url.as_deref().filter(|url| nothing_else || is_for_people(url)) {
             add(one_line(url), &mut lines);
         }

@@ -105,7 +105,7 @@ impl Phrases {
                 None => format!("{} reacted to a message that is not here.", self.subject(message)),
             }),
             MessageKind::Vote => {
-                let back = |card: &Balloon| card.data.iter().any(|(name, _)| *name == "taken_back_by");
+                let back = |card: &Balloon| card.facts().any(|(name, _)| name == "taken_back_by");
                 let taken_back = message.balloon.as_deref().is_some_and(back);
                 let did = if taken_back { "took back a vote" } else { "voted" };
                 Some(format!("{} {did} in a poll that is not here.", self.subject(message)))

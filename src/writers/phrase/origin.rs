@@ -39,6 +39,7 @@ pub fn source_kind(source: &SourceInfo, clock: &mut Clock) -> String {
         SourceKind::Library => "Messages library of a Mac, or a copy of one".into(),
         SourceKind::Device => "Messages of an iPhone or iPad, copied from it".into(),
         SourceKind::Archive => "archive kept by msgarchive".into(),
+        SourceKind::Export => "export made by msgarchive".into(),
         SourceKind::Backup => backup(source.backup.as_ref(), clock),
     }
 }

@@ -239,6 +239,7 @@ fn what_became_of_a_message() {
         deleted: Some(Deleted {
             date: Some(at("2024-05-03T10:00:00Z")),
             reason: DeletionReason::RecentlyDeleted,
+            part: false,
         }),
         translation: Some(Box::new(Translation {
             text: "Hello".into(),

@@ -9,7 +9,7 @@ use crate::storage::{
     Who, Why,
 };
 use crate::writers::clock::Clock;
-use crate::writers::json::{Json, availability};
+use crate::writers::json::Json;
 use crate::writers::open_in_messages;
 
 use super::words;
@@ -131,7 +131,7 @@ fn large(json: &mut Json<'_>, item: &Large, estimate: &Estimate) {
     json.raw(",\"conversation\":").maybe(of.map(|conversation| conversation.id.as_str()));
     json.raw(",\"message\":").maybe(item.message.as_deref());
     json.raw(",\"url\":").maybe(item.message.as_deref().map(open_in_messages::link).as_deref());
-    json.raw(",\"availability\":").text(availability(item.availability)).raw("}");
+    json.raw(",\"availability\":").text(item.availability.name()).raw("}");
 }
 
 fn places(json: &mut Json<'_>, places: &Places) {

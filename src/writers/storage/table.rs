@@ -12,7 +12,6 @@ use super::words;
 use crate::model::Instant;
 use crate::storage::{Amount, Estimate, Who};
 use crate::writers::clock::Clock;
-use crate::writers::json::availability;
 use crate::writers::open_in_messages::link;
 
 const HEADER: [&str; 9] = ["table", "name", "id", "items", "low", "high", "date", "where", "link"];
@@ -95,7 +94,7 @@ pub fn write(found: &Estimate, zone: Tz, me: &str, to: &mut dyn Write) -> io::Re
         write(Row {
             id: item.guid.as_deref().unwrap_or_default(),
             date: item.date,
-            place: availability(item.availability),
+            place: item.availability.name(),
             link: item.message.as_deref().map(link),
             ..Row::bytes("largest", item.name.as_deref().unwrap_or_default(), Some(item.bytes))
         })?;
