@@ -21,9 +21,9 @@ use super::damage::FoundDamaged;
 use super::folder::{Folder, HOME};
 use super::kind::{JOINS, Kind};
 use super::open::look_into;
-use super::record::{self, no_rows};
+use super::record::{self, Whole, no_rows};
 use super::row::{self, RowHash, owned};
-use super::schema::{Columns, has_versions, version_table};
+use super::schema::{Columns, RECORD_HASH, has_column, has_versions, version_table};
 use crate::disk::{hash_file, hexadecimal};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
@@ -361,10 +361,11 @@ impl Check<'_> {
     /// The records: as they were written, each closing over the one before it and over the rows of its run.
     fn records(&self, connection: &Connection) -> rusqlite::Result<u64> {
         let rows_by_run = record::rows_by_run(connection, None)?;
-        let mut statement =
-            connection.prepare("SELECT run, name, record FROM msgarchive_run ORDER BY run")?;
-        let runs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let runs: Vec<(i64, String, String)> = runs.collect::<rusqlite::Result<_>>()?;
+        let hash = if has_column(connection, "msgarchive_run", RECORD_HASH)? { RECORD_HASH } else { "NULL" };
+        let mut statement = connection
+            .prepare(&format!("SELECT run, name, record, {hash} FROM msgarchive_run ORDER BY run"))?;
+        let runs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        let runs: Vec<record::InDatabase> = runs.collect::<rusqlite::Result<_>>()?;
         let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for entry in fs::read_dir(self.folder.runs()).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -375,18 +376,38 @@ impl Check<'_> {
         let mut before: Option<String> = None;
         let mut expected = 1;
         let mut totals = Value::Null;
-        for (run, name, text) in &runs {
+        for (run, name, record, sha256) in &runs {
             let path = format!("{}/{name}.json", super::folder::RUNS);
             let broken = |what: &str| self.found(Problem::of("record", what).at(&path));
-            match files.remove(name) {
-                None => broken("is gone; the database has it, and the next run writes it again"),
-                Some(bytes) if bytes != text.as_bytes() => {
-                    broken(
-                        "is not what the run wrote; the database has that, and the next run writes it again",
-                    );
+            let file = files.remove(name);
+            let file_text = file.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+            let text = match record::whole(record, file.as_deref(), sha256.as_deref()) {
+                Whole::InFile => {
+                    broken("is damaged in the database; the next run takes it from this file");
+                    &*file_text
                 }
-                Some(_) => {}
-            }
+                Whole::Nowhere => {
+                    broken("is damaged, and nothing has it whole");
+                    record
+                }
+                Whole::InDatabase => {
+                    match &file {
+                        None => broken("is gone; the database has it, and the next run writes it again"),
+                        Some(bytes) if bytes != record.as_bytes() => broken(
+                            "is not what the run wrote; the database has that, and the next run writes it again",
+                        ),
+                        Some(_)
+                            if sha256
+                                .as_ref()
+                                .is_some_and(|hash| *hash != hexadecimal(&Sha256::digest(record))) =>
+                        {
+                            broken("has a damaged hash in the database; the next run makes it anew");
+                        }
+                        Some(_) => {}
+                    }
+                    record
+                }
+            };
             let value: Value = serde_json::from_str(text).unwrap_or_default();
             let hash = before.as_ref().map(|text| hexadecimal(&Sha256::digest(text.as_bytes())));
             if value.get("previous").and_then(Value::as_str) != hash.as_deref() {
@@ -406,7 +427,7 @@ impl Check<'_> {
             }
             totals = value.get("totals").cloned().unwrap_or_default();
             expected = run + 1;
-            before = Some(text.clone());
+            before = Some(text.to_owned());
         }
         for name in files.into_keys() {
             let path = format!("{}/{name}.json", super::folder::RUNS);

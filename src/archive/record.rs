@@ -214,19 +214,55 @@ pub fn none_written(folder: &Folder) -> bool {
     fs::read_dir(folder.runs()).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// Writes the records that are not on the disk as they should be: those of a run that was killed, or that were lost.
+/// Where a record is as its run wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    InDatabase,
+    InFile,
+    Nowhere,
+}
+
+/// A record is there twice, and its hash beside it: what two of the three agree on is right. `sha256`: `None` of runs of
+/// earlier programs.
+pub fn whole(record: &str, file: Option<&[u8]>, sha256: Option<&str>) -> Whole {
+    let is_it = |bytes: &[u8]| sha256 == Some(&*hexadecimal(&Sha256::digest(bytes)));
+    match file {
+        _ if sha256.is_none() || is_it(record.as_bytes()) => Whole::InDatabase,
+        Some(file) if is_it(file) => Whole::InFile,
+        Some(file) if file == record.as_bytes() => Whole::InDatabase,
+        _ => Whole::Nowhere,
+    }
+}
+
+/// A run's number, the name and the text of its record, and the hash of that.
+pub type InDatabase = (i64, String, String, Option<String>);
+
+/// Writes the records that are not on the disk as they should be: those of a run that was killed, or that were lost. One
+/// that is damaged in the database is taken from its file.
 pub fn write_missing(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
     let failed = || ArchiveError::database(folder.database());
-    let mut statement =
-        connection.prepare("SELECT name, record FROM msgarchive_run ORDER BY run").map_err(failed())?;
-    let mut rows = statement.query([]).map_err(failed())?;
-    while let Some(row) = rows.next().map_err(failed())? {
-        let (name, record): (String, String) =
-            row.get(0).and_then(|name| Ok((name, row.get(1)?))).map_err(failed())?;
+    let read = || -> rusqlite::Result<Vec<InDatabase>> {
+        let mut statement =
+            connection.prepare("SELECT run, name, record, sha256 FROM msgarchive_run ORDER BY run")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        rows.collect()
+    };
+    let note = "UPDATE msgarchive_run SET record = ?2, sha256 = ?3 WHERE run = ?1";
+    for (run, name, record, sha256) in read().map_err(failed())? {
         let path = folder.runs().join(format!("{name}.json"));
-        if fs::read(&path).ok().as_deref() != Some(record.as_bytes()) {
+        let file = fs::read(&path).ok();
+        let right = match whole(&record, file.as_deref(), sha256.as_deref()) {
+            Whole::InDatabase => record.clone(),
+            Whole::InFile => String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned(),
+            Whole::Nowhere => continue,
+        };
+        let hash = hexadecimal(&Sha256::digest(right.as_bytes()));
+        if right != record || sha256.as_deref() != Some(&*hash) {
+            connection.execute(note, (run, &right, &hash)).map_err(failed())?;
+        }
+        if file.as_deref() != Some(right.as_bytes()) {
             crate::disk::private_folders(&folder.runs())?;
-            crate::disk::replace(&path, record.as_bytes())?;
+            crate::disk::replace(&path, right.as_bytes())?;
         }
     }
     Ok(())

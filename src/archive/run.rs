@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use sha2::{Digest as _, Sha256};
 
 use super::ArchiveError;
 use super::contents::{Fulfilled, fulfil};
@@ -22,6 +23,7 @@ use super::search;
 use super::take::Visit;
 use super::visit::Visiting;
 use super::wishes::wishes;
+use crate::disk::hexadecimal;
 use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::source::contacts::Contact;
@@ -310,8 +312,8 @@ fn add(
     record.close(previous, rows.get(&number).cloned().unwrap_or_else(record::no_rows), totals);
     transaction
         .execute(
-            "INSERT INTO msgarchive_run (run, date, name, record) VALUES (?1, ?2, ?3, ?4)",
-            (number, started, &record.name, &record.text),
+            "INSERT INTO msgarchive_run (run, date, name, record, sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (number, started, &record.name, &record.text, hexadecimal(&Sha256::digest(&record.text))),
         )
         .map_err(failed())?;
     if progress.interrupted() {

@@ -78,6 +78,9 @@ const LATER: &str = "
 /// Makes the tables that a database has not.
 pub fn complete(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(LATER)?;
+    if !has_column(connection, "msgarchive_run", RECORD_HASH)? {
+        connection.execute_batch(&add_column("msgarchive_run", RECORD_HASH, "TEXT", false))?;
+    }
     make_books(connection)
 }
 
@@ -146,6 +149,15 @@ pub fn has_versions(kind: Kind) -> bool {
 pub fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
     connection.query_row(sql, [name], |row| row.get(0))
+}
+
+/// Of `msgarchive_run`: the hash of a record. Archives that were made earlier lack it.
+pub const RECORD_HASH: &str = "sha256";
+
+/// Whether a table has a column of this name.
+pub fn has_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2)";
+    connection.query_row(sql, [table, column], |row| row.get(0))
 }
 
 /// A column or a table that Apple has not.

@@ -8,7 +8,8 @@ CREATE TABLE message (
   is_from_me INTEGER DEFAULT 0);
 
 -- One row an invocation of `archive`, with the text of its record.
-CREATE TABLE msgarchive_run (run INTEGER PRIMARY KEY, date TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL);
+CREATE TABLE msgarchive_run (run INTEGER PRIMARY KEY, date TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL,
+  sha256 TEXT);
 
 -- A library or device. `highest`: the last row id that it gave to a message. `inherited`: of another archive, the last
 -- former state of a message that was taken over.

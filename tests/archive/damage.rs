@@ -160,6 +160,32 @@ fn a_record_that_is_other_gone_or_elsewhere() {
     );
 }
 
+/// A record is in the database, too, and its hash beside it: whatever of the three is damaged, the others tell.
+#[test]
+fn a_record_that_is_other_in_the_database() {
+    for damage in [
+        "UPDATE msgarchive_run SET record = replace(record, '\"read\": 31', '\"read\": 30') WHERE run = 2",
+        "UPDATE msgarchive_run SET record = replace(record, '\"read\": 31', '\"read\": 30') WHERE run = 3",
+    ] {
+        mended(
+            |kept| kept.sql(damage),
+            &["record: is damaged in the database; the next run takes it from this file (runs/"],
+        );
+    }
+    mended(
+        |kept| kept.sql("UPDATE msgarchive_run SET sha256 = 'x' WHERE run = 2"),
+        &["record: has a damaged hash in the database"],
+    );
+    let kept = Kept::new();
+    kept.sql("UPDATE msgarchive_run SET record = replace(record, '31', '30') WHERE run = 2");
+    fs::remove_file(&kept.records()[1]).unwrap();
+    let found = kept.found();
+    assert!(
+        found.iter().any(|line| line.starts_with("record: is damaged, and nothing has it whole")),
+        "{found:#?}"
+    );
+}
+
 /// The database has the records, too; what was done to both is found by what they close over.
 #[test]
 fn a_record_that_was_forged_in_both_places() {
