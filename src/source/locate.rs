@@ -7,7 +7,7 @@
 //! taken, and no link that leaves the root.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::fs;
@@ -109,6 +109,8 @@ pub(in crate::source) struct Locator {
     listed: HashMap<PathBuf, HashMap<String, OsString>>,
     /// A folder right below a root that is not there.
     absent: Option<PathBuf>,
+    /// Folders that no link leads to, from the root on.
+    direct: HashSet<PathBuf>,
 }
 
 /// How many folders are remembered; then it starts afresh.
@@ -116,7 +118,7 @@ const REMEMBERED: usize = 1024;
 
 impl Locator {
     pub fn new(roots: &Roots) -> Locator {
-        Locator { roots: roots.clone(), listed: HashMap::new(), absent: None }
+        Locator { roots: roots.clone(), listed: HashMap::new(), absent: None, direct: HashSet::new() }
     }
 
     /// The bytes that `attachment.filename` names, where they are here.
@@ -137,14 +139,26 @@ impl Locator {
         if self.absent.as_ref() == Some(&first) {
             return None;
         }
-        let path = if fs::symlink_metadata(&exact).is_ok() { exact } else { self.walk(root, &place.names)? };
-        if matches!(place.from, Origin::Library) {
+        let (path, mut about) = match fs::symlink_metadata(&exact) {
+            Ok(about) => (exact, about),
+            Err(_) => {
+                let path = self.walk(root, &place.names)?;
+                let about = fs::symlink_metadata(&path).ok()?;
+                (path, about)
+            }
+        };
+        let is_link = about.is_symlink();
+        if matches!(place.from, Origin::Library)
+            && (is_link || !path.parent().is_some_and(|folder| self.is_direct(folder)))
+        {
             let real = path.canonicalize().ok()?;
             if !self.roots.allowed.iter().any(|root| real.starts_with(root)) {
                 return None;
             }
         }
-        let about = fs::metadata(&path).ok()?;
+        if is_link {
+            about = fs::metadata(&path).ok()?;
+        }
         if about.is_file() {
             let bytes = about.len();
             Some(Content::File { path, bytes }.into())
@@ -153,6 +167,27 @@ impl Locator {
         } else {
             None
         }
+    }
+
+    /// No link is on the way from the root to this folder below it: what lies there lies below the root, and nothing has
+    /// to be resolved to know. A library has a folder for each attachment, so they are asked for once each.
+    fn is_direct(&mut self, folder: &Path) -> bool {
+        if folder == self.roots.root {
+            // One that is not there is no folder to lie in.
+            return !self.roots.allowed.is_empty();
+        }
+        if self.direct.contains(folder) {
+            return true;
+        }
+        let is_direct = fs::symlink_metadata(folder).is_ok_and(|about| about.is_dir())
+            && folder.parent().is_some_and(|parent| self.is_direct(parent));
+        if is_direct {
+            if self.direct.len() >= REMEMBERED {
+                self.direct.clear();
+            }
+            self.direct.insert(folder.to_owned());
+        }
+        is_direct
     }
 
     /// Name by name, by case and Unicode form as the folders have them.
@@ -358,9 +393,16 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("secret"), attachments.join("s")).unwrap();
         fs::write(attachments.join("real"), b"here").unwrap();
         std::os::unix::fs::symlink(attachments.join("real"), attachments.join("in")).unwrap();
-        assert_eq!(locator.find("Attachments/out/secret"), None);
-        assert_eq!(locator.find("Attachments/s"), None);
-        assert!(locator.find("Attachments/in").is_some());
+        std::os::unix::fs::symlink(folder.path(), attachments.join("0a/10/X/out")).unwrap();
+        fs::write(attachments.join("0a/10/X/a"), b"1").unwrap();
+        // What is known of the folders on the way lets nothing out, either.
+        for _ in 0..2 {
+            assert!(locator.find("Attachments/0a/10/X/a").is_some());
+            assert_eq!(locator.find("Attachments/0a/10/X/out/secret"), None);
+            assert_eq!(locator.find("Attachments/out/secret"), None);
+            assert_eq!(locator.find("Attachments/s"), None);
+            assert!(locator.find("Attachments/in").is_some());
+        }
     }
 
     #[test]
