@@ -406,9 +406,32 @@ fn a_wrong_password_and_none_and_a_damaged_key_bag_are_told_apart() {
     assert_eq!(program.run(&list).err, damaged.err);
     manifest
         .insert("BackupKeyBag".into(), plist::Value::Data([b"TYPE\0\0\0\x04\0\0\0\x02", &bag[..]].concat()));
-    plist::Value::Dictionary(manifest).to_file_binary(backup.join("Manifest.plist")).unwrap();
+    plist::Value::Dictionary(manifest.clone()).to_file_binary(backup.join("Manifest.plist")).unwrap();
     let unsupported = program.run(&list);
-    assert!(unsupported.err.contains("its key bag is not one of a backup"), "{unsupported:?}");
+    let told = "cannot be unlocked by this program: its key bag is not one of a backup";
+    assert!(unsupported.err.contains(told) && unsupported.err.contains("newer version"), "{unsupported:?}");
+    // One of an unknown version is tried; what does not open it is not called wrong.
+    manifest
+        .insert("BackupKeyBag".into(), plist::Value::Data([b"VERS\0\0\0\x04\0\0\0\x06", &bag[..]].concat()));
+    plist::Value::Dictionary(manifest).to_file_binary(backup.join("Manifest.plist")).unwrap();
+    assert_eq!(with_password(&program, &list, PASSWORD).code, Some(0));
+    let unknown = with_password(&program, &list, "correct house");
+    assert!(unknown.err.contains("of an unknown version") && !unknown.err.contains("not the password"));
+}
+
+#[test]
+fn that_a_backup_is_being_unlocked_is_said_where_progress_is() {
+    let program = Program::new();
+    let library = library(&program);
+    let backup = program.path().join("backup");
+    wrap(&library, None, &backup, Layout { password: Some(PASSWORD), ..Layout::default() });
+    for (when, said) in [("always", true), ("auto", false), ("never", false)] {
+        let out = format!("out-{when}");
+        let export = ["export", "-s", "backup", "-o", &out, "-f", "txt", "--progress", when];
+        let ran = with_password(&program, &export, PASSWORD);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert_eq!(ran.err.contains("Unlocking the backup…"), said, "{when}: {ran:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use msgarchive::source::Place;
 use msgarchive::source::contacts::{self, Contact, ContactsError};
 
+use super::progress::When;
 use super::{Failure, password, report, sources};
 
 /// What belongs to a source: the password of a backup, the names of its people.
@@ -21,9 +22,9 @@ pub struct AccessOptions {
 
 impl AccessOptions {
     /// What lies at a path, unlocked where it has to be; `number`: which of several sources it is, from 0 on.
-    pub fn place(&self, path: &Path, number: usize) -> Result<Place, Failure> {
+    pub fn place(&self, path: &Path, number: usize, progress: When) -> Result<Place, Failure> {
         let mut place = Place::find(path)?;
-        password::unlock(&mut place, self.password_file(number))?;
+        password::unlock(&mut place, self.password_file(number), progress)?;
         Ok(place)
     }
 

@@ -90,7 +90,7 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
             password: None,
             sessions: jobs,
         };
-        let tables = args.access.place(path, number)?.tables(&options)?;
+        let tables = args.access.place(path, number, args.progress)?.tables(&options)?;
         tables.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,

@@ -70,7 +70,12 @@ pub fn run(args: CompareArgs) -> Result<Outcome, Failure> {
     let watch = Watch::new(args.progress);
     let mut open = |number: usize, wanted: &Wanted| {
         let attachments_root = attachments_roots.next().flatten();
-        args.reading.open(wanted, number, OpenOptions { attachments_root, ..OpenOptions::default() })
+        args.reading.open(
+            wanted,
+            number,
+            OpenOptions { attachments_root, ..OpenOptions::default() },
+            args.progress,
+        )
     };
     let [left, right] = wanted;
     let (left, right) = (open(0, &left)?, open(1, &right)?);

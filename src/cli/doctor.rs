@@ -111,7 +111,7 @@ fn listed(
 
 fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure> {
     let mut opened: Vec<Opened> = Vec::new();
-    for Tried { wanted, opened: source } in args.source.open_each()? {
+    for Tried { wanted, opened: source } in args.source.open_each(args.progress)? {
         match source {
             Ok(one) if one.source.info().kind == SourceKind::Export => {
                 let path = one.source.info().path.clone();
@@ -173,6 +173,7 @@ fn is_finding(error: &SourceError) -> bool {
             | SourceError::Empty { .. }
             | SourceError::IncompleteBackup { .. }
             | SourceError::KeyBag { .. }
+            | SourceError::UnsupportedKeyBag { .. }
             | SourceError::Locked { .. }
             | SourceError::NoMessages { .. }
             | SourceError::Snapshot { .. }

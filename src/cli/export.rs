@@ -87,7 +87,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     let pdf = args.pdf.look(&args.format)?;
     let document = args.document.options(&args.format)?;
     let watch = Watch::new(args.progress);
-    let opened = args.source.open()?;
+    let opened = args.source.open(args.progress)?;
     let request = ExportRequest {
         out: args.out.clone(),
         formats: each_once(&args.format),

@@ -107,6 +107,9 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
             "on the Mac that made it, Keychain Access may know it: search for \"iOS Backup\"".into(),
         ],
         SourceError::KeyBag { .. } => vec!["copy Manifest.plist of the backup again, or make the backup again".into()],
+        SourceError::UnsupportedKeyBag { .. } => vec![
+            "it may be whole: a newer version of msgarchive may know it, and a device can be restored from it".into(),
+        ],
         SourceError::Empty { .. } => vec!["copy it again, together with the -wal file beside it".into()],
         SourceError::NotADatabase { .. } | SourceError::NotMessages { .. } => {
             vec!["give the Messages folder, or the chat.db or sms.db in it".into()]

@@ -36,7 +36,7 @@ pub fn run(args: ListArgs) -> Result<Outcome, Failure> {
     let zone = args.source.reading.zone()?;
     let selection = args.selection.selection(zone)?;
     let watch = Watch::new(When::Auto);
-    let opened = args.source.open()?;
+    let opened = args.source.open(When::Auto)?;
     let jobs = args.source.reading.jobs();
     let done = export::list(opened.source.as_ref(), &opened.contacts, &selection, jobs, &watch);
     drop(watch);

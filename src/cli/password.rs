@@ -11,7 +11,7 @@ use msgarchive::source::{Place, SourceError};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use super::progress::working;
+use super::progress::{When, working};
 use super::report;
 use super::terminal::plain;
 
@@ -23,9 +23,10 @@ const LONGEST: u64 = 4096;
 const TRIES: u32 = 3;
 
 /// Unlocks a backup that is encrypted, where there is a password to be had.
-pub fn unlock(place: &mut Place, file: Option<&Path>) -> Result<(), Failure> {
+pub fn unlock(place: &mut Place, file: Option<&Path>, progress: When) -> Result<(), Failure> {
     let Some(backup) = place.locked()?.map(Path::to_owned) else { return Ok(()) };
-    let mut try_with = |password: Password| working("Unlocking the backup…", || place.unlock(&password));
+    let mut try_with =
+        |password: Password| working(progress, "Unlocking the backup…", || place.unlock(&password));
     if let Some(password) = given(file)? {
         return Ok(try_with(password)?);
     }

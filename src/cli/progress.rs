@@ -41,9 +41,14 @@ pub struct Watch {
 }
 
 /// Does something that takes its time and has no steps; who sits at a terminal sees that it goes on.
-pub fn working<T: Send>(words: &str, work: impl FnOnce() -> T + Send) -> T {
-    if !io::stderr().is_terminal() {
-        return work();
+pub fn working<T: Send>(when: When, words: &str, work: impl FnOnce() -> T + Send) -> T {
+    match Form::of(when, io::stderr().is_terminal()) {
+        Form::Nothing => return work(),
+        Form::Lines => {
+            eprintln!("{words}");
+            return work();
+        }
+        Form::Bar => {}
     }
     thread::scope(|scope| {
         let (done, end) = channel::<()>();
@@ -62,11 +67,21 @@ pub fn working<T: Send>(words: &str, work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Nothing,
     Bar,
     Lines,
+}
+
+impl Form {
+    fn of(when: When, at_a_terminal: bool) -> Form {
+        match (when, at_a_terminal) {
+            (When::Never, _) | (When::Auto, false) => Form::Nothing,
+            (_, true) => Form::Bar,
+            (When::Always, false) => Form::Lines,
+        }
+    }
 }
 
 impl Watch {
@@ -80,11 +95,7 @@ impl Watch {
                 std::process::exit(130);
             }
         });
-        let form = match (when, io::stderr().is_terminal()) {
-            (When::Never, _) | (When::Auto, false) => Form::Nothing,
-            (_, true) => Form::Bar,
-            (When::Always, false) => Form::Lines,
-        };
+        let form = Form::of(when, io::stderr().is_terminal());
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let template =
             "{msg} {wide_bar} {percent:>3} %  {human_pos} of {human_len} rows  {per_sec}  {eta} left";
@@ -171,5 +182,17 @@ impl Progress for Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_is_never_also_at_a_terminal() {
+        assert_eq!([false, true].map(|terminal| Form::of(When::Never, terminal)), [Form::Nothing; 2]);
+        assert_eq!([false, true].map(|terminal| Form::of(When::Auto, terminal)), [Form::Nothing, Form::Bar]);
+        assert_eq!([false, true].map(|terminal| Form::of(When::Always, terminal)), [Form::Lines, Form::Bar]);
     }
 }

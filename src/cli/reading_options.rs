@@ -9,6 +9,7 @@ use msgarchive::source::tables::Tables;
 use msgarchive::source::{OpenOptions, Place, Source, contacts_of_several};
 
 use super::access_options::AccessOptions;
+use super::progress::When;
 use super::{Failure, report, zone};
 
 /// How whatever source is read.
@@ -65,7 +66,13 @@ impl ReadingOptions {
 
     /// Opens a source; `number`: which one it is, from 0 on, where there are several. `options`: where its
     /// attachments lie, and as of when it is shown.
-    pub fn open(&self, wanted: &Wanted, number: usize, options: OpenOptions) -> Result<Opened, Failure> {
+    pub fn open(
+        &self,
+        wanted: &Wanted,
+        number: usize,
+        options: OpenOptions,
+        progress: When,
+    ) -> Result<Opened, Failure> {
         let (path, unpacked) = match wanted {
             Wanted::At(path) => (path.clone(), None),
             Wanted::Sample => {
@@ -78,7 +85,7 @@ impl ReadingOptions {
             sessions: self.jobs(),
             ..options
         };
-        let place = self.access.place(&path, number)?;
+        let place = self.access.place(&path, number, progress)?;
         let source = place.open(&options)?;
         source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
@@ -94,6 +101,7 @@ impl ReadingOptions {
         paths: &[PathBuf],
         attachments_roots: &[PathBuf],
         as_of: Option<String>,
+        progress: When,
     ) -> Result<Opened, Failure> {
         let mut attachments_roots = for_each(attachments_roots, paths.len())?.into_iter();
         let mut sources = Vec::new();
@@ -101,7 +109,7 @@ impl ReadingOptions {
         for (number, path) in paths.iter().enumerate() {
             let attachments_root = attachments_roots.next().flatten();
             let options = OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
-            let opened = self.open(&Wanted::At(path.clone()), number, options)?;
+            let opened = self.open(&Wanted::At(path.clone()), number, options, progress)?;
             sources.push(opened.source);
             books.push(opened.contacts);
             places.extend(opened.places);

@@ -15,6 +15,7 @@ use msgarchive::writers::phrase::count;
 use serde_json::{Value, json};
 
 use super::keeping_up::KeepingUpOptions;
+use super::progress::When;
 use super::selection_options::named;
 use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, moment, password, report, source_options, sources, terminal, zone};
@@ -355,7 +356,7 @@ fn messages_between(job: &Job, since: Option<DateTime<Utc>>, until: DateTime<Utc
         let mut place = Place::find(&path).ok()?;
         if place.locked().ok()?.is_some() {
             // Nobody is asked for a password only to see how things are.
-            password::unlock(&mut place, Some(job.password_file.as_deref()?)).ok()?;
+            password::unlock(&mut place, Some(job.password_file.as_deref()?), When::Auto).ok()?;
         }
         let source = place.open(&OpenOptions { sessions: 1, ..OpenOptions::default() }).ok()?;
         found += export::list(source.as_ref(), &[], &selection, 1, &()).ok()?.rows.messages;

@@ -4,6 +4,7 @@ use msgarchive::pipeline::select::parse_moment;
 use msgarchive::source::OpenOptions;
 use msgarchive::source::discover::{FoundKind, discover};
 
+use super::progress::When;
 use super::reading_options::{Opened, ReadingOptions, Wanted, for_each};
 use super::{Failure, moment, sources};
 
@@ -36,23 +37,28 @@ pub struct Tried {
 }
 
 impl SourceOptions {
-    pub fn open(&self) -> Result<Opened, Failure> {
+    pub fn open(&self, progress: When) -> Result<Opened, Failure> {
         let as_of = self.as_of()?;
         let wanted = match self.source.as_slice() {
             _ if self.sample => Wanted::Sample,
             [] => Wanted::At(default_source()?),
             [path] => Wanted::At(path.clone()),
-            paths => return self.reading.open_several(paths, &self.attachments_root, as_of),
+            paths => return self.reading.open_several(paths, &self.attachments_root, as_of, progress),
         };
         if self.attachments_root.len() > 1 {
             return Err(Failure::Usage("there is one source, and several --attachments-root".into()));
         }
         let attachments_root = self.attachments_root.first().cloned();
-        self.reading.open(&wanted, 0, OpenOptions { attachments_root, as_of, ..OpenOptions::default() })
+        self.reading.open(
+            &wanted,
+            0,
+            OpenOptions { attachments_root, as_of, ..OpenOptions::default() },
+            progress,
+        )
     }
 
     /// Opens each source for itself.
-    pub fn open_each(&self) -> Result<Vec<Tried>, Failure> {
+    pub fn open_each(&self, progress: When) -> Result<Vec<Tried>, Failure> {
         let wanted = match self.source.as_slice() {
             _ if self.sample => vec![Wanted::Sample],
             [] => vec![Wanted::At(default_source()?)],
@@ -63,7 +69,7 @@ impl SourceOptions {
         let mut tried = Vec::new();
         for (number, (wanted, attachments_root)) in wanted.into_iter().zip(roots).enumerate() {
             let options = OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
-            let opened = self.reading.open(&wanted, number, options);
+            let opened = self.reading.open(&wanted, number, options, progress);
             tried.push(Tried { wanted, opened });
         }
         Ok(tried)
@@ -89,7 +95,7 @@ impl SourceOptions {
 /// This Mac's library, or the library of a home folder that was carried elsewhere; else the newest complete backup.
 pub fn default_source() -> Result<PathBuf, Failure> {
     let home = sources::home()?;
-    let found = discover(&home);
+    let found = discover(&home, sources::app_data().as_deref());
     let library = found.iter().find(|f| f.kind == FoundKind::Library);
     // The newest comes first.
     match library.or_else(|| found.iter().find(|f| f.complete)) {

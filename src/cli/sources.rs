@@ -8,7 +8,7 @@ use msgarchive::source::discover::{Found, FoundKind, discover};
 use msgarchive::writers::phrase::{self, size};
 use serde_json::{Value, json};
 
-use super::progress::working;
+use super::progress::{When, working};
 use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
@@ -28,9 +28,9 @@ pub struct SourcesArgs {
 
 pub fn run(args: SourcesArgs) -> Result<Outcome, Failure> {
     let home = home()?;
-    let found = discover(&home);
+    let found = discover(&home, app_data().as_deref());
     let sized = |found: Found| {
-        let bytes = args.size.then(|| working("Adding up…", || found.bytes()));
+        let bytes = args.size.then(|| working(When::Auto, "Adding up…", || found.bytes()));
         (found, bytes)
     };
     let found: Vec<(Found, Option<u64>)> = found.into_iter().map(sized).collect();
@@ -53,6 +53,11 @@ pub fn run(args: SourcesArgs) -> Result<Outcome, Failure> {
 /// The user's home folder.
 pub fn home() -> Result<std::path::PathBuf, Failure> {
     std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or(Failure::NoHome)
+}
+
+/// Where Windows has programs keep what goes with the user, unless that is in the home folder.
+pub fn app_data() -> Option<std::path::PathBuf> {
+    std::env::var_os("APPDATA").map(Into::into)
 }
 
 fn in_words(found: &Found, bytes: Option<u64>, zone: Tz) -> String {

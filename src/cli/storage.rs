@@ -104,7 +104,7 @@ pub fn run(args: StorageArgs) -> Result<Outcome, Failure> {
     if args.gate.is_some() && args.source.is_of_the_past() {
         return Err(Failure::Usage("--gate is for what there is now: not with --as-of".into()));
     }
-    let opened = args.source.open()?;
+    let opened = args.source.open(args.progress)?;
     let tables = args.gate.map(|_| opened.tables()).transpose()?;
     let known = match &args.hashes {
         Some(none) if none.as_os_str() == "none" => None,

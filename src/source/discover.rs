@@ -59,18 +59,26 @@ pub enum FoundKind {
     Backup,
 }
 
-/// Where Finder, iTunes and Apple Devices keep backups, below a home (`ios-backup-format.md` 1).
-const BACKUPS: [&str; 3] = [
-    "Library/Application Support/MobileSync/Backup",
-    "AppData/Roaming/Apple Computer/MobileSync/Backup",
-    "Apple/MobileSync/Backup",
-];
+/// Where Finder, iTunes and Apple Devices keep backups (`ios-backup-format.md` 1). All are looked at on every system: a home
+/// folder may have been carried elsewhere. `app_data`: what Windows calls `%APPDATA%`, which need not lie in the home.
+fn backup_folders(home: &Path, app_data: Option<&Path>) -> Vec<PathBuf> {
+    let in_the_home = home.join("AppData/Roaming");
+    let mut folders = vec![
+        home.join("Library/Application Support/MobileSync/Backup"),
+        in_the_home.join("Apple Computer/MobileSync/Backup"),
+        home.join("Apple/MobileSync/Backup"),
+    ];
+    let elsewhere = app_data.filter(|app_data| app_data.is_absolute() && *app_data != in_the_home);
+    folders.extend(elsewhere.map(|app_data| app_data.join("Apple Computer/MobileSync/Backup")));
+    folders
+}
 
-/// What there is below a home folder: the library first, then backups, the newest first.
-pub fn discover(home: &Path) -> Vec<Found> {
-    let mut backups: Vec<Found> = BACKUPS
-        .iter()
-        .filter_map(|folder| fs::read_dir(home.join(folder)).ok())
+/// What there is below a home folder, and in the folder of programs' data where that lies elsewhere (`%APPDATA%`): the library
+/// first, then backups, the newest first.
+pub fn discover(home: &Path, app_data: Option<&Path>) -> Vec<Found> {
+    let mut backups: Vec<Found> = backup_folders(home, app_data)
+        .into_iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
         .flat_map(|entries| entries.flatten())
         .filter_map(|entry| backup(&entry.path()))
         .collect();
@@ -141,12 +149,12 @@ mod tests {
     #[test]
     fn a_library_and_backups_are_found_the_newest_first() {
         let home = tempfile::tempdir().unwrap();
-        assert_eq!(discover(home.path()), []);
+        assert_eq!(discover(home.path(), None), []);
 
         let messages = home.path().join("Library/Messages");
         fs::create_dir_all(&messages).unwrap();
         fs::write(messages.join("chat.db"), b"SQLite format 3\0").unwrap();
-        let backups = home.path().join(BACKUPS[0]);
+        let backups = home.path().join("Library/Application Support/MobileSync/Backup");
         for (name, date) in [("old", "2023-01-01T00:00:00Z"), ("new", "2024-01-01T00:00:00Z")] {
             let folder = backups.join(name);
             fs::create_dir_all(&folder).unwrap();
@@ -168,7 +176,7 @@ mod tests {
         fs::write(backups.join("unfinished/Status.plist"), b"").unwrap();
         fs::create_dir_all(backups.join("something else")).unwrap();
 
-        let found = discover(home.path());
+        let found = discover(home.path(), None);
         assert_eq!(found[0].kind, FoundKind::Library);
         assert_eq!(found[0].path, messages);
         assert!(found[0].complete);
@@ -183,12 +191,32 @@ mod tests {
     }
 
     #[test]
+    fn backups_are_looked_for_where_each_system_keeps_them() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let mac = home.join("Library/Application Support/MobileSync/Backup");
+        let itunes = home.join("AppData/Roaming/Apple Computer/MobileSync/Backup");
+        let apple_devices = home.join("Apple/MobileSync/Backup");
+        let usual = [mac, itunes, apple_devices];
+        assert_eq!(backup_folders(home, None), usual);
+        assert_eq!(backup_folders(home, Some(&home.join("AppData/Roaming"))), usual);
+        assert_eq!(backup_folders(home, Some(Path::new("relative"))), usual);
+        // A company keeps it on a server.
+        let server = tempfile::tempdir().unwrap();
+        let moved = server.path().join("Apple Computer/MobileSync/Backup");
+        assert_eq!(backup_folders(home, Some(server.path()))[3..], *std::slice::from_ref(&moved));
+        fs::create_dir_all(moved.join("phone")).unwrap();
+        fs::write(moved.join("phone/Manifest.db"), b"SQLite format 3\0").unwrap();
+        assert_eq!(discover(home, Some(server.path()))[0].path, moved.join("phone"));
+    }
+
+    #[test]
     fn an_empty_library_is_a_problem() {
         let home = tempfile::tempdir().unwrap();
         let messages = home.path().join("Library/Messages");
         fs::create_dir_all(&messages).unwrap();
         fs::write(messages.join("chat.db"), b"").unwrap();
-        let found = discover(home.path());
+        let found = discover(home.path(), None);
         assert!(!found[0].complete);
         assert!(found[0].problem.as_deref().unwrap().contains("empty"));
     }

@@ -25,6 +25,9 @@ pub enum SourceError {
     /// The password may be right, but nothing can be unlocked with it.
     #[error("the backup {} cannot be unlocked: {what}", path.display())]
     KeyBag { path: PathBuf, what: &'static str },
+    /// Nor with this; but nothing says that the backup is damaged.
+    #[error("the backup {} cannot be unlocked by this program: {what}", path.display())]
+    UnsupportedKeyBag { path: PathBuf, what: &'static str },
     #[error("{} is empty", path.display())]
     Empty { path: PathBuf },
     /// No SQLite database at all.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::about::{self, BackupInfo, Keys, is_backup};
-use super::keybag::{ClassKeys, KeyBag};
+use super::keybag::{ClassKeys, KeyBag, Unusable};
 use super::manifest::FileId;
 use super::messages::BackupSource;
 use super::password::Password;
@@ -44,7 +44,7 @@ impl DeviceFolder {
     /// Where it lies, while it needs a password.
     ///
     /// # Errors
-    /// [`SourceError::KeyBag`]: no password would help.
+    /// [`SourceError::KeyBag`], [`SourceError::UnsupportedKeyBag`]: no password would help.
     pub fn locked(&self) -> Result<Option<&Path>, SourceError> {
         if !self.about.encrypted || self.keys.is_some() {
             return Ok(None);
@@ -53,16 +53,28 @@ impl DeviceFolder {
     }
 
     /// # Errors
-    /// [`SourceError::WrongPassword`] and [`SourceError::KeyBag`].
+    /// [`SourceError::WrongPassword`]; as [`DeviceFolder::locked`].
     pub fn unlock(&mut self, password: &Password) -> Result<(), SourceError> {
-        let keys = self.bag()?.unlock(password.as_str());
-        self.keys = Some(keys.ok_or_else(|| SourceError::WrongPassword { path: self.path.clone() })?);
+        let bag = self.bag()?;
+        let Some(keys) = bag.unlock(password.as_str()) else {
+            let wrong = || SourceError::WrongPassword { path: self.path.clone() };
+            return Err(bag.doubt().map_or_else(wrong, |doubt| self.unusable(doubt)));
+        };
+        self.keys = Some(keys);
         Ok(())
     }
 
     fn bag(&self) -> Result<KeyBag, SourceError> {
-        let bag = self.stored.bag.as_deref().ok_or("it has no key bag").and_then(KeyBag::read);
-        bag.map_err(|what| SourceError::KeyBag { path: self.path.clone(), what })
+        let bag = self.stored.bag.as_deref().ok_or(Unusable::Damaged("it has no key bag"));
+        bag.and_then(KeyBag::read).map_err(|unusable| self.unusable(unusable))
+    }
+
+    fn unusable(&self, unusable: Unusable) -> SourceError {
+        let path = self.path.clone();
+        match unusable {
+            Unusable::Damaged(what) => SourceError::KeyBag { path, what },
+            Unusable::Unsupported(what) => SourceError::UnsupportedKeyBag { path, what },
+        }
     }
 
     /// Opens its Messages.

@@ -32,13 +32,26 @@ const BY_PASSWORD: u32 = 2;
 /// The kind of a backup's bag, in the low bits of `TYPE`; the others are of devices and of what is sent to them.
 const OF_A_BACKUP: u32 = 1;
 const KIND: u32 = 0xFF;
+/// The newest known `VERS`, and the only known `DPWT`: how the two derivations hang together.
+const NEWEST: u32 = 5;
+const ONE_AFTER_THE_OTHER: u32 = 1;
 
 /// What is wrong with a bag, in words: whatever the password is, it gives no keys.
-pub(super) type Unusable = &'static str;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It is not as it was written; another copy of it may be.
+    Damaged(&'static str),
+    /// It may be whole, but is of a kind that this program does not know.
+    Unsupported(&'static str),
+}
+
+use Unusable::{Damaged, Unsupported};
 
 /// A bag that a password could unlock.
 #[derive(Debug)]
 pub(super) struct KeyBag {
+    /// Its version and its way to derive are those that are known.
+    known: bool,
     /// From iOS 10.2 on: a slow derivation before the other.
     first: Option<Derivation>,
     last: Derivation,
@@ -72,7 +85,9 @@ impl fmt::Debug for ClassKeys {
 /// The tags of a bag. Unknown ones are passed over, of repeated ones the first counts.
 #[derive(Default)]
 struct Tags<'b> {
+    version: Option<u32>,
     kind: Option<u32>,
+    double: Option<u32>,
     salt: Option<&'b [u8]>,
     rounds: Option<u32>,
     first_salt: Option<&'b [u8]>,
@@ -108,6 +123,8 @@ impl<'b> Tags<'b> {
                 (Some(class), b"CLAS") => class.number = class.number.or_else(number),
                 (Some(class), b"WRAP") => class.wrap = class.wrap.or_else(number),
                 (Some(class), b"WPKY") => class.wrapped = class.wrapped.or(Some(value)),
+                (None, b"VERS") => tags.version = tags.version.or_else(number),
+                (None, b"DPWT") => tags.double = tags.double.or_else(number),
                 (None, b"TYPE") => tags.kind = tags.kind.or_else(number),
                 (None, b"SALT") => tags.salt = tags.salt.or(Some(value)),
                 (None, b"ITER") => tags.rounds = tags.rounds.or_else(number),
@@ -124,20 +141,20 @@ impl KeyBag {
     /// Reads a bag, so that nobody is asked for a password that is of no use.
     pub fn read(bytes: &[u8]) -> Result<KeyBag, Unusable> {
         if bytes.len() > LARGEST {
-            return Err("its key bag is far too large");
+            return Err(Damaged("its key bag is far too large"));
         }
-        let tags = Tags::read(bytes).ok_or("its key bag is cut off")?;
+        let tags = Tags::read(bytes).ok_or(Damaged("its key bag is cut off"))?;
         if tags.kind.is_some_and(|kind| kind & KIND != OF_A_BACKUP) {
-            return Err("its key bag is not one of a backup");
+            return Err(Unsupported("its key bag is not one of a backup"));
         }
         // Whether there is a first derivation is said by its tags, not by the system's version.
         let first = match (tags.first_salt, tags.first_rounds) {
             (Some(salt), Some(rounds)) => Some(Derivation::new(salt, rounds, MOST_FIRST_ROUNDS)?),
             (None, None) => None,
-            _ => return Err("its key bag names half of a derivation"),
+            _ => return Err(Damaged("its key bag names half of a derivation")),
         };
         let (Some(salt), Some(rounds)) = (tags.salt, tags.rounds) else {
-            return Err("its key bag has no salt or no number of rounds");
+            return Err(Damaged("its key bag has no salt or no number of rounds"));
         };
         let last = Derivation::new(salt, rounds, MOST_ROUNDS)?;
         let by_password = |class: &Class| class.wrap.is_none_or(|wrap| wrap & BY_PASSWORD != 0);
@@ -145,9 +162,18 @@ impl KeyBag {
         let classes: Vec<_> =
             classes.filter_map(|class| Some((class.number?, class.wrapped?.to_vec()))).collect();
         if classes.is_empty() {
-            return Err("its key bag holds no keys that a password protects");
+            return Err(Unsupported("its key bag holds no keys that a password protects"));
         }
-        Ok(KeyBag { first, last, classes })
+        let known = tags.version.is_none_or(|version| version <= NEWEST)
+            && tags.double.is_none_or(|double| double == ONE_AFTER_THE_OTHER);
+        Ok(KeyBag { known, first, last, classes })
+    }
+
+    /// What no key fitting says of the bag itself. One of an unknown version is tried, since it may be as those before
+    /// it; but that nothing fits is no proof then that the password is wrong.
+    pub fn doubt(&self) -> Option<Unusable> {
+        let words = "no key of its key bag, which is of an unknown version, fits this password; the password may be right";
+        (!self.known).then_some(Unsupported(words))
     }
 
     /// Derives the keys; takes about a second for ten million rounds. `None`: no key of the bag fits the password.
@@ -202,8 +228,10 @@ impl KeyBag {
 impl Derivation {
     fn new(salt: &[u8], rounds: u32, most: u32) -> Result<Derivation, Unusable> {
         match rounds {
-            0 => Err("its key bag asks for no rounds of derivation"),
-            rounds if rounds > most => Err("its key bag asks for an absurd number of rounds of derivation"),
+            0 => Err(Damaged("its key bag asks for no rounds of derivation")),
+            rounds if rounds > most => {
+                Err(Damaged("its key bag asks for an absurd number of rounds of derivation"))
+            }
             rounds => Ok(Derivation { salt: salt.to_vec(), rounds }),
         }
     }
@@ -302,7 +330,7 @@ mod tests {
         assert!(keys.unwrap(&other_class).is_none());
         // Before iOS 10.2 there was one derivation only (vector A, with its rounds).
         let last = Derivation { salt: vec![0; 20], rounds: 10_000 };
-        let key = KeyBag { first: None, last, classes: Vec::new() }.derive(b"0000");
+        let key = KeyBag { known: true, first: None, last, classes: Vec::new() }.derive(b"0000");
         assert_eq!(*key, *bytes("a1f9ad8aab0647485a344fda6dcc4eaad54819a775676b70ad61044beefdede4"));
     }
 
@@ -310,27 +338,48 @@ mod tests {
     #[test]
     fn a_known_answer_at_full_cost() {
         let derivation = |rounds| Derivation { salt: vec![0; 20], rounds };
-        let bag =
-            KeyBag { first: Some(derivation(10_000_000)), last: derivation(10_000), classes: Vec::new() };
+        let bag = KeyBag {
+            known: true,
+            first: Some(derivation(10_000_000)),
+            last: derivation(10_000),
+            classes: Vec::new(),
+        };
         let key = bag.derive(b"0000");
         assert_eq!(*key, *bytes("ec8edc160b5745ccae000bfb4787630f322821191fba7eea38feab2c6307cd9b"));
     }
 
     #[test]
-    fn a_wrong_password_and_a_damaged_bag_are_told_apart() {
+    fn a_wrong_password_and_a_damaged_or_unsupported_bag_are_told_apart() {
         let damaged = WRAPPED_CLASS_KEY.replace("94c0", "94c1");
         let bag = KeyBag::read(&cheap(&[(3, 2, WRAPPED_CLASS_KEY), (4, 2, &damaged)])).unwrap();
         assert!(bag.unlock("correct house").is_none());
         assert_eq!(bag.unlock("correct horse").unwrap().lost, [4]);
         // Keys of the device alone say nothing of the password.
-        let unusable = |bag: &[u8]| KeyBag::read(bag).unwrap_err();
-        assert!(unusable(&cheap(&[(9, 1, &damaged)])).contains("no keys"));
+        let no_keys = Err(Unsupported("its key bag holds no keys that a password protects"));
+        assert_eq!(KeyBag::read(&cheap(&[(9, 1, &damaged)])).map(|_| ()), no_keys);
+        assert_eq!(KeyBag::read(&cheap(&[])).map(|_| ()), no_keys);
+        let unusable = |bag: &[u8]| match KeyBag::read(bag).unwrap_err() {
+            Damaged(what) => what,
+            Unsupported(what) => panic!("{what}"),
+        };
         let whole = cheap(&[(3, 2, WRAPPED_CLASS_KEY)]);
         assert!(unusable(&whole[..whole.len() - 1]).contains("cut off"));
         assert!(unusable(&[]).contains("no salt"));
         assert!(unusable(&vec![0; LARGEST + 1]).contains("too large"));
         let of_a_device = [number(b"TYPE", 2), whole].concat();
-        assert!(unusable(&of_a_device).contains("not one of a backup"));
+        let other = Err(Unsupported("its key bag is not one of a backup"));
+        assert_eq!(KeyBag::read(&of_a_device).map(|_| ()), other);
+    }
+
+    #[test]
+    fn a_bag_of_an_unknown_version_is_tried_and_blames_no_password() {
+        let whole = cheap(&[(3, 2, WRAPPED_CLASS_KEY)]);
+        assert_eq!(KeyBag::read(&whole).unwrap().doubt(), None);
+        for unknown in [number(b"VERS", 6), number(b"DPWT", 2)] {
+            let bag = KeyBag::read(&[unknown, whole.clone()].concat()).unwrap();
+            assert!(bag.unlock("correct horse").is_some());
+            assert!(matches!(bag.doubt(), Some(Unsupported(_))));
+        }
     }
 
     #[test]
@@ -338,10 +387,11 @@ mod tests {
         let whole = cheap(&[(3, 2, WRAPPED_CLASS_KEY)]);
         for (name, rounds) in [(b"ITER", 0), (b"DPIC", 0), (b"ITER", u32::MAX), (b"DPIC", u32::MAX)] {
             let unusable = KeyBag::read(&[number(name, rounds), whole.clone()].concat()).unwrap_err();
-            assert!(unusable.contains("rounds of derivation"), "{name:?} {rounds}: {unusable}");
+            let told = matches!(unusable, Damaged(what) if what.contains("rounds of derivation"));
+            assert!(told, "{name:?} {rounds}: {unusable:?}");
         }
         let half = [number(b"DPIC", 1), tag(b"SALT", b"salt"), number(b"ITER", 1)].concat();
-        assert!(KeyBag::read(&half).unwrap_err().contains("half"));
+        assert!(matches!(KeyBag::read(&half), Err(Damaged(what)) if what.contains("half")));
     }
 
     /// Bags with bytes changed, cut out and put in: each is an error or a bag, and soon.
