@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::support::{Library, Schema};
 
 /// What runs once an opening: scans of an index are what it is for, scans of the messages are not.
-const ONCE: [&str; 22] = [
+const ONCE: [&str; 23] = [
     "handles",
     "chats",
     "members",
@@ -26,6 +26,7 @@ const ONCE: [&str; 22] = [
     "unsynced_removed_recoverable_messages",
     "deleted_chats",
     "unsent_messages",
+    "unsent_scheduled",
     "unsent_chats",
     "unsent_attachments",
     "unsent_recoverable",
