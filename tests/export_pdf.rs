@@ -555,15 +555,38 @@ fn any_characters_at_all_make_a_valid_file() {
     qpdf_check(&path);
 }
 
-#[test]
-fn what_no_font_has_is_told_once() {
+/// What the writer notes of these messages.
+fn noted(words: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let staging = Arc::new(Staging::begin(&folder.path().join("out"), true).unwrap());
     let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
     let writer = (format.open)(staging, &WriterOptions::default()).unwrap();
-    let messages = [text(false, at(0, 0), "𒀀𒁀 and 𒀀"), text(false, at(0, 1), "plain, καλά, 好")];
+    let messages: Vec<Message> =
+        (0..).zip(words).map(|(minute, words)| text(false, at(0, minute), words)).collect();
     writer.prepare(&conversation(), &messages).unwrap();
-    let notes = writer.notes();
+    writer.notes()
+}
+
+#[test]
+fn what_people_draw_with_characters_is_there() {
+    let faces = [
+        "(╯°□°)╯︵ ┻━┻",
+        "┬─┬ ノ( ゜-゜ノ)",
+        "ʕ•ᴥ•ʔ",
+        "¯\\_(ツ)_/¯",
+        "ಠ_ಠ",
+        "༼ つ ◕_◕ ༽つ",
+        "⌐■_■",
+        "ᕕ( ᐛ )ᕗ",
+    ];
+    let drawings = ["▓▓▓▓▓▓░░░ 66%", "╔═╗║╚╝", "▀▄█▌▐", "⣿⡟⠋", "𓆉 𓆝 𓆟", "ᜃᜑᜒ", "ꯃꯤꯇꯩ", "𐴀𐴁", "𑄌𑄋𑄴𑄟𑄳𑄦"];
+    assert_eq!(noted(&faces), Vec::<String>::new());
+    assert_eq!(noted(&drawings), Vec::<String>::new());
+}
+
+#[test]
+fn what_no_font_has_is_told_once() {
+    let notes = noted(&["𒀀𒁀 and 𒀀", "plain, καλά, 好"]);
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].contains("3 characters of the script Cuneiform"), "{notes:?}");
 }

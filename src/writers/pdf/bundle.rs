@@ -10,9 +10,12 @@ pub struct Bundled {
     pub ranges: &'static [(u32, u32)],
 }
 
+/// Some of [`BUNDLE`], a bit each.
+pub type Faces = u128;
+
 macro_rules! bundle {
     ($($name:literal $latin:literal $ranges:expr,)*) => {
-        /// In order of preference. At most 64: a set of them is one `u64`.
+        /// In order of preference. At most 128: [`Faces`] has a bit for each.
         pub const BUNDLE: &[Bundled] = &[$(Bundled {
             packed: include_bytes!(concat!("../../../fonts/", $name, ".ttf.zz")),
             latin: $latin,
@@ -79,6 +82,28 @@ mod table {
         "NotoSansNKo" false [(0x7c0, 0x7ff)],
         "NotoSansSyriac" false [(0x700, 0x74f)],
         "NotoSansThaana" false [(0x780, 0x7bf)],
+        "NotoSansTagalog" false [(0x1700, 0x171f)],
+        "NotoSansLimbu" false [(0x1900, 0x194f)],
+        "NotoSansNewTaiLue" false [(0x1980, 0x19df)],
+        "NotoSansBuginese" false [(0x1a00, 0x1a1f)],
+        "NotoSansTaiTham" false [(0x1a20, 0x1aaf)],
+        "NotoSansBatak" false [(0x1bc0, 0x1bff)],
+        "NotoSansLepcha" false [(0x1c00, 0x1c4f)],
+        "NotoSansLisu" false [(0xa4d0, 0xa4ff)],
+        "NotoSansSylotiNagri" false [(0xa800, 0xa82f)],
+        "NotoSansPhagsPa" false [(0xa840, 0xa87f)],
+        "NotoSansSaurashtra" false [(0xa880, 0xa8df)],
+        "NotoSansKayahLi" false [(0xa900, 0xa92f)],
+        "NotoSansCham" false [(0xaa00, 0xaa5f)],
+        "NotoSansTaiViet" false [(0xaa80, 0xaadf)],
+        "NotoSansMeeteiMayek" false [(0xaae0, 0xaaff), (0xabc0, 0xabff)],
+        "NotoSansOsage" false [(0x104b0, 0x104ff)],
+        "NotoSansHanifiRohingya" false [(0x10d00, 0x10d3f)],
+        "NotoSansChakma" false [(0x11100, 0x1114f)],
+        "NotoSansEgyptianHieroglyphs" false [(0x13000, 0x1343f)],
+        "NotoSansMiao" false [(0x16f00, 0x16f9f)],
+        "NotoSansWancho" false [(0x1e2c0, 0x1e2ff)],
+        "NotoSansMono" false [(0x2500, 0x259f)],
         "NotoMusic" false [(0x2669, 0x266f), (0x1d000, 0x1d24f)],
         "NotoSansMath" false [(0x2190, 0x23ff), (0x25a0, 0x25ff), (0x27c0, 0x27ff), (0x2900, 0x2bff), (0x20d0, 0x20ef), (0x1d400, 0x1d7ff), (0x1ee00, 0x1eeff)],
         "NotoSansSymbols" false [(0x20d0, 0x20ef), (0x2100, 0x27bf), (0x2900, 0x2bff), (0x1f100, 0x1f1ff), (0x1f540, 0x1f64f), (0x1f700, 0x1f77f)],

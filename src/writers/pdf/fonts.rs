@@ -13,7 +13,7 @@ use skrifa::instance::{LocationRef, Size};
 use skrifa::raw::TableProvider as _;
 use skrifa::{FontRef, MetadataProvider as _};
 
-use super::bundle::{BOX, BUNDLE, LATIN};
+use super::bundle::{BOX, BUNDLE, Faces, LATIN};
 
 /// No embedding without the owner's permission.
 const RESTRICTED: u16 = 2;
@@ -239,7 +239,7 @@ fn find_fonts(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io:
 pub struct Library {
     pub context: parley::FontContext,
     set: Arc<FontSet>,
-    loaded: u64,
+    loaded: Faces,
     user_families: Vec<String>,
     faces: HashMap<(u64, u32), Option<Arc<Face>>>,
 }
@@ -285,8 +285,8 @@ impl Library {
         }
     }
 
-    /// The families for a text that needs these bundled faces (a bit each), in order of preference.
-    pub fn families(&mut self, needed: u64) -> Vec<String> {
+    /// The families for a text that needs these bundled faces, in order of preference.
+    pub fn families(&mut self, needed: Faces) -> Vec<String> {
         let mut families = self.user_families.clone();
         families.push(family_name(LATIN));
         for number in 0..BUNDLE.len() {

@@ -12,7 +12,7 @@ use parley::style::{FontFamily, FontFamilyName, FontStyle, FontWeight, OverflowW
 use parley::{Alignment, AlignmentOptions, Layout, LayoutContext};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::bundle::{EMOJI, LATIN};
+use super::bundle::{EMOJI, Faces, LATIN};
 use super::fonts::{FontSet, Library, family_name};
 use super::kept::Kept;
 use super::page::{Color, Item, Row, Target};
@@ -126,7 +126,7 @@ pub struct Engine {
     library: Library,
     context: LayoutContext<Ink>,
     layout: Layout<Ink>,
-    stacks: HashMap<u64, Arc<Stack>>,
+    stacks: HashMap<Faces, Arc<Stack>>,
     kept: Kept,
     /// Of the placer: kept for its memory only.
     drawn: Vec<parley::Glyph>,
@@ -338,7 +338,7 @@ impl Engine {
         rtl
     }
 
-    fn stack(&mut self, needed: u64) -> Arc<Stack> {
+    fn stack(&mut self, needed: Faces) -> Arc<Stack> {
         if let Some(stack) = self.stacks.get(&needed) {
             return Arc::clone(stack);
         }

@@ -4,13 +4,12 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::bundle::{BUNDLE, EMOJI};
+use super::bundle::{BUNDLE, EMOJI, Faces};
 
 /// What a text needs beside the Latin faces.
 #[derive(Default)]
 pub struct Needs {
-    /// A bit for each bundled face.
-    pub faces: u64,
+    pub faces: Faces,
     pub emoji: Vec<Range<usize>>,
     pub symbols: Vec<Range<usize>>,
 }
