@@ -4,7 +4,7 @@ use msgarchive::source::Place;
 use msgarchive::source::contacts::{self, Contact, ContactsError};
 
 use super::progress::When;
-use super::{Failure, password, report, sources};
+use super::{Failure, account, password, report};
 
 /// What belongs to a source: the password of a backup, the names of its people.
 #[derive(Debug, clap::Args)]
@@ -52,7 +52,7 @@ impl AccessOptions {
                 Vec::new()
             })),
             (None, None) => {
-                let beside = contacts::beside(database, sources::home().ok().as_deref());
+                let beside = contacts::beside(database, account::home().ok().as_deref());
                 let (contacts, errors) = beside.map(|path| contacts::load_all(&path)).unwrap_or_default();
                 errors.iter().for_each(|error| report::warning(error));
                 Ok(contacts)

@@ -4,6 +4,7 @@
 //! [`terminal::plain`].
 
 mod access_options;
+mod account;
 mod archive;
 mod compare;
 mod doctor;

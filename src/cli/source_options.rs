@@ -6,7 +6,7 @@ use msgarchive::source::discover::{FoundKind, discover};
 
 use super::progress::When;
 use super::reading_options::{Opened, ReadingOptions, Wanted, for_each};
-use super::{Failure, moment, sources};
+use super::{Failure, account, moment};
 
 /// Where messages are read from.
 #[derive(Debug, clap::Args)]
@@ -94,8 +94,8 @@ impl SourceOptions {
 
 /// This Mac's library, or the library of a home folder that was carried elsewhere; else the newest complete backup.
 pub fn default_source() -> Result<PathBuf, Failure> {
-    let home = sources::home()?;
-    let found = discover(&home, sources::app_data().as_deref());
+    let home = account::home()?;
+    let found = discover(&home, account::app_data().as_deref());
     let library = found.iter().find(|f| f.kind == FoundKind::Library);
     // The newest comes first.
     match library.or_else(|| found.iter().find(|f| f.complete)) {

@@ -57,6 +57,8 @@ pub enum FoundKind {
     Library,
     /// An iPhone or iPad backup.
     Backup,
+    /// What `msgarchive archive` made. [`discover`] finds none: what a schedule feeds must not become what it is fed from.
+    Archive,
 }
 
 /// Where Finder, iTunes and Apple Devices keep backups (`ios-backup-format.md` 1). All are looked at on every system: a home
@@ -109,6 +111,28 @@ fn library(folder: &Path) -> Option<Found> {
         date,
         encrypted: false,
         keep_messages: KeepMessages::of(&preferences::beside(&database)),
+        complete: problem.is_none(),
+        problem,
+    })
+}
+
+/// The archive in this folder, of which others know that it is there; `None` where there is none.
+pub fn archive(folder: &Path) -> Option<Found> {
+    if !folder.join("archive.json").is_file() {
+        return None;
+    }
+    let problem =
+        readable(&folder.join("chat.db")).err().map(|error| format!("its chat.db cannot be read: {error}"));
+    // Every run leaves a record there.
+    let date = fs::metadata(folder.join("runs")).ok().and_then(|runs| runs.modified().ok());
+    Some(Found {
+        kind: FoundKind::Archive,
+        path: folder.to_owned(),
+        device: None,
+        os: None,
+        date,
+        encrypted: false,
+        keep_messages: None,
         complete: problem.is_none(),
         problem,
     })
@@ -208,6 +232,19 @@ mod tests {
         fs::create_dir_all(moved.join("phone")).unwrap();
         fs::write(moved.join("phone/Manifest.db"), b"SQLite format 3\0").unwrap();
         assert_eq!(discover(home, Some(server.path()))[0].path, moved.join("phone"));
+    }
+
+    #[test]
+    fn an_archive_is_known_by_what_it_holds_and_found_only_where_it_is_looked_for() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(archive(home.path()), None);
+        fs::write(home.path().join("archive.json"), "{}").unwrap();
+        let without = archive(home.path()).unwrap();
+        assert!(!without.complete && without.problem.unwrap().contains("chat.db cannot be read"));
+        fs::write(home.path().join("chat.db"), b"SQLite format 3\0").unwrap();
+        let found = archive(home.path()).unwrap();
+        assert_eq!((found.kind, found.complete, found.problem), (FoundKind::Archive, true, None));
+        assert_eq!(discover(home.path(), None), []);
     }
 
     #[test]

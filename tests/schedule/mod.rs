@@ -5,6 +5,7 @@ mod install;
 mod paths;
 mod real_cron;
 mod runs;
+mod sources;
 mod stage;
 mod status;
 

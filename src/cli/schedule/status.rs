@@ -1,0 +1,146 @@
+use std::fmt::Write as _;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use msgarchive::pipeline::select::Selection;
+use msgarchive::schedule::{self, Alarm, Every, Job, Status};
+use msgarchive::source::{OpenOptions, Place};
+use msgarchive::writers::export;
+use msgarchive::writers::phrase::count;
+use serde_json::{Value, json};
+
+use super::super::account::account;
+use super::super::progress::When;
+use super::super::terminal::{plain, wrap};
+use super::super::{Failure, Outcome, moment, password, source_options, terminal, zone};
+use super::{local, shown_export};
+
+/// Say how the schedule is: next run, last run, the archive's age, and what is wrong.
+///
+/// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there, the last run
+/// failed or was interrupted, a time was missed, the last good run is older than two periods, or runs add nothing while
+/// the source holds newer messages.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &StatusArgs) -> Result<Outcome, Failure> {
+    let (account, zone) = (account()?, zone::of_the_system()?);
+    let found = schedule::status(&account, moment::of_reading()?, zone, &messages_between)?;
+    let printed = match (&found, args.json) {
+        (found, true) => format!("{}\n", as_json(found.as_ref())),
+        (Some(status), false) => in_words(status, zone),
+        (None, false) => "No schedule is installed.\n".to_owned(),
+    };
+    terminal::print(&printed)?;
+    let alarmed = found.is_some_and(|status| !status.alarms.is_empty());
+    Ok(if alarmed { Outcome::Incomplete } else { Outcome::Complete })
+}
+
+/// Counts what the job's sources hold. A source that cannot be read from here may be readable for the job.
+fn messages_between(job: &Job, since: Option<DateTime<Utc>>, until: DateTime<Utc>) -> Option<u64> {
+    let paths = match job.sources.is_empty() {
+        true => vec![source_options::default_source().ok()?],
+        false => job.sources.clone(),
+    };
+    let selection = Selection { since, until: Some(until), ..Selection::default() };
+    let mut found = 0;
+    for path in paths {
+        let mut place = Place::find(&path).ok()?;
+        if place.locked().ok()?.is_some() {
+            // Nobody is asked for a password only to see how things are.
+            password::unlock(&mut place, Some(job.password_file.as_deref()?), When::Auto).ok()?;
+        }
+        let source = place.open(&OpenOptions { sessions: 1, ..OpenOptions::default() }).ok()?;
+        found += export::list(source.as_ref(), &[], &selection, 1, &()).ok()?.rows.messages;
+    }
+    Some(found)
+}
+
+fn in_words(status: &Status, zone: Tz) -> String {
+    let width = terminal::width();
+    let job = &status.job;
+    let period = match job.when.every {
+        Every::Day => "every day",
+        Every::Week => "every Sunday",
+    };
+    let mut words = format!("{period} at {}, through {}\n", job.when.at, job.system.name());
+    let mut line = |name: &str, what: &str| {
+        let _ = writeln!(words, "{}", wrap(&format!("  {name:<9} "), &plain(what), width));
+    };
+    line("archive", &job.archive.display().to_string());
+    if let Some(export) = &job.export {
+        line("export", &shown_export(export));
+    }
+    match status.archive_age {
+        Some(age) => line("its age", &format!("{} days since its last run", days(age))),
+        None => line("its age", "it has had no run yet"),
+    }
+    match (status.is_running, status.next) {
+        (true, _) => line("next run", "it is going on"),
+        (false, Some(next)) => line("next run", &local(next, zone)),
+        (false, None) => line("next run", "none"),
+    }
+    match &status.last {
+        Some(last) => line("last run", &format!("{}: {}", local(last.started, zone), last.message)),
+        None => line("last run", "none yet"),
+    }
+    line("log", &status.log.display().to_string());
+    if status.lingers == Some(false) {
+        line("note", "it runs only while you are logged in: lingering is off (`loginctl enable-linger`)");
+    }
+    if !status.alarms.is_empty() {
+        let _ = writeln!(words, "\n{}:", count(status.alarms.len() as u64, "alarm", "alarms"));
+    }
+    for alarm in &status.alarms {
+        let _ = writeln!(words, "{}", wrap("  - ", &plain(&alarm.what), width));
+    }
+    words
+}
+
+fn as_json(status: Option<&Status>) -> Value {
+    let date = |date: DateTime<Utc>| date.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let Some(status) = status else {
+        let last: Option<()> = None;
+        return json!({
+            "schema": 1, "installed": false, "next": last, "last": last, "archive_age_days": last, "alarm": last,
+            "alarms": [],
+        });
+    };
+    let alarm = |alarm: &Alarm| json!({ "kind": alarm.kind.name(), "what": alarm.what });
+    let last = status.last.as_ref().map(|last| {
+        json!({
+            "started": date(last.started),
+            "finished": last.finished.map(date),
+            "exit": last.exit,
+            "added": last.added,
+            "message": last.message,
+        })
+    });
+    json!({
+        "schema": 1,
+        "installed": true,
+        "next": status.next.map(date),
+        "last": last,
+        "archive_age_days": status.archive_age.map(days),
+        "alarm": status.alarms.first().map(alarm),
+        "alarms": status.alarms.iter().map(alarm).collect::<Vec<_>>(),
+        "system": status.job.system.name(),
+        "archive": status.job.archive,
+        "export": status.job.export.as_ref().map(|export| {
+            json!({"formats": export.formats, "out": export.out, "options": export.options})
+        }),
+        "every": status.job.when.every.name(),
+        "at": status.job.when.at.to_string(),
+        "running": status.is_running,
+        "log": status.log,
+    })
+}
+
+/// With one place after the point.
+fn days(age: chrono::TimeDelta) -> f64 {
+    (age.num_seconds() as f64 / 8640.0).round() / 10.0
+}
