@@ -13,12 +13,12 @@ use sha2::{Digest, Sha256};
 use super::ArchiveError;
 use super::folder::CONTENTS;
 use crate::disk::{
-    DiskError, HashedCopy, copy_hashed, hexadecimal, private_folders, sync_folder, write_hashed,
+    DiskError, HashedCopy, copy_hashed, hexadecimal, link_hashed, private_folders, sync_folder, write_hashed,
 };
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
-use crate::source::Content;
 use crate::source::tables::{ContentFinder, Tables};
+use crate::source::{Content, SourceKind};
 
 /// An attachment whose bytes the archive does not have.
 #[derive(Debug, Clone)]
@@ -74,11 +74,13 @@ pub fn fulfil(
     if let Some(archive) = archive {
         clear_unfinished(&archive.join(CONTENTS))?;
     }
+    let source = tables.info().kind;
     let next = AtomicUsize::new(0);
     let done: Mutex<Result<Fulfilled, ArchiveError>> = Mutex::new(Ok(Fulfilled::default()));
     let work = |worker: usize| {
         let mut finder = tables.finder();
-        let taker = archive.map(|archive| Taker { archive, unfinished: format!("{UNFINISHED}{worker}") });
+        let unfinished = || format!("{UNFINISHED}{worker}");
+        let taker = archive.map(|archive| Taker { archive, source, unfinished: unfinished() });
         while let Some(wish) = wishes.get(next.fetch_add(1, Ordering::Relaxed)) {
             let taken = match progress.interrupted() {
                 true => Err(ArchiveError::Interrupted),
@@ -176,6 +178,7 @@ fn looked_at(content: &Content, film: Option<&Content>) -> Result<Taken, Archive
 
 struct Taker<'a> {
     archive: &'a Path,
+    source: SourceKind,
     unfinished: String,
 }
 
@@ -213,7 +216,30 @@ impl Taker<'_> {
     fn copy(&self, content: &Content, part: &str) -> Result<HashedCopy, ArchiveError> {
         let to = self.waiting(part);
         let _ = fs::remove_file(&to);
-        copy_to(content, &to)
+        self.copy_to(content, &to)
+    }
+
+    fn copy_to(&self, content: &Content, to: &Path) -> Result<HashedCopy, ArchiveError> {
+        let copy = match content {
+            Content::File { path, bytes } => {
+                let copy = match self.source {
+                    // Nobody writes to the contents of an archive any more: they may be those of two.
+                    SourceKind::Archive => link_hashed(path, to)?.0,
+                    _ => copy_hashed(path, to)?,
+                };
+                if copy.bytes != *bytes {
+                    let changed = io::Error::other("it changed while it was copied");
+                    return Err(DiskError::reading(path)(changed).into());
+                }
+                copy
+            }
+            content => {
+                let mut bytes = content.open().map_err(DiskError::reading(content.path()))?;
+                write_hashed(&mut bytes, content.path(), to)?
+            }
+        };
+        File::open(to).and_then(|file| file.sync_all()).map_err(ArchiveError::writing(to))?;
+        Ok(copy)
     }
 
     fn place(
@@ -226,8 +252,11 @@ impl Taker<'_> {
     ) -> Result<String, ArchiveError> {
         let path = self.name(stem, extension)?;
         let to = self.archive.join(&path);
+        let waiting = self.waiting(part);
         // One that is there already is the same, or damaged.
-        fs::rename(self.waiting(part), &to).map_err(ArchiveError::writing(&to))?;
+        fs::rename(&waiting, &to).map_err(ArchiveError::writing(&to))?;
+        // Two names of the same file stay as they are.
+        let _ = fs::remove_file(&waiting);
         sync_folder(&to);
         files.push(KeptFile { path: path.clone(), bytes: copy.bytes, sha256: hexadecimal(&copy.sha256) });
         Ok(path)
@@ -248,7 +277,7 @@ impl Taker<'_> {
         for (inside, content) in parts(bundle)? {
             let to = waiting.join(&inside);
             private_folders(to.parent().unwrap_or(&waiting))?;
-            let copy = copy_to(&content, &to)?;
+            let copy = self.copy_to(&content, &to)?;
             let sha256 = hexadecimal(&copy.sha256);
             list.update(format!("{sha256} {inside}\n"));
             files.push(KeptFile { path: inside, bytes: copy.bytes, sha256 });
@@ -266,25 +295,6 @@ impl Taker<'_> {
         }
         Ok((path, None, files))
     }
-}
-
-fn copy_to(content: &Content, to: &Path) -> Result<HashedCopy, ArchiveError> {
-    let copy = match content {
-        Content::File { path, bytes } => {
-            let copy = copy_hashed(path, to)?;
-            if copy.bytes != *bytes {
-                let changed = io::Error::other("it changed while it was copied");
-                return Err(DiskError::reading(path)(changed).into());
-            }
-            copy
-        }
-        content => {
-            let mut bytes = content.open().map_err(DiskError::reading(content.path()))?;
-            write_hashed(&mut bytes, content.path(), to)?
-        }
-    };
-    File::open(to).and_then(|file| file.sync_all()).map_err(ArchiveError::writing(to))?;
-    Ok(copy)
 }
 
 /// The files of a content by their paths in it, sorted; one without a path for what is no bundle. Links are none.

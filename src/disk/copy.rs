@@ -31,7 +31,7 @@ pub fn copy_hashed(from: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
         return Err(DiskError::reading(from)(no_file));
     }
     File::open(from).map_err(DiskError::reading(from))?;
-    drop(create_file(to)?);
+    reserve(to)?;
     if let Err(e) = fs::copy(from, to) {
         let _ = fs::remove_file(to);
         // Of the two it is the source that can be damaged, and the disk that can be full.
@@ -43,6 +43,37 @@ pub fn copy_hashed(from: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
     }
     make_private(to)?;
     hash_file(to)
+}
+
+/// Sees to it that nothing is at `to` yet. macOS shares blocks only with a file that it makes itself: there it is not made.
+fn reserve(to: &Path) -> Result<(), DiskError> {
+    if !cfg!(target_os = "macos") {
+        return create_file(to).map(drop);
+    }
+    match fs::symlink_metadata(to) {
+        Ok(_) => Err(DiskError::writing(to)(io::ErrorKind::AlreadyExists.into())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(DiskError::writing(to)(e)),
+    }
+}
+
+/// Makes `to` another name of the file `from`, and says true; where that cannot be, copies it and says false.
+///
+/// # Errors
+/// As [`copy_hashed`].
+pub fn link_hashed(from: &Path, to: &Path) -> Result<(HashedCopy, bool), DiskError> {
+    // A link to a symbolic link would be one more symbolic link.
+    let is_file = fs::symlink_metadata(from).is_ok_and(|metadata| metadata.is_file());
+    if !is_file || fs::hard_link(from, to).is_err() {
+        return Ok((copy_hashed(from, to)?, false));
+    }
+    match hash_file(to) {
+        Ok(copy) => Ok((copy, true)),
+        Err(error) => {
+            let _ = fs::remove_file(to);
+            Err(error)
+        }
+    }
 }
 
 /// Writes all of `from` to a new file `to`. `name` is what an error calls the source.

@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-pub use copy::{HashedCopy, copy_hashed, hash_all, hash_file, set_modified, write_hashed};
+pub use copy::{HashedCopy, copy_hashed, hash_all, hash_file, link_hashed, set_modified, write_hashed};
 use earlier::Earlier;
 pub use earlier::MANIFEST;
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};

@@ -22,8 +22,8 @@ use super::clock::Clock;
 use super::derived::Derived;
 use super::svg::svg;
 use crate::disk::{
-    DiskError, FileRecord, HashedCopy, Staging, copy_hashed, folded, hash_file, hexadecimal, portable_name,
-    set_modified, write_hashed,
+    DiskError, FileRecord, HashedCopy, Staging, copy_hashed, folded, hash_file, hexadecimal, link_hashed,
+    portable_name, set_modified, write_hashed,
 };
 use crate::media::{self, Unconverted, Undecodable};
 use crate::model::{Conversation, Drawing, Instant};
@@ -179,18 +179,10 @@ impl AssetFolder {
 
     /// True: `to` is another name of the source's file.
     fn bring_in(&self, from: &Path, to: &Path) -> Result<(HashedCopy, bool), DiskError> {
-        // A link to a symbolic link would be one more symbolic link.
-        let is_file = fs::symlink_metadata(from).is_ok_and(|m| m.is_file());
-        if self.mode == AssetMode::Link && is_file && fs::hard_link(from, to).is_ok() {
-            return match hash_file(to) {
-                Ok(copy) => Ok((copy, true)),
-                Err(error) => {
-                    let _ = fs::remove_file(to);
-                    Err(error)
-                }
-            };
+        match self.mode {
+            AssetMode::Link => link_hashed(from, to),
+            _ => Ok((copy_hashed(from, to)?, false)),
         }
-        Ok((copy_hashed(from, to)?, false))
     }
 
     fn taken(&self, copy: &HashedCopy) -> TakenAsset {

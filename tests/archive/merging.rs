@@ -2,9 +2,11 @@
 
 use rusqlite::Connection;
 
+use msgarchive::archive::check;
+
 use super::add;
 use super::device::{DAY, Device};
-use crate::support::Schema;
+use crate::support::{Schema, tree};
 
 const START: i64 = 700_000_000;
 
@@ -152,4 +154,35 @@ fn a_source_may_have_a_row_twice() {
     let again = add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
     assert_eq!((again.counts.added, again.counts.changed), (0, 0));
     assert_eq!(msgarchive::archive::check(&archive, true, 1, &()).unwrap().problems, []);
+}
+
+/// The contents of one archive in another are the same files: nobody writes to them any more. Those of a library are
+/// copies, which stay as they are when somebody does.
+#[cfg(unix)]
+#[test]
+fn contents_of_another_archive_take_no_room() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "one");
+    mac.receive("B", 0, START + 1, "the same again");
+    for guid in ["A", "B"] {
+        mac.attach(guid, &format!("{guid}.png"));
+        mac.download(guid, &format!("{guid}.png"), b"bytes");
+    }
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    let contents = |archive: &std::path::Path| -> Vec<(u64, String)> {
+        let below = archive.join("Attachments");
+        let files = tree::files(&below).into_iter().map(|(name, _)| name);
+        let names = |name: &str| below.join(name).metadata().unwrap().nlink();
+        files.map(|name| (names(&name), name)).collect()
+    };
+    add(&first, &[&mac.folder], START + DAY).unwrap();
+    let alone = contents(&first);
+    assert_eq!(alone.iter().map(|(names, _)| names).collect::<Vec<_>>(), [&1]);
+    let record = add(&second, &[&first], START + 2 * DAY).unwrap();
+    assert_eq!((record.counts.stored, record.counts.bytes), (2, 5));
+    assert_eq!(contents(&second), contents(&first));
+    assert_eq!(contents(&second)[0].0, 2);
+    assert_eq!(check(&second, true, 1, &()).unwrap().problems, []);
 }
