@@ -1,12 +1,15 @@
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use msgarchive::archive::history::{self, Gone, Version};
 use msgarchive::model::Instant;
+use msgarchive::schedule::{self, KeptExport};
 use msgarchive::writers::phrase::grouped;
 use serde_json::{Value, json};
 
+use super::account::account;
+use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
@@ -45,10 +48,33 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
     } else {
         let runs: Vec<Value> =
             history::runs(&args.dir)?.iter().filter_map(|record| serde_json::from_str(record).ok()).collect();
-        if args.json { format!("{}\n", json!({ "schema": 1, "runs": runs })) } else { runs_in_words(&runs) }
+        let export = kept_export(&args.dir);
+        if args.json {
+            let export = export.as_ref().map(export_as_json);
+            format!("{}\n", json!({ "schema": 1, "runs": runs, "export": export }))
+        } else {
+            runs_in_words(&runs) + &export.map_or_else(String::new, |export| export_in_words(&export, zone))
+        }
     };
     terminal::print(&printed)?;
     Ok(Outcome::Complete)
+}
+
+/// The export of this archive that the schedule keeps up to date, where it does. A schedule that cannot be read is one of
+/// another archive, for all that is known.
+fn kept_export(dir: &Path) -> Option<KeptExport> {
+    let fed = schedule::fed_archive(&account().ok()?).ok()??;
+    let is_this = fed.path.canonicalize().ok()? == dir.canonicalize().ok()?;
+    fed.export.filter(|_| is_this)
+}
+
+fn export_in_words(export: &KeptExport, zone: Tz) -> String {
+    let sentence = format!(
+        "Exported by the schedule: {}; last: {}",
+        shown_export(&export.job),
+        last_export(export, zone)
+    );
+    format!("\n{}\n", wrap("", &plain(&sentence), terminal::width()))
 }
 
 fn runs_in_words(runs: &[Value]) -> String {

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use super::account::Folder;
 use super::archive_runs::{self, ArchiveRun};
 use super::attempt::Attempts;
-use super::{Job, run, slot};
+use super::{Attempt, Job, System, run, slot};
 
 /// A run may begin this late: schedulers spread them, and wait for a machine to wake.
 const GRACE: TimeDelta = TimeDelta::hours(1);
@@ -28,8 +28,14 @@ pub enum AlarmKind {
     NotLoaded,
     /// The archive is not where it was.
     NoArchive,
+    /// The program is not where the scheduler looks for it.
+    NoProgram,
     /// The last run failed.
     Failing,
+    /// The last run fed the archive, and could not export it.
+    ExportFailing,
+    /// The command that was to tell somebody of a failure failed, too.
+    Unheard,
     /// The last run was ended from outside.
     Interrupted,
     /// A time has passed without a run.
@@ -46,7 +52,10 @@ impl AlarmKind {
         match self {
             AlarmKind::NotLoaded => "not_loaded",
             AlarmKind::NoArchive => "no_archive",
+            AlarmKind::NoProgram => "no_program",
             AlarmKind::Failing => "failing",
+            AlarmKind::ExportFailing => "export_failing",
+            AlarmKind::Unheard => "unheard",
             AlarmKind::Interrupted => "interrupted",
             AlarmKind::Missed => "missed",
             AlarmKind::Old => "old",
@@ -76,7 +85,10 @@ impl Evidence<'_> {
         [
             self.not_loaded(),
             self.no_archive(),
+            self.no_program(),
             self.failing(),
+            self.export_failing(),
+            self.unheard(),
             self.interrupted(),
             self.missed(),
             self.old(),
@@ -98,21 +110,66 @@ impl Evidence<'_> {
     }
 
     fn no_archive(&self) -> Option<Alarm> {
-        self.attempts.last_good()?;
+        self.attempts.last_fed(self.job)?;
         let what =
             || format!("there is no archive at {}: is its disk connected?", self.job.archive.display());
         (!archive_runs::is_there(&self.job.archive)).then(|| alarm(AlarmKind::NoArchive, what()))
     }
 
-    fn failing(&self) -> Option<Alarm> {
-        let is_failed = |attempt: &&super::Attempt| attempt.finished.is_some() && !attempt.is_good();
-        let last = self.attempts.last().filter(is_failed)?;
-        let failed = self.attempts.list().iter().rev().take_while(is_failed).count();
-        let what = match failed {
-            1 => format!("the last run failed: {}", last.message),
-            failed => format!("the last {failed} runs failed: {}", last.message),
+    fn no_program(&self) -> Option<Alarm> {
+        let what = || {
+            let program = self.job.program.display();
+            format!(
+                "there is no program at {program}; `msgarchive schedule install`, as before, names the one that runs it"
+            )
         };
-        Some(alarm(AlarmKind::Failing, what))
+        (!self.job.program.is_file()).then(|| alarm(AlarmKind::NoProgram, what()))
+    }
+
+    fn failing(&self) -> Option<Alarm> {
+        let is_failed = |attempt: &&Attempt| attempt.finished.is_some() && !attempt.has_fed();
+        let (runs, last) = self.all_of_late(is_failed)?;
+        let access = match self.is_forbidden(&last.message) {
+            true => format!(
+                "; give {} Full Disk Access: System Settings > Privacy & Security > Full Disk Access > +",
+                self.job.program.display()
+            ),
+            false => String::new(),
+        };
+        Some(alarm(AlarmKind::Failing, format!("{runs} failed: {}{access}", last.message)))
+    }
+
+    fn export_failing(&self) -> Option<Alarm> {
+        let failure = self.attempts.last_export(self.job)?.failure.as_ref()?;
+        let out = self.job.export.as_ref()?.out.display();
+        let last = match self.attempts.last_exported(self.job) {
+            Some(last) => format!("has been up to date last on {}", self.local(last.started)),
+            None => "has never been made".into(),
+        };
+        let what = format!("the export in {out} fails, and {last}: {failure}");
+        Some(alarm(AlarmKind::ExportFailing, what))
+    }
+
+    fn unheard(&self) -> Option<Alarm> {
+        let how = self.attempts.last()?.unheard.as_ref()?;
+        let what =
+            format!("the --on-failure command {how}; what it said is in {}", self.folder.log().display());
+        Some(alarm(AlarmKind::Unheard, what))
+    }
+
+    /// The last runs, as far as all of them are so: how many in words, and the last one; `None` where the last one is not.
+    fn all_of_late(&self, is_so: impl Fn(&&Attempt) -> bool) -> Option<(String, &Attempt)> {
+        let last = self.attempts.last().filter(&is_so)?;
+        let runs = match self.attempts.list().iter().rev().take_while(&is_so).count() {
+            1 => "the last run".to_owned(),
+            runs => format!("the last {runs} runs"),
+        };
+        Some((runs, last))
+    }
+
+    /// macOS says so (`EPERM`) where Full Disk Access is missing.
+    fn is_forbidden(&self, message: &str) -> bool {
+        self.job.system == System::Launchd && message.contains("Operation not permitted")
     }
 
     fn interrupted(&self) -> Option<Alarm> {
@@ -163,7 +220,7 @@ impl Evidence<'_> {
 
     /// Also one that was not scheduled.
     pub fn last_good(&self) -> Option<DateTime<Utc>> {
-        let scheduled = self.attempts.last_good().map(|attempt| attempt.started);
+        let scheduled = self.attempts.last_fed(self.job).map(|attempt| attempt.started);
         scheduled.max(archive_runs::newest_first(&self.job.archive).next().map(|run| run.started))
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::ScheduleError;
+use super::{Job, ScheduleError};
 use crate::disk;
 
 /// Records that are kept.
@@ -25,12 +25,38 @@ pub struct Attempt {
     pub message: String,
     /// Messages that were new.
     pub added: Option<u64>,
+    /// What was fed.
+    #[serde(default)]
+    pub archive: PathBuf,
+    /// `None` where there is no export, and where it did not come to that.
+    pub export: Option<ExportEnd>,
+    /// How `--on-failure` failed; `None` where it did not, and where it was not called.
+    pub unheard: Option<String>,
+}
+
+/// How the export after a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ExportEnd {
+    pub out: PathBuf,
+    /// `None`: it is up to date.
+    pub failure: Option<String>,
 }
 
 impl Attempt {
-    /// Everything was archived; perhaps (3) an attachment could not be read.
+    /// Everything was archived and exported; perhaps (3) an attachment could not be read.
     pub fn is_good(&self) -> bool {
         matches!(self.exit, Some(0 | 3))
+    }
+
+    /// Everything was archived, whatever became of the export.
+    pub fn has_fed(&self) -> bool {
+        self.is_good() || self.export.is_some()
+    }
+
+    /// How the export ended, where it was this one.
+    pub fn export_of(&self, job: &Job) -> Option<&ExportEnd> {
+        let out = &job.export.as_ref()?.out;
+        self.export.as_ref().filter(|export| export.out == *out)
     }
 }
 
@@ -61,12 +87,29 @@ impl Attempts {
         self.list.last()
     }
 
-    pub fn last_good(&self) -> Option<&Attempt> {
-        self.list.iter().rev().find(|attempt| attempt.is_good())
+    /// The last one by which everything was as it should be, in the archive of this job.
+    pub fn last_good(&self, job: &Job) -> Option<&Attempt> {
+        self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.is_good())
     }
 
-    /// Writes down that one begins.
-    pub fn begin(&mut self, now: DateTime<Utc>) -> Result<Attempt, ScheduleError> {
+    /// The last one that fed the archive of this job.
+    pub fn last_fed(&self, job: &Job) -> Option<&Attempt> {
+        self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.has_fed())
+    }
+
+    /// The last one that came to the export of this job.
+    pub fn last_export(&self, job: &Job) -> Option<&ExportEnd> {
+        self.list.iter().rev().find_map(|attempt| attempt.export_of(job))
+    }
+
+    /// The last one that brought the export of this job up to date.
+    pub fn last_exported(&self, job: &Job) -> Option<&Attempt> {
+        let is_up_to_date = |export: &ExportEnd| export.failure.is_none();
+        self.list.iter().rev().find(|attempt| attempt.export_of(job).is_some_and(is_up_to_date))
+    }
+
+    /// One begins.
+    pub fn begin(&mut self, job: &Job, now: DateTime<Utc>) -> Attempt {
         let number = self.last().map_or(0, |last| last.number).saturating_add(1);
         let attempt = Attempt {
             number,
@@ -75,20 +118,22 @@ impl Attempts {
             exit: None,
             message: "it was ended before it was done".into(),
             added: None,
+            archive: job.archive.clone(),
+            export: None,
+            unheard: None,
         };
         self.list.push(attempt.clone());
-        self.save()?;
-        Ok(attempt)
+        attempt
     }
 
-    /// Writes down how the last one ended.
-    pub fn end(&mut self, attempt: &Attempt) -> Result<(), ScheduleError> {
+    /// How the last one ended.
+    pub fn end(&mut self, attempt: &Attempt) {
         self.list.pop();
         self.list.push(attempt.clone());
-        self.save()
     }
 
-    fn save(&mut self) -> Result<(), ScheduleError> {
+    /// Writes all down.
+    pub fn save(&mut self) -> Result<(), ScheduleError> {
         let first = self.list.len().saturating_sub(MOST);
         self.list.drain(..first);
         let date = |date: DateTime<Utc>| date.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -103,6 +148,11 @@ impl Attempts {
                     "exit": attempt.exit,
                     "message": attempt.message,
                     "added": attempt.added,
+                    "archive": attempt.archive,
+                    "export": attempt.export.as_ref().map(|export| json!({
+                        "out": export.out, "failure": export.failure,
+                    })),
+                    "unheard": attempt.unheard,
                 })
             })
             .collect();

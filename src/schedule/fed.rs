@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::account::Folder;
 use super::attempt::Attempts;
-use super::{Account, ScheduleError, archive_runs, perform};
+use super::{Account, ExportJob, Job, ScheduleError, archive_runs, perform};
 
 /// What is known of it without looking at it: its disk may be elsewhere, and before its first run there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,17 @@ pub struct FedArchive {
     pub path: PathBuf,
     /// When it was last fed, scheduled or not; `None` before the first run.
     pub last_run: Option<DateTime<Utc>>,
+    pub export: Option<KeptExport>,
+}
+
+/// An export that the schedule keeps up to date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptExport {
+    pub job: ExportJob,
+    /// When the schedule last brought it up to date; `None` where it never has.
+    pub last_good: Option<DateTime<Utc>>,
+    /// Why it could not, the last time that it came to that; `None` where it could.
+    pub failure: Option<String>,
 }
 
 /// The archive of an account's schedule; `None` where no schedule is installed.
@@ -22,9 +33,18 @@ pub struct FedArchive {
 /// As [`installed`](super::installed).
 pub fn fed_archive(account: &Account) -> Result<Option<FedArchive>, ScheduleError> {
     let Some(job) = perform::installed(account)? else { return Ok(None) };
-    let folder = Folder::new(account.folder(job.system));
-    // What it cannot say itself while its disk is elsewhere.
-    let scheduled = || Attempts::read(&folder.attempts()).last_good().map(|attempt| attempt.started);
+    let attempts = Attempts::read(&Folder::new(account.folder(job.system)).attempts());
+    // The second one where it cannot say that itself: its disk is elsewhere.
     let newest = archive_runs::newest_first(&job.archive).next().map(|run| run.started);
-    Ok(Some(FedArchive { last_run: newest.or_else(scheduled), path: job.archive }))
+    let last_run = newest.or_else(|| attempts.last_fed(&job).map(|attempt| attempt.started));
+    Ok(Some(FedArchive { last_run, export: kept_export(&job, &attempts), path: job.archive }))
+}
+
+/// How the export of a job is, by the records of its runs.
+pub(super) fn kept_export(job: &Job, attempts: &Attempts) -> Option<KeptExport> {
+    Some(KeptExport {
+        job: job.export.clone()?,
+        last_good: attempts.last_exported(job).map(|attempt| attempt.started),
+        failure: attempts.last_export(job).and_then(|export| export.failure.clone()),
+    })
 }

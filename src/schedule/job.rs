@@ -140,8 +140,8 @@ impl Job {
         paths.into_iter().try_for_each(|path| words(path).map(drop))
     }
 
-    /// What the program is told to feed the archive.
-    pub fn arguments(&self) -> Vec<PathBuf> {
+    /// What the program is told to feed the archive, and to bring its export up to date or not.
+    pub fn arguments(&self, exporting: bool) -> Vec<PathBuf> {
         let mut arguments: Vec<PathBuf> =
             ["archive", "--json", "--progress", "never"].into_iter().map(PathBuf::from).collect();
         for source in &self.sources {
@@ -153,7 +153,7 @@ impl Job {
         if let Some(contacts) = &self.contacts {
             arguments.extend(["--contacts".into(), contacts.clone()]);
         }
-        if let Some(ExportJob { formats, out, options }) = &self.export {
+        if let Some(ExportJob { formats, out, options }) = self.export.as_ref().filter(|_| exporting) {
             arguments.extend(["--export".into(), formats.into(), "--out".into(), out.clone()]);
             arguments.extend(options.iter().map(PathBuf::from));
         }

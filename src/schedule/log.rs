@@ -5,7 +5,6 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::ScheduleError;
 use super::account::Folder;
 use crate::disk::{DiskError, private_file};
 
@@ -19,36 +18,46 @@ const OUTER_FULL: u64 = 64 * 1024;
 /// The log, while a run is going on.
 #[derive(Debug)]
 pub struct Log {
-    file: File,
+    /// `None` where none can be written (the disk is full): that stops no run.
+    file: Option<File>,
     left: u64,
 }
 
 impl Log {
     /// Goes on with the log, 0600.
-    pub fn open(folder: &Folder) -> Result<Log, ScheduleError> {
-        let path = folder.log();
-        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() >= FULL) {
-            fs::rename(&path, folder.old_log()).map_err(DiskError::writing(&path))?;
-        }
-        let outer = folder.outer_log();
-        if fs::metadata(&outer).is_ok_and(|metadata| metadata.len() >= OUTER_FULL) {
-            private_file(&outer)?.set_len(0).map_err(DiskError::writing(&outer))?;
-        }
-        let mut file = private_file(&path)?;
-        file.seek(SeekFrom::End(0)).map_err(DiskError::writing(&path))?;
-        Ok(Log { file, left: LONGEST })
+    pub fn open(folder: &Folder) -> Log {
+        Log { file: file(folder).ok(), left: LONGEST }
     }
 
-    /// A line of ours. That a log cannot be written (the disk is full) stops no run.
+    /// A line of ours.
     pub fn line(&mut self, now: DateTime<Utc>, words: &str) {
         let date = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let _ = writeln!(self.file, "{date} {words}");
+        self.write(format!("{date} {words}\n").as_bytes());
     }
 
     /// What a program said, up to what one run may say.
     pub fn put(&mut self, bytes: &[u8]) {
         let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
-        let _ = self.file.write_all(bytes.get(..room).unwrap_or_default());
+        self.write(bytes.get(..room).unwrap_or_default());
         self.left = self.left.saturating_sub(room as u64);
     }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let _ = self.file.as_mut().map(|file| file.write_all(bytes));
+    }
+}
+
+/// The log at its end; a new one where it is full.
+fn file(folder: &Folder) -> Result<File, DiskError> {
+    let path = folder.log();
+    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() >= FULL) {
+        fs::rename(&path, folder.old_log()).map_err(DiskError::writing(&path))?;
+    }
+    let outer = folder.outer_log();
+    if fs::metadata(&outer).is_ok_and(|metadata| metadata.len() >= OUTER_FULL) {
+        private_file(&outer)?.set_len(0).map_err(DiskError::writing(&outer))?;
+    }
+    let mut file = private_file(&path)?;
+    file.seek(SeekFrom::End(0)).map_err(DiskError::writing(&path))?;
+    Ok(file)
 }

@@ -18,11 +18,10 @@ impl Plan {
         job.check()?;
         let folder = Folder::new(account.folder(job.system));
         super::job::words(folder.path())?;
-        let mut steps = vec![
-            Step::Folder(folder.path().to_owned()),
-            Step::Folder(job.archive.clone()),
-            Step::Write { path: folder.job(), bytes: job.to_json() },
-        ];
+        let mut steps = vec![Step::Folder(folder.path().to_owned()), Step::Folder(job.archive.clone())];
+        // A service that is hardened can make no folder beside those that it writes to.
+        steps.extend(job.export.as_ref().map(|export| Step::Folder(export.out.clone())));
+        steps.push(Step::Write { path: folder.job(), bytes: job.to_json() });
         steps.extend(match job.system {
             System::Launchd => launchd::install(job, account, &folder)?,
             System::Systemd => systemd::install(job, account, &folder)?,
@@ -32,7 +31,7 @@ impl Plan {
         Ok(Plan { steps })
     }
 
-    /// What leaves nothing of a schedule behind. The archive stays, unless nothing has come into it yet.
+    /// What leaves nothing of a schedule behind. The archive and its export stay, unless nothing has come into them yet.
     pub fn remove(system: System, job: Option<&Job>, account: &Account) -> Plan {
         let folder = Folder::new(account.folder(system));
         let mut steps = match system {
@@ -43,7 +42,9 @@ impl Plan {
         };
         steps.extend(folder.files().map(Step::Delete));
         steps.push(Step::DeleteFolder(folder.path().to_owned()));
-        steps.extend(job.map(|job| Step::DeleteFolder(job.archive.clone())));
+        let fed =
+            |job: &Job| [Some(job.archive.clone()), job.export.as_ref().map(|export| export.out.clone())];
+        steps.extend(job.into_iter().flat_map(fed).flatten().map(Step::DeleteFolder));
         steps.extend(folder.path().parent().map(|parent| Step::DeleteFolder(parent.to_owned())));
         Plan { steps }
     }

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::account::Folder;
 use super::alarm::{Census, Evidence};
 use super::attempt::Attempts;
+use super::fed::{KeptExport, kept_export};
 use super::{Account, Alarm, Attempt, Job, ScheduleError, System, archive_runs, perform, run, slot, systemd};
 
 /// How a schedule is.
@@ -19,6 +20,8 @@ pub struct Status {
     pub last: Option<Attempt>,
     /// Since the last run of the archive, scheduled or not; `None` where there was none.
     pub archive_age: Option<TimeDelta>,
+    /// How the export of the archive is; `None` where there is none.
+    pub export: Option<KeptExport>,
     /// The gravest first.
     pub alarms: Vec<Alarm>,
     /// False where the user's timers stop when nobody is logged in; `None` where that is not known.
@@ -50,6 +53,7 @@ pub fn status(
         next: slot::next(job.when, now, zone).filter(|_| is_loaded),
         last: attempts.last().cloned(),
         archive_age: newest.map(|run| now - run.started),
+        export: kept_export(&job, &attempts),
         alarms: evidence.alarms(census),
         lingers: lingers(job.system, account),
         log: folder.log(),

@@ -65,7 +65,10 @@ fn an_export_is_kept_up_and_what_became_of_it_is_written_down() {
         "echo '{\"added\":1,\"export\":{\"failed\":\"no\"}}'; echo 'error: the disk is full' >&2; exit 1",
     );
     let err = stage.run(&["schedule", "run"]).with_code(1).err;
-    assert!(err.contains("the run failed: the disk is full"), "{err}");
+    assert!(
+        err.contains("the run failed: new messages: 1; but the export failed: the disk is full"),
+        "{err}"
+    );
 }
 
 /// All that shapes an export goes with it, whatever folder the scheduler starts it in.
@@ -329,6 +332,22 @@ fn records_that_were_damaged_stop_no_run() {
     fs::write(stage.folder().join("attempts.json"), "[").unwrap();
     stage.run(&["schedule", "run"]).with_code(0);
     assert_eq!(stage.attempts().len(), 1);
+}
+
+/// The disk of the home is full, or somebody has put something there: the archive is on another one, and is fed.
+#[test]
+fn a_run_that_cannot_be_written_down_feeds_the_archive_and_calls_for_help() {
+    let stage = installed(&["--on-failure", "echo \"$MSGARCHIVE_REASON\" >\"$HOME/help\""]);
+    std::os::unix::fs::symlink("/bin/sh", stage.path("bin/sh")).unwrap();
+    stage.archive_that_adds(2);
+    for file in ["attempts.json", "schedule.log"] {
+        fs::create_dir_all(stage.folder().join(file).join("in the way")).unwrap();
+    }
+    let err = stage.run(&["schedule", "run"]).with_code(1).err;
+    assert!(stage.path("fakes/arguments").exists(), "it was fed");
+    assert!(err.contains("new messages: 2; but it could not be written down: cannot write"), "{err}");
+    let help = fs::read_to_string(stage.program.home().join("help")).unwrap();
+    assert!(help.contains("could not be written down"), "{help}");
 }
 
 #[test]

@@ -79,7 +79,12 @@ impl Stage {
 
     /// Puts a program in the place of `msgarchive archive`.
     pub fn archive_program(&self, script: &str) {
-        let job = self.folder().join("schedule.json");
+        self.archive_program_of(&self.folder(), script);
+    }
+
+    /// The same for a schedule that lies elsewhere.
+    pub fn archive_program_of(&self, schedule: &Path, script: &str) {
+        let job = schedule.join("schedule.json");
         let modified = fs::metadata(&job).unwrap().modified().unwrap();
         let mut value: Value = serde_json::from_slice(&fs::read(&job).unwrap()).unwrap();
         let program = self.path("bin/archive-program");

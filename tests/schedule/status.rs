@@ -141,3 +141,57 @@ fn a_run_by_hand_counts_as_good() {
     stage.archive_run(HOUR, 3);
     assert_eq!(kinds(&stage.status(3)), ["missed"]);
 }
+
+#[test]
+fn a_program_that_was_moved_is_named() {
+    let stage = installed(&[]);
+    stage.archive_program("echo '{\"added\":0}'");
+    stage.archive_run(0, 0);
+    stage.run(&["schedule", "run"]).with_code(0);
+    let program = stage.path("bin/archive-program");
+    fs::rename(&program, stage.path("bin/moved")).unwrap();
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["no_program"]);
+    assert!(status["alarm"]["what"].as_str().unwrap().contains(&program.display().to_string()), "{status}");
+}
+
+#[test]
+fn full_disk_access_is_named_where_launchd_is_refused() {
+    let refused = "echo 'error: cannot read chat.db' >&2
+        echo 'caused by: Operation not permitted (os error 1)' >&2; exit 1";
+    for (system, is_named) in [("launchd", true), ("cron", false)] {
+        let stage = Stage::new();
+        stage.install(&["--system", system]).with_code(0);
+        let folder = match system {
+            "launchd" => stage.program.home().join("Library/Application Support/msgarchive/schedule"),
+            _ => stage.folder(),
+        };
+        stage.archive_program_of(&folder, refused);
+        stage.run(&["schedule", "run"]).with_code(1);
+        let status = stage.status(3);
+        assert_eq!(kinds(&status), ["failing"]);
+        let what = status["alarm"]["what"].as_str().unwrap();
+        let needed = format!("give {} Full Disk Access", stage.path("bin/archive-program").display());
+        assert_eq!(what.contains(&needed), is_named, "{what}");
+    }
+}
+
+#[test]
+fn a_call_for_help_that_nobody_heard_is_an_alarm() {
+    let stage = installed(&["--on-failure", "echo no route; exit 7"]);
+    std::os::unix::fs::symlink("/bin/sh", stage.path("bin/sh")).unwrap();
+    stage.archive_program("exit 1");
+    stage.run(&["schedule", "run"]).with_code(1);
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["failing", "unheard"]);
+    let log = stage.folder().join("schedule.log");
+    let what = format!("the --on-failure command ended with 7; what it said is in {}", log.display());
+    assert_eq!(status["alarms"][1]["what"], what);
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.contains("no route\n") && log.ends_with("--on-failure ended with 7\n"), "{log}");
+    // Until the next good run.
+    stage.archive_that_adds(1);
+    stage.archive_run(0, 1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    assert_eq!(kinds(&stage.status(0)), [""; 0]);
+}

@@ -1,5 +1,7 @@
 mod status;
 
+pub use status::{export_as_json, last_export};
+
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -191,7 +193,7 @@ fn install(args: &JobArgs) -> Result<Outcome, Failure> {
 }
 
 /// `pdf,csv in /home/ana/Messages, --theme=plain`.
-fn shown_export(export: &ExportJob) -> String {
+pub fn shown_export(export: &ExportJob) -> String {
     let options: String = export.options.iter().map(|option| format!(", {option}")).collect();
     format!("{} in {}{options}", export.formats, export.out.display())
 }

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use msgarchive::pipeline::select::Selection;
-use msgarchive::schedule::{self, Alarm, Every, Job, Status};
+use msgarchive::schedule::{self, Alarm, Every, Job, KeptExport, Status};
 use msgarchive::source::{OpenOptions, Place};
 use msgarchive::writers::export;
 use msgarchive::writers::phrase::count;
@@ -18,8 +18,8 @@ use super::{local, shown_export};
 /// Say how the schedule is: next run, last run, the archive's age, and what is wrong.
 ///
 /// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there, the last run
-/// failed or was interrupted, a time was missed, the last good run is older than two periods, or runs add nothing while
-/// the source holds newer messages.
+/// failed or was interrupted, its export failed, a time was missed, the last good run is older than two periods, or runs add
+/// nothing while the source holds newer messages; also where the program or the --on-failure command does not work any more.
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
     /// Print one JSON object
@@ -72,12 +72,13 @@ fn in_words(status: &Status, zone: Tz) -> String {
         let _ = writeln!(words, "{}", wrap(&format!("  {name:<9} "), &plain(what), width));
     };
     line("archive", &job.archive.display().to_string());
-    if let Some(export) = &job.export {
-        line("export", &shown_export(export));
-    }
     match status.archive_age {
         Some(age) => line("its age", &format!("{} days since its last run", days(age))),
         None => line("its age", "it has had no run yet"),
+    }
+    if let Some(export) = &status.export {
+        line("export", &shown_export(&export.job));
+        line("exported", &last_export(export, zone));
     }
     match (status.is_running, status.next) {
         (true, _) => line("next run", "it is going on"),
@@ -101,8 +102,31 @@ fn in_words(status: &Status, zone: Tz) -> String {
     words
 }
 
+/// When it was last brought up to date, and whether it still can be.
+pub fn last_export(export: &KeptExport, zone: Tz) -> String {
+    let last = export.last_good.map_or_else(|| "never yet".to_owned(), |last| local(last, zone));
+    match &export.failure {
+        Some(failure) => format!("{last}; the last time it failed: {failure}"),
+        None => last,
+    }
+}
+
+/// An export that is kept up to date, and how it is.
+pub fn export_as_json(export: &KeptExport) -> Value {
+    json!({
+        "formats": export.job.formats,
+        "out": export.job.out,
+        "options": export.job.options,
+        "last_good": export.last_good.map(date),
+        "failure": export.failure,
+    })
+}
+
+fn date(date: DateTime<Utc>) -> String {
+    date.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 fn as_json(status: Option<&Status>) -> Value {
-    let date = |date: DateTime<Utc>| date.to_rfc3339_opts(SecondsFormat::Secs, true);
     let Some(status) = status else {
         let last: Option<()> = None;
         return json!({
@@ -118,6 +142,7 @@ fn as_json(status: Option<&Status>) -> Value {
             "exit": last.exit,
             "added": last.added,
             "message": last.message,
+            "exported": last.export.as_ref().map(|export| export.failure.is_none()),
         })
     });
     json!({
@@ -130,9 +155,7 @@ fn as_json(status: Option<&Status>) -> Value {
         "alarms": status.alarms.iter().map(alarm).collect::<Vec<_>>(),
         "system": status.job.system.name(),
         "archive": status.job.archive,
-        "export": status.job.export.as_ref().map(|export| {
-            json!({"formats": export.formats, "out": export.out, "options": export.options})
-        }),
+        "export": status.export.as_ref().map(export_as_json),
         "every": status.job.when.every.name(),
         "at": status.job.when.at.to_string(),
         "running": status.is_running,

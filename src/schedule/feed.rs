@@ -1,0 +1,176 @@
+//! One feeding of the archive, in a process of its own, and what became of it.
+
+use std::io::{self, Read};
+use std::process::{Command, ExitStatus, Stdio};
+
+use serde::Deserialize;
+
+use super::attempt::{Attempts, ExportEnd};
+use super::log::Log;
+use super::run::SCHEDULED;
+use super::{ExportJob, Job, archive_runs};
+
+/// A run record is shorter; what an error says, too.
+const LONGEST_WORDS: usize = 64 * 1024;
+
+/// How feeding the archive went.
+#[derive(Debug)]
+pub struct Fed {
+    pub exit: i32,
+    pub message: String,
+    pub added: Option<u64>,
+    pub export: Option<ExportEnd>,
+}
+
+impl Fed {
+    fn failed(message: String) -> Fed {
+        Fed { exit: 1, message, added: None, export: None }
+    }
+}
+
+/// What is of interest in the record that `archive --json` prints.
+#[derive(Deserialize)]
+struct Printed {
+    added: u64,
+    export: Option<PrintedExport>,
+}
+
+#[derive(Deserialize)]
+struct PrintedExport {
+    /// Conversations; `None` where the export failed.
+    written: Option<u64>,
+}
+
+/// Feeds the archive, and brings its export up to date. What is on a disk that is elsewhere must not be begun anew where the
+/// disk should be: neither the archive nor, once the archive is fed, the export.
+pub fn feed(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
+    if before.last_fed(job).is_some() && !archive_runs::is_there(&job.archive) {
+        return Fed::failed(format!(
+            "there is no archive at {}: is its disk connected?",
+            job.archive.display()
+        ));
+    }
+    let is_lost = |export: &&ExportJob| before.last_exported(job).is_some() && !export.out.is_dir();
+    let Some(export) = job.export.as_ref().filter(is_lost) else { return feed_with(job, true, log) };
+    let fed = feed_with(job, false, log);
+    let out = export.out.display();
+    match fed.exit {
+        0 | 3 => without_export(
+            fed,
+            export,
+            format!("there is no {out}: is its disk connected? To have it made anew, make that folder"),
+        ),
+        _ => fed,
+    }
+}
+
+/// The archive was fed, and its export is not up to date.
+fn without_export(fed: Fed, export: &ExportJob, failure: String) -> Fed {
+    let message = match fed.added {
+        Some(added) => format!("new messages: {added}; but the export failed: {failure}"),
+        None => format!("the export failed: {failure}"),
+    };
+    let exit = if matches!(fed.exit, 0 | 3) { 1 } else { fed.exit };
+    Fed { exit, message, export: Some(ExportEnd { out: export.out.clone(), failure: Some(failure) }), ..fed }
+}
+
+fn feed_with(job: &Job, exporting: bool, log: &mut Log) -> Fed {
+    let child = Command::new(&job.program)
+        .args(job.arguments(exporting))
+        .env(SCHEDULED, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let program = job.program.display();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return Fed::failed(format!("cannot start {program}: {error}")),
+    };
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (printed, said) = std::thread::scope(|scope| {
+        let printed = scope.spawn(|| stdout.map(|stdout| collect(stdout, |_| ())).unwrap_or_default());
+        let said = stderr.map(|stderr| collect(stderr, |bytes| log.put(bytes))).unwrap_or_default();
+        (printed.join().unwrap_or_default(), said)
+    });
+    match child.wait() {
+        Ok(status) => outcome(job.export.as_ref().filter(|_| exporting), status, &printed, &said),
+        Err(error) => Fed::failed(format!("lost sight of {program}: {error}")),
+    }
+}
+
+/// By how the program ended, the record that it printed, and what it said.
+fn outcome(export: Option<&ExportJob>, status: ExitStatus, printed: &[u8], said: &[u8]) -> Fed {
+    let printed = serde_json::from_slice::<Printed>(printed).ok();
+    let (exit, added) = (code(status), printed.as_ref().map(|printed| printed.added));
+    // It prints nothing where feeding the archive failed, and then does not come to the export.
+    let written = printed.and_then(|printed| printed.export).map(|export| export.written);
+    let exported =
+        export.zip(written).map(|(export, _)| ExportEnd { out: export.out.clone(), failure: None });
+    let fed = |message: String| Fed { exit, message, added, export: exported };
+    match (exit, added, written) {
+        (0, Some(added), Some(Some(written))) => {
+            fed(format!("new messages: {added}; exported conversations: {written}"))
+        }
+        (0, Some(added), _) => fed(format!("new messages: {added}")),
+        (0, None, _) => fed("done".into()),
+        (3, ..) => fed(format!("done, but: {}", reason(said, status))),
+        (_, Some(_), Some(None)) => match export {
+            Some(export) => without_export(fed(String::new()), export, reason(said, status)),
+            None => fed(reason(said, status)),
+        },
+        _ => fed(reason(said, status)),
+    }
+}
+
+/// Reads to the end, passes everything on, and keeps the end of it.
+fn collect(mut from: impl Read, mut each: impl FnMut(&[u8])) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let mut buffer = [0; 8192];
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return kept,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return kept,
+            Ok(read) => buffer.get(..read).unwrap_or_default(),
+        };
+        each(read);
+        kept.extend_from_slice(read);
+        let surplus = kept.len().saturating_sub(LONGEST_WORDS);
+        kept.drain(..surplus);
+    }
+}
+
+/// As a shell has it: 128 and the number of the signal.
+pub fn code(status: ExitStatus) -> i32 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+    }
+    #[cfg(not(unix))]
+    {
+        status.code().unwrap_or(1)
+    }
+}
+
+/// What the program said failed, with the causes; else how it ended.
+fn reason(said: &[u8], status: ExitStatus) -> String {
+    let text = String::from_utf8_lossy(said);
+    let after = |mark: &str| {
+        let lines = text.lines();
+        lines
+            .filter_map(|line| line.strip_prefix(mark))
+            .map(|words| words.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let mut words = after("error:");
+    words.extend(after("caused by:"));
+    if words.is_empty() {
+        words = after("warning:");
+    }
+    match words.is_empty() {
+        true => format!("archive ended with {status}"),
+        false => words.join(": ").replace('\0', ""),
+    }
+}
