@@ -217,6 +217,9 @@ fn for_schedule(error: &ScheduleError) -> Vec<String> {
         ScheduleError::Start { .. } | ScheduleError::Refused { .. } => vec![
             "--system names another scheduler; `msgarchive schedule print` shows what would be done".into(),
         ],
+        ScheduleError::NotBegun { .. } => vec![
+            "if the program was moved, `msgarchive schedule install`, as before, names it where it is".into(),
+        ],
         ScheduleError::NotStarted { .. } => {
             vec!["`msgarchive schedule status` says later whether it has begun; a machine on battery waits".into()]
         }

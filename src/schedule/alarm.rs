@@ -38,6 +38,8 @@ pub enum AlarmKind {
     Unheard,
     /// The last run was ended from outside.
     Interrupted,
+    /// At its time the scheduler started the program, and it did not even begin.
+    NotBegun,
     /// A time has passed without a run.
     Missed,
     /// The last good run is older than two periods.
@@ -57,6 +59,7 @@ impl AlarmKind {
             AlarmKind::ExportFailing => "export_failing",
             AlarmKind::Unheard => "unheard",
             AlarmKind::Interrupted => "interrupted",
+            AlarmKind::NotBegun => "not_begun",
             AlarmKind::Missed => "missed",
             AlarmKind::Old => "old",
             AlarmKind::Stale => "stale",
@@ -75,6 +78,8 @@ pub(super) struct Evidence<'a> {
     pub attempts: &'a Attempts,
     pub is_loaded: bool,
     pub is_running: bool,
+    /// Why the program did not even begin when the scheduler started it after a moment, where something tells.
+    pub why_not_begun: &'a dyn Fn(DateTime<Utc>) -> Option<String>,
     pub now: DateTime<Utc>,
     pub zone: Tz,
 }
@@ -181,13 +186,16 @@ impl Evidence<'_> {
     fn missed(&self) -> Option<Alarm> {
         let slot = slot::previous(self.job.when, self.now, self.zone)?;
         let begun = self.attempts.last().is_some_and(|last| last.started >= slot);
-        let is_missed =
-            self.now - slot > GRACE && run::installed_at(self.folder) < slot && !begun && !self.is_running;
-        let what = || {
-            let time = self.local(slot);
-            format!("nothing ran at {time}: was the machine off, asleep, on battery, or nobody logged in?")
-        };
-        is_missed.then(|| alarm(AlarmKind::Missed, what()))
+        if begun || self.is_running || run::installed_at(self.folder) >= slot {
+            return None;
+        }
+        let time = self.local(slot);
+        if let Some(why) = (self.why_not_begun)(slot) {
+            return Some(alarm(AlarmKind::NotBegun, format!("nothing ran at {time}: {why}")));
+        }
+        let what =
+            format!("nothing ran at {time}: was the machine off, asleep, on battery, or nobody logged in?");
+        (self.now - slot > GRACE).then(|| alarm(AlarmKind::Missed, what))
     }
 
     fn old(&self) -> Option<Alarm> {

@@ -30,6 +30,9 @@ pub enum ScheduleError {
     Marks,
     #[error("cron starts nothing on request")]
     NoRequests,
+    /// The scheduler started the program, which did not even begin.
+    #[error("the program did not begin: {why}")]
+    NotBegun { why: String },
     /// It was asked, and did not begin.
     #[error("the scheduler has not started the run within {seconds} seconds")]
     NotStarted { seconds: u64 },

@@ -47,6 +47,15 @@ impl Log {
     }
 }
 
+/// What reached the scheduler itself last, if that was after `since`: a shell's words about a program that is not there.
+pub fn outer_words(folder: &Folder, since: DateTime<Utc>) -> Option<String> {
+    let path = folder.outer_log();
+    let written = DateTime::<Utc>::from(fs::metadata(&path).ok()?.modified().ok()?);
+    let text = fs::read(path).ok().filter(|_| written >= since)?;
+    let last = String::from_utf8_lossy(&text).lines().rev().find(|line| !line.trim().is_empty())?.to_owned();
+    Some(format!("scheduler.log says: {last}"))
+}
+
 /// The log at its end; a new one where it is full.
 fn file(folder: &Folder) -> Result<File, DiskError> {
     let path = folder.log();

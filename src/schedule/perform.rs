@@ -4,8 +4,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::account::Folder;
-use super::{Account, Invocation, Job, Plan, ScheduleError, Step, System, cron, plan};
+use super::{Account, Invocation, Job, Plan, ScheduleError, Step, System, cron, log, plan, systemd};
 use crate::disk::{self, DiskError};
 
 /// For a scheduler that is still busy with what it was told before.
@@ -77,6 +79,15 @@ pub(super) fn is_loaded(system: System, account: &Account) -> bool {
     match plan::is_loaded(system, account) {
         Some(question) => output(&question).is_ok_and(|output| output.status.success()),
         None => crontab().is_ok_and(|crontab| cron::has_ours(&crontab)),
+    }
+}
+
+/// Why the program did not even begin when the scheduler started it after `since`, where something tells.
+pub(super) fn why_not_begun(system: System, folder: &Folder, since: DateTime<Utc>) -> Option<String> {
+    match system {
+        System::Systemd => systemd::why_not_begun(&tell(&systemd::ending()).ok()?),
+        System::Launchd | System::Cron => log::outer_words(folder, since),
+        System::TaskScheduler => None,
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn is_loaded(system: System, account: &Account) -> Option<Invocation>
 pub(super) fn start(system: System, account: &Account) -> Option<Invocation> {
     match system {
         System::Launchd => Some(launchd::tell(account, "kickstart", &[])),
-        System::Systemd => Some(systemd::tell(["start", "--no-block", systemd::SERVICE])),
+        System::Systemd => Some(systemd::start()),
         System::TaskScheduler => Some(task_scheduler::tell("/Run", [])),
         System::Cron => None,
     }

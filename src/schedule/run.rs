@@ -55,6 +55,10 @@ pub fn run(
     (attempt.exit, attempt.message, attempt.added) = (Some(fed.exit), fed.message, fed.added);
     attempt.export = fed.export;
     attempts.end(&attempt);
+    if !job_file.exists() {
+        // The schedule was taken away meanwhile, and nothing of it is to be left.
+        return Ok(Some(attempt));
+    }
     if let Err(error) = attempts.save() {
         attempt.exit = attempt.exit.filter(|_| !attempt.is_good()).or(Some(1));
         attempt.message += &format!("; but it could not be written down: {}", in_full(&error));
@@ -84,21 +88,25 @@ pub fn through_scheduler(account: &Account) -> Result<Attempt, ScheduleError> {
     let last = |folder: &Folder| Attempts::read(&folder.attempts()).last().cloned();
     let before = last(&folder).map(|attempt| attempt.number);
     private_file(&folder.asked())?;
-    let started = perform::tell(&start).and_then(|_| {
-        let polls = PATIENCE.as_millis() / POLL.as_millis();
-        let begun = || last(&folder).is_some_and(|attempt| Some(attempt.number) != before);
-        (0..polls)
-            .any(|_| {
-                begun() || {
-                    std::thread::sleep(POLL);
-                    false
-                }
-            })
-            .then_some(())
-            .ok_or(ScheduleError::NotStarted { seconds: PATIENCE.as_secs() })
-    });
+    let asked_at = fs::metadata(folder.asked()).and_then(|asked| asked.modified());
+    let asked_at = asked_at.unwrap_or(SystemTime::UNIX_EPOCH).into();
+    let begun = || last(&folder).is_some_and(|attempt| Some(attempt.number) != before);
+    // Some wait for the end, and take a run that failed for a failure of theirs.
+    let told = perform::tell(&start);
+    let mut polls = if told.is_ok() { PATIENCE.as_millis() / POLL.as_millis() } else { 0 };
+    while !begun() && polls > 0 {
+        std::thread::sleep(POLL);
+        polls -= 1;
+    }
     let _ = fs::remove_file(folder.asked());
-    started?;
+    if !begun() {
+        let why = perform::why_not_begun(job.system, &folder, asked_at);
+        return Err(match (why, told) {
+            (Some(why), _) => ScheduleError::NotBegun { why },
+            (None, Err(error)) => error,
+            (None, Ok(_)) => ScheduleError::NotStarted { seconds: PATIENCE.as_secs() },
+        });
+    }
     while is_running(&folder) {
         std::thread::sleep(POLL);
     }

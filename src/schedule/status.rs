@@ -45,8 +45,18 @@ pub fn status(
     let attempts = Attempts::read(&folder.attempts());
     let is_loaded = perform::is_loaded(job.system, account);
     let is_running = run::is_running(&folder);
-    let evidence =
-        Evidence { job: &job, folder: &folder, attempts: &attempts, is_loaded, is_running, now, zone };
+    let why_not_begun = |since| perform::why_not_begun(job.system, &folder, since);
+    let why_not_begun = &why_not_begun;
+    let evidence = Evidence {
+        why_not_begun,
+        job: &job,
+        folder: &folder,
+        attempts: &attempts,
+        is_loaded,
+        is_running,
+        now,
+        zone,
+    };
     let newest = archive_runs::newest_first(&job.archive).next();
     Ok(Some(Status {
         is_running,

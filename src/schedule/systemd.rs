@@ -60,8 +60,11 @@ pub fn install(job: &Job, account: &Account, folder: &Folder) -> Result<Vec<Step
 pub fn remove(account: &Account) -> Vec<Step> {
     vec![
         Step::Tell(tell(["disable", "--now", TIMER]).or_not()),
+        Step::Tell(tell(["stop", SERVICE]).or_not()),
         // When it last came, which `Persistent=` goes by.
         Step::Tell(tell(["clean", "--what=state", TIMER]).or_not()),
+        // A unit that failed is remembered even when there is none any more.
+        Step::Tell(tell(["reset-failed", SERVICE]).or_not()),
         Step::Delete(account.units().join(TIMER)),
         Step::Delete(account.units().join(SERVICE)),
         Step::Tell(tell(["daemon-reload"]).or_not()),
@@ -71,6 +74,22 @@ pub fn remove(account: &Account) -> Vec<Step> {
 /// Speaks to the user's systemd.
 pub fn tell<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Invocation {
     Invocation::new("systemctl", ["--user"].into_iter().chain(arguments))
+}
+
+/// Starts the service and waits for its end, so that systemd says where it could not even begin.
+pub fn start() -> Invocation {
+    tell(["start", SERVICE])
+}
+
+/// By what systemd says how the service ended.
+pub fn ending() -> Invocation {
+    tell(["show", "--property=ExecMainStatus", "--value", SERVICE])
+}
+
+/// Why the program did not even begin, by the answer: those codes are systemd's own (systemd.exec(5), "Process exit codes").
+pub fn why_not_begun(ending: &str) -> Option<String> {
+    let code = ending.trim().parse::<u8>().ok().filter(|code| (200..=245).contains(code))?;
+    Some(format!("systemd could not start it ({code}); `systemctl --user status {SERVICE}` says more"))
 }
 
 /// By what systemd says whether the user's timers run while nobody is logged in.

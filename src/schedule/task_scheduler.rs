@@ -37,7 +37,7 @@ pub fn install(job: &Job, folder: &Folder) -> Result<Vec<Step>, ScheduleError> {
 
 /// What takes it away.
 pub fn remove() -> Vec<Step> {
-    vec![Step::Tell(tell("/Delete", ["/F"]).or_not())]
+    vec![Step::Tell(tell("/End", []).or_not()), Step::Tell(tell("/Delete", ["/F"]).or_not())]
 }
 
 /// Speaks about the task.

@@ -5,6 +5,7 @@ mod exports;
 mod install;
 mod paths;
 mod real_cron;
+mod real_systemd;
 mod runs;
 mod sources;
 mod stage;

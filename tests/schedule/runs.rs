@@ -273,6 +273,25 @@ fn two_at_once_are_one() {
     assert_eq!(stage.attempts().len(), 1);
 }
 
+/// Of those that go on whatever the scheduler is told.
+#[test]
+fn a_run_that_outlives_its_schedule_leaves_nothing_and_calls_nobody() {
+    let stage = Stage::new();
+    stage.install(&["--system", "cron", "--on-failure", ": >\"$HOME/help\""]).with_code(0);
+    std::os::unix::fs::symlink("/bin/sh", stage.path("bin/sh")).unwrap();
+    stage.archive_program(": >FAKES/begun; while [ ! -f FAKES/go ]; do /bin/sleep 0.05; done; exit 1");
+    let first = stage.command(&["schedule", "run"]).stderr(Stdio::null()).spawn().unwrap();
+    while !stage.path("fakes/begun").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    stage.run(&["schedule", "remove"]).with_code(0);
+    fs::write(stage.path("fakes/go"), "").unwrap();
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(1));
+    let left: Vec<String> = stage.home_tree().into_iter().filter(|entry| !entry.ends_with(" 700")).collect();
+    assert_eq!(left, [""; 0]);
+    assert!(!stage.folder().exists());
+}
+
 #[test]
 fn at_other_times_nothing_is_due() {
     let mut stage = installed(&["--at", "02:30"]);
@@ -354,7 +373,7 @@ fn a_run_that_cannot_be_written_down_feeds_the_archive_and_calls_for_help() {
 fn a_probe_goes_through_the_scheduler() {
     for (system, told) in [
         ("launchd", "launchctl kickstart UID/msgarchive-schedule\n"),
-        ("systemd", "systemctl --user start --no-block msgarchive-schedule.service\n"),
+        ("systemd", "systemctl --user start msgarchive-schedule.service\n"),
     ] {
         let stage = Stage::new();
         stage.install(&["--system", system]).with_code(0);

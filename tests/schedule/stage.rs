@@ -195,6 +195,7 @@ esac",
 case $2 in
 is-active) [ -f FAKES/loaded ] ;;
 restart) : >FAKES/loaded ;;
+show) /bin/cat FAKES/ending 2>/dev/null ;;
 disable) /bin/rm -f FAKES/loaded ;;
 start) /bin/sh FAKES/start >/dev/null 2>&1 & ;;
 esac",

@@ -87,6 +87,34 @@ fn a_missed_schedule() {
     assert_eq!(kinds(&stage.status(3)), ["missed", "old"]);
 }
 
+/// The scheduler came at its time, and could not start the program: nobody was asleep.
+#[test]
+fn a_program_that_did_not_begin_is_told_from_a_missed_time() {
+    let mut stage = installed(&[]);
+    fs::write(stage.path("fakes/ending"), "203\n").unwrap();
+    assert_eq!(kinds(&stage.status(0)), [""; 0], "no time has come yet");
+    stage.later(4 * HOUR);
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["not_begun"]);
+    let what = "nothing ran at 2023-11-15 02:30: systemd could not start it (203); \
+                `systemctl --user status msgarchive-schedule.service` says more";
+    assert_eq!(status["alarm"]["what"], what);
+    // A run that failed is none of these.
+    fs::write(stage.path("fakes/ending"), "1\n").unwrap();
+    stage.later(HOUR);
+    assert_eq!(kinds(&stage.status(3)), ["missed"]);
+
+    let mut stage = Stage::new();
+    stage.install(&["--system", "cron"]).with_code(0);
+    stage.later(4 * HOUR);
+    fs::write(stage.folder().join("scheduler.log"), "old\n/bin/sh: 1: /gone/msgarchive: not found\n\n")
+        .unwrap();
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["not_begun"]);
+    let what = "nothing ran at 2023-11-15 02:30: scheduler.log says: /bin/sh: 1: /gone/msgarchive: not found";
+    assert_eq!(status["alarm"]["what"], what);
+}
+
 #[test]
 fn a_week_has_two_weeks() {
     let mut stage = installed(&["--every", "week"]);
