@@ -1,5 +1,6 @@
 //! The archive: what goes in comes out, and stays.
 
+mod at_once;
 mod compared;
 mod crash;
 mod damage;
@@ -13,6 +14,7 @@ mod past;
 mod people;
 mod searching;
 mod vanishing;
+mod writing;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,16 +4,14 @@
 //! **Must never**: mend anything. It leaves a note of what it found, which the next run reads.
 
 mod joins;
+mod records;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rusqlite::Connection;
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
 use super::contents::KeptFile;
@@ -21,9 +19,9 @@ use super::damage::FoundDamaged;
 use super::folder::{Folder, HOME};
 use super::kind::{JOINS, Kind};
 use super::open::look_into;
-use super::record::{self, Whole, no_rows};
+use super::record;
 use super::row::{self, RowHash, owned};
-use super::schema::{Columns, RECORD_HASH, has_column, has_versions, version_table};
+use super::schema::{Columns, has_versions, version_table};
 use crate::disk::{hash_file, hexadecimal};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
@@ -102,8 +100,17 @@ pub fn check(
         // The database as such, beside its rows.
         let integrity = scope.spawn(|| check.integrity(deep));
         let rows = check.rows(&connection);
-        let contents = check.contents(&connection, deep, jobs);
+        let files = check.files(&connection);
         let records = check.records(&connection);
+        // That was one moment. What takes longer holds no run up.
+        let contents = files.and_then(|files| {
+            connection.execute_batch("COMMIT")?;
+            check.contents(&connection, &files, deep, jobs)
+        });
+        let records = records.and_then(|(runs, others)| {
+            check.records_of_no_run(&connection, others)?;
+            Ok(runs)
+        });
         let errors = [rows.as_ref().err(), contents.as_ref().err(), records.as_ref().err()];
         for error in errors.into_iter().flatten() {
             lock(&check.damaged).database = true;
@@ -252,15 +259,26 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Every content: there, of its size, and (deep) of its hash.
-    fn contents(&self, connection: &Connection, deep: bool, jobs: usize) -> rusqlite::Result<(u64, u64)> {
+    /// What there is to be of every content; and that rows agree with it.
+    fn files(&self, connection: &Connection) -> rusqlite::Result<Vec<KeptFile>> {
+        self.content_rows(connection)?;
         let mut statement =
             connection.prepare("SELECT path, bytes, sha256 FROM msgarchive_file ORDER BY path")?;
         let files = statement.query_map([], |row| {
             let bytes: i64 = row.get(1)?;
             Ok(KeptFile { path: row.get(0)?, bytes: u64::try_from(bytes).unwrap_or(0), sha256: row.get(2)? })
         })?;
-        let files: Vec<KeptFile> = files.collect::<rusqlite::Result<_>>()?;
+        files.collect()
+    }
+
+    /// Every content: there, of its size, and (deep) of its hash.
+    fn contents(
+        &self,
+        connection: &Connection,
+        files: &[KeptFile],
+        deep: bool,
+        jobs: usize,
+    ) -> rusqlite::Result<(u64, u64)> {
         self.progress.begin(files.len() as u64);
         let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
         let damaged: Mutex<Vec<(&KeptFile, String)>> = Mutex::default();
@@ -287,7 +305,6 @@ impl Check<'_> {
         for (file, what) in damaged.into_inner().unwrap_or_default() {
             self.content_is_damaged(connection, file, what)?;
         }
-        self.content_rows(connection)?;
         Ok((files.len() as u64, bytes.into_inner()))
     }
 
@@ -354,100 +371,6 @@ impl Check<'_> {
         while let Some(row) = rows.next()? {
             let (guid, path): (Option<String>, String) = (row.get(0)?, row.get(1)?);
             self.found(Problem { guid, ..Problem::of("row", "names another content than it has").at(path) });
-        }
-        Ok(())
-    }
-
-    /// The records: as they were written, each closing over the one before it and over the rows of its run.
-    fn records(&self, connection: &Connection) -> rusqlite::Result<u64> {
-        let rows_by_run = record::rows_by_run(connection, None)?;
-        let hash = if has_column(connection, "msgarchive_run", RECORD_HASH)? { RECORD_HASH } else { "NULL" };
-        let mut statement = connection
-            .prepare(&format!("SELECT run, name, record, {hash} FROM msgarchive_run ORDER BY run"))?;
-        let runs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let runs: Vec<record::InDatabase> = runs.collect::<rusqlite::Result<_>>()?;
-        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for entry in fs::read_dir(self.folder.runs()).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some(name) = name.strip_suffix(".json") {
-                files.insert(name.to_owned(), fs::read(entry.path()).unwrap_or_default());
-            }
-        }
-        let mut before: Option<String> = None;
-        let mut expected = 1;
-        let mut totals = Value::Null;
-        for (run, name, record, sha256) in &runs {
-            let path = format!("{}/{name}.json", super::folder::RUNS);
-            let broken = |what: &str| self.found(Problem::of("record", what).at(&path));
-            let file = files.remove(name);
-            let file_text = file.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            let text = match record::whole(record, file.as_deref(), sha256.as_deref()) {
-                Whole::InFile => {
-                    broken("is damaged in the database; the next run takes it from this file");
-                    &*file_text
-                }
-                Whole::Nowhere => {
-                    broken("is damaged, and nothing has it whole");
-                    record
-                }
-                Whole::InDatabase => {
-                    match &file {
-                        None => broken("is gone; the database has it, and the next run writes it again"),
-                        Some(bytes) if bytes != record.as_bytes() => broken(
-                            "is not what the run wrote; the database has that, and the next run writes it again",
-                        ),
-                        Some(_)
-                            if sha256
-                                .as_ref()
-                                .is_some_and(|hash| *hash != hexadecimal(&Sha256::digest(record))) =>
-                        {
-                            broken("has a damaged hash in the database; the next run makes it anew");
-                        }
-                        Some(_) => {}
-                    }
-                    record
-                }
-            };
-            let value: Value = serde_json::from_str(text).unwrap_or_default();
-            let hash = before.as_ref().map(|text| hexadecimal(&Sha256::digest(text.as_bytes())));
-            if value.get("previous").and_then(Value::as_str) != hash.as_deref() {
-                broken("does not follow the record before it");
-            }
-            if *run != expected || value.get("number").and_then(Value::as_i64) != Some(*run) {
-                broken("has a number that is not the next one");
-            }
-            if value.get("archive").and_then(Value::as_str) != Some(&self.folder.id) {
-                broken("is of another archive");
-            }
-            let rows = rows_by_run.get(run).cloned().unwrap_or_else(no_rows);
-            if value.get("rows").and_then(Value::as_u64) != Some(rows.rows)
-                || value.get("rows_sha256").and_then(Value::as_str) != Some(&rows.sha256)
-            {
-                broken("does not agree with the rows that its run added");
-            }
-            totals = value.get("totals").cloned().unwrap_or_default();
-            expected = run + 1;
-            before = Some(text.to_owned());
-        }
-        for name in files.into_keys() {
-            let path = format!("{}/{name}.json", super::folder::RUNS);
-            self.found(Problem::of("record", "is the record of no run").at(path));
-        }
-        if runs.is_empty() && rows_by_run.is_empty() {
-            return Ok(0);
-        }
-        self.totals(connection, &totals)?;
-        Ok(runs.len() as u64)
-    }
-
-    fn totals(&self, connection: &Connection, expected: &Value) -> rusqlite::Result<()> {
-        let found = record::totals(connection)?;
-        for (table, count) in found.as_object().into_iter().flatten() {
-            let should = expected.get(table);
-            if should != Some(count) {
-                let should = should.map_or("as many as nobody knows".into(), Value::to_string);
-                self.found(Problem::of("count", format!("{table} has {count} rows instead of {should}")));
-            }
         }
         Ok(())
     }

@@ -21,6 +21,9 @@ pub enum ArchiveError {
     /// `holder`: as the other run wrote it down.
     #[error("another run is adding to {}: {holder}", path.display())]
     Busy { path: PathBuf, holder: String },
+    /// No run of this program; or one of which nothing is known here.
+    #[error("another program is reading {} or writing to it", path.display())]
+    InUse { path: PathBuf },
     #[error("{} was made by a later version of msgarchive, in format {format}", path.display())]
     Newer { path: PathBuf, format: u64 },
     #[error("the source {} is the archive itself", path.display())]
@@ -56,9 +59,7 @@ impl ArchiveError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 ArchiveError::Damaged { path, what: source.to_string() }
             }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                ArchiveError::Busy { path, holder: "a program that is reading it, or writing to it".into() }
-            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ArchiveError::InUse { path },
             _ => ArchiveError::Database { path, source },
         }
     }

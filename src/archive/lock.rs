@@ -34,11 +34,7 @@ impl Lock {
                 // A run that is just ending.
                 Err(TryLockError::WouldBlock) if begun.elapsed() < ENDING => std::thread::sleep(ENDING / 20),
                 Err(TryLockError::WouldBlock) => {
-                    let mut holder = String::new();
-                    let _ = (&file).take(200).read_to_string(&mut holder);
-                    let holder = holder.trim().to_owned();
-                    let holder = if holder.is_empty() { "it does not say which".into() } else { holder };
-                    return Err(ArchiveError::Busy { path: folder.to_owned(), holder });
+                    return Err(ArchiveError::Busy { path: folder.to_owned(), holder: written_down(&file) });
                 }
                 Err(TryLockError::Error(error)) => return Err(ArchiveError::writing(&path)(error)),
             }
@@ -49,6 +45,28 @@ impl Lock {
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(ArchiveError::writing(&path))?;
         Ok(Lock(file))
+    }
+
+    /// The run that is adding to the archive in this folder right now, as it wrote itself down; `None`: there is none.
+    pub fn holder(folder: &Path) -> Option<String> {
+        let file = File::open(folder.join(LOCK)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(written_down(&file)),
+            Err(TryLockError::Error(_)) => None,
+            Ok(()) => {
+                let _ = file.unlock();
+                None
+            }
+        }
+    }
+}
+
+fn written_down(file: &File) -> String {
+    let mut holder = String::new();
+    let _ = file.take(200).read_to_string(&mut holder);
+    match holder.trim() {
+        "" => "it does not say which".into(),
+        holder => holder.to_owned(),
     }
 }
 
@@ -71,7 +89,9 @@ mod tests {
         let inherited = lock.0.try_clone().unwrap();
         let busy = Lock::take(folder.path(), "later").unwrap_err();
         assert!(matches!(busy, ArchiveError::Busy { holder, .. } if holder.ends_with("since now")));
+        assert!(Lock::holder(folder.path()).is_some_and(|holder| holder.ends_with("since now")));
         drop(lock);
+        assert_eq!(Lock::holder(folder.path()), None);
         Lock::take(folder.path(), "later").unwrap();
         drop(inherited);
     }

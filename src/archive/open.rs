@@ -1,6 +1,7 @@
 //! An archive, opened for looking at what it knows: its database, read-only.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -9,10 +10,14 @@ use super::ArchiveError;
 use super::folder::Folder;
 use super::lock::Lock;
 
-/// A connection to an archive's database that cannot write.
+/// How long to wait for a run that is writing what does not fit into its memory, or is about to be done.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection to an archive's database that cannot write, and sees one moment of it: as long as it lives no run can be
+/// completed, so that it should not live long. Who has to see several moments ends its transaction.
 ///
 /// # Errors
-/// [`ArchiveError::Damaged`] where it is no database any more, or not there.
+/// [`ArchiveError::Damaged`] where it is no database any more, or not there; [`ArchiveError::Busy`].
 pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     let path = folder.database();
     if !path.is_file() {
@@ -22,17 +27,20 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(failed())?;
     let prepare = || -> rusqlite::Result<()> {
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(PATIENCE)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.execute_batch(
-            "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;",
+            "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000; BEGIN;",
         )?;
         connection.query_row("SELECT count(*) FROM msgarchive_run", [], |_| Ok(()))
     };
     let prepared = match prepare() {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
             take_back(folder, &path)?;
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK").map_err(failed())?;
+            }
             prepare()
         }
         prepared => prepared,
@@ -40,6 +48,12 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     prepared.map_err(|error| match error {
         rusqlite::Error::SqliteFailure(_, Some(ref what)) if what.contains("no such table") => {
             ArchiveError::Damaged { path: path.clone(), what: "its tables are not there".into() }
+        }
+        error if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            match Lock::holder(folder.path()) {
+                Some(holder) => ArchiveError::Busy { path: folder.path().to_owned(), holder },
+                None => failed()(error),
+            }
         }
         error => failed()(error),
     })?;

@@ -67,6 +67,11 @@ pub fn archive(
         {
             attempt(path, feeds, true, options, progress)
         }
+        // Two moments of a source, mixed, look like damage to it.
+        Err(failure) => {
+            feeds.iter().try_for_each(|feed| feed.tables.unchanged())?;
+            Err(failure)
+        }
         done => done,
     }
 }
@@ -149,7 +154,7 @@ fn attempt(
     if !options.dry_run {
         progress.phase("Indexing for search");
         // The archive is whole without it, and whoever searches makes it where it is missing.
-        let _ = search::bring_up(&folder, &connection);
+        let _ = search::bring_up(&folder);
     }
     Ok(record)
 }

@@ -18,7 +18,7 @@ use super::ArchiveError;
 use super::conversations::Conversations;
 use super::folder::Folder;
 use super::history::{body_columns, text};
-use super::open::look_into;
+use super::open::{PATIENCE, look_at};
 use super::wanted::Wanted;
 use crate::model::Instant;
 use crate::pipeline::decode::date::instant;
@@ -87,47 +87,67 @@ pub struct Line {
 /// # Errors
 /// [`ArchiveError`] when it cannot be written; the archive is whole all the same.
 pub fn update(path: &Path) -> Result<(), ArchiveError> {
-    let (folder, connection) = look_into(path)?;
-    bring_up(&folder, &connection)
+    bring_up(&Folder::open(path)?)
 }
 
-pub(super) fn bring_up(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
-    let place = folder.path().join(INDEX);
-    let failed = || ArchiveError::database(&place);
-    let latest: i64 = connection
-        .query_row("SELECT coalesce(max(run), 0) FROM msgarchive_run", [], |row| row.get(0))
-        .map_err(ArchiveError::database(folder.database()))?;
-    if state(folder).is_some_and(|run| run == latest) {
+pub(super) fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
+    // Nothing has to be written, nor can be on a medium that is read-only.
+    if state(folder) == Some(latest(folder, &look_at(folder)?)?) {
         return Ok(());
     }
-    let known = state(folder).filter(|run| *run < latest);
-    if known.is_none() {
-        let _ = std::fs::remove_file(&place);
-    }
-    drop(crate::disk::private_file(&place)?);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let index = Connection::open_with_flags(&place, flags).map_err(failed())?;
-    let begin = || -> rusqlite::Result<()> {
-        index.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; BEGIN IMMEDIATE;")?;
-        if known.is_none() {
-            index.execute_batch(TABLES)?;
-            index.execute("INSERT INTO state VALUES (?1, ?2, 0)", params![FORM, folder.id])?;
+    let place = folder.path().join(INDEX);
+    match fill(folder, &place) {
+        // An index can always be made anew.
+        Err(ArchiveError::Damaged { path, .. }) if path == place => {
+            std::fs::remove_file(&place).map_err(ArchiveError::writing(&place))?;
+            fill(folder, &place)
         }
-        Ok(())
-    };
-    begin().map_err(failed())?;
-    let index = add(connection, index, known.unwrap_or(0)).map_err(failed())?;
-    let end = || -> rusqlite::Result<()> {
-        index.execute("UPDATE state SET run = ?1", [latest])?;
-        index.execute_batch("COMMIT")
-    };
-    end().map_err(failed())
+        filled => filled,
+    }
+}
+
+fn fill(folder: &Folder, place: &Path) -> Result<(), ArchiveError> {
+    let failed = || ArchiveError::database(place);
+    drop(crate::disk::private_file(place)?);
+    let index = begin(place).map_err(failed())?;
+    // Looked at once nobody else can add to the index: it is of no later run than this.
+    let connection = look_at(folder)?;
+    let latest = latest(folder, &connection)?;
+    let known = state_of(&index, folder).filter(|run| *run <= latest);
+    if known.is_none() {
+        index
+            .execute_batch(&format!("DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS state; {TABLES}"))
+            .and_then(|()| index.execute("INSERT INTO state VALUES (?1, ?2, 0)", params![FORM, folder.id]))
+            .map_err(failed())?;
+    }
+    let index = add(&connection, index, known.unwrap_or(0)).map_err(failed())?;
+    index
+        .execute("UPDATE state SET run = ?1", [latest])
+        .and_then(|_| index.execute_batch("COMMIT"))
+        .map_err(failed())
+}
+
+fn latest(folder: &Folder, connection: &Connection) -> Result<i64, ArchiveError> {
+    let sql = "SELECT coalesce(max(run), 0) FROM msgarchive_run";
+    connection.query_row(sql, [], |row| row.get(0)).map_err(ArchiveError::database(folder.database()))
+}
+
+/// Opens the index for writing, or waits until who is writing to it is done.
+fn begin(place: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let index = Connection::open_with_flags(place, flags)?;
+    index.busy_timeout(PATIENCE)?;
+    index.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; BEGIN IMMEDIATE;")?;
+    Ok(index)
 }
 
 /// The run that the index is of; `None` where there is none, or one of something else.
 fn state(folder: &Folder) -> Option<i64> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let index = Connection::open_with_flags(folder.path().join(INDEX), flags).ok()?;
+    state_of(&Connection::open_with_flags(folder.path().join(INDEX), flags).ok()?, folder)
+}
+
+fn state_of(index: &Connection, folder: &Folder) -> Option<i64> {
     let sql = "SELECT run FROM state WHERE form = ?1 AND archive = ?2";
     index.query_row(sql, params![FORM, folder.id], |row| row.get(0)).optional().ok()?
 }
@@ -249,13 +269,14 @@ fn matching(typed: &str) -> Option<String> {
 /// # Errors
 /// [`ArchiveError`]; also where there is no index and none can be made.
 pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
-    let (folder, connection) = look_into(path)?;
+    let folder = Folder::open(path)?;
+    bring_up(&folder)?;
+    let connection = look_at(&folder)?;
     let failed = || ArchiveError::database(folder.database());
     let cards = cards(&connection).map_err(failed())?;
     let conversations = Conversations::read(&connection, &cards).map_err(failed())?;
     let wanted = Wanted::of(query, &conversations, &connection)?;
     let Some(matching) = matching(&query.text) else { return Ok(Vec::new()) };
-    bring_up(&folder, &connection)?;
     let place = folder.path().join(INDEX);
     let find = || -> rusqlite::Result<Vec<Hit>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -1,9 +1,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use msgarchive::archive::{self, ArchiveOptions, Feed, Reason, RunRecord};
+use msgarchive::archive::{self, ArchiveError, ArchiveOptions, Feed, Reason, RunRecord};
 use msgarchive::sample;
-use msgarchive::source::{OpenOptions, contacts};
+use msgarchive::source::{OpenOptions, Place, SourceError, contacts};
 use msgarchive::writers::keep_up::KeptUp;
 use msgarchive::writers::phrase::{count, grouped, size};
 use serde_json::json;
@@ -55,6 +55,9 @@ pub struct ArchiveArgs {
     keeping_up: KeepingUpOptions,
 }
 
+/// How often a source is read that others write to, until it lies still for as long as that takes.
+const TRIES: u32 = 3;
+
 const EXAMPLES: &str = "\
 Examples:
   This Mac's library, tonight and every night:
@@ -80,8 +83,8 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         (None, true) => vec![default_source()?],
     };
     let jobs = jobs_of(args.jobs);
-    let mut feeds = Vec::new();
     let attachments_roots = for_each(&args.attachments_root, paths.len())?;
+    let mut places = Vec::new();
     for (number, (path, attachments_root)) in paths.iter().zip(attachments_roots).enumerate() {
         let options = OpenOptions {
             attachments_root,
@@ -90,17 +93,27 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
             password: None,
             sessions: jobs,
         };
-        let tables = args.access.place(path, number, args.progress)?.tables(&options)?;
+        places.push((path, args.access.place(path, number, args.progress)?, options));
+    }
+    let open = |(path, place, options): &(&PathBuf, Place, OpenOptions)| -> Result<Feed, Failure> {
+        let tables = place.tables(options)?;
         tables.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
             None => args.access.contacts(tables.contacts(), path)?,
         };
-        feeds.push(Feed { tables, contacts });
-    }
+        Ok(Feed { tables, contacts })
+    };
     let options = ArchiveOptions { now, jobs, dry_run: args.dry_run };
-    let record = archive::archive(&args.dir, &feeds, options, &watch)?;
-    drop(feeds);
+    let mut tries = 1..TRIES;
+    let record = loop {
+        let feeds = places.iter().map(open).collect::<Result<Vec<Feed>, Failure>>()?;
+        match archive::archive(&args.dir, &feeds, options, &watch) {
+            // Messages was opened just now: as long as it runs there is a state of one moment to read.
+            Err(ArchiveError::Source(SourceError::Changed { .. })) if tries.next().is_some() => {}
+            done => break done?,
+        }
+    };
     let exported =
         keeping_up.map(|wanted| (wanted.out, wanted.bring_up(&args.dir, &args.access, jobs, &watch)));
     drop(watch);

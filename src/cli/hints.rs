@@ -262,7 +262,9 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
             vec!["give the folder that `msgarchive archive` made; `msgarchive archive DIR` makes one".into()]
         }
         ArchiveError::Foreign { .. } => vec!["choose an empty or a new folder for the archive".into()],
-        ArchiveError::Busy { .. } => vec!["wait until it is done; this run changed nothing".into()],
+        ArchiveError::Busy { .. } | ArchiveError::InUse { .. } => {
+            vec!["wait until it is done, and run this again; nothing was changed".into()]
+        }
         ArchiveError::Newer { .. } => vec!["use that version, or a later one".into()],
         ArchiveError::Itself { .. } => vec!["name another source with --source PATH".into()],
         ArchiveError::NoSuchMessage { .. } => {

@@ -35,7 +35,7 @@ use crate::pipeline::Progress;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::{NoMatch, Selection};
 use crate::source::contacts::Contact;
-use crate::source::{Several, Source, SourceError, SourceInfo};
+use crate::source::{Several, Source, SourceError, SourceInfo, while_still};
 
 pub use findings::{Finding, Found};
 pub(crate) use reason::FIRST_IPHONE;
@@ -156,7 +156,15 @@ pub fn compare(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Comparison, CompareError> {
-    let sources = [left, right];
+    while_still(&[left, right], || side_by_side([left, right], contacts, options, progress))
+}
+
+fn side_by_side(
+    sources @ [left, right]: [&dyn Source; 2],
+    contacts: &[Contact],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Comparison, CompareError> {
     let several = Several::of(&sources)?;
     let roster = Roster::new(&several.handles, &several.chats, contacts);
     let selected = options.selection.conversations(&roster)?;

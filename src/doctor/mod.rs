@@ -27,7 +27,7 @@ use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::pipeline::roster::Roster;
 use crate::source::contacts::Contact;
-use crate::source::{LogState, Source, SourceError, SourceInfo};
+use crate::source::{LogState, Source, SourceError, SourceInfo, while_still};
 
 pub use checks::{CHECKS, Check};
 pub use facts::{Dates, Facts, Files, Held, Kept, RowIdGaps, Sync};
@@ -105,6 +105,16 @@ impl Checkup {
 /// # Errors
 /// What reading or comparing said.
 pub fn examine(
+    presented: &[Presented<'_>],
+    contacts: &[Contact],
+    around: &Surroundings,
+    progress: &dyn Progress,
+) -> Result<Checkup, CompareError> {
+    let sources: Vec<&dyn Source> = presented.iter().map(|one| one.source).collect();
+    while_still(&sources, || look_at(presented, contacts, around, progress))
+}
+
+fn look_at(
     presented: &[Presented<'_>],
     contacts: &[Contact],
     around: &Surroundings,

@@ -251,6 +251,22 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, Sourc
     place.open(options)
 }
 
+/// What reading some sources came to. Where it failed and one of them was written to meanwhile, that is why: two moments
+/// mixed look like damage.
+///
+/// # Errors
+/// [`SourceError::Changed`]; else those of `read`.
+pub fn while_still<T, E: From<SourceError>>(
+    sources: &[&dyn Source],
+    read: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let read = read();
+    if read.is_err() {
+        sources.iter().try_for_each(|source| source.unchanged())?;
+    }
+    read
+}
+
 /// A database that is open, by its layout.
 fn open_opened(opened: Opened, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
     Ok(match opened.layout {

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::backup::{DeviceFolder, Password};
-use super::database::Opened;
+use super::database::{Opened, opened_still};
 use super::exported::{Exported, Manifest};
 use super::tables::Tables;
 use super::{OpenOptions, Source, SourceError, open_opened};
@@ -66,7 +66,9 @@ impl Place {
                 Tables::of(opened, Some(backup), options)
             }
             What::Export(path, _) => Err(SourceError::OnlyExported { path: path.clone() }),
-            What::Database(path) => Tables::of(Opened::new(path, options)?, None, options),
+            What::Database(path) => {
+                opened_still(path, || Tables::of(Opened::new(path, options)?, None, options))
+            }
         }
     }
 
@@ -78,7 +80,7 @@ impl Place {
         match &self.0 {
             What::Backup(folder) => folder.open(options),
             What::Export(path, manifest) => Ok(Box::new(Exported::open(path, manifest, options)?)),
-            What::Database(path) => open_opened(Opened::new(path, options)?, options),
+            What::Database(path) => opened_still(path, || open_opened(Opened::new(path, options)?, options)),
         }
     }
 }

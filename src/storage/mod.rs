@@ -52,7 +52,7 @@ use crate::pipeline::Progress;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::NoMatch;
 use crate::source::contacts::Contact;
-use crate::source::{Source, SourceError, SourceInfo};
+use crate::source::{Source, SourceError, SourceInfo, while_still};
 use calendar::Calendar;
 use contents::Contents;
 use gate::Watch;
@@ -208,6 +208,15 @@ pub enum StorageError {
 /// # Errors
 /// [`StorageError`].
 pub fn estimate(
+    source: &dyn Source,
+    contacts: &[Contact],
+    options: &Options<'_>,
+    progress: &dyn Progress,
+) -> Result<Estimate, StorageError> {
+    while_still(&[source], || add_up(source, contacts, options, progress))
+}
+
+fn add_up(
     source: &dyn Source,
     contacts: &[Contact],
     options: &Options<'_>,

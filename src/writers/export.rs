@@ -16,7 +16,7 @@ use crate::pipeline::select::Selection;
 use crate::pipeline::writer::WriteError;
 use crate::pipeline::{ExportError, Job, Options, Progress, Report};
 use crate::source::contacts::Contact;
-use crate::source::{ChatId, RawChat, Source};
+use crate::source::{ChatId, RawChat, Source, while_still};
 
 /// What to export, and how.
 #[derive(Debug, Clone)]
@@ -78,6 +78,15 @@ pub fn export_folder(
     request: &ExportRequest,
     progress: &dyn Progress,
 ) -> Result<Report, ExportError> {
+    while_still(&[source], || write_folder(source, contacts, request, progress))
+}
+
+fn write_folder(
+    source: &dyn Source,
+    contacts: &[Contact],
+    request: &ExportRequest,
+    progress: &dyn Progress,
+) -> Result<Report, ExportError> {
     progress.phase("Reading who is who");
     let (roster, options) = prepare(source, contacts, request)?;
     let making = Making::begin(source, request, false)?;
@@ -106,10 +115,12 @@ pub fn list(
     jobs: usize,
     progress: &dyn Progress,
 ) -> Result<Report, ExportError> {
-    let (roster, options) = read_roster(source, contacts, selection, jobs)?;
-    let report = Job { source, roster: &roster, options: &options, progress }.run(&[], None)?;
-    source.unchanged()?;
-    Ok(report)
+    while_still(&[source], || {
+        let (roster, options) = read_roster(source, contacts, selection, jobs)?;
+        let report = Job { source, roster: &roster, options: &options, progress }.run(&[], None)?;
+        source.unchanged()?;
+        Ok(report)
+    })
 }
 
 /// Who is who, and what is to be read.

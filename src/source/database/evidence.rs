@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
+use super::handle::Handle;
 use super::snapshot::{Fingerprint, beside, size};
 use crate::disk::{HashedCopy, hash_all, hexadecimal};
 use crate::source::{DigestedFile, SourceDigest};
@@ -11,7 +12,7 @@ use crate::source::{DigestedFile, SourceDigest};
 /// The files of a database as they were when it was opened.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    files: Vec<(PathBuf, Fingerprint)>,
+    files: Vec<(PathBuf, Fingerprint, Handle)>,
     /// Our own copy of its one moment, where there is one.
     copy: Option<File>,
 }
@@ -28,7 +29,8 @@ impl Evidence {
 
     /// Another file of it.
     pub fn add(&mut self, file: &Path) {
-        self.files.extend(Fingerprint::of(file).ok().map(|as_it_was| (file.to_owned(), as_it_was)));
+        let as_it_was = Fingerprint::of(file).ok().zip(Handle::open(file).ok());
+        self.files.extend(as_it_was.map(|(as_it_was, handle)| (file.to_owned(), as_it_was, handle)));
     }
 
     /// What is read instead of the files.
@@ -43,8 +45,8 @@ impl Evidence {
     pub fn digest(&self) -> io::Result<SourceDigest> {
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut files = Vec::with_capacity(self.files.len());
-        for (path, as_it_was) in &self.files {
-            let hashed = hash_all(&mut File::open(path)?)?;
+        for (path, as_it_was, handle) in &self.files {
+            let hashed = hash_all(&mut handle.bytes())?;
             if Fingerprint::of(path)? != *as_it_was {
                 return self.digest_copy(name(path));
             }

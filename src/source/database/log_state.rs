@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+use super::handle::Handle;
 use super::log::Frames;
 use super::snapshot::{beside, size};
 
@@ -63,7 +64,7 @@ impl LogState {
 /// The size of a database, where it never shrinks by itself.
 fn bytes_where_they_tell(path: &Path) -> Option<u64> {
     let mut header = [0; 100];
-    File::open(path).ok()?.read_exact(&mut header).ok()?;
+    Handle::open(path).ok()?.bytes().read_exact(&mut header).ok()?;
     let largest_root = header.get(52..56)?;
     let shrinks = largest_root != [0; 4];
     (!shrinks).then(|| fs::metadata(path).ok().map(|about| about.len()))?

@@ -4,6 +4,7 @@
 //! **Must never**: know what a table of Messages means.
 
 mod evidence;
+mod handle;
 mod hidden;
 mod log;
 mod log_state;
@@ -24,8 +25,8 @@ pub use log_state::LogState;
 pub(super) use pool::{Pool, Pooled};
 pub(super) use recognize::Layout;
 pub(super) use schema::Schema;
-pub(super) use snapshot::Guard;
 use snapshot::Snapshot;
+pub(super) use snapshot::{Guard, opened_still};
 pub(super) use values::Columns;
 
 use super::locate::{FileStore, Roots};

@@ -1,9 +1,10 @@
 //! What lies at a path: a database to open, or what it is instead.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::handle::Handle;
 use super::schema::Schema;
 use crate::source::{SourceError, SourceKind};
 
@@ -65,7 +66,8 @@ fn read_start(file: &Path, buffer: &mut [u8]) -> std::io::Result<usize> {
     if !fs::metadata(file)?.is_file() {
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "neither a file nor a folder"));
     }
-    let mut file = File::open(file)?;
+    let handle = Handle::open(file)?;
+    let mut file = handle.bytes();
     let mut length = 0;
     while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
         match file.read(rest)? {

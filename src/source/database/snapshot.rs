@@ -21,7 +21,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::TempDir;
 
 use super::evidence::Evidence;
-use super::recognize::Candidate;
+use super::handle::Handle;
+use super::recognize::{self, Candidate};
 use crate::source::{SourceDigest, SourceError};
 
 /// Connections that all see the same moment.
@@ -259,6 +260,25 @@ impl Snapshot {
     }
 }
 
+/// What `open` makes of the database at a path. Where it fails while somebody writes to the file it is tried again: a file
+/// that was taken for still, and of which one page is older than the next, looks damaged, or like no database of Messages.
+pub(in crate::source) fn opened_still<T>(
+    path: &Path,
+    open: impl Fn() -> Result<T, SourceError>,
+) -> Result<T, SourceError> {
+    let look = || recognize::candidate(path).ok().and_then(|candidate| Fingerprint::of(&candidate.path).ok());
+    for _ in 0..COPIES {
+        let before = look();
+        let opened = open();
+        // Who waited for a lock has waited long enough.
+        if matches!(opened, Ok(_) | Err(SourceError::Locked { .. })) || look() == before {
+            return opened;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err(SourceError::Changed { path: path.to_owned() })
+}
+
 /// Opens a connection that cannot write, and makes it read the schema.
 fn connect(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
     connect_within(PATIENCE, path, mode)
@@ -356,12 +376,12 @@ fn copy_still(path: &Path, copy: &Path) -> Result<bool, SourceError> {
     let before = look();
     for (from, to) in &files {
         let _ = fs::remove_file(to);
-        let mut source = match File::open(from) {
+        let source = match Handle::open(from) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && from != path => continue,
             source => source.map_err(SourceError::io(from))?,
         };
         let mut target = create(to).map_err(failed(path))?;
-        io::copy(&mut source, &mut target).map_err(failed(path))?;
+        io::copy(&mut source.bytes(), &mut target).map_err(failed(path))?;
     }
     Ok(before == look())
 }

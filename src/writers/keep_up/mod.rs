@@ -20,8 +20,8 @@ use super::manifest::Extent;
 use crate::disk::{FileRecord, is_unfinished};
 use crate::pipeline::writer::{AssetSink, WriteError, Writer};
 use crate::pipeline::{Again, DEFECTS_KEPT, Defect, ExportError, Job, Progress, Report};
-use crate::source::Source;
 use crate::source::contacts::Contact;
+use crate::source::{Source, while_still};
 
 /// What bringing an export up to date did.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,15 @@ impl KeptUp {
 /// # Errors
 /// [`ExportError`]; the folder is as it was then.
 pub fn keep_up(
+    source: &dyn Source,
+    contacts: &[Contact],
+    request: &ExportRequest,
+    progress: &dyn Progress,
+) -> Result<KeptUp, ExportError> {
+    while_still(&[source], || bring_up(source, contacts, request, progress))
+}
+
+fn bring_up(
     source: &dyn Source,
     contacts: &[Contact],
     request: &ExportRequest,
