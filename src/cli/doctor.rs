@@ -12,6 +12,7 @@ use msgarchive::writers::phrase::{self, count, grouped, size};
 use msgarchive::writers::work_list::WorkList;
 
 use super::compare::same_file;
+use super::nightly::nightly;
 use super::progress::{Watch, When};
 use super::reading_options::{Opened, Wanted};
 use super::source_options::{SourceOptions, Tried};
@@ -144,7 +145,14 @@ fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure
         contacts_of_several(opened.iter_mut().map(|one| std::mem::take(&mut one.contacts)).collect());
     let presented: Vec<Presented<'_>> = opened
         .iter()
-        .map(|one| Presented { source: one.source.as_ref(), free: free_space(&one.source.info().path) })
+        .map(|one| {
+            let info = one.source.info();
+            Presented {
+                source: one.source.as_ref(),
+                free: free_space(&info.path),
+                nightly: nightly(info, args.progress),
+            }
+        })
         .collect();
     let watch = Watch::new(args.progress);
     let checkup = doctor::examine(&presented, &contacts, around, &watch);
@@ -160,7 +168,7 @@ fn examined(args: &DoctorArgs, around: &Surroundings) -> Result<Checkup, Failure
 
 /// A source that cannot be opened, or not be read to its end, with what to do about it.
 fn unreadable(source: SourceInfo, error: &SourceError) -> Checkup {
-    let remedy = hints::for_source(error).into_iter().next().map(sentence);
+    let remedy = hints::for_source(error).into_iter().next().map(hints::sentence);
     Checkup::unreadable(source, error, remedy)
 }
 
@@ -178,13 +186,6 @@ fn is_finding(error: &SourceError) -> bool {
             | SourceError::NoMessages { .. }
             | SourceError::Snapshot { .. }
     )
-}
-
-/// A hint as a sentence of its own.
-fn sentence(hint: String) -> String {
-    let mut letters = hint.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 /// Before each line of a finding.

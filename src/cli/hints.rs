@@ -63,6 +63,13 @@ pub fn hints(failure: &Failure) -> Vec<String> {
     }
 }
 
+/// A hint as a sentence of its own.
+pub fn sentence(hint: String) -> String {
+    let mut letters = hint.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 /// For a source that cannot be opened or read.
 pub fn for_source(error: &SourceError) -> Vec<String> {
     match error {
@@ -190,7 +197,7 @@ fn for_forbidden_at_night() -> String {
 }
 
 /// A run that failed where nobody looked on.
-fn for_scheduled(reason: &str) -> Vec<String> {
+pub fn for_scheduled(reason: &str) -> Vec<String> {
     let log = "`msgarchive schedule status` names the log, which has all that the run said".into();
     match reason.contains("Operation not permitted") {
         true => vec![for_forbidden_at_night(), log],

@@ -18,6 +18,7 @@ mod history;
 mod keeping_up;
 mod list;
 mod moment;
+mod nightly;
 mod page;
 mod password;
 mod pdf_options;

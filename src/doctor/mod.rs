@@ -54,6 +54,27 @@ pub struct Presented<'s> {
     pub source: &'s dyn Source,
     /// Free bytes on the disk that it lies on; `None`: not known.
     pub free: Option<u64>,
+    /// The schedule that reads it; `None`: none does.
+    pub nightly: Option<Nightly>,
+}
+
+/// A schedule that has a source archived, and whether it can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nightly {
+    /// Who starts the program: `launchd`, `systemd`, …
+    pub scheduler: &'static str,
+    pub trial: Trial,
+}
+
+/// What came of having the scheduler try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trial {
+    /// All that goes into the archive could be read.
+    Read,
+    /// What the program said. `remedy`: the next step, as far as there is one.
+    Failed { said: String, remedy: Option<String> },
+    /// The scheduler did not start the program.
+    Untried { why: String },
 }
 
 /// What was found in one source.
@@ -147,6 +168,7 @@ fn look_at(
             facts,
             deletions,
             free: one.free,
+            nightly: one.nightly.as_ref(),
             around,
             other: compared.as_ref().zip(read.get(1 - at.min(1))).map(|(compared, (facts, _))| {
                 Other::of(compared, if at == 0 { Side::Left } else { Side::Right }, facts)

@@ -4,7 +4,7 @@ use crate::source::{Deletions, SourceInfo, SourceKind};
 use crate::writers::clock::Clock;
 use crate::writers::phrase::{one_line, short_date};
 
-use super::{Facts, Surroundings};
+use super::{Facts, Nightly, Surroundings};
 
 /// A source, with all that checks look at.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Patient<'p> {
     pub deletions: &'p Deletions,
     /// Free bytes on its disk.
     pub free: Option<u64>,
+    /// The schedule that reads it.
+    pub nightly: Option<&'p Nightly>,
     pub around: &'p Surroundings,
     /// The source beside it.
     pub other: Option<Other<'p>>,

@@ -105,9 +105,14 @@ impl Folder {
         self.0.join("lock")
     }
 
-    /// There while somebody wants a run through the scheduler, due or not.
+    /// There while somebody wants a run or a trial through the scheduler, due or not.
     pub fn asked(&self) -> PathBuf {
         self.0.join("asked")
+    }
+
+    /// How the trial ended that somebody waits for.
+    pub fn tried(&self) -> PathBuf {
+        self.0.join("tried.json")
     }
 
     /// What Task Scheduler was told.
@@ -116,7 +121,7 @@ impl Folder {
     }
 
     /// Everything that may lie here.
-    pub fn files(&self) -> [PathBuf; 8] {
+    pub fn files(&self) -> [PathBuf; 9] {
         [
             self.job(),
             self.attempts(),
@@ -125,6 +130,7 @@ impl Folder {
             self.outer_log(),
             self.lock(),
             self.asked(),
+            self.tried(),
             self.task(),
         ]
     }

@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use serde::Deserialize;
 
 use super::attempt::{Attempts, ExportEnd};
+use super::job::Doing;
 use super::log::Log;
 use super::run::SCHEDULED;
 use super::{ExportJob, Job, archive_runs};
@@ -44,15 +45,12 @@ struct PrintedExport {
 /// Feeds the archive, and brings its export up to date. What is on a disk that is elsewhere must not be begun anew where the
 /// disk should be: neither the archive nor, once the archive is fed, the export.
 pub fn feed(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
-    if before.last_fed(job).is_some() && !archive_runs::is_there(&job.archive) {
-        return Fed::failed(format!(
-            "there is no archive at {}: is its disk connected?",
-            job.archive.display()
-        ));
+    if is_elsewhere(job, before) {
+        return no_archive(job);
     }
     let is_lost = |export: &&ExportJob| before.last_exported(job).is_some() && !export.out.is_dir();
-    let Some(export) = job.export.as_ref().filter(is_lost) else { return feed_with(job, true, log) };
-    let fed = feed_with(job, false, log);
+    let Some(export) = job.export.as_ref().filter(is_lost) else { return told(job, Doing::All, log) };
+    let fed = told(job, Doing::Feeding, log);
     let out = export.out.display();
     match fed.exit {
         0 | 3 => without_export(
@@ -62,6 +60,22 @@ pub fn feed(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
         ),
         _ => fed,
     }
+}
+
+/// Reads all that would be fed, and changes nothing.
+pub fn try_out(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
+    match is_elsewhere(job, before) {
+        true => no_archive(job),
+        false => told(job, Doing::Trial, log),
+    }
+}
+
+fn is_elsewhere(job: &Job, before: &Attempts) -> bool {
+    before.last_fed(job).is_some() && !archive_runs::is_there(&job.archive)
+}
+
+fn no_archive(job: &Job) -> Fed {
+    Fed::failed(format!("there is no archive at {}: is its disk connected?", job.archive.display()))
 }
 
 /// The archive was fed, and its export is not up to date.
@@ -74,9 +88,10 @@ fn without_export(fed: Fed, export: &ExportJob, failure: String) -> Fed {
     Fed { exit, message, export: Some(ExportEnd { out: export.out.clone(), failure: Some(failure) }), ..fed }
 }
 
-fn feed_with(job: &Job, exporting: bool, log: &mut Log) -> Fed {
+/// Starts the program, which does that much.
+fn told(job: &Job, doing: Doing, log: &mut Log) -> Fed {
     let child = Command::new(&job.program)
-        .args(job.arguments(exporting))
+        .args(job.arguments(doing))
         .env(SCHEDULED, "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -94,7 +109,7 @@ fn feed_with(job: &Job, exporting: bool, log: &mut Log) -> Fed {
         (printed.join().unwrap_or_default(), said)
     });
     match child.wait() {
-        Ok(status) => outcome(job.export.as_ref().filter(|_| exporting), status, &printed, &said),
+        Ok(status) => outcome(job.export.as_ref().filter(|_| doing == Doing::All), status, &printed, &said),
         Err(error) => Fed::failed(format!("lost sight of {program}: {error}")),
     }
 }

@@ -28,6 +28,17 @@ pub struct Job {
     pub on_failure: Option<String>,
 }
 
+/// How much of a job is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// The archive is fed, and its export brought up to date.
+    All,
+    /// The archive is fed.
+    Feeding,
+    /// Everything is read that would be fed, and nothing is changed.
+    Trial,
+}
+
 /// An export of the archive that is kept up to date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportJob {
@@ -140,10 +151,13 @@ impl Job {
         paths.into_iter().try_for_each(|path| words(path).map(drop))
     }
 
-    /// What the program is told to feed the archive, and to bring its export up to date or not.
-    pub fn arguments(&self, exporting: bool) -> Vec<PathBuf> {
+    /// What the program is told.
+    pub fn arguments(&self, doing: Doing) -> Vec<PathBuf> {
         let mut arguments: Vec<PathBuf> =
             ["archive", "--json", "--progress", "never"].into_iter().map(PathBuf::from).collect();
+        if doing == Doing::Trial {
+            arguments.push("--dry-run".into());
+        }
         for source in &self.sources {
             arguments.extend(["--source".into(), source.clone()]);
         }
@@ -153,7 +167,9 @@ impl Job {
         if let Some(contacts) = &self.contacts {
             arguments.extend(["--contacts".into(), contacts.clone()]);
         }
-        if let Some(ExportJob { formats, out, options }) = self.export.as_ref().filter(|_| exporting) {
+        if let Some(ExportJob { formats, out, options }) =
+            self.export.as_ref().filter(|_| doing == Doing::All)
+        {
             arguments.extend(["--export".into(), formats.into(), "--out".into(), out.clone()]);
             arguments.extend(options.iter().map(PathBuf::from));
         }

@@ -1,22 +1,20 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::account::Folder;
 use super::attempt::{Attempt, Attempts};
-use super::feed::feed;
+use super::feed::{feed, try_out};
 use super::log::Log;
-use super::{Account, Job, ScheduleError, on_failure, perform, plan, slot};
+use super::request::{Request, Tried};
+use super::{Job, ScheduleError, on_failure, slot};
 use crate::disk::{DiskError, private_file};
 
 /// Set in the environment of what a schedule starts: nobody is looking on.
 pub const SCHEDULED: &str = "MSGARCHIVE_SCHEDULED";
-/// For a scheduler to begin what it was asked for.
-const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(200);
 
 /// Whether a run has to be due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub enum Start {
 }
 
 /// Does what is scheduled: feeds the archive in a process of its own, writes down how it went, and calls for help where
-/// it failed. `None`: nothing is due.
+/// it failed. `None`: nothing is due, or it was only to be tried.
 ///
 /// # Errors
 /// [`ScheduleError::Busy`] while another one is going on; [`ScheduleError::Disk`], [`ScheduleError::Job`] where what is to be
@@ -42,7 +40,16 @@ pub fn run(
     let folder = Folder::of_job(job_file);
     let _lock = lock(&folder)?;
     let mut attempts = Attempts::read(&folder.attempts());
-    if start == Start::IfDue && !is_due(&job, &folder, &attempts, now(), zone) {
+    let request = Request::take(&folder);
+    if request == Some(Request::Trial) {
+        let mut log = Log::open(&folder);
+        log.line(now(), &format!("a run is tried: {}", job.archive.display()));
+        let fed = try_out(&job, &attempts, &mut log);
+        log.line(now(), &format!("it would end with {}: {}", fed.exit, fed.message));
+        Tried::note(&folder, &fed)?;
+        return Ok(None);
+    }
+    if start == Start::IfDue && request.is_none() && !is_due(&job, &folder, &attempts, now(), zone) {
         return Ok(None);
     }
     let mut attempt = attempts.begin(&job, now());
@@ -75,44 +82,6 @@ pub fn run(
     Ok(Some(attempt))
 }
 
-/// Has the scheduler start a run, which finds out what it may do where nobody looks on; waits for its end.
-///
-/// # Errors
-/// [`ScheduleError::NotInstalled`], [`ScheduleError::NoRequests`], [`ScheduleError::NotStarted`], and what the scheduler
-/// said.
-pub fn through_scheduler(account: &Account) -> Result<Attempt, ScheduleError> {
-    let job = perform::installed(account)?.ok_or(ScheduleError::NotInstalled)?;
-    let folder = Folder::new(account.folder(job.system));
-    let start = plan::start(job.system, account).ok_or(ScheduleError::NoRequests)?;
-    drop(lock(&folder)?);
-    let last = |folder: &Folder| Attempts::read(&folder.attempts()).last().cloned();
-    let before = last(&folder).map(|attempt| attempt.number);
-    private_file(&folder.asked())?;
-    let asked_at = fs::metadata(folder.asked()).and_then(|asked| asked.modified());
-    let asked_at = asked_at.unwrap_or(SystemTime::UNIX_EPOCH).into();
-    let begun = || last(&folder).is_some_and(|attempt| Some(attempt.number) != before);
-    // Some wait for the end, and take a run that failed for a failure of theirs.
-    let told = perform::tell(&start);
-    let mut polls = if told.is_ok() { PATIENCE.as_millis() / POLL.as_millis() } else { 0 };
-    while !begun() && polls > 0 {
-        std::thread::sleep(POLL);
-        polls -= 1;
-    }
-    let _ = fs::remove_file(folder.asked());
-    if !begun() {
-        let why = perform::why_not_begun(job.system, &folder, asked_at);
-        return Err(match (why, told) {
-            (Some(why), _) => ScheduleError::NotBegun { why },
-            (None, Err(error)) => error,
-            (None, Ok(_)) => ScheduleError::NotStarted { seconds: PATIENCE.as_secs() },
-        });
-    }
-    while is_running(&folder) {
-        std::thread::sleep(POLL);
-    }
-    last(&folder).ok_or(ScheduleError::NotStarted { seconds: PATIENCE.as_secs() })
-}
-
 /// True while a run is going on.
 pub(super) fn is_running(folder: &Folder) -> bool {
     folder.lock().is_file() && matches!(lock(folder), Err(ScheduleError::Busy))
@@ -125,7 +94,7 @@ pub(super) fn installed_at(folder: &Folder) -> DateTime<Utc> {
 }
 
 /// The system lets go of it, whatever ends the program.
-fn lock(folder: &Folder) -> Result<File, ScheduleError> {
+pub(super) fn lock(folder: &Folder) -> Result<File, ScheduleError> {
     let path = folder.lock();
     let file = private_file(&path)?;
     match file.try_lock() {
@@ -136,9 +105,6 @@ fn lock(folder: &Folder) -> Result<File, ScheduleError> {
 }
 
 fn is_due(job: &Job, folder: &Folder, attempts: &Attempts, now: DateTime<Utc>, zone: Tz) -> bool {
-    if fs::remove_file(folder.asked()).is_ok() {
-        return true;
-    }
     let last = attempts.last_good(job).map_or_else(|| installed_at(folder), |attempt| attempt.started);
     slot::previous(job.when, now, zone).is_some_and(|slot| last < slot)
 }

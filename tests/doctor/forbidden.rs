@@ -24,7 +24,7 @@ fn full_disk_access_is_missing() {
         verdicts.map(|(check, _)| check.name).collect::<Vec<_>>()
     };
     assert_eq!(of(Status::Problem), ["readable"]);
-    assert_eq!((of(Status::Unknown).len(), of(Status::Ok).len(), of(Status::Warning).len()), (12, 0, 0));
+    assert_eq!((of(Status::Unknown).len(), of(Status::Ok).len(), of(Status::Warning).len()), (13, 0, 0));
     let (_, verdict) = &checkup.reports[0].verdicts[0];
     assert!(verdict.finding.contains("Full Disk Access is missing"), "{}", verdict.finding);
     assert_eq!(verdict.remedy.as_deref(), Some("Give Terminal Full Disk Access."));
@@ -59,7 +59,7 @@ fn a_file_that_may_not_be_read() {
     };
     let object = as_json(&crate::program::ran(output));
     only(&object, "readable problem", "its own mode forbids it");
-    assert_eq!(with_status(&object, &["unknown"]).len(), 12);
+    assert_eq!(with_status(&object, &["unknown"]).len(), 13);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn with_room(free: u64, free_here: u64) -> Vec<(&'static str, Status)> {
         awaited: Default::default(),
         jobs: 1,
     };
-    let presented = [Presented { source: source.as_ref(), free: Some(free) }];
+    let presented = [Presented { source: source.as_ref(), free: Some(free), nightly: None }];
     let checkup = examine(&presented, &[], &around, &()).unwrap();
     let verdicts = checkup.reports[0].verdicts.iter();
     verdicts

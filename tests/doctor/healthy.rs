@@ -15,7 +15,10 @@ fn this_machines_own_library() {
         let home = Home::of(&library);
         let object = home.json(&[]);
         assert_eq!(wrong(&object), [""; 0], "{object:#}");
-        assert_eq!(with_status(&object, &["unknown"]), ["other_source unknown", "identities unknown"]);
+        assert_eq!(
+            with_status(&object, &["unknown"]),
+            ["other_source unknown", "identities unknown", "nightly unknown"]
+        );
         assert_eq!(check(&object, "complete")["evidence"]["log"], "whole");
         assert_eq!(check(&object, "caught_up")["evidence"]["ck_sync_state"]["1"], 339);
         let ran = home.program.run(&["doctor"]).with_code(0);
@@ -30,7 +33,7 @@ fn a_copy_without_preferences() {
     fs::rename(home.library(), home.program.path().join("copy")).unwrap();
     let object = home.json(&["--source", "copy"]);
     assert_eq!(wrong(&object), [""; 0], "{object:#}");
-    let unknown = ["other_source unknown", "keep_messages unknown", "identities unknown"];
+    let unknown = ["other_source unknown", "keep_messages unknown", "identities unknown", "nightly unknown"];
     assert_eq!(with_status(&object, &["unknown"]), unknown);
     assert_eq!(check(&object, "icloud")["confidence"], "observed");
 }
@@ -51,7 +54,10 @@ fn backups_plain_and_encrypted() {
         let ran = program.run(&["doctor", "--json", "--source", source, "--password-file", "password"]);
         let object = as_json(&ran);
         assert_eq!(wrong(&object), [""; 0], "{object:#}");
-        assert_eq!(with_status(&object, &["unknown"]), ["other_source unknown", "identities unknown"]);
+        assert_eq!(
+            with_status(&object, &["unknown"]),
+            ["other_source unknown", "identities unknown", "nightly unknown"]
+        );
         assert_eq!(check(&object, "icloud")["evidence"]["CloudKitSyncingEnabled"], true);
         assert_eq!(check(&object, "system")["evidence"]["system"], "18.1");
     }

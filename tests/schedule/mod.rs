@@ -10,6 +10,7 @@ mod runs;
 mod sources;
 mod stage;
 mod status;
+mod trial;
 
 use std::io::Write as _;
 

@@ -8,6 +8,7 @@ mod holes;
 mod icloud;
 mod identities;
 mod keep_messages;
+mod nightly;
 mod other_source;
 pub(super) mod readable;
 mod rows;
@@ -27,7 +28,7 @@ pub struct Check {
 }
 
 /// Every check, in the order in which a person would make them.
-pub const CHECKS: [Check; 13] = [
+pub const CHECKS: [Check; 14] = [
     Check { name: "readable", question: "Can it be read", look: readable::look },
     Check { name: "complete", question: "Is the copy complete", look: complete::look },
     Check { name: "icloud", question: "Is Messages in iCloud on", look: icloud::look },
@@ -41,6 +42,7 @@ pub const CHECKS: [Check; 13] = [
     Check { name: "identities", question: "Is it the same account", look: identities::look },
     Check { name: "rows", question: "Are the rows sound", look: rows::look },
     Check { name: "disk", question: "Is there room on the disk", look: disk::look },
+    Check { name: "nightly", question: "Can the schedule read it", look: nightly::look },
 ];
 
 /// What to say where only one source was named.
