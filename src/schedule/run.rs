@@ -2,7 +2,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::time::SystemTime;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::account::Folder;
@@ -15,6 +15,8 @@ use crate::disk::{DiskError, private_file};
 
 /// Set in the environment of what a schedule starts: nobody is looking on.
 pub const SCHEDULED: &str = "MSGARCHIVE_SCHEDULED";
+/// A run that failed is tried again where the scheduler comes by later, but not at once: it would call for help twice.
+const BEFORE_TRYING_AGAIN: TimeDelta = TimeDelta::hours(2);
 
 /// Whether a run has to be due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +107,13 @@ pub(super) fn lock(folder: &Folder) -> Result<File, ScheduleError> {
 }
 
 fn is_due(job: &Job, folder: &Folder, attempts: &Attempts, now: DateTime<Utc>, zone: Tz) -> bool {
-    let last = attempts.last_good(job).map_or_else(|| installed_at(folder), |attempt| attempt.started);
-    slot::previous(job.when, now, zone).is_some_and(|slot| last < slot)
+    let Some(slot) = slot::previous(job.when, now, zone) else { return false };
+    let has_just_failed = |last: &Attempt| {
+        let is_recent = last.finished.is_some_and(|ended| now - ended < BEFORE_TRYING_AGAIN);
+        last.archive == job.archive && last.started >= slot && is_recent
+    };
+    let last_good = attempts.last_good(job).map_or_else(|| installed_at(folder), |attempt| attempt.started);
+    last_good < slot && !attempts.last().is_some_and(has_just_failed)
 }
 
 /// With what led to it.

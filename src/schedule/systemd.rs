@@ -5,7 +5,7 @@ use std::path::Path;
 use askama::Template;
 
 use super::account::Folder;
-use super::{Account, Every, Invocation, Job, ScheduleError, Step};
+use super::{Account, Every, Invocation, Job, Periodicity, ScheduleError, Step};
 
 /// What is started.
 pub const SERVICE: &str = "msgarchive-schedule.service";
@@ -23,15 +23,11 @@ struct Service<'a> {
 #[derive(Template)]
 #[template(path = "schedule/systemd.timer", escape = "none")]
 struct Timer<'a> {
-    calendar: &'a str,
+    calendars: &'a [String],
 }
 
 /// Both units, and the timer started.
 pub fn install(job: &Job, account: &Account, folder: &Folder) -> Result<Vec<Step>, ScheduleError> {
-    let calendar = match job.when.every {
-        Every::Day => format!("*-*-* {}:00", job.when.at),
-        Every::Week => format!("Sun *-*-* {}:00", job.when.at),
-    };
     // Ours, not /tmp alone of somebody's: copies of a library in use lie there for a while.
     let writes = [folder.path(), &job.archive, Path::new("/tmp"), Path::new("/var/tmp")]
         .into_iter()
@@ -39,21 +35,37 @@ pub fn install(job: &Job, account: &Account, folder: &Folder) -> Result<Vec<Step
         .map(|path| Ok(format!("-{}", super::job::words(path)?)))
         .map(|path: Result<String, ScheduleError>| path.map(|path| quoted(&path)))
         .collect::<Result<Vec<String>, ScheduleError>>()?;
-    let service = Service {
-        command: &command_line(&super::plan::command(job, folder)?)?,
-        writes: &writes,
-        hardened: job.on_failure.is_none(),
-    };
+    let mut command = super::plan::command(job, folder)?;
+    // The timer also comes an hour later.
+    command.push("--if-due".into());
+    let service =
+        Service { command: &command_line(&command)?, writes: &writes, hardened: job.on_failure.is_none() };
     let units = account.units();
     let unit = |name: &str, text: String| Step::Write { path: units.join(name), bytes: text.into_bytes() };
     Ok(vec![
         unit(SERVICE, super::text_of(&service)?),
-        unit(TIMER, super::text_of(&Timer { calendar: &calendar })?),
+        unit(TIMER, super::text_of(&Timer { calendars: &calendars(job.when) })?),
         Step::Tell(tell(["daemon-reload"])),
         Step::Tell(tell(["enable", TIMER])),
         // Not `enable --now`: a timer that is running already would go on with the time it had.
         Step::Tell(tell(["restart", TIMER])),
     ])
+}
+
+/// When the timer comes (systemd.time(7), "Calendar events"). A time that a clock which is set forward leaves out is left out by
+/// systemd as well, until the next day or week: so it also comes an hour later, at the hours at which clocks are set.
+fn calendars(Periodicity { every, at }: Periodicity) -> Vec<String> {
+    let on = |sunday: &str, hour: u32| match every {
+        Every::Day => format!("*-*-* {hour:02}:{:02}:00", at.minute),
+        Every::Week => format!("{sunday} *-*-* {hour:02}:{:02}:00", at.minute),
+    };
+    let mut calendars = vec![on("Sun", at.hour)];
+    match at.hour {
+        0..=3 | 22 => calendars.push(on("Sun", at.hour + 1)),
+        23 => calendars.push(on("Mon", 0)),
+        _ => {}
+    }
+    calendars
 }
 
 /// What takes them away.

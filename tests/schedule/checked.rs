@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+
 use super::stage::Stage;
 use super::{found, not_checked};
 
@@ -41,29 +43,71 @@ fn units_pass_systemd_analyze() {
     assert!(!ran.status.success());
 }
 
+/// When systemd would come next, by the timer that is installed; of its expressions the earliest.
+fn next_of_systemd(analyze: &Path, stage: &Stage, zone: &str, now: &str) -> DateTime<Utc> {
+    let timer = stage.program.home().join(".config/systemd/user/msgarchive-schedule.timer");
+    let timer = fs::read_to_string(timer).unwrap();
+    let calendars: Vec<&str> = timer.lines().filter_map(|line| line.strip_prefix("OnCalendar=")).collect();
+    let ran = Command::new(analyze)
+        .args(["calendar", &format!("--base-time={now}")])
+        .args(&calendars)
+        .env("TZ", zone)
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let time = |line: &str| {
+        // In UTC itself there is no line of its own for it.
+        let rest =
+            line.trim().strip_prefix("(in UTC): ").or_else(|| line.trim().strip_prefix("Next elapse: "))?;
+        let date = rest.strip_suffix(" UTC")?;
+        Some(NaiveDateTime::parse_from_str(date, "%a %Y-%m-%d %H:%M:%S").unwrap().and_utc())
+    };
+    let times: Vec<DateTime<Utc>> = said.lines().filter_map(time).collect();
+    assert_eq!(times.len(), calendars.len(), "{said}");
+    times.into_iter().min().unwrap()
+}
+
+/// The program counts as systemd does: in summer and winter, and where a clock is set forward or back at that time.
 #[test]
 fn calendars_pass_systemd_analyze() {
     let Some(analyze) = found("systemd-analyze") else { return not_checked("systemd's calendar", "systemd") };
-    for (variant, next) in [
-        (&["--at", "02:30"][..], "Thu 2023-11-16 02:30:00"),
-        (&["--at", "0:05", "--every", "week"], "Sun 2023-11-19 00:05:00"),
+    for (zone, at, every, now, next) in [
+        ("UTC", "02:30", "day", "2023-11-15 12:00:00", "2023-11-16T02:30:00Z"),
+        ("UTC", "0:05", "week", "2023-11-15 12:00:00", "2023-11-19T00:05:00Z"),
+        ("UTC", "23:59", "day", "2023-11-15 12:00:00", "2023-11-15T23:59:00Z"),
+        ("UTC", "23:30", "week", "2023-11-19 23:00:00", "2023-11-19T23:30:00Z"),
+        ("UTC", "12:00", "day", "2023-11-15 12:00:00", "2023-11-16T12:00:00Z"),
+        ("Asia/Kathmandu", "4:15", "day", "2023-11-15 12:00:00", "2023-11-15T22:30:00Z"),
+        // Left out: the moment after it; systemd comes within the hour.
+        ("Europe/Berlin", "02:30", "day", "2026-03-28 12:00:00", "2026-03-29T01:00:00Z"),
+        ("Europe/Berlin", "02:30", "week", "2026-03-28 12:00:00", "2026-03-29T01:00:00Z"),
+        ("America/New_York", "02:00", "week", "2026-03-07 12:00:00", "2026-03-08T07:00:00Z"),
+        ("America/Santiago", "00:30", "day", "2026-09-05 12:00:00", "2026-09-06T04:00:00Z"),
+        ("Australia/Lord_Howe", "02:15", "day", "2026-10-03 12:00:00", "2026-10-03T15:30:00Z"),
+        ("America/Nuuk", "23:30", "day", "2026-03-28 12:00:00", "2026-03-29T01:00:00Z"),
+        // Twice: the first one.
+        ("Europe/Berlin", "02:30", "day", "2026-10-24 12:00:00", "2026-10-25T00:30:00Z"),
+        ("America/New_York", "01:30", "week", "2026-10-31 12:00:00", "2026-11-01T05:30:00Z"),
     ] {
-        let stage = Stage::new();
-        stage.install(&[&["--system", "systemd"], variant].concat()).with_code(0);
-        let timer = stage.program.home().join(".config/systemd/user/msgarchive-schedule.timer");
-        let timer = fs::read_to_string(timer).unwrap();
-        let calendar = timer.lines().find_map(|line| line.strip_prefix("OnCalendar=")).unwrap();
-        let ran = Command::new(&analyze)
-            .args(["calendar", "--base-time=2023-11-15 12:00:00", calendar])
-            .env("TZ", "UTC")
-            .env("LC_ALL", "C")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&ran.stdout);
-        assert!(said.contains(&format!("Next elapse: {next} UTC")), "{said}");
-        // And the program counts as systemd does.
-        let at = stage.status(0)["next"].as_str().unwrap().to_owned();
-        assert!(at.starts_with("2023-11-15") || at.starts_with("2023-11-18T23:05"), "{at}");
+        let next: DateTime<Utc> = next.parse().unwrap();
+        let mut stage = Stage::new();
+        let tz: chrono_tz::Tz = zone.parse().unwrap();
+        let local = NaiveDateTime::parse_from_str(now, "%Y-%m-%d %H:%M:%S").unwrap();
+        stage.at(&local.and_local_timezone(tz).unwrap().to_rfc3339());
+        stage.install(&["--system", "systemd", "--at", at, "--every", every]).with_code(0);
+        let status = stage.command(&["schedule", "status", "--json"]).env("TZ", zone).output().unwrap();
+        let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+        assert_eq!(status["next"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap(), next, "{zone} {at}");
+        let of_systemd = next_of_systemd(&analyze, &stage, zone, now);
+        let late = of_systemd - next;
+        let is_left_out = next.with_timezone(&tz).format("%H:%M").to_string() != format!("{at:0>5}");
+        let most = if is_left_out { TimeDelta::hours(1) } else { TimeDelta::zero() };
+        assert!(
+            late >= TimeDelta::zero() && late <= most,
+            "{zone} {at} {every}: {next}, systemd: {of_systemd}"
+        );
     }
 }
 

@@ -105,7 +105,10 @@ pub fn file(plan: &Plan, ending: &str) -> Vec<u8> {
 /// What the scheduler has to start: the program, and the job's file.
 fn expected(system: System, program: &Path, account: &Account) -> Vec<String> {
     let job = account.folder(system).join("schedule.json");
-    [program.to_str().unwrap(), "schedule", "run", "--job", job.to_str().unwrap()].map(str::to_owned).to_vec()
+    let words = [program.to_str().unwrap(), "schedule", "run", "--job", job.to_str().unwrap()];
+    // Those come at other times, too.
+    let if_due = matches!(system, System::Launchd | System::Systemd).then_some("--if-due");
+    words.into_iter().chain(if_due).map(str::to_owned).collect()
 }
 
 /// A plan for every name, as the program's and as the home's: with what is expected.
@@ -135,8 +138,7 @@ fn plans(system: System, root: &Path) -> Vec<(Plan, Vec<String>, PathBuf)> {
 fn launchd() {
     let folder = tempfile::tempdir().unwrap();
     let mut wanted = Vec::new();
-    for (i, (plan, mut words, _)) in plans(System::Launchd, Path::new("/r")).into_iter().enumerate() {
-        words.push("--if-due".into());
+    for (i, (plan, words, _)) in plans(System::Launchd, Path::new("/r")).into_iter().enumerate() {
         let bytes = file(&plan, ".plist");
         let value = plist::Value::from_reader_xml(bytes.as_slice()).unwrap();
         let agent = value.as_dictionary().unwrap();
@@ -217,6 +219,7 @@ fn a_service_runs_as_systemd_reads_it() {
     let job = Job { system: System::Systemd, ..self::job(System::Systemd, &fed) };
     let plan = Plan::install(&job, &account(&home)).unwrap();
     fs::write(schedule.join("schedule.json"), file(&plan, "schedule.json")).unwrap();
+    fs::write(schedule.join("asked"), "").unwrap();
     let ran = Command::new(&words[0]).args(&words[1..]).env_clear().env("HOME", &home).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ran.stdout), "new messages: 4\n");
     let attempts = fs::read_to_string(schedule.join("attempts.json")).unwrap();

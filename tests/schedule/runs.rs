@@ -310,14 +310,64 @@ fn at_other_times_nothing_is_due() {
 }
 
 #[test]
-fn a_run_that_failed_is_due_again() {
+fn a_run_that_failed_is_due_again_but_not_at_once() {
     let mut stage = installed(&[]);
     stage.later(DAY);
     stage.archive_program("exit 1");
-    for _ in 0..2 {
-        stage.run(&["schedule", "run", "--if-due"]).with_code(1);
-    }
+    let due = ["schedule", "run", "--if-due"];
+    stage.run(&due).with_code(1);
+    // As systemd's timer comes.
+    stage.later(3600);
+    assert_eq!(stage.run(&due).with_code(0).out, "");
+    stage.later(2 * 3600);
+    stage.run(&due).with_code(1);
     assert_eq!(stage.attempts().len(), 2);
+    // Of the night before, whatever became of it, nothing holds up the next one: 23:13, then 02:40.
+    stage.later(17 * 3600);
+    stage.run(&["schedule", "run"]).with_code(1);
+    stage.later(3 * 3600 + 1600);
+    stage.run(&due).with_code(1);
+    assert_eq!(stage.attempts().len(), 4);
+}
+
+/// A clock that is set forward at 02:00 has no 02:30: systemd comes an hour later, cron at once. One run, none missed.
+#[test]
+fn a_time_that_the_clock_leaves_out_is_made_up_for() {
+    for system in ["systemd", "cron"] {
+        let mut stage = Stage::new();
+        stage.at("2026-03-28T12:00:00+01:00");
+        stage.install(&["--system", system]).with_code(0);
+        stage.archive_that_adds(1);
+        assert_eq!(stage.status(0)["next"], "2026-03-29T01:00:00Z");
+        // Who looks before it runs is not alarmed.
+        stage.at("2026-03-29T03:35:00+02:00");
+        assert_eq!(stage.status(0)["alarm"], serde_json::Value::Null);
+        let time =
+            if system == "systemd" { "2026-03-29T03:36:00+02:00" } else { "2026-03-29T03:00:01+02:00" };
+        stage.at(time);
+        stage.archive_run(0, 1);
+        stage.run(&["schedule", "run", "--if-due"]).with_code(0);
+        assert_eq!(stage.attempts().len(), 1);
+        stage.at("2026-03-29T20:00:00+02:00");
+        assert_eq!(stage.status(0)["alarm"], serde_json::Value::Null, "{system}");
+    }
+}
+
+/// 02:30 comes twice; so does the timer, and an hour later once more.
+#[test]
+fn a_time_that_comes_twice_is_run_once() {
+    let mut stage = Stage::new();
+    stage.at("2026-10-24T12:00:00+02:00");
+    stage.install(&["--system", "systemd"]).with_code(0);
+    stage.archive_that_adds(1);
+    let mut begun = Vec::new();
+    for time in ["02:31:00+02:00", "02:31:00+01:00", "03:31:00+01:00"] {
+        stage.at(&format!("2026-10-25T{time}"));
+        stage.archive_run(0, 1);
+        stage.run(&["schedule", "run", "--if-due"]).with_code(0);
+        begun.push(stage.attempts().len());
+    }
+    assert_eq!(begun, [1, 1, 1]);
 }
 
 #[test]

@@ -34,6 +34,12 @@ impl Stage {
         stage
     }
 
+    /// Goes to a moment, as RFC 3339 has it.
+    pub fn at(&mut self, now: &str) -> &mut Stage {
+        self.now = chrono::DateTime::parse_from_rfc3339(now).unwrap().timestamp();
+        self
+    }
+
     pub fn path(&self, below: &str) -> PathBuf {
         self.program.path().join(below)
     }
