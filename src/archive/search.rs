@@ -18,17 +18,19 @@ use super::ArchiveError;
 use super::conversations::Conversations;
 use super::folder::Folder;
 use super::history::{body_columns, text};
+use super::newest::newest_first;
 use super::open::{PATIENCE, look_at};
+use super::said::{self, former};
 use super::wanted::Wanted;
 use crate::model::Instant;
 use crate::pipeline::decode::date::instant;
-use crate::pipeline::select::{Has, Selection};
+use crate::pipeline::select::Selection;
 use crate::source::contacts::cards;
 
 /// The index's file.
 pub(super) const INDEX: &str = "search.db";
 /// What the index is made like; another number is made anew.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL);
@@ -43,15 +45,11 @@ const TABLES: &str = "
 pub struct Query {
     /// Words that all have to be there; `\"…\"` for a phrase.
     pub text: String,
-    /// Which conversations, dates and services; what it says of text and attachments is not asked for here.
-    pub scope: Selection,
+    /// Which of them; by what the archive shows now.
+    pub selection: Selection,
     /// Only what was sent (`true`) or received.
     pub from_me: Option<bool>,
-    /// Only what carries one of these.
-    pub has: Vec<Has>,
-    /// Leaves out what is deleted where it came from.
-    pub without_deleted: bool,
-    /// At most so many, the latest of the archive first.
+    /// At most so many, the newest first.
     pub limit: usize,
     /// Messages shown before and after each.
     pub context: usize,
@@ -63,6 +61,8 @@ pub struct Hit {
     pub line: Line,
     /// Id and title.
     pub conversation: Option<(String, String)>,
+    /// What it said once and says no more, oldest first: before it was edited or unsent.
+    pub once: Vec<String>,
     /// It is deleted where it came from.
     pub deleted: bool,
     pub before: Vec<Line>,
@@ -194,24 +194,27 @@ fn each_text(
 ) -> rusqlite::Result<()> {
     const CHANGED: &str = "(SELECT id FROM msgarchive_message WHERE since > ?1 UNION \
         SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1)";
-    let former = body_columns(connection, "msgarchive_message_version", "v")?;
+    let said = said::columns(connection, "msgarchive_message_version")?;
     let mut versions: HashMap<i64, Vec<String>> = HashMap::new();
     let mut statement = connection.prepare(&format!(
-        "SELECT v.msgarchive_id, {former} FROM msgarchive_message_version v WHERE v.msgarchive_id IN {CHANGED}"
+        "SELECT msgarchive_id, {said} FROM msgarchive_message_version WHERE msgarchive_id IN {CHANGED}"
     ))?;
     let mut rows = statement.query([after])?;
     while let Some(row) = rows.next()? {
-        versions.entry(row.get(0)?).or_default().extend(text(row, 1)?);
+        said::texts(row, 1, versions.entry(row.get(0)?).or_default())?;
     }
-    let body = body_columns(connection, "message", "m")?;
-    let which = if after == 0 { "?1 = 0" } else { &format!("m.ROWID IN {CHANGED}") };
-    let mut statement = connection
-        .prepare(&format!("SELECT m.ROWID, {body} FROM message m WHERE {which} ORDER BY m.ROWID"))?;
+    let said = said::columns(connection, "message")?;
+    let which = if after == 0 { "?1 = 0" } else { &format!("ROWID IN {CHANGED}") };
+    let mut statement =
+        connection.prepare(&format!("SELECT ROWID, {said} FROM message WHERE {which} ORDER BY ROWID"))?;
     let mut rows = statement.query([after])?;
+    let mut texts = Vec::new();
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
+        texts.clear();
+        said::texts(row, 1, &mut texts)?;
         let mut said = String::new();
-        for text in text(row, 1)?.iter().chain(versions.get(&id).into_iter().flatten()) {
+        for text in texts.iter().chain(versions.get(&id).into_iter().flatten()) {
             spread(text, &mut said);
             said.push('\n');
         }
@@ -264,7 +267,7 @@ fn matching(typed: &str) -> Option<String> {
     (!terms.is_empty()).then(|| terms.join(" AND "))
 }
 
-/// The messages that say, or once said, all of the words: the latest of the archive first.
+/// The messages that say, or once said, all of the words: the newest first.
 ///
 /// # Errors
 /// [`ArchiveError`]; also where there is no index and none can be made.
@@ -281,8 +284,8 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
     let find = || -> rusqlite::Result<Vec<Hit>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let index = Connection::open_with_flags(&place, flags)?;
-        let mut found = index.prepare("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC")?;
-        let mut rows = found.query([matching])?;
+        let mut found = index.prepare("SELECT rowid FROM words WHERE words MATCH ?1")?;
+        let found = found.query_map([matching], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
         let body = body_columns(&connection, "message", "m")?;
         let line = format!(
             "SELECT m.guid, m.date, m.is_from_me, m.handle_id, h.id, m.service, {body} FROM message m \
@@ -290,11 +293,13 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
         );
         let finder = Finder { connection: &connection, conversations: &conversations, wanted: &wanted, line };
         let mut hits = Vec::new();
-        while hits.len() < query.limit
-            && let Some(row) = rows.next()?
-        {
-            hits.extend(finder.hit(row.get(0)?)?);
-        }
+        newest_first(&connection, found, |message, date| {
+            // Before anything of it is read: there may be a great many.
+            if !query.selection.rules_out_date(instant(date)) {
+                hits.extend(finder.hit(message)?);
+            }
+            Ok(hits.len() < query.limit)
+        })?;
         Ok(hits)
     };
     find().map_err(ArchiveError::database(&place))
@@ -312,24 +317,27 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn hit(&self, message: i64) -> rusqlite::Result<Option<Hit>> {
         let Finder { connection, conversations, wanted, .. } = self;
-        let Some(line) = self.line(message)? else { return Ok(None) };
         let conversation = conversations.place_of(connection, message)?;
-        if !wanted.takes(&line, conversation)
-            || !wanted.carries(connection, message, line.line.text.as_deref())?
-        {
+        if !wanted.takes_conversation(conversation) {
+            return Ok(None);
+        }
+        let Some(line) = self.line(message)? else { return Ok(None) };
+        if !wanted.takes(&line) || !wanted.carries(connection, message, line.line.text.as_deref())? {
             return Ok(None);
         }
         let deleted = connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_deleted WHERE message = ?1)")?
             .query_row([message], |row| row.get(0))?;
-        if deleted && wanted.query.without_deleted {
+        if wanted.leaves_out(connection, message, line.line.text.as_deref(), deleted)? {
             return Ok(None);
         }
+        let mut once = former(connection, message)?;
+        once.retain(|text| Some(text) != line.line.text.as_ref());
         let context = wanted.query.context;
         let (before, after) = (self.around(message, context, true)?, self.around(message, context, false)?);
         let conversation = conversation.and_then(|at| conversations.at(at));
         let conversation = conversation.map(|c| (c.id.clone(), c.title.clone()));
-        Ok(Some(Hit { line: line.line, conversation, deleted, before, after }))
+        Ok(Some(Hit { line: line.line, conversation, once, deleted, before, after }))
     }
 
     fn line(&self, message: i64) -> rusqlite::Result<Option<OfService>> {

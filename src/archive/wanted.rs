@@ -5,10 +5,12 @@ use rusqlite::{Connection, OptionalExtension};
 use super::ArchiveError;
 use super::conversations::{Conversations, columns_or_null};
 use super::folder::DATABASE;
+use super::places::number;
 use super::search::{OfService, Query};
 use crate::model::Attachment;
+use crate::pipeline::FILTERED_AS_JUNK;
 use crate::pipeline::decode::balloons::LINK_PREVIEW;
-use crate::pipeline::select::Has;
+use crate::pipeline::select::{Has, Selection, Without};
 
 /// What a query asks for, beside words.
 pub struct Wanted<'q> {
@@ -18,6 +20,8 @@ pub struct Wanted<'q> {
     /// The queries for what a message carries: its attachments, and its balloon.
     attachments: String,
     balloon: String,
+    /// The query for what it says beside its text, and what it is.
+    about: String,
 }
 
 impl<'q> Wanted<'q> {
@@ -30,7 +34,7 @@ impl<'q> Wanted<'q> {
         conversations: &Conversations,
         connection: &Connection,
     ) -> Result<Wanted<'q>, ArchiveError> {
-        let scope = &query.scope;
+        let scope = &query.selection;
         let lists = [&scope.conversations, &scope.only, &scope.with, &scope.exclude];
         let all = lists.iter().all(|list| list.is_empty());
         let chosen = if all { None } else { Some(scope.conversations(&conversations.0)?) };
@@ -45,18 +49,69 @@ impl<'q> Wanted<'q> {
         );
         let balloon = columns("message", &["balloon_bundle_id"])?;
         let balloon = format!("SELECT {balloon} FROM message WHERE ROWID = ?1");
-        Ok(Wanted { query, conversations: chosen, attachments, balloon })
+        let names = ["subject", "item_type", "is_spam", "filter_action"];
+        let about = format!("SELECT {} FROM message WHERE ROWID = ?1", columns("message", &names)?);
+        Ok(Wanted { query, conversations: chosen, attachments, balloon, about })
     }
 
-    /// It is of the right time, place, service and direction.
-    pub fn takes(&self, OfService { line, service }: &OfService, conversation: Option<usize>) -> bool {
-        let scope = &self.query.scope;
-        let service = service.as_deref().unwrap_or_default();
+    /// It is in a conversation that is meant.
+    pub fn takes_conversation(&self, conversation: Option<usize>) -> bool {
         let there = |chosen: &Vec<usize>| conversation.is_some_and(|at| chosen.binary_search(&at).is_ok());
-        !scope.rules_out_date(line.date)
-            && self.query.from_me.is_none_or(|from_me| line.from_me == from_me)
-            && (scope.services.is_empty() || scope.services.iter().any(|s| s.eq_ignore_ascii_case(service)))
-            && self.conversations.as_ref().is_none_or(there)
+        self.conversations.as_ref().is_none_or(there)
+    }
+
+    /// It was sent over the right service, in the right direction.
+    pub fn takes(&self, OfService { line, service }: &OfService) -> bool {
+        let services = &self.query.selection.services;
+        let service = service.as_deref().unwrap_or_default();
+        self.query.from_me.is_none_or(|from_me| line.from_me == from_me)
+            && (services.is_empty() || services.iter().any(|s| s.eq_ignore_ascii_case(service)))
+    }
+
+    /// It is of those that are left out, or lacks the text that is asked for.
+    pub fn leaves_out(
+        &self,
+        connection: &Connection,
+        message: i64,
+        text: Option<&str>,
+        deleted: bool,
+    ) -> rusqlite::Result<bool> {
+        let Selection { text: asked, without, .. } = &self.query.selection;
+        if asked.is_none() && without.is_empty() {
+            return Ok(false);
+        }
+        let (subject, kind, spam, filter) =
+            connection.prepare_cached(&self.about)?.query_row([message], |row| {
+                let subject = row.get::<_, Option<String>>(0).unwrap_or_default();
+                Ok((subject, number(row.get_ref(1)?), number(row.get_ref(2)?), number(row.get_ref(3)?)))
+            })?;
+        let says = |asked: &String| {
+            let asked = asked.to_lowercase();
+            text.into_iter().chain(subject.as_deref()).any(|text| text.to_lowercase().contains(&asked))
+        };
+        let mut junk_chat = connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM chat_message_join j JOIN chat c ON c.ROWID = j.chat_id \
+             WHERE j.message_id = ?1 AND c.is_filtered = 2)",
+        );
+        for without in without {
+            let is_one = match without {
+                Without::Deleted => deleted,
+                Without::Announcements => kind != 0,
+                Without::Junk => {
+                    spam != 0
+                        || filter == FILTERED_AS_JUNK
+                        || match &mut junk_chat {
+                            Ok(chat) => chat.query_row([message], |row| row.get(0))?,
+                            // No source had that column.
+                            Err(_) => false,
+                        }
+                }
+            };
+            if is_one {
+                return Ok(true);
+            }
+        }
+        Ok(!asked.as_ref().is_none_or(says))
     }
 
     /// It carries what it should.
@@ -66,7 +121,7 @@ impl<'q> Wanted<'q> {
         message: i64,
         text: Option<&str>,
     ) -> rusqlite::Result<bool> {
-        let has = &self.query.has;
+        let has = &self.query.selection.has;
         if has.is_empty() || has.contains(&Has::Link) && self.is_link(connection, message, text)? {
             return Ok(true);
         }

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use clap::builder::styling::Style;
 use msgarchive::archive::search::{Hit, Line, Query, search};
-use msgarchive::pipeline::select::Has;
 use msgarchive::writers::phrase::count;
 use serde_json::{Value, json};
 
-use super::selection_options::{ScopeOptions, has};
+use super::selection_options::SelectionOptions;
 use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
@@ -27,15 +26,15 @@ pub struct SearchArgs {
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     /// What to look for
-    #[arg(value_name = "TEXT", required = true, num_args = 1..)]
-    text: Vec<String>,
+    #[arg(id = "words", value_name = "TEXT", required = true, num_args = 1..)]
+    words: Vec<String>,
     /// Only what you sent
     #[arg(long, conflicts_with = "received")]
     sent: bool,
     /// Only what others sent
     #[arg(long)]
     received: bool,
-    /// At most so many, the latest of the archive first
+    /// At most so many, the newest first
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Messages to show before and after each
@@ -48,22 +47,14 @@ pub struct SearchArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    scope: ScopeOptions,
-    /// Only what carries one of these: image, video, audio, document, link
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = has())]
-    has: Vec<Has>,
-    /// Leave this out: deleted
-    #[arg(long, value_name = "WHAT", hide_possible_values = true, value_parser = ["deleted"])]
-    without: Option<String>,
+    selection: SelectionOptions,
 }
 
 pub fn run(args: SearchArgs) -> Result<Outcome, Failure> {
     let zone = args.time_zone.map_or_else(zone::of_the_system, Ok)?;
     let query = Query {
-        text: args.text.join(" "),
-        scope: args.scope.selection(zone)?,
-        has: args.has.clone(),
-        without_deleted: args.without.is_some(),
+        text: args.words.join(" "),
+        selection: args.selection.selection(zone)?,
         from_me: (args.sent || args.received).then_some(args.sent),
         limit: args.limit as usize,
         context: args.context as usize,
@@ -77,7 +68,7 @@ pub fn run(args: SearchArgs) -> Result<Outcome, Failure> {
 fn in_words(args: &SearchArgs, hits: &[Hit], zone: Tz) -> String {
     let width = terminal::width();
     let words: Vec<String> =
-        args.text.join(" ").split(['"', ' ']).map(str::to_lowercase).filter(|w| !w.is_empty()).collect();
+        args.words.join(" ").split(['"', ' ']).map(str::to_lowercase).filter(|w| !w.is_empty()).collect();
     let mut out = String::new();
     for hit in hits {
         let title = hit.conversation.as_ref().map_or("no conversation", |(_, title)| title);
@@ -87,6 +78,10 @@ fn in_words(args: &SearchArgs, hits: &[Hit], zone: Tz) -> String {
             let _ = writeln!(out, "{}", wrap("    ", &in_a_line(line, zone), width));
         }
         let _ = writeln!(out, "{}", marked(&wrap("  > ", &in_a_line(&hit.line, zone), width), &words));
+        for text in &hit.once {
+            let once = format!("once: {}", plain(text));
+            let _ = writeln!(out, "{}", marked(&wrap("    ", &once, width), &words));
+        }
         for line in &hit.after {
             let _ = writeln!(out, "{}", wrap("    ", &in_a_line(line, zone), width));
         }
@@ -151,6 +146,7 @@ fn as_json(hits: &[Hit], zone: Tz) -> String {
             if let Some(object) = value.as_object_mut() {
                 object.insert("conversation".into(), json!(hit.conversation.as_ref().map(|(id, _)| id)));
                 object.insert("title".into(), json!(hit.conversation.as_ref().map(|(_, title)| title)));
+                object.insert("once".into(), json!(hit.once));
                 object.insert("deleted".into(), hit.deleted.into());
                 object.insert("before".into(), hit.before.iter().map(line).collect());
                 object.insert("after".into(), hit.after.iter().map(line).collect());

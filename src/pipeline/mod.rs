@@ -33,8 +33,8 @@ pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
 pub use normalize::{
-    RowKind, attachment, availability, is_hidden, is_local, is_plugin_payload, is_tapback, is_text_message,
-    name_of, row_kind,
+    FILTERED_AS_JUNK, RowKind, attachment, availability, is_hidden, is_local, is_plugin_payload, is_tapback,
+    is_text_message, name_of, row_kind,
 };
 pub use run::{Again, ExportError, Job, Options, Report};
 pub use tally::DEFECTS_KEPT;

@@ -151,7 +151,7 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
 }
 
 /// `message.filter_action` of macOS 27 (`messages-format.md` 12.7).
-const FILTERED_AS_JUNK: i64 = 2;
+pub const FILTERED_AS_JUNK: i64 = 2;
 
 /// `message.filter_action` and `filter_sub_action` of macOS 27 (`messages-format.md` 12.7).
 fn category(action: i64, sub_action: i64) -> Option<Category> {

@@ -1,5 +1,6 @@
 //! Searching an archive.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
@@ -8,6 +9,8 @@ use super::add;
 use super::device::{DAY, Device};
 use crate::program::Program;
 use crate::support::Schema;
+use crate::support::keyed::SummaryInfo;
+use crate::support::typedstream::AttributedString;
 
 const START: i64 = 700_000_000;
 
@@ -128,4 +131,75 @@ fn what_was_said_once_is_found() {
     assert_eq!(found(&program, &["lake"]), ["Z", "E", "A"]);
     fs::write(&index, "no database").unwrap();
     assert_eq!(found(&program, &["lake"]), ["Z", "E", "A"]);
+}
+
+/// The same words that select what is exported select what is found.
+#[test]
+fn every_filter_of_an_export_is_one_of_a_search() {
+    let program = Program::new();
+    let filters = |command: &str| -> BTreeSet<String> {
+        let help = program.run(&[command, "--help"]).with_code(0).out;
+        let (_, selecting) = help.split_once("Selecting").unwrap();
+        let words = selecting.split_whitespace().filter(|word| word.starts_with("--"));
+        words.map(str::to_owned).take_while(|word| word != "--format").collect()
+    };
+    let (export, search) = (filters("export"), filters("search"));
+    assert!(export.len() >= 10);
+    let missing: Vec<&String> = export.difference(&search).collect();
+    assert_eq!(missing, [""; 0]);
+    let mac = prepared(&program);
+    mac.run("UPDATE message SET is_spam = 1 WHERE guid = 'A'", []);
+    mac.run("UPDATE message SET item_type = 2, group_title = 'lake' WHERE guid = 'E'", []);
+    mac.run("UPDATE message SET subject = 'To the mountains' WHERE guid = 'B'", []);
+    add(&program.path().join("archive"), &[&mac.folder], START + 2 * DAY).unwrap();
+    assert_eq!(found(&program, &["lake"]), ["E", "A"]);
+    assert_eq!(found(&program, &["lake", "--without", "junk"]), ["E"]);
+    assert_eq!(found(&program, &["lake", "--without", "announcements"]), ["A"]);
+    assert_eq!(found(&program, &["lake", "--without", "junk,announcements,deleted"]), [""; 0]);
+    assert_eq!(found(&program, &["lake", "--text", "E LAKE HO"]), ["A"]);
+    mac.run("UPDATE chat SET is_filtered = 2", []);
+    add(&program.path().join("archive"), &[&mac.folder], START + 3 * DAY).unwrap();
+    assert_eq!(found(&program, &["lake", "--without", "junk"]), [""; 0]);
+    assert_eq!(found(&program, &["mountains"]), ["B"]);
+    assert_eq!(found(&program, &["mountains", "--text", "mountains"]), ["B"]);
+}
+
+/// Whatever came into the archive first, the newest comes first.
+#[test]
+fn the_newest_comes_first() {
+    let program = Program::new();
+    let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_15.on_device());
+    phone.receive("OLD", 0, START - 400 * DAY, "the lake of long ago");
+    prepared(&program);
+    add(&program.path().join("archive"), &[&phone.folder], START + 2 * DAY).unwrap();
+    assert_eq!(found(&program, &["lake"]), ["E", "A", "OLD"]);
+    assert_eq!(found(&program, &["lake", "--limit", "2"]), ["E", "A"]);
+}
+
+/// What was edited or unsent is found by what it said, and shown with that: also what only the message's own list of
+/// edits tells, since no archive saw it.
+#[test]
+fn what_is_found_by_what_it_said_says_so() {
+    let program = Program::new();
+    let mut mac = prepared(&program);
+    mac.unsend("A", START + DAY);
+    let versions =
+        ["meet me at noon", "meet me at one"].map(|text| (START as f64, AttributedString::plain(text)));
+    let edits = SummaryInfo {
+        original: vec![(0, 0, 15)],
+        edits: vec![(0, versions.to_vec())],
+        ..SummaryInfo::default()
+    };
+    mac.receive("N", 0, START + DAY, "meet me at one");
+    mac.run(
+        "UPDATE message SET message_summary_info = ?1, date_edited = date + 60000000000 WHERE guid = 'N'",
+        [edits.encode()],
+    );
+    add(&program.path().join("archive"), &[&mac.folder], START + 2 * DAY).unwrap();
+    assert_eq!(found(&program, &["noon"]), ["N"]);
+    let json = program.run(&["search", "archive", "noon", "--json"]).with_code(0).out;
+    let hits: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(hits["hits"][0]["once"], serde_json::json!(["meet me at noon"]));
+    let ran = program.run(&["search", "archive", "june"]).with_code(0);
+    assert!(ran.out.contains("once: The lake house is ours for June"), "{}", ran.out);
 }
