@@ -69,11 +69,10 @@ fn kept_export(dir: &Path) -> Option<KeptExport> {
 }
 
 fn export_in_words(export: &KeptExport, zone: Tz) -> String {
-    let sentence = format!(
-        "Exported by the schedule: {}; last: {}",
-        shown_export(&export.job),
-        last_export(export, zone)
-    );
+    let (what, last) = (shown_export(&export.job), last_export(export, zone));
+    let failure = export.failure.as_ref();
+    let failed = failure.map_or_else(String::new, |failure| format!("; the last time it failed: {failure}"));
+    let sentence = format!("Exported by the schedule: {what}; last: {last}{failed}");
     format!("\n{}\n", wrap("", &plain(&sentence), terminal::width()))
 }
 

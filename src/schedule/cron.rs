@@ -28,7 +28,7 @@ pub fn install(job: &Job, folder: &Folder) -> Result<Vec<Step>, ScheduleError> {
         return Err(ScheduleError::Path { path, why: "cron takes no command as long as that" });
     }
     let line = format!("{} {} * * {day_of_week} {command}\n", job.when.at.minute, job.when.at.hour);
-    Ok(vec![Step::Begin(log), Step::Crontab(Some(line))])
+    Ok(vec![Step::Begin(log), Step::Crontab(Some(format!("{BEGIN}{line}{END}")))])
 }
 
 /// One word for the shell. Neither a percent sign nor a backslash is left in it but before digits: what crons make of
@@ -50,13 +50,13 @@ fn quoted(word: &str) -> String {
     text
 }
 
-/// The crontab with `line` between our marks, in their place or at the end; without marks where there is no line.
-/// Every other byte stays as it is.
+/// The crontab with `ours`, our line between its marks, in the place of those that are there or at the end; without them
+/// where there is nothing of ours. Every other byte stays as it is.
 ///
 /// # Errors
 /// [`ScheduleError::Marks`] where one of the marks is missing.
-pub fn edited(crontab: &[u8], line: Option<&str>) -> Result<Vec<u8>, ScheduleError> {
-    let ours = line.map(|line| format!("{BEGIN}{line}{END}")).unwrap_or_default();
+pub fn edited(crontab: &[u8], ours: Option<&str>) -> Result<Vec<u8>, ScheduleError> {
+    let ours = ours.unwrap_or_default();
     let (before, after) = match (find_line(crontab, BEGIN), find_line(crontab, END)) {
         (None, None) => (crontab, &[][..]),
         (Some(begin), Some(end)) if begin < end => {
@@ -94,6 +94,10 @@ fn find_line(text: &[u8], line: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn edited(crontab: &[u8], line: Option<&str>) -> Result<Vec<u8>, ScheduleError> {
+        super::edited(crontab, line.map(|line| format!("{BEGIN}{line}{END}")).as_deref())
+    }
 
     #[test]
     fn other_lines_stay_byte_for_byte() {

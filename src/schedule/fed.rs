@@ -34,10 +34,14 @@ pub struct KeptExport {
 pub fn fed_archive(account: &Account) -> Result<Option<FedArchive>, ScheduleError> {
     let Some(job) = perform::installed(account)? else { return Ok(None) };
     let attempts = Attempts::read(&Folder::new(account.folder(job.system)).attempts());
-    // The second one where it cannot say that itself: its disk is elsewhere.
+    let (last_run, export) = (last_run(&job, &attempts), kept_export(&job, &attempts));
+    Ok(Some(FedArchive { path: job.archive, last_run, export }))
+}
+
+/// When the archive of a job was last fed, by itself; by the records of the schedule where its disk is elsewhere.
+pub(super) fn last_run(job: &Job, attempts: &Attempts) -> Option<DateTime<Utc>> {
     let newest = archive_runs::newest_first(&job.archive).next().map(|run| run.started);
-    let last_run = newest.or_else(|| attempts.last_fed(&job).map(|attempt| attempt.started));
-    Ok(Some(FedArchive { last_run, export: kept_export(&job, &attempts), path: job.archive }))
+    newest.or_else(|| attempts.last_fed(job).map(|attempt| attempt.started))
 }
 
 /// How the export of a job is, by the records of its runs.

@@ -56,7 +56,9 @@ pub fn feed(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
         0 | 3 => without_export(
             fed,
             export,
-            format!("there is no {out}: is its disk connected? To have it made anew, make that folder"),
+            format!(
+                "there is no folder {out}: is its disk connected? Where there is an empty one, it is made anew"
+            ),
         ),
         _ => fed,
     }

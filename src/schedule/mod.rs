@@ -51,5 +51,6 @@ pub use system::System;
 pub const NAME: &str = "msgarchive-schedule";
 
 fn text_of(template: &impl askama::Template) -> Result<String, ScheduleError> {
-    Ok(template.render()?)
+    // A template's own last line end is not in it.
+    Ok(template.render()? + "\n")
 }

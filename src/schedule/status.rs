@@ -6,8 +6,8 @@ use chrono_tz::Tz;
 use super::account::Folder;
 use super::alarm::{Census, Evidence};
 use super::attempt::Attempts;
-use super::fed::{KeptExport, kept_export};
-use super::{Account, Alarm, Attempt, Job, ScheduleError, System, archive_runs, perform, run, slot, systemd};
+use super::fed::{KeptExport, kept_export, last_run};
+use super::{Account, Alarm, Attempt, Job, ScheduleError, System, perform, run, slot, systemd};
 
 /// How a schedule is.
 #[derive(Debug, Clone)]
@@ -57,12 +57,11 @@ pub fn status(
         now,
         zone,
     };
-    let newest = archive_runs::newest_first(&job.archive).next();
     Ok(Some(Status {
         is_running,
         next: slot::next(job.when, now, zone).filter(|_| is_loaded),
         last: attempts.last().cloned(),
-        archive_age: newest.map(|run| now - run.started),
+        archive_age: last_run(&job, &attempts).map(|last| now - last),
         export: kept_export(&job, &attempts),
         alarms: evidence.alarms(census),
         lingers: lingers(job.system, account),

@@ -16,7 +16,7 @@ pub enum Step {
     DeleteFolder(PathBuf),
     /// Tells the scheduler.
     Tell(Invocation),
-    /// Puts this line, with its end, between our marks in the user's crontab; `None` takes it and the marks out.
+    /// Puts this, our line between its marks, into the user's crontab; `None` takes it out.
     Crontab(Option<String>),
 }
 

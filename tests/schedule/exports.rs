@@ -108,6 +108,9 @@ fn an_export_that_fails_hides_behind_no_good_run() {
         status["alarm"]["what"],
         format!("the export in {out} fails, and has been up to date last on 2023-11-15 23:13: {failure}")
     );
+    let said = stage.run(&["schedule", "status"]).with_code(3).out;
+    assert!(said.contains("  exported  2023-11-15 23:13; the last time it failed\n"), "{said}");
+    assert!(said.contains("  calls     echo \"$MSGARCHIVE_EXIT"), "{said}");
     let (said, words) = history(&stage);
     assert_eq!(said, status["export"]);
     let words = words.replace('\n', " ");
@@ -131,7 +134,7 @@ fn an_export_that_is_gone_is_not_made_anew_unasked() {
     fs::rename(&out, stage.path("elsewhere")).unwrap();
     stage.later(DAY);
     let err = stage.run(&["schedule", "run"]).with_code(1).err;
-    let failure = format!("there is no {}: is its disk connected?", out.display());
+    let failure = format!("there is no folder {}: is its disk connected?", out.display());
     assert!(err.contains(&format!("new messages: 0; but the export failed: {failure}")), "{err}");
     assert!(!out.exists());
     assert_eq!(stage.status(3)["alarm"]["kind"], "export_failing");

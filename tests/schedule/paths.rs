@@ -366,7 +366,10 @@ fn cron() {
             _ => None,
         });
         let line = line.unwrap();
-        let command = line.strip_prefix("30 2 * * * ").unwrap().strip_suffix('\n').unwrap();
+        let (_, line) = line.split_once('\n').unwrap();
+        let (line, end) = line.split_once('\n').unwrap();
+        assert_eq!(end, "# END msgarchive schedule\n");
+        let command = line.strip_prefix("30 2 * * * ").unwrap();
         // No cron has anything to take for its own.
         assert!(!command.contains('%'), "{command}");
         super::stage::script_at(&program, "for w in \"$0\" \"$@\"; do printf '%s\\0' \"$w\"; done");

@@ -76,9 +76,14 @@ fn in_words(status: &Status, zone: Tz) -> String {
         Some(age) => line("its age", &format!("{} days since its last run", days(age))),
         None => line("its age", "it has had no run yet"),
     }
+    for source in &job.sources {
+        line("source", &source.display().to_string());
+    }
     if let Some(export) = &status.export {
         line("export", &shown_export(&export.job));
-        line("exported", &last_export(export, zone));
+        // Why is said by the alarm.
+        let failed = if export.failure.is_some() { "; the last time it failed" } else { "" };
+        line("exported", &format!("{}{failed}", last_export(export, zone)));
     }
     match (status.is_running, status.next) {
         (true, _) => line("next run", "it is going on"),
@@ -88,6 +93,9 @@ fn in_words(status: &Status, zone: Tz) -> String {
     match &status.last {
         Some(last) => line("last run", &format!("{}: {}", local(last.started, zone), last.message)),
         None => line("last run", "none yet"),
+    }
+    if let Some(command) = &job.on_failure {
+        line("calls", &format!("{command}  (when a run fails)"));
     }
     line("log", &status.log.display().to_string());
     if status.lingers == Some(false) {
@@ -102,13 +110,9 @@ fn in_words(status: &Status, zone: Tz) -> String {
     words
 }
 
-/// When it was last brought up to date, and whether it still can be.
+/// When it was last brought up to date.
 pub fn last_export(export: &KeptExport, zone: Tz) -> String {
-    let last = export.last_good.map_or_else(|| "never yet".to_owned(), |last| local(last, zone));
-    match &export.failure {
-        Some(failure) => format!("{last}; the last time it failed: {failure}"),
-        None => last,
-    }
+    export.last_good.map_or_else(|| "never yet".to_owned(), |last| local(last, zone))
 }
 
 /// An export that is kept up to date, and how it is.
@@ -155,10 +159,12 @@ fn as_json(status: Option<&Status>) -> Value {
         "alarms": status.alarms.iter().map(alarm).collect::<Vec<_>>(),
         "system": status.job.system.name(),
         "archive": status.job.archive,
+        "sources": status.job.sources,
         "export": status.export.as_ref().map(export_as_json),
         "every": status.job.when.every.name(),
         "at": status.job.when.at.to_string(),
         "running": status.is_running,
+        "on_failure": status.job.on_failure,
         "log": status.log,
     })
 }
