@@ -160,8 +160,9 @@ fn launchd() {
         fs::write(folder.path().join(format!("{i}.plist")), bytes).unwrap();
         wanted.push(words);
     }
-    // Apple's own checker where it is, else one that is neither ours nor the one above.
-    if let Some(plutil) = found("plutil") {
+    // Apple's own checker where it is (GNUstep has a program of that name, which is another one), and one that is neither ours
+    // nor the one above.
+    if let Some(plutil) = found("plutil").filter(|_| cfg!(target_os = "macos")) {
         let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let ran = Command::new(plutil).arg("-lint").args(files).output().unwrap();
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
