@@ -37,6 +37,8 @@ mod pictures;
 mod program;
 mod query_plans;
 mod sample;
+// Its schedulers are played by shell scripts.
+#[cfg(unix)]
 mod schedule;
 mod sound_and_film;
 mod source;

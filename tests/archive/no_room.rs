@@ -99,6 +99,7 @@ fn killed_at_a_write() {
 
 /// A disk of its own, in a mount namespace: what fails is whatever comes when it is full, of bytes or of files. What was
 /// left is copied away before the disk is gone.
+#[cfg(target_os = "linux")]
 const DISK: &str = r#"
 mkdir -p disk; mount -t tmpfs -o "OPTIONS" tmpfs disk || exit 99
 if [ -d "$BEFORE" ]; then cp -a "$BEFORE" disk/archive || exit 98; fi
