@@ -66,6 +66,7 @@ pub fn edited(crontab: &[u8], ours: Option<&str>) -> Result<Vec<u8>, ScheduleErr
         _ => return Err(ScheduleError::Marks),
     };
     let mut edited = before.to_vec();
+    // It stays when ours goes: crontab(1) refuses a file without it, and cron passes over such a line.
     if !ours.is_empty() && !edited.is_empty() && !edited.ends_with(b"\n") {
         edited.push(b'\n');
     }

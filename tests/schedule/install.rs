@@ -3,6 +3,8 @@
 use std::fs;
 
 use super::stage::Stage;
+use crate::support::backup::{Layout, wrap};
+use crate::support::{Library, Schema};
 
 const SYSTEMS: [&str; 4] = ["launchd", "systemd", "task-scheduler", "cron"];
 
@@ -146,6 +148,24 @@ fn a_path_that_no_scheduler_can_hold_is_refused() {
     assert_eq!(stage.home_tree(), [""; 0]);
     let err = stage.run(&["schedule", "install", "--archive", "a", "--at", "25:00"]).with_code(2).err;
     assert!(err.contains("is no time of day such as 02:30"), "{err}");
+}
+
+/// Every night would fail.
+#[test]
+fn an_encrypted_backup_wants_a_password_file() {
+    let stage = Stage::new();
+    let device = stage.path("device");
+    fs::create_dir_all(&device).unwrap();
+    Library::new(Schema::MACOS_15).write(&device);
+    let layout = Layout { password: Some("secret"), ..Layout::default() };
+    wrap(&device, None, &stage.path("backup"), layout);
+    let install = ["--system", "systemd", "--source", "backup"];
+    let err = stage.install(&install).with_code(0).err;
+    let path = stage.path("backup").display().to_string();
+    assert!(err.contains(&format!("{path} is encrypted, and nobody can be asked at night")), "{err}");
+    fs::write(stage.path("pw"), "secret\n").unwrap();
+    let err = stage.install(&[&install[..], &["--password-file", "pw"]].concat()).with_code(0).err;
+    assert_eq!(err, "");
 }
 
 #[test]

@@ -273,6 +273,31 @@ fn two_at_once_are_one() {
     assert_eq!(stage.attempts().len(), 1);
 }
 
+/// Killed midway, with what it fed left as it was: that is seen, and the next occasion is not waited for.
+#[test]
+fn a_run_that_is_killed_is_seen_and_due_at_once() {
+    let mut stage = installed(&[]);
+    stage.later(DAY);
+    stage.archive_program(
+        ": >FAKES/begun; while [ ! -f FAKES/go ]; do /bin/sleep 0.05; done; echo '{\"added\":1}'",
+    );
+    let mut first = stage.command(&["schedule", "run", "--if-due"]).spawn().unwrap();
+    while !stage.path("fakes/begun").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let status = stage.status(3);
+    assert_eq!((&status["alarm"]["kind"], &status["running"]), (&"interrupted".into(), &false.into()));
+    assert_eq!(status["last"]["finished"], serde_json::Value::Null);
+    fs::write(stage.path("fakes/go"), "").unwrap();
+    stage.archive_run(0, 1);
+    stage.later(60);
+    assert_eq!(stage.run(&["schedule", "run", "--if-due"]).with_code(0).out, "new messages: 1\n");
+    assert_eq!(stage.attempts().len(), 2);
+    assert_eq!(stage.status(0)["alarm"], serde_json::Value::Null);
+}
+
 /// Of those that go on whatever the scheduler is told.
 #[test]
 fn a_run_that_outlives_its_schedule_leaves_nothing_and_calls_nobody() {

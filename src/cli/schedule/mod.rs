@@ -12,6 +12,8 @@ use msgarchive::schedule::{
     self, Changed, Every, ExportJob, Job, Periodicity, Plan, ScheduleError, Start, Step, System, WallTime,
 };
 
+use msgarchive::source::Place;
+
 use super::account::account;
 use super::keeping_up::KeepingUpOptions;
 use super::selection_options::named;
@@ -171,6 +173,12 @@ fn install(args: &JobArgs) -> Result<Outcome, Failure> {
     for path in job.sources.iter().chain(&job.password_file).filter(|path| !path.exists()) {
         report::warn(&format!("there is nothing at {} now", path.display()));
     }
+    for path in job.sources.iter().filter(|path| job.password_file.is_none() && is_locked(path)) {
+        let path = path.display();
+        report::warn(&format!(
+            "{path} is encrypted, and nobody can be asked at night: name a --password-file"
+        ));
+    }
     let zone = zone::of_the_system()?;
     let changed = schedule::install(&job, &account)?;
     let width = terminal::width();
@@ -190,6 +198,11 @@ fn install(args: &JobArgs) -> Result<Outcome, Failure> {
     }
     terminal::print(&words)?;
     Ok(Outcome::Complete)
+}
+
+/// An encrypted backup.
+fn is_locked(source: &Path) -> bool {
+    Place::find(source).and_then(|place| Ok(place.locked()?.is_some())).unwrap_or(false)
 }
 
 /// `pdf,csv in /home/ana/Messages, --theme=plain`.
