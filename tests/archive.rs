@@ -118,13 +118,45 @@ fn a_dry_run_says_what_a_run_then_does_and_leaves_nothing() {
             assert_eq!(planned[key], done[key], "{key}");
         }
     }
-    let before = tree::files(&program.path().join("a"));
+    // Neither a byte nor a date of anything is another.
+    let seen = || {
+        let folder = program.path().join("a");
+        let about =
+            |path: String| fs::metadata(folder.join(&path)).map(|about| (path, about.modified().unwrap()));
+        let paths = tree::files(&folder).into_iter().map(|(path, _)| path);
+        let folders = ["", "runs", "Attachments"].map(str::to_owned);
+        let dates: Vec<_> = folders.into_iter().chain(paths).map(|path| about(path).unwrap()).collect();
+        (tree::files(&folder), dates)
+    };
+    let before = seen();
     let ran = program.run(&["archive", "a", "--sample", "--dry-run"]).with_code(0);
     assert!(ran.out.starts_with("Would add to a"), "{}", ran.out);
-    let without_lock = |files: Vec<(String, Vec<u8>)>| -> Vec<(String, Vec<u8>)> {
-        files.into_iter().filter(|(path, _)| path != "lock").collect()
-    };
-    assert_eq!(without_lock(before), without_lock(tree::files(&program.path().join("a"))));
+    // Of another source, of which there is much to add; beside a run, which it neither waits for nor holds up.
+    small_library(&program.path().join("library"));
+    let lock = fs::File::options().write(true).open(program.path().join("a/lock")).unwrap();
+    lock.lock().unwrap();
+    let arguments = ["archive", "a", "-s", "library", "--json"];
+    let planned = program.run(&[&arguments[..], &["--dry-run"]].concat()).with_code(0).out;
+    assert!(before == seen());
+    assert_eq!(program.left_in_tmp(), [""; 0].map(PathBuf::from));
+    drop(lock);
+    let done = program.run(&arguments).with_code(0).out;
+    let [planned, done]: [Value; 2] = [&planned, &done].map(|text| serde_json::from_str(text).unwrap());
+    for key in [
+        "run",
+        "number",
+        "read",
+        "added",
+        "changed",
+        "absent",
+        "attachments",
+        "bytes",
+        "rows",
+        "rows_sha256",
+        "totals",
+    ] {
+        assert_eq!(planned[key], done[key], "{key}");
+    }
 }
 
 #[cfg(unix)]

@@ -36,6 +36,7 @@ mod people;
 mod places;
 mod rebuild;
 mod record;
+mod rehearsal;
 mod restored;
 mod row;
 mod run;

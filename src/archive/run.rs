@@ -10,13 +10,14 @@ use sha2::{Digest as _, Sha256};
 use super::ArchiveError;
 use super::contents::{Fulfilled, fulfil};
 use super::damage;
-use super::folder::{self, Folder, is_archive};
+use super::folder::{self, Folder};
 use super::kind::Kind;
 use super::known_source::recognize;
 use super::people;
 use super::places::Places;
 use super::rebuild::{self, Aside};
 use super::record::{self, Counts, RunRecord, SourceRead};
+use super::rehearsal::Rehearsal;
 use super::scan::{Scan, scan};
 use super::schema::{self, Columns};
 use super::search;
@@ -90,11 +91,7 @@ fn attempt(
         return Err(ArchiveError::Itself { path: itself.clone() });
     }
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
-    // Foreign files in the way are found out all the same.
-    let rehearsal = match options.dry_run && !is_archive(path) && folder::is_free(path)? {
-        true => Some(tempfile::tempdir().map_err(ArchiveError::writing(path))?),
-        false => None,
-    };
+    let rehearsal = if options.dry_run { Some(Rehearsal::of(path)?) } else { None };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
     let (folder, _lock) = Folder::open_or_create(path, &started, &seed)?;
     let mut found_damaged = damage::read(&folder);

@@ -1,0 +1,53 @@
+//! A place for a run of which nothing is kept: what a run reads of an archive, copied.
+//!
+//! **Must never**: write to the archive, or hold up who does.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::ArchiveError;
+use super::folder::{self, ABOUT, DATABASE, FOUND_DAMAGED, Folder, is_archive};
+use super::open::look_at;
+use crate::disk::private_file;
+
+/// A private folder, gone when this is dropped.
+pub struct Rehearsal(TempDir);
+
+impl Rehearsal {
+    /// Of a run that adds to the archive at `path`, or makes it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Foreign`] where such a run would be refused; what reading the archive said.
+    pub fn of(path: &Path) -> Result<Rehearsal, ArchiveError> {
+        let place = tempfile::tempdir().map_err(ArchiveError::writing(std::env::temp_dir()))?;
+        if !is_archive(path) {
+            return match folder::is_free(path)? {
+                true => Ok(Rehearsal(place)),
+                false => Err(ArchiveError::Foreign { path: path.to_owned() }),
+            };
+        }
+        let archive = Folder::open(path)?;
+        // Nobody writes to it as long as this reads.
+        let database = archive.database();
+        let reading = if database.is_file() { Some(look_at(&archive)?) } else { None };
+        for name in [ABOUT, FOUND_DAMAGED, DATABASE] {
+            let from = path.join(name);
+            if from.is_file() {
+                // Not with its mode: it may be one of a folder that is read-only.
+                let mut to = private_file(&place.path().join(name))?;
+                let mut from = File::open(&from).map_err(ArchiveError::reading(&from))?;
+                io::copy(&mut from, &mut to).map_err(ArchiveError::writing(place.path()))?;
+            }
+        }
+        drop(reading);
+        Ok(Rehearsal(place))
+    }
+
+    /// Where the run is to be.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
