@@ -132,7 +132,10 @@ impl Evidence<'_> {
     }
 
     fn failing(&self) -> Option<Alarm> {
-        let is_failed = |attempt: &&Attempt| attempt.finished.is_some() && !attempt.has_fed();
+        let is_failed = |attempt: &&Attempt| {
+            let is_of_the_export = attempt.export.as_ref().is_some_and(|export| export.failure.is_some());
+            attempt.finished.is_some() && !attempt.is_good() && !is_of_the_export
+        };
         let (runs, last) = self.all_of_late(is_failed)?;
         let access = match self.is_forbidden(&last.message) {
             true => format!(

@@ -126,6 +126,16 @@ fn an_export_that_fails_hides_behind_no_good_run() {
     assert_eq!(status["last"]["exported"], Value::Null);
 }
 
+/// Whatever it says of the export before.
+#[test]
+fn a_run_that_fails_after_its_export_is_failing() {
+    let stage = exported();
+    stage.archive_program("echo '{\"added\":1,\"export\":{\"written\":1}}'; echo 'error: no' >&2; exit 1");
+    stage.run(&["schedule", "run"]).with_code(1);
+    let status = stage.status(3);
+    assert_eq!((&status["alarm"]["kind"], &status["last"]["exported"]), (&"failing".into(), &true.into()));
+}
+
 /// Its disk is elsewhere: it must not be written anew where the disk should be. The archive is fed all the same.
 #[test]
 fn an_export_that_is_gone_is_not_made_anew_unasked() {
