@@ -14,6 +14,7 @@ mod past;
 mod people;
 mod searching;
 mod vanishing;
+mod vouched;
 mod writing;
 
 use std::fs;

@@ -3,26 +3,24 @@
 //!
 //! **Must never**: mend anything. It leaves a note of what it found, which the next run reads.
 
+mod contents;
 mod joins;
 mod records;
+mod sums;
 
-use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 
 use super::ArchiveError;
-use super::contents::KeptFile;
 use super::damage::FoundDamaged;
-use super::folder::{Folder, HOME};
+use super::folder::Folder;
 use super::kind::{JOINS, Kind};
 use super::open::look_into;
-use super::record;
+use super::records::none_written;
 use super::row::{self, RowHash, owned};
 use super::schema::{Columns, has_versions, version_table};
-use crate::disk::{hash_file, hexadecimal};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
 use crate::source::tables::quoted;
@@ -40,7 +38,7 @@ pub struct Checked {
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// `row`, `join`, `version`, `card`, `content`, `record`, `count`, `database`, `file`.
+    /// `row`, `join`, `version`, `card`, `note`, `content`, `record`, `count`, `database`, `file`.
     pub kind: &'static str,
     /// Of a file, relative to what was verified.
     pub path: Option<String>,
@@ -57,6 +55,12 @@ pub struct Problem {
 impl Problem {
     fn of(kind: &'static str, what: impl Into<String>) -> Problem {
         Problem { kind, path: None, guid: None, what: what.into(), source: None, lost: false }
+    }
+
+    fn in_words(&self) -> String {
+        let Problem { kind, path, guid, what, .. } = self;
+        let of = [path, guid].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ");
+        format!("{kind}: {what}{}", if of.is_empty() { of } else { format!(" ({of})") })
     }
 
     fn at(self, path: impl Into<String>) -> Problem {
@@ -83,7 +87,7 @@ pub fn check(
     progress: &dyn Progress,
 ) -> Result<Findings, ArchiveError> {
     let (folder, connection) = match look_into(path) {
-        Err(ArchiveError::Damaged { .. }) if record::none_written(&Folder::open(path)?) => {
+        Err(ArchiveError::Damaged { .. }) if none_written(&Folder::open(path)?) => {
             return Ok(Findings::default());
         }
         Err(ArchiveError::Damaged { path: database, what }) => {
@@ -96,9 +100,10 @@ pub fn check(
     let check = Check { folder: &folder, found: Mutex::default(), damaged: Mutex::default(), progress };
     progress.phase("Verifying");
     let mut checked = Checked::default();
-    let integrity = std::thread::scope(|scope| {
+    let beside = std::thread::scope(|scope| {
         // The database as such, beside its rows.
         let integrity = scope.spawn(|| check.integrity(deep));
+        let sums = scope.spawn(|| check.sums());
         let rows = check.rows(&connection);
         let files = check.files(&connection);
         let records = check.records(&connection);
@@ -119,21 +124,27 @@ pub fn check(
         checked.rows = rows.unwrap_or(0);
         (checked.contents, checked.bytes) = contents.unwrap_or((0, 0));
         checked.runs = records.unwrap_or(0);
-        integrity.join()
+        [integrity, sums].map(|looking| looking.join())
     });
-    integrity.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    for looked in beside {
+        looked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    }
     if progress.interrupted() {
         return Err(ArchiveError::Interrupted);
     }
-    let mut damaged = check.damaged.into_inner().unwrap_or_default();
-    damaged.aside = super::damage::read(&folder).aside;
-    // Where nothing can be written nothing can be mended either.
-    let _ = damaged.note(&folder);
     let mut problems = check.found.into_inner().unwrap_or_default();
     problems.sort();
     problems.dedup();
+    let mut damaged = check.damaged.into_inner().unwrap_or_default();
+    damaged.words = problems.iter().take(TOLD).map(Problem::in_words).collect();
+    damaged.aside = super::damage::read(&folder).aside;
+    // Where nothing can be written nothing can be mended either.
+    let _ = damaged.note(&folder);
     Ok(Findings { checked, problems })
 }
+
+/// So many problems are told again in the record of the next run.
+const TOLD: usize = 100;
 
 struct Check<'a> {
     folder: &'a Folder,
@@ -166,7 +177,7 @@ impl Check<'_> {
         let columns = Columns::read(connection)?;
         let mut checked = 0;
         for kind in Kind::ALL {
-            checked += self.rows_of(connection, kind, &columns.of(kind.table()))?;
+            checked += self.rows_of(connection, kind, &columns.hashed(kind))?;
         }
         for join in &JOINS {
             checked += self.rows_of_join(connection, join, &columns)?;
@@ -180,9 +191,7 @@ impl Check<'_> {
         Ok(checked)
     }
 
-    fn rows_of(&self, connection: &Connection, kind: Kind, columns: &[String]) -> rusqlite::Result<u64> {
-        let hashed: Vec<&String> =
-            columns.iter().filter(|name| !kind.unhashed().contains(&name.as_str())).collect();
+    fn rows_of(&self, connection: &Connection, kind: Kind, hashed: &[String]) -> rusqlite::Result<u64> {
         let list = |alias: &str| -> String {
             hashed.iter().map(|name| format!("{alias}.{}", quoted(name))).collect::<Vec<_>>().join(", ")
         };
@@ -199,24 +208,26 @@ impl Check<'_> {
             checked += 1;
             let id: i64 = row.get(2)?;
             let there = row.get_ref(1)?.as_i64().is_ok();
-            let hash = row::hash_of(row, 3, &hashed)?;
+            let hash = row::hash_of(row, 3, hashed)?;
             if !there || stored_hash(row.get_ref(0)?) != Some(hash) {
                 self.row_is_damaged(connection, kind, id, there)?;
             }
         }
-        let strange: i64 = connection.query_row(
-            &format!("SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM msgarchive_{table} b WHERE b.id = t.ROWID)"),
-            [],
-            |row| row.get(0),
-        )?;
-        if strange > 0 {
+        let strays = format!(
+            "SELECT t.ROWID FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM msgarchive_{table} b WHERE b.id = t.ROWID)"
+        );
+        let strays: Vec<i64> =
+            connection.prepare(&strays)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        if !strays.is_empty() {
+            let strange = strays.len();
             self.found(Problem::of("count", format!("{strange} rows of {table} were not written by a run")));
+            lock(&self.damaged).strays.extend(strays.into_iter().map(|id| (kind, id)));
         }
         if !has_versions(kind) {
             return Ok(checked);
         }
         let sql = format!(
-            "SELECT v.msgarchive_hash, v.msgarchive_id, {} FROM {} v",
+            "SELECT v.msgarchive_hash, v.msgarchive_id, v.msgarchive_version, {} FROM {} v",
             list("v"),
             version_table(kind)
         );
@@ -224,9 +235,10 @@ impl Check<'_> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             checked += 1;
-            let hash = row::hash_of(row, 2, &hashed)?;
+            let hash = row::hash_of(row, 3, hashed)?;
             if stored_hash(row.get_ref(0)?) != Some(hash) {
                 let id = row.get(1)?;
+                lock(&self.damaged).former.push((kind, row.get(2)?));
                 let what = format!("a former state of {} is damaged", named(kind));
                 self.found(Problem {
                     guid: guid(connection, kind, id)?,
@@ -255,122 +267,6 @@ impl Check<'_> {
         });
         if let Ok(mut damaged) = self.damaged.lock() {
             damaged.rows.push((kind, id));
-        }
-        Ok(())
-    }
-
-    /// What there is to be of every content; and that rows agree with it.
-    fn files(&self, connection: &Connection) -> rusqlite::Result<Vec<KeptFile>> {
-        self.content_rows(connection)?;
-        let mut statement =
-            connection.prepare("SELECT path, bytes, sha256 FROM msgarchive_file ORDER BY path")?;
-        let files = statement.query_map([], |row| {
-            let bytes: i64 = row.get(1)?;
-            Ok(KeptFile { path: row.get(0)?, bytes: u64::try_from(bytes).unwrap_or(0), sha256: row.get(2)? })
-        })?;
-        files.collect()
-    }
-
-    /// Every content: there, of its size, and (deep) of its hash.
-    fn contents(
-        &self,
-        connection: &Connection,
-        files: &[KeptFile],
-        deep: bool,
-        jobs: usize,
-    ) -> rusqlite::Result<(u64, u64)> {
-        self.progress.begin(files.len() as u64);
-        let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
-        let damaged: Mutex<Vec<(&KeptFile, String)>> = Mutex::default();
-        let work = || {
-            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if self.progress.interrupted() {
-                    return;
-                }
-                bytes.fetch_add(file.bytes, Ordering::Relaxed);
-                if let Err(what) = self.content(file, deep)
-                    && let Ok(mut damaged) = damaged.lock()
-                {
-                    damaged.push((file, what));
-                }
-                self.progress.advance(1);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..jobs.max(1) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        for (file, what) in damaged.into_inner().unwrap_or_default() {
-            self.content_is_damaged(connection, file, what)?;
-        }
-        Ok((files.len() as u64, bytes.into_inner()))
-    }
-
-    fn content(&self, file: &KeptFile, deep: bool) -> Result<(), String> {
-        let path = self.folder.path().join(&file.path);
-        match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("is gone".into()),
-            Err(error) => return Err(format!("cannot be looked at: {error}")),
-            Ok(about) if !about.is_file() => return Err("is no file any more".into()),
-            Ok(about) if about.len() != file.bytes => {
-                return Err(format!("has {} bytes instead of {}", about.len(), file.bytes));
-            }
-            Ok(_) => {}
-        }
-        if deep {
-            let hash = hash_file(&path).map_err(|error| format!("cannot be read: {error}"))?;
-            if hexadecimal(&hash.sha256) != file.sha256 {
-                return Err("has other bytes than were written".into());
-            }
-        }
-        Ok(())
-    }
-
-    fn content_is_damaged(
-        &self,
-        connection: &Connection,
-        file: &KeptFile,
-        what: String,
-    ) -> rusqlite::Result<()> {
-        let mut of = connection.prepare_cached(
-            "SELECT a.guid, a.ROWID FROM msgarchive_content c JOIN attachment a ON a.ROWID = c.attachment \
-             WHERE c.path = ?1 OR c.film = ?1 OR ?1 LIKE c.path || '/%'",
-        )?;
-        let mut rows = of.query([&file.path])?;
-        let (mut guid, mut source) = (None, None);
-        while let Some(row) = rows.next()? {
-            guid = row.get(0)?;
-            source = source_of(connection, Kind::Attachment, row.get(1)?)?;
-            if source.is_some() {
-                break;
-            }
-        }
-        self.found(Problem {
-            guid,
-            lost: source.is_none(),
-            source,
-            ..Problem::of("content", what).at(&file.path)
-        });
-        if let Ok(mut damaged) = self.damaged.lock() {
-            damaged.contents.push(file.path.clone());
-        }
-        Ok(())
-    }
-
-    /// What rows say of contents, and what is known of contents, agree.
-    fn content_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let sql = format!(
-            "SELECT a.guid, c.path FROM msgarchive_content c LEFT JOIN attachment a ON a.ROWID = c.attachment \
-             WHERE a.filename IS NOT '{HOME}' || c.path OR NOT EXISTS \
-               (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path OR f.path LIKE c.path || '/%')",
-        );
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (guid, path): (Option<String>, String) = (row.get(0)?, row.get(1)?);
-            self.found(Problem { guid, ..Problem::of("row", "names another content than it has").at(path) });
         }
         Ok(())
     }

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::fs;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::ArchiveError;
 use super::folder::{FOUND_DAMAGED, Folder};
 use super::kind::{Join, Kind};
+use super::sums::{NOTES, SIGHTINGS, WrongSum, first_together};
 use super::take::Damaged;
 
 /// Rows and contents that are damaged or lost.
@@ -20,6 +20,16 @@ pub struct FoundDamaged {
     pub joined: Vec<(Kind, i64)>,
     /// Paths of contents, relative to the archive's folder.
     pub contents: Vec<String>,
+    /// Rows that have no hash.
+    pub strays: Vec<(Kind, i64)>,
+    /// Former states, by their numbers.
+    pub former: Vec<(Kind, i64)>,
+    /// Runs whose records are gone or damaged in both places, or do not agree with what they close over.
+    pub runs: Vec<i64>,
+    /// All that was found, for the record of the run that mends it.
+    pub words: Vec<String>,
+    /// Sums of notes that are not what the rows are.
+    pub sums: Vec<WrongSum>,
     /// The database itself cannot be read throughout.
     pub database: bool,
     /// Where a database was set aside that is still to be taken over.
@@ -37,13 +47,22 @@ pub fn read(folder: &Folder) -> FoundDamaged {
             |kind: Kind| list(&of, kind.table()).into_iter().filter_map(move |id| Some((kind, id.as_i64()?)));
         Kind::ALL.into_iter().flat_map(of_kind).collect()
     };
+    let texts = |name: &str| -> Vec<String> {
+        list(&value, name).iter().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
+    };
+    let wrong_sum = |pair: &Value| {
+        let about = pair.get(1).and_then(Value::as_str).map(str::to_owned);
+        Some(WrongSum { table: pair.get(0)?.as_str()?.to_owned(), about })
+    };
     FoundDamaged {
         rows: ids("rows"),
         joined: ids("joined"),
-        contents: list(&value, "contents")
-            .iter()
-            .filter_map(|path| Some(path.as_str()?.to_owned()))
-            .collect(),
+        contents: texts("contents"),
+        strays: ids("strays"),
+        former: ids("former"),
+        runs: list(&value, "runs").iter().filter_map(Value::as_i64).collect(),
+        words: texts("words"),
+        sums: list(&value, "sums").iter().filter_map(wrong_sum).collect(),
         database: value.get("database").and_then(Value::as_bool).unwrap_or(false),
         aside: value.get("aside").and_then(Value::as_str).map(str::to_owned),
     }
@@ -71,12 +90,18 @@ impl FoundDamaged {
                 |kind| rows.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect::<Vec<i64>>();
             Kind::ALL.map(|kind| (kind.table().to_owned(), ids(kind).into())).into_iter().collect()
         };
+        let sums: Vec<_> = self.sums.iter().map(|WrongSum { table, about }| (table, about)).collect();
         let text = format!(
             "{:#}\n",
             json!({
                 "rows": by_table(&self.rows),
                 "joined": by_table(&self.joined),
+                "strays": by_table(&self.strays),
+                "former": by_table(&self.former),
+                "runs": self.runs,
+                "words": self.words,
                 "contents": self.contents,
+                "sums": sums,
                 "database": self.database,
                 "aside": self.aside,
             })
@@ -84,10 +109,23 @@ impl FoundDamaged {
         Ok(crate::disk::replace(&folder.path().join(FOUND_DAMAGED), text.as_bytes())?)
     }
 
-    /// After a run that took these contents in again. Which rows are whole again is seen when they are read next.
-    pub fn without_contents(mut self, mended: &HashSet<&str>) -> FoundDamaged {
-        self.contents.retain(|path| !mended.contains(path.as_str()));
-        self
+    /// After a run that took these contents in again. Which rows are whole again is seen when they are read next; the
+    /// archive's own notes it put right, or took as they are.
+    pub fn after(self, mended: &HashSet<&str>) -> FoundDamaged {
+        let FoundDamaged { rows, joined, mut contents, .. } = self;
+        contents.retain(|path| !mended.contains(path.as_str()));
+        FoundDamaged { rows, joined, contents, ..FoundDamaged::default() }
+    }
+
+    /// What rows of a table speak of whose sum is wrong.
+    pub fn sums_of<'f>(&'f self, table: &'f str) -> impl Iterator<Item = &'f str> {
+        let of_table = self.sums.iter().filter(move |wrong| wrong.table == table);
+        of_table.filter_map(|wrong| wrong.about.as_deref())
+    }
+
+    /// As [`FoundDamaged::sums_of`], of a table whose rows speak of one row.
+    pub fn ids_of<'f>(&'f self, table: &'f str) -> impl Iterator<Item = i64> {
+        self.sums_of(table).filter_map(|about| about.parse().ok())
     }
 
     /// The rows by kind.
@@ -98,17 +136,36 @@ impl FoundDamaged {
         DamagedRows { rows: of(&self.rows), joined: of(&self.joined) }
     }
 
-    /// Forgets that sources were seen to have the damaged rows as they are: they will be looked at again.
-    pub fn make_room(&self, connection: &Connection) -> rusqlite::Result<()> {
-        if self.rows.is_empty() && self.joined.is_empty() {
-            return Ok(());
-        }
-        let mut forget = connection
-            .prepare("UPDATE msgarchive_sighting SET fingerprint = NULL WHERE kind = ?1 AND id = ?2")?;
-        for (kind, id) in self.rows.iter().chain(&self.joined) {
-            forget.execute([kind.number(), *id])?;
-        }
-        Ok(())
+    /// Which rows of a source are to be looked at again, whatever is known of them.
+    pub fn again(&self, kind: Kind, source: i64) -> LookAgain {
+        let rows = self.rows.iter().chain(&self.joined).chain(&self.strays);
+        let ids = rows.filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect();
+        let sightings = NOTES.iter().find(|notes| notes.table == SIGHTINGS);
+        let of = format!("{} {source} ", kind.number());
+        let wrong = self.sums_of(SIGHTINGS).filter(|about| about.starts_with(&of));
+        let uncertain = wrong.filter_map(|about| Some(sightings?.numbers(about)?.0)).collect();
+        LookAgain { ids, uncertain }
+    }
+}
+
+/// Rows of a source that are looked at again, though they may seem to be as they were.
+#[derive(Debug, Default)]
+pub struct LookAgain {
+    /// Their ids in the archive.
+    ids: HashSet<i64>,
+    /// The first row ids in the source of those that share a sum.
+    uncertain: HashSet<i64>,
+}
+
+impl LookAgain {
+    /// Whether this row is one of them.
+    pub fn at(&self, rowid: i64, id: i64) -> bool {
+        self.ids.contains(&id) || self.is_uncertain(rowid)
+    }
+
+    /// Whether what is known of a row of this id may be of another one.
+    pub fn is_uncertain(&self, rowid: i64) -> bool {
+        self.uncertain.contains(&first_together(rowid))
     }
 }
 

@@ -37,9 +37,14 @@ impl Fingerprints {
 
     /// What a column adds. NULL and 0 are the same to Apple, and add nothing: nor does a column that came later.
     pub fn of(&self, column: usize, value: ValueRef<'_>) -> i64 {
+        if value == ValueRef::Integer(0) { 0 } else { self.exactly(column, value) }
+    }
+
+    /// As [`Fingerprints::of`], where 0 is not NULL.
+    pub fn exactly(&self, column: usize, value: ValueRef<'_>) -> i64 {
         let Some(of) = self.0.get(column) else { return 0 };
         match value {
-            ValueRef::Null | ValueRef::Integer(0) => 0,
+            ValueRef::Null => 0,
             ValueRef::Integer(number) => mixed(number.wrapping_add(of.salt)),
             ValueRef::Real(number) => mixed((number.to_bits() as i64).wrapping_sub(of.salt)),
             ValueRef::Text(bytes) => of.hasher.hash(bytes) as i64,

@@ -153,13 +153,15 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
             });
         }
     }
+    // The record of a run may be lost.
     let run = |run: i64| -> rusqlite::Result<(String, String)> {
         let sql = "SELECT name, date FROM msgarchive_run WHERE run = ?1";
-        connection.query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?)))
+        let known = connection.query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        Ok(known.unwrap_or_else(|| (format!("run {run}"), String::new())))
     };
     let path = |source: i64| -> rusqlite::Result<String> {
-        connection
-            .query_row("SELECT path FROM msgarchive_source WHERE source = ?1", [source], |row| row.get(0))
+        let sql = "SELECT path FROM msgarchive_source WHERE source = ?1";
+        Ok(connection.query_row(sql, [source], |row| row.get(0)).optional()?.unwrap_or_default())
     };
     let mut versions: Vec<(i64, Version)> = Vec::new();
     for (at, state) in states.iter().enumerate() {

@@ -44,7 +44,6 @@ pub fn each_hash(
 ) -> rusqlite::Result<()> {
     let identity = join.identity();
     let names = columns.of(join.table);
-    let hashed: Vec<&String> = names.iter().collect();
     let list: Vec<String> =
         identity.iter().map(|name| quoted(name)).chain(names.iter().map(|name| quoted(name))).collect();
     let scan = if clause.is_empty() { "NOT INDEXED" } else { "" };
@@ -53,7 +52,7 @@ pub fn each_hash(
     let mut rows = statement.query(parameters)?;
     while let Some(row) = rows.next()? {
         let values = (0..identity.len()).map(|at| row.get_ref(at)).collect::<rusqlite::Result<Vec<_>>>()?;
-        each(&values, row::hash_of(row, identity.len(), &hashed)?)?;
+        each(&values, row::hash_of(row, identity.len(), &names)?)?;
     }
     Ok(())
 }

@@ -16,10 +16,17 @@ const HASHED: [&str; 7] = ["emails", "full_name", "is_me", "name", "person", "ph
 /// A card of the archive.
 struct Kept {
     rowid: i64,
+    /// As it was written.
     hash: Option<RowHash>,
-    /// It is what was written.
-    whole: bool,
+    /// As it is.
+    is: RowHash,
     name: String,
+}
+
+impl Kept {
+    fn is_whole(&self) -> bool {
+        self.hash == Some(self.is)
+    }
 }
 
 /// The cards of a source as it has them, or (`None`) of all sources and times.
@@ -29,19 +36,17 @@ fn kept(connection: &Connection, source: Option<i64>) -> rusqlite::Result<Vec<Ke
         HASHED.join(", ")
     ))?;
     let names = HASHED.map(str::to_owned);
-    let names: Vec<&String> = names.iter().collect();
     let kept = statement.query_map([source], |row| {
         let hash: Option<RowHash> = row.get_ref(1)?.as_blob().ok().and_then(|hash| hash.try_into().ok());
-        let whole = hash == Some(hash_of(row, 3, &names)?);
         let name = row.get_ref(2)?.as_bytes().map(|name| String::from_utf8_lossy(name).into_owned());
-        Ok(Kept { rowid: row.get(0)?, hash, whole, name: name.unwrap_or_default() })
+        Ok(Kept { rowid: row.get(0)?, hash, is: hash_of(row, 3, &names)?, name: name.unwrap_or_default() })
     })?;
     kept.collect()
 }
 
 /// The names on cards that are not as they were written.
 pub fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let damaged = kept(connection, None)?.into_iter().filter(|card| !card.whole);
+    let damaged = kept(connection, None)?.into_iter().filter(|card| !card.is_whole());
     Ok(damaged.map(|card| card.name).collect())
 }
 
@@ -53,15 +58,19 @@ pub fn take(connection: &Connection, source: i64, run: i64, cards: &[Contact]) -
     let mut new: HashMap<RowHash, &Contact> = cards.iter().map(|card| (of(card), card)).collect();
     let mut end = connection.prepare(&format!("UPDATE {CARDS} SET until = ?2 WHERE rowid = ?1"))?;
     let mut mend = connection.prepare(&format!(
-        "UPDATE {CARDS} SET person = ?2, name = ?3, full_name = ?4, rank = ?5, is_me = ?6, phones = ?7, emails = ?8 \
-         WHERE rowid = ?1"
+        "UPDATE {CARDS} SET hash = ?2, person = ?3, name = ?4, full_name = ?5, rank = ?6, is_me = ?7, phones = ?8, \
+         emails = ?9 WHERE rowid = ?1"
     ))?;
     for card in kept(connection, Some(source))? {
-        match card.hash.and_then(|hash| new.remove(&hash)) {
-            Some(_) if card.whole => {}
+        // The hash may be what is damaged.
+        let hash = card.hash.filter(|hash| new.contains_key(hash)).unwrap_or(card.is);
+        match new.remove(&hash) {
+            Some(_) if card.is_whole() => {}
             Some(Contact { person, name, full_name, rank, is_me, phones, emails }) => {
                 let (phones, emails) = (lines(phones), lines(emails));
-                mend.execute(params![card.rowid, person, name, full_name, rank, is_me, phones, emails])?;
+                mend.execute(params![
+                    card.rowid, hash, person, name, full_name, rank, is_me, phones, emails
+                ])?;
             }
             None => drop(end.execute([card.rowid, run])?),
         }

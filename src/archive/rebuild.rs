@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
 use super::folder::{DATABASE, Folder};
-use super::record;
+use super::records;
 use super::run::Feed;
 use super::salvage::salvage;
 use super::search::INDEX;
@@ -40,7 +40,7 @@ pub fn place(folder: &Folder, started: &str) -> String {
 /// There were runs, and there is no database.
 pub fn is_hollow(folder: &Folder) -> bool {
     let bytes = fs::metadata(folder.database()).map_or(0, |about| about.len());
-    bytes == 0 && !record::none_written(folder)
+    bytes == 0 && !records::none_written(folder)
 }
 
 /// What was set aside.

@@ -3,19 +3,18 @@
 //! A record is a row of `msgarchive_run` first, in the transaction of the rows it speaks of, and a file afterwards: so a
 //! run that was killed between the two is completed by the next one.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::ArchiveError;
 use super::absence::Reason;
-use super::folder::Folder;
 use super::kind::{JOINS, Kind};
+use super::records::{InDatabase, Says, hash, in_database};
 use super::row::RowHash;
 use super::schema::{has_versions, version_table};
+use super::sums::Totals;
 use crate::disk::hexadecimal;
 
 /// What a run did, in numbers.
@@ -63,6 +62,10 @@ pub struct RunRecord {
     pub counts: Counts,
     /// What to tell people: contents that could not be read.
     pub unreadable: Vec<String>,
+    /// What was found damaged before this run, and what became of it: in words.
+    pub damage: Vec<String>,
+    /// Earlier runs whose records, or what these close over, cannot be had again.
+    pub accepted: BTreeMap<i64, Accepted>,
     /// The text of its file.
     pub text: String,
 }
@@ -74,8 +77,8 @@ pub fn name(started: &str, number: i64) -> String {
 }
 
 impl RunRecord {
-    /// Makes the text, once everything is known. `previous`: the record before it; `rows`, `totals`: of the archive.
-    pub fn close(&mut self, previous: Option<&str>, rows: RowsDigest, totals: Value) {
+    /// Makes the text, once everything is known. `previous`: the record before it; `rows`, `totals`, `sums`: of the archive.
+    pub fn close(&mut self, previous: Option<&str>, rows: RowsDigest, totals: Value, sums: &Totals) {
         let counts = &self.counts;
         let absent: Map<String, Value> = Reason::ALL
             .into_iter()
@@ -95,6 +98,8 @@ impl RunRecord {
                 })
             })
             .collect();
+        let accepted: Map<String, Value> =
+            self.accepted.iter().map(|(run, accepted)| (run.to_string(), accepted.to_json())).collect();
         let record = json!({
             "schema": 1,
             "run": self.name,
@@ -114,12 +119,64 @@ impl RunRecord {
             },
             "bytes": counts.bytes,
             "unreadable": self.unreadable,
+            "damage": self.damage,
+            "accepted": accepted,
             "rows": rows.rows,
             "rows_sha256": rows.sha256,
             "totals": totals,
+            "sums": sums.to_json(),
             "previous": previous.map(|text| hexadecimal(&Sha256::digest(text.as_bytes()))),
         });
         self.text = format!("{record:#}\n");
+    }
+}
+
+/// What an earlier run is taken for from some run on: its record was damaged for good, and `verify` told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The hash of its record as it is now; `None`: there is none any more.
+    pub record: Option<String>,
+    pub rows: RowsDigest,
+}
+
+impl Accepted {
+    /// What these runs are taken for from now on, as far as they cannot be put right.
+    pub fn now(connection: &Connection, runs: &BTreeSet<i64>) -> rusqlite::Result<BTreeMap<i64, Accepted>> {
+        let mut accepted = BTreeMap::new();
+        if runs.is_empty() {
+            return Ok(accepted);
+        }
+        let rows_by_run = rows_by_run(connection, None)?;
+        let records: BTreeMap<i64, InDatabase> =
+            in_database(connection)?.into_iter().map(|record| (record.run, record)).collect();
+        let hash_of = |run: i64| records.get(&run).map(|record| hash(&record.text));
+        for run in runs {
+            let rows = rows_by_run.get(run).cloned().unwrap_or_else(no_rows);
+            let is_sound = records.get(run).is_some_and(|record| {
+                let value: Value = serde_json::from_str(&record.text).unwrap_or_default();
+                Says::of(&value).previous == hash_of(run - 1)
+                    && RowsDigest::of_record(&value).as_ref() == Some(&rows)
+                    && record.sha256.as_ref().is_none_or(|sha256| *sha256 == hash(&record.text))
+            });
+            if !is_sound {
+                accepted.insert(*run, Accepted { record: hash_of(*run), rows });
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn to_json(&self) -> Value {
+        json!({ "record": self.record, "rows": self.rows.rows, "rows_sha256": self.rows.sha256 })
+    }
+
+    /// What a record says of earlier runs.
+    pub fn of_record(record: &Value) -> BTreeMap<i64, Accepted> {
+        let all = record.get("accepted").and_then(Value::as_object).into_iter().flatten();
+        let one = |(run, value): (&String, &Value)| {
+            let record = value.get("record").and_then(Value::as_str).map(str::to_owned);
+            Some((run.parse().ok()?, Accepted { record, rows: RowsDigest::of_record(value)? }))
+        };
+        all.filter_map(one).collect()
     }
 }
 
@@ -128,6 +185,14 @@ impl RunRecord {
 pub struct RowsDigest {
     pub rows: u64,
     pub sha256: String,
+}
+
+impl RowsDigest {
+    /// What a record says of its rows.
+    pub fn of_record(record: &Value) -> Option<RowsDigest> {
+        let sha256 = record.get("rows_sha256")?.as_str()?.to_owned();
+        Some(RowsDigest { rows: record.get("rows")?.as_u64()?, sha256 })
+    }
 }
 
 /// Every state of every row by the run that brought it: what records close over. `run`: only this one's.
@@ -207,63 +272,4 @@ pub fn latest(connection: &Connection) -> rusqlite::Result<Option<(i64, String)>
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()
-}
-
-/// No run was ever completed: there is nothing that could be damaged.
-pub fn none_written(folder: &Folder) -> bool {
-    fs::read_dir(folder.runs()).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-/// Where a record is as its run wrote it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whole {
-    InDatabase,
-    InFile,
-    Nowhere,
-}
-
-/// A record is there twice, and its hash beside it: what two of the three agree on is right. `sha256`: `None` of runs of
-/// earlier programs.
-pub fn whole(record: &str, file: Option<&[u8]>, sha256: Option<&str>) -> Whole {
-    let is_it = |bytes: &[u8]| sha256 == Some(&*hexadecimal(&Sha256::digest(bytes)));
-    match file {
-        _ if sha256.is_none() || is_it(record.as_bytes()) => Whole::InDatabase,
-        Some(file) if is_it(file) => Whole::InFile,
-        Some(file) if file == record.as_bytes() => Whole::InDatabase,
-        _ => Whole::Nowhere,
-    }
-}
-
-/// A run's number, the name and the text of its record, and the hash of that.
-pub type InDatabase = (i64, String, String, Option<String>);
-
-/// Writes the records that are not on the disk as they should be: those of a run that was killed, or that were lost. One
-/// that is damaged in the database is taken from its file.
-pub fn write_missing(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
-    let failed = || ArchiveError::database(folder.database());
-    let read = || -> rusqlite::Result<Vec<InDatabase>> {
-        let mut statement =
-            connection.prepare("SELECT run, name, record, sha256 FROM msgarchive_run ORDER BY run")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        rows.collect()
-    };
-    let note = "UPDATE msgarchive_run SET record = ?2, sha256 = ?3 WHERE run = ?1";
-    for (run, name, record, sha256) in read().map_err(failed())? {
-        let path = folder.runs().join(format!("{name}.json"));
-        let file = fs::read(&path).ok();
-        let right = match whole(&record, file.as_deref(), sha256.as_deref()) {
-            Whole::InDatabase => record.clone(),
-            Whole::InFile => String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned(),
-            Whole::Nowhere => continue,
-        };
-        let hash = hexadecimal(&Sha256::digest(right.as_bytes()));
-        if right != record || sha256.as_deref() != Some(&*hash) {
-            connection.execute(note, (run, &right, &hash)).map_err(failed())?;
-        }
-        if file.as_deref() != Some(right.as_bytes()) {
-            crate::disk::private_folders(&folder.runs())?;
-            crate::disk::replace(&path, right.as_bytes())?;
-        }
-    }
-    Ok(())
 }

@@ -85,7 +85,7 @@ pub fn owned(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Vec<Ow
 }
 
 /// The hash of what a statement gives from column `first` on: `names`, in order.
-pub fn hash_of(row: &rusqlite::Row<'_>, first: usize, names: &[&String]) -> rusqlite::Result<RowHash> {
+pub fn hash_of(row: &rusqlite::Row<'_>, first: usize, names: &[String]) -> rusqlite::Result<RowHash> {
     let mut hasher = Hasher::new();
     for (at, name) in names.iter().enumerate() {
         hasher.column(name, row.get_ref(first + at)?);

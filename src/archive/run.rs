@@ -13,14 +13,17 @@ use super::damage;
 use super::folder::{self, Folder};
 use super::kind::Kind;
 use super::known_source::recognize;
+use super::mend::Mending;
 use super::people;
 use super::places::Places;
 use super::rebuild::{self, Aside};
-use super::record::{self, Counts, RunRecord, SourceRead};
+use super::record::{self, Accepted, Counts, RunRecord, SourceRead};
+use super::records;
 use super::rehearsal::Rehearsal;
 use super::scan::{Scan, scan};
 use super::schema::{self, Columns};
 use super::search;
+use super::sums::{self, Following, Sums, Totals};
 use super::take::Visit;
 use super::visit::Visiting;
 use super::wishes::wishes;
@@ -108,11 +111,13 @@ fn attempt(
         Some(place) if !options.dry_run => Some(Aside::set(&folder, place, options.jobs)?),
         _ => None,
     };
-    let mut connection = open(&folder, options.jobs)?;
+    let (mut connection, objects) = open(&folder, options.jobs)?;
     if !options.dry_run {
-        record::write_missing(&folder, &connection)?;
+        records::put_right(&folder, &connection)?;
+        let mending =
+            Mending { connection: &connection, folder: folder.path(), found: &found_damaged, run: 0 };
+        mending.sources().map_err(ArchiveError::database(folder.database()))?;
     }
-    found_damaged.make_room(&connection).map_err(ArchiveError::database(folder.database()))?;
 
     progress.phase("Looking for what is new");
     let mut visits: Vec<Prepared<'_>> = Vec::new();
@@ -130,12 +135,19 @@ fn attempt(
         visit.contents = fulfil(archive, visit.tables, &visit.wishes, options.jobs, progress)?;
     }
     progress.phase("Adding messages");
-    let mended = aside.as_ref().map(|aside| {
+    let set_aside = aside.as_ref().map(|aside| {
         let taken_over = aside.feed.as_ref().and(visits.first()).map_or(0, Prepared::read);
         aside.in_words(taken_over)
     });
-    let record =
-        add(&folder, &mut connection, &visits, &found_damaged, (&started, mended), options, progress)?;
+    let adding = Adding {
+        folder: &folder,
+        started: &started,
+        found_damaged: &found_damaged,
+        set_aside,
+        objects,
+        options,
+    };
+    let record = adding.add(&mut connection, &visits, progress)?;
     if let Some(aside) = &aside {
         found_damaged.aside = None;
         found_damaged.note(&folder)?;
@@ -144,9 +156,9 @@ fn attempt(
     if !options.dry_run {
         if found_damaged != damage::FoundDamaged::default() {
             let kept = visits.iter().flat_map(|visit| &visit.contents.kept).flat_map(|kept| &kept.files);
-            found_damaged.without_contents(&kept.map(|file| file.path.as_str()).collect()).note(&folder)?;
+            found_damaged.after(&kept.map(|file| file.path.as_str()).collect()).note(&folder)?;
         }
-        record::write_missing(&folder, &connection)?;
+        records::put_right(&folder, &connection)?;
     }
     if !options.dry_run {
         progress.phase("Indexing for search");
@@ -163,15 +175,15 @@ fn is_in(source: &Path, archive: &Path) -> bool {
     }
 }
 
-/// Opens the archive's database for adding to it.
-fn open(folder: &Folder, jobs: usize) -> Result<Connection, ArchiveError> {
+/// Opens the archive's database for adding to it; with the sums of what it was made of before.
+fn open(folder: &Folder, jobs: usize) -> Result<(Connection, Sums), ArchiveError> {
     let path = folder.database();
     let failed = || ArchiveError::database(&path);
     // Before SQLite does: with its mode.
     drop(crate::disk::private_file(&path)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&path, flags).map_err(failed())?;
-    let prepare = |connection: &mut Connection| -> rusqlite::Result<()> {
+    let prepare = |connection: &mut Connection| -> rusqlite::Result<Sums> {
         connection.busy_timeout(PATIENCE)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -182,16 +194,17 @@ fn open(folder: &Folder, jobs: usize) -> Result<Connection, ArchiveError> {
         )?;
         // Of those that sort for an index.
         connection.pragma_update(None, "threads", jobs.saturating_sub(1).min(8) as i64)?;
-        let empty: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if empty == 0 {
+        let objects = sums::objects(&transaction)?;
+        if objects.is_empty() {
             schema::create(&transaction)?;
         }
         schema::complete(&transaction)?;
-        transaction.commit()
+        transaction.commit()?;
+        Ok(objects)
     };
-    prepare(&mut connection).map_err(failed())?;
-    Ok(connection)
+    let objects = prepare(&mut connection).map_err(failed())?;
+    Ok((connection, objects))
 }
 
 /// A source of this run, looked at.
@@ -233,7 +246,8 @@ impl<'t> Prepared<'t> {
         }
         let mut scans = Vec::new();
         for kind in Kind::ALL {
-            scans.push((kind, scan(kind, tables, &places, &folder.id, &mut seen, source)?));
+            let again = found_damaged.again(kind, source);
+            scans.push((kind, scan(kind, tables, &places, &folder.id, &mut seen, source, &again)?));
         }
         let wishes = wishes(connection, tables, source, &scans, found_damaged)?;
         Ok(Prepared {
@@ -258,75 +272,124 @@ impl<'t> Prepared<'t> {
     }
 }
 
-/// Everything that is written to the database, in one transaction.
-fn add(
-    folder: &Folder,
-    connection: &mut Connection,
-    visits: &[Prepared<'_>],
-    found_damaged: &damage::FoundDamaged,
-    (started, mended): (&str, Option<String>),
+/// What a run adds to, and how.
+struct Adding<'a> {
+    folder: &'a Folder,
+    started: &'a str,
+    found_damaged: &'a damage::FoundDamaged,
+    /// What became of a database that could not be read, in words.
+    set_aside: Option<String>,
+    /// What the database was made of before.
+    objects: Sums,
     options: ArchiveOptions,
-    progress: &dyn Progress,
-) -> Result<RunRecord, ArchiveError> {
-    let failed = || ArchiveError::database(folder.database());
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
-    let previous = record::latest(&transaction).map_err(failed())?;
-    let number = previous.as_ref().map_or(1, |(number, _)| number + 1);
-    let mut record = RunRecord {
-        archive: folder.id.clone(),
-        name: record::name(started, number),
-        number,
-        started: started.to_owned(),
-        sources: Vec::new(),
-        counts: Counts::default(),
-        unreadable: mended.into_iter().collect(),
-        text: String::new(),
-    };
-    let damaged = found_damaged.by_kind();
-    let mut columns = Columns::read(&transaction).map_err(failed())?;
-    for prepared in visits {
-        columns.unite(&transaction, prepared.tables).map_err(failed())?;
-        let source = source_read(prepared);
-        note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
-        people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
-        let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
-        match first {
-            true => schema::sparse_index(&transaction, &columns).map_err(failed())?,
-            false => schema::index(&transaction, &columns).map_err(failed())?,
+}
+
+impl Adding<'_> {
+    /// Writes everything to the database, in one transaction.
+    fn add(
+        self,
+        connection: &mut Connection,
+        visits: &[Prepared<'_>],
+        progress: &dyn Progress,
+    ) -> Result<RunRecord, ArchiveError> {
+        let Adding { folder, started, found_damaged, set_aside, objects, options } = self;
+        let failed = || ArchiveError::database(folder.database());
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
+        let previous = record::latest(&transaction).map_err(failed())?;
+        let mut number = previous.as_ref().map_or(1, |(number, _)| number + 1);
+        // Of runs whose records are lost.
+        while found_damaged.runs.contains(&number) {
+            number += 1;
         }
-        let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first };
-        let damaged = &damaged;
-        Visiting { connection: &transaction, columns: &columns, prepared, visit, now: options.now, damaged }
+        let mut record = RunRecord {
+            archive: folder.id.clone(),
+            name: record::name(started, number),
+            number,
+            started: started.to_owned(),
+            sources: Vec::new(),
+            counts: Counts::default(),
+            unreadable: set_aside.into_iter().collect(),
+            damage: found_damaged.words.clone(),
+            accepted: Default::default(),
+            text: String::new(),
+        };
+        let followed = match previous.as_ref().map(|(_, text)| Totals::of_record(text)) {
+            Some(Some(totals)) if sums::are_there(&transaction).map_err(failed())? => {
+                Some((Following::begin(&transaction, objects).map_err(failed())?, totals))
+            }
+            _ => None,
+        };
+        let damaged = found_damaged.by_kind();
+        let mut columns = Columns::read(&transaction).map_err(failed())?;
+        let uncertain =
+            Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number }
+                .all(&columns)
+                .map_err(failed())?;
+        for prepared in visits {
+            columns.unite(&transaction, prepared.tables).map_err(failed())?;
+            let source = source_read(prepared);
+            note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
+            people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
+            let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
+            match first {
+                true => schema::sparse_index(&transaction, &columns).map_err(failed())?,
+                false => schema::index(&transaction, &columns).map_err(failed())?,
+            }
+            let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first };
+            let damaged = &damaged;
+            Visiting {
+                connection: &transaction,
+                columns: &columns,
+                prepared,
+                visit,
+                now: options.now,
+                damaged,
+            }
             .take_all(&mut record.counts, progress)?;
-        schema::index(&transaction, &columns).map_err(failed())?;
-        record.counts.read += source.read;
-        record.sources.push(source);
-        let unreadable = prepared.contents.unreadable.iter();
-        record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
-        prepared.tables.unchanged()?;
+            schema::index(&transaction, &columns).map_err(failed())?;
+            record.counts.read += source.read;
+            record.sources.push(source);
+            let unreadable = prepared.contents.unreadable.iter();
+            record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
+            prepared.tables.unchanged()?;
+        }
+        // All there is, where nothing was before: quicker than one by one.
+        let only = previous.is_some().then_some(number);
+        let rows = record::rows_by_run(&transaction, only).map_err(failed())?;
+        let totals = record::totals(&transaction).map_err(failed())?;
+        let sums = match followed {
+            Some((following, totals)) => following.end(&transaction, totals, &found_damaged.sums),
+            None => sums::make(&transaction),
+        };
+        record.accepted = Accepted::now(&transaction, &uncertain).map_err(failed())?;
+        for (run, accepted) in &record.accepted {
+            transaction
+                .execute("UPDATE msgarchive_run SET sha256 = ?2 WHERE run = ?1", (run, &accepted.record))
+                .map_err(failed())?;
+        }
+        record.close(
+            previous.as_ref().map(|(_, text)| text.as_str()),
+            rows.get(&number).cloned().unwrap_or_else(record::no_rows),
+            totals,
+            &sums.map_err(failed())?,
+        );
+        transaction
+            .execute(
+                "INSERT INTO msgarchive_run (run, date, name, record, sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
+                (number, started, &record.name, &record.text, hexadecimal(&Sha256::digest(&record.text))),
+            )
+            .map_err(failed())?;
+        if progress.interrupted() {
+            return Err(ArchiveError::Interrupted);
+        }
+        if options.dry_run {
+            transaction.rollback().map_err(failed())?;
+        } else {
+            transaction.commit().map_err(failed())?;
+        }
+        Ok(record)
     }
-    // All there is, where nothing was before: quicker than one by one.
-    let only = previous.is_some().then_some(number);
-    let rows = record::rows_by_run(&transaction, only).map_err(failed())?;
-    let totals = record::totals(&transaction).map_err(failed())?;
-    let previous = previous.as_ref().map(|(_, text)| text.as_str());
-    record.close(previous, rows.get(&number).cloned().unwrap_or_else(record::no_rows), totals);
-    transaction
-        .execute(
-            "INSERT INTO msgarchive_run (run, date, name, record, sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
-            (number, started, &record.name, &record.text, hexadecimal(&Sha256::digest(&record.text))),
-        )
-        .map_err(failed())?;
-    if progress.interrupted() {
-        return Err(ArchiveError::Interrupted);
-    }
-    if options.dry_run {
-        transaction.rollback().map_err(failed())?;
-    } else {
-        transaction.commit().map_err(failed())?;
-    }
-    Ok(record)
 }
 
 fn source_read(prepared: &Prepared<'_>) -> SourceRead {

@@ -134,9 +134,7 @@ fn without_damaged_rows(connection: &Connection) -> rusqlite::Result<()> {
     let columns = Columns::read(connection)?;
     for kind in Kind::ALL {
         let table = kind.table();
-        let all = columns.of(table);
-        let mut names = all.clone();
-        names.retain(|name| !kind.unhashed().contains(&name.as_str()));
+        let (all, names) = (columns.of(table), columns.hashed(kind));
         let of_shown = format!("{table} t JOIN msgarchive_{table} b ON b.id = t.ROWID");
         remove_damaged(connection, &names, table, ("b.hash", &of_shown), false)?;
         if has_versions(kind) {
@@ -199,14 +197,13 @@ fn remove_damaged(
     (hash, of): (&str, &str),
     unknown: bool,
 ) -> rusqlite::Result<()> {
-    let hashed: Vec<&String> = names.iter().collect();
-    let list: Vec<String> = hashed.iter().map(|name| format!("t.{}", quoted(name))).collect();
+    let list: Vec<String> = names.iter().map(|name| format!("t.{}", quoted(name))).collect();
     let mut damaged: Vec<i64> = Vec::new();
     let mut statement =
         connection.prepare(&format!("SELECT t.ROWID, {hash}, {} FROM {of}", list.join(", ")))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let own = row::hash_of(row, 2, &hashed)?;
+        let own = row::hash_of(row, 2, names)?;
         let is_other = match row.get_ref(1)? {
             ValueRef::Blob(hash) => *hash != own,
             ValueRef::Null => unknown,

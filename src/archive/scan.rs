@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
+use super::damage::LookAgain;
 use super::fingerprint::Fingerprints;
 use super::kind::Kind;
 use super::places::Places;
@@ -66,6 +67,7 @@ impl Wanted {
 /// Compares a table of a source with what was seen in it last.
 ///
 /// `archive`: its id. `seen`: read-only connections to it, as many as there may be workers; none: nothing was seen yet.
+/// `again`: rows that are news in any case.
 pub fn scan(
     kind: Kind,
     tables: &Tables,
@@ -73,6 +75,7 @@ pub fn scan(
     archive: &str,
     seen: &mut [Connection],
     source: i64,
+    again: &LookAgain,
 ) -> Result<Scan, ArchiveError> {
     let Some(table) = tables.table(kind.table()) else {
         return Ok(Scan::default());
@@ -89,7 +92,7 @@ pub fn scan(
             .map(|(share, seen)| {
                 let wanted = &wanted;
                 scope.spawn(move || {
-                    Part { kind, table, wanted, places, archive, source }.scan(
+                    Part { kind, table, wanted, places, archive, source, again }.scan(
                         share,
                         &tables.reader(),
                         seen.as_deref(),
@@ -132,6 +135,7 @@ struct Part<'a> {
     places: &'a Places,
     archive: &'a str,
     source: i64,
+    again: &'a LookAgain,
 }
 
 const SEEN: &str = "SELECT source_rowid, id, fingerprint FROM msgarchive_sighting \
@@ -179,8 +183,8 @@ impl Part<'_> {
                 known = next()?;
             }
             match known {
-                Some((known_rowid, _, as_it_was)) if known_rowid == rowid => {
-                    if as_it_was != Some(fingerprint) {
+                Some((known_rowid, id, as_it_was)) if known_rowid == rowid => {
+                    if as_it_was != Some(fingerprint) || self.again.at(rowid, id) {
                         found.news.push(rowid);
                     }
                     known = next()?;

@@ -190,6 +190,13 @@ impl Columns {
         columns.filter(|name| *name != "rowid").cloned().collect()
     }
 
+    /// Those that the hash of a row of this kind closes over.
+    pub fn hashed(&self, kind: Kind) -> Vec<String> {
+        let mut names = self.of(kind.table());
+        names.retain(|name| !kind.unhashed().contains(&name.as_str()));
+        names
+    }
+
     /// Adds the columns of a source that are new.
     pub fn unite(&mut self, connection: &Connection, source: &Tables) -> rusqlite::Result<()> {
         for kind in Kind::ALL {

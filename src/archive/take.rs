@@ -54,6 +54,8 @@ pub struct Taker<'c> {
     filename: Option<usize>,
     /// Of the archive's table: lower case, sorted.
     columns: Vec<String>,
+    /// Those of them that hashes close over.
+    hashed: Vec<String>,
     next: i64,
     damaged: &'c Damaged,
     /// Finds messages by what they say, where there may be some.
@@ -80,8 +82,12 @@ impl<'c> Taker<'c> {
         let position = |name: &str| spelling.wanted.lower.iter().position(|own| own == name);
         let condition: Vec<String> =
             kind.key().iter().enumerate().map(|(at, name)| format!("{name} IS ?{}", at + 1)).collect();
+        // Of a row, too, that lost its hash.
         let next = connection.query_row(
-            &format!("SELECT coalesce(max(id), 0) + 1 FROM msgarchive_{table}"),
+            &format!(
+                "SELECT max((SELECT coalesce(max(id), 0) FROM msgarchive_{table}), \
+                            (SELECT coalesce(max(ROWID), 0) FROM {table})) + 1"
+            ),
             [],
             |row| row.get(0),
         )?;
@@ -93,6 +99,7 @@ impl<'c> Taker<'c> {
             first: visit.first && kind == Kind::Message,
             filename: (kind == Kind::Attachment).then(|| position("filename")).flatten(),
             columns: columns.of(table),
+            hashed: columns.hashed(kind),
             next,
             damaged,
             restored: None,
@@ -274,8 +281,11 @@ impl<'c> Taker<'c> {
 
     /// The row is there: as this one, as another state of it, or as a state that it once had.
     fn compare(&mut self, id: i64, row: &Spelled<'_>, of_this_source: bool) -> rusqlite::Result<Taken> {
-        if self.damaged.contains(&id) && !self.is_whole(id)? {
-            return self.mend(id, row);
+        if self.damaged.contains(&id) {
+            if !self.is_whole(id)? {
+                return self.mend(id, row);
+            }
+            self.show_filename(id, &row.values)?;
         }
         if !has_versions(self.kind) || self.is_known(id, &row.values)? {
             return Ok(Taken::Same);
@@ -296,23 +306,32 @@ impl<'c> Taker<'c> {
         Ok(Taken::Changed)
     }
 
+    /// Says anew where the file of an attachment is: the one thing that no hash closes over.
+    fn show_filename(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        if let Some(filename) = self.filename.and_then(|at| values.get(at)) {
+            self.cached(&format!(
+                "UPDATE attachment SET filename = \
+                   coalesce((SELECT '{HOME}' || path FROM msgarchive_content WHERE attachment = ?1), ?2) WHERE ROWID = ?1"
+            ))?
+            .execute(params![id, ToSqlOutput::Borrowed(*filename)])?;
+        }
+        Ok(())
+    }
+
     /// The row is what its hash says: it was mended meanwhile.
     fn is_whole(&self, id: i64) -> rusqlite::Result<bool> {
-        let hashed: Vec<&String> =
-            self.columns.iter().filter(|name| !self.kind.unhashed().contains(&name.as_str())).collect();
-        let table = self.kind.table();
-        let list: Vec<String> = hashed.iter().map(|name| format!("t.{}", quoted(name))).collect();
-        let sql = format!(
-            "SELECT b.hash, {} FROM {table} t JOIN msgarchive_{table} b ON b.id = t.ROWID WHERE t.ROWID = ?1",
-            list.join(", ")
-        );
-        let whole = self.cached(&sql)?.query_row([id], |row| {
-            Ok(row
-                .get_ref(0)?
-                .as_blob()
-                .is_ok_and(|hash| row::hash_of(row, 1, &hashed).is_ok_and(|own| own == *hash)))
-        });
-        Ok(whole.optional()?.unwrap_or(false))
+        let was: Option<Vec<u8>> = self
+            .cached(&format!("SELECT hash FROM msgarchive_{} WHERE id = ?1", self.kind.table()))?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        Ok(was.is_some() && was == self.hash_as_it_is(id)?.map(Vec::from))
+    }
+
+    /// The hash of the row as it lies in the archive.
+    fn hash_as_it_is(&self, id: i64) -> rusqlite::Result<Option<RowHash>> {
+        let list: Vec<String> = self.hashed.iter().map(|name| quoted(name)).collect();
+        let sql = format!("SELECT {} FROM {} WHERE ROWID = ?1", list.join(", "), self.kind.table());
+        self.cached(&sql)?.query_row([id], |row| row::hash_of(row, 0, &self.hashed)).optional()
     }
 
     /// Writes a damaged row anew. Where it is not what it was when it was written, that state is lost for good.
@@ -320,23 +339,32 @@ impl<'c> Taker<'c> {
         let table = self.kind.table();
         let hash = row.hash;
         let Visit { run, source, .. } = self.visit;
-        let (was, since): (Vec<u8>, i64) = self
+        // Where the row is as the source has it, its hash is what is damaged.
+        let only_its_hash = self.hash_as_it_is(id)? == Some(hash);
+        let before: Option<(Vec<u8>, i64)> = self
             .cached(&format!("SELECT hash, since FROM msgarchive_{table} WHERE id = ?1"))?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
         self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
         self.put_with_content(id, &row.values)?;
-        if was == hash {
-            return Ok(Taken::Same);
-        }
-        self.cached(
-            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![self.kind.number(), id, since, was, run])?;
+        let since = match before {
+            None => run,
+            Some((was, _)) if was == hash => return Ok(Taken::Same),
+            Some((_, since)) if only_its_hash => since,
+            Some((was, since)) => {
+                self.cached(
+                    "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![self.kind.number(), id, since, was, run])?;
+                run
+            }
+        };
         self.cached(&format!(
-            "UPDATE msgarchive_{table} SET hash = ?2, since = ?3, source = ?4 WHERE id = ?1"
+            "INSERT INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?3, ?4) \
+             ON CONFLICT (id) DO UPDATE SET hash = ?2, since = ?3, source = ?4"
         ))?
-        .execute(params![id, hash, run, source])?;
-        Ok(Taken::Changed)
+        .execute(params![id, hash, since, source])?;
+        Ok(if only_its_hash { Taken::Same } else { Taken::Changed })
     }
 
     /// Shows these values; what was shown becomes a version.

@@ -20,13 +20,15 @@ pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Ve
     let (folder, connection) = look_into(path)?;
     let reader = tables.reader();
     let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
-    let Some(source) = recognize(&connection, tables, highest, &damage::read(&folder))? else {
+    let damaged = damage::read(&folder);
+    let Some(source) = recognize(&connection, tables, highest, &damaged)? else {
         return Ok(None);
     };
     let places = Places::read(tables, &reader)?;
     drop(reader);
     let mut seen = (0..jobs.max(1)).map(|_| look_at(&folder)).collect::<Result<Vec<_>, _>>()?;
-    let mut news = scan(Kind::Message, tables, &places, &folder.id, &mut seen, source)?.news;
+    let again = damaged.again(Kind::Message, source);
+    let mut news = scan(Kind::Message, tables, &places, &folder.id, &mut seen, source, &again)?.news;
     news.sort_unstable();
     Ok(Some(news))
 }

@@ -247,6 +247,10 @@ impl Visiting<'_> {
             let mut file = self.connection.prepare(
                 "INSERT OR IGNORE INTO msgarchive_file (path, bytes, sha256, run) VALUES (?1, ?2, ?3, ?4)",
             )?;
+            // What is noted of a content may be what is damaged.
+            let mut correct = self.connection.prepare(
+                "UPDATE msgarchive_file SET bytes = ?2, sha256 = ?3 WHERE path = ?1 AND (bytes, sha256) IS NOT (?2, ?3)",
+            )?;
             let mut show = self.connection.prepare("UPDATE attachment SET filename = ?2 WHERE ROWID = ?1")?;
             for kept in &contents.kept {
                 let Some(id) = attachments.get(&kept.rowid) else { continue };
@@ -256,6 +260,7 @@ impl Visiting<'_> {
                     let bytes = i64::try_from(of_content.bytes).unwrap_or(i64::MAX);
                     let new = file.execute(params![of_content.path, bytes, of_content.sha256, run])?;
                     counts.bytes += if new > 0 { of_content.bytes } else { 0 };
+                    correct.execute(params![of_content.path, bytes, of_content.sha256])?;
                 }
                 match kept.known {
                     true => counts.filled_in += 1,

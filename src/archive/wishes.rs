@@ -10,6 +10,7 @@ use super::contents::Wish;
 use super::damage::FoundDamaged;
 use super::kind::Kind;
 use super::scan::Scan;
+use super::sums::{FILES, PLACED};
 use super::visit::each_of;
 use crate::source::tables::Tables;
 
@@ -26,9 +27,12 @@ pub fn wishes(
     let Some(table) = tables.table("attachment").filter(|table| table.column("filename").is_some()) else {
         return Ok(Vec::new());
     };
-    let damaged: HashSet<&str> = found_damaged.contents.iter().map(String::as_str).collect();
+    let damaged: HashSet<&str> =
+        found_damaged.contents.iter().map(String::as_str).chain(found_damaged.sums_of(FILES)).collect();
+    let uncertain: HashSet<i64> = found_damaged.ids_of(PLACED).collect();
     // By row id, whether the archive knows the attachment.
-    let mut wanted: BTreeMap<i64, bool> = without_bytes(connection, source, &damaged).map_err(failed())?;
+    let mut wanted: BTreeMap<i64, bool> =
+        without_bytes(connection, source, &damaged, &uncertain).map_err(failed())?;
     let news = scans.iter().filter(|(kind, _)| *kind == Kind::Attachment).flat_map(|(_, scan)| &scan.news);
     let mut unknown: HashSet<i64> = news.copied().collect();
     unknown.retain(|rowid| !wanted.contains_key(rowid));
@@ -63,14 +67,16 @@ pub fn wishes(
     Ok(wishes)
 }
 
-/// The attachments that were seen in this source, and whose bytes are not in the archive or are damaged there.
+/// The attachments that were seen in this source, and whose bytes are not in the archive or are damaged there; or of
+/// which it is uncertain where they are.
 fn without_bytes(
     connection: &Connection,
     source: i64,
     damaged: &HashSet<&str>,
+    uncertain: &HashSet<i64>,
 ) -> rusqlite::Result<BTreeMap<i64, bool>> {
     let mut statement = connection.prepare(
-        "SELECT s.source_rowid, c.path, c.film FROM msgarchive_sighting s \
+        "SELECT s.source_rowid, c.path, c.film, s.id FROM msgarchive_sighting s \
          LEFT JOIN msgarchive_content c ON c.attachment = s.id WHERE s.kind = ?1 AND s.source = ?2",
     )?;
     let mut rows = statement.query([Kind::Attachment.number(), source])?;
@@ -83,7 +89,10 @@ fn without_bytes(
             };
             damaged.contains(path.as_str()) || damaged.iter().any(of_bundle)
         };
-        if paths.iter().all(Option::is_none) || !damaged.is_empty() && paths.iter().flatten().any(inside) {
+        if paths.iter().all(Option::is_none)
+            || uncertain.contains(&row.get(3)?)
+            || !damaged.is_empty() && paths.iter().flatten().any(inside)
+        {
             without.insert(row.get(0)?, true);
         }
     }

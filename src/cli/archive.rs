@@ -163,6 +163,14 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
         );
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
+    if !record.damage.is_empty() {
+        let damage = format!(
+            "What `verify` had found damaged ({}) is put right as far as the sources and the archive itself have it; \
+             its record lists it. Verify again.",
+            grouped(record.damage.len() as u64)
+        );
+        let _ = writeln!(words, "\n{}", wrap("", &damage, terminal::width()));
+    }
     let counts = &record.counts;
     let absent = |reason: Reason| counts.absent.get(&reason).copied().unwrap_or(0);
     let lines = [

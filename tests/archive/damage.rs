@@ -197,11 +197,61 @@ fn a_record_that_was_forged_in_both_places() {
         "UPDATE msgarchive_run SET record = replace(record, '\"read\": 31', '\"read\": 30') WHERE run = 2",
     );
     assert!(kept.found().iter().any(|line| line.contains("does not follow the record before it")));
-    let kept = Kept::new();
-    fs::remove_file(&kept.records()[1]).unwrap();
-    kept.sql("DELETE FROM msgarchive_run WHERE run = 2");
-    let found = kept.found();
-    assert!(found.iter().any(|line| line.contains("has a number that is not the next one")), "{found:#?}");
+    kept.run(4);
+    assert_eq!(kept.found(), [""; 0]);
+    // What was accepted is that and nothing else.
+    let forged = forged.replace("\"read\": 30", "\"read\": 29");
+    fs::write(&record, &forged).unwrap();
+    kept.sql(
+        "UPDATE msgarchive_run SET record = replace(record, '\"read\": 30', '\"read\": 29') WHERE run = 2",
+    );
+    assert!(!kept.found().is_empty());
+}
+
+/// A record that nothing has any more cannot be had again: it is told, the next run accepts it, and says so in its own.
+#[test]
+fn a_record_that_is_gone_from_both_places() {
+    for run in 1..=3 {
+        let kept = Kept::new();
+        let gone = kept.records()[run - 1].clone();
+        fs::remove_file(&gone).unwrap();
+        kept.sql(&format!("DELETE FROM msgarchive_run WHERE run = {run}"));
+        let found = kept.found();
+        let told = format!("record: the record of run {run} is gone, from the database, too");
+        match run {
+            // It brought nothing, but that it was there is known of the sources.
+            3 => assert!(found.iter().any(|line| line.contains("msgarchive_source")), "{found:#?}"),
+            _ => assert!(found.iter().any(|line| line.starts_with(&told)), "{found:#?}"),
+        }
+        kept.run(4);
+        assert_eq!(kept.found(), [""; 0]);
+        let last = fs::read_to_string(kept.records().last().unwrap()).unwrap();
+        let last: Value = serde_json::from_str(&last).unwrap();
+        assert!(
+            last["damage"].as_array().unwrap().iter().any(|line| *line == found[0].trim_end_matches(" ()")),
+            "{last:#}"
+        );
+        // Whoever asks for the past is answered; what happens next is found.
+        let program = Program::new();
+        let path = kept.path();
+        program.run(&["history", path.to_str().unwrap()]).with_code(0);
+        kept.run(5);
+        assert_eq!(kept.found(), [""; 0]);
+        flip(kept.records().last().unwrap(), b"number");
+        assert!(!kept.found().is_empty());
+    }
+}
+
+/// What is in its file only is taken from there.
+#[test]
+fn a_record_that_is_gone_from_the_database() {
+    for run in ["= 1", "= 2", "= 3", "> 1", "<> 2"] {
+        mended(
+            |kept| kept.sql(&format!("DELETE FROM msgarchive_run WHERE run {run}")),
+            &["is gone, from the database, too", "is the record of no run"]
+                [..if run == "= 3" || run == "> 1" { 0 } else { 1 }],
+        );
+    }
 }
 
 /// Nothing is thrown away: what was damaged is set aside, and what could be read of it is in the archive again.

@@ -80,6 +80,7 @@ fn the_book_of_joins() {
     assert_eq!(
         kept.found(),
         [
+            "database: msgarchive_chat_message_join, of which the database is made, is not as it was made (chat.db)",
             "join: msgarchive_chat_message_join is gone; the next `archive` run makes it of what there is then ()"
         ]
     );

@@ -1,103 +1,80 @@
-//! Whether the records of an archive's runs are as they were written.
+//! Whether the records are as their runs wrote them, each closing over the one before it and over the rows of its run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use rusqlite::Connection;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::{Check, Problem};
-use crate::archive::folder;
+use crate::archive::folder::RUNS;
 use crate::archive::lock::Lock;
-use crate::archive::record::{self, Whole, no_rows};
-use crate::archive::schema::{RECORD_HASH, has_column};
-use crate::disk::hexadecimal;
+use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
+use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
+use crate::pipeline::crew::lock;
+
+/// At most so many records that are missing are told of one by one.
+const MISSING: i64 = 1000;
 
 impl Check<'_> {
-    /// The records: as they were written, each closing over the one before it and over the rows of its run.
-    /// How many there are, and the names of files that are of none of them.
+    /// All records. How many there are, and the names of files that are of none of them.
     pub(super) fn records(&self, connection: &Connection) -> rusqlite::Result<(u64, Vec<String>)> {
         let rows_by_run = record::rows_by_run(connection, None)?;
-        let hash = if has_column(connection, "msgarchive_run", RECORD_HASH)? { RECORD_HASH } else { "NULL" };
-        let mut statement = connection
-            .prepare(&format!("SELECT run, name, record, {hash} FROM msgarchive_run ORDER BY run"))?;
-        let runs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let runs: Vec<record::InDatabase> = runs.collect::<rusqlite::Result<_>>()?;
-        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for entry in fs::read_dir(self.folder.runs()).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some(name) = name.strip_suffix(".json") {
-                files.insert(name.to_owned(), fs::read(entry.path()).unwrap_or_default());
+        let mut files = records::in_files(self.folder);
+        let mut records: BTreeMap<i64, (InDatabase, String, Value)> = BTreeMap::new();
+        for record in records::in_database(connection)? {
+            let file = files.remove(&record.name).or_else(|| self.written_meanwhile(&record));
+            let text = self.as_written(&record, file.as_deref());
+            let value = serde_json::from_str(&text).unwrap_or_default();
+            records.insert(record.run, (record, text, value));
+        }
+        let of_no_run = files.into_keys().collect();
+        if records.is_empty() && rows_by_run.is_empty() {
+            return Ok((0, of_no_run));
+        }
+        let mut accepted: BTreeMap<i64, Accepted> = BTreeMap::new();
+        for (_, _, value) in records.values() {
+            accepted.extend(Accepted::of_record(value));
+        }
+        let rows = |run: i64| rows_by_run.get(&run).cloned().unwrap_or_else(no_rows);
+        // By what they say themselves: a number in the database may be what is damaged.
+        let last =
+            records.values().filter_map(|(_, _, value)| Says::of(value).number).max().unwrap_or_default();
+        let last = last.min(records.len() as i64 + MISSING);
+        let runs: BTreeSet<i64> =
+            (1..=last).chain(records.keys().copied()).chain(rows_by_run.keys().copied()).collect();
+        for run in runs {
+            let is = records.get(&run);
+            let now = Accepted { record: is.map(|(_, text, _)| hash(text)), rows: rows(run) };
+            if accepted.get(&run) == Some(&now) {
+                continue;
+            }
+            match is {
+                None => {
+                    let what = format!(
+                        "the record of run {run} is gone, from the database, too; what else is here is not touched by it"
+                    );
+                    lock(&self.damaged).runs.push(run);
+                    self.found(Problem { lost: true, ..Problem::of("record", what).at(RUNS) });
+                }
+                Some((record, _, value)) => {
+                    let before = records.get(&(run - 1)).map(|(_, text, _)| hash(text));
+                    // Of one that is gone nothing can be said but that.
+                    let follows_any = accepted.contains_key(&(run - 1)) || run > 1 && before.is_none();
+                    self.record(record, value, &now.rows, (before, follows_any));
+                }
             }
         }
-        let mut before: Option<String> = None;
-        let mut expected = 1;
-        let mut totals = Value::Null;
-        for (run, name, record, sha256) in &runs {
-            let path = format!("{}/{name}.json", folder::RUNS);
-            let broken = |what: &str| self.found(Problem::of("record", what).at(&path));
-            let file = files.remove(name).or_else(|| self.written_meanwhile(name, record));
-            let file_text = file.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            let text = match record::whole(record, file.as_deref(), sha256.as_deref()) {
-                Whole::InFile => {
-                    broken("is damaged in the database; the next run takes it from this file");
-                    &*file_text
-                }
-                Whole::Nowhere => {
-                    broken("is damaged, and nothing has it whole");
-                    record
-                }
-                Whole::InDatabase => {
-                    match &file {
-                        None => broken("is gone; the database has it, and the next run writes it again"),
-                        Some(bytes) if bytes != record.as_bytes() => broken(
-                            "is not what the run wrote; the database has that, and the next run writes it again",
-                        ),
-                        Some(_)
-                            if sha256
-                                .as_ref()
-                                .is_some_and(|hash| *hash != hexadecimal(&Sha256::digest(record))) =>
-                        {
-                            broken("has a damaged hash in the database; the next run makes it anew");
-                        }
-                        Some(_) => {}
-                    }
-                    record
-                }
-            };
-            let value: Value = serde_json::from_str(text).unwrap_or_default();
-            let hash = before.as_ref().map(|text| hexadecimal(&Sha256::digest(text.as_bytes())));
-            if value.get("previous").and_then(Value::as_str) != hash.as_deref() {
-                broken("does not follow the record before it");
-            }
-            if *run != expected || value.get("number").and_then(Value::as_i64) != Some(*run) {
-                broken("has a number that is not the next one");
-            }
-            if value.get("archive").and_then(Value::as_str) != Some(&self.folder.id) {
-                broken("is of another archive");
-            }
-            let rows = rows_by_run.get(run).cloned().unwrap_or_else(no_rows);
-            if value.get("rows").and_then(Value::as_u64) != Some(rows.rows)
-                || value.get("rows_sha256").and_then(Value::as_str) != Some(&rows.sha256)
-            {
-                broken("does not agree with the rows that its run added");
-            }
-            totals = value.get("totals").cloned().unwrap_or_default();
-            expected = run + 1;
-            before = Some(text.to_owned());
-        }
-        if !runs.is_empty() || !rows_by_run.is_empty() {
-            self.totals(connection, &totals)?;
-        }
-        Ok((runs.len() as u64, files.into_keys().collect()))
+        let totals = records.values().next_back().and_then(|(_, _, value)| value.get("totals"));
+        self.totals(connection, totals.unwrap_or(&Value::Null))?;
+        Ok((records.len() as u64, of_no_run))
     }
 
     /// The file of a record that was not there. A run that goes on beside this one writes it after its rows.
-    fn written_meanwhile(&self, name: &str, record: &str) -> Option<Vec<u8>> {
+    fn written_meanwhile(&self, record: &InDatabase) -> Option<Vec<u8>> {
         match Lock::holder(self.folder.path()) {
-            Some(_) => Some(record.as_bytes().to_vec()),
-            None => fs::read(self.folder.runs().join(format!("{name}.json"))).ok(),
+            Some(_) => Some(record.text.as_bytes().to_vec()),
+            None => fs::read(self.folder.runs().join(format!("{}.json", record.name))).ok(),
         }
     }
 
@@ -111,11 +88,69 @@ impl Check<'_> {
             connection.prepare("SELECT EXISTS (SELECT 1 FROM msgarchive_run WHERE name = ?1)")?;
         for name in names {
             if !is_one.query_row([&name], |row| row.get::<_, bool>(0))? {
-                let path = format!("{}/{name}.json", folder::RUNS);
-                self.found(Problem::of("record", "is the record of no run").at(path));
+                self.found(
+                    Problem::of("record", "is the record of no run").at(format!("{RUNS}/{name}.json")),
+                );
             }
         }
         Ok(())
+    }
+
+    /// The text of a record, from where it is as its run wrote it.
+    fn as_written(&self, record: &InDatabase, file: Option<&[u8]>) -> String {
+        let InDatabase { run, name, text, sha256, .. } = record;
+        let broken = |what: &str| self.found(Problem::of("record", what).at(format!("{RUNS}/{name}.json")));
+        match (whole(text, file, sha256.as_deref()), file) {
+            (Whole::InFile, file) => {
+                broken("is damaged in the database; the next run takes it from this file");
+                return String::from_utf8_lossy(file.unwrap_or_default()).into_owned();
+            }
+            (Whole::Nowhere, _) => {
+                broken("is damaged, and nothing has it whole");
+                lock(&self.damaged).runs.push(*run);
+            }
+            (Whole::InDatabase, None) => {
+                broken("is gone; the database has it, and the next run writes it again")
+            }
+            (Whole::InDatabase, Some(bytes)) if bytes != text.as_bytes() => {
+                broken("is not what the run wrote; the database has that, and the next run writes it again");
+            }
+            (Whole::InDatabase, _) if sha256.as_ref().is_some_and(|sha256| *sha256 != hash(text)) => {
+                broken("has a damaged hash in the database; the next run makes it anew");
+            }
+            _ => {}
+        }
+        text.clone()
+    }
+
+    /// What a record says, against what is there. `before`: the hash of the record before it, and whether that is not the
+    /// one that it was.
+    fn record(&self, record: &InDatabase, value: &Value, rows: &RowsDigest, before: (Option<String>, bool)) {
+        let InDatabase { run, date, name, .. } = record;
+        let broken = |what: &str| self.found(Problem::of("record", what).at(format!("{RUNS}/{name}.json")));
+        let for_good = |what: &str| {
+            broken(what);
+            lock(&self.damaged).runs.push(*run);
+        };
+        let says = Says::of(value);
+        let (before, follows_any) = before;
+        if says.previous != before && !follows_any {
+            for_good("does not follow the record before it");
+        }
+        if says.number != Some(*run) {
+            broken("has a number that is not the next one");
+        }
+        if says.name.as_ref() != Some(name) || says.date.as_ref() != Some(date) {
+            broken("has another name or date in the database; the next run makes them anew");
+        }
+        if says.archive.as_ref() != Some(&self.folder.id) {
+            broken("is of another archive");
+        }
+        let own =
+            (value.get("rows").and_then(Value::as_u64), value.get("rows_sha256").and_then(Value::as_str));
+        if own != (Some(rows.rows), Some(&rows.sha256)) {
+            for_good("does not agree with the rows that its run added");
+        }
     }
 
     fn totals(&self, connection: &Connection, expected: &Value) -> rusqlite::Result<()> {

@@ -1,0 +1,131 @@
+//! Whether every content is there, of its size and (deep) with its bytes; and whether rows name the contents that they have.
+
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use rusqlite::Connection;
+
+use super::{Check, Problem, source_of};
+use crate::archive::contents::KeptFile;
+use crate::archive::folder::HOME;
+use crate::archive::kind::Kind;
+use crate::disk::{hash_file, hexadecimal};
+
+impl Check<'_> {
+    /// What there is to be of every content; and that rows agree with it.
+    pub(super) fn files(&self, connection: &Connection) -> rusqlite::Result<Vec<KeptFile>> {
+        self.content_rows(connection)?;
+        let mut statement =
+            connection.prepare("SELECT path, bytes, sha256 FROM msgarchive_file ORDER BY path")?;
+        let files = statement.query_map([], |row| {
+            let bytes: i64 = row.get(1)?;
+            Ok(KeptFile { path: row.get(0)?, bytes: u64::try_from(bytes).unwrap_or(0), sha256: row.get(2)? })
+        })?;
+        files.collect()
+    }
+
+    /// Every content: there, of its size, and (deep) of its hash.
+    pub(super) fn contents(
+        &self,
+        connection: &Connection,
+        files: &[KeptFile],
+        deep: bool,
+        jobs: usize,
+    ) -> rusqlite::Result<(u64, u64)> {
+        self.progress.begin(files.len() as u64);
+        let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
+        let damaged: Mutex<Vec<(&KeptFile, String)>> = Mutex::default();
+        let work = || {
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if self.progress.interrupted() {
+                    return;
+                }
+                bytes.fetch_add(file.bytes, Ordering::Relaxed);
+                if let Err(what) = self.content(file, deep)
+                    && let Ok(mut damaged) = damaged.lock()
+                {
+                    damaged.push((file, what));
+                }
+                self.progress.advance(1);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..jobs.max(1) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        for (file, what) in damaged.into_inner().unwrap_or_default() {
+            self.content_is_damaged(connection, file, what)?;
+        }
+        Ok((files.len() as u64, bytes.into_inner()))
+    }
+
+    fn content(&self, file: &KeptFile, deep: bool) -> Result<(), String> {
+        let path = self.folder.path().join(&file.path);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("is gone".into()),
+            Err(error) => return Err(format!("cannot be looked at: {error}")),
+            Ok(about) if !about.is_file() => return Err("is no file any more".into()),
+            Ok(about) if about.len() != file.bytes => {
+                return Err(format!("has {} bytes instead of {}", about.len(), file.bytes));
+            }
+            Ok(_) => {}
+        }
+        if deep {
+            let hash = hash_file(&path).map_err(|error| format!("cannot be read: {error}"))?;
+            if hexadecimal(&hash.sha256) != file.sha256 {
+                return Err("has other bytes than were written".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn content_is_damaged(
+        &self,
+        connection: &Connection,
+        file: &KeptFile,
+        what: String,
+    ) -> rusqlite::Result<()> {
+        let mut of = connection.prepare_cached(
+            "SELECT a.guid, a.ROWID FROM msgarchive_content c JOIN attachment a ON a.ROWID = c.attachment \
+             WHERE c.path = ?1 OR c.film = ?1 OR ?1 LIKE c.path || '/%'",
+        )?;
+        let mut rows = of.query([&file.path])?;
+        let (mut guid, mut source) = (None, None);
+        while let Some(row) = rows.next()? {
+            guid = row.get(0)?;
+            source = source_of(connection, Kind::Attachment, row.get(1)?)?;
+            if source.is_some() {
+                break;
+            }
+        }
+        self.found(Problem {
+            guid,
+            lost: source.is_none(),
+            source,
+            ..Problem::of("content", what).at(&file.path)
+        });
+        if let Ok(mut damaged) = self.damaged.lock() {
+            damaged.contents.push(file.path.clone());
+        }
+        Ok(())
+    }
+
+    /// What rows say of contents, and what is known of contents, agree.
+    fn content_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let sql = format!(
+            "SELECT a.guid, c.path FROM msgarchive_content c LEFT JOIN attachment a ON a.ROWID = c.attachment \
+             WHERE a.filename IS NOT '{HOME}' || c.path OR NOT EXISTS \
+               (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path OR f.path LIKE c.path || '/%')",
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (guid, path): (Option<String>, String) = (row.get(0)?, row.get(1)?);
+            self.found(Problem { guid, ..Problem::of("row", "names another content than it has").at(path) });
+        }
+        Ok(())
+    }
+}

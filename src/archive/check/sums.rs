@@ -1,0 +1,158 @@
+//! Whether what is noted down beside the rows is as runs wrote it: the same sums in the tables, in `msgarchive_sum` and in
+//! the last record.
+
+use std::fs;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{Check, Problem, guid, named, source_of};
+use crate::archive::ArchiveError;
+use crate::archive::kind::Kind;
+use crate::archive::open::look_at;
+use crate::archive::records::{Whole, in_database, whole};
+use crate::archive::sums::{
+    ABSENCES, ALIASES, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals, WrongSum,
+    objects, total, written,
+};
+use crate::pipeline::crew::lock;
+
+impl Check<'_> {
+    /// Every table that is vouched for by sums.
+    pub(super) fn sums(&self) -> Result<(), ArchiveError> {
+        let connection = look_at(self.folder)?;
+        let compare = || -> rusqlite::Result<()> {
+            let Some(totals) = self.last_totals(&connection)? else { return Ok(()) };
+            let Some(written) = written(&connection)? else {
+                let what = "msgarchive_sum is gone; the next `archive` run makes it of what there is then";
+                self.found(Problem::of("note", what));
+                return Ok(());
+            };
+            let of = |table: &str| written.get(table).cloned().unwrap_or_default();
+            for notes in &NOTES {
+                let differing =
+                    self.differing(notes.table, &notes.there(&connection)?, &of(notes.table), &totals);
+                for about in differing {
+                    self.note_is_damaged(&connection, notes, &about)?;
+                }
+            }
+            for name in self.differing(OBJECTS, &objects(&connection)?, &of(OBJECTS), &totals) {
+                let what = format!("{name}, of which the database is made, is not as it was made");
+                self.found(Problem::of("database", what).at(crate::archive::folder::DATABASE));
+            }
+            Ok(())
+        };
+        if let Err(error) = compare() {
+            lock(&self.damaged).database = true;
+            self.found(Problem { lost: true, ..Problem::of("database", error.to_string()) });
+        }
+        Ok(())
+    }
+
+    /// The sums that the last record closes over; `None` where an earlier program wrote it.
+    fn last_totals(&self, connection: &Connection) -> rusqlite::Result<Option<Totals>> {
+        let Some(last) = in_database(connection)?.pop() else { return Ok(None) };
+        let file = fs::read(self.folder.runs().join(format!("{}.json", last.name))).ok();
+        let text = match whole(&last.text, file.as_deref(), last.sha256.as_deref()) {
+            Whole::InFile => String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned(),
+            Whole::InDatabase | Whole::Nowhere => last.text,
+        };
+        Ok(Totals::of_record(&text))
+    }
+
+    /// What the rows of a table speak of whose sum is another one. Notes it for the next run.
+    fn differing(&self, table: &str, there: &Sums, written: &Sums, totals: &Totals) -> Vec<String> {
+        let all = there.keys().chain(written.keys().filter(|about| !there.contains_key(*about)));
+        let differing: Vec<String> =
+            all.filter(|about| there.get(*about) != written.get(*about)).cloned().collect();
+        let wrong = |about: Option<&String>| WrongSum { table: table.to_owned(), about: about.cloned() };
+        let mut damaged = lock(&self.damaged);
+        damaged.sums.extend(differing.iter().map(|about| wrong(Some(about))));
+        match total(there) == totals.of(table) {
+            true if differing.is_empty() => {}
+            true => {
+                let what = format!(
+                    "sums of {table} are damaged in msgarchive_sum; the next `archive` run makes them anew"
+                );
+                self.found(Problem::of("note", what));
+                return Vec::new();
+            }
+            false if differing.is_empty() => {
+                damaged.sums.push(wrong(None));
+                self.found(Problem::of("note", format!("{table} is not what the last record closes over")));
+            }
+            false => {}
+        }
+        differing
+    }
+
+    fn note_is_damaged(&self, connection: &Connection, notes: &Notes, about: &str) -> rusqlite::Result<()> {
+        let table = notes.table;
+        let id = notes.numbers(about).map(|(first, _)| first);
+        let of_row = |kind: Kind, says: &str| -> rusqlite::Result<Problem> {
+            let row = id.unwrap_or_default();
+            let name =
+                guid(connection, kind, row)?.unwrap_or_else(|| format!("row {row} of {}", kind.table()));
+            let source = source_of(connection, kind, row)?;
+            let what = format!("of {}, {says} (in {table}) is not what was written", named(kind));
+            Ok(Problem { guid: Some(name), source, ..Problem::of("note", what) })
+        };
+        let problem = match table {
+            SIGHTINGS => {
+                let of: Vec<i64> = about.split(' ').filter_map(|number| number.parse().ok()).collect();
+                let kind =
+                    of.first().and_then(|kind| Kind::ALL.into_iter().find(|own| own.number() == *kind));
+                let path = of.get(1).map(|source| path_of(connection, *source)).transpose()?.flatten();
+                let (first, many) = notes.numbers(about).unwrap_or_default();
+                let what = format!(
+                    "which rows {first} to {} of {} the source has (in {table}) is not what was written",
+                    first.saturating_add(many - 1),
+                    kind.map_or("an unknown table", Kind::table),
+                );
+                Problem { source: path, ..Problem::of("note", what) }
+            }
+            ABSENCES => of_row(Kind::Message, "when and why it is gone where it came from")?,
+            PLACED => of_row(Kind::Attachment, "where its bytes lie")?,
+            "attachment" => {
+                lock(&self.damaged).rows.push((Kind::Attachment, id.unwrap_or_default()));
+                of_row(Kind::Attachment, "where its file is")?
+            }
+            "msgarchive_message_version" => of_row(Kind::Message, "since when it was what it was before")?,
+            "msgarchive_chat_version" => of_row(Kind::Chat, "since when it was what it was before")?,
+            "msgarchive_attachment_version" => {
+                of_row(Kind::Attachment, "since when it was what it was before")?
+            }
+            SOURCES => {
+                let path = path_of(connection, id.unwrap_or_default())?;
+                let what = format!("what is known of source {about} (in {table}) is not what was written");
+                Problem { source: path, ..Problem::of("note", what) }
+            }
+            FILES => Problem::of("note", format!("its size and hash (in {table}) are not what was written"))
+                .at(about),
+            ALIASES => {
+                let what =
+                    format!("which message it is another GUID of (in {table}) is not what was written");
+                Problem { guid: Some(about.to_owned()), ..Problem::of("note", what) }
+            }
+            _ => {
+                let what = match notes.numbers(about) {
+                    Some((first, many)) if many > 1 => {
+                        format!(
+                            "what is known of rows {first} to {} (in {table})",
+                            first.saturating_add(many - 1)
+                        )
+                    }
+                    _ => format!("what is known of {about:?} (in {table})"),
+                };
+                Problem::of("note", format!("{what} is not what was written"))
+            }
+        };
+        self.found(problem);
+        Ok(())
+    }
+}
+
+fn path_of(connection: &Connection, source: i64) -> rusqlite::Result<Option<String>> {
+    connection
+        .query_row("SELECT path FROM msgarchive_source WHERE source = ?1", [source], |row| row.get(0))
+        .optional()
+}

@@ -1,0 +1,246 @@
+//! What a run puts right of the archive's own, before it takes in anything: notes of rows, of contents and of sources that
+//! `verify` found to be wrong, from what else the archive has.
+//!
+//! What neither the archive nor a source has any more stays as it is; the record of the run says what was found.
+//!
+//! **Must never**: touch what nobody found to be wrong, or take a row away that is not here a second time.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+
+use super::damage::FoundDamaged;
+use super::folder::HOME;
+use super::kind::Kind;
+use super::records::in_database;
+use super::row::{self, RowHash};
+use super::schema::{Columns, has_versions, version_table};
+use super::sums::{FILES, PLACED, SOURCES};
+use crate::disk::{hash_file, hexadecimal};
+use crate::source::tables::quoted;
+
+/// Puts right what a run finds out of order in its own notes.
+pub struct Mending<'c> {
+    pub connection: &'c Connection,
+    /// The archive's folder.
+    pub folder: &'c Path,
+    pub found: &'c FoundDamaged,
+    pub run: i64,
+}
+
+impl Mending<'_> {
+    /// Everything but the sources. Tells of which runs it is uncertain what they brought.
+    pub fn all(&self, columns: &Columns) -> rusqlite::Result<BTreeSet<i64>> {
+        let mut runs: BTreeSet<i64> = self.found.runs.iter().copied().collect();
+        for kind in Kind::ALL {
+            self.books(kind, columns)?;
+            runs.extend(self.former(kind, columns)?);
+        }
+        self.files()?;
+        self.contents()?;
+        self.filenames()?;
+        if self.found.sums.is_empty() {
+            return Ok(runs);
+        }
+        // Of sources that there never were.
+        self.connection.execute(
+            "DELETE FROM msgarchive_sighting WHERE source NOT IN (SELECT source FROM msgarchive_source)",
+            [],
+        )?;
+        for key in self.found.sums_of("_SqliteDatabaseProperties") {
+            self.connection.execute("DELETE FROM _SqliteDatabaseProperties WHERE key = ?1", [key])?;
+        }
+        Ok(runs)
+    }
+
+    /// What is known of the sources, from the records of the runs that read them: before they are looked at.
+    pub fn sources(&self) -> rusqlite::Result<()> {
+        let wrong: BTreeSet<i64> = self.found.ids_of(SOURCES).collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let records = in_database(self.connection)?;
+        for source in wrong {
+            let mut known: Option<(Value, i64, i64)> = None;
+            for record in &records {
+                let value: Value = serde_json::from_str(&record.text).unwrap_or_default();
+                let all = value.get("sources").and_then(Value::as_array).cloned().unwrap_or_default();
+                for of_run in all.into_iter().filter(|of| of.get("source") == Some(&source.into())) {
+                    let first = known.map_or(record.run, |(_, first, _)| first);
+                    known = Some((of_run, first, record.run));
+                }
+            }
+            self.connection.execute("DELETE FROM msgarchive_source WHERE source = ?1", [source])?;
+            let Some((last, first_run, last_run)) = known else { continue };
+            let text = |name: &str| last.get(name).and_then(Value::as_str);
+            // A row id that it gave away is at least this one; of former states of messages all are asked for again.
+            self.connection.execute(
+                "INSERT INTO msgarchive_source (source, kind, path, device, highest, first_run, last_run) \
+                 SELECT ?1, ?2, ?3, ?4, coalesce(max(source_rowid), 0), ?5, ?6 FROM msgarchive_sighting \
+                 WHERE kind = ?7 AND source = ?1",
+                params![
+                    source,
+                    text("kind").unwrap_or_default(),
+                    text("path").unwrap_or_default(),
+                    text("device"),
+                    first_run,
+                    last_run,
+                    Kind::Message.number()
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Rows and their hashes that lost each other.
+    fn books(&self, kind: Kind, columns: &Columns) -> rusqlite::Result<()> {
+        let (table, book) = (kind.table(), format!("msgarchive_{}", kind.table()));
+        let mut is_seen = self
+            .connection
+            .prepare("SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2)")?;
+        for id in self.found.strays.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id) {
+            let Some(hash) = hash_of_row(self.connection, kind, table, columns, id)? else { continue };
+            let elsewhere: Option<i64> = self
+                .connection
+                .query_row(
+                    &format!(
+                        "SELECT id FROM {book} b WHERE hash = ?1 \
+                         AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.ROWID = b.id)"
+                    ),
+                    [hash],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            match elsewhere {
+                // Either of the two may have another id than it had: not the one that sources know.
+                Some(other) if is_seen.query_row([kind.number(), id], |row| row.get(0))? => {
+                    self.connection.execute(&format!("UPDATE {book} SET id = ?2 WHERE id = ?1"), [other, id])?
+                }
+                Some(other) => self
+                    .connection
+                    .execute(&format!("UPDATE {table} SET ROWID = ?2 WHERE ROWID = ?1"), [id, other])?,
+                None => self.connection.execute(
+                    &format!(
+                        "INSERT OR IGNORE INTO {book} (id, hash, added, since, source) SELECT ?1, ?2, ?3, ?3, \
+                         coalesce((SELECT min(source) FROM msgarchive_sighting WHERE kind = ?4 AND id = ?1), 0)"
+                    ),
+                    params![id, hash, self.run, kind.number()],
+                )?,
+            };
+        }
+        // A hash that is there once more, of no row.
+        let of_nothing = format!(
+            "DELETE FROM {book} AS b WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.ROWID = b.id) \
+             AND EXISTS (SELECT 1 FROM {book} o JOIN {table} t ON t.ROWID = o.id WHERE o.hash = b.hash AND o.id <> b.id)"
+        );
+        for (_, id) in self.found.rows.iter().filter(|(of, _)| *of == kind) {
+            self.connection.execute(&of_nothing, [id])?;
+        }
+        Ok(())
+    }
+
+    /// Former states that are not what they were: nothing has them any more, and from now on they are what they are. Tells
+    /// which runs had brought them.
+    fn former(&self, kind: Kind, columns: &Columns) -> rusqlite::Result<Vec<i64>> {
+        let mut runs = Vec::new();
+        for (_, version) in self.found.former.iter().filter(|(of, _)| *of == kind && has_versions(*of)) {
+            let versions = version_table(kind);
+            let Some(hash) = hash_of_row(self.connection, kind, &versions, columns, *version)? else {
+                continue;
+            };
+            let note = format!(
+                "UPDATE {versions} SET msgarchive_hash = ?2 WHERE msgarchive_version = ?1 RETURNING msgarchive_since"
+            );
+            runs.push(self.connection.query_row(&note, params![version, hash], |row| row.get(0))?);
+        }
+        Ok(runs)
+    }
+
+    /// A content is named by its hash: so it says itself whether it is whole, and what is to be known of it.
+    fn files(&self) -> rusqlite::Result<()> {
+        for path in self.found.sums_of(FILES) {
+            let file = self.folder.join(path);
+            let Ok(own) = hash_file(&file) else { continue };
+            let sha256 = hexadecimal(&own.sha256);
+            let named = file.file_stem().unwrap_or_default().to_string_lossy();
+            // A film has the name of its picture, and a part of its own hash.
+            let is_it = match named.split_once('-') {
+                Some((picture, film)) => picture == sha256 || !film.is_empty() && sha256.starts_with(film),
+                None => named == sha256,
+            };
+            if is_it {
+                self.connection.execute(
+                    "INSERT INTO msgarchive_file (path, bytes, sha256, run) VALUES (?1, ?2, ?3, ?4) \
+                     ON CONFLICT (path) DO UPDATE SET bytes = ?2, sha256 = ?3",
+                    params![path, i64::try_from(own.bytes).unwrap_or(i64::MAX), sha256, self.run],
+                )?;
+            }
+        }
+        // What is noted of no file, and is noted of another one, too.
+        for path in self.found.sums_of(FILES).filter(|path| !self.folder.join(path).exists()) {
+            self.connection.execute(
+                "DELETE FROM msgarchive_file AS f WHERE path = ?1 AND NOT EXISTS \
+                   (SELECT 1 FROM msgarchive_content c WHERE ?1 IN (c.path, c.film) OR ?1 LIKE c.path || '/%') \
+                 AND EXISTS (SELECT 1 FROM msgarchive_file o WHERE o.sha256 = f.sha256 AND o.path <> ?1)",
+                [path],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Where the bytes of attachments lie: their rows say it, too. What they do not say is asked of the source.
+    fn contents(&self) -> rusqlite::Result<()> {
+        for attachment in self.found.ids_of(PLACED) {
+            let place: Option<String> = self
+                .connection
+                .query_row(
+                    "SELECT substr(filename, ?2) FROM attachment WHERE ROWID = ?1 AND EXISTS \
+                       (SELECT 1 FROM msgarchive_file f WHERE f.path = substr(filename, ?2) \
+                          OR f.path LIKE substr(filename, ?2) || '/%')",
+                    params![attachment, HOME.len() as i64 + 1],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            match place {
+                Some(place) => self.connection.execute(
+                    "UPDATE msgarchive_content SET path = ?2 WHERE attachment = ?1",
+                    params![attachment, place],
+                )?,
+                None => self
+                    .connection
+                    .execute("DELETE FROM msgarchive_content WHERE attachment = ?1", [attachment])?,
+            };
+        }
+        Ok(())
+    }
+
+    /// The other way round.
+    fn filenames(&self) -> rusqlite::Result<()> {
+        for attachment in self.found.ids_of(Kind::Attachment.table()) {
+            self.connection.execute(
+                &format!(
+                    "UPDATE attachment SET filename = '{HOME}' || c.path FROM msgarchive_content c \
+                     WHERE c.attachment = ?1 AND attachment.ROWID = ?1"
+                ),
+                [attachment],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The hash of a row as it lies in its table, or in that of former states.
+fn hash_of_row(
+    connection: &Connection,
+    kind: Kind,
+    table: &str,
+    columns: &Columns,
+    rowid: i64,
+) -> rusqlite::Result<Option<RowHash>> {
+    let hashed = columns.hashed(kind);
+    let list: Vec<String> = hashed.iter().map(|name| quoted(name)).collect();
+    let sql = format!("SELECT {} FROM {table} WHERE ROWID = ?1", list.join(", "));
+    connection.query_row(&sql, [rowid], |row| row::hash_of(row, 0, &hashed)).optional()
+}

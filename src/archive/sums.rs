@@ -1,0 +1,417 @@
+//! Vouches for what the archive notes down beside Apple's rows: which source has what, why a message is absent, where
+//! contents lie. Each of these tables has sums of its rows, one for each thing they speak of, in `msgarchive_sum`; and
+//! the record of every run closes over the whole of each.
+//!
+//! What a run writes is added to them row by row, as it is written: so a row that was damaged before stays told of,
+//! whatever a run did since. Only where `verify` has told of it is a sum made anew, of what there is, and the record says
+//! so.
+//!
+//! **Must never**: make a sum anew that nobody found to be wrong.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
+
+use super::fingerprint::{Fingerprints, mixed};
+use super::schema::has_table;
+use crate::pipeline::crew::lock;
+
+/// A table that is vouched for by sums.
+#[derive(Debug)]
+pub struct Notes {
+    pub table: &'static str,
+    /// What is summed up; first what a row speaks of.
+    columns: &'static [&'static str],
+    /// How many columns say what a row speaks of.
+    key: usize,
+    /// What numbers of the last of these share a sum: those that are the same without so many bits.
+    together: u32,
+}
+
+/// So many rows of a large table share a sum, as a power of 2.
+const TOGETHER: u32 = 6;
+
+const fn each(table: &'static str, key: usize, columns: &'static [&'static str]) -> Notes {
+    Notes { table, columns, key, together: 0 }
+}
+
+const fn by_many(table: &'static str, key: usize, columns: &'static [&'static str]) -> Notes {
+    Notes { table, columns, key, together: TOGETHER }
+}
+
+const OF_ROW: &[&str] = &["id", "hash", "added", "since", "source"];
+const OF_VERSION: &[&str] = &[
+    "msgarchive_id",
+    "msgarchive_version",
+    "msgarchive_since",
+    "msgarchive_until",
+    "msgarchive_source",
+    "msgarchive_hash",
+];
+
+/// Every table that no book is kept of.
+pub const NOTES: [Notes; 17] = [
+    each("_SqliteDatabaseProperties", 1, &["key", "value"]),
+    // The one column that a row's hash leaves out; so below.
+    each("attachment", 1, &["ROWID", "filename"]),
+    by_many("msgarchive_handle", 1, OF_ROW),
+    by_many("msgarchive_chat", 1, OF_ROW),
+    by_many("msgarchive_attachment", 1, OF_ROW),
+    by_many("msgarchive_message", 1, OF_ROW),
+    each("msgarchive_chat_version", 1, OF_VERSION),
+    each(
+        "msgarchive_attachment_version",
+        1,
+        &[
+            "msgarchive_id",
+            "msgarchive_version",
+            "msgarchive_since",
+            "msgarchive_until",
+            "msgarchive_source",
+            "msgarchive_hash",
+            "filename",
+        ],
+    ),
+    each("msgarchive_message_version", 1, OF_VERSION),
+    each(SOURCES, 1, &["source", "kind", "path", "device", "highest", "first_run", "last_run", "inherited"]),
+    by_many(SIGHTINGS, 3, &["kind", "source", "source_rowid", "id", "fingerprint", "since"]),
+    each(ABSENCES, 1, &["message", "source", "run", "reason", "date", "gone", "returned"]),
+    each(PLACED, 1, &["attachment", "original", "path", "film", "source", "run"]),
+    each(FILES, 1, &["path", "bytes", "sha256", "run"]),
+    each("msgarchive_lost", 2, &["kind", "id", "since", "hash", "run"]),
+    each(ALIASES, 1, &["guid", "message", "run"]),
+    // The rest of a card is in its hash.
+    each("msgarchive_contact", 1, &["name", "source", "since", "until", "hash"]),
+];
+
+/// Which source has which row.
+pub const SIGHTINGS: &str = "msgarchive_sighting";
+/// The sources.
+pub const SOURCES: &str = "msgarchive_source";
+/// What a source has no more.
+pub const ABSENCES: &str = "msgarchive_absence";
+/// Where contents lie.
+pub const PLACED: &str = "msgarchive_content";
+/// The contents.
+pub const FILES: &str = "msgarchive_file";
+/// Other GUIDs of messages.
+pub const ALIASES: &str = "msgarchive_alias";
+/// What the database is made of: summed up by object.
+pub const OBJECTS: &str = "sqlite_master";
+
+/// Sums by what their rows speak of.
+pub type Sums = BTreeMap<String, i64>;
+
+impl Notes {
+    fn list(&self, prefix: &str) -> String {
+        let names: Vec<String> = self.columns.iter().map(|name| format!("{prefix}{name}")).collect();
+        names.join(", ")
+    }
+
+    fn hashes(&self) -> Fingerprints {
+        Fingerprints::new(self.table, self.columns)
+    }
+
+    /// What a row adds to its sum. Not only the sum of what is in it: two rows may have exchanged that.
+    fn weight<'v>(&self, hashes: &Fingerprints, value: impl Fn(usize) -> ValueRef<'v>) -> i64 {
+        let columns = 0..self.columns.len();
+        mixed(columns.fold(0i64, |sum, at| sum.wrapping_add(hashes.exactly(at, value(at)))))
+    }
+
+    /// What a row speaks of, in one text.
+    fn about<'v>(&self, value: impl Fn(usize) -> ValueRef<'v>, about: &mut String) {
+        about.clear();
+        for at in 0..self.key {
+            let blank = if at > 0 { " " } else { "" };
+            let _ = match value(at) {
+                ValueRef::Integer(number) if at + 1 == self.key => {
+                    write!(about, "{blank}{}", number >> self.together)
+                }
+                ValueRef::Integer(number) => write!(about, "{blank}{number}"),
+                ValueRef::Null => write!(about, "{blank}"),
+                ValueRef::Real(number) => write!(about, "{blank}{number}"),
+                ValueRef::Text(text) | ValueRef::Blob(text) => {
+                    write!(about, "{blank}{}", String::from_utf8_lossy(text))
+                }
+            };
+        }
+    }
+
+    /// The sums of the rows that are there.
+    pub fn there(&self, connection: &Connection) -> rusqlite::Result<Sums> {
+        let mut sums = Sums::new();
+        if !has_table(connection, self.table)? {
+            return Ok(sums);
+        }
+        let hashes = self.hashes();
+        let sql = format!("SELECT {} FROM {} NOT INDEXED", self.list(""), self.table);
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        // Rows that share a sum mostly lie beside each other.
+        let (mut last, mut about, mut sum) = (String::new(), String::new(), 0i64);
+        while let Some(row) = rows.next()? {
+            let value = |at| row.get_ref(at).unwrap_or(ValueRef::Null);
+            self.about(value, &mut about);
+            if about != last {
+                add(&mut sums, std::mem::replace(&mut last, about.clone()), sum);
+                sum = 0;
+            }
+            sum = sum.wrapping_add(self.weight(&hashes, value));
+        }
+        add(&mut sums, last, sum);
+        Ok(sums)
+    }
+
+    /// The first number of what shares this sum, and how many there are; `None` where it is no number.
+    pub fn numbers(&self, about: &str) -> Option<(i64, i64)> {
+        let number: i64 = about.rsplit(' ').next()?.parse().ok()?;
+        Some((number << self.together, 1 << self.together))
+    }
+}
+
+/// The first of the numbers that share a sum with this one, in a large table.
+pub fn first_together(number: i64) -> i64 {
+    number >> TOGETHER << TOGETHER
+}
+
+fn add(sums: &mut Sums, about: String, sum: i64) {
+    if sum != 0 {
+        let of = sums.entry(about).or_default();
+        *of = of.wrapping_add(sum);
+    }
+}
+
+/// The sum of one more table: what the database is made of.
+pub fn objects(connection: &Connection) -> rusqlite::Result<Sums> {
+    let hashes = Fingerprints::new(OBJECTS, &["name", "type", "tbl_name", "sql"]);
+    let mut statement = connection.prepare(
+        "SELECT name, type, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut sums = Sums::new();
+    while let Some(row) = rows.next()? {
+        let sum = (0..4).fold(0i64, |sum, at| {
+            sum.wrapping_add(hashes.exactly(at, row.get_ref(at).unwrap_or(ValueRef::Null)))
+        });
+        let name = row.get_ref(0)?.as_bytes().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        add(&mut sums, name, mixed(sum));
+    }
+    Ok(sums)
+}
+
+/// The sums of all tables, as they are there: by table.
+pub fn there(connection: &Connection) -> rusqlite::Result<BTreeMap<&'static str, Sums>> {
+    let mut all = BTreeMap::new();
+    for notes in &NOTES {
+        all.insert(notes.table, notes.there(connection)?);
+    }
+    all.insert(OBJECTS, objects(connection)?);
+    Ok(all)
+}
+
+/// The sum of all rows of a table.
+pub fn total(sums: &Sums) -> i64 {
+    sums.values().fold(0, |total, sum| total.wrapping_add(*sum))
+}
+
+/// The sums that runs wrote down, by table; `None` where they are gone.
+pub fn written(connection: &Connection) -> rusqlite::Result<Option<BTreeMap<String, Sums>>> {
+    if !has_table(connection, "msgarchive_sum")? {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare("SELECT tbl, about, sum FROM msgarchive_sum")?;
+    let mut rows = statement.query([])?;
+    let mut all: BTreeMap<String, Sums> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let text = |at| {
+            row.get_ref(at).map(|value| match value {
+                ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+                _ => String::new(),
+            })
+        };
+        all.entry(text(0)?).or_default().insert(text(1)?, row.get_ref(2)?.as_i64().unwrap_or_default());
+    }
+    Ok(Some(all))
+}
+
+/// The sums of whole tables, as records close over them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals(BTreeMap<String, i64>);
+
+impl Totals {
+    /// Those of a record; `None` of an earlier program's, which wrote none.
+    pub fn of_record(record: &str) -> Option<Totals> {
+        let record: Value = serde_json::from_str(record).ok()?;
+        let totals = record.get("sums")?.as_object()?.iter();
+        let number = |hex: &Value| u64::from_str_radix(hex.as_str()?, 16).ok();
+        Some(Totals(
+            totals.map(|(table, hex)| Some((table.clone(), number(hex)? as i64))).collect::<Option<_>>()?,
+        ))
+    }
+
+    pub fn to_json(&self) -> Value {
+        let hex = self.0.iter().map(|(table, total)| (table.clone(), format!("{total:016x}").into()));
+        hex.collect::<Map<String, Value>>().into()
+    }
+
+    pub fn of(&self, table: &str) -> i64 {
+        self.0.get(table).copied().unwrap_or_default()
+    }
+
+    fn change(&mut self, table: &str, by: i64) {
+        let of = self.0.entry(table.to_owned()).or_default();
+        *of = of.wrapping_add(by);
+    }
+}
+
+/// A sum that is not what the rows are; `about`: `None` of a whole table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WrongSum {
+    pub table: String,
+    pub about: Option<String>,
+}
+
+/// Whether there are sums to add to.
+pub fn are_there(connection: &Connection) -> rusqlite::Result<bool> {
+    has_table(connection, "msgarchive_sum")
+}
+
+/// Makes the sums of what there is.
+pub fn make(connection: &Connection) -> rusqlite::Result<Totals> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS msgarchive_sum (
+           tbl TEXT NOT NULL, about TEXT NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (tbl, about)) WITHOUT ROWID;
+         DELETE FROM msgarchive_sum;",
+    )?;
+    let mut totals = Totals::default();
+    for (table, sums) in there(connection)? {
+        for (about, sum) in &sums {
+            write(connection, table, about, *sum)?;
+        }
+        totals.change(table, total(&sums));
+    }
+    Ok(totals)
+}
+
+fn write(connection: &Connection, table: &str, about: &str, sum: i64) -> rusqlite::Result<()> {
+    match sum {
+        0 => connection
+            .prepare_cached("DELETE FROM msgarchive_sum WHERE tbl = ?1 AND about = ?2")?
+            .execute([table, about]),
+        _ => connection
+            .prepare_cached("INSERT OR REPLACE INTO msgarchive_sum (tbl, about, sum) VALUES (?1, ?2, ?3)")?
+            .execute(params![table, about, sum]),
+    }?;
+    Ok(())
+}
+
+fn read(connection: &Connection, table: &str, about: &str) -> rusqlite::Result<i64> {
+    let sum = connection
+        .prepare_cached("SELECT sum FROM msgarchive_sum WHERE tbl = ?1 AND about = ?2")?
+        .query_row([table, about], |row| row.get(0))
+        .optional()?;
+    Ok(sum.unwrap_or_default())
+}
+
+/// What was added to sums: by the table's place in [`NOTES`], and by what its rows speak of.
+type Changes = HashMap<(usize, String), i64>;
+
+/// Follows all that a connection writes to these tables.
+pub struct Following {
+    changes: Arc<Mutex<Changes>>,
+    /// Of what the database was made of before.
+    objects: Sums,
+}
+
+/// The SQL function that is told of rows.
+const FOLLOW: &str = "msgarchive_follow";
+
+impl Following {
+    /// Begins. Triggers tell of rows: temporary ones, of this connection alone.
+    ///
+    /// `objects`: what the database was made of before anything was changed.
+    pub fn begin(connection: &Connection, objects: Sums) -> rusqlite::Result<Following> {
+        let changes: Arc<Mutex<Changes>> = Arc::default();
+        let told = Arc::clone(&changes);
+        let hashes = NOTES.each_ref().map(Notes::hashes);
+        connection.create_scalar_function(FOLLOW, -1, FunctionFlags::SQLITE_UTF8, move |row| {
+            let at = usize::try_from(row.get::<i64>(0)?).unwrap_or(usize::MAX);
+            if let (Some(notes), Some(hashes)) = (NOTES.get(at), hashes.get(at)) {
+                let value = |at: usize| row.get_raw(at + 2);
+                let mut about = String::new();
+                notes.about(value, &mut about);
+                let weight = notes.weight(hashes, value).wrapping_mul(row.get(1)?);
+                let mut told = lock(&told);
+                let change = told.entry((at, about)).or_default();
+                *change = change.wrapping_add(weight);
+            }
+            Ok(None::<i64>)
+        })?;
+        // Rows that others replace are told of, too.
+        connection.execute_batch("PRAGMA recursive_triggers = ON")?;
+        for (at, notes) in NOTES.iter().enumerate() {
+            let table = notes.table;
+            let told = |sign: i64, of: &str| format!("SELECT {FOLLOW} ({at}, {sign}, {});", notes.list(of));
+            let (comes, goes) = (told(1, "NEW."), told(-1, "OLD."));
+            for (event, tell) in
+                [("INSERT", comes.clone()), ("DELETE", goes.clone()), ("UPDATE", format!("{goes} {comes}"))]
+            {
+                connection.execute_batch(&format!(
+                    "CREATE TEMP TRIGGER follow_{table}_{event} AFTER {event} ON main.{table} BEGIN {tell} END"
+                ))?;
+            }
+        }
+        Ok(Following { changes, objects })
+    }
+
+    /// Writes down what the sums are now. `totals`: of the record before; `wrong`: sums that are made anew.
+    pub fn end(
+        self,
+        connection: &Connection,
+        mut totals: Totals,
+        wrong: &[WrongSum],
+    ) -> rusqlite::Result<Totals> {
+        let mut change = |table: &str, about: &str, by: i64| -> rusqlite::Result<()> {
+            if by != 0 {
+                write(connection, table, about, read(connection, table, about)?.wrapping_add(by))?;
+                totals.change(table, by);
+            }
+            Ok(())
+        };
+        for ((at, about), by) in lock(&self.changes).drain() {
+            if let Some(notes) = NOTES.get(at) {
+                change(notes.table, &about, by)?;
+            }
+        }
+        let objects = objects(connection)?;
+        for name in self.objects.keys().chain(objects.keys().filter(|name| !self.objects.contains_key(*name)))
+        {
+            let of = |sums: &Sums| sums.get(name).copied().unwrap_or_default();
+            change(OBJECTS, name, of(&objects).wrapping_sub(of(&self.objects)))?;
+        }
+        for of_table in wrong.chunk_by(|a, b| a.table == b.table) {
+            let Some(WrongSum { table, .. }) = of_table.first() else { continue };
+            let there = match NOTES.iter().find(|notes| notes.table == table) {
+                Some(notes) => notes.there(connection)?,
+                None if table == OBJECTS => objects.clone(),
+                None => continue,
+            };
+            for about in of_table.iter().filter_map(|wrong| wrong.about.as_ref()) {
+                write(connection, table, about, there.get(about).copied().unwrap_or_default())?;
+            }
+            if of_table.iter().any(|wrong| wrong.about.is_none()) {
+                connection.execute("DELETE FROM msgarchive_sum WHERE tbl = ?1", [table])?;
+                for (about, sum) in &there {
+                    write(connection, table, about, *sum)?;
+                }
+            }
+            totals.0.insert(table.clone(), total(&there));
+        }
+        Ok(totals)
+    }
+}
