@@ -4,7 +4,8 @@
 //! cannot help is its row ids: SQLite gives away each but once, and two devices give the same message different ones. So
 //! a source is known by its rows: the same GUIDs under the same row ids, no other GUID under one of them, and no row id
 //! that it would have forgotten giving away. A copy that is older than what was read already is a source of its own:
-//! what it has not yet is not what it has lost.
+//! what it has not yet is not what it has lost. An archive is never the library that it was fed from, though its row ids
+//! may be the same: it has what that lost.
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::ArchiveError;
 use super::damage::FoundDamaged;
 use super::kind::Kind;
+use crate::source::SourceKind;
 use crate::source::tables::{TableReader, Tables};
 
 /// How many rows are compared, all over a source and among its last ones.
@@ -36,9 +38,11 @@ pub fn recognize(
     let failed = || ArchiveError::database(super::folder::DATABASE);
     let read = || -> rusqlite::Result<Vec<Candidate>> {
         let mut known = connection.prepare(
-            "SELECT source, path, highest FROM msgarchive_source ORDER BY highest DESC, last_run DESC",
+            "SELECT source, path, highest FROM msgarchive_source WHERE (kind = ?1) = ?2 \
+             ORDER BY highest DESC, last_run DESC",
         )?;
-        let known = known.query_map([], |row| {
+        let archive = SourceKind::Archive;
+        let known = known.query_map(params![archive.name(), tables.info().kind == archive], |row| {
             Ok(Candidate { source: row.get(0)?, path: row.get(1)?, highest: row.get(2)? })
         })?;
         known.collect()

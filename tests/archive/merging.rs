@@ -1,5 +1,8 @@
 //! Sources that become one history: devices, copies of any age, what was restored under new GUIDs, other archives.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use rusqlite::Connection;
 
 use msgarchive::archive::check;
@@ -185,4 +188,82 @@ fn contents_of_another_archive_take_no_room() {
     assert_eq!(contents(&second), contents(&first));
     assert_eq!(contents(&second)[0].0, 2);
     assert_eq!(check(&second, true, 1, &()).unwrap().problems, []);
+}
+
+/// Every message with its conversation, all that it ever said, and whether it is gone everywhere: whatever its GUID.
+fn history(archive: &Path) -> Vec<(i64, String, BTreeSet<Option<String>>, String, bool)> {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    let mut versions =
+        db.prepare("SELECT text FROM msgarchive_message_version WHERE msgarchive_id = ?1").unwrap();
+    let mut messages = db
+        .prepare(
+            "SELECT m.ROWID, m.date, m.text, \
+               (SELECT group_concat(i, ' ') FROM (SELECT DISTINCT c.chat_identifier i FROM chat_message_join j \
+                JOIN chat c ON c.ROWID = j.chat_id WHERE j.message_id = m.ROWID ORDER BY 1)), \
+               EXISTS (SELECT 1 FROM msgarchive_deleted d WHERE d.message = m.ROWID) FROM message m",
+        )
+        .unwrap();
+    let rows = messages.query_map([], |row| {
+        let shown: Option<String> = row.get(2)?;
+        let mut said: BTreeSet<Option<String>> = versions
+            .query_map([row.get::<_, i64>(0)?], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        said.insert(shown.clone());
+        Ok((row.get(1)?, row.get(3)?, said, shown.unwrap_or_default(), row.get(4)?))
+    });
+    let mut history: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+    history.sort();
+    history
+}
+
+/// A Mac, a phone, an old Mac's library restored under new GUIDs, and an archive of what the Mac was before: one history,
+/// in whatever order they come, and however often.
+#[test]
+fn the_order_of_sources_does_not_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&folder.path().join("phone"), Schema::MACOS_15.on_device());
+    let mut old = Device::new(&folder.path().join("old"), Schema::MACOS_15);
+    for number in 0..24 {
+        let (guid, text) = (format!("M-{number}"), format!("message {number}"));
+        if number % 3 != 0 {
+            mac.receive(&guid, number % 3, START + number as i64, &text);
+        }
+        if number % 3 != 1 {
+            phone.receive(&guid, number % 3, START + number as i64, &text);
+        }
+        if number < 8 {
+            old.receive(&format!("RESTORED-{number}"), number % 3, START + number as i64, &text);
+        }
+    }
+    let before = folder.path().join("before");
+    add(&before, &[&mac.folder], START + DAY).unwrap();
+    mac.edit("M-10", START + DAY, "message 10, edited");
+    phone.edit("M-14", START + DAY, "message 14, edited");
+    mac.edit("M-14", START + DAY, "message 14, edited");
+    mac.unsend("M-16", START + DAY);
+    mac.remove("M-19", true, "deleted");
+    let sources = [&mac.folder, &phone.folder, &old.folder, &before];
+    let mut seen: Option<Vec<_>> = None;
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1], [0, 3, 1, 2]] {
+        for together in [false, true] {
+            let archive = folder.path().join(format!("{order:?}-{together}"));
+            let paths = order.map(|at| sources[at].as_path());
+            if together {
+                add(&archive, &paths, START + 2 * DAY).unwrap();
+            } else {
+                for path in paths {
+                    add(&archive, &[path], START + 2 * DAY).unwrap();
+                }
+            }
+            let first = history(&archive);
+            let again = add(&archive, &paths, START + 3 * DAY).unwrap();
+            let when = format!("{order:?}, together: {together}");
+            assert_eq!((again.counts.added, again.counts.changed), (0, 0), "{when}");
+            assert_eq!(history(&archive), first, "{when}");
+            assert_eq!(msgarchive::archive::check(&archive, true, 1, &()).unwrap().problems, [], "{when}");
+            assert_eq!(first.len(), 24, "{when}");
+            assert_eq!(&first, seen.get_or_insert_with(|| first.clone()), "{when}");
+        }
+    }
 }
