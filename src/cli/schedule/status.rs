@@ -86,7 +86,10 @@ fn in_words(status: &Status, zone: Tz) -> String {
         line("exported", &format!("{}{failed}", last_export(export, zone)));
     }
     match (status.is_running, status.next) {
-        (true, _) => line("next run", "it is going on"),
+        (true, _) => {
+            let since = status.last.as_ref().map(|last| format!(", since {}", local(last.started, zone)));
+            line("next run", &format!("it is going on{}", since.unwrap_or_default()));
+        }
         (false, Some(next)) => line("next run", &local(next, zone)),
         (false, None) => line("next run", "none"),
     }
