@@ -228,10 +228,14 @@ impl<'c> Evidence<'c> {
         Ok(())
     }
 
-    /// Whether a message is known to the source by another row, so that it is not gone at all.
+    /// Whether a message is known to the source by another row, so that it is not gone at all; or is none, because what is
+    /// known of the source's row was damaged.
     pub fn is_seen(&self, message: i64) -> rusqlite::Result<bool> {
         self.connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source = ?3)")?
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source = ?3) \
+                 OR NOT EXISTS (SELECT 1 FROM message WHERE ROWID = ?2)",
+            )?
             .query_row(params![Kind::Message.number(), message, self.source], |row| row.get(0))
     }
 }
