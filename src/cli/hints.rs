@@ -121,6 +121,7 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
         SourceError::NotADatabase { .. } | SourceError::NotMessages { .. } => {
             vec!["give the Messages folder, or the chat.db or sms.db in it".into()]
         }
+        SourceError::NotYet { .. } => vec!["`msgarchive history DIR` lists its runs: --as-of the first of them, or later".into()],
         SourceError::NoPast { .. } => vec!["--as-of is for what `msgarchive archive` made".into()],
         SourceError::Export { .. } => vec![
             "`msgarchive verify DIR` says which of its files are not what they were; copy those again, or export again".into(),

@@ -43,6 +43,12 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
     ))
 }
 
+/// Nothing was there yet: no run.
+pub(super) fn is_empty(copies: &[Connection]) -> rusqlite::Result<bool> {
+    let Some(copy) = copies.first() else { return Ok(true) };
+    copy.query_row("SELECT NOT EXISTS (SELECT 1 FROM msgarchive_run)", [], |row| row.get(0))
+}
+
 /// Shows every row as the run before last showed it.
 fn show_former(copy: &Connection, kind: &str, run: i64) -> rusqlite::Result<()> {
     let versions = format!("msgarchive_{kind}_version");

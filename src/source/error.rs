@@ -39,6 +39,9 @@ pub enum SourceError {
     /// Only an archive can be shown as it was.
     #[error("{} knows nothing of the past: it is no archive", path.display())]
     NoPast { path: PathBuf },
+    /// An archive is to be shown as it was before its first run.
+    #[error("{} was not there yet at that date", path.display())]
+    NotYet { path: PathBuf },
     /// A line of an export, or of its list or manifest, is not what it should be. Lines count from 1.
     #[error("{}, line {line}: {what}", path.display())]
     Export { path: PathBuf, line: u64, what: String },

@@ -190,8 +190,11 @@ fn contents_of_another_archive_take_no_room() {
     assert_eq!(check(&second, true, 1, &()).unwrap().problems, []);
 }
 
-/// Every message with its conversation, all that it ever said, and whether it is gone everywhere: whatever its GUID.
-fn history(archive: &Path) -> Vec<(i64, String, BTreeSet<Option<String>>, String, bool)> {
+/// A message: its date, its conversation, all that it ever said, what it says, whether it is gone everywhere.
+type Told = (i64, String, BTreeSet<Option<String>>, String, bool);
+
+/// Every message, whatever its GUID.
+fn history(archive: &Path) -> Vec<Told> {
     let db = Connection::open(archive.join("chat.db")).unwrap();
     let mut versions =
         db.prepare("SELECT text FROM msgarchive_message_version WHERE msgarchive_id = ?1").unwrap();
@@ -211,7 +214,7 @@ fn history(archive: &Path) -> Vec<(i64, String, BTreeSet<Option<String>>, String
         said.insert(shown.clone());
         Ok((row.get(1)?, row.get(3)?, said, shown.unwrap_or_default(), row.get(4)?))
     });
-    let mut history: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+    let mut history: Vec<Told> = rows.unwrap().map(Result::unwrap).collect();
     history.sort();
     history
 }
@@ -244,7 +247,7 @@ fn the_order_of_sources_does_not_matter() {
     mac.unsend("M-16", START + DAY);
     mac.remove("M-19", true, "deleted");
     let sources = [&mac.folder, &phone.folder, &old.folder, &before];
-    let mut seen: Option<Vec<_>> = None;
+    let mut seen: Option<Vec<Told>> = None;
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1], [0, 3, 1, 2]] {
         for together in [false, true] {
             let archive = folder.path().join(format!("{order:?}-{together}"));

@@ -99,6 +99,11 @@ fn as_it_was() {
     let text = crate::support::tree::print(&program.path().join("bin"));
     assert!(text.contains("In Recently Deleted since"), "{text}");
     assert_eq!(second.len(), 4);
+    // START and an hour, when the first run was; a second before it there is no archive.
+    assert_eq!(texts("exactly", "2023-03-08T22:26:40").len(), 4);
+    assert_eq!(texts("later", "2099-01-01").len(), 5);
+    let ran = program.run(&["list", "-s", "archive", "--as-of", "2023-03-08T22:26:39"]).with_code(1);
+    assert!(ran.err.contains("was not there yet") && ran.err.contains("history DIR"), "{}", ran.err);
     let ran = program.run(&["list", "-s", "mac", "--as-of", "2023-03-10"]).with_code(1);
     assert!(ran.err.contains("knows nothing of the past"), "{}", ran.err);
     let ran = program.run(&["list", "-s", "archive", "--as-of", "yesterday"]).with_code(2);

@@ -69,7 +69,11 @@ impl Opened {
                     return Err(SourceError::NoPast { path: candidate.path });
                 }
                 let take_back = |copy: &Connection| as_of::take_back(copy, date);
-                Snapshot::changed(&candidate, connections_for(options), &take_back)?
+                let snapshot = Snapshot::changed(&candidate, connections_for(options), &take_back)?;
+                if as_of::is_empty(&snapshot.connections).map_err(SourceError::database(&candidate.path))? {
+                    return Err(SourceError::NotYet { path: candidate.path });
+                }
+                snapshot
             }
             None => Snapshot::take(&candidate, home.is_some(), connections_for(options))?,
         };
