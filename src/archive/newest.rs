@@ -12,16 +12,20 @@ const FEW: usize = 2000;
 /// Dates below are in seconds (`messages-format.md` 3.1).
 const IN_SECONDS: i64 = 1_000_000_000_000;
 
+/// The dates that are wanted, in nanoseconds: from the first on, up to the second; `None` where there is no bound.
+pub type Period = (Option<i64>, Option<i64>);
+
 /// Calls `each` with these messages and their dates in nanoseconds, the newest first, until it has enough: then it says
-/// `false`.
+/// `false`. Messages out of the period may be left out, and those without a date are in none.
 pub fn newest_first(
     connection: &Connection,
     ids: Vec<i64>,
+    period: Period,
     each: impl FnMut(i64, i64) -> rusqlite::Result<bool>,
 ) -> rusqlite::Result<()> {
     match ids.len() <= FEW {
         true => sorted(connection, ids, each),
-        false => met(connection, ids, each),
+        false => met(connection, ids, period, each),
     }
 }
 
@@ -49,14 +53,21 @@ fn sorted(
 fn met(
     connection: &Connection,
     ids: Vec<i64>,
+    (since, until): Period,
     mut each: impl FnMut(i64, i64) -> rusqlite::Result<bool>,
 ) -> rusqlite::Result<()> {
     let mut left: HashSet<i64> = ids.into_iter().collect();
-    let walk = |which: &str| {
+    let walk = |mut which: String, unit: i64| {
+        for (sign, bound) in [(">=", since), ("<=", until)] {
+            if let Some(bound) = bound {
+                which += &format!(" AND date {sign} {}", bound.div_euclid(unit));
+            }
+        }
         connection
             .prepare(&format!("SELECT date, ROWID FROM message WHERE {which} ORDER BY date DESC, ROWID DESC"))
     };
-    let mut statements = [walk(&format!("date >= {IN_SECONDS}"))?, walk(&format!("date < {IN_SECONDS}"))?];
+    let mut statements =
+        [walk(format!("date >= {IN_SECONDS}"), 1)?, walk(format!("date < {IN_SECONDS}"), 1_000_000_000)?];
     let [nanoseconds, seconds] = &mut statements;
     let mut walks = [nanoseconds.query([])?, seconds.query([])?];
     let mut next = |at: usize| -> rusqlite::Result<Option<(i64, i64)>> {
@@ -73,6 +84,9 @@ fn met(
         if left.remove(&id) && !each(id, date)? {
             return Ok(());
         }
+    }
+    if since.is_some() || until.is_some() {
+        return Ok(());
     }
     // Those without a date.
     let mut left: Vec<i64> = left.into_iter().collect();
@@ -106,9 +120,21 @@ mod tests {
                 Ok(found.len() < 6)
             };
             let ids = vec![1, 2, 3, 4, 5, 6, 7];
-            let done = if few { sorted(&db, ids, each) } else { met(&db, ids, each) };
+            let done = if few { sorted(&db, ids, each) } else { met(&db, ids, (None, None), each) };
             done.unwrap();
             assert_eq!(found, [6, 4, 2, 5, 1, 7]);
         }
+        let within = |period| {
+            let mut found = Vec::new();
+            met(&db, vec![1, 2, 3, 4, 5, 6, 7], period, |id, _| {
+                found.push(id);
+                Ok(true)
+            })
+            .unwrap();
+            found
+        };
+        assert_eq!(within((Some(600 * second), Some(5000 * second))), [4, 2, 5]);
+        assert_eq!(within((Some(5100 * second), None)), [6]);
+        assert_eq!(within((None, Some(600 * second))), [5, 1, 7]);
     }
 }

@@ -15,6 +15,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::ArchiveError;
+use super::absence::apple_date;
 use super::conversations::Conversations;
 use super::folder::Folder;
 use super::history::{body_columns, text};
@@ -293,7 +294,8 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
         );
         let finder = Finder { connection: &connection, conversations: &conversations, wanted: &wanted, line };
         let mut hits = Vec::new();
-        newest_first(&connection, found, |message, date| {
+        let period = (query.selection.since.map(apple_date), query.selection.until.map(apple_date));
+        newest_first(&connection, found, period, |message, date| {
             // Before anything of it is read: there may be a great many.
             if !query.selection.rules_out_date(instant(date)) {
                 hits.extend(finder.hit(message)?);
