@@ -2,7 +2,7 @@
 
 mod at_once;
 mod compared;
-mod crash;
+pub mod crash;
 mod damage;
 mod device;
 mod joined;

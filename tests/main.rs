@@ -18,6 +18,8 @@ mod drawings;
 mod export_pdf;
 mod export_pictures;
 mod exported;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod failing_disk;
 mod fidelity;
 mod help;
 mod layering;

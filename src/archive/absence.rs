@@ -114,7 +114,7 @@ impl<'c> Evidence<'c> {
             let listed = guid.iter().chain(&also).any(|guid| self.deleted.contains(guid));
             Ok(if listed { Reason::Deleted } else { Reason::Unexplained })
         };
-        read().map_err(ArchiveError::database(super::folder::DATABASE))
+        read().map_err(ArchiveError::of(self.connection))
     }
 
     /// None of the message's chats is in the source any more, under whatever GUID.
@@ -184,7 +184,7 @@ impl<'c> Evidence<'c> {
         run: i64,
         counts: &mut BTreeMap<Reason, u64>,
     ) -> Result<(), ArchiveError> {
-        let failed = || ArchiveError::database(super::folder::DATABASE);
+        let failed = || ArchiveError::of(self.connection);
         match self.open_absence(message).map_err(failed())? {
             // It was deleted when it went to Recently Deleted.
             Some(open) => {

@@ -87,7 +87,7 @@ pub fn check(
     progress: &dyn Progress,
 ) -> Result<Findings, ArchiveError> {
     let (folder, connection) = match look_into(path) {
-        Err(ArchiveError::Damaged { .. }) if none_written(&Folder::open(path)?) => {
+        Err(ArchiveError::Damaged { .. }) if none_written(&Folder::open(path)?)? => {
             return Ok(Findings::default());
         }
         Err(ArchiveError::Damaged { path: database, what }) => {
@@ -137,7 +137,7 @@ pub fn check(
     problems.dedup();
     let mut damaged = check.damaged.into_inner().unwrap_or_default();
     damaged.words = problems.iter().take(TOLD).map(Problem::in_words).collect();
-    damaged.aside = super::damage::read(&folder).aside;
+    damaged.aside = super::damage::read(&folder)?.aside;
     // Where nothing can be written nothing can be mended either.
     let _ = damaged.note(&folder);
     Ok(Findings { checked, problems })

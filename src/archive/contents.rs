@@ -257,7 +257,7 @@ impl Taker<'_> {
         fs::rename(&waiting, &to).map_err(ArchiveError::writing(&to))?;
         // Two names of the same file stay as they are.
         let _ = fs::remove_file(&waiting);
-        sync_folder(&to);
+        sync_folder(&to)?;
         files.push(KeptFile { path: path.clone(), bytes: copy.bytes, sha256: hexadecimal(&copy.sha256) });
         Ok(path)
     }
@@ -289,7 +289,7 @@ impl Taker<'_> {
             fs::remove_dir_all(&to).map_err(ArchiveError::writing(&to))?;
         }
         fs::rename(&waiting, &to).map_err(ArchiveError::writing(&to))?;
-        sync_folder(&to);
+        sync_folder(&to)?;
         for file in &mut files {
             file.path = format!("{path}/{}", file.path);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::ErrorKind;
 
 use serde_json::{Value, json};
 
@@ -37,8 +38,15 @@ pub struct FoundDamaged {
 }
 
 /// What was found when the archive was verified last; nothing where it was not, or was whole.
-pub fn read(folder: &Folder) -> FoundDamaged {
-    let text = fs::read_to_string(folder.path().join(FOUND_DAMAGED)).unwrap_or_default();
+///
+/// # Errors
+/// [`ArchiveError::Read`].
+pub fn read(folder: &Folder) -> Result<FoundDamaged, ArchiveError> {
+    let path = folder.path().join(FOUND_DAMAGED);
+    let text = match fs::read_to_string(&path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => String::new(),
+        read => read.map_err(ArchiveError::reading(path))?,
+    };
     let value: Value = serde_json::from_str(&text).unwrap_or_default();
     let list = |of: &Value, name: &str| of.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let ids = |name: &str| -> Vec<(Kind, i64)> {
@@ -54,7 +62,7 @@ pub fn read(folder: &Folder) -> FoundDamaged {
         let about = pair.get(1).and_then(Value::as_str).map(str::to_owned);
         Some(WrongSum { table: pair.get(0)?.as_str()?.to_owned(), about })
     };
-    FoundDamaged {
+    Ok(FoundDamaged {
         rows: ids("rows"),
         joined: ids("joined"),
         contents: texts("contents"),
@@ -65,13 +73,13 @@ pub fn read(folder: &Folder) -> FoundDamaged {
         sums: list(&value, "sums").iter().filter_map(wrong_sum).collect(),
         database: value.get("database").and_then(Value::as_bool).unwrap_or(false),
         aside: value.get("aside").and_then(Value::as_str).map(str::to_owned),
-    }
+    })
 }
 
 fn forget(folder: &Folder) -> Result<(), ArchiveError> {
     let path = folder.path().join(FOUND_DAMAGED);
     match fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ArchiveError::writing(path)(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArchiveError::writing(path)(error)),
         _ => Ok(()),
     }
 }

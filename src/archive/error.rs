@@ -1,6 +1,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use rusqlite::Connection;
+
+use super::folder::DATABASE;
 use crate::disk::DiskError;
 use crate::source::SourceError;
 
@@ -45,10 +48,28 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
-    /// There was no room for the database.
-    pub fn disk_is_full(&self) -> bool {
-        matches!(self, ArchiveError::Database { source, .. }
-            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    /// What the disk of the archive said, where it is that which failed.
+    pub fn of_the_disk(&self) -> Option<io::ErrorKind> {
+        use rusqlite::ErrorCode;
+        match self {
+            ArchiveError::Write { source, .. }
+            | ArchiveError::Read { source, .. }
+            | ArchiveError::Disk(DiskError::Write { source, .. } | DiskError::Read { source, .. }) => {
+                Some(source.kind())
+            }
+            ArchiveError::Database { source, .. } => match source.sqlite_error_code()? {
+                ErrorCode::DiskFull => Some(io::ErrorKind::StorageFull),
+                ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Some(io::ErrorKind::PermissionDenied),
+                ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Some(io::ErrorKind::Other),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// For `map_err` on what SQLite says of a database of the archive: the one that this connection is to.
+    pub fn of(connection: &Connection) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
+        ArchiveError::database(PathBuf::from(connection.path().unwrap_or(DATABASE)))
     }
 
     /// For `map_err` on what SQLite says of the archive's database.

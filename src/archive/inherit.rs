@@ -138,6 +138,6 @@ impl Heir<'_> {
     }
 
     fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
-        ArchiveError::database(super::folder::DATABASE)
+        ArchiveError::of(self.connection)
     }
 }

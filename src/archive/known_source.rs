@@ -35,7 +35,7 @@ pub fn recognize(
     highest: i64,
     damaged: &FoundDamaged,
 ) -> Result<Option<i64>, ArchiveError> {
-    let failed = || ArchiveError::database(super::folder::DATABASE);
+    let failed = || ArchiveError::of(connection);
     let read = || -> rusqlite::Result<Vec<Candidate>> {
         let mut known = connection.prepare(
             "SELECT source, path, highest FROM msgarchive_source WHERE (kind = ?1) = ?2 \
@@ -74,7 +74,7 @@ fn compare(
     source: i64,
     damaged: &FoundDamaged,
 ) -> Result<Likeness, ArchiveError> {
-    let failed = || ArchiveError::database(super::folder::DATABASE);
+    let failed = || ArchiveError::of(connection);
     let Some(message) = tables.table("message") else { return Ok(Likeness::default()) };
     let mut likeness = Likeness::default();
     for (rowid, id) in samples(connection, source).map_err(failed())? {

@@ -18,6 +18,7 @@ mod check;
 mod contents;
 mod conversations;
 mod damage;
+mod diagnosis;
 mod error;
 mod fingerprint;
 mod folder;

@@ -7,6 +7,7 @@
 //! **Must never**: delete or change what was set aside.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
@@ -16,9 +17,9 @@ use super::run::Feed;
 use super::salvage::salvage;
 use super::search::INDEX;
 use crate::disk::private_folders;
-use crate::source::OpenOptions;
 use crate::source::contacts::Contact;
 use crate::source::tables::Tables;
+use crate::source::{OpenOptions, SourceError};
 
 /// What is moved, the database last.
 const MOVED: [&str; 2] = ["chat.db-journal", DATABASE];
@@ -38,9 +39,15 @@ pub fn place(folder: &Folder, started: &str) -> String {
 }
 
 /// There were runs, and there is no database.
-pub fn is_hollow(folder: &Folder) -> bool {
-    let bytes = fs::metadata(folder.database()).map_or(0, |about| about.len());
-    bytes == 0 && !records::none_written(folder)
+///
+/// # Errors
+/// [`ArchiveError::Read`]: nobody can tell.
+pub fn is_hollow(folder: &Folder) -> Result<bool, ArchiveError> {
+    let bytes = match fs::metadata(folder.database()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        about => about.map_err(ArchiveError::reading(folder.database()))?.len(),
+    };
+    Ok(bytes == 0 && !records::none_written(folder)?)
 }
 
 /// What was set aside.
@@ -55,12 +62,13 @@ impl Aside {
     /// Moves the database and the records that speak of it, unless that was done before, and reads what can be read.
     ///
     /// # Errors
-    /// [`ArchiveError::Write`]. That nothing can be read is none.
+    /// The disk's: what it fails to read now may be read by another run. That nothing can be read of a damaged database is
+    /// none.
     pub fn set(archive: &Folder, place: &str, sessions: usize) -> Result<Aside, ArchiveError> {
         let folder = archive.path().join(place);
         // An index of rows that will not be these any more.
-        let _ = fs::remove_file(archive.path().join(INDEX));
-        if !folder.join(DATABASE).exists() {
+        remove(&archive.path().join(INDEX))?;
+        if !is_there(&folder.join(DATABASE))? {
             private_folders(&folder.join("runs"))?;
             for entry in fs::read_dir(archive.runs()).map_err(ArchiveError::reading(archive.runs()))? {
                 let path = entry.map_err(ArchiveError::reading(archive.runs()))?.path();
@@ -68,12 +76,12 @@ impl Aside {
             }
             for name in MOVED {
                 let path = archive.path().join(name);
-                if path.exists() {
+                if is_there(&path)? {
                     rename(&path, &folder.join(name))?;
                 }
             }
         }
-        let feed = read(archive, &folder, place, sessions);
+        let feed = read(archive, &folder, place, sessions)?;
         Ok(Aside { feed, folder, place: place.to_owned() })
     }
 
@@ -91,20 +99,38 @@ impl Aside {
     }
 }
 
-fn read(archive: &Folder, folder: &Path, place: &str, sessions: usize) -> Option<Feed> {
+/// `None`: there is nothing that could be read.
+fn read(archive: &Folder, folder: &Path, place: &str, sessions: usize) -> Result<Option<Feed>, ArchiveError> {
     let salvaged = folder.join(SALVAGED);
-    let _ = fs::remove_file(&salvaged);
-    drop(crate::disk::private_file(&salvaged).ok()?);
-    salvage(&folder.join(DATABASE), &salvaged)?;
+    remove(&salvaged)?;
+    if !is_there(&folder.join(DATABASE))? || !salvage(&folder.join(DATABASE), &salvaged)? {
+        return Ok(None);
+    }
     let options = OpenOptions {
         attachments_root: Some(archive.path().to_owned()),
         shown_as: Some(Path::new(place).join(DATABASE)),
         sessions,
         ..OpenOptions::default()
     };
-    let tables = Tables::open(&salvaged, &options).ok()?;
+    let tables = match Tables::open(&salvaged, &options) {
+        // Too little was left.
+        Err(SourceError::NotMessages { .. } | SourceError::WithoutGuids { .. }) => return Ok(None),
+        opened => opened?,
+    };
     let contacts: Vec<Contact> = tables.contacts().and_then(Result::ok).unwrap_or_default();
-    Some(Feed { tables, contacts })
+    Ok(Some(Feed { tables, contacts }))
+}
+
+/// Whether something lies there: a disk that cannot tell is no answer.
+fn is_there(path: &Path) -> Result<bool, ArchiveError> {
+    path.try_exists().map_err(ArchiveError::reading(path))
+}
+
+fn remove(path: &Path) -> Result<(), ArchiveError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArchiveError::writing(path)(error)),
+        _ => Ok(()),
+    }
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), ArchiveError> {

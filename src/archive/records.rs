@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 
 use rusqlite::{Connection, params};
 use serde_json::Value;
@@ -16,8 +17,14 @@ use super::schema::{RECORD_HASH, has_column};
 use crate::disk::hexadecimal;
 
 /// No run was ever completed: there is nothing that could be damaged.
-pub fn none_written(folder: &Folder) -> bool {
-    fs::read_dir(folder.runs()).is_ok_and(|mut entries| entries.next().is_none())
+///
+/// # Errors
+/// [`ArchiveError::Read`]: nobody can tell.
+pub fn none_written(folder: &Folder) -> Result<bool, ArchiveError> {
+    match fs::read_dir(folder.runs()).and_then(|mut entries| entries.next().transpose()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        first => Ok(first.map_err(ArchiveError::reading(folder.runs()))?.is_none()),
+    }
 }
 
 /// Where a record is as its run wrote it.

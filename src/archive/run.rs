@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::ArchiveError;
 use super::contents::{Fulfilled, fulfil};
 use super::damage;
+use super::diagnosis;
 use super::folder::{self, Folder};
 use super::kind::Kind;
 use super::known_source::recognize;
@@ -64,20 +65,26 @@ pub fn archive(
     options: ArchiveOptions,
     progress: &dyn Progress,
 ) -> Result<RunRecord, ArchiveError> {
-    match attempt(path, feeds, false, options, progress) {
-        // Of the archive's own database: nothing was changed yet.
-        Err(ArchiveError::Damaged { path: damaged, .. })
-            if damaged.ends_with(folder::DATABASE) && !options.dry_run =>
-        {
-            attempt(path, feeds, true, options, progress)
-        }
-        // Two moments of a source, mixed, look like damage to it.
-        Err(failure) => {
-            feeds.iter().try_for_each(|feed| feed.tables.unchanged())?;
-            Err(failure)
-        }
-        done => done,
+    let attempt = |anew| attempt(path, feeds, anew, options, progress);
+    // Of the archive's own database: nothing was changed yet.
+    let is_damaged = |done: &Result<RunRecord, ArchiveError>| {
+        let of_database = |path: &Path| path.ends_with(folder::DATABASE);
+        !options.dry_run
+            && matches!(done, Err(ArchiveError::Damaged { path: damaged, .. }) if of_database(damaged))
+    };
+    let mut done = attempt(false);
+    if is_damaged(&done) && !diagnosis::is_damaged(&Folder::open(path)?, PATIENCE)? {
+        // It could not be read for a moment.
+        done = attempt(false);
     }
+    if is_damaged(&done) {
+        done = attempt(true);
+    }
+    if done.is_err() {
+        // Two moments of a source, mixed, look like damage to it.
+        feeds.iter().try_for_each(|feed| feed.tables.unchanged())?;
+    }
+    done
 }
 
 /// `anew`: the database cannot be read.
@@ -97,10 +104,12 @@ fn attempt(
     let rehearsal = if options.dry_run { Some(Rehearsal::of(path)?) } else { None };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
     let (folder, _lock) = Folder::open_or_create(path, &started, &seed)?;
-    let mut found_damaged = damage::read(&folder);
+    let mut found_damaged = damage::read(&folder)?;
+    // Whoever verified it could not tell what it was that failed.
+    found_damaged.database = found_damaged.database && diagnosis::is_damaged(&folder, PATIENCE)?;
     if !options.dry_run
         && found_damaged.aside.is_none()
-        && (anew || found_damaged.database || rebuild::is_hollow(&folder))
+        && (anew || found_damaged.database || rebuild::is_hollow(&folder)?)
     {
         // What is known of its rows is nothing to a new one.
         let aside = Some(rebuild::place(&folder, &started));
@@ -232,8 +241,10 @@ impl<'t> Prepared<'t> {
         let failed = || ArchiveError::database(folder.database());
         let reader = tables.reader();
         let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
-        let known = recognize(connection, tables, highest, found_damaged)?;
-        let unused: i64 = connection
+        // One look at the archive: each of many small ones would ask anew whether it changed.
+        let looked_at = connection.transaction().map_err(failed())?;
+        let known = recognize(&looked_at, tables, highest, found_damaged)?;
+        let unused: i64 = looked_at
             .query_row("SELECT coalesce(max(source), 0) + 1 FROM msgarchive_source", [], |row| row.get(0))
             .map_err(failed())?;
         let source = known.unwrap_or(unused + before as i64);
@@ -249,7 +260,7 @@ impl<'t> Prepared<'t> {
             let again = found_damaged.again(kind, source);
             scans.push((kind, scan(kind, tables, &places, &folder.id, &mut seen, source, &again)?));
         }
-        let wishes = wishes(connection, tables, source, &scans, found_damaged)?;
+        let wishes = wishes(&looked_at, tables, source, &scans, found_damaged)?;
         Ok(Prepared {
             tables,
             contacts,

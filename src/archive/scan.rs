@@ -157,7 +157,7 @@ impl Part<'_> {
             })?;
             return Ok(found);
         };
-        let failed = || ArchiveError::database(super::folder::DATABASE);
+        let failed = || ArchiveError::of(seen);
         let mut statement = seen.prepare(SEEN).map_err(failed())?;
         let of = [self.kind.number(), self.source, *share.start(), *share.end()];
         let mut rows = statement.query(of).map_err(failed())?;

@@ -94,16 +94,18 @@ pub fn create(connection: &Connection) -> rusqlite::Result<()> {
                  since INTEGER NOT NULL, source INTEGER NOT NULL);"
         ))?;
         if has_versions(kind) {
+            let columns = columns_of(connection, name)?;
+            let columns: String = columns
+                .iter()
+                .map(|(name, declared)| format!(", {}", column_definition(name, declared, false)))
+                .collect();
             connection.execute_batch(&format!(
                 "CREATE TABLE msgarchive_{name}_version (msgarchive_version INTEGER PRIMARY KEY,
                      msgarchive_id INTEGER NOT NULL, msgarchive_since INTEGER NOT NULL,
                      msgarchive_until INTEGER NOT NULL, msgarchive_source INTEGER NOT NULL,
-                     msgarchive_hash BLOB NOT NULL);
+                     msgarchive_hash BLOB NOT NULL{columns});
                  CREATE INDEX msgarchive_idx_{name}_version ON msgarchive_{name}_version (msgarchive_id);"
             ))?;
-            for (column, declared) in columns_of(connection, name)? {
-                connection.execute_batch(&add_column(&version_table(kind), &column, &declared, false))?;
-            }
         }
     }
     for join in &JOINS {
@@ -251,8 +253,12 @@ fn new_columns(
 }
 
 fn add_column(table: &str, name: &str, declared: &str, zero: bool) -> String {
+    format!("ALTER TABLE {table} ADD COLUMN {};", column_definition(name, declared, zero))
+}
+
+fn column_definition(name: &str, declared: &str, zero: bool) -> String {
     // A declared type is hostile, too: what is no word of letters is none.
     let declared = if declared.chars().all(|c| c.is_ascii_alphabetic()) { declared } else { "" };
     let default = if zero { " DEFAULT 0" } else { "" };
-    format!("ALTER TABLE {table} ADD COLUMN {} {declared}{default};", quoted(name))
+    format!("{} {declared}{default}", quoted(name))
 }

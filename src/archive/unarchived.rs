@@ -20,7 +20,7 @@ pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Ve
     let (folder, connection) = look_into(path)?;
     let reader = tables.reader();
     let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
-    let damaged = damage::read(&folder);
+    let damaged = damage::read(&folder)?;
     let Some(source) = recognize(&connection, tables, highest, &damaged)? else {
         return Ok(None);
     };

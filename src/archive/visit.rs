@@ -120,7 +120,7 @@ impl Visiting<'_> {
     }
 
     fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
-        ArchiveError::database(super::folder::DATABASE)
+        ArchiveError::of(self.connection)
     }
 
     /// Takes the news of one kind.

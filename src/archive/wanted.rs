@@ -4,7 +4,6 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::ArchiveError;
 use super::conversations::{Conversations, columns_or_null};
-use super::folder::DATABASE;
 use super::places::number;
 use super::search::{OfService, Query};
 use crate::model::Attachment;
@@ -39,7 +38,7 @@ impl<'q> Wanted<'q> {
         let all = lists.iter().all(|list| list.is_empty());
         let chosen = if all { None } else { Some(scope.conversations(&conversations.0)?) };
         let columns = |table, names: &[&str]| {
-            columns_or_null(connection, table, names).map_err(ArchiveError::database(DATABASE))
+            columns_or_null(connection, table, names).map_err(ArchiveError::of(connection))
         };
         let of_attachments =
             columns("attachment", &["mime_type", "transfer_name", "uti", "hide_attachment"])?;

@@ -23,7 +23,7 @@ pub fn wishes(
     scans: &[(Kind, Scan)],
     found_damaged: &FoundDamaged,
 ) -> Result<Vec<Wish>, ArchiveError> {
-    let failed = || ArchiveError::database(super::folder::DATABASE);
+    let failed = || ArchiveError::of(connection);
     let Some(table) = tables.table("attachment").filter(|table| table.column("filename").is_some()) else {
         return Ok(Vec::new());
     };

@@ -158,6 +158,9 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
             ]
         }
         SourceError::Changed { .. } => vec!["run it again; nothing was written".into()],
+        SourceError::Io { .. } => {
+            vec!["see whether the disk that it lies on is connected and well, and run it again".into()]
+        }
         SourceError::Snapshot { .. } => {
             vec!["a private copy needs as much free space in the temporary folder (TMPDIR) as the database takes".into()]
         }
@@ -261,10 +264,6 @@ fn for_no_library(looked_at: &Path, backups: &[PathBuf]) -> Vec<String> {
 }
 
 fn for_archive(error: &ArchiveError) -> Vec<String> {
-    let full = |error: &io::Error| {
-        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-            .then(|| "free some space and run it again; the archive is as it was".to_owned())
-    };
     match error {
         ArchiveError::NotAnArchive { .. } => {
             vec!["give the folder that `msgarchive archive` made; `msgarchive archive DIR` makes one".into()]
@@ -287,14 +286,26 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
              same sources; this one is left as it is"
                 .into(),
         ],
-        ArchiveError::Write { source, .. } | ArchiveError::Disk(DiskError::Write { source, .. }) => {
-            full(source).into_iter().collect()
-        }
-        error if error.disk_is_full() => {
-            vec!["free some space and run it again; the archive is as it was".into()]
-        }
-        _ => Vec::new(),
+        error => error.of_the_disk().map(for_disk_of_archive).into_iter().collect(),
     }
+}
+
+/// Whatever a run got done before its disk failed, the next one goes on from there.
+fn for_disk_of_archive(said: io::ErrorKind) -> String {
+    match said {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space and run it again: nothing that the archive holds is lost"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "see who may read and write there, and whether the disk may be written to at all; nothing that the archive \
+             holds is lost"
+        }
+        _ => {
+            "see whether the disk is connected and well, and run it again: it goes on from there. `msgarchive verify \
+             --deep DIR` says whether all that the archive holds can be read"
+        }
+    }
+    .into()
 }
 
 fn for_disk(error: &DiskError) -> Vec<String> {
@@ -316,7 +327,9 @@ fn for_disk(error: &DiskError) -> Vec<String> {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 vec!["choose a folder that you may read and write with --out".into()]
             }
-            _ => Vec::new(),
+            _ => vec![
+                "see whether the disk is connected and well, and run it again; --out names a folder on another one".into(),
+            ],
         },
         _ => Vec::new(),
     }

@@ -19,7 +19,8 @@ pub struct HashedCopy {
     pub sha256: [u8; 32],
 }
 
-/// Copies the file `from` to `to`, which must not exist. File systems that can share the blocks of the two do.
+/// Copies the file `from` to `to`, which must not exist and is not there after an error. File systems that can share the
+/// blocks of the two do.
 ///
 /// # Errors
 /// [`DiskError::Read`] when `from` is no file or cannot be read, [`DiskError::Write`] when `to` cannot be written.
@@ -30,19 +31,19 @@ pub fn copy_hashed(from: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
         let no_file = io::Error::new(io::ErrorKind::InvalidInput, "not a file");
         return Err(DiskError::reading(from)(no_file));
     }
-    File::open(from).map_err(DiskError::reading(from))?;
+    let mut reader = File::open(from).map_err(DiskError::reading(from))?;
     reserve(to)?;
-    if let Err(e) = fs::copy(from, to) {
+    let copied = || {
+        fs::copy(from, to).map_err(DiskError::writing(to))?;
+        make_private(to)?;
+        // A copy that cannot be read was not written.
+        hash_all(&mut File::open(to).map_err(DiskError::writing(to))?).map_err(DiskError::writing(to))
+    };
+    copied().or_else(|_| {
         let _ = fs::remove_file(to);
-        // Of the two it is the source that can be damaged, and the disk that can be full.
-        return Err(match e.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DiskError::writing(to)(e),
-            _ if readable(from).is_ok() => DiskError::writing(to)(e),
-            _ => DiskError::reading(from)(e),
-        });
-    }
-    make_private(to)?;
-    hash_file(to)
+        // Nothing says which of the two failed: piece by piece that is seen.
+        write_hashed(&mut reader, from, to)
+    })
 }
 
 /// Sees to it that nothing is at `to` yet. macOS shares blocks only with a file that it makes itself: there it is not made.
@@ -67,7 +68,8 @@ pub fn link_hashed(from: &Path, to: &Path) -> Result<(HashedCopy, bool), DiskErr
     if !is_file || fs::hard_link(from, to).is_err() {
         return Ok((copy_hashed(from, to)?, false));
     }
-    match hash_file(to) {
+    // By the name that means something to people: it is the same file.
+    match hash_file(from) {
         Ok(copy) => Ok((copy, true)),
         Err(error) => {
             let _ = fs::remove_file(to);
@@ -142,10 +144,6 @@ fn each_block<E>(
         bytes += read as u64;
     }
     Ok(Ok(HashedCopy { bytes, sha256: hash.finalize().into() }))
-}
-
-fn readable(path: &Path) -> io::Result<u64> {
-    io::copy(&mut File::open(path)?, &mut io::sink())
 }
 
 /// A copy takes over its original's permissions; ours are 0600.

@@ -1,5 +1,5 @@
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{DiskError, private_file, private_folders};
@@ -24,13 +24,24 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
             let _ = fs::remove_file(&unfinished);
             DiskError::writing(path)(error)
         })?;
-    sync_folder(path);
-    Ok(())
+    sync_folder(path)
 }
 
-/// Makes the name of a file stay. Not every file system can, and none has to.
-pub fn sync_folder(of: &Path) {
-    if let Some(folder) = of.parent() {
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+/// Makes the name of a file stay, even when the power fails. Not every file system can, and none has to; one that can and
+/// fails has lost something.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn sync_folder(of: &Path) -> Result<(), DiskError> {
+    if cfg!(windows) {
+        // There a folder is nothing that could be opened for that.
+        return Ok(());
+    }
+    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Err(DiskError::writing(folder)(error))
+        }
+        _ => Ok(()),
     }
 }

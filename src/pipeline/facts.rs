@@ -86,10 +86,10 @@ fn promises(attachment: &Attachment) -> Option<Promise> {
 }
 
 fn card(file: &mut (impl Read + Seek)) -> Option<Media> {
-    let mut begin = [0; 64];
-    let length = file.read(&mut begin).ok()?;
+    let mut begin = Vec::new();
+    file.take(64).read_to_end(&mut begin).ok()?;
     // UTF-16 has a zero beside each letter.
-    let letters: Vec<u8> = begin.get(..length)?.iter().copied().filter(|b| *b != 0).collect();
+    let letters: Vec<u8> = begin.into_iter().filter(|b| *b != 0).collect();
     let is_card = letters.to_ascii_uppercase().windows(11).any(|w| w == b"BEGIN:VCARD");
     file.seek(SeekFrom::Start(0)).ok()?;
     if !is_card {

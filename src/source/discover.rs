@@ -139,10 +139,9 @@ pub fn archive(folder: &Path) -> Option<Found> {
 }
 
 fn readable(file: &Path) -> io::Result<()> {
-    let mut start = [0; 16];
-    match File::open(file)?.read(&mut start)? {
-        0 => Err(io::Error::other("it is empty")),
-        _ => Ok(()),
+    match File::open(file)?.read_exact(&mut [0]) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(io::Error::other("it is empty")),
+        read => read,
     }
 }
 

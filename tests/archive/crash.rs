@@ -15,7 +15,12 @@ use crate::support::{Library, Schema};
 
 /// A library with `messages` messages, every tenth with a picture.
 pub fn library(folder: &Path, messages: usize) {
-    let mut library = Library::new(Schema::MACOS_26);
+    library_of(Schema::MACOS_26, folder, messages);
+}
+
+/// The same, as some system writes it.
+pub fn library_of(schema: Schema, folder: &Path, messages: usize) {
+    let mut library = Library::new(schema);
     let ana = library.handle("+12025550143", "iMessage");
     let chat = library.direct(ana);
     for number in 0..messages {

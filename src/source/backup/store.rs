@@ -72,9 +72,9 @@ impl Backup {
         stored: &Keys,
         keys: Option<&ClassKeys>,
     ) -> Result<Manifest, SourceError> {
-        let mut start = [0; SQLITE.len()];
-        let read = File::open(path).and_then(|mut file| file.read(&mut start));
-        read.map_err(SourceError::io(path))?;
+        let mut start = Vec::with_capacity(SQLITE.len());
+        let file = File::open(path).map_err(SourceError::io(path))?;
+        file.take(SQLITE.len() as u64).read_to_end(&mut start).map_err(SourceError::io(path))?;
         let (connection, guard) = match keys {
             Some(keys) if start != SQLITE => {
                 let key = stored.manifest.as_deref().and_then(|wrapped| keys.unwrap(wrapped));
