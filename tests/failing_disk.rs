@@ -8,6 +8,7 @@
 //! The shim is C, compiled by the `cc` that links Rust programs. It needs Linux and the GNU C library.
 
 mod archives;
+mod exports;
 
 use std::any::Any;
 use std::fs;

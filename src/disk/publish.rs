@@ -1,7 +1,7 @@
 //! The moment in which an export appears.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -66,8 +66,11 @@ impl Staging {
 
     fn remove(&self, stale: &[String], done: &mut Moves) -> Result<(), DiskError> {
         for path in stale.iter().filter(|path| self.earlier.wrote(&self.out, path)) {
-            let mut folders = parents(path).map(|folder| self.out.join(folder));
-            if folders.all(|folder| fs::symlink_metadata(&folder).is_ok_and(|about| about.is_dir())) {
+            let mut below_folders = true;
+            for folder in parents(path) {
+                below_folders &= kind_of(&self.out.join(folder))?.is_some_and(|kind| kind.is_dir());
+            }
+            if below_folders {
                 done.move_away(&self.out.join(path))?;
             }
         }
@@ -90,14 +93,8 @@ impl Staging {
 
     fn check_place(&self, relative: &str, for_folder: bool) -> Result<(), DiskError> {
         let path = self.out.join(relative);
-        let kind = match fs::symlink_metadata(&path) {
-            Ok(metadata) => metadata.file_type(),
-            // What is not a folder is found out by its own check.
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(());
-            }
-            Err(e) => return Err(DiskError::reading(path)(e)),
-        };
+        // What is not a folder is found out by its own check.
+        let Some(kind) = kind_of(&path)? else { return Ok(()) };
         if kind.is_symlink() {
             return Err(DiskError::SymbolicLink { path });
         }
@@ -133,7 +130,7 @@ impl Moves {
     pub(super) fn put(&mut self, from: &Path, out: &Path, relative: &str) -> Result<(), DiskError> {
         for folder in parents(relative) {
             let folder = out.join(folder);
-            if fs::symlink_metadata(&folder).is_ok_and(|m| m.is_dir()) {
+            if kind_of(&folder)?.is_some_and(|kind| kind.is_dir()) {
                 continue;
             }
             self.move_away(&folder)?;
@@ -141,8 +138,8 @@ impl Moves {
             self.list.push(Move::Folder(folder));
         }
         let to = out.join(relative);
-        match fs::symlink_metadata(&to) {
-            Ok(m) if m.is_file() => {
+        match kind_of(&to)? {
+            Some(kind) if kind.is_file() => {
                 // A second name for the old file: so it can come back, and there is no moment without one or the other.
                 let number = self.list.len();
                 if fs::hard_link(&to, self.replaced.join(number.to_string())).is_ok() {
@@ -151,8 +148,8 @@ impl Moves {
                     self.move_away(&to)?;
                 }
             }
-            Ok(_) => self.move_away(&to)?,
-            Err(_) => {}
+            Some(_) => self.move_away(&to)?,
+            None => {}
         }
         fs::rename(from, &to).map_err(DiskError::writing(&to))?;
         self.list.push(Move::Put(to));
@@ -171,13 +168,28 @@ impl Moves {
 
     /// As well as it can be done: the first error is the one that is reported.
     pub(super) fn take_back(self) {
-        for done in self.list.into_iter().rev() {
+        let mut list = self.list.into_iter().rev().peekable();
+        while let Some(done) = list.next() {
             let _ = match done {
                 Move::Folder(path) => fs::remove_dir(path),
                 Move::Away(path, number) => fs::rename(self.replaced.join(number.to_string()), path),
+                // What it replaced takes its place again. Where that fails, too, it is better than nothing.
+                Move::Put(path) if matches!(list.peek(), Some(Move::Away(replaced, _)) if *replaced == path) => {
+                    Ok(())
+                }
                 Move::Put(path) => fs::remove_file(path),
             };
         }
+    }
+}
+
+/// What lies there, and is no link to it; `None` where nothing does. A disk that cannot tell is no answer: what is taken for
+/// absent is moved away.
+fn kind_of(path: &Path) -> Result<Option<FileType>, DiskError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.file_type())),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(e) => Err(DiskError::reading(path)(e)),
     }
 }
 

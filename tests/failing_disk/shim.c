@@ -260,9 +260,9 @@ struct dirent64 *readdir64(DIR *entries) {
 /* Calls about two paths or files: each of them may lie below the folder. */
 int rename(const char *from, const char *to) {
     REAL(rename)
-    /* Where both lie there, it is one step. */
+    /* Where both lie there, it is one step. Names take room, but hardly ever a block. */
     const char *which = account && is_path_below(AT_FDCWD, to) ? to : from;
-    return strikes_at_path(NEEDS_ROOM, "rename", AT_FDCWD, which) ? -1 : real(from, to);
+    return strikes_at_path(CHANGES, "rename", AT_FDCWD, which) ? -1 : real(from, to);
 }
 
 int linkat(int from_of, const char *from, int to_of, const char *to, int flags) {
