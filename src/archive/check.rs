@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::ArchiveError;
 use super::damage::FoundDamaged;
-use super::folder::Folder;
+use super::folder::{ABOUT, Folder};
 use super::kind::{JOINS, Kind};
 use super::open::look_into;
 use super::records::none_written;
@@ -99,6 +99,10 @@ pub fn check(
     };
     let check = Check { folder: &folder, found: Mutex::default(), damaged: Mutex::default(), progress };
     progress.phase("Verifying");
+    if folder.is_unnamed {
+        let what = "is gone or damaged; the records of the runs say whose they are, and the next run writes it again";
+        check.found(Problem::of("file", what).at(ABOUT));
+    }
     let mut checked = Checked::default();
     let beside = std::thread::scope(|scope| {
         // The database as such, beside its rows.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -34,11 +35,28 @@ pub struct Folder {
     path: PathBuf,
     /// The archive's id, which never changes.
     pub id: String,
+    /// `archive.json` is gone or damaged: the records of the runs say whose they are.
+    pub is_unnamed: bool,
 }
 
 /// Whether an archive is at this path, whole or not.
 pub fn is_archive(path: &Path) -> bool {
-    path.join(ABOUT).is_file()
+    path.join(ABOUT).is_file() || of_records(path).is_some()
+}
+
+/// What the oldest record beside a database says of the archive: its id, and when it was begun.
+fn of_records(path: &Path) -> Option<(String, String)> {
+    if !path.join(DATABASE).is_file() {
+        return None;
+    }
+    let mut records: Vec<PathBuf> =
+        fs::read_dir(path.join(RUNS)).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    records.sort_unstable();
+    records.iter().find_map(|record| {
+        let record: Value = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
+        let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+        text("archive").zip(text("started"))
+    })
 }
 
 impl Folder {
@@ -48,21 +66,24 @@ impl Folder {
     /// [`ArchiveError::NotAnArchive`], [`ArchiveError::Newer`], [`ArchiveError::Damaged`].
     pub fn open(path: &Path) -> Result<Folder, ArchiveError> {
         let about = path.join(ABOUT);
-        let text = match fs::read_to_string(&about) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ArchiveError::NotAnArchive { path: path.to_owned() });
-            }
-            text => text.map_err(ArchiveError::reading(&about))?,
+        let named = match fs::read_to_string(&about) {
+            Ok(text) => named(&text).map_err(|what| ArchiveError::Damaged { path: about, what: what.into() }),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound => Err(ArchiveError::NotAnArchive { path: path.to_owned() }),
+                ErrorKind::InvalidData => {
+                    Err(ArchiveError::Damaged { path: about, what: "it is no text".into() })
+                }
+                _ => return Err(ArchiveError::reading(&about)(error)),
+            },
         };
-        let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        let damaged = |what: &str| ArchiveError::Damaged { path: about.clone(), what: what.to_owned() };
-        let format =
-            value.get("format").and_then(Value::as_u64).ok_or_else(|| damaged("it names no format"))?;
-        if format > FORMAT {
-            return Err(ArchiveError::Newer { path: path.to_owned(), format });
+        match named {
+            Ok((format, _)) if format > FORMAT => Err(ArchiveError::Newer { path: path.to_owned(), format }),
+            Ok((_, id)) => Ok(Folder { path: path.to_owned(), id, is_unnamed: false }),
+            Err(error) => match of_records(path) {
+                Some((id, _)) => Ok(Folder { path: path.to_owned(), id, is_unnamed: true }),
+                None => Err(error),
+            },
         }
-        let id = value.get("id").and_then(Value::as_str).ok_or_else(|| damaged("it names no id"))?;
-        Ok(Folder { path: path.to_owned(), id: id.to_owned() })
     }
 
     /// The archive at `path`, for adding to it; made where there is nothing. `seed` makes its id.
@@ -84,7 +105,16 @@ impl Folder {
             Err(ArchiveError::NotAnArchive { .. }) => Folder::create(path, started, seed)?,
             opened => opened?,
         };
+        folder.name_again(path)?;
         Ok((folder, lock))
+    }
+
+    /// Writes `archive.json` into this folder, where it is gone or damaged in the archive's.
+    pub fn name_again(&self, to: &Path) -> Result<(), ArchiveError> {
+        match of_records(&self.path).filter(|_| self.is_unnamed) {
+            Some((id, created)) => name(to, &id, &created),
+            None => Ok(()),
+        }
     }
 
     fn create(path: &Path, started: &str, seed: &str) -> Result<Folder, ArchiveError> {
@@ -92,15 +122,9 @@ impl Folder {
             private_folders(&folder)?;
         }
         let id = hexadecimal(&Sha256::digest(seed.as_bytes())[..16]);
-        let about = json!({
-            "format": FORMAT,
-            "id": id,
-            "created": started,
-            "tool": concat!("msgarchive ", env!("CARGO_PKG_VERSION")),
-        });
         replace(&path.join(README), include_bytes!("README.txt"))?;
-        replace(&path.join(ABOUT), format!("{about:#}\n").as_bytes())?;
-        Ok(Folder { path: path.to_owned(), id })
+        name(path, &id, started)?;
+        Ok(Folder { path: path.to_owned(), id, is_unnamed: false })
     }
 
     /// Where it lies.
@@ -119,6 +143,24 @@ impl Folder {
     }
 }
 
+/// The format and the id, or what is missing.
+fn named(about: &str) -> Result<(u64, String), &'static str> {
+    let value: Value = serde_json::from_str(about).unwrap_or_default();
+    let format = value.get("format").and_then(Value::as_u64).ok_or("it names no format")?;
+    let id = value.get("id").and_then(Value::as_str).ok_or("it names no id")?;
+    Ok((format, id.to_owned()))
+}
+
+fn name(path: &Path, id: &str, created: &str) -> Result<(), ArchiveError> {
+    let about = json!({
+        "format": FORMAT,
+        "id": id,
+        "created": created,
+        "tool": concat!("msgarchive ", env!("CARGO_PKG_VERSION")),
+    });
+    Ok(replace(&path.join(ABOUT), format!("{about:#}\n").as_bytes())?)
+}
+
 /// Nothing is there, or no more than a run left that was ended while it made the folder.
 pub fn is_free(path: &Path) -> Result<bool, ArchiveError> {
     let left = |name: &OsStr| {
@@ -128,7 +170,7 @@ pub fn is_free(path: &Path) -> Result<bool, ArchiveError> {
         Ok(mut entries) => {
             Ok(entries.all(|entry| entry.is_err() || entry.is_ok_and(|entry| left(&entry.file_name()))))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
         Err(error) => Err(ArchiveError::reading(path)(error)),
     }
 }

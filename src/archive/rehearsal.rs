@@ -43,6 +43,7 @@ impl Rehearsal {
             }
         }
         drop(reading);
+        archive.name_again(place.path())?;
         Ok(Rehearsal(place))
     }
 

@@ -272,6 +272,16 @@ fn a_record_that_is_gone_from_the_database() {
 }
 
 /// Nothing is thrown away: what was damaged is set aside, and what could be read of it is in the archive again.
+/// The file that says which archive it is: the records say it, too.
+#[test]
+fn an_archive_without_its_name() {
+    let named = ["file: is gone or damaged; the records of the runs say whose they are"];
+    let about = |kept: &Kept| kept.path().join("archive.json");
+    mended(|kept| fs::remove_file(about(kept)).unwrap(), &named);
+    mended(|kept| fs::write(about(kept), "{\"format\": 1, \"i").unwrap(), &named);
+    mended(|kept| fs::write(about(kept), b"\xff\xfe\0").unwrap(), &named);
+}
+
 #[test]
 fn a_truncated_database_is_found_set_aside_and_made_anew() {
     for keep in [0, 50, 4096, 40_000, 60_000] {
