@@ -45,38 +45,29 @@ const fn by_many(table: &'static str, key: usize, columns: &'static [&'static st
 }
 
 const OF_ROW: &[&str] = &["id", "hash", "added", "since", "source"];
-const OF_VERSION: &[&str] = &[
+/// Last the one column that a row's hash leaves out.
+const OF_ATTACHMENT_VERSION: &[&str] = &[
     "msgarchive_id",
     "msgarchive_version",
     "msgarchive_since",
     "msgarchive_until",
     "msgarchive_source",
     "msgarchive_hash",
+    "filename",
 ];
+const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
 pub const NOTES: [Notes; 17] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
-    // The one column that a row's hash leaves out; so below.
+    // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
     by_many("msgarchive_handle", 1, OF_ROW),
     by_many("msgarchive_chat", 1, OF_ROW),
     by_many("msgarchive_attachment", 1, OF_ROW),
     by_many("msgarchive_message", 1, OF_ROW),
     each("msgarchive_chat_version", 1, OF_VERSION),
-    each(
-        "msgarchive_attachment_version",
-        1,
-        &[
-            "msgarchive_id",
-            "msgarchive_version",
-            "msgarchive_since",
-            "msgarchive_until",
-            "msgarchive_source",
-            "msgarchive_hash",
-            "filename",
-        ],
-    ),
+    each("msgarchive_attachment_version", 1, OF_ATTACHMENT_VERSION),
     each("msgarchive_message_version", 1, OF_VERSION),
     each(SOURCES, 1, &["source", "kind", "path", "device", "highest", "first_run", "last_run", "inherited"]),
     by_many(SIGHTINGS, 3, &["kind", "source", "source_rowid", "id", "fingerprint", "since"]),

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use super::crash::{complete, library, news, states, whole};
 use crate::program::Program;
+use crate::support::tree;
 
 const MESSAGES: usize = 60;
 
@@ -39,18 +40,6 @@ fn with_news(program: &Program) -> PathBuf {
     program.path().join("before")
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &to),
-            false => drop(fs::copy(&path, &to).unwrap()),
-        }
-    }
-}
-
 /// What a run that failed left is whole, with all that was held before it; the next run completes it. Then it is gone.
 fn nothing_is_lost(program: &Program, archive: &Path, held: Option<&BTreeSet<(String, i64)>>, when: &str) {
     whole(archive, when);
@@ -73,7 +62,7 @@ fn short_of_room(bounds: &str, killed: bool) {
             let when = format!("{kilobytes} kB, later: {later}, killed: {killed}");
             let archive = program.path().join("archive");
             if later {
-                copy(&before, &archive);
+                tree::copy(&before, &archive);
             }
             let (code, said) = bounded(&program, &bounds.replace("KB", &kilobytes.to_string()), &archive);
             assert!(matches!(code, Some(0 | 1) | None), "{when}: {said}");

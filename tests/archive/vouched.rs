@@ -99,11 +99,7 @@ impl Rich {
     /// Another one like it.
     fn copy(&self) -> Rich {
         let copy = tempfile::tempdir().unwrap();
-        for (path, bytes) in tree::files(self.folder.path()) {
-            let to = copy.path().join(path);
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::write(to, bytes).unwrap();
-        }
+        tree::copy(self.folder.path(), copy.path());
         Rich { folder: copy }
     }
 

@@ -54,7 +54,7 @@ impl Before {
     fn set_one(&self, program: &Program, folder: &str) {
         let _ = fs::remove_dir_all(program.path().join(folder));
         if self.program.path().join(folder).exists() {
-            copy(&self.program.path().join(folder), &program.path().join(folder));
+            tree::copy(&self.program.path().join(folder), &program.path().join(folder));
         }
     }
 
@@ -85,18 +85,6 @@ impl Before {
         let run = Run { arguments: ARCHIVE, folder, set: &|program| self.set(program) };
         let steps = run.at_every_step(fault, &|program, disturbed| self.judge(program, folder, disturbed));
         assert!(steps > 20, "{steps}");
-    }
-}
-
-pub fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &to),
-            false => drop(fs::copy(&path, &to).unwrap()),
-        }
     }
 }
 

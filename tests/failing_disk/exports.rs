@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::archives::copy;
 use super::{Disturbed, Fault, Run};
 use crate::archive::crash::library_of;
 use crate::program::Program;
@@ -37,7 +36,7 @@ impl Before {
         let mut was = Vec::new();
         if again {
             was = export(12);
-            copy(&out, &program.path().join("was"));
+            tree::copy(&out, &program.path().join("was"));
         }
         let becomes = export(20);
         Before { program, was, becomes }
@@ -47,7 +46,7 @@ impl Before {
         for (from, to) in [("library", "library"), ("was", "out")] {
             let _ = fs::remove_dir_all(program.path().join(to));
             if self.program.path().join(from).exists() {
-                copy(&self.program.path().join(from), &program.path().join(to));
+                tree::copy(&self.program.path().join(from), &program.path().join(to));
             }
         }
     }

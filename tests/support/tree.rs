@@ -40,6 +40,19 @@ pub fn files_but(folder: &Path, left_out: &[&str]) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &to),
+            false => drop(fs::copy(&path, &to).unwrap()),
+        }
+    }
+}
+
 fn visit(folder: &Path, prefix: &str, left_out: &[&str], found: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(folder).expect("a readable folder") {
         let entry = entry.expect("an entry");
