@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use crate::archive::{ArchiveError, check, is_archive};
+use crate::archive::{ArchiveError, check};
 pub use crate::archive::{Checked, Findings, Problem};
+use crate::disk::archive_folder::is_archive;
 use crate::disk::{MANIFEST, hash_file, hexadecimal};
 use crate::pipeline::Progress;
 

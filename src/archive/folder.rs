@@ -1,4 +1,4 @@
-//! An archive's folder: what lies where.
+//! An archive's folder, opened: which archive it is.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,19 +10,13 @@ use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
 use super::lock::{LOCK, Lock};
+pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, RUNS};
+use crate::disk::archive_folder::{Named, is_archive, named_by_records};
 use crate::disk::{hexadecimal, private_folders, replace};
 
-/// By this file an archive is known.
-pub const ABOUT: &str = "archive.json";
-/// The database.
-pub const DATABASE: &str = "chat.db";
-/// Contents.
-pub const CONTENTS: &str = "Attachments";
 /// What the paths of attachments begin with in the database: every program that reads a library elsewhere than at its usual
 /// place puts the library's folder there.
 pub const HOME: &str = "~/Library/Messages/";
-/// The records of the runs.
-pub const RUNS: &str = "runs";
 /// What `verify` found, for the next run to mend.
 pub const FOUND_DAMAGED: &str = "damaged.json";
 const README: &str = "README.txt";
@@ -37,26 +31,6 @@ pub struct Folder {
     pub id: String,
     /// `archive.json` is gone or damaged: the records of the runs say whose they are.
     pub is_unnamed: bool,
-}
-
-/// Whether an archive is at this path, whole or not.
-pub fn is_archive(path: &Path) -> bool {
-    path.join(ABOUT).is_file() || of_records(path).is_some()
-}
-
-/// What the oldest record beside a database says of the archive: its id, and when it was begun.
-fn of_records(path: &Path) -> Option<(String, String)> {
-    if !path.join(DATABASE).is_file() {
-        return None;
-    }
-    let mut records: Vec<PathBuf> =
-        fs::read_dir(path.join(RUNS)).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    records.sort_unstable();
-    records.iter().find_map(|record| {
-        let record: Value = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
-        let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
-        text("archive").zip(text("started"))
-    })
 }
 
 impl Folder {
@@ -79,8 +53,8 @@ impl Folder {
         match named {
             Ok((format, _)) if format > FORMAT => Err(ArchiveError::Newer { path: path.to_owned(), format }),
             Ok((_, id)) => Ok(Folder { path: path.to_owned(), id, is_unnamed: false }),
-            Err(error) => match of_records(path) {
-                Some((id, _)) => Ok(Folder { path: path.to_owned(), id, is_unnamed: true }),
+            Err(error) => match named_by_records(path) {
+                Some(Named { id, .. }) => Ok(Folder { path: path.to_owned(), id, is_unnamed: true }),
                 None => Err(error),
             },
         }
@@ -111,8 +85,8 @@ impl Folder {
 
     /// Writes `archive.json` into this folder, where it is gone or damaged in the archive's.
     pub fn name_again(&self, to: &Path) -> Result<(), ArchiveError> {
-        match of_records(&self.path).filter(|_| self.is_unnamed) {
-            Some((id, created)) => name(to, &id, &created),
+        match named_by_records(&self.path).filter(|_| self.is_unnamed) {
+            Some(Named { id, started }) => name(to, &id, &started),
             None => Ok(()),
         }
     }

@@ -59,7 +59,6 @@ mod wishes;
 pub use absence::Reason;
 pub use check::{Checked, Findings, Problem, check};
 pub use error::ArchiveError;
-pub use folder::is_archive;
 pub use record::{Counts, RunRecord, SourceRead};
 pub use run::{ArchiveOptions, Feed, archive};
 pub use unarchived::unarchived;

@@ -9,8 +9,9 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::ArchiveError;
-use super::folder::{self, ABOUT, DATABASE, FOUND_DAMAGED, Folder, is_archive};
+use super::folder::{self, ABOUT, DATABASE, FOUND_DAMAGED, Folder};
 use super::open::look_at;
+use crate::disk::archive_folder::is_archive;
 use crate::disk::private_file;
 
 /// A private folder, gone when this is dropped.

@@ -2,11 +2,13 @@
 //!
 //! An export is made in a hidden folder inside the export folder ([`Staging`]) and moved to its place in one go by
 //! [`Staging::publish`]. What an earlier run wrote is known from the `manifest.json` it left, and may be replaced;
-//! everything else in the folder is somebody's own.
+//! everything else in the folder is somebody's own. [`archive_folder`] says which folder is an archive.
 //!
-//! **Must never**: know what is in the files (but for the list of files in `manifest.json`), touch one that this
+//! **Must never**: know what is in the files (but for the list of files in `manifest.json`, and what a record says of whose it
+//! is), touch one that this
 //! tool did not write, or write through a symbolic link inside the export folder.
 
+pub mod archive_folder;
 mod copy;
 mod earlier;
 mod file;

@@ -5,6 +5,7 @@ use super::account::Folder;
 use super::archive_runs::{self, ArchiveRun};
 use super::attempt::Attempts;
 use super::{Attempt, Job, System, run, slot};
+use crate::disk::archive_folder::is_archive;
 
 /// A run may begin this late: schedulers spread them, and wait for a machine to wake.
 const GRACE: TimeDelta = TimeDelta::hours(1);
@@ -118,7 +119,7 @@ impl Evidence<'_> {
         self.attempts.last_fed(self.job)?;
         let what =
             || format!("there is no archive at {}: is its disk connected?", self.job.archive.display());
-        (!archive_runs::is_there(&self.job.archive)).then(|| alarm(AlarmKind::NoArchive, what()))
+        (!is_archive(&self.job.archive)).then(|| alarm(AlarmKind::NoArchive, what()))
     }
 
     fn no_program(&self) -> Option<Alarm> {

@@ -9,7 +9,8 @@ use super::attempt::{Attempts, ExportEnd};
 use super::job::Doing;
 use super::log::Log;
 use super::run::SCHEDULED;
-use super::{ExportJob, Job, archive_runs};
+use super::{ExportJob, Job};
+use crate::disk::archive_folder::is_archive;
 
 /// A run record is shorter; what an error says, too.
 const LONGEST_WORDS: usize = 64 * 1024;
@@ -73,7 +74,7 @@ pub fn try_out(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
 }
 
 fn is_elsewhere(job: &Job, before: &Attempts) -> bool {
-    before.last_fed(job).is_some() && !archive_runs::is_there(&job.archive)
+    before.last_fed(job).is_some() && !is_archive(&job.archive)
 }
 
 fn no_archive(job: &Job) -> Fed {

@@ -7,8 +7,14 @@ use rusqlite::Connection;
 /// The kinds of rows that an archive keeps, and whether it keeps former states of them.
 const KINDS: [(&str, bool); 4] = [("handle", false), ("chat", true), ("attachment", true), ("message", true)];
 
-/// Takes back what was done after `date` (RFC 3339, UTC) in a copy of an archive's database.
+/// The table by which an archive's database is known.
+pub(super) const RUNS: &str = "msgarchive_run";
+
+/// Takes back what was done after `date` (RFC 3339, UTC) in a copy of an archive's database; one that is none stays.
 pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
+    if !copy.table_exists(None, RUNS)? {
+        return Ok(());
+    }
     let run: i64 =
         copy.query_row("SELECT coalesce(max(run), 0) FROM msgarchive_run WHERE date <= ?1", [date], |row| {
             row.get(0)
@@ -43,10 +49,14 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
     ))
 }
 
-/// Nothing was there yet: no run.
-pub(super) fn is_empty(copies: &[Connection]) -> rusqlite::Result<bool> {
-    let Some(copy) = copies.first() else { return Ok(true) };
-    copy.query_row("SELECT NOT EXISTS (SELECT 1 FROM msgarchive_run)", [], |row| row.get(0))
+/// How many runs the archive has had; `None` where it is no archive.
+pub(super) fn runs(copies: &[Connection]) -> rusqlite::Result<Option<i64>> {
+    match copies.first() {
+        Some(copy) if copy.table_exists(None, RUNS)? => {
+            Ok(Some(copy.query_row("SELECT count(*) FROM msgarchive_run", [], |row| row.get(0))?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Shows every row as the run before last showed it.

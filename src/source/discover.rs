@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use super::backup::{BackupInfo, is_backup, keep_messages_of_plain};
 use super::{KeepMessages, preferences};
+use crate::disk::archive_folder::{DATABASE, RUNS, is_archive};
 
 /// Something that messages could be read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,13 +119,13 @@ fn library(folder: &Path) -> Option<Found> {
 
 /// The archive in this folder, of which others know that it is there; `None` where there is none.
 pub fn archive(folder: &Path) -> Option<Found> {
-    if !folder.join("archive.json").is_file() {
+    if !is_archive(folder) {
         return None;
     }
     let problem =
-        readable(&folder.join("chat.db")).err().map(|error| format!("its chat.db cannot be read: {error}"));
+        readable(&folder.join(DATABASE)).err().map(|error| format!("its chat.db cannot be read: {error}"));
     // Every run leaves a record there.
-    let date = fs::metadata(folder.join("runs")).ok().and_then(|runs| runs.modified().ok());
+    let date = fs::metadata(folder.join(RUNS)).ok().and_then(|runs| runs.modified().ok());
     Some(Found {
         kind: FoundKind::Archive,
         path: folder.to_owned(),

@@ -271,7 +271,6 @@ fn a_record_that_is_gone_from_the_database() {
     }
 }
 
-/// Nothing is thrown away: what was damaged is set aside, and what could be read of it is in the archive again.
 /// The file that says which archive it is: the records say it, too.
 #[test]
 fn an_archive_without_its_name() {
@@ -280,8 +279,22 @@ fn an_archive_without_its_name() {
     mended(|kept| fs::remove_file(about(kept)).unwrap(), &named);
     mended(|kept| fs::write(about(kept), "{\"format\": 1, \"i").unwrap(), &named);
     mended(|kept| fs::write(about(kept), b"\xff\xfe\0").unwrap(), &named);
+    // With the database gone, too, it is the same archive still, and no free folder.
+    let kept = Kept::new();
+    let id = |kept: &Kept| -> Value {
+        serde_json::from_slice::<Value>(&fs::read(about(kept)).unwrap()).unwrap()["id"].clone()
+    };
+    let before = id(&kept);
+    fs::remove_file(about(&kept)).unwrap();
+    fs::remove_file(kept.path().join("chat.db")).unwrap();
+    assert!(kept.check(false).problems.iter().any(|p| p.kind == "database"));
+    kept.run(4);
+    assert_eq!(kept.found(), [""; 0]);
+    assert_eq!(id(&kept), before);
+    assert_eq!(kept.count("SELECT count(*) FROM message"), 31);
 }
 
+/// Nothing is thrown away: what was damaged is set aside, and what could be read of it is in the archive again.
 #[test]
 fn a_truncated_database_is_found_set_aside_and_made_anew() {
     for keep in [0, 50, 4096, 40_000, 60_000] {

@@ -1,5 +1,7 @@
 //! What an archive shows of the past: what was deleted, what was unsent, how it all was.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::add;
@@ -106,6 +108,9 @@ fn as_it_was() {
     assert!(ran.err.contains("was not there yet") && ran.err.contains("history DIR"), "{}", ran.err);
     let ran = program.run(&["list", "-s", "mac", "--as-of", "2023-03-10"]).with_code(1);
     assert!(ran.err.contains("knows nothing of the past"), "{}", ran.err);
+    // What it knows is in its database, whatever lies beside that.
+    fs::remove_file(program.path().join("archive/archive.json")).unwrap();
+    assert_eq!(texts("unnamed", "2023-03-09T12:00"), unedited);
     let ran = program.run(&["list", "-s", "archive", "--as-of", "yesterday"]).with_code(2);
     assert!(ran.err.contains("is no date"), "{}", ran.err);
 }

@@ -126,7 +126,7 @@ impl Stage {
         let runs = self.archive().join("runs");
         fs::create_dir_all(&runs).unwrap();
         fs::write(self.archive().join("archive.json"), "{\"format\":1}").unwrap();
-        let record = serde_json::json!({"schema": 1, "started": started, "added": added});
+        let record = serde_json::json!({"schema": 1, "archive": "0123", "started": started, "added": added});
         fs::write(runs.join(format!("{}-0001.json", started.replace(':', "-"))), record.to_string()).unwrap();
     }
 

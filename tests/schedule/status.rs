@@ -138,6 +138,10 @@ fn a_scheduler_that_has_forgotten_and_an_archive_that_is_gone() {
     assert_eq!(status["next"], Value::Null);
     // Its disk is elsewhere; when it was fed is known all the same.
     assert_eq!(status["archive_age_days"], 0.0);
+    // One that has lost its archive.json is there: the next run mends it.
+    stage.archive_run(0, 1);
+    fs::remove_file(stage.archive().join("archive.json")).unwrap();
+    assert_eq!(kinds(&stage.status(3)), ["not_loaded"]);
 }
 
 #[test]

@@ -65,15 +65,14 @@ impl Opened {
         let log = LogState::beside(&candidate.path, candidate.wal_mode);
         let snapshot = match &options.as_of {
             Some(date) => {
-                if !is_archive(&candidate.path) {
-                    return Err(SourceError::NoPast { path: candidate.path });
-                }
                 let take_back = |copy: &Connection| as_of::take_back(copy, date);
                 let snapshot = Snapshot::changed(&candidate, connections_for(options), &take_back)?;
-                if as_of::is_empty(&snapshot.connections).map_err(SourceError::database(&candidate.path))? {
-                    return Err(SourceError::NotYet { path: candidate.path });
+                let path = &candidate.path;
+                match as_of::runs(&snapshot.connections).map_err(SourceError::database(path))? {
+                    None => return Err(SourceError::NoPast { path: path.clone() }),
+                    Some(0) => return Err(SourceError::NotYet { path: path.clone() }),
+                    Some(_) => snapshot,
                 }
-                snapshot
             }
             None => Snapshot::take(&candidate, home.is_some(), connections_for(options))?,
         };
@@ -124,7 +123,7 @@ impl Opened {
         };
         let schema = Schema::probe(&own).map_err(failed())?;
         let layout = recognize::layout(&schema, &path)?;
-        let kind = if schema.has_table("msgarchive_run") { SourceKind::Archive } else { kind };
+        let kind = if schema.has_table(as_of::RUNS) { SourceKind::Archive } else { kind };
         let info = SourceInfo {
             kind,
             path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
@@ -142,11 +141,6 @@ impl Opened {
             (None, None) => Roots::new(self.path.parent().unwrap_or(Path::new("")), self.home.clone()),
         }
     }
-}
-
-/// By what lies beside it.
-fn is_archive(database: &Path) -> bool {
-    database.parent().is_some_and(|folder| folder.join("archive.json").is_file())
 }
 
 /// One for each session, and one for what is asked of the source itself.
