@@ -170,6 +170,57 @@ fn after_every_change_it_is_what_a_whole_export_would_be() {
     nights.night_with(4, &["--me", "Zoe", "--time-zone", "Asia/Tokyo"]);
 }
 
+/// Two conversations become one, and one becomes two again: neither leaves files behind.
+#[test]
+fn who_turns_out_to_be_one_person() {
+    let mut nights = Nights::new();
+    nights.night(3);
+    let card = "BEGIN:VCARD\nVERSION:3.0\nFN:Ana Ben\nTEL:+12025550143\nEMAIL:ben@example.com\nEND:VCARD\n";
+    fs::write(nights.program.path().join("people.vcf"), card).unwrap();
+    nights.contacts = "people.vcf";
+    let export = nights.night(2);
+    assert_eq!(export["conversations"], 2, "{export}");
+    nights.night(0);
+    nights.contacts = "none";
+    let export = nights.night(3);
+    assert_eq!(export["conversations"], 3, "{export}");
+    nights.night(0);
+}
+
+/// Runs beside each other that all keep up one export, and one that reads the archive: each is right or politely refused.
+#[test]
+fn several_at_once() {
+    let nights = Nights::new();
+    nights.night(3);
+    let refused = ["another run is adding to", "another run is writing into"];
+    for round in 0..6 {
+        nights.change(&format!("UPDATE message SET text = 'round {round}', attributedBody = NULL;"));
+        let codes = std::thread::scope(|scope| {
+            let keeping_up = || {
+                let ran = nights.run("out", &[]);
+                let is_refused = refused.iter().any(|why| ran.err.contains(why));
+                assert!(ran.code == Some(0) || ran.code == Some(1) && is_refused, "{ran:?}");
+                ran.code
+            };
+            let reading = || {
+                let arguments = ["export", "-s", "archive", "-f", FORMATS, "--contacts", "none"];
+                let read = nights.program.run(&[&arguments[..], &["-o", &format!("read-{round}")]].concat());
+                read.with_code(0);
+            };
+            let runs = [scope.spawn(keeping_up), scope.spawn(keeping_up)];
+            let reader = scope.spawn(reading);
+            reader.join().unwrap();
+            runs.map(|run| run.join().unwrap())
+        });
+        assert!(codes.contains(&Some(0)), "nobody came first");
+        let ran = nights.program.run(&["verify", &format!("read-{round}")]);
+        ran.with_code(0);
+        nights.run("out", &[]).with_code(0);
+        nights.night(0);
+        assert!(!nights.files("out").keys().any(|path| path.starts_with('.')));
+    }
+}
+
 #[test]
 fn attachments_that_come_later_are_news() {
     let nights = Nights::new();
@@ -198,6 +249,15 @@ fn a_file_that_is_not_what_was_written_is_written_again() {
     nights.night(1);
     fs::write(some(".csv"), "cut off").unwrap();
     nights.night(1);
+    // As long as it was, and something else.
+    let csv = fs::read_to_string(some(".csv")).unwrap();
+    fs::write(some(".csv"), csv.to_uppercase()).unwrap();
+    nights.night(1);
+    // Touched, and the same.
+    fs::write(some(".csv"), fs::read(some(".csv")).unwrap()).unwrap();
+    let before = nights.seen();
+    assert!(nights.run("out", &[]).with_code(0).out.contains("nothing was written"));
+    assert_eq!(nights.seen(), before);
     fs::remove_file(some("photo.jpeg")).unwrap();
     nights.night(1);
     fs::remove_file(out.join("conversations.jsonl")).unwrap();

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde::Deserialize;
 
 use super::conversation_of;
 use super::fingerprints::Found;
-use crate::disk::{FileRecord, MANIFEST};
+use crate::disk::{FileRecord, MANIFEST, hash_file, hexadecimal};
 use crate::pipeline::Defect;
 
 /// What `manifest.json` says of the export as it was left. Nothing, where it was not kept up, or is not there.
@@ -18,6 +19,8 @@ pub struct Earlier {
     fingerprints: Option<HashMap<String, String>>,
     files: Vec<FileRecord>,
     defects: Vec<Defect>,
+    /// When the manifest was written, the last file of all.
+    completed: Option<SystemTime>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +54,7 @@ impl Earlier {
     /// A manifest that cannot be read, or is of another kind, says nothing: all is written anew then.
     pub fn read(out: &Path) -> Earlier {
         let manifest = fs::read(out.join(MANIFEST)).ok();
+        let completed = fs::metadata(out.join(MANIFEST)).and_then(|about| about.modified()).ok();
         let Some(manifest) = manifest.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok()) else {
             return Earlier::default();
         };
@@ -61,7 +65,21 @@ impl Earlier {
             fingerprints: Some(fingerprints.collect()),
             files: files.map(|f| FileRecord { path: f.path, bytes: f.bytes, sha256: f.sha256 }).collect(),
             defects: defects.map(|d| Defect { guid: d.guid, what: d.what }).collect(),
+            completed,
         }
+    }
+
+    /// It is as it was written: as large, and not touched since or the same to the last byte.
+    fn has(&self, out: &Path, file: &FileRecord) -> bool {
+        let path = out.join(&file.path);
+        let is_inside = file.path.split('/').all(|name| !matches!(name, "" | "." | ".."));
+        let Some(about) = fs::symlink_metadata(&path).ok().filter(|about| is_inside && about.is_file())
+        else {
+            return false;
+        };
+        let is_older = about.modified().ok() <= self.completed;
+        let is_same = || hash_file(&path).is_ok_and(|copy| hexadecimal(&copy.sha256) == file.sha256);
+        about.len() == file.bytes && (is_older || is_same())
     }
 
     /// Messages that something was wrong with.
@@ -101,13 +119,13 @@ impl<'a> Plan<'a> {
             let fingerprint = fingerprints.and_then(|fingerprints| fingerprints.get(*id));
             let files = files.get(&Some(id.as_str()));
             fingerprint == Some(&found.fingerprint)
-                && files.is_some_and(|files| files.iter().all(|file| is_there(out, file)))
+                && files.is_some_and(|files| files.iter().all(|file| earlier.has(out, file)))
         };
         let (kept, changed): (Vec<_>, Vec<_>) = found.iter().partition(is_kept);
         let of_all = files.get(&None).into_iter().flatten();
         let is_complete = fingerprints
             .is_some_and(|fingerprints| fingerprints.keys().all(|id| found.contains_key(id)))
-            && of_all.into_iter().all(|file| is_there(out, file));
+            && of_all.into_iter().all(|file| earlier.has(out, file));
         let met: HashSet<&str> = kept.iter().flat_map(|(_, found)| &found.met).map(String::as_str).collect();
         let is_met = |defect: &&Defect| defect.guid.as_deref().is_some_and(|guid| met.contains(guid));
         Plan {
@@ -127,11 +145,4 @@ impl<'a> Plan<'a> {
     pub fn is_nothing(&self) -> bool {
         self.changed.is_empty() && self.is_complete
     }
-}
-
-/// As large as it was written. `verify` looks at every byte.
-fn is_there(out: &Path, file: &FileRecord) -> bool {
-    let is_inside = file.path.split('/').all(|name| !matches!(name, "" | "." | ".."));
-    let about = fs::symlink_metadata(out.join(&file.path));
-    is_inside && about.is_ok_and(|about| about.is_file() && about.len() == file.bytes)
 }
