@@ -3,14 +3,14 @@ use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use msgarchive::archive::history::{self, Gone, Version};
-use msgarchive::model::Instant;
+use msgarchive::model::{DeletionReason, Instant};
 use msgarchive::schedule::{self, KeptExport};
-use msgarchive::writers::phrase::grouped;
+use msgarchive::writers::phrase::{grouped, reason_of_absence};
 use serde_json::{Value, json};
 
 use super::account::account;
 use super::schedule::{export_as_json, last_export, shown_export};
-use super::terminal::{fit, plain, wrap};
+use super::terminal::{fit, plain, said, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
 /// Show what an archive knows of the past: its runs, what was deleted and why, every version of a message.
@@ -77,24 +77,45 @@ fn export_in_words(export: &KeptExport, zone: Tz) -> String {
 }
 
 fn runs_in_words(runs: &[Value]) -> String {
-    let mut words =
-        format!("{:25}  {:>9}  {:>7}  {:>6}  {:>11}\n", "RUN", "NEW", "CHANGED", "GONE", "ATTACHMENTS");
+    let fits = terminal::width() >= TABLE;
+    let mut words = match fits {
+        true => {
+            format!("{:25}  {:>9}  {:>7}  {:>6}  {:>11}\n", "RUN", "NEW", "CHANGED", "GONE", "ATTACHMENTS")
+        }
+        false => String::new(),
+    };
     for run in runs {
         let number = |path: &str| run.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+        let name = plain(run.get("run").and_then(Value::as_str).unwrap_or_default());
         let absent = run.get("absent").and_then(Value::as_object);
-        let absent: u64 =
-            absent.into_iter().flat_map(|reasons| reasons.values()).filter_map(Value::as_u64).sum();
-        let _ = writeln!(
-            words,
-            "{}  {:>9}  {:>7}  {:>6}  {:>11}",
-            fit(&plain(run.get("run").and_then(Value::as_str).unwrap_or_default()), 25),
-            grouped(number("/added")),
-            grouped(number("/changed")),
-            grouped(absent),
-            grouped(number("/attachments/stored") + number("/attachments/filled_in")),
-        );
+        let absent = absent.into_iter().flat_map(|reasons| reasons.values()).filter_map(Value::as_u64).sum();
+        let attachments = number("/attachments/stored") + number("/attachments/filled_in");
+        let [new, changed, gone, attachments] =
+            [number("/added"), number("/changed"), absent, attachments].map(grouped);
+        let _ = match fits {
+            true => {
+                writeln!(words, "{}  {new:>9}  {changed:>7}  {gone:>6}  {attachments:>11}", fit(&name, 25))
+            }
+            false => {
+                let line = format!("{new} new, {changed} changed, {gone} gone, {attachments} attachments");
+                writeln!(words, "{name}\n{}", wrap("    ", &line, terminal::width()))
+            }
+        };
     }
     words
+}
+
+/// Columns of the table of runs; where there are fewer, each run is a paragraph.
+const TABLE: usize = 66;
+
+/// What became of a message, in words.
+fn told(what: &str) -> String {
+    DeletionReason::named(what).map_or_else(|| plain(what), |reason| reason_of_absence(reason).into())
+}
+
+/// A paragraph whose later lines are indented.
+fn hanging(text: &str, width: usize) -> String {
+    wrap("", text, width.saturating_sub(4)).replace('\n', "\n    ")
 }
 
 fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
@@ -108,17 +129,12 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
     let mut words = String::new();
     for message in gone {
         let title = message.conversation.as_ref().map_or("no conversation", |(_, title)| title);
-        let elsewhere = if message.elsewhere { ", another source has it" } else { "" };
-        let _ = writeln!(
-            words,
-            "{}  {}{elsewhere}  (sent {}, {})",
-            day(&message.absent_since),
-            plain(&message.reason),
-            day(&message.date),
-            plain(title)
-        );
-        let text = message.text.as_deref().unwrap_or("(no text)");
-        let _ = writeln!(words, "{}", wrap("    ", &plain(text), width));
+        let elsewhere = if message.elsewhere { "; another source has it" } else { "" };
+        let (since, sent) = (day(&message.absent_since), day(&message.date));
+        let reason = told(&message.reason);
+        let line = format!("{since}  {reason}{elsewhere}  (sent {sent}, {})", plain(title));
+        let _ = writeln!(words, "{}", hanging(&line, width));
+        let _ = writeln!(words, "{}", wrap("    ", &said(message.text.as_deref()), width));
         let _ = writeln!(words, "    {}", plain(&message.guid));
     }
     words
@@ -150,15 +166,11 @@ fn versions_in_words(versions: &[Version]) -> String {
     let mut words = String::new();
     for version in versions {
         let shown = if version.shown { ", shown" } else { "" };
-        let _ = writeln!(
-            words,
-            "{}  {}{shown}  ({})",
-            plain(&version.run),
-            plain(&version.what),
-            plain(&version.source)
-        );
+        let what = version.what.split(',').map(told).collect::<Vec<_>>().join(", ");
+        let line = format!("{}  {what}{shown}  ({})", plain(&version.run), plain(&version.source));
+        let _ = writeln!(words, "{}", hanging(&line, width));
         if let Some(text) = &version.text {
-            let _ = writeln!(words, "{}", wrap("    ", &plain(text), width));
+            let _ = writeln!(words, "{}", wrap("    ", &said(Some(text)), width));
         }
     }
     words

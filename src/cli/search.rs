@@ -9,7 +9,7 @@ use msgarchive::writers::phrase::count;
 use serde_json::{Value, json};
 
 use super::selection_options::SelectionOptions;
-use super::terminal::{plain, wrap};
+use super::terminal::{plain, said, wrap};
 use super::{Failure, Outcome, terminal, zone};
 
 /// Search an archive: every word that a message says or ever said, deleted and unsent ones included.
@@ -79,7 +79,7 @@ fn in_words(args: &SearchArgs, hits: &[Hit], zone: Tz) -> String {
         }
         let _ = writeln!(out, "{}", marked(&wrap("  > ", &in_a_line(&hit.line, zone), width), &words));
         for text in &hit.once {
-            let once = format!("once: {}", plain(text));
+            let once = format!("once: {}", said(Some(text)));
             let _ = writeln!(out, "{}", marked(&wrap("    ", &once, width), &words));
         }
         for line in &hit.after {
@@ -125,7 +125,7 @@ fn in_a_line(line: &Line, zone: Tz) -> String {
         line.date.map_or("—".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string());
     let who =
         if line.from_me { "Me" } else { line.name.as_deref().or(line.sender.as_deref()).unwrap_or("?") };
-    format!("{date} {}: {}", plain(who), plain(line.text.as_deref().unwrap_or("(no text)")))
+    format!("{date} {}: {}", plain(who), said(line.text.as_deref()))
 }
 
 fn as_json(hits: &[Hit], zone: Tz) -> String {

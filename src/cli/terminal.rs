@@ -59,6 +59,12 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
+/// What a message says, in one line: where an attachment or a balloon stands, it says so.
+pub fn said(text: Option<&str>) -> String {
+    let text = plain(text.unwrap_or("(no text)")).replace('\u{FFFC}', " [attachment] ");
+    text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// Exactly `columns` wide: cut with an ellipsis, or filled with blanks. A wide glyph takes two columns.
 pub fn fit(text: &str, columns: usize) -> String {
     let mut fitted = String::with_capacity(columns);
@@ -114,6 +120,15 @@ mod tests {
     #[test]
     fn hostile_text_cannot_steer_the_terminal() {
         assert_eq!(plain("a\x1b[2Jb\u{9b}31mc\nd\u{202e}e"), "a\u{FFFD}[2Jb\u{FFFD}31mc d\u{FFFD}e");
+    }
+
+    #[test]
+    fn what_stands_for_an_attachment_is_named() {
+        assert_eq!(
+            said(Some("\u{FFFC}\u{FFFC}look\nhere \u{FFFC}")),
+            "[attachment] [attachment] look here [attachment]"
+        );
+        assert_eq!(said(None), "(no text)");
     }
 
     #[test]

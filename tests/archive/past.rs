@@ -158,5 +158,8 @@ fn history_tells_runs_deletions_and_versions() {
     let ran = program.run(&["history", "archive", "--message", "Z"]).with_code(1);
     assert!(ran.err.contains("no message of the archive has the GUID Z"), "{}", ran.err);
     let words = program.run(&["history", "archive", "--deleted"]).with_code(0).out;
-    assert!(words.contains("deleted") && words.contains("stays"), "{words}");
+    assert!(
+        words.contains("  Deleted  (sent 2023-03-08 21:27, ") && words.contains("    stays\n"),
+        "{words}"
+    );
 }

@@ -20,7 +20,10 @@ pub use origin::{
     THEIR_ACCOUNT, account, all_of, attachment_mode, continued, continues, digest, grouped, index_caption,
     keep_messages, kept_for, moment, offset, part, period, period_and_count, selection, source_kind,
 };
-pub use status::{deleted, edits, effect, error, junk, receipts, scheduled, statuses, translation, unsent};
+pub use status::{
+    deleted, edits, effect, error, junk, reason_of_absence, receipts, scheduled, statuses, translation,
+    unsent,
+};
 pub use time::{
     day_and_time, day_heading, days, exact_time, month_name, short_date, time, time_with_seconds,
 };

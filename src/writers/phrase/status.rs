@@ -80,16 +80,28 @@ pub fn junk() -> &'static str {
 
 /// `In Recently Deleted since 3 May 2024, 10:00:00`, `Deleted; missing since 3 May 2024, 10:00:00`.
 pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
-    let (what, since) = match deleted.reason {
-        DeletionReason::RecentlyDeleted => ("In Recently Deleted", " since "),
-        DeletionReason::Deleted => ("Deleted", "; missing since "),
-        DeletionReason::ConversationDeleted => ("Deleted with its conversation", "; missing since "),
-        DeletionReason::AgedOut => ("Removed by Keep Messages", "; missing since "),
-        DeletionReason::Unexplained => ("Missing, and nothing says why", "; since "),
+    let what = reason_of_absence(deleted.reason);
+    let since = match deleted.reason {
+        DeletionReason::RecentlyDeleted => " since ",
+        DeletionReason::Unexplained => "; since ",
+        DeletionReason::Deleted | DeletionReason::ConversationDeleted | DeletionReason::AgedOut => {
+            "; missing since "
+        }
     };
     match deleted.date {
         Some(date) => format!("{what}{since}{}", day_and_time(&clock.local(date), None)),
         None => what.into(),
+    }
+}
+
+/// `Deleted with its conversation`.
+pub fn reason_of_absence(reason: DeletionReason) -> &'static str {
+    match reason {
+        DeletionReason::RecentlyDeleted => "In Recently Deleted",
+        DeletionReason::Deleted => "Deleted",
+        DeletionReason::ConversationDeleted => "Deleted with its conversation",
+        DeletionReason::AgedOut => "Removed by Keep Messages",
+        DeletionReason::Unexplained => "Missing, and nothing says why",
     }
 }
 
