@@ -12,6 +12,8 @@ mod no_room;
 mod others;
 mod past;
 mod people;
+#[cfg(unix)]
+mod read_only;
 mod searching;
 mod vanishing;
 mod vouched;

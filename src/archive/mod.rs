@@ -25,6 +25,7 @@ mod folder;
 pub mod history;
 pub mod holding;
 mod incoming;
+mod index;
 mod inherit;
 mod insert;
 mod joins;

@@ -1,7 +1,5 @@
 //! Messages by their dates, the newest first, for who wants only some of many.
 
-use std::collections::HashSet;
-
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::absence::in_nanoseconds;
@@ -15,7 +13,7 @@ const IN_SECONDS: i64 = 1_000_000_000_000;
 /// The dates that are wanted, in nanoseconds: from the first on, up to the second; `None` where there is no bound.
 pub type Period = (Option<i64>, Option<i64>);
 
-/// Calls `each` with these messages and their dates in nanoseconds, the newest first, until it has enough: then it says
+/// Calls `each` with these messages (ascending) and their dates in nanoseconds, the newest first, until it has enough: then it says
 /// `false`. Messages out of the period may be left out, and those without a date are in none.
 pub fn newest_first(
     connection: &Connection,
@@ -56,7 +54,7 @@ fn met(
     (since, until): Period,
     mut each: impl FnMut(i64, i64) -> rusqlite::Result<bool>,
 ) -> rusqlite::Result<()> {
-    let mut left: HashSet<i64> = ids.into_iter().collect();
+    let (mut met, mut left) = (vec![false; ids.len()], ids.len());
     let walk = |mut which: String, unit: i64| {
         for (sign, bound) in [(">=", since), ("<=", until)] {
             if let Some(bound) = bound {
@@ -77,11 +75,16 @@ fn met(
         Ok(Some((in_nanoseconds(number(row.get_ref(0)?)), row.get(1)?)))
     };
     let mut heads = [next(0)?, next(1)?];
-    while !left.is_empty() {
+    while left > 0 {
         let newer = usize::from(heads[0] < heads[1]);
         let Some((date, id)) = heads[newer] else { break };
         heads[newer] = next(newer)?;
-        if left.remove(&id) && !each(id, date)? {
+        let Ok(place) = ids.binary_search(&id) else { continue };
+        if let Some(met) = met.get_mut(place) {
+            *met = true;
+        }
+        left -= 1;
+        if !each(id, date)? {
             return Ok(());
         }
     }
@@ -89,9 +92,7 @@ fn met(
         return Ok(());
     }
     // Those without a date.
-    let mut left: Vec<i64> = left.into_iter().collect();
-    left.sort_unstable();
-    for id in left.into_iter().rev() {
+    for (id, _) in ids.into_iter().zip(met).rev().filter(|(_, met)| !met) {
         if !each(id, 0)? {
             break;
         }

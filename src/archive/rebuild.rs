@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
 use super::folder::{DATABASE, Folder};
+use super::index::INDEX;
 use super::records;
 use super::run::Feed;
 use super::salvage::salvage;
-use super::search::INDEX;
 use crate::disk::private_folders;
 use crate::source::contacts::Contact;
 use crate::source::tables::Tables;

@@ -12,6 +12,7 @@ use super::contents::{Fulfilled, fulfil};
 use super::damage;
 use super::diagnosis;
 use super::folder::{self, Folder};
+use super::index;
 use super::kind::Kind;
 use super::known_source::recognize;
 use super::mend::Mending;
@@ -23,7 +24,6 @@ use super::records;
 use super::rehearsal::Rehearsal;
 use super::scan::{Scan, scan};
 use super::schema::{self, Columns};
-use super::search;
 use super::sums::{self, Following, Sums, Totals};
 use super::take::Visit;
 use super::visit::Visiting;
@@ -172,7 +172,7 @@ fn attempt(
     if !options.dry_run {
         progress.phase("Indexing for search");
         // The archive is whole without it, and whoever searches makes it where it is missing.
-        let _ = search::bring_up(&folder);
+        let _ = index::bring_up(&folder);
     }
     Ok(record)
 }

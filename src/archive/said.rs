@@ -30,23 +30,38 @@ pub fn texts(row: &Row<'_>, first: usize, texts: &mut Vec<String>) -> rusqlite::
     Ok(())
 }
 
-/// What a message said in former states and versions, oldest first, each once.
-pub fn former(connection: &Connection, message: i64) -> rusqlite::Result<Vec<String>> {
-    let mut former: Vec<String> = Vec::new();
-    for (table, key, order) in
-        [("msgarchive_message_version", "msgarchive_id", "msgarchive_version"), ("message", "ROWID", "ROWID")]
-    {
-        let said = columns(connection, table)?;
-        let sql = format!("SELECT {said} FROM {table} WHERE {key} = ?1 ORDER BY {order}");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([message])?;
-        while let Some(row) = rows.next()? {
-            let mut of_row = Vec::new();
-            texts(row, 0, &mut of_row)?;
-            let subject = row.get::<_, Option<String>>(2).unwrap_or_default();
-            of_row.retain(|text| Some(text) != subject.as_ref() && !former.contains(text));
-            former.extend(of_row);
-        }
+/// What messages said in former states and versions.
+#[derive(Debug)]
+pub struct Former {
+    /// The queries for the states that the archive kept of a message, and for the one it shows.
+    states: [String; 2],
+}
+
+impl Former {
+    /// Finds out which columns there are.
+    pub fn of(connection: &Connection) -> rusqlite::Result<Former> {
+        let state = |table, key, order| -> rusqlite::Result<String> {
+            let said = columns(connection, table)?;
+            Ok(format!("SELECT {said} FROM {table} WHERE {key} = ?1 ORDER BY {order}"))
+        };
+        let kept = state("msgarchive_message_version", "msgarchive_id", "msgarchive_version")?;
+        Ok(Former { states: [kept, state("message", "ROWID", "ROWID")?] })
     }
-    Ok(former)
+
+    /// What one said, oldest first, each once.
+    pub fn texts(&self, connection: &Connection, message: i64) -> rusqlite::Result<Vec<String>> {
+        let mut former: Vec<String> = Vec::new();
+        for state in &self.states {
+            let mut statement = connection.prepare_cached(state)?;
+            let mut rows = statement.query([message])?;
+            while let Some(row) = rows.next()? {
+                let mut of_row = Vec::new();
+                texts(row, 0, &mut of_row)?;
+                let subject = row.get::<_, Option<String>>(2).unwrap_or_default();
+                of_row.retain(|text| Some(text) != subject.as_ref() && !former.contains(text));
+                former.extend(of_row);
+            }
+        }
+        Ok(former)
+    }
 }
