@@ -122,7 +122,7 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
     parts::restore_deleted_parts(&raw, &mut out.message);
     parts::unsend(&raw, &summary, &mut out.message);
     out.message.edits = edits(summary.edits);
-    parts::restore_unsent(&raw, &summary.unsent, &mut out.message);
+    parts::restore_earlier(&raw, &summary.unsent, &mut out.message);
     out.message.translation = summary.translation.map(Box::new);
     out.message.joined_text = parts::joined_text(&out.message, &raw);
 

@@ -13,7 +13,7 @@ use crate::model::{
     Attachment, Availability, BalloonKind, Deleted, DeletionReason, Edit, Message, MessageKind, Part,
     PartContent, Unsent,
 };
-use crate::source::RawMessage;
+use crate::source::{EarlierBody, RawMessage};
 
 /// Fills the attachments: those of the body in the body's order, then the rest in the order of the rows.
 pub fn attach(raw: &RawMessage, body: &Body, out: &mut Normalized) {
@@ -185,8 +185,8 @@ pub fn unsend(raw: &RawMessage, summary: &Summary, message: &mut Message) {
     message.unsent = Some(if all { Unsent::All } else { Unsent::Part });
 }
 
-/// What parts said before they were unsent, where an archive has it, and the row itself does not.
-pub fn restore_unsent(raw: &RawMessage, unsent: &[u32], message: &mut Message) {
+/// What parts said before they were unsent or edited, where an archive has it, and the row itself does not.
+pub fn restore_earlier(raw: &RawMessage, unsent: &[u32], message: &mut Message) {
     if raw.earlier.is_empty() {
         return;
     }
@@ -194,19 +194,52 @@ pub fn restore_unsent(raw: &RawMessage, unsent: &[u32], message: &mut Message) {
         if message.edits.iter().any(|edit| edit.part == part) {
             continue;
         }
-        let text = raw.earlier.iter().find_map(|earlier| {
-            let body = body::body_without_data(earlier.attributed_body.as_deref(), earlier.text.as_deref());
-            let mut text = String::new();
-            for piece in body.pieces.iter().filter(|piece| piece.part == part) {
-                if let PieceContent::Text { text: own, .. } = &piece.content {
-                    text.push_str(own);
-                }
-            }
-            Some(text).filter(|text| !text.is_empty())
-        });
+        let text = raw.earlier.iter().find_map(|earlier| text_of_part(earlier, part));
         message.edits.extend(text.map(|text| Edit { part, date: instant(raw.date), text }));
     }
+    // Messages keeps a list of every version; one that lost it says only that it was edited.
+    if raw.date_edited != 0 && unsent.is_empty() && message.edits.is_empty() {
+        message.edits = versions(raw, &message.parts);
+    }
     message.edits.sort_by_key(|edit| edit.part);
+}
+
+/// Every version of the parts that are there now, and of the only one where none is, if the archive has another.
+fn versions(raw: &RawMessage, parts: &[Part]) -> Vec<Edit> {
+    let text = |part: &Part| match &part.content {
+        PartContent::Text { text, .. } => Some((part.index, text.clone())),
+        _ => None,
+    };
+    let mut now: Vec<(u32, String)> = parts.iter().filter_map(text).collect();
+    if parts.is_empty() {
+        now.push((0, String::new()));
+    }
+    let mut versions = Vec::new();
+    for (part, now) in now {
+        let before = raw.earlier.iter().rev().filter_map(|earlier| {
+            let date = instant(earlier.date_edited).or(instant(raw.date));
+            Some(Edit { part, date, text: text_of_part(earlier, part)? })
+        });
+        let mut of_part: Vec<Edit> = before.collect();
+        of_part.push(Edit { part, date: instant(raw.date_edited), text: now });
+        // Most states differ in something else.
+        of_part.dedup_by(|later, earlier| later.text == earlier.text);
+        if of_part.len() > 1 {
+            versions.append(&mut of_part);
+        }
+    }
+    versions
+}
+
+fn text_of_part(earlier: &EarlierBody, part: u32) -> Option<String> {
+    let body = body::body_without_data(earlier.attributed_body.as_deref(), earlier.text.as_deref());
+    let mut text = String::new();
+    for piece in body.pieces.iter().filter(|piece| piece.part == part) {
+        if let PieceContent::Text { text: own, .. } = &piece.content {
+            text.push_str(own);
+        }
+    }
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Whether every part that the summary knows of was unsent (`messages-format.md` 5.3).

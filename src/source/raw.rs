@@ -198,6 +198,8 @@ pub struct UnsentDeletions {
 pub struct EarlierBody {
     pub text: Option<String>,
     pub attributed_body: Option<Vec<u8>>,
+    /// When the sender had changed it last, by then (raw, nanoseconds); 0 for what was sent first.
+    pub date_edited: i64,
 }
 
 /// Where the row lies that an associated row belongs to.

@@ -63,11 +63,16 @@ fn deleted_edited_and_unsent_are_shown_as_such() {
     assert_eq!(deleted, [true, false, false, false, false]);
     assert_eq!(messages[0]["deleted"]["reason"], "deleted");
     assert_eq!(messages[1]["text"], "second thoughts");
+    // Whose own list of versions is not there.
+    let edits: Vec<&str> =
+        messages[1]["edits"].as_array().unwrap().iter().map(|e| e["text"].as_str().unwrap()).collect();
+    assert_eq!(edits, ["first thoughts", "second thoughts"]);
     assert_eq!(messages[2]["unsent"], "all");
     assert_eq!(messages[2]["edits"][0]["text"], "a secret");
     program.run(&["export", "-s", "archive", "-f", "txt", "-o", "txt", "--contacts", "none"]).with_code(0);
     let text = crate::support::tree::print(&program.path().join("txt"));
     assert!(text.contains("Before it was unsent: “a secret”"), "{text}");
+    assert!(text.contains("Edited 9 March 2023, 21:26:40, before: “first thoughts”"), "{text}");
     assert!(text.contains("Deleted; missing since"), "{text}");
 }
 

@@ -37,9 +37,10 @@ impl Archived {
         if schema.has_table(versions) {
             let column = |name| schema.column(versions, "v", name);
             archived.earlier = Some(format!(
-                "SELECT {}, {} FROM {versions} v WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC",
+                "SELECT {}, {}, {} FROM {versions} v WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC",
                 column("text"),
-                column("attributedbody")
+                column("attributedbody"),
+                column("date_edited")
             ));
         }
         Ok(archived)
@@ -67,7 +68,7 @@ impl Archived {
         let mut statement = connection.prepare_cached(sql)?;
         let earlier = statement.query_map([row.rowid], |row| {
             let mut c = Columns::from(row, 0);
-            Ok(EarlierBody { text: c.text(), attributed_body: c.bytes() })
+            Ok(EarlierBody { text: c.text(), attributed_body: c.bytes(), date_edited: c.number() })
         })?;
         let said = |body: &EarlierBody| body.text.is_some() || body.attributed_body.is_some();
         let earlier = earlier.take(EARLIER).collect::<rusqlite::Result<Vec<EarlierBody>>>()?;

@@ -28,7 +28,7 @@ pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn 
     {
         // What was unsent since is still in an export from before.
         let text = told.text().map(str::to_owned);
-        row.earlier.push(EarlierBody { text, attributed_body: None });
+        row.earlier.push(EarlierBody { text, ..EarlierBody::default() });
     }
     words(row, &mut other, identity);
     let RawMessage { subject, payload_data, balloon_bundle_id, expressive_send_style_id, .. } = &mut other;
