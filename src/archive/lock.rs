@@ -46,17 +46,17 @@ impl Lock {
             .map_err(ArchiveError::writing(&path))?;
         Ok(Lock(file))
     }
+}
 
-    /// The run that is adding to the archive in this folder right now, as it wrote itself down; `None`: there is none.
-    pub fn holder(folder: &Path) -> Option<String> {
-        let file = File::open(folder.join(LOCK)).ok()?;
-        match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Some(written_down(&file)),
-            Err(TryLockError::Error(_)) => None,
-            Ok(()) => {
-                let _ = file.unlock();
-                None
-            }
+/// The run that is adding to the archive in this folder right now, as it wrote itself down; `None`: there is none.
+pub fn holder(folder: &Path) -> Option<String> {
+    let file = File::open(folder.join(LOCK)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(written_down(&file)),
+        Err(TryLockError::Error(_)) => None,
+        Ok(()) => {
+            let _ = file.unlock();
+            None
         }
     }
 }
@@ -89,9 +89,9 @@ mod tests {
         let inherited = lock.0.try_clone().unwrap();
         let busy = Lock::take(folder.path(), "later").unwrap_err();
         assert!(matches!(busy, ArchiveError::Busy { holder, .. } if holder.ends_with("since now")));
-        assert!(Lock::holder(folder.path()).is_some_and(|holder| holder.ends_with("since now")));
+        assert!(holder(folder.path()).is_some_and(|holder| holder.ends_with("since now")));
         drop(lock);
-        assert_eq!(Lock::holder(folder.path()), None);
+        assert_eq!(holder(folder.path()), None);
         Lock::take(folder.path(), "later").unwrap();
         drop(inherited);
     }

@@ -60,6 +60,7 @@ mod wishes;
 pub use absence::Reason;
 pub use check::{Checked, Findings, Problem, check};
 pub use error::ArchiveError;
+pub use lock::holder;
 pub use record::{Counts, RunRecord, SourceRead};
 pub use run::{ArchiveOptions, Feed, archive};
 pub use unarchived::unarchived;

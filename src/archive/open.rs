@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::ArchiveError;
 use super::folder::Folder;
-use super::lock::Lock;
+use super::lock::{Lock, holder};
 
 /// How long to wait for a run that is writing what does not fit into its memory, or is about to be done.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,12 +49,10 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
         rusqlite::Error::SqliteFailure(_, Some(ref what)) if what.contains("no such table") => {
             ArchiveError::Damaged { path: path.clone(), what: "its tables are not there".into() }
         }
-        error if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-            match Lock::holder(folder.path()) {
-                Some(holder) => ArchiveError::Busy { path: folder.path().to_owned(), holder },
-                None => failed()(error),
-            }
-        }
+        error if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => match holder(folder.path()) {
+            Some(holder) => ArchiveError::Busy { path: folder.path().to_owned(), holder },
+            None => failed()(error),
+        },
         error => failed()(error),
     })?;
     Ok(connection)

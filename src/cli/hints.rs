@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use msgarchive::archive::ArchiveError;
+use msgarchive::archive::{self, ArchiveError};
 use msgarchive::compare::CompareError;
 use msgarchive::disk::DiskError;
 use msgarchive::doctor::work_list::WorkListError;
@@ -143,10 +143,14 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
              iOS 6 or later, which gives every message one, and archive that"
                 .into(),
         ],
-        SourceError::Locked { .. } => vec![
-            "close the program that uses it and run this again, or copy the folder elsewhere and export the copy"
+        SourceError::Locked { path, .. } => vec![match path.parent().and_then(archive::holder) {
+            Some(run) => {
+                format!("a run of `msgarchive archive` is adding to it ({run}); wait until that is done, and run this again")
+            }
+            None => "close the program that uses it and run this again, or copy the folder elsewhere and export the \
+                     copy"
                 .into(),
-        ],
+        }],
         SourceError::Damaged { path, .. } | SourceError::Database { path, .. } => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             vec![

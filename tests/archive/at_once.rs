@@ -212,6 +212,10 @@ fn who_holds_an_archive_is_told_by_every_path() {
         let ran = program.run(&["archive", path, "-s", "library"]).with_code(1);
         assert!(ran.err.contains("another run is adding to") && ran.err.contains(&held), "{}", ran.err);
     }
+    // Who only wants to read it is told, too.
+    let ran = program.run(&["list", "-s", "archive"]).with_code(1);
+    let locked = "keeps archive/chat.db locked";
+    assert!(ran.err.contains(locked) && ran.err.contains(&held), "{}", ran.err);
     run.kill().unwrap();
     run.wait().unwrap();
     reader.execute_batch("COMMIT").unwrap();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Check, Problem};
 use crate::archive::folder::RUNS;
-use crate::archive::lock::Lock;
+use crate::archive::lock::holder;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
 use crate::pipeline::crew::lock;
@@ -72,7 +72,7 @@ impl Check<'_> {
 
     /// The file of a record that was not there. A run that goes on beside this one writes it after its rows.
     fn written_meanwhile(&self, record: &InDatabase) -> Option<Vec<u8>> {
-        match Lock::holder(self.folder.path()) {
+        match holder(self.folder.path()) {
             Some(_) => Some(record.text.as_bytes().to_vec()),
             None => fs::read(self.folder.runs().join(format!("{}.json", record.name))).ok(),
         }
