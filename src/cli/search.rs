@@ -8,6 +8,7 @@ use msgarchive::archive::search::{Hit, Line, Query, search};
 use msgarchive::writers::phrase::count;
 use serde_json::{Value, json};
 
+use super::progress::{When, working};
 use super::selection_options::SelectionOptions;
 use super::terminal::{plain, said, wrap};
 use super::{Failure, Outcome, terminal, zone};
@@ -59,7 +60,8 @@ pub fn run(args: SearchArgs) -> Result<Outcome, Failure> {
         limit: args.limit as usize,
         context: args.context as usize,
     };
-    let hits = search(&args.dir, &query)?;
+    // Only where there is no index yet does this take its time.
+    let hits = working(When::Auto, "Indexing for search…", || search(&args.dir, &query))?;
     let printed = if args.json { as_json(&hits, zone) } else { in_words(&args, &hits, zone) };
     terminal::print(&printed)?;
     Ok(Outcome::Complete)
