@@ -22,6 +22,7 @@ mod writing;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use msgarchive::archive::{ArchiveError, ArchiveOptions, Feed, RunRecord, archive, check};
 use msgarchive::source::OpenOptions;
@@ -37,7 +38,12 @@ pub fn add(archive_folder: &Path, sources: &[&Path], at: i64) -> Result<RunRecor
     let options = OpenOptions { sessions: 2, ..OpenOptions::default() };
     let open = |path: &&Path| Feed { tables: Tables::open(path, &options).unwrap(), contacts: Vec::new() };
     let feeds: Vec<Feed> = sources.iter().map(open).collect();
-    archive(archive_folder, &feeds, ArchiveOptions { now: instant(at), jobs: 2, dry_run: false }, &())
+    archive(
+        archive_folder,
+        &feeds,
+        ArchiveOptions { now: instant(at), jobs: 2, dry_run: false, guard: None },
+        &(),
+    )
 }
 
 /// A library of one conversation, with an attachment.
@@ -159,6 +165,31 @@ fn a_dry_run_says_what_a_run_then_does_and_leaves_nothing() {
         "totals",
     ] {
         assert_eq!(planned[key], done[key], "{key}");
+    }
+}
+
+/// What it copied of the archive is gone, too, when it is killed.
+#[cfg(unix)]
+#[test]
+fn a_dry_run_that_is_killed_leaves_nothing() {
+    let program = Program::new();
+    small_library(&program.path().join("library"));
+    program.run(&["archive", "a", "-s", "library"]).with_code(0);
+    let (mut caught, begun) = (0, Instant::now());
+    while caught < 5 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never seen at it");
+        let mut command = program.command(&["archive", "a", "-s", "library", "--dry-run"]);
+        let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Before there is anything in it nobody watches over the folder.
+        let is_there = || program.left_in_tmp().iter().any(|folder| folder.join("aside").exists());
+        while !is_there() && run.try_wait().unwrap().is_none() {}
+        run.kill().unwrap();
+        caught += usize::from(run.wait().unwrap().code().is_none());
+        let killed = Instant::now();
+        while !program.left_in_tmp().is_empty() {
+            assert!(killed.elapsed() < Duration::from_secs(30), "{:?}", program.left_in_tmp());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

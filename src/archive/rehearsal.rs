@@ -2,31 +2,39 @@
 //!
 //! **Must never**: write to the archive, or hold up who does.
 
+use std::any::Any;
 use std::fs::File;
 use std::io;
-use std::path::Path;
-
-use tempfile::TempDir;
+use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
 use super::folder::{self, ABOUT, DATABASE, FOUND_DAMAGED, Folder};
 use super::open::look_at;
 use crate::disk::archive_folder::is_archive;
-use crate::disk::private_file;
+use crate::disk::{Guard, HiddenFolder, private_file};
 
 /// A private folder, gone when this is dropped.
-pub struct Rehearsal(TempDir);
+pub struct Rehearsal {
+    place: PathBuf,
+    // In the order in which they have to go.
+    _folder: HiddenFolder,
+    _guard: Option<Box<dyn Any>>,
+}
 
 impl Rehearsal {
     /// Of a run that adds to the archive at `path`, or makes it.
     ///
     /// # Errors
     /// [`ArchiveError::Foreign`] where such a run would be refused; what reading the archive said.
-    pub fn of(path: &Path) -> Result<Rehearsal, ArchiveError> {
-        let place = tempfile::tempdir().map_err(ArchiveError::writing(std::env::temp_dir()))?;
+    pub fn of(path: &Path, guard: Option<Guard>) -> Result<Rehearsal, ArchiveError> {
+        let folder = HiddenFolder::inside(&std::env::temp_dir())?;
+        let guard = guard.map(|guard| guard(folder.path()));
+        let place = folder.aside("archive")?;
+        let rehearsal = Rehearsal { place, _folder: folder, _guard: guard };
+        let place = rehearsal.path();
         if !is_archive(path) {
             return match folder::is_free(path)? {
-                true => Ok(Rehearsal(place)),
+                true => Ok(rehearsal),
                 false => Err(ArchiveError::Foreign { path: path.to_owned() }),
             };
         }
@@ -38,18 +46,18 @@ impl Rehearsal {
             let from = path.join(name);
             if from.is_file() {
                 // Not with its mode: it may be one of a folder that is read-only.
-                let mut to = private_file(&place.path().join(name))?;
+                let mut to = private_file(&place.join(name))?;
                 let mut from = File::open(&from).map_err(ArchiveError::reading(&from))?;
-                io::copy(&mut from, &mut to).map_err(ArchiveError::writing(place.path()))?;
+                io::copy(&mut from, &mut to).map_err(ArchiveError::writing(place))?;
             }
         }
         drop(reading);
-        archive.name_again(place.path())?;
-        Ok(Rehearsal(place))
+        archive.name_again(place)?;
+        Ok(rehearsal)
     }
 
     /// Where the run is to be.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.place
     }
 }

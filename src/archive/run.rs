@@ -28,7 +28,7 @@ use super::sums::{self, Following, Sums, Totals};
 use super::take::Visit;
 use super::visit::Visiting;
 use super::wishes::wishes;
-use crate::disk::hexadecimal;
+use crate::disk::{Guard, hexadecimal};
 use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::source::contacts::Contact;
@@ -43,6 +43,8 @@ pub struct ArchiveOptions {
     pub jobs: usize,
     /// Says what a run would do, and does nothing: the run itself, of which nothing is kept.
     pub dry_run: bool,
+    /// Keeps watch over what such a run copies of the archive.
+    pub guard: Option<Guard>,
 }
 
 /// How long to wait for a program that reads the archive.
@@ -101,7 +103,7 @@ fn attempt(
         return Err(ArchiveError::Itself { path: itself.clone() });
     }
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
-    let rehearsal = if options.dry_run { Some(Rehearsal::of(path)?) } else { None };
+    let rehearsal = if options.dry_run { Some(Rehearsal::of(path, options.guard)?) } else { None };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
     let (folder, _lock) = Folder::open_or_create(path, &started, &seed)?;
     let mut found_damaged = damage::read(&folder)?;

@@ -14,7 +14,7 @@ use super::progress::{Watch, When};
 use super::reading_options::{for_each, jobs_of, unpack_sample};
 use super::source_options::default_source;
 use super::terminal::{plain, wrap};
-use super::{Failure, Outcome, moment, report, terminal};
+use super::{Failure, Outcome, guard, moment, report, terminal};
 
 /// Add everything new to an archive that never loses a message.
 ///
@@ -104,7 +104,7 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         };
         Ok(Feed { tables, contacts })
     };
-    let options = ArchiveOptions { now, jobs, dry_run: args.dry_run };
+    let options = ArchiveOptions { now, jobs, dry_run: args.dry_run, guard: Some(guard::over) };
     let mut tries = 1..TRIES;
     let record = loop {
         let feeds = places.iter().map(open).collect::<Result<Vec<Feed>, Failure>>()?;

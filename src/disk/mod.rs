@@ -17,6 +17,7 @@ mod publish;
 mod replace;
 mod space;
 
+use std::any::Any;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -53,8 +54,7 @@ const NEWBORN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Staging {
     // In the order in which they have to go.
-    _lock: File,
-    folder: TempDir,
+    folder: HiddenFolder,
     created: CreatedFolders,
     root: PathBuf,
     out: PathBuf,
@@ -74,12 +74,7 @@ impl Staging {
         if !into_existing && let Some(path) = earlier.first_foreign(out)? {
             return Err(DiskError::Foreign { folder: out.to_owned(), path });
         }
-        let folder = hidden_folder(out)?;
-        let lock_path = folder.path().join(LOCK);
-        let mut lock = create_file(&lock_path)?;
-        // Where the file system has no locks, the folder's age speaks for it.
-        let _ = lock.try_lock();
-        write!(lock, "{}", std::process::id()).map_err(DiskError::writing(&lock_path))?;
+        let folder = HiddenFolder::inside(out)?;
         let root = folder.path().join(TREE);
         create_folder(&root)?;
         earlier.hand_on(&folder.path().join(PLAN))?;
@@ -91,7 +86,7 @@ impl Staging {
                 _ => {}
             }
         }
-        Ok(Staging { _lock: lock, root, folder, created, out: out.to_owned(), earlier })
+        Ok(Staging { root, folder, created, out: out.to_owned(), earlier })
     }
 
     /// The hidden folder, which has everything of this run in it until it is published.
@@ -133,11 +128,53 @@ impl Staging {
     /// # Errors
     /// [`DiskError::Write`].
     pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
+        self.folder.aside(name)
+    }
+}
+
+/// A private folder (0700) with a name that nobody can guess, locked as long as its run lives: when that was killed,
+/// others know by the lock that it is over, and may [clear it away](clear_away). Gone when dropped.
+#[derive(Debug)]
+pub struct HiddenFolder {
+    // In the order in which they have to go.
+    _lock: File,
+    folder: TempDir,
+}
+
+impl HiddenFolder {
+    /// Makes one in this folder.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn inside(folder: &Path) -> Result<HiddenFolder, DiskError> {
+        let folder = hidden_folder(folder)?;
+        let path = folder.path().join(LOCK);
+        let mut lock = create_file(&path)?;
+        // Where the file system has no locks, the folder's age speaks for it.
+        let _ = lock.try_lock();
+        write!(lock, "{}", std::process::id()).map_err(DiskError::writing(&path))?;
+        Ok(HiddenFolder { _lock: lock, folder })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A folder in it, made where it is not there, for what is never published.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
         let path = self.folder.path().join(ASIDE).join(name);
         private_folders(&path)?;
         Ok(path)
     }
 }
+
+/// Hears of a [`HiddenFolder`] before anything is in it. What it returns is dropped when the folder is gone. A program
+/// can have the folder [cleared away](clear_away) if it is killed.
+pub type Guard = fn(&Path) -> Box<dyn Any>;
 
 /// Why the disk refused. Every variant names the path.
 #[derive(Debug, thiserror::Error)]

@@ -3,13 +3,13 @@
 //! **Must never**: let anything appear before all of it is there, or claim success for an account that does not
 //! balance (the pipeline checks it).
 
-use std::any::Any;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::making::{Making, rank};
 use super::manifest::Extent;
 use super::{Format, WriterOptions};
+use crate::disk::Guard;
 use crate::model::Instant;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::Selection;
@@ -34,15 +34,11 @@ pub struct ExportRequest {
     pub jobs: usize,
     /// When the source was opened, for what says so: the only thing that differs between two runs over one source.
     pub read_at: Option<Instant>,
-    /// Keeps watch where a source is encrypted: what is made of it lies in clear until it appears.
+    /// Keeps watch over the hidden folder where a source is encrypted: what is made of it lies in clear until it appears.
     pub guard: Option<Guard>,
     /// The options as given, for the manifest: name and value.
     pub options: Vec<(String, String)>,
 }
-
-/// Hears of the hidden folder in which an export is made, before anything is in it. What it returns is dropped when the
-/// folder is gone. A program can have the folder cleared away if it is killed ([`clear_away`](crate::disk::clear_away)).
-pub type Guard = fn(&Path) -> Box<dyn Any>;
 
 /// What becomes of attachments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -113,7 +113,8 @@ impl Rich {
             open(&self.mac(), contacts::load(&self.book()).unwrap()),
             open(&self.phone().join("sms.db"), Vec::new()),
         ];
-        let options = ArchiveOptions { now: instant(START + day * DAY), jobs: 1, dry_run: false };
+        let options =
+            ArchiveOptions { now: instant(START + day * DAY), jobs: 1, dry_run: false, guard: None };
         archive(&self.archive(), &feeds, options, &())
     }
 
