@@ -360,6 +360,7 @@ impl Adding<'_> {
                 damaged,
             }
             .take_all(&mut record.counts, progress)?;
+            progress.phase("Making indexes");
             schema::index(&transaction, &columns).map_err(failed())?;
             record.counts.read += source.read;
             record.sources.push(source);
@@ -367,6 +368,7 @@ impl Adding<'_> {
             record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
             prepared.tables.unchanged()?;
         }
+        progress.phase("Writing the record");
         // All there is, where nothing was before: quicker than one by one.
         let only = previous.is_some().then_some(number);
         let rows = record::rows_by_run(&transaction, only).map_err(failed())?;
