@@ -11,30 +11,43 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
-use super::folder::CONTENTS;
+use super::folder::{CONTENTS, HOME};
 use crate::disk::{
-    DiskError, HashedCopy, copy_hashed, hexadecimal, link_hashed, private_folders, sync_folder, write_hashed,
+    DiskError, HashedCopy, copy_hashed, hash_all, hexadecimal, link_hashed, private_folders, sync_folder,
+    write_hashed,
 };
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
 use crate::source::tables::{ContentFinder, Tables};
 use crate::source::{Content, SourceKind};
 
-/// An attachment whose bytes the archive does not have.
+/// An attachment whose bytes the archive does not have, or may have others of.
 #[derive(Debug, Clone)]
 pub struct Wish {
     /// Its row id in the source.
     pub rowid: i64,
     pub filename: String,
-    /// The archive knew it without its bytes.
-    pub known: bool,
+    pub what: Wished,
+}
+
+/// What the archive has of an attachment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wished {
+    /// Not even its row.
+    New,
+    /// It knew it without its bytes.
+    Missing,
+    /// Bytes, under this path; `again`: they may have been this source's.
+    Other { than: String, again: bool },
+    /// Another archive has bytes that it had once.
+    Former,
 }
 
 /// Where the bytes of an attachment are now; paths are relative to the archive's folder, with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     pub rowid: i64,
-    pub known: bool,
+    pub what: Wished,
     pub original: String,
     pub path: String,
     pub film: Option<String>,
@@ -52,7 +65,7 @@ pub struct KeptFile {
 /// What fulfilling wishes came to.
 #[derive(Debug, Default)]
 pub struct Fulfilled {
-    /// By row id.
+    /// By row id and path.
     pub kept: Vec<Kept>,
     /// Wishes that stay: the bytes are not here.
     pub missing: u64,
@@ -90,9 +103,10 @@ pub fn fulfil(
             let Ok(all) = done.as_mut() else { return };
             match taken {
                 Ok(Found::Kept(kept)) => all.kept.push(kept),
-                Ok(Found::Nothing) => all.missing += 1,
+                Ok(Found::Nothing) => all.missing += u64::from(wish.is_missing()),
+                Ok(Found::Same) => {}
                 Ok(Found::Unreadable(path, why)) => {
-                    all.missing += 1;
+                    all.missing += u64::from(wish.is_missing());
                     all.unreadable.push((path, why));
                 }
                 Err(error) => {
@@ -110,7 +124,7 @@ pub fn fulfil(
         work(0);
     });
     let mut all = done.into_inner().unwrap_or_else(PoisonError::into_inner)?;
-    all.kept.sort_by_key(|kept| kept.rowid);
+    all.kept.sort_by(|a, b| (a.rowid, &a.path).cmp(&(b.rowid, &b.path)));
     all.unreadable.sort();
     Ok(all)
 }
@@ -133,10 +147,17 @@ fn clear_unfinished(contents: &Path) -> Result<(), ArchiveError> {
 enum Found {
     Kept(Kept),
     Nothing,
+    /// The archive has these bytes.
+    Same,
     Unreadable(PathBuf, String),
 }
 
 impl Wish {
+    /// The archive has no bytes of the attachment at all.
+    fn is_missing(&self) -> bool {
+        matches!(self.what, Wished::New | Wished::Missing)
+    }
+
     fn fulfil(&self, finder: &mut ContentFinder, taker: Option<&Taker<'_>>) -> Result<Found, ArchiveError> {
         let Some((content, film)) = finder.find(&self.filename) else {
             return Ok(Found::Nothing);
@@ -144,14 +165,20 @@ impl Wish {
         if content.bytes() == Some(0) {
             return Ok(Found::Nothing);
         }
-        let taken = match taker {
-            Some(taker) => taker.take(&content, film.as_ref(), &self.filename),
-            None => looked_at(&content, film.as_ref()),
+        let take = || match &self.what {
+            Wished::Other { than, .. } if is_there(&content, film.as_ref(), &self.filename, than)? => {
+                Ok(None)
+            }
+            _ => match taker {
+                Some(taker) => taker.take(&content, film.as_ref(), &self.filename).map(Some),
+                None => looked_at(&content, film.as_ref()).map(Some),
+            },
         };
-        match taken {
-            Ok((path, film, files)) => Ok(Found::Kept(Kept {
+        match take() {
+            Ok(None) => Ok(Found::Same),
+            Ok(Some((path, film, files))) => Ok(Found::Kept(Kept {
                 rowid: self.rowid,
-                known: self.known,
+                what: self.what.clone(),
                 original: self.filename.clone(),
                 path,
                 film,
@@ -166,6 +193,53 @@ impl Wish {
 }
 
 type Taken = (String, Option<String>, Vec<KeptFile>);
+
+/// Whether these are the bytes that the archive has at `path`, or the picture of what it has with its film.
+fn is_there(
+    content: &Content,
+    film: Option<&Content>,
+    filename: &str,
+    path: &str,
+) -> Result<bool, ArchiveError> {
+    // Another archive named them by what they are.
+    if filename.strip_prefix(HOME) == Some(path) {
+        return Ok(true);
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let (picture, of_film) =
+        stem.split_once('-').map_or((stem, None), |(picture, film)| (picture, Some(film)));
+    if content.bytes().is_none() {
+        let mut list = Sha256::new();
+        for (inside, content) in parts(content)? {
+            list_part(&mut list, &hash_of(&content)?, &inside);
+        }
+        return Ok(hexadecimal(&list.finalize()) == picture);
+    }
+    if hexadecimal(&hash_of(content)?) != picture {
+        return Ok(false);
+    }
+    match film {
+        Some(film) => Ok(of_film == Some(&*short(&hash_of(film)?))),
+        None => Ok(true),
+    }
+}
+
+fn hash_of(content: &Content) -> Result<[u8; 32], ArchiveError> {
+    let reading = || DiskError::reading(content.path());
+    let mut bytes = content.open().map_err(reading())?;
+    Ok(hash_all(&mut bytes).map_err(reading())?.sha256)
+}
+
+/// What the name of a picture has of the hash of its film.
+fn short(film: &[u8; 32]) -> String {
+    hexadecimal(&film[..8])
+}
+
+/// A bundle is known by the hash of the list of its parts.
+fn list_part(list: &mut Sha256, sha256: &[u8; 32], inside: &str) {
+    list.update(format!("{} {inside}\n", hexadecimal(sha256)));
+}
 
 /// For a dry run: what would be taken, under no name.
 fn looked_at(content: &Content, film: Option<&Content>) -> Result<Taken, ArchiveError> {
@@ -195,7 +269,7 @@ impl Taker<'_> {
         };
         if let Some((film, _)) = &film {
             stem.push('-');
-            stem.push_str(&hexadecimal(&film.sha256[..8]));
+            stem.push_str(&short(&film.sha256));
         }
         let mut files = Vec::new();
         let mut film_path = None;
@@ -278,8 +352,8 @@ impl Taker<'_> {
             let to = waiting.join(&inside);
             private_folders(to.parent().unwrap_or(&waiting))?;
             let copy = self.copy_to(&content, &to)?;
+            list_part(&mut list, &copy.sha256, &inside);
             let sha256 = hexadecimal(&copy.sha256);
-            list.update(format!("{sha256} {inside}\n"));
             files.push(KeptFile { path: inside, bytes: copy.bytes, sha256 });
         }
         let path = self.name(&hexadecimal(&list.finalize()), &extension(filename))?;

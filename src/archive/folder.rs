@@ -10,13 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
 use super::lock::{LOCK, Lock};
-pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, RUNS};
+pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, HOME, RUNS};
 use crate::disk::archive_folder::{Named, is_archive, named_by_records};
 use crate::disk::{hexadecimal, private_folders, replace};
 
-/// What the paths of attachments begin with in the database: every program that reads a library elsewhere than at its usual
-/// place puts the library's folder there.
-pub const HOME: &str = "~/Library/Messages/";
 /// What `verify` found, for the next run to mend.
 pub const FOUND_DAMAGED: &str = "damaged.json";
 const README: &str = "README.txt";

@@ -2,7 +2,8 @@
 //!
 //! A row of a join has no name but what it joins: so that is what the book is kept by, and what makes a row new.
 //!
-//! **Must never**: take a row away, but one that no run wrote, or that the source at hand gives anew.
+//! **Must never**: take a row away, but one that no run wrote, or that the source at hand gives anew; or of which
+//! [`participants`](super::participants) knows that it was there.
 
 use std::collections::HashSet;
 
@@ -151,7 +152,7 @@ impl<'c> Joining<'c> {
         if let Some(ValueRef::Integer(owner)) = identity.first()
             && self.damaged.contains(owner)
         {
-            self.make_room(&identity)?;
+            self.remove(&identity)?;
         }
         let hash = row::hash(self.hashed.iter().map(|(name, at)| (name.as_str(), value(*at))));
         if !self.note.down(&identity, &hash)? {
@@ -163,8 +164,8 @@ impl<'c> Joining<'c> {
         self.insert.raw_execute().map(drop)
     }
 
-    /// What is there of this row is damaged, or may be.
-    fn make_room(&self, identity: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+    /// Takes a row away: what is there of it is damaged, or may be; or it is noted elsewhere that it was there.
+    pub fn remove(&self, identity: &[ValueRef<'_>]) -> rusqlite::Result<()> {
         let same = self.join.identity().into_iter().map(|name| match self.join.key.contains(&name) {
             true => format!("coalesce({name}, '') = ?"),
             false => format!("{name} = ?"),

@@ -96,6 +96,14 @@ impl Kind {
         }
     }
 
+    /// Of what is immaterial, what tells that there may be other bytes: a change of it makes a row news, and no other state.
+    pub fn watched(self) -> &'static [&'static str] {
+        match self {
+            Kind::Attachment => &["transfer_state"],
+            _ => &[],
+        }
+    }
+
     /// Columns that a row's hash leaves out: where the bytes of an attachment lie is known later than the row, and
     /// `msgarchive_content` says it, too.
     pub fn unhashed(self) -> &'static [&'static str] {

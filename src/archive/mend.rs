@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::damage::FoundDamaged;
 use super::folder::HOME;
 use super::kind::Kind;
+use super::participants;
 use super::records::in_database;
 use super::row::{self, RowHash};
 use super::schema::{Columns, has_versions, version_table};
@@ -41,6 +42,7 @@ impl Mending<'_> {
         self.files()?;
         self.contents()?;
         self.filenames()?;
+        participants::mend(self.connection, self.found, self.run)?;
         if self.found.sums.is_empty() {
             return Ok(runs);
         }

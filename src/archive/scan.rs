@@ -36,6 +36,8 @@ pub struct Wanted {
     pub lower: Vec<String>,
     /// Which of them matter.
     pub material: Vec<bool>,
+    /// Which of them make a row news.
+    watched: Vec<bool>,
 }
 
 impl Wanted {
@@ -52,12 +54,17 @@ impl Wanted {
         names.sort_unstable();
         let (lower, names): (Vec<String>, Vec<String>) = names.into_iter().unzip();
         let material = lower.iter().map(|name| !kind.immaterial().contains(&name.as_str())).collect();
-        Wanted { names, lower, material }
+        let watched = lower
+            .iter()
+            .zip(&material)
+            .map(|(name, material): (&String, &bool)| *material || kind.watched().contains(&name.as_str()))
+            .collect();
+        Wanted { names, lower, material, watched }
     }
 
-    /// Those that matter: their positions, and what makes a fingerprint of them in this order.
+    /// Those that make a row news: their positions, and what makes a fingerprint of them in this order.
     pub fn fingerprints(&self, archive: &str) -> (Vec<usize>, Fingerprints) {
-        let positions: Vec<usize> = (0..self.lower.len()).filter(|at| self.material[*at]).collect();
+        let positions: Vec<usize> = (0..self.lower.len()).filter(|at| self.watched[*at]).collect();
         let names: Vec<&str> = positions.iter().map(|at| self.lower[*at].as_str()).collect();
         let fingerprints = Fingerprints::new(archive, &names);
         (positions, fingerprints)

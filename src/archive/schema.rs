@@ -73,6 +73,19 @@ const LATER: &str = "
       source INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER, hash BLOB NOT NULL, person TEXT NOT NULL,
       name TEXT NOT NULL, full_name INTEGER NOT NULL, rank INTEGER NOT NULL, is_me INTEGER NOT NULL,
       phones TEXT NOT NULL, emails TEXT NOT NULL);
+
+    -- Whom a source has in a chat; and who is in it, and was until that run, as the archive shows it.
+    CREATE TABLE IF NOT EXISTS msgarchive_member (
+      source INTEGER NOT NULL, chat INTEGER NOT NULL, handle INTEGER NOT NULL,
+      PRIMARY KEY (source, chat, handle)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS msgarchive_participant (
+      chat INTEGER NOT NULL, handle INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER);
+    -- Bytes that an attachment had until a run, or has in another source: as in msgarchive_content.
+    CREATE TABLE IF NOT EXISTS msgarchive_former_content (
+      attachment INTEGER NOT NULL, original TEXT, path TEXT NOT NULL, film TEXT, source INTEGER NOT NULL,
+      run INTEGER NOT NULL, until INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS msgarchive_idx_former_content ON msgarchive_former_content (attachment);
+    CREATE INDEX IF NOT EXISTS msgarchive_idx_participant ON msgarchive_participant (chat, handle);
 ";
 
 /// Makes the tables that a database has not.

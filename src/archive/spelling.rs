@@ -41,7 +41,7 @@ pub struct Spelling<'h> {
     handles: &'h Ids,
     hashed: Vec<bool>,
     /// Positions of the columns that make the fingerprint.
-    material: Vec<usize>,
+    watched: Vec<usize>,
     fingerprints: Fingerprints,
 }
 
@@ -49,7 +49,7 @@ impl<'h> Spelling<'h> {
     /// `handles`: where those of the source are in the archive.
     pub fn new(kind: Kind, wanted: Wanted, visit: Visit<'_>, handles: &'h Ids) -> Spelling<'h> {
         let position = |name: &&str| wanted.lower.iter().position(|own| own == name);
-        let (material, fingerprints) = wanted.fingerprints(visit.archive);
+        let (watched, fingerprints) = wanted.fingerprints(visit.archive);
         Spelling {
             kind,
             source: visit.source,
@@ -57,7 +57,7 @@ impl<'h> Spelling<'h> {
             naming_handles: kind.refers_to_handles().iter().filter_map(position).collect(),
             handles,
             hashed: wanted.lower.iter().map(|name| !kind.unhashed().contains(&name.as_str())).collect(),
-            material,
+            watched,
             fingerprints,
             wanted,
         }
@@ -65,8 +65,8 @@ impl<'h> Spelling<'h> {
 
     /// The fingerprint of a row as the source has it.
     pub fn fingerprint(&self, values: &[ValueRef<'_>]) -> i64 {
-        let material = self.material.iter().filter_map(|at| values.get(*at)).enumerate();
-        material.fold(0, |sum, (at, value)| sum.wrapping_add(self.fingerprints.of(at, *value)))
+        let watched = self.watched.iter().filter_map(|at| values.get(*at)).enumerate();
+        watched.fold(0, |sum, (at, value)| sum.wrapping_add(self.fingerprints.of(at, *value)))
     }
 
     /// Spells a row that is spelled as the source does, and does `with` it.

@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::fingerprint::{Fingerprints, mixed};
+use super::participants::{MEMBERS, PARTICIPANTS};
 use super::schema::has_table;
 use crate::pipeline::crew::lock;
 
@@ -58,7 +59,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 17] = [
+pub const NOTES: [Notes; 20] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -73,11 +74,14 @@ pub const NOTES: [Notes; 17] = [
     by_many(SIGHTINGS, 3, &["kind", "source", "source_rowid", "id", "fingerprint", "since"]),
     each(ABSENCES, 1, &["message", "source", "run", "reason", "date", "gone", "returned"]),
     each(PLACED, 1, &["attachment", "original", "path", "film", "source", "run"]),
+    each(FORMERLY_PLACED, 1, &["attachment", "original", "path", "film", "source", "run", "until"]),
     each(FILES, 1, &["path", "bytes", "sha256", "run"]),
     each("msgarchive_lost", 2, &["kind", "id", "since", "hash", "run"]),
     each(ALIASES, 1, &["guid", "message", "run"]),
     // The rest of a card is in its hash.
     each("msgarchive_contact", 1, &["name", "source", "since", "until", "hash"]),
+    each(MEMBERS, 2, &["source", "chat", "handle"]),
+    each(PARTICIPANTS, 1, &["chat", "handle", "since", "until"]),
 ];
 
 /// Which source has which row.
@@ -88,6 +92,8 @@ pub const SOURCES: &str = "msgarchive_source";
 pub const ABSENCES: &str = "msgarchive_absence";
 /// Where contents lie.
 pub const PLACED: &str = "msgarchive_content";
+/// Where contents lie that are not shown.
+pub const FORMERLY_PLACED: &str = "msgarchive_former_content";
 /// The contents.
 pub const FILES: &str = "msgarchive_file";
 /// Other GUIDs of messages.

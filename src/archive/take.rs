@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 
 use super::folder::HOME;
 use super::incoming::Incoming;
@@ -38,6 +38,20 @@ pub struct Visit<'a> {
     pub run: i64,
     /// The archive was empty: nothing needs to be looked up.
     pub first: bool,
+}
+
+/// What a source had under a row id.
+struct Seen {
+    id: i64,
+    since: i64,
+    fingerprint: Option<i64>,
+}
+
+/// The source had the same row before.
+#[derive(Clone, Copy)]
+struct Before {
+    /// By how much its fingerprint there was another.
+    difference: Option<i64>,
 }
 
 /// Rows of the archive that were found damaged: they are written anew.
@@ -114,7 +128,8 @@ impl<'c> Taker<'c> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?,
             seen: connection.prepare(
-                "SELECT id, since FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
+                "SELECT id, since, fingerprint FROM msgarchive_sighting \
+                 WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
             )?,
         })
     }
@@ -135,12 +150,13 @@ impl<'c> Taker<'c> {
             true => None,
             false => {
                 let of = params![self.kind.number(), self.visit.source, rowid];
-                self.seen
-                    .query_row(of, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
-                    .optional()?
+                let seen = |row: &Row<'_>| {
+                    Ok(Seen { id: row.get(0)?, since: row.get(1)?, fingerprint: row.get(2)? })
+                };
+                self.seen.query_row(of, seen).optional()?
             }
         };
-        let mut found = self.find(&row.values, seen.map(|(id, _)| id))?;
+        let mut found = self.find(&row.values, seen.as_ref().map(|seen| seen.id))?;
         let under_its_guid;
         if found.is_none() && self.restored.is_some() && !last {
             return Ok(None);
@@ -153,12 +169,18 @@ impl<'c> Taker<'c> {
             row.rename(&under_its_guid, self.spelling);
             found = Some(id);
         }
+        self.displaced.extend(seen.as_ref().map(|seen| seen.id).filter(|seen| Some(*seen) != found));
+        let seen = seen.filter(|seen| Some(seen.id) == found);
+        let since = seen.as_ref().map_or(self.visit.run, |seen| seen.since);
         let (id, taken) = match found {
             None => (self.insert_new(&row)?, Taken::New),
-            Some(id) => (id, self.compare(id, &row, seen.is_some_and(|(seen, _)| seen == id))?),
+            Some(id) => {
+                let before = seen.map(|seen| Before {
+                    difference: seen.fingerprint.map(|was| was.wrapping_sub(fingerprint)),
+                });
+                (id, self.compare(id, &row, before)?)
+            }
         };
-        self.displaced.extend(seen.map(|(seen, _)| seen).filter(|seen| *seen != id));
-        let since = seen.filter(|(seen, _)| *seen == id).map_or(self.visit.run, |(_, since)| since);
         let Visit { source, .. } = self.visit;
         self.sight.execute(params![self.kind.number(), source, rowid, id, fingerprint, since])?;
         Ok(Some((id, taken)))
@@ -245,9 +267,11 @@ impl<'c> Taker<'c> {
     /// The row is in this state, or was once.
     fn is_known(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
         let incoming = self.spelling.material_hash(values);
-        if incoming == self.material_of(&self.shown(id)?) {
-            return Ok(true);
-        }
+        Ok(incoming == self.material_of(&self.shown(id)?) || self.was_once(id, incoming)?)
+    }
+
+    /// The row was in this state before the one that is shown, or beside it.
+    fn was_once(&self, id: i64, incoming: RowHash) -> rusqlite::Result<bool> {
         let sql =
             format!("SELECT {} FROM {} WHERE msgarchive_id = ?1", self.list(), version_table(self.kind));
         let mut versions = self.cached(&sql)?;
@@ -280,17 +304,18 @@ impl<'c> Taker<'c> {
     }
 
     /// The row is there: as this one, as another state of it, or as a state that it once had.
-    fn compare(&mut self, id: i64, row: &Spelled<'_>, of_this_source: bool) -> rusqlite::Result<Taken> {
+    fn compare(&mut self, id: i64, row: &Spelled<'_>, before: Option<Before>) -> rusqlite::Result<Taken> {
         if self.damaged.contains(&id) {
             if !self.is_whole(id)? {
                 return self.mend(id, row);
             }
             self.show_filename(id, &row.values)?;
         }
-        if !has_versions(self.kind) || self.is_known(id, &row.values)? {
+        let shown = self.shown(id)?;
+        let incoming = self.spelling.material_hash(&row.values);
+        if !has_versions(self.kind) || incoming == self.material_of(&shown) {
             return Ok(Taken::Same);
         }
-        let shown = self.shown(id)?;
         let edited = |of: Option<ValueRef<'_>>| match of {
             Some(ValueRef::Integer(date)) => date,
             _ => 0,
@@ -298,12 +323,29 @@ impl<'c> Taker<'c> {
         let at = |names: &[String]| names.iter().position(|name| name == "date_edited");
         let was = edited(at(&self.columns).and_then(|at| shown.get(at)).map(Owned::value));
         let is = edited(at(&self.spelling.wanted.lower).and_then(|at| row.values.get(at)).copied());
-        if is > was || is == was && of_this_source {
+        if self.was_once(id, incoming)? && (is < was || !self.had(&shown, row, before)) {
+            return Ok(Taken::Same);
+        }
+        if is > was || is == was && before.is_some() {
             self.replace(id, row)?;
         } else {
             self.keep_beside(id, row)?;
         }
         Ok(Taken::Changed)
+    }
+
+    /// This source had the state that is shown, and has another one now: a group may get its old name back. One that only
+    /// comes to know what others knew before had an older one.
+    fn had(&self, shown: &[Owned], row: &Spelled<'_>, before: Option<Before>) -> bool {
+        let Some(difference) = before.and_then(|before| before.difference) else { return false };
+        let of_shown = |name| {
+            let at = self.columns.binary_search(name).ok();
+            at.and_then(|at| shown.get(at)).map_or(ValueRef::Null, Owned::value)
+        };
+        let of_shown: Vec<ValueRef<'_>> = self.spelling.wanted.lower.iter().map(of_shown).collect();
+        let now = self.spelling.fingerprint(&row.values);
+        // What has another name here, and where the row is, is the same in both.
+        self.spelling.fingerprint(&of_shown).wrapping_sub(now) == difference
     }
 
     /// Says anew where the file of an attachment is: the one thing that no hash closes over.
@@ -372,6 +414,7 @@ impl<'c> Taker<'c> {
         let table = self.kind.table();
         let Visit { run, source, .. } = self.visit;
         let list = self.list();
+        self.book(id)?;
         self.cached(&format!(
             "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {list}) \
              SELECT b.id, b.since, ?2, b.source, b.hash, {list} FROM {table} t JOIN msgarchive_{table} b ON b.id = t.ROWID \
@@ -385,6 +428,25 @@ impl<'c> Taker<'c> {
             "UPDATE msgarchive_{table} SET hash = ?2, since = ?3, source = ?4 WHERE id = ?1"
         ))?
         .execute(params![id, row.hash, run, source])?;
+        Ok(())
+    }
+
+    /// Sees to it that a row that lost its book has one: else the state that it is in would be told by nobody.
+    fn book(&self, id: i64) -> rusqlite::Result<()> {
+        let table = self.kind.table();
+        let is_booked: bool = self
+            .cached(&format!("SELECT EXISTS (SELECT 1 FROM msgarchive_{table} WHERE id = ?1)"))?
+            .query_row([id], |row| row.get(0))?;
+        if is_booked {
+            return Ok(());
+        }
+        let Some(hash) = self.hash_as_it_is(id)? else { return Ok(()) };
+        let sightings = "FROM msgarchive_sighting WHERE kind = ?3 AND id = ?1";
+        self.cached(&format!(
+            "INSERT INTO msgarchive_{table} (id, hash, added, since, source) \
+             SELECT ?1, ?2, coalesce(min(since), ?4), coalesce(min(since), ?4), coalesce(min(source), 0) {sightings}"
+        ))?
+        .execute(params![id, hash, self.kind.number(), self.visit.run])?;
         Ok(())
     }
 

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params};
 
 use super::ArchiveError;
 use super::absence::{Evidence, Reason};
 use super::damage::DamagedRows;
-use super::folder::HOME;
 use super::incoming;
 use super::inherit::Heir;
 use super::joins::{Joining, follow_date};
 use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
+use super::participants::{NOW, Participants};
+use super::placed::Placing;
 use super::places::number;
 use super::record::Counts;
 use super::restored::Restored;
@@ -93,7 +94,10 @@ impl Visiting<'_> {
                 }
                 Kind::Attachment => {
                     whereabouts.attachments = self.seen(*kind)?;
-                    self.note_contents(&whereabouts.attachments, counts)?;
+                    let Prepared { contents, .. } = self.prepared;
+                    counts.still_missing += contents.missing;
+                    let placing = Placing { connection: self.connection, visit: self.visit };
+                    placing.note(&contents.kept, &whereabouts.attachments, counts).map_err(self.failed())?;
                 }
                 Kind::Message => {
                     whereabouts.messages = touched;
@@ -234,44 +238,6 @@ impl Visiting<'_> {
         read().map_err(self.failed())
     }
 
-    /// Writes down where the bytes of attachments are.
-    fn note_contents(&self, attachments: &Ids, counts: &mut Counts) -> Result<(), ArchiveError> {
-        let contents = &self.prepared.contents;
-        counts.still_missing += contents.missing;
-        let Visit { source, run, .. } = self.visit;
-        let mut note = || -> rusqlite::Result<()> {
-            let mut content = self.connection.prepare(
-                "INSERT OR REPLACE INTO msgarchive_content (attachment, original, path, film, source, run) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?;
-            let mut file = self.connection.prepare(
-                "INSERT OR IGNORE INTO msgarchive_file (path, bytes, sha256, run) VALUES (?1, ?2, ?3, ?4)",
-            )?;
-            // What is noted of a content may be what is damaged.
-            let mut correct = self.connection.prepare(
-                "UPDATE msgarchive_file SET bytes = ?2, sha256 = ?3 WHERE path = ?1 AND (bytes, sha256) IS NOT (?2, ?3)",
-            )?;
-            let mut show = self.connection.prepare("UPDATE attachment SET filename = ?2 WHERE ROWID = ?1")?;
-            for kept in &contents.kept {
-                let Some(id) = attachments.get(&kept.rowid) else { continue };
-                content.execute(params![id, kept.original, kept.path, kept.film, source, run])?;
-                show.execute(params![id, format!("{HOME}{}", kept.path)])?;
-                for of_content in &kept.files {
-                    let bytes = i64::try_from(of_content.bytes).unwrap_or(i64::MAX);
-                    let new = file.execute(params![of_content.path, bytes, of_content.sha256, run])?;
-                    counts.bytes += if new > 0 { of_content.bytes } else { 0 };
-                    correct.execute(params![of_content.path, bytes, of_content.sha256])?;
-                }
-                match kept.known {
-                    true => counts.filled_in += 1,
-                    false => counts.stored += 1,
-                }
-            }
-            Ok(())
-        };
-        note().map_err(self.failed())
-    }
-
     /// Takes the rows of a join; of messages, only those that are news.
     fn take_join(&self, join: &'static Join, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
         let Some(table) = self.prepared.tables.table(join.table) else { return Ok(()) };
@@ -295,6 +261,10 @@ impl Visiting<'_> {
             .collect();
         let damaged = self.damaged.joins_of(join);
         let mut joining = Joining::new(self.connection, join, &names, damaged).map_err(self.failed())?;
+        let mut participants = match join.table {
+            NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
+            _ => None,
+        };
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
             let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
             for (at, kind) in &ends {
@@ -304,8 +274,19 @@ impl Visiting<'_> {
                 };
                 *value = ValueRef::Integer(id);
             }
+            if let (Some(participants), [(chat, _), (handle, _)]) = (&mut participants, &ends[..]) {
+                let of = |at: usize| values.get(at).map_or(0, |value| number(*value));
+                if !participants.is_there(of(*chat), of(*handle)).map_err(self.failed())? {
+                    return Ok(());
+                }
+            }
             joining.put(&values).map_err(self.failed())
         })?;
+        if let Some(participants) = participants {
+            let chats = whereabouts.chats.values().copied().collect();
+            let hide = |chat, handle| joining.remove(&[chat, handle].map(ValueRef::Integer));
+            participants.finish(&chats, hide).map_err(self.failed())?;
+        }
         if damaged.is_empty() {
             return Ok(());
         }

@@ -1,21 +1,22 @@
 //! Which attachments of a source the archive would like to have the bytes of.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
-use super::contents::Wish;
+use super::contents::{Wish, Wished};
 use super::damage::FoundDamaged;
+use super::folder::HOME;
 use super::kind::Kind;
 use super::scan::Scan;
-use super::sums::{FILES, PLACED};
+use super::sums::{FILES, FORMERLY_PLACED, PLACED};
 use super::visit::each_of;
 use crate::source::tables::Tables;
 
-/// Those that are new and that no other source brought already; those that were not here before; those whose bytes are
-/// damaged.
+/// Those that are new or news, which may have other bytes than are here; those that were not here before; those whose
+/// bytes are damaged.
 pub fn wishes(
     connection: &Connection,
     tables: &Tables,
@@ -30,41 +31,79 @@ pub fn wishes(
     let damaged: HashSet<&str> =
         found_damaged.contents.iter().map(String::as_str).chain(found_damaged.sums_of(FILES)).collect();
     let uncertain: HashSet<i64> = found_damaged.ids_of(PLACED).collect();
-    // By row id, whether the archive knows the attachment.
-    let mut wanted: BTreeMap<i64, bool> =
+    let mut wanted: BTreeSet<i64> =
         without_bytes(connection, source, &damaged, &uncertain).map_err(failed())?;
     let news = scans.iter().filter(|(kind, _)| *kind == Kind::Attachment).flat_map(|(_, scan)| &scan.news);
-    let mut unknown: HashSet<i64> = news.copied().collect();
-    unknown.retain(|rowid| !wanted.contains_key(rowid));
-    wanted.extend(unknown.iter().map(|rowid| (*rowid, false)));
-
-    let mut kept = connection
+    wanted.extend(news);
+    let mut known = connection
         .prepare(
-            "SELECT c.path FROM attachment a LEFT JOIN msgarchive_content c ON c.attachment = a.ROWID \
-             WHERE a.guid = ?1",
+            "SELECT c.path, c.film, EXISTS (SELECT 1 FROM msgarchive_sighting s \
+               WHERE s.kind = ?2 AND s.source = ?3 AND s.source_rowid = ?4 AND s.id = a.ROWID), a.ROWID \
+             FROM attachment a LEFT JOIN msgarchive_content c ON c.attachment = a.ROWID WHERE a.guid = ?1",
         )
         .map_err(failed())?;
     let mut wishes = Vec::new();
-    let rowids: Vec<i64> = wanted.keys().copied().collect();
+    let rowids: Vec<i64> = wanted.into_iter().collect();
     each_of(tables, table, &["guid", "filename"], &rowids, |row| {
         let ValueRef::Text(filename) = row.value(1) else { return Ok(()) };
         let rowid = row.rowid();
-        let mut known = wanted.get(&rowid).copied().unwrap_or(false);
-        if unknown.contains(&rowid)
-            && let ValueRef::Text(guid) = row.value(0)
-        {
-            let guid = String::from_utf8_lossy(guid);
-            let path =
-                kept.query_row([guid], |row| row.get::<_, Option<String>>(0)).optional().map_err(failed())?;
-            match path {
-                Some(Some(path)) if !damaged.contains(path.as_str()) => return Ok(()),
-                there => known = there.is_some(),
+        let guid = match row.value(0) {
+            ValueRef::Text(guid) => Some(String::from_utf8_lossy(guid)),
+            _ => None,
+        };
+        let known = known.query_row(params![guid, Kind::Attachment.number(), source, rowid], |row| {
+            let paths: [Option<String>; 2] = [row.get(0)?, row.get(1)?];
+            Ok((paths, row.get(2)?, row.get(3)?))
+        });
+        let what = match known.optional().map_err(failed())? {
+            None => Wished::New,
+            Some(([Some(path), film], again, id))
+                if ![Some(&path), film.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|path| is_damaged(&damaged, path))
+                    && !uncertain.contains(&id) =>
+            {
+                Wished::Other { than: path, again }
             }
-        }
-        wishes.push(Wish { rowid, filename: String::from_utf8_lossy(filename).into_owned(), known });
+            Some(_) => Wished::Missing,
+        };
+        wishes.push(Wish { rowid, filename: String::from_utf8_lossy(filename).into_owned(), what });
         Ok(())
     })?;
+    wishes.extend(former(connection, tables, source)?);
     Ok(wishes)
+}
+
+/// The bytes that another archive has besides those that it shows, and that are not here.
+fn former(connection: &Connection, tables: &Tables, source: i64) -> Result<Vec<Wish>, ArchiveError> {
+    let failed = || ArchiveError::of(connection);
+    let Some(table) = tables.table(FORMERLY_PLACED) else { return Ok(Vec::new()) };
+    let mut is_here = connection
+        .prepare(
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting s \
+               WHERE s.kind = ?2 AND s.source = ?3 AND s.source_rowid = ?4 AND (\
+                 EXISTS (SELECT 1 FROM msgarchive_former_content f WHERE f.attachment = s.id AND f.path = ?1) \
+                 OR EXISTS (SELECT 1 FROM msgarchive_content c WHERE c.attachment = s.id AND c.path = ?1)))",
+        )
+        .map_err(failed())?;
+    let mut wishes = Vec::new();
+    tables.reader().rows(table, &["attachment", "path"], i64::MIN..=i64::MAX, |row| {
+        if let (ValueRef::Integer(rowid), ValueRef::Text(path)) = (row.value(0), row.value(1)) {
+            let path = String::from_utf8_lossy(path);
+            let asked = params![path, Kind::Attachment.number(), source, rowid];
+            if !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
+                wishes.push(Wish { rowid, filename: format!("{HOME}{path}"), what: Wished::Former });
+            }
+        }
+        Ok::<(), ArchiveError>(())
+    })?;
+    Ok(wishes)
+}
+
+fn is_damaged(damaged: &HashSet<&str>, path: &str) -> bool {
+    let of_bundle = |damaged: &&str| damaged.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+    damaged.contains(path) || damaged.iter().any(of_bundle)
 }
 
 /// The attachments that were seen in this source, and whose bytes are not in the archive or are damaged there; or of
@@ -74,26 +113,20 @@ fn without_bytes(
     source: i64,
     damaged: &HashSet<&str>,
     uncertain: &HashSet<i64>,
-) -> rusqlite::Result<BTreeMap<i64, bool>> {
+) -> rusqlite::Result<BTreeSet<i64>> {
     let mut statement = connection.prepare(
         "SELECT s.source_rowid, c.path, c.film, s.id FROM msgarchive_sighting s \
          LEFT JOIN msgarchive_content c ON c.attachment = s.id WHERE s.kind = ?1 AND s.source = ?2",
     )?;
     let mut rows = statement.query([Kind::Attachment.number(), source])?;
-    let mut without = BTreeMap::new();
+    let mut without = BTreeSet::new();
     while let Some(row) = rows.next()? {
         let paths: [Option<String>; 2] = [row.get(1)?, row.get(2)?];
-        let inside = |path: &String| {
-            let of_bundle = |damaged: &&str| {
-                damaged.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
-            };
-            damaged.contains(path.as_str()) || damaged.iter().any(of_bundle)
-        };
         if paths.iter().all(Option::is_none)
             || uncertain.contains(&row.get(3)?)
-            || !damaged.is_empty() && paths.iter().flatten().any(inside)
+            || !damaged.is_empty() && paths.iter().flatten().any(|path| is_damaged(damaged, path))
         {
-            without.insert(row.get(0)?, true);
+            without.insert(row.get(0)?);
         }
     }
     Ok(without)

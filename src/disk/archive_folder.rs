@@ -13,6 +13,9 @@ pub const DATABASE: &str = "chat.db";
 pub const CONTENTS: &str = "Attachments";
 /// The folder of the records of the runs.
 pub const RUNS: &str = "runs";
+/// What the paths of attachments begin with in the database: every program that reads a library elsewhere than at its usual
+/// place puts the library's folder there.
+pub const HOME: &str = "~/Library/Messages/";
 
 /// What a record of a run says of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,8 @@
 
 use rusqlite::Connection;
 
+use crate::disk::archive_folder::HOME;
+
 /// The kinds of rows that an archive keeps, and whether it keeps former states of them.
 const KINDS: [(&str, bool); 4] = [("handle", false), ("chat", true), ("attachment", true), ("message", true)];
 
@@ -27,9 +29,20 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
             "DELETE FROM {kind} WHERE ROWID IN (SELECT id FROM msgarchive_{kind} WHERE added > {run});"
         ))?;
     }
+    show_participants(copy, run)?;
+    // Where there were others, those.
+    let others = match copy.table_exists(None, "msgarchive_former_content")? {
+        true => format!(
+            "UPDATE attachment SET filename = '{HOME}' || f.path FROM msgarchive_former_content f
+                 WHERE f.attachment = attachment.ROWID AND f.run <= {run} AND f.until > {run};"
+        ),
+        false => String::new(),
+    };
     copy.execute_batch(&format!(
-        "DELETE FROM chat_message_join WHERE message_id NOT IN (SELECT ROWID FROM message);
-         DELETE FROM message_attachment_join WHERE message_id NOT IN (SELECT ROWID FROM message);
+        "DELETE FROM chat_message_join WHERE message_id NOT IN (SELECT ROWID FROM message)
+             OR chat_id NOT IN (SELECT ROWID FROM chat);
+         DELETE FROM message_attachment_join WHERE message_id NOT IN (SELECT ROWID FROM message)
+             OR attachment_id NOT IN (SELECT ROWID FROM attachment);
          DELETE FROM chat_handle_join WHERE chat_id NOT IN (SELECT ROWID FROM chat)
              OR handle_id NOT IN (SELECT ROWID FROM handle);
          DELETE FROM chat_lookup WHERE chat NOT IN (SELECT ROWID FROM chat);
@@ -38,6 +51,7 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
          -- Bytes that came later were not here.
          UPDATE attachment SET filename = c.original FROM msgarchive_content c
              WHERE c.attachment = attachment.ROWID AND c.run > {run};
+         {others}
          -- What was lost later was there.
          DELETE FROM msgarchive_sighting WHERE since > {run};
          INSERT INTO msgarchive_sighting (kind, source, source_rowid, id, since)
@@ -46,6 +60,18 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
          UPDATE msgarchive_absence SET returned = NULL WHERE returned > {run};
          UPDATE msgarchive_source SET last_run = {run} WHERE last_run > {run};
          DELETE FROM msgarchive_run WHERE run > {run};"
+    ))
+}
+
+/// Shows who was in each chat after the run. Archives that were made earlier do not know who left when.
+fn show_participants(copy: &Connection, run: i64) -> rusqlite::Result<()> {
+    if !copy.table_exists(None, "msgarchive_participant")? {
+        return Ok(());
+    }
+    copy.execute_batch(&format!(
+        "DELETE FROM chat_handle_join WHERE EXISTS (SELECT 1 FROM msgarchive_participant);
+         INSERT INTO chat_handle_join (chat_id, handle_id) SELECT chat, handle FROM msgarchive_participant
+             WHERE since <= {run} AND (until IS NULL OR until > {run}) ORDER BY since, rowid;"
     ))
 }
 

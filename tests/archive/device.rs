@@ -1,7 +1,6 @@
 //! A device whose library lives on from night to night, and what an archive of it has to know.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -11,14 +10,13 @@ use crate::support::{Library, Schema};
 
 pub const DAY: i64 = 86_400;
 
-/// A state of a message, as people could see it.
-pub type State = (Option<String>, i64, i64);
-
 /// A device: a folder with a library in it.
 pub struct Device {
     pub folder: PathBuf,
     pub db: Connection,
-    schema: Schema,
+    pub schema: Schema,
+    /// The row ids of its chats.
+    pub chats: [i64; 4],
     /// Messages it has: GUID → chat.
     pub has: BTreeMap<String, usize>,
     pub in_recently_deleted: BTreeSet<String>,
@@ -31,7 +29,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// A library with two people and a group in it, and no messages.
+    /// A library with two people and two groups in it, and no messages.
     pub fn new(folder: &Path, schema: Schema) -> Device {
         let mut library = Library::new(schema);
         let ana = library.handle("+12025550143", "iMessage");
@@ -39,6 +37,9 @@ impl Device {
         library.direct(ana);
         library.direct(bo);
         library.group(&[ana, bo], "Harbor");
+        library.handle("cy@example.com", "iMessage");
+        library.handle("+12025550144", "iMessage");
+        library.group(&[ana, bo], "Boat");
         let path = library.write(folder);
         let db = Connection::open(path).unwrap();
         db.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY").unwrap();
@@ -46,6 +47,7 @@ impl Device {
             folder: folder.to_owned(),
             db,
             schema,
+            chats: [1, 2, 3, 4],
             has: BTreeMap::new(),
             in_recently_deleted: BTreeSet::new(),
             archived: BTreeSet::new(),
@@ -68,7 +70,7 @@ impl Device {
         self.run(
             "INSERT INTO chat_message_join (chat_id, message_id, message_date) \
              SELECT ?1, ROWID, date FROM message WHERE guid = ?2",
-            params![chat as i64 + 1, guid],
+            params![self.chats[chat], guid],
         );
         self.has.insert(guid.to_owned(), chat);
     }
@@ -139,12 +141,14 @@ impl Device {
             self.run("INSERT INTO deleted_messages (guid) VALUES (?1)", [guid]);
         }
         self.has.remove(guid);
-        let hidden = self.in_recently_deleted.remove(guid);
+        self.in_recently_deleted.remove(guid);
         if !self.archived.contains(guid) {
             self.lost.remove(guid);
-        } else if !hidden || !self.hidden_at_night.contains(guid) {
-            // Deleted and removed from Recently Deleted between two nights: nobody saw it there.
-            self.lost.insert(guid.to_owned(), reason);
+        } else {
+            // What becomes of it between two nights nobody sees: not that it was in Recently Deleted, nor that it came
+            // back from there.
+            let seen = self.hidden_at_night.contains(guid);
+            self.lost.insert(guid.to_owned(), if seen { "recently_deleted" } else { reason });
         }
     }
 
@@ -155,59 +159,16 @@ impl Device {
         for guid in guids {
             self.remove(&guid, true, "conversation_deleted");
         }
-        self.run(
-            "INSERT INTO sync_deleted_chats (guid) SELECT guid FROM chat WHERE ROWID = ?1",
-            [chat as i64 + 1],
-        );
-        self.run("DELETE FROM chat WHERE ROWID = ?1", [chat as i64 + 1]);
-        self.run("DELETE FROM chat_handle_join WHERE chat_id = ?1", [chat as i64 + 1]);
-    }
-
-    /// An attachment of a message; its file comes later.
-    pub fn attach(&self, guid: &str, name: &str) {
-        self.run(
-            "INSERT INTO attachment (guid, original_guid, filename, transfer_name, mime_type, ck_sync_state) \
-             VALUES (?1, ?1, ?2, ?3, 'image/png', 1)",
-            params![
-                format!("at_0_{guid}"),
-                format!("{}/Attachments/0a/{guid}/{name}", self.schema.home()),
-                name
-            ],
-        );
-        self.run(
-            "INSERT INTO message_attachment_join (message_id, attachment_id) \
-             SELECT m.ROWID, a.ROWID FROM message m, attachment a WHERE m.guid = ?1 AND a.guid = 'at_0_' || ?1",
-            [guid],
-        );
-    }
-
-    pub fn download(&self, guid: &str, name: &str, bytes: &[u8]) {
-        let folder = self.folder.join(format!("Attachments/0a/{guid}"));
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(name), bytes).unwrap();
-        self.run("UPDATE attachment SET transfer_state = 5 WHERE guid = 'at_0_' || ?1", [guid]);
-    }
-
-    pub fn purge(&self, guid: &str, name: &str) {
-        fs::remove_file(self.folder.join(format!("Attachments/0a/{guid}/{name}"))).unwrap();
-        self.run("UPDATE attachment SET transfer_state = 0 WHERE guid = 'at_0_' || ?1", [guid]);
+        let chat = self.chats[chat];
+        self.run("INSERT INTO sync_deleted_chats (guid) SELECT guid FROM chat WHERE ROWID = ?1", [chat]);
+        self.run("DELETE FROM chat WHERE ROWID = ?1", [chat]);
+        self.run("DELETE FROM chat_handle_join WHERE chat_id = ?1", [chat]);
     }
 
     /// The archive has seen what there is.
     pub fn is_archived(&mut self) {
         self.archived.extend(self.has.keys().cloned());
         self.hidden_at_night.clone_from(&self.in_recently_deleted);
-    }
-
-    /// What people can see of every message, now.
-    pub fn states(&self) -> BTreeMap<String, State> {
-        let mut statement =
-            self.db.prepare("SELECT guid, text, date_edited, date_read FROM message").unwrap();
-        let rows = statement.query_map([], |row| {
-            let number = |at| row.get::<_, Option<i64>>(at).map(|n| n.unwrap_or(0));
-            Ok((row.get(0)?, (row.get(1)?, number(2)?, number(3)?)))
-        });
-        rows.unwrap().map(Result::unwrap).collect()
     }
 }
 

@@ -56,6 +56,8 @@ impl Rich {
             UPDATE message SET is_read = 1, date_read = date + 1 WHERE ROWID = 1;
             UPDATE chat SET display_name = 'Lake' WHERE ROWID = 2;
             UPDATE attachment SET transfer_name = 'IMG_3.png' WHERE ROWID = 2;
+            UPDATE attachment SET total_bytes = total_bytes + 1 WHERE ROWID = 1;
+            DELETE FROM chat_handle_join WHERE chat_id = 2 AND handle_id = 2;
             INSERT INTO deleted_messages (guid) SELECT guid FROM message WHERE ROWID = 4;
             DELETE FROM chat_message_join WHERE message_id = 4;
             DELETE FROM message WHERE ROWID = 4;
@@ -67,6 +69,10 @@ impl Rich {
             UPDATE chat_message_join SET message_id = 900 WHERE message_id = 7;
         ";
         Connection::open(mac.join("chat.db")).unwrap().execute_batch(changes).unwrap();
+        // A preview, and then the picture.
+        let (picture, _) =
+            tree::files(&mac).into_iter().find(|(name, _)| name.ends_with("IMG_1.HEIC")).unwrap();
+        fs::write(mac.join(picture), b"another picture").unwrap();
         rich.run(2).unwrap();
         // A state that is lost: it was damaged, and is another one where it came from.
         rich.sql("UPDATE message SET text = 'damaged' WHERE ROWID = 8");

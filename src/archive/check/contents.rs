@@ -10,6 +10,8 @@ use super::{Check, Problem, source_of};
 use crate::archive::contents::KeptFile;
 use crate::archive::folder::HOME;
 use crate::archive::kind::Kind;
+use crate::archive::schema::has_table;
+use crate::archive::sums::{FORMERLY_PLACED, PLACED};
 use crate::disk::{hash_file, hexadecimal};
 
 impl Check<'_> {
@@ -88,17 +90,22 @@ impl Check<'_> {
         file: &KeptFile,
         what: String,
     ) -> rusqlite::Result<()> {
-        let mut of = connection.prepare_cached(
-            "SELECT a.guid, a.ROWID FROM msgarchive_content c JOIN attachment a ON a.ROWID = c.attachment \
-             WHERE c.path = ?1 OR c.film = ?1 OR ?1 LIKE c.path || '/%'",
-        )?;
-        let mut rows = of.query([&file.path])?;
         let (mut guid, mut source) = (None, None);
-        while let Some(row) = rows.next()? {
-            guid = row.get(0)?;
-            source = source_of(connection, Kind::Attachment, row.get(1)?)?;
-            if source.is_some() {
-                break;
+        // Bytes that an attachment had once can be had nowhere, but perhaps where it has them still.
+        for placed in [PLACED, FORMERLY_PLACED] {
+            if source.is_some() || !has_table(connection, placed)? {
+                continue;
+            }
+            let mut of = connection.prepare_cached(&format!(
+                "SELECT a.guid, a.ROWID FROM {placed} c JOIN attachment a ON a.ROWID = c.attachment \
+                 WHERE c.path = ?1 OR c.film = ?1 OR ?1 LIKE c.path || '/%'"
+            ))?;
+            let mut rows = of.query([&file.path])?;
+            while let Some(row) = rows.next()?
+                && source.is_none()
+            {
+                guid = row.get(0)?;
+                source = source_of(connection, Kind::Attachment, row.get(1)?)?;
             }
         }
         self.found(Problem {

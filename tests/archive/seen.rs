@@ -1,0 +1,168 @@
+//! What anybody could ever see on some devices, kept by looking at them every night; and whether an archive has all of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::device::Device;
+
+/// What people see of a message, as text.
+pub const MESSAGE: &str = "quote(text) || ' ' || ifnull(date_edited, 0) || ' ' || ifnull(date_read, 0) || ' ' || \
+     ifnull(date_retracted, 0) || ' ' || quote(nullif(associated_message_guid, '')) || ' ' || \
+     ifnull(associated_message_type, 0) || ' ' || quote(associated_message_emoji) || ' ' || \
+     quote(thread_originator_guid) || ' ' || ifnull(item_type, 0) || ' ' || quote(group_title) || ' ' || \
+     ifnull(group_action_type, 0) || ' ' || ifnull(error, 0)";
+/// Of a conversation.
+pub const CHAT: &str = "quote(display_name) || ' ' || quote(properties)";
+/// Of an attachment.
+pub const ATTACHMENT: &str =
+    "quote(transfer_name) || ' ' || ifnull(total_bytes, 0) || ' ' || quote(mime_type)";
+
+type States = BTreeMap<String, BTreeSet<String>>;
+type Pairs = BTreeSet<(String, String)>;
+
+/// What anybody could ever see.
+#[derive(Default)]
+pub struct Seen {
+    messages: States,
+    chats: States,
+    attachments: States,
+    /// The bytes of attachments.
+    contents: BTreeMap<String, BTreeSet<Vec<u8>>>,
+    /// Chat → address.
+    members: Pairs,
+    /// Message → attachment.
+    carried: Pairs,
+    /// Message → chat.
+    places: Pairs,
+    /// By device, the messages that it ever had.
+    had: BTreeMap<String, BTreeSet<String>>,
+}
+
+pub fn pairs(db: &Connection, sql: &str) -> Vec<(String, String)> {
+    let mut statement = db.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+pub fn shown(db: &Connection, table: &str, state: &str) -> BTreeMap<String, String> {
+    pairs(db, &format!("SELECT guid, {state} FROM {table}")).into_iter().collect()
+}
+
+pub const MEMBERS: &str = "SELECT c.guid, h.id FROM chat_handle_join j JOIN chat c ON c.ROWID = j.chat_id \
+     JOIN handle h ON h.ROWID = j.handle_id";
+const CARRIED: &str = "SELECT m.guid, a.guid FROM message_attachment_join j JOIN message m ON m.ROWID = j.message_id \
+     JOIN attachment a ON a.ROWID = j.attachment_id";
+const PLACES: &str = "SELECT m.guid, c.guid FROM chat_message_join j JOIN message m ON m.ROWID = j.message_id \
+     JOIN chat c ON c.ROWID = j.chat_id";
+const FORMERLY_MEMBERS: &str = "SELECT c.guid, h.id FROM msgarchive_participant j JOIN chat c ON c.ROWID = j.chat \
+     JOIN handle h ON h.ROWID = j.handle";
+
+impl Seen {
+    /// Looks at all that a device has now.
+    pub fn look(&mut self, device: &Device) {
+        let db = &device.db;
+        for (states, table, state) in [
+            (&mut self.messages, "message", MESSAGE),
+            (&mut self.chats, "chat", CHAT),
+            (&mut self.attachments, "attachment", ATTACHMENT),
+        ] {
+            for (guid, state) in shown(db, table, state) {
+                states.entry(guid).or_default().insert(state);
+            }
+        }
+        self.members.extend(pairs(db, MEMBERS));
+        self.carried.extend(pairs(db, CARRIED));
+        self.places.extend(pairs(db, PLACES));
+        self.places.extend(pairs(db, &PLACES.replace("chat_message_join", "chat_recoverable_message_join")));
+        for (guid, filename) in pairs(db, "SELECT guid, filename FROM attachment") {
+            let (_, below) = filename.split_once("/Attachments/").unwrap();
+            if let Ok(bytes) = std::fs::read(device.folder.join("Attachments").join(below)) {
+                self.contents.entry(guid).or_default().insert(bytes);
+            }
+        }
+        let name = device.folder.to_string_lossy().into_owned();
+        self.had.entry(name).or_default().extend(device.has.keys().cloned());
+    }
+
+    /// The archive holds every state of everything, each thing once; and shows what all devices show.
+    #[track_caller]
+    pub fn check(&self, archive: &Path, devices: [&Device; 2], when: &str) {
+        let db = Connection::open(archive.join("chat.db")).unwrap();
+        for (states, table, state) in [
+            (&self.messages, "message", MESSAGE),
+            (&self.chats, "chat", CHAT),
+            (&self.attachments, "attachment", ATTACHMENT),
+        ] {
+            let sql = |table: &str| format!("SELECT guid, {state} FROM {table}");
+            let shown = pairs(&db, &sql(table));
+            assert_eq!(shown.len(), states.len(), "{when}: each {table} once");
+            let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for (guid, state) in
+                shown.into_iter().chain(pairs(&db, &sql(&format!("msgarchive_{table}_version"))))
+            {
+                held.entry(guid).or_default().push(state);
+            }
+            for (guid, of) in &held {
+                let all: BTreeSet<String> = of.iter().cloned().collect();
+                assert_eq!(Some(&all), states.get(guid), "{when}: every state of {table} {guid}");
+                // A conversation may be what it once was.
+                assert!(table != "message" || of.len() == all.len(), "{when}: {guid}: each state once");
+            }
+        }
+        self.check_shown(&db, devices, when);
+        let set = |sql: &str| -> Pairs { pairs(&db, sql).into_iter().collect() };
+        assert_eq!(set(CARRIED), self.carried, "{when}: what messages carry");
+        assert_eq!(set(PLACES), self.places, "{when}: where messages are");
+        assert_eq!(set(FORMERLY_MEMBERS), self.members, "{when}: who was ever in a conversation");
+        let mut contents: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
+        for table in ["msgarchive_content", "msgarchive_former_content"] {
+            let sql = format!("SELECT guid, path FROM {table} JOIN attachment a ON a.ROWID = attachment");
+            for (guid, path) in pairs(&db, &sql) {
+                contents.entry(guid).or_default().insert(std::fs::read(archive.join(path)).unwrap());
+            }
+        }
+        assert_eq!(contents, self.contents, "{when}: every content");
+        for (source, device) in (1..).zip(devices) {
+            let noted = set(&format!(
+                "SELECT m.guid, a.reason FROM msgarchive_absence a JOIN message m ON m.ROWID = a.message \
+                 WHERE a.source = {source} AND a.returned IS NULL"
+            ));
+            let lost = device.lost.iter().map(|(guid, why)| (guid.clone(), (*why).to_owned())).collect();
+            assert_eq!(noted, lost, "{when}: the reasons of source {source}");
+        }
+    }
+
+    /// What all devices that ever had something have alike, the archive shows so.
+    #[track_caller]
+    fn check_shown(&self, db: &Connection, devices: [&Device; 2], when: &str) {
+        for (table, state) in [("message", MESSAGE), ("chat", CHAT)] {
+            let shown_here = shown(db, table, state);
+            let [one, other] = devices.map(|device| shown(&device.db, table, state));
+            for (guid, state) in &one {
+                assert!(
+                    other.get(guid) != Some(state) || shown_here.get(guid) == Some(state),
+                    "{when}: {table} {guid} is {state} everywhere, and is shown as {:?}",
+                    shown_here.get(guid)
+                );
+            }
+        }
+        let by_chat = |db: &Connection| -> BTreeMap<String, BTreeSet<String>> {
+            let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for (chat, address) in pairs(db, MEMBERS) {
+                members.entry(chat).or_default().insert(address);
+            }
+            members
+        };
+        let here = by_chat(db);
+        let [one, other] = devices.map(|device| by_chat(&device.db));
+        for (chat, members) in &one {
+            assert!(
+                other.get(chat) != Some(members) || here.get(chat) == Some(members),
+                "{when}: in {chat} are {members:?} everywhere, and {:?} are shown",
+                here.get(chat)
+            );
+        }
+    }
+}

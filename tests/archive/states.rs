@@ -1,0 +1,202 @@
+//! States that come back, or came from another device first: which is shown, and that every other one is kept.
+
+use rusqlite::Connection;
+
+use super::add;
+use super::device::{DAY, Device};
+use crate::program::Program;
+use crate::support::Schema;
+use msgarchive::archive::check;
+
+const START: i64 = 700_000_000;
+
+/// A Mac and an archive of it, which is fed day by day.
+struct Fed {
+    folder: tempfile::TempDir,
+    mac: Device,
+    day: i64,
+}
+
+impl Fed {
+    fn new() -> Fed {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+        mac.receive("A", 2, START, "hello");
+        let mut fed = Fed { folder, mac, day: 0 };
+        fed.night();
+        fed
+    }
+
+    fn archive(&self) -> std::path::PathBuf {
+        self.folder.path().join("archive")
+    }
+
+    fn night(&mut self) {
+        self.day += 1;
+        add(&self.archive(), &[&self.mac.folder], START + self.day * DAY).unwrap();
+    }
+
+    fn of(&mut self, device: &Device) {
+        self.day += 1;
+        add(&self.archive(), &[&device.folder], START + self.day * DAY).unwrap();
+    }
+
+    fn texts(&self, sql: &str) -> Vec<String> {
+        let db = Connection::open(self.archive().join("chat.db")).unwrap();
+        let mut statement = db.prepare(&format!("SELECT {sql}")).unwrap();
+        let texts = statement.query_map([], |row| row.get(0)).unwrap();
+        texts.map(Result::unwrap).collect()
+    }
+
+    fn is_whole(&self) {
+        assert_eq!(check(&self.archive(), true, 1, &()).unwrap().problems, []);
+    }
+}
+
+const NAME: &str = "display_name FROM chat WHERE guid LIKE '%;+;%' ORDER BY ROWID LIMIT 1";
+
+/// A group that gets its old name back has it; one that another device only does not know to be renamed has not.
+#[test]
+fn a_name_comes_back() {
+    let mut fed = Fed::new();
+    let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
+    phone.receive("B", 2, START, "hello");
+    fed.mac.rename("R1", 2, START + DAY, "Lake");
+    fed.night();
+    fed.of(&phone);
+    assert_eq!(fed.texts(NAME), ["Lake"], "the phone has its first name still");
+    fed.mac.rename("R2", 2, START + 2 * DAY, "Harbor");
+    fed.night();
+    assert_eq!(fed.texts(NAME), ["Harbor"]);
+    phone.rename("R3", 2, START + 3 * DAY, "Sea");
+    fed.of(&phone);
+    fed.night();
+    assert_eq!(fed.texts(NAME), ["Sea"]);
+    let of_versions = "DISTINCT display_name FROM msgarchive_chat_version ORDER BY display_name";
+    assert_eq!(fed.texts(of_versions), ["Harbor", "Lake"]);
+    fed.is_whole();
+}
+
+/// A row that lost its hash, which nobody noticed: its state is kept all the same when it gets another one.
+#[test]
+fn a_state_without_its_book() {
+    let mut fed = Fed::new();
+    let db = Connection::open(fed.archive().join("chat.db")).unwrap();
+    db.execute_batch("DELETE FROM msgarchive_message; DELETE FROM msgarchive_chat").unwrap();
+    drop(db);
+    fed.mac.edit("A", START + DAY, "hello again");
+    fed.mac.rename("R1", 2, START + DAY, "Lake");
+    fed.night();
+    assert_eq!(fed.texts("text FROM message WHERE guid = 'A'"), ["hello again"]);
+    assert_eq!(fed.texts("text FROM msgarchive_message_version WHERE guid = 'A'"), ["hello"]);
+    assert_eq!(fed.texts(NAME), ["Lake"]);
+    assert_eq!(fed.texts("display_name FROM msgarchive_chat_version"), ["Harbor"]);
+    assert!(!check(&fed.archive(), true, 1, &()).unwrap().problems.is_empty(), "that it was damaged is told");
+    fed.night();
+    fed.is_whole();
+}
+
+/// Who left a group is in it no more, and was.
+#[test]
+fn who_was_in_a_group() {
+    let mut fed = Fed::new();
+    let now = "h.id FROM chat_handle_join j JOIN handle h ON h.ROWID = j.handle_id \
+         JOIN chat c ON c.ROWID = j.chat_id WHERE c.display_name = 'Harbor' ORDER BY h.id";
+    let ever = "h.id || ifnull(' until ' || until, '') FROM msgarchive_participant p JOIN handle h ON h.ROWID = p.handle \
+         JOIN chat c ON c.ROWID = p.chat WHERE c.display_name = 'Harbor' ORDER BY h.id, since";
+    fed.mac.join("J1", 2, START + DAY, 3);
+    fed.mac.leave("L1", 2, START + DAY, 2);
+    fed.night();
+    assert_eq!(fed.texts(now), ["+12025550143", "cy@example.com"]);
+    // A device that has not heard of it, and that hears of it then.
+    let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
+    phone.receive("B", 2, START, "hello");
+    fed.of(&phone);
+    assert_eq!(fed.texts(now), ["+12025550143", "cy@example.com"]);
+    phone.leave("L1", 2, START + DAY, 2);
+    fed.of(&phone);
+    assert_eq!(fed.texts(now), ["+12025550143", "cy@example.com"]);
+    fed.mac.join("J2", 2, START + 4 * DAY, 2);
+    fed.night();
+    assert_eq!(fed.texts(now), ["+12025550143", "bo@example.com", "cy@example.com"]);
+    assert_eq!(
+        fed.texts(ever),
+        ["+12025550143", "bo@example.com until 2", "bo@example.com", "cy@example.com"]
+    );
+    // A conversation that is deleted says nothing of who is in it.
+    fed.mac.delete_conversation(2);
+    fed.night();
+    assert_eq!(fed.texts(now).len(), 3);
+    fed.is_whole();
+    let program = Program::new();
+    let archive = fed.archive();
+    let listed = |as_of: &[&str]| -> String {
+        let arguments =
+            [&["list", "-s", archive.to_str().unwrap(), "--contacts", "none", "--json"], as_of].concat();
+        let listed: serde_json::Value =
+            serde_json::from_str(&program.run(&arguments).with_code(0).out).unwrap();
+        let all = listed["conversations"].as_array().unwrap();
+        all.iter().find(|one| one["title"] == "Harbor").unwrap()["participants"].to_string()
+    };
+    assert!(listed(&[]).contains("cy@example.com"), "{}", listed(&[]));
+    // START is 2023-03-08, 20:26:40 UTC.
+    let first = listed(&["--as-of", "2023-03-10"]);
+    assert!(first.contains("bo@example.com") && !first.contains("cy@example.com"), "{first}");
+    let second = listed(&["--as-of", "2023-03-11"]);
+    assert!(!second.contains("bo@example.com") && second.contains("cy@example.com"), "{second}");
+}
+
+/// Bytes that were only a preview, those that came later, and those that another device has: all are kept, and the
+/// latest of the device are shown, or the larger ones of two.
+#[test]
+fn other_bytes_of_an_attachment() {
+    let mut fed = Fed::new();
+    let program = Program::new();
+    let shown = |fed: &Fed| -> String {
+        let path = &fed.texts("substr(filename, 20) FROM attachment")[0];
+        String::from_utf8(std::fs::read(fed.archive().join(path)).unwrap()).unwrap()
+    };
+    let former = "count(*) || '' FROM msgarchive_former_content";
+    fed.mac.attach("A", "a.png");
+    fed.mac.download("A", "a.png", b"preview");
+    fed.night();
+    assert_eq!(shown(&fed), "preview");
+    fed.mac.purge("A", "a.png");
+    fed.night();
+    assert_eq!((shown(&fed), fed.texts(former)), ("preview".into(), vec!["0".into()]));
+    fed.mac.download("A", "a.png", b"the whole");
+    fed.night();
+    assert_eq!((shown(&fed), fed.texts(former)), ("the whole".into(), vec!["1".into()]));
+    for (name, bytes, count) in
+        [("older", "preview", "1"), ("small", "small", "2"), ("large", "the whole of it", "3")]
+    {
+        let mut phone = Device::new(&fed.folder.path().join(name), Schema::MACOS_26.on_device());
+        phone.receive("A", 2, START, "hello");
+        phone.attach("A", "a.png");
+        phone.download("A", "a.png", bytes.as_bytes());
+        fed.of(&phone);
+        assert_eq!(fed.texts(former), [count], "{name}");
+    }
+    assert_eq!(shown(&fed), "the whole of it");
+    fed.is_whole();
+    // Of another archive, whatever it shows.
+    let mut other = Fed::new();
+    other.day = 20;
+    for _ in 0..2 {
+        other.day += 1;
+        add(&other.archive(), &[&fed.archive()], START + other.day * DAY).unwrap();
+        assert_eq!((shown(&other), other.texts(former)), ("the whole of it".into(), vec!["3".into()]));
+    }
+    other.is_whole();
+    // START is 2023-03-08, 20:26:40 UTC.
+    let archive = fed.archive();
+    let archive = archive.to_str().unwrap();
+    for (day, bytes) in [("2023-03-10", ""), ("2023-03-12", "preview"), ("2023-03-13", "the whole")] {
+        program
+            .run(&["export", "-s", archive, "-f", "jsonl", "-o", day, "--contacts", "none", "--as-of", day])
+            .with_code(0);
+        let files = crate::support::tree::files(&program.path().join(day)).into_iter();
+        let picture = files.filter(|(name, _)| name.ends_with(".png")).map(|(_, bytes)| bytes).next();
+        assert_eq!(String::from_utf8(picture.unwrap_or_default()).unwrap(), bytes, "{day}");
+    }
+}
