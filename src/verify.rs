@@ -3,7 +3,8 @@
 //! **Must never**: change what it looks at, or mend anything. (An archive gets a note of what was found, for its next
 //! run.)
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,10 +12,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use serde_json::Value;
 
 use crate::archive::{ArchiveError, check};
-pub use crate::archive::{Checked, Findings, Problem};
-use crate::disk::archive_folder::is_archive;
-use crate::disk::{MANIFEST, hash_file, hexadecimal};
+pub use crate::archive::{Checked, Findings, Problem, Unread};
+use crate::disk::{MANIFEST, hash_all, hexadecimal, is_gone};
 use crate::pipeline::Progress;
+use crate::pipeline::crew::lock;
 
 /// Why nothing could be verified.
 #[derive(Debug, thiserror::Error)]
@@ -34,22 +35,21 @@ pub enum VerifyError {
 /// always are.
 ///
 /// # Errors
-/// [`VerifyError`] where there is nothing to verify. Damage is no error but a finding.
+/// [`VerifyError`] where there is nothing to verify. Damage is no error but a finding, and so is a file that cannot be read.
 pub fn verify(
     path: &Path,
     deep: bool,
     jobs: usize,
     progress: &dyn Progress,
 ) -> Result<Findings, VerifyError> {
-    if is_archive(path) {
-        return Ok(check(path, deep, jobs, progress)?);
+    match check(path, deep, jobs, progress) {
+        Err(ArchiveError::NotAnArchive { .. }) => {}
+        done => return Ok(done?),
     }
     let manifest = path.join(MANIFEST);
     match fs::read(&manifest) {
         Ok(manifest) => export(path, &manifest, jobs, progress),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(VerifyError::Neither { path: path.to_owned() })
-        }
+        Err(error) if is_gone(&error) => Err(VerifyError::Neither { path: path.to_owned() }),
         Err(source) => Err(VerifyError::Read { path: manifest, source }),
     }
 }
@@ -79,7 +79,7 @@ fn export(
     let value: Option<Value> = serde_json::from_slice(manifest).ok();
     let Some(files) = value.as_ref().and_then(|value| value.get("files")).and_then(Value::as_array) else {
         let damaged = problem("record", MANIFEST, "is damaged: it lists no files".into());
-        return Ok(Findings { checked: Checked::default(), problems: vec![damaged] });
+        return Ok(Findings { problems: vec![damaged], ..Findings::default() });
     };
     let mut problems = Vec::new();
     let mut listed = Vec::with_capacity(files.len());
@@ -103,17 +103,17 @@ fn export(
     }
     progress.begin(listed.len() as u64);
     let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
-    let found: Mutex<Vec<Problem>> = Mutex::default();
+    let (found, unread) = (Mutex::new(problems), Mutex::new(Vec::new()));
     let work = || {
         while let Some(file) = listed.get(next.fetch_add(1, Ordering::Relaxed)) {
             if progress.interrupted() {
                 return;
             }
             bytes.fetch_add(file.bytes.unwrap_or(0), Ordering::Relaxed);
-            if let Err(what) = file.check(folder)
-                && let Ok(mut found) = found.lock()
-            {
-                found.push(problem("file", &file.path, what));
+            match file.check(folder) {
+                Ok(None) => {}
+                Ok(Some(what)) => lock(&found).push(problem("file", &file.path, what)),
+                Err(error) => lock(&unread).push(Unread::of(&file.path, &error)),
             }
             progress.advance(1);
         }
@@ -127,35 +127,39 @@ fn export(
     if progress.interrupted() {
         return Err(VerifyError::Interrupted);
     }
-    problems.extend(found.into_inner().unwrap_or_default());
+    let (mut problems, mut unread) =
+        (found.into_inner().unwrap_or_default(), unread.into_inner().unwrap_or_default());
     problems.sort();
+    unread.sort();
+    if !problems.is_empty() {
+        // What is gone is gone, and not away with all the rest on a disk that was unplugged.
+        let path = folder.join(MANIFEST);
+        fs::symlink_metadata(&path).map_err(|source| VerifyError::Read { path, source })?;
+    }
     let rows = value.pointer("/rows/read").and_then(Value::as_u64).unwrap_or(0);
     let checked = Checked { rows, contents: listed.len() as u64, bytes: bytes.into_inner(), runs: 1 };
-    Ok(Findings { checked, problems })
+    Ok(Findings { checked, problems, unread })
 }
 
 impl Listed {
-    fn check(&self, folder: &Path) -> Result<(), String> {
+    /// What is wrong with it, if anything is.
+    fn check(&self, folder: &Path) -> io::Result<Option<String>> {
         let path = folder.join(&self.path);
         let about = match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("is gone".into()),
-            Err(error) => return Err(format!("cannot be looked at: {error}")),
-            Ok(about) => about,
+            Err(error) if is_gone(&error) => return Ok(Some("is gone".into())),
+            about => about?,
         };
         let Some(sha256) = &self.sha256 else {
-            return Ok(());
+            return Ok(None);
         };
         if !about.is_file() {
-            return Err("is no file any more".into());
+            return Ok(Some("is no file any more".into()));
         }
         if let Some(bytes) = self.bytes.filter(|bytes| *bytes != about.len()) {
-            return Err(format!("has {} bytes instead of {bytes}", about.len()));
+            return Ok(Some(format!("has {} bytes instead of {bytes}", about.len())));
         }
-        let hash = hash_file(&path).map_err(|error| format!("cannot be read: {error}"))?;
-        match hexadecimal(&hash.sha256) == *sha256 {
-            true => Ok(()),
-            false => Err("has other bytes than were written".into()),
-        }
+        let is_other = hexadecimal(&hash_all(&mut File::open(&path)?)?.sha256) != *sha256;
+        Ok(is_other.then(|| "has other bytes than were written".into()))
     }
 }
 

@@ -2,13 +2,16 @@
 //! folder, one after the other, until a run goes through unharmed.
 //!
 //! A run is a sequence of steps: calls of the C library about files below the folder. A [`Fault`] says which steps it
-//! strikes and how; [`Run::at_every_step`] tries each of them. Nothing is sampled, and nothing relies on a count made
-//! before: where a run takes other steps than the one before, those are tried too.
+//! strikes and how; [`Run::survives`] tries them, as [`steps`] says.
 //!
 //! The shim is C, compiled by the `cc` that links Rust programs. It needs Linux and the GNU C library.
 
 mod archives;
 mod exports;
+mod readers;
+mod repairs;
+mod scene;
+mod steps;
 
 use std::any::Any;
 use std::fs;
@@ -19,6 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use crate::program::{Program, Ran, ran};
+use steps::Recorded;
 
 /// What goes wrong at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,23 +40,34 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// How the shim is told: the class of the steps, what happens there, and with which error.
-    fn told(self) -> [&'static str; 3] {
+    /// The class of the steps that it strikes; each has those above it.
+    fn class(self) -> u64 {
+        match self {
+            Fault::Error | Fault::Dead | Fault::Vanished => 1,
+            Fault::Killed => 2,
+            Fault::Full => 3,
+        }
+    }
+
+    /// How the shim is told: what happens at a step, and with which error.
+    fn told(self) -> [&'static str; 2] {
         const EIO: &str = "5";
         const ENOSPC: &str = "28";
         match self {
-            Fault::Error => ["1", "once", EIO],
-            Fault::Dead => ["1", "for good", EIO],
-            Fault::Full => ["3", "for good", ENOSPC],
-            Fault::Killed => ["2", "killed", "0"],
-            Fault::Vanished => ["1", "vanished", "0"],
+            Fault::Error => ["once", EIO],
+            Fault::Dead => ["for good", EIO],
+            Fault::Full => ["for good", ENOSPC],
+            Fault::Killed => ["killed", "0"],
+            Fault::Vanished => ["vanished", "0"],
         }
     }
 }
 
-/// Bytes of what the shim and the test share: the number of steps, then which one was struck.
+/// Bytes of what the shim and the test share: the number of steps, then which one was struck; then, where a run is
+/// recorded, the place of each.
 const ACCOUNT: usize = 4096;
 const NUMBER: usize = size_of::<usize>();
+const RECORDED: usize = ACCOUNT + size_of::<u64>() * (1 << 16);
 
 /// What is tried again and again.
 #[derive(Clone, Copy)]
@@ -62,6 +77,8 @@ pub struct Run<'a> {
     pub folder: &'a str,
     /// Makes everything as it is before the run.
     pub set: &'a (dyn Fn(&Program) + Sync),
+    /// The first argument of processes that no fault strikes.
+    pub spared: &'a str,
 }
 
 /// A run, and how it was disturbed.
@@ -74,20 +91,39 @@ pub struct Disturbed {
 }
 
 impl Run<'_> {
-    /// Tries a fault at every step, on all cores, and shows each run that was struck to `judge`, which panics where something
-    /// is wrong. Returns how many they were.
+    /// Tries faults at the steps of the run, on all cores, and shows each run that was struck to `judge`, which panics where
+    /// something is wrong.
     #[track_caller]
-    pub fn at_every_step(&self, fault: Fault, judge: &(dyn Fn(&Program, &Disturbed) + Sync)) -> usize {
-        let (next, over) = (AtomicUsize::new(1), AtomicBool::new(false));
+    pub fn survives(&self, faults: &[Fault], judge: &(dyn Fn(&Program, &Disturbed) + Sync)) {
+        let recorded = self.recorded();
+        for fault in faults {
+            let chosen = recorded.chosen(*fault);
+            let struck = self.struck(*fault, (!steps::every()).then_some(&chosen), judge);
+            // A run may take some steps more or less than the one before.
+            assert!(struck > 4 && struck * 10 >= chosen.len() * 9, "{fault:?}: {struck} of {}", chosen.len());
+        }
+    }
+
+    /// `steps`: `None` for all there are. How many of them were struck.
+    #[track_caller]
+    fn struck(
+        &self,
+        fault: Fault,
+        steps: Option<&Vec<usize>>,
+        judge: &(dyn Fn(&Program, &Disturbed) + Sync),
+    ) -> usize {
+        let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (struck, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let step_of = |turn: usize| match steps {
+            Some(steps) => steps.get(turn).copied(),
+            None => Some(turn + 1).filter(|_| !over.load(Ordering::Relaxed)),
+        };
         let work = || {
             let program = Program::in_memory();
-            while !over.load(Ordering::Relaxed) {
-                let step = next.fetch_add(1, Ordering::Relaxed);
-                let disturbed = self.disturbed(&program, fault, step);
-                let Some(disturbed) = disturbed else {
+            while let Some(step) = step_of(next.fetch_add(1, Ordering::Relaxed)) {
+                let Some(disturbed) = self.disturbed(&program, fault, step) else {
                     over.store(true, Ordering::Relaxed);
-                    return;
+                    continue;
                 };
                 struck.fetch_add(1, Ordering::Relaxed);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| judge(&program, &disturbed))) {
@@ -111,32 +147,44 @@ impl Run<'_> {
     /// interrupted.
     pub fn hindered(&self, program: &Program) -> (Ran, usize) {
         (self.set)(program);
-        let (ran, account) = self.behind_shim(program, ["1", "hindered", "0"], 0);
+        let (ran, account) = self.behind_shim(program, 1, ["hindered", "0"], 0);
         (ran, number(&account))
+    }
+
+    /// The steps of the run where nothing disturbs it.
+    fn recorded(&self) -> Recorded {
+        let program = Program::in_memory();
+        (self.set)(&program);
+        let (_, account) = self.behind_shim(&program, 1, ["recorded", "0"], 0);
+        Recorded::of(account.get(ACCOUNT..).unwrap(), number(&account))
     }
 
     fn disturbed(&self, program: &Program, fault: Fault, step: usize) -> Option<Disturbed> {
         (self.set)(program);
-        let (ran, account) = self.behind_shim(program, fault.told(), step);
+        let (ran, account) = self.behind_shim(program, fault.class(), fault.told(), step);
         let at = account.get(NUMBER..).unwrap().split(|byte| *byte == 0).next().unwrap();
         let at = String::from_utf8_lossy(at).into_owned();
         (number(&account) >= step).then_some(Disturbed { ran, fault, at })
     }
 
-    fn behind_shim(&self, program: &Program, told: [&str; 3], step: usize) -> (Ran, Vec<u8>) {
-        let [class, what, error] = told;
+    fn behind_shim(&self, program: &Program, class: u64, told: [&str; 2], step: usize) -> (Ran, Vec<u8>) {
+        let [what, error] = told;
         let here = program.path().canonicalize().unwrap();
         let account = here.join("account");
-        fs::write(&account, [0; ACCOUNT]).unwrap();
+        // What is not written takes no room.
+        let _ = fs::remove_file(&account);
+        let size = if what == "recorded" { RECORDED } else { ACCOUNT };
+        fs::File::create_new(&account).unwrap().set_len(size as u64).unwrap();
         let output = program
             .command(self.arguments)
             .env("LD_PRELOAD", shim())
             .env("FAILING_DISK_ACCOUNT", &account)
             .env("FAILING_DISK_FOLDER", here.join(self.folder))
             .env("FAILING_DISK_STEP", step.to_string())
-            .env("FAILING_DISK_CLASS", class)
+            .env("FAILING_DISK_CLASS", class.to_string())
             .env("FAILING_DISK_FAULT", what)
             .env("FAILING_DISK_ERROR", error)
+            .env("FAILING_DISK_SPARES", self.spared)
             .output()
             .unwrap();
         (ran(output), fs::read(&account).unwrap())

@@ -1,23 +1,28 @@
 //! Whether an archive is whole: every row against its hash, every content against its size and (deep) its bytes, every
 //! record against the one before it and against the rows it speaks of.
 //!
-//! **Must never**: mend anything. It leaves a note of what it found, which the next run reads.
+//! **Must never**: mend anything, or take what a disk fails to read for damage. It leaves a note of what it found, which
+//! the next run reads.
 
 mod contents;
 mod joins;
 mod records;
 mod sums;
+mod unread;
 
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
+pub use self::unread::Unread;
 use super::ArchiveError;
 use super::damage::FoundDamaged;
-use super::folder::{ABOUT, Folder};
+use super::diagnosis;
+use super::folder::{ABOUT, DATABASE, Folder};
 use super::kind::{JOINS, Kind};
-use super::open::look_into;
+use super::open::{PATIENCE, look_into};
 use super::records::none_written;
 use super::row::{self, RowHash, owned};
 use super::schema::{Columns, has_versions, version_table};
@@ -74,6 +79,8 @@ pub struct Findings {
     pub checked: Checked,
     /// Sorted.
     pub problems: Vec<Problem>,
+    /// Sorted.
+    pub unread: Vec<Unread>,
 }
 
 /// Verifies the archive at `path`. `deep`: reads every content again.
@@ -86,28 +93,79 @@ pub fn check(
     jobs: usize,
     progress: &dyn Progress,
 ) -> Result<Findings, ArchiveError> {
-    let (folder, connection) = match look_into(path) {
-        Err(ArchiveError::Damaged { .. }) if none_written(&Folder::open(path)?)? => {
-            return Ok(Findings::default());
+    let mut looked = look(path, deep, jobs, progress)?;
+    if looked.is_doubtful && !diagnosis::is_damaged(&looked.folder, PATIENCE)? {
+        // It could not be read for a moment.
+        looked = look(path, deep, jobs, progress)?;
+        if looked.is_doubtful && !diagnosis::is_damaged(&looked.folder, PATIENCE)? {
+            let fails = std::io::Error::other("now it can be read, and now it cannot");
+            return Err(ArchiveError::reading(looked.folder.database())(fails));
         }
+    }
+    looked.findings()
+}
+
+/// What one look at an archive came to.
+struct Looked {
+    folder: Folder,
+    checked: Checked,
+    problems: Vec<Problem>,
+    unread: Vec<Unread>,
+    damaged: FoundDamaged,
+    /// SQLite says that the database is damaged, as it does of a read that failed.
+    is_doubtful: bool,
+}
+
+impl Looked {
+    /// Leaves the note for the next run.
+    fn findings(mut self) -> Result<Findings, ArchiveError> {
+        self.problems.sort();
+        self.problems.dedup();
+        self.unread.sort();
+        self.unread.dedup();
+        if !self.problems.is_empty() {
+            diagnosis::is_connected(&self.folder)?;
+        }
+        self.damaged.words = self.problems.iter().take(TOLD).map(Problem::in_words).collect();
+        self.damaged.aside = super::damage::read(&self.folder)?.aside;
+        // Where nothing can be written nothing can be mended either.
+        let _ = self.damaged.note(&self.folder);
+        Ok(Findings { checked: self.checked, problems: self.problems, unread: self.unread })
+    }
+}
+
+fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result<Looked, ArchiveError> {
+    let (folder, connection) = match look_into(path) {
         Err(ArchiveError::Damaged { path: database, what }) => {
-            let problem = Problem { lost: true, ..Problem::of("database", what) };
-            let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Ok(Findings { checked: Checked::default(), problems: vec![problem.at(name)] });
+            let folder = Folder::open(path)?;
+            let mut problems = Vec::new();
+            if !none_written(&folder)? {
+                let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                problems.push(Problem { lost: true, ..Problem::of("database", what) }.at(name));
+            }
+            let (is_doubtful, damaged) = (!problems.is_empty(), FoundDamaged::default());
+            let (checked, unread) = (Checked::default(), Vec::new());
+            return Ok(Looked { folder, checked, problems, unread, damaged, is_doubtful });
         }
         opened => opened?,
     };
-    let check = Check { folder: &folder, found: Mutex::default(), damaged: Mutex::default(), progress };
+    let check = Check {
+        folder: &folder,
+        found: Mutex::default(),
+        unread: Mutex::default(),
+        damaged: Mutex::default(),
+        is_doubtful: AtomicBool::new(false),
+        progress,
+    };
     progress.phase("Verifying");
     if folder.is_unnamed {
         let what = "is gone or damaged; the records of the runs say whose they are, and the next run writes it again";
         check.found(Problem::of("file", what).at(ABOUT));
     }
     let mut checked = Checked::default();
-    let beside = std::thread::scope(|scope| {
+    std::thread::scope(|scope| -> Result<(), ArchiveError> {
         // The database as such, beside its rows.
-        let integrity = scope.spawn(|| check.integrity(deep));
-        let sums = scope.spawn(|| check.sums());
+        let beside = [scope.spawn(|| check.integrity(deep)), scope.spawn(|| check.sums())];
         let rows = check.rows(&connection);
         let files = check.files(&connection);
         let records = check.records(&connection);
@@ -120,31 +178,22 @@ pub fn check(
             check.records_of_no_run(&connection, others)?;
             Ok(runs)
         });
-        let errors = [rows.as_ref().err(), contents.as_ref().err(), records.as_ref().err()];
-        for error in errors.into_iter().flatten() {
-            lock(&check.damaged).database = true;
-            check.found(Problem { lost: true, ..Problem::of("database", error.to_string()) });
+        checked.rows = check.as_far_as_read(rows)?;
+        (checked.contents, checked.bytes) = check.as_far_as_read(contents)?;
+        checked.runs = check.as_far_as_read(records)?;
+        for looking in beside {
+            looking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
-        checked.rows = rows.unwrap_or(0);
-        (checked.contents, checked.bytes) = contents.unwrap_or((0, 0));
-        checked.runs = records.unwrap_or(0);
-        [integrity, sums].map(|looking| looking.join())
-    });
-    for looked in beside {
-        looked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    }
+        Ok(())
+    })?;
     if progress.interrupted() {
         return Err(ArchiveError::Interrupted);
     }
-    let mut problems = check.found.into_inner().unwrap_or_default();
-    problems.sort();
-    problems.dedup();
-    let mut damaged = check.damaged.into_inner().unwrap_or_default();
-    damaged.words = problems.iter().take(TOLD).map(Problem::in_words).collect();
-    damaged.aside = super::damage::read(&folder)?.aside;
-    // Where nothing can be written nothing can be mended either.
-    let _ = damaged.note(&folder);
-    Ok(Findings { checked, problems })
+    let problems = check.found.into_inner().unwrap_or_default();
+    let unread = check.unread.into_inner().unwrap_or_default();
+    let damaged = check.damaged.into_inner().unwrap_or_default();
+    let is_doubtful = check.is_doubtful.into_inner();
+    Ok(Looked { folder, checked, problems, unread, damaged, is_doubtful })
 }
 
 /// So many problems are told again in the record of the next run.
@@ -153,7 +202,9 @@ const TOLD: usize = 100;
 struct Check<'a> {
     folder: &'a Folder,
     found: Mutex<Vec<Problem>>,
+    unread: Mutex<Vec<Unread>>,
     damaged: Mutex<FoundDamaged>,
+    is_doubtful: AtomicBool,
     progress: &'a dyn Progress,
 }
 
@@ -168,12 +219,16 @@ impl Check<'_> {
         let read = || -> rusqlite::Result<Vec<String>> {
             connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
         };
-        let said = read().unwrap_or_else(|error| vec![error.to_string()]);
-        for line in said.into_iter().filter(|line| line != "ok") {
-            lock(&self.damaged).database = true;
-            self.found(Problem { lost: true, ..Problem::of("database", line).at(super::folder::DATABASE) });
+        for line in self.as_far_as_read(read())?.into_iter().filter(|line| line != "ok") {
+            self.database_is_damaged(line);
+            self.is_doubtful.store(true, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    fn database_is_damaged(&self, what: String) {
+        lock(&self.damaged).database = true;
+        self.found(Problem { lost: true, ..Problem::of("database", what).at(DATABASE) });
     }
 
     /// Every row that is shown, and every version, against its hash.

@@ -358,7 +358,7 @@ impl Taker<'_> {
         }
         let path = self.name(&hexadecimal(&list.finalize()), &extension(filename))?;
         let to = self.archive.join(&path);
-        if to.exists() {
+        if to.try_exists().map_err(ArchiveError::reading(&to))? {
             // The same, or damaged.
             fs::remove_dir_all(&to).map_err(ArchiveError::writing(&to))?;
         }

@@ -33,7 +33,7 @@ pub enum ArchiveError {
     Itself { path: PathBuf },
     #[error("{} is damaged: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
-    #[error("cannot write {}", path.display())]
+    #[error("cannot read or write {}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },

@@ -50,7 +50,7 @@ impl Folder {
         match named {
             Ok((format, _)) if format > FORMAT => Err(ArchiveError::Newer { path: path.to_owned(), format }),
             Ok((_, id)) => Ok(Folder { path: path.to_owned(), id, is_unnamed: false }),
-            Err(error) => match named_by_records(path) {
+            Err(error) => match named_by_records(path).map_err(ArchiveError::reading(path.join(RUNS)))? {
                 Some(Named { id, .. }) => Ok(Folder { path: path.to_owned(), id, is_unnamed: true }),
                 None => Err(error),
             },
@@ -65,7 +65,9 @@ impl Folder {
         match Folder::open(path) {
             Err(ArchiveError::NotAnArchive { .. }) if is_free(path)? => private_folders(path)?,
             // Another run may have made it since.
-            Err(ArchiveError::NotAnArchive { .. }) if !is_archive(path) => {
+            Err(ArchiveError::NotAnArchive { .. })
+                if !is_archive(path).map_err(ArchiveError::reading(path))? =>
+            {
                 return Err(ArchiveError::Foreign { path: path.to_owned() });
             }
             Err(ArchiveError::NotAnArchive { .. }) => {}
@@ -82,7 +84,10 @@ impl Folder {
 
     /// Writes `archive.json` into this folder, where it is gone or damaged in the archive's.
     pub fn name_again(&self, to: &Path) -> Result<(), ArchiveError> {
-        match named_by_records(&self.path).filter(|_| self.is_unnamed) {
+        if !self.is_unnamed {
+            return Ok(());
+        }
+        match named_by_records(&self.path).map_err(ArchiveError::reading(self.runs()))? {
             Some(Named { id, started }) => name(to, &id, &started),
             None => Ok(()),
         }
@@ -138,8 +143,13 @@ pub fn is_free(path: &Path) -> Result<bool, ArchiveError> {
         [README, "README.txt.new", "archive.json.new", LOCK, RUNS, CONTENTS].iter().any(|own| name == *own)
     };
     match fs::read_dir(path) {
-        Ok(mut entries) => {
-            Ok(entries.all(|entry| entry.is_err() || entry.is_ok_and(|entry| left(&entry.file_name()))))
+        Ok(entries) => {
+            for entry in entries {
+                if !left(&entry.map_err(ArchiveError::reading(path))?.file_name()) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
         Err(error) => Err(ArchiveError::reading(path)(error)),

@@ -181,7 +181,8 @@ impl Mending<'_> {
             }
         }
         // What is noted of no file, and is noted of another one, too.
-        for path in self.found.sums_of(FILES).filter(|path| !self.folder.join(path).exists()) {
+        let is_gone = |path: &&str| self.folder.join(path).try_exists().is_ok_and(|is_there| !is_there);
+        for path in self.found.sums_of(FILES).filter(is_gone) {
             self.connection.execute(
                 "DELETE FROM msgarchive_file AS f WHERE path = ?1 AND NOT EXISTS \
                    (SELECT 1 FROM msgarchive_content c WHERE ?1 IN (c.path, c.film) OR ?1 LIKE c.path || '/%') \

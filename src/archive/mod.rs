@@ -60,7 +60,7 @@ mod wanted;
 mod wishes;
 
 pub use absence::Reason;
-pub use check::{Checked, Findings, Problem, check};
+pub use check::{Checked, Findings, Problem, Unread, check};
 pub use error::ArchiveError;
 pub use lock::holder;
 pub use record::{Counts, RunRecord, SourceRead};

@@ -1,5 +1,6 @@
 //! An archive, opened for looking at what it knows: its database, read-only.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::ArchiveError;
 use super::folder::Folder;
 use super::lock::{Lock, holder};
+use crate::disk::is_gone;
 
 /// How long to wait for a run that is writing what does not fit into its memory, or is about to be done.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,8 +22,10 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// [`ArchiveError::Damaged`] where it is no database any more, or not there; [`ArchiveError::Busy`].
 pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     let path = folder.database();
-    if !path.is_file() {
-        return Err(ArchiveError::Damaged { path, what: "it is not there".into() });
+    match fs::metadata(&path) {
+        Ok(about) if about.is_file() => {}
+        Err(error) if !is_gone(&error) => return Err(ArchiveError::reading(path)(error)),
+        _ => return Err(ArchiveError::Damaged { path, what: "it is not there".into() }),
     }
     let failed = || ArchiveError::database(&path);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use rusqlite::{Connection, params};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::ArchiveError;
 use super::folder::Folder;
 use super::schema::{RECORD_HASH, has_column};
-use crate::disk::hexadecimal;
+use crate::disk::{hexadecimal, is_gone};
 
 /// No run was ever completed: there is nothing that could be damaged.
 ///
@@ -80,14 +80,23 @@ pub fn in_database(connection: &Connection) -> rusqlite::Result<Vec<InDatabase>>
     rows.collect()
 }
 
-/// All that are files, by their names.
-pub fn in_files(folder: &Folder) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder.runs()).into_iter().flatten().flatten();
-    let file = |entry: fs::DirEntry| {
-        let name = entry.file_name().to_string_lossy().strip_suffix(".json")?.to_owned();
-        Some((name, fs::read(entry.path()).unwrap_or_default()))
+/// All that are files, by their names, as far as they can be read.
+///
+/// # Errors
+/// The disk's, where it cannot tell which there are.
+pub fn in_files(folder: &Folder) -> io::Result<BTreeMap<String, io::Result<Vec<u8>>>> {
+    let entries = match fs::read_dir(folder.runs()) {
+        Err(error) if is_gone(&error) => return Ok(BTreeMap::new()),
+        entries => entries?,
     };
-    entries.filter_map(file).collect()
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        let entry = entry?;
+        if let Some(name) = entry.file_name().to_string_lossy().strip_suffix(".json") {
+            files.insert(name.to_owned(), fs::read(entry.path()));
+        }
+    }
+    Ok(files)
 }
 
 /// The hash of a record's text.
@@ -121,7 +130,11 @@ impl Says {
 /// run that was killed among them, and takes into the database what only a file has.
 pub fn put_right(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
     let failed = || ArchiveError::database(folder.database());
-    let files = in_files(folder);
+    let mut files = BTreeMap::new();
+    for (name, bytes) in in_files(folder).map_err(ArchiveError::reading(folder.runs()))? {
+        let path = folder.runs().join(format!("{name}.json"));
+        files.insert(name, bytes.map_err(ArchiveError::reading(path))?);
+    }
     restore(folder, connection, &files).map_err(failed())?;
     for InDatabase { run, date, name, text, sha256 } in in_database(connection).map_err(failed())? {
         let file = files.get(&name);

@@ -32,7 +32,7 @@ impl Rehearsal {
         let place = folder.aside("archive")?;
         let rehearsal = Rehearsal { place, _folder: folder, _guard: guard };
         let place = rehearsal.path();
-        if !is_archive(path) {
+        if !is_archive(path).map_err(ArchiveError::reading(path))? {
             return match folder::is_free(path)? {
                 true => Ok(rehearsal),
                 false => Err(ArchiveError::Foreign { path: path.to_owned() }),

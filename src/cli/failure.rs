@@ -36,6 +36,9 @@ pub enum Failure {
     Storage(#[from] StorageError),
     #[error(transparent)]
     WorkList(#[from] WorkListError),
+    /// `verify` could not read everything.
+    #[error("cannot read {}: {what}", path.display())]
+    Unread { path: PathBuf, what: String },
     #[error("both sides are the same source, {}", path.display())]
     SameSource { path: PathBuf },
     #[error("cannot write the page {}", path.display())]

@@ -31,6 +31,11 @@ pub fn hints(failure: &Failure) -> Vec<String> {
         Failure::Archive(error)
         | Failure::Verify(VerifyError::Archive(error))
         | Failure::Storage(StorageError::Archive(error)) => for_archive(error),
+        Failure::Unread { .. } | Failure::Verify(VerifyError::Read { .. }) => vec![
+            "see whether the disk is connected and well, and run it again: nothing says that it is damaged. Of a disk \
+             that fails, copy what it still gives up, and verify the copy"
+                .into(),
+        ],
         Failure::Verify(VerifyError::Neither { .. }) => {
             vec!["give the folder that `msgarchive archive` or `msgarchive export` made".into()]
         }

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use msgarchive::verify::{Findings, Problem, verify};
+use msgarchive::verify::{Findings, Problem, Unread, verify};
 use msgarchive::writers::phrase::{count, grouped, size};
 use serde_json::{Value, json};
 
@@ -17,7 +17,8 @@ use super::{Failure, Outcome, terminal};
 /// from where, and mends nothing: `archive` with that source does.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit status: 0 whole, 1 failed, 2 wrong command line, 3 something is damaged or gone."
+    after_help = "Exit status: 0 whole, 1 failed, or something could not be read, 2 wrong command line, 3 something is \
+                  damaged or gone."
 )]
 pub struct VerifyArgs {
     /// The folder of an archive or an export
@@ -46,6 +47,10 @@ pub fn run(args: VerifyArgs) -> Result<Outcome, Failure> {
     drop(watch);
     let printed = if args.json { as_json(&findings) } else { in_words(&args, &findings) };
     terminal::print(&printed)?;
+    if let Some(first) = findings.unread.first() {
+        // Nobody can tell whether it is whole.
+        return Err(Failure::Unread { path: args.dir.join(&first.path), what: first.what.clone() });
+    }
     Ok(if findings.problems.is_empty() { Outcome::Complete } else { Outcome::Incomplete })
 }
 
@@ -60,17 +65,29 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
         size(checked.bytes),
         count(checked.runs, "run", "runs"),
     );
-    if findings.problems.is_empty() {
-        words.push_str("Whole: nothing is damaged, and nothing is missing.\n");
-        return words;
+    let list = |words: &mut String, lines: &mut dyn Iterator<Item = String>| {
+        for line in lines.take(PRINTED) {
+            let _ = writeln!(words, "{}", wrap("  - ", &line, width));
+        }
+        let more = lines.count();
+        if more > 0 {
+            let _ = writeln!(words, "  and {} more: --json has all of them", grouped(more as u64));
+        }
+    };
+    let many = |count_of: usize, one, more| count(count_of as u64, one, more);
+    match (findings.problems.len(), findings.unread.is_empty()) {
+        (0, true) => words.push_str("Whole: nothing is damaged, and nothing is missing.\n"),
+        (0, false) => words.push_str("What could be read is whole.\n"),
+        (problems, _) => {
+            let _ = writeln!(words, "\n{}:", many(problems, "problem", "problems"));
+            list(&mut words, &mut findings.problems.iter().map(in_a_line));
+        }
     }
-    let _ = writeln!(words, "\n{}:", count(findings.problems.len() as u64, "problem", "problems"));
-    for problem in findings.problems.iter().take(PRINTED) {
-        let _ = writeln!(words, "{}", wrap("  - ", &in_a_line(problem), width));
-    }
-    let more = findings.problems.len().saturating_sub(PRINTED);
-    if more > 0 {
-        let _ = writeln!(words, "  and {} more: --json has all of them", grouped(more as u64));
+    if !findings.unread.is_empty() {
+        let files = many(findings.unread.len(), "file", "files");
+        let _ = writeln!(words, "\n{files} could not be read, and may be whole:");
+        let line = |unread: &Unread| plain(&format!("{} ({})", unread.path, unread.what));
+        list(&mut words, &mut findings.unread.iter().map(line));
     }
     words
 }
@@ -109,9 +126,11 @@ fn as_json(findings: &Findings) -> String {
             })
         })
         .collect();
+    let unread: Vec<Value> =
+        findings.unread.iter().map(|unread| json!({ "path": unread.path, "what": unread.what })).collect();
     let object = json!({
         "schema": 1,
-        "ok": findings.problems.is_empty(),
+        "ok": problems.is_empty() && unread.is_empty(),
         "checked": {
             "rows": checked.rows,
             "contents": checked.contents,
@@ -119,6 +138,7 @@ fn as_json(findings: &Findings) -> String {
             "runs": checked.runs,
         },
         "problems": problems,
+        "unread": unread,
     });
     format!("{object}\n")
 }

@@ -1,9 +1,12 @@
 //! An archive's folder: what lies where, and by what it is known.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+use super::is_gone;
 
 /// The file by which an archive is known.
 pub const ABOUT: &str = "archive.json";
@@ -27,28 +30,52 @@ pub struct Named {
 }
 
 /// Whether an archive is at this path, whole or not: its `archive.json`, or the record of a run.
-pub fn is_archive(path: &Path) -> bool {
-    path.join(ABOUT).is_file() || named_by_records(path).is_some()
+///
+/// # Errors
+/// The disk's: nobody can tell.
+pub fn is_archive(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path.join(ABOUT)) {
+        Ok(about) if about.is_file() => return Ok(true),
+        Err(error) if !is_gone(&error) => return Err(error),
+        _ => {}
+    }
+    Ok(named_by_records(path)?.is_some())
 }
 
-/// What the oldest record says that can be read.
-pub fn named_by_records(path: &Path) -> Option<Named> {
-    records(path).iter().find_map(|record| {
-        let record: Value = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
+/// What the oldest record says that is whole.
+///
+/// # Errors
+/// The disk's: it may be another one.
+pub fn named_by_records(path: &Path) -> io::Result<Option<Named>> {
+    let named = |record: &[u8]| {
+        let record: Value = serde_json::from_slice(record).ok()?;
         let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(Named { id: text("archive")?, started: text("started")? })
-    })
+    };
+    for record in records(path)? {
+        if let Some(named) = named(&fs::read(record)?) {
+            return Ok(Some(named));
+        }
+    }
+    Ok(None)
 }
 
-/// Where the records lie, the oldest first (their names begin with the date); none where the folder cannot be read.
-pub fn records(path: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(path.join(RUNS)).into_iter().flatten().flatten();
-    let mut records: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
+/// Where the records lie, the oldest first: their names begin with the date.
+///
+/// # Errors
+/// The disk's.
+pub fn records(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(path.join(RUNS)) {
+        Err(error) if is_gone(&error) => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut records = Vec::new();
+    for entry in entries {
+        records.push(entry?.path());
+    }
+    records.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     records.sort_unstable();
-    records
+    Ok(records)
 }
 
 #[cfg(test)]
@@ -59,21 +86,21 @@ mod tests {
     fn an_archive_is_known_by_its_file_or_by_a_record_of_its_runs() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        assert!(!is_archive(path) && !is_archive(&path.join("nowhere")));
+        assert!(!is_archive(path).unwrap() && !is_archive(&path.join("nowhere")).unwrap());
         fs::create_dir(path.join(RUNS)).unwrap();
         fs::write(path.join(DATABASE), b"SQLite format 3\0").unwrap();
         fs::write(path.join("runs/2026-11-23T02-30-00Z-0001.json"), "{ \"archive\": \"cut").unwrap();
         fs::write(path.join("runs/2026-11-24T02-30-00Z-0002.json.new"), record("never written")).unwrap();
-        assert!(!is_archive(path), "no record that says whose it is");
+        assert!(!is_archive(path).unwrap(), "no record that says whose it is");
         for (name, id) in [("2026-11-26T02-30-00Z-0004", "later"), ("2026-11-25T02-30-00Z-0003", "first")] {
             fs::write(path.join(RUNS).join(format!("{name}.json")), record(id)).unwrap();
         }
         let named = Named { id: "first".into(), started: "2026-11-25T02:30:00Z".into() };
-        assert_eq!(named_by_records(path), Some(named));
-        assert!(is_archive(path));
+        assert_eq!(named_by_records(path).unwrap(), Some(named));
+        assert!(is_archive(path).unwrap());
         fs::remove_dir_all(path.join(RUNS)).unwrap();
         fs::write(path.join(ABOUT), "").unwrap();
-        assert!(is_archive(path), "whole or not");
+        assert!(is_archive(path).unwrap(), "whole or not");
     }
 
     fn record(id: &str) -> String {

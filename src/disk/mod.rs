@@ -353,6 +353,11 @@ fn in_use(folder: &Path) -> bool {
     }
 }
 
+/// What was looked for is not there; all else that a disk says is no answer to that.
+pub fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Creates a file that must not exist, 0600.
 fn create_file(path: &Path) -> Result<File, DiskError> {
     let mut options = OpenOptions::new();

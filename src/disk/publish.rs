@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::earlier::parents;
-use super::{DiskError, FileRecord, PLAN, Staging, create_folder};
+use super::{DiskError, FileRecord, PLAN, Staging, create_folder, is_gone};
 
 /// Where what is replaced waits, in case it has to come back.
 const REPLACED: &str = "replaced";
@@ -188,7 +188,7 @@ impl Moves {
 fn kind_of(path: &Path) -> Result<Option<FileType>, DiskError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(e) if is_gone(&e) => Ok(None),
         Err(e) => Err(DiskError::reading(path)(e)),
     }
 }

@@ -119,7 +119,7 @@ impl Evidence<'_> {
         self.attempts.last_fed(self.job)?;
         let what =
             || format!("there is no archive at {}: is its disk connected?", self.job.archive.display());
-        (!is_archive(&self.job.archive)).then(|| alarm(AlarmKind::NoArchive, what()))
+        (!is_archive(&self.job.archive).unwrap_or(false)).then(|| alarm(AlarmKind::NoArchive, what()))
     }
 
     fn no_program(&self) -> Option<Alarm> {

@@ -15,7 +15,8 @@ pub struct ArchiveRun {
     pub added: u64,
 }
 
-/// The records, the newest first, each read when it is asked for; what is no record is passed over.
+/// The records, the newest first, each read when it is asked for; what is no record, or cannot be read, is passed over.
 pub fn newest_first(archive: &Path) -> impl Iterator<Item = ArchiveRun> + use<> {
-    records(archive).into_iter().rev().filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
+    let records = records(archive).unwrap_or_default();
+    records.into_iter().rev().filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
 }

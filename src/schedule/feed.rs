@@ -73,8 +73,9 @@ pub fn try_out(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
     }
 }
 
+/// Of a disk that cannot tell, the run itself says what is wrong with it.
 fn is_elsewhere(job: &Job, before: &Attempts) -> bool {
-    before.last_fed(job).is_some() && !is_archive(&job.archive)
+    before.last_fed(job).is_some() && !is_archive(&job.archive).unwrap_or(true)
 }
 
 fn no_archive(job: &Job) -> Fed {

@@ -119,7 +119,8 @@ fn library(folder: &Path) -> Option<Found> {
 
 /// The archive in this folder, of which others know that it is there; `None` where there is none.
 pub fn archive(folder: &Path) -> Option<Found> {
-    if !is_archive(folder) {
+    // One that cannot be looked at is none to read.
+    if !is_archive(folder).unwrap_or(false) {
         return None;
     }
     let problem =

@@ -1,23 +1,32 @@
 //! An export onto a disk that fails: there is the whole of it, or what was there before.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::scene::{Files, Scene, files};
 use super::{Disturbed, Fault, Run};
 use crate::archive::crash::library_of;
 use crate::program::Program;
 use crate::support::{Schema, tree};
 
-const EXPORT: &[&str] =
-    &["export", "-s", "library", "-f", "txt,csv,jsonl", "-o", "out", "--jobs", "1", "--progress", "never"];
-
-/// Their paths and bytes.
-type Files = Vec<(String, Vec<u8>)>;
+const EXPORT: &[&str] = &[
+    "export",
+    "-s",
+    "library",
+    "-f",
+    "txt,csv,jsonl,pdf",
+    "-o",
+    "out",
+    "--jobs",
+    "1",
+    "--progress",
+    "never",
+];
 
 /// What an export finds in its folder, and what it makes of it.
 struct Before {
-    program: Program,
+    scene: Scene,
     was: Files,
     becomes: Files,
 }
@@ -25,43 +34,43 @@ struct Before {
 impl Before {
     /// `again`: there is an export of fewer messages.
     fn new(again: bool) -> Before {
-        let program = Program::in_memory();
-        let out = program.path().join("out");
+        let scene = Scene::of(&["library", "out"]);
+        let out = scene.path("out");
         let export = |messages| {
-            let _ = fs::remove_dir_all(program.path().join("library"));
-            library_of(Schema::OSX_10_10, &program.path().join("library"), messages);
-            program.run(EXPORT).with_code(0);
-            tree::files(&out)
+            let _ = fs::remove_dir_all(scene.path("library"));
+            library_of(Schema::OSX_10_10, &scene.path("library"), messages);
+            scene.made.run(EXPORT).with_code(0);
+            files(&out)
         };
-        let mut was = Vec::new();
+        let was = if again { export(12) } else { Vec::new() };
         if again {
-            was = export(12);
-            tree::copy(&out, &program.path().join("was"));
+            fs::rename(&out, scene.path("was")).unwrap();
+            tree::copy(&scene.path("was"), &out);
         }
         let becomes = export(20);
-        Before { program, was, becomes }
-    }
-
-    fn set(&self, program: &Program) {
-        for (from, to) in [("library", "library"), ("was", "out")] {
-            let _ = fs::remove_dir_all(program.path().join(to));
-            if self.program.path().join(from).exists() {
-                tree::copy(&self.program.path().join(from), &program.path().join(to));
-            }
+        fs::remove_dir_all(&out).unwrap();
+        if again {
+            fs::rename(scene.path("was"), &out).unwrap();
         }
+        Before { scene, was, becomes }
     }
 
     fn judge(&self, program: &Program, disturbed: &Disturbed) {
         disturbed.has_an_answer("out");
         let out = program.path().join("out");
-        let mut left = if out.exists() { tree::files(&out) } else { Vec::new() };
+        let mut left = files(&out);
         // What could not be cleared away: nobody takes it for an export, and the next run removes it.
         left.retain(|(path, _)| !path.starts_with(".msgarchive-"));
         let expected = if disturbed.ran.code == Some(0) { &self.becomes } else { &self.was };
-        // A dead disk lets nobody take back.
-        if disturbed.fault != Fault::Dead {
+        // Neither a dead disk nor a dead program takes anything back.
+        if !matches!(disturbed.fault, Fault::Dead | Fault::Killed) && disturbed.ran.code != Some(3) {
             assert_eq!(paths(&left), paths(expected));
             assert!(left == *expected, "other bytes");
+        }
+        if disturbed.ran.code == Some(3) {
+            // A picture could not be read to be drawn: a page says so.
+            assert_eq!(paths(&left), paths(&self.becomes));
+            left.retain(|(path, _)| !path.ends_with(".pdf") && path != "manifest.json");
         }
         for (path, bytes) in &left {
             let whole = |files: &Files| files.iter().any(|file| file.0 == *path && file.1 == *bytes);
@@ -69,20 +78,21 @@ impl Before {
         }
         some_time_passes(&out);
         program.run(EXPORT).with_code(0);
-        let left = tree::files(&out);
+        let left = files(&out);
         assert_eq!(paths(&left), paths(&self.becomes), "with the next run");
         assert!(left == self.becomes, "other bytes with the next run");
+        assert_eq!(program.left_in_tmp(), [] as [PathBuf; 0]);
     }
 
-    fn survives(&self, fault: Fault) {
-        let run = Run { arguments: EXPORT, folder: "out", set: &|program| self.set(program) };
-        let steps = run.at_every_step(fault, &|program, disturbed| self.judge(program, disturbed));
-        assert!(steps > 20, "{steps}");
+    fn survives(&self, faults: &[Fault]) {
+        let run =
+            Run { arguments: EXPORT, folder: "out", set: &|program| self.scene.set(program), spared: "" };
+        run.survives(faults, &|program, disturbed| self.judge(program, disturbed));
     }
 }
 
 /// A hidden folder that has no lock yet may be a run's that is just beginning.
-fn some_time_passes(out: &Path) {
+pub fn some_time_passes(out: &Path) {
     for entry in fs::read_dir(out).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(".msgarchive-") {
             let before = SystemTime::now() - Duration::from_secs(3600);
@@ -95,14 +105,14 @@ fn paths(files: &Files) -> Vec<&str> {
     files.iter().map(|(path, _)| path.as_str()).collect()
 }
 
+const FAULTS: &[Fault] = &[Fault::Error, Fault::Full, Fault::Dead, Fault::Killed];
+
 #[test]
 fn into_a_new_folder() {
-    let before = Before::new(false);
-    [Fault::Error, Fault::Full, Fault::Dead].iter().for_each(|fault| before.survives(*fault));
+    Before::new(false).survives(FAULTS);
 }
 
 #[test]
 fn into_the_folder_of_an_earlier_one() {
-    let before = Before::new(true);
-    [Fault::Error, Fault::Full, Fault::Dead].iter().for_each(|fault| before.survives(*fault));
+    Before::new(true).survives(FAULTS);
 }

@@ -2,13 +2,17 @@
  *
  * Every call that touches a file below one folder is a step. The steps of the class that is asked for are counted, over
  * all processes of a run, in a file that they share with the test; at step number STEP the fault strikes. All else goes
- * on to the C library. Locks and the closing of files do not fail: a disk does neither. */
+ * on to the C library. Locks and the closing of files do not fail: a disk does neither.
+ *
+ * A run that is only recorded is not struck: it notes for each step from which place in the program it was taken. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -25,14 +29,20 @@
 /* What a step does. Each class has those below it: what needs room changes something. */
 enum { LOOKS = 1, CHANGES = 2, NEEDS_ROOM = 3 };
 
+/* So many steps are recorded. */
+enum { RECORDED = 1 << 16 };
+
 /* As the test reads it. */
 struct account {
     _Atomic unsigned long steps;
     /* Of the step at which the fault struck: the call and the path. */
     char struck[4096 - sizeof(unsigned long)];
+    /* Of each step, where it is recorded: its place, and in the two lowest bits its class. */
+    unsigned long places[RECORDED];
 };
 
 static struct account *account;
+static uintptr_t program_begins, program_ends;
 static const char *folder, *fault;
 static size_t folder_length;
 static unsigned long strikes_at;
@@ -43,7 +53,23 @@ static const char *setting(const char *name) {
     return value ? value : "";
 }
 
-__attribute__((constructor)) static void begin(void) {
+/* Of the program itself, which is the first one that is told of. */
+static int note_program(struct dl_phdr_info *object, size_t size, void *unused) {
+    (void)size, (void)unused;
+    program_begins = object->dlpi_addr;
+    for (int at = 0; at < object->dlpi_phnum; at++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[at];
+        uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_memsz;
+        if (part->p_type == PT_LOAD && end > program_ends)
+            program_ends = end;
+    }
+    return 1;
+}
+
+__attribute__((constructor)) static void begin(int count, char **arguments) {
+    /* Who clears away after a run that is killed: the test tells whether its disk is another one. */
+    if (count > 1 && strcmp(arguments[1], setting("FAILING_DISK_SPARES")) == 0)
+        return;
     int file = open(setting("FAILING_DISK_ACCOUNT"), O_RDWR | O_CLOEXEC);
     if (file < 0)
         return;
@@ -55,6 +81,7 @@ __attribute__((constructor)) static void begin(void) {
     strikes_at = strtoul(setting("FAILING_DISK_STEP"), NULL, 10);
     counted = atoi(setting("FAILING_DISK_CLASS"));
     error = atoi(setting("FAILING_DISK_ERROR"));
+    dl_iterate_phdr(note_program, NULL);
     if (shared != MAP_FAILED && folder_length)
         account = shared;
 }
@@ -86,11 +113,37 @@ static void whole_path(int of, const char *name, char *path) {
     strncat(path, name, PATH_MAX - strlen(path));
 }
 
+/* The callers that make a place: those nearest to the call. */
+enum { CALLERS = 10 };
+
+/* A place in the program: the call, and who called whom just before, wherever the program was loaded to. */
+static unsigned long place(const char *call) {
+    unsigned long hash = 0xcbf29ce484222325;
+    for (; *call; call++)
+        hash = (hash ^ (unsigned char)*call) * 0x100000001b3;
+    void *callers[2 * CALLERS];
+    int depth = backtrace(callers, sizeof callers / sizeof *callers);
+    for (int at = 0, of_program = 0; at < depth && of_program < CALLERS; at++) {
+        uintptr_t caller = (uintptr_t)callers[at];
+        if (caller < program_begins || caller >= program_ends)
+            continue;
+        hash = (hash ^ (caller - program_begins)) * 0x100000001b3;
+        of_program++;
+    }
+    return hash;
+}
+
 /* Counts a step. Other than 0: it fails, and `errno` says how. */
 static int strikes(int class, const char *call, const char *path) {
     if (!is_below(path) || class < counted)
         return 0;
     unsigned long number = atomic_fetch_add(&account->steps, 1) + 1;
+    if (is("recorded") && number <= RECORDED) {
+        int before = errno;
+        account->places[number - 1] = (place(call) & ~3ul) | class;
+        errno = before;
+        return 0;
+    }
     if (number == strikes_at)
         snprintf(account->struck, sizeof account->struck, "%s %s", call, path);
     if (!strikes_at || number < strikes_at || (number > strikes_at && !is("for good")))

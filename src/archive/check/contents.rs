@@ -1,6 +1,7 @@
 //! Whether every content is there, of its size and (deep) with its bytes; and whether rows name the contents that they have.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -12,7 +13,8 @@ use crate::archive::folder::HOME;
 use crate::archive::kind::Kind;
 use crate::archive::schema::has_table;
 use crate::archive::sums::{FORMERLY_PLACED, PLACED};
-use crate::disk::{hash_file, hexadecimal};
+use crate::disk::{hash_all, hexadecimal, is_gone};
+use crate::pipeline::crew::lock;
 
 impl Check<'_> {
     /// What there is to be of every content; and that rows agree with it.
@@ -44,10 +46,10 @@ impl Check<'_> {
                     return;
                 }
                 bytes.fetch_add(file.bytes, Ordering::Relaxed);
-                if let Err(what) = self.content(file, deep)
-                    && let Ok(mut damaged) = damaged.lock()
-                {
-                    damaged.push((file, what));
+                match self.content(file, deep) {
+                    Ok(None) => {}
+                    Ok(Some(what)) => lock(&damaged).push((file, what)),
+                    Err(error) => self.unread(&file.path, &error),
                 }
                 self.progress.advance(1);
             }
@@ -64,24 +66,20 @@ impl Check<'_> {
         Ok((files.len() as u64, bytes.into_inner()))
     }
 
-    fn content(&self, file: &KeptFile, deep: bool) -> Result<(), String> {
+    /// What is wrong with it, if anything is.
+    fn content(&self, file: &KeptFile, deep: bool) -> io::Result<Option<String>> {
         let path = self.folder.path().join(&file.path);
         match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("is gone".into()),
-            Err(error) => return Err(format!("cannot be looked at: {error}")),
-            Ok(about) if !about.is_file() => return Err("is no file any more".into()),
+            Err(error) if is_gone(&error) => return Ok(Some("is gone".into())),
+            Err(error) => return Err(error),
+            Ok(about) if !about.is_file() => return Ok(Some("is no file any more".into())),
             Ok(about) if about.len() != file.bytes => {
-                return Err(format!("has {} bytes instead of {}", about.len(), file.bytes));
+                return Ok(Some(format!("has {} bytes instead of {}", about.len(), file.bytes)));
             }
             Ok(_) => {}
         }
-        if deep {
-            let hash = hash_file(&path).map_err(|error| format!("cannot be read: {error}"))?;
-            if hexadecimal(&hash.sha256) != file.sha256 {
-                return Err("has other bytes than were written".into());
-            }
-        }
-        Ok(())
+        let is_other = deep && hexadecimal(&hash_all(&mut File::open(&path)?)?.sha256) != file.sha256;
+        Ok(is_other.then(|| "has other bytes than were written".into()))
     }
 
     fn content_is_damaged(
@@ -114,9 +112,7 @@ impl Check<'_> {
             source,
             ..Problem::of("content", what).at(&file.path)
         });
-        if let Ok(mut damaged) = self.damaged.lock() {
-            damaged.contents.push(file.path.clone());
-        }
+        lock(&self.damaged).contents.push(file.path.clone());
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Whether the records are as their runs wrote them, each closing over the one before it and over the rows of its run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::{fs, io};
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use crate::archive::folder::RUNS;
 use crate::archive::lock::holder;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
+use crate::disk::is_gone;
 use crate::pipeline::crew::lock;
 
 /// At most so many records that are missing are told of one by one.
@@ -20,10 +21,13 @@ impl Check<'_> {
     /// All records. How many there are, and the names of files that are of none of them.
     pub(super) fn records(&self, connection: &Connection) -> rusqlite::Result<(u64, Vec<String>)> {
         let rows_by_run = record::rows_by_run(connection, None)?;
-        let mut files = records::in_files(self.folder);
+        let mut files = records::in_files(self.folder).unwrap_or_else(|error| {
+            self.unread(RUNS, &error);
+            BTreeMap::new()
+        });
         let mut records: BTreeMap<i64, (InDatabase, String, Value)> = BTreeMap::new();
         for record in records::in_database(connection)? {
-            let file = files.remove(&record.name).or_else(|| self.written_meanwhile(&record));
+            let file = self.file(&record, files.remove(&record.name));
             let text = self.as_written(&record, file.as_deref());
             let value = serde_json::from_str(&text).unwrap_or_default();
             records.insert(record.run, (record, text, value));
@@ -70,11 +74,20 @@ impl Check<'_> {
         Ok((records.len() as u64, of_no_run))
     }
 
-    /// The file of a record that was not there. A run that goes on beside this one writes it after its rows.
-    fn written_meanwhile(&self, record: &InDatabase) -> Option<Vec<u8>> {
-        match holder(self.folder.path()) {
-            Some(_) => Some(record.text.as_bytes().to_vec()),
-            None => fs::read(self.folder.runs().join(format!("{}.json", record.name))).ok(),
+    /// The bytes of a record's file. One that was not there is written by a run that goes on beside this one, after its
+    /// rows; of one that cannot be read nothing is known.
+    fn file(&self, record: &InDatabase, there: Option<io::Result<Vec<u8>>>) -> Option<Vec<u8>> {
+        let as_in_database = || Some(record.text.as_bytes().to_vec());
+        let path = self.folder.runs().join(format!("{}.json", record.name));
+        let is_written_now = there.is_none() && holder(self.folder.path()).is_some();
+        match there.unwrap_or_else(|| fs::read(path)) {
+            _ if is_written_now => as_in_database(),
+            Ok(bytes) => Some(bytes),
+            Err(error) if is_gone(&error) => None,
+            Err(error) => {
+                self.unread(format!("{RUNS}/{}.json", record.name), &error);
+                as_in_database()
+            }
         }
     }
 

@@ -41,16 +41,13 @@ impl Check<'_> {
             }
             Ok(())
         };
-        if let Err(error) = compare() {
-            lock(&self.damaged).database = true;
-            self.found(Problem { lost: true, ..Problem::of("database", error.to_string()) });
-        }
-        Ok(())
+        self.as_far_as_read(compare())
     }
 
     /// The sums that the last record closes over; `None` where an earlier program wrote it.
     fn last_totals(&self, connection: &Connection) -> rusqlite::Result<Option<Totals>> {
         let Some(last) = in_database(connection)?.pop() else { return Ok(None) };
+        // One that cannot be read is told of where the records are looked at.
         let file = fs::read(self.folder.runs().join(format!("{}.json", last.name))).ok();
         let text = match whole(&last.text, file.as_deref(), last.sha256.as_deref()) {
             Whole::InFile => String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned(),

@@ -29,7 +29,7 @@ use query::Queries;
 use session::Reader;
 
 use super::contacts::{self, Contact, ContactsError};
-use super::database::{self, Columns, Guard, Layout, Opened, Pool, lock};
+use super::database::{self, Columns, Disk, Guard, Layout, Opened, Pool, lock};
 use super::locate::Roots;
 use super::{
     ChatId, Deletions, OpenOptions, RawChat, RawHandle, Says, Scale, Session, Source, SourceDigest,
@@ -54,6 +54,7 @@ pub struct ChatDb {
     /// Every row's own date, by row id; read when it is first needed.
     dates: Mutex<Option<Dates>>,
     guard: Guard,
+    disk: Disk,
 }
 
 type Dates = Arc<Vec<(i64, i64)>>;
@@ -99,6 +100,7 @@ impl ChatDb {
             pool: Pool::new(opened.connections),
             dates: Mutex::new(None),
             guard: opened.guard,
+            disk: Disk::default(),
         })
     }
 

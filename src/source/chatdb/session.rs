@@ -182,11 +182,14 @@ impl<'db> Reader<'db> {
             return Ok(());
         };
         let mut statement = self.connection().prepare_cached(sql)?;
-        let filters = statement.query_row(params![chat.0, message.rowid], |row| {
-            let mut c = Columns::from(row, 0);
-            Ok((c.number(), c.number()))
-        });
-        match filters.optional() {
+        let mut filters = || {
+            let of_row = statement.query_row(params![chat.0, message.rowid], |row| {
+                let mut c = Columns::from(row, 0);
+                Ok((c.number(), c.number()))
+            });
+            of_row.optional()
+        };
+        match self.db.disk.ask(self.connection(), &mut filters) {
             // The row itself may be whole.
             Err(error) if damaged(&error) => {}
             filters => {
@@ -242,7 +245,8 @@ impl<'db> Reader<'db> {
             Reading::Survey => &self.queries().surveyed,
         };
         let mut statement = self.connection().prepare_cached(sql)?;
-        match statement.query_row([rowid], |row| Ok(reading.message(row))).optional() {
+        let mut row = || statement.query_row([rowid], |row| Ok(reading.message(row))).optional();
+        match self.db.disk.ask(self.connection(), &mut row) {
             Err(error) if damaged(&error) => {
                 Ok(Some(RawMessage { rowid, date, unreadable: true, ..RawMessage::default() }))
             }

@@ -94,10 +94,13 @@ impl Reader<'_> {
     fn weigh_one_by_one(&self, places: &[Place], scale: &mut dyn Scale) -> rusqlite::Result<ControlFlow<()>> {
         let mut statement = self.connection().prepare(&self.queries().weighed_row)?;
         for place in places {
-            let laid = statement.query_row([place.rowid], |row| {
-                Ok(rows::weighed(row, |message| self.lay(message, Some(place), scale)))
+            let laid = self.db.disk.ask(self.connection(), || {
+                let laid = statement.query_row([place.rowid], |row| {
+                    Ok(rows::weighed(row, |message| self.lay(message, Some(place), scale)))
+                });
+                laid.optional()
             });
-            let laid = match laid.optional() {
+            let laid = match laid {
                 Err(error) if damaged(&error) => {
                     let rowid = place.rowid;
                     let message = WeighedMessage { rowid, unreadable: true, ..WeighedMessage::default() };

@@ -97,7 +97,8 @@ impl Reader<'_> {
         let read = || -> rusqlite::Result<()> {
             let mut statement = self.connection().prepare_cached(&self.queries().date)?;
             for row in listed {
-                row.date = match date(&mut statement, row.rowid) {
+                let dated = self.db.disk.ask(self.connection(), || date(&mut statement, row.rowid));
+                row.date = match dated {
                     // The page shows it as unreadable.
                     Err(error) if damaged(&error) => 0,
                     date => date?,

@@ -3,6 +3,7 @@
 //!
 //! **Must never**: know what a table of Messages means.
 
+mod disk;
 mod evidence;
 mod handle;
 mod hidden;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
+pub(super) use disk::{Disk, damaged};
 pub(super) use log::Log;
 pub use log_state::LogState;
 pub(super) use pool::{Pool, Pooled};
@@ -203,11 +205,6 @@ pub(super) fn undamaged(connection: &Connection, path: &Path) -> Result<(), Sour
         }
         Err(error) => Err(failed(error)),
     }
-}
-
-/// The database file is damaged, here at least.
-pub(super) fn damaged(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

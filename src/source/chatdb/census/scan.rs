@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{DateSum, RowIds};
 use crate::source::chatdb::guids::{GuidIndex, target_of};
 use crate::source::chatdb::query::Queries;
-use crate::source::database::{Columns, damaged, scan};
+use crate::source::database::{Columns, Disk, damaged, scan};
 
 /// Rows by chat or by handle, in whatever order a scan yields them: a table has them by time, its index by key.
 #[derive(Default)]
@@ -185,13 +185,17 @@ impl Rows {
         }
         missed.extend(joins.recoverable.iter().map(|(_, rowid, _)| *rowid as u64));
         missed -= self.all();
+        let disk = Disk::default();
         let mut statement = connection.prepare(&queries.handle_and_date)?;
         for rowid in missed.iter().map(|rowid| rowid as i64) {
-            let found = statement.query_row([rowid], |row| {
-                let mut c = Columns::from(row, 0);
-                Ok((c.number(), c.number()))
+            let found = disk.ask(connection, || {
+                let found = statement.query_row([rowid], |row| {
+                    let mut c = Columns::from(row, 0);
+                    Ok((c.number(), c.number()))
+                });
+                found.optional()
             });
-            match found.optional() {
+            match found {
                 Ok(None) => {}
                 Ok(Some((handle, date))) => {
                     self.by_handle.entry(handle).or_default().insert(rowid);
