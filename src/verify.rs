@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use serde_json::Value;
 
 use crate::archive::{ArchiveError, check};
-pub use crate::archive::{Checked, Findings, Problem, Unread};
+pub use crate::archive::{Checked, Findings, Lost, Problem, Unread};
 use crate::disk::{MANIFEST, hash_all, hexadecimal, is_gone};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
@@ -138,7 +138,7 @@ fn export(
     }
     let rows = value.pointer("/rows/read").and_then(Value::as_u64).unwrap_or(0);
     let checked = Checked { rows, contents: listed.len() as u64, bytes: bytes.into_inner(), runs: 1 };
-    Ok(Findings { checked, problems, unread })
+    Ok(Findings { checked, problems, unread, lost: Vec::new() })
 }
 
 impl Listed {

@@ -11,6 +11,7 @@ mod merging;
 mod nights;
 mod no_room;
 mod others;
+mod pages;
 mod past;
 mod people;
 mod pictures;

@@ -240,6 +240,64 @@ impl<'c> Evidence<'c> {
     }
 }
 
+/// The messages of which it is not known any more when and why they are gone, and whether.
+#[derive(Debug, Default)]
+pub struct UncertainAbsences {
+    pub of: Vec<i64>,
+    /// Of none of them it is certain.
+    pub of_any: bool,
+}
+
+impl UncertainAbsences {
+    pub fn are_none(&self) -> bool {
+        self.of.is_empty() && !self.of_any
+    }
+}
+
+impl Evidence<'_> {
+    /// Those of which the source may tell.
+    pub fn uncertain(&self, of: &UncertainAbsences, places: &Places) -> rusqlite::Result<Vec<i64>> {
+        let mut ids = of.of.clone();
+        if of.of_any {
+            let mut seen = self.connection.prepare(
+                "SELECT id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
+            )?;
+            for rowid in places.recently_deleted.keys() {
+                let of = params![Kind::Message.number(), self.source, rowid];
+                ids.extend(seen.query_row(of, |row| row.get::<_, i64>(0)).optional()?);
+            }
+            let mut unseen = self.connection.prepare(
+                "SELECT id FROM msgarchive_message b WHERE source = ?2 AND NOT EXISTS \
+                   (SELECT 1 FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.id = b.id)",
+            )?;
+            let of = params![Kind::Message.number(), self.source];
+            ids.extend(unseen.query_map(of, |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// The row id of a message in the source.
+    pub fn seen_at(&self, message: i64) -> rusqlite::Result<Option<i64>> {
+        self.connection
+            .prepare_cached(
+                "SELECT source_rowid FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source = ?3",
+            )?
+            .query_row(params![Kind::Message.number(), message, self.source], |row| row.get(0))
+            .optional()
+    }
+
+    /// Whether the source brought a message, has it no more, and nothing says so.
+    pub fn has_to_be_gone(&self, message: i64) -> rusqlite::Result<bool> {
+        let brought = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_message WHERE id = ?1 AND source = ?2)")?
+            .query_row(params![message, self.source], |row| row.get::<_, bool>(0))?;
+        Ok(brought && !self.is_seen(message)? && self.open_absence(message)?.is_none())
+    }
+}
+
 /// The date before which Keep Messages removed everything; `None` where the source has something that is too old for any
 /// of its settings.
 fn horizon(tables: &Tables, places: &Places, now: i64) -> Result<Option<i64>, ArchiveError> {

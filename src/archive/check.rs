@@ -16,13 +16,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
+use self::records::ReadRecords;
 pub use self::unread::Unread;
 use super::ArchiveError;
 use super::damage::FoundDamaged;
 use super::diagnosis;
-use super::folder::{ABOUT, DATABASE, Folder};
+use super::folder::{ABOUT, DATABASE, Folder, OBJECTS};
 use super::kind::{JOINS, Kind};
-use super::open::{PATIENCE, look_into};
+use super::objects::{self, Noted};
+use super::open::{PATIENCE, look_at, look_into};
 use super::records::none_written;
 use super::row::{self, RowHash, owned};
 use super::schema::{Columns, has_versions, version_table};
@@ -73,6 +75,15 @@ impl Problem {
     }
 }
 
+/// What was damaged once, and nothing had any more: the archive is whole without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The name of the run that found it so.
+    pub run: String,
+    /// In words.
+    pub what: String,
+}
+
 /// What verifying found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -81,6 +92,8 @@ pub struct Findings {
     pub problems: Vec<Problem>,
     /// Sorted.
     pub unread: Vec<Unread>,
+    /// By run.
+    pub lost: Vec<Lost>,
 }
 
 /// Verifies the archive at `path`. `deep`: reads every content again.
@@ -111,6 +124,7 @@ struct Looked {
     checked: Checked,
     problems: Vec<Problem>,
     unread: Vec<Unread>,
+    lost: Vec<Lost>,
     damaged: FoundDamaged,
     /// SQLite says that the database is damaged, as it does of a read that failed.
     is_doubtful: bool,
@@ -130,7 +144,8 @@ impl Looked {
         self.damaged.aside = super::damage::read(&self.folder)?.aside;
         // Where nothing can be written nothing can be mended either.
         let _ = self.damaged.note(&self.folder);
-        Ok(Findings { checked: self.checked, problems: self.problems, unread: self.unread })
+        let Looked { checked, problems, unread, lost, .. } = self;
+        Ok(Findings { checked, problems, unread, lost })
     }
 }
 
@@ -144,11 +159,13 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
                 problems.push(Problem { lost: true, ..Problem::of("database", what) }.at(name));
             }
             let (is_doubtful, damaged) = (!problems.is_empty(), FoundDamaged::default());
-            let (checked, unread) = (Checked::default(), Vec::new());
-            return Ok(Looked { folder, checked, problems, unread, damaged, is_doubtful });
+            let (checked, unread, lost) = (Checked::default(), Vec::new(), Vec::new());
+            return Ok(Looked { folder, checked, problems, unread, lost, damaged, is_doubtful });
         }
         opened => opened?,
     };
+    // Of the same moment: nobody can complete anything as long as the first one reads.
+    let [to_integrity, to_sums] = [look_at(&folder)?, look_at(&folder)?];
     let check = Check {
         folder: &folder,
         found: Mutex::default(),
@@ -162,13 +179,24 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         let what = "is gone or damaged; the records of the runs say whose they are, and the next run writes it again";
         check.found(Problem::of("file", what).at(ABOUT));
     }
+    if objects::noted(&folder)? == Noted::Damaged {
+        let what = "is damaged; the next run makes it anew, of what the database is made of";
+        check.found(Problem::of("file", what).at(OBJECTS));
+    }
+    let read = check.read_records(&connection);
+    let last = read.as_ref().ok().and_then(ReadRecords::last_totals);
+    let lost = read.as_ref().map(ReadRecords::lost).unwrap_or_default();
     let mut checked = Checked::default();
     std::thread::scope(|scope| -> Result<(), ArchiveError> {
         // The database as such, beside its rows.
-        let beside = [scope.spawn(|| check.integrity(deep)), scope.spawn(|| check.sums())];
+        let check = &check;
+        let beside = [
+            scope.spawn(move || check.integrity(&to_integrity, deep)),
+            scope.spawn(move || check.sums(&to_sums, last)),
+        ];
         let rows = check.rows(&connection);
         let files = check.files(&connection);
-        let records = check.records(&connection);
+        let records = read.and_then(|read| check.records(&connection, read));
         // That was one moment. What takes longer holds no run up.
         let contents = files.and_then(|files| {
             connection.execute_batch("COMMIT")?;
@@ -193,7 +221,7 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
     let unread = check.unread.into_inner().unwrap_or_default();
     let damaged = check.damaged.into_inner().unwrap_or_default();
     let is_doubtful = check.is_doubtful.into_inner();
-    Ok(Looked { folder, checked, problems, unread, damaged, is_doubtful })
+    Ok(Looked { folder, checked, problems, unread, lost, damaged, is_doubtful })
 }
 
 /// So many problems are told again in the record of the next run.
@@ -213,8 +241,7 @@ impl Check<'_> {
         lock(&self.found).push(problem);
     }
 
-    fn integrity(&self, deep: bool) -> Result<(), ArchiveError> {
-        let connection = super::open::look_at(self.folder)?;
+    fn integrity(&self, connection: &Connection, deep: bool) -> Result<(), ArchiveError> {
         let pragma = if deep { "PRAGMA integrity_check(20)" } else { "PRAGMA quick_check(20)" };
         let read = || -> rusqlite::Result<Vec<String>> {
             connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
@@ -298,7 +325,7 @@ impl Check<'_> {
             if stored_hash(row.get_ref(0)?) != Some(hash) {
                 let id = row.get(1)?;
                 lock(&self.damaged).former.push((kind, row.get(2)?));
-                let what = format!("a former state of {} is damaged", named(kind));
+                let what = format!("a former state of {} is damaged", kind.in_words());
                 self.found(Problem {
                     guid: guid(connection, kind, id)?,
                     lost: true,
@@ -322,7 +349,7 @@ impl Check<'_> {
             guid: guid(connection, kind, id)?,
             lost: source.is_none(),
             source,
-            ..Problem::of("row", format!("{} (row {id} of {}) is {what}", named(kind), kind.table()))
+            ..Problem::of("row", format!("{} (row {id} of {}) is {what}", kind.in_words(), kind.table()))
         });
         if let Ok(mut damaged) = self.damaged.lock() {
             damaged.rows.push((kind, id));
@@ -333,15 +360,6 @@ impl Check<'_> {
 
 fn stored_hash(value: rusqlite::types::ValueRef<'_>) -> Option<RowHash> {
     value.as_blob().ok()?.try_into().ok()
-}
-
-fn named(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Handle => "an address",
-        Kind::Chat => "a chat",
-        Kind::Attachment => "an attachment",
-        Kind::Message => "a message",
-    }
 }
 
 /// What a row is known by, as far as that can still be read.

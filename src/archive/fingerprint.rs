@@ -40,6 +40,11 @@ impl Fingerprints {
         if value == ValueRef::Integer(0) { 0 } else { self.exactly(column, value) }
     }
 
+    /// The integer that adds this to a column.
+    pub fn integer(&self, column: usize, adds: i64) -> Option<i64> {
+        Some(unmixed(adds).wrapping_sub(self.0.get(column)?.salt))
+    }
+
     /// As [`Fingerprints::of`], where 0 is not NULL.
     pub fn exactly(&self, column: usize, value: ValueRef<'_>) -> i64 {
         let Some(of) = self.0.get(column) else { return 0 };
@@ -61,9 +66,24 @@ pub fn mixed(number: i64) -> i64 {
     (bits ^ (bits >> 31)) as i64
 }
 
+/// What it was that [`mixed`] made this of.
+pub fn unmixed(number: i64) -> i64 {
+    let mut bits = number as u64;
+    bits = (bits ^ (bits >> 31) ^ (bits >> 62)).wrapping_mul(0x3196_42B2_D24D_8EC3);
+    bits = (bits ^ (bits >> 27) ^ (bits >> 54)).wrapping_mul(0x96DE_1B17_3F11_9089);
+    (bits ^ (bits >> 30) ^ (bits >> 60)) as i64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_mixed_can_be_told() {
+        for number in [0, 1, -1, 725_760_240_000_000_000, i64::MIN, i64::MAX] {
+            assert_eq!(unmixed(mixed(number)), number);
+        }
+    }
 
     fn of(archive: &str, columns: &[(&str, ValueRef<'_>)]) -> i64 {
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();

@@ -14,6 +14,8 @@ pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, HOME, RUNS};
 use crate::disk::archive_folder::{Named, is_archive, named_by_records};
 use crate::disk::{hexadecimal, private_folders, replace};
 
+/// What the database is made of.
+pub const OBJECTS: &str = "schema.json";
 /// What `verify` found, for the next run to mend.
 pub const FOUND_DAMAGED: &str = "damaged.json";
 const README: &str = "README.txt";

@@ -69,11 +69,11 @@ pub fn same(join: &Join, row: &str, booked: &str) -> String {
 }
 
 /// Notes rows down in a join's book.
-struct Note<'c>(Statement<'c>);
+pub struct Note<'c>(Statement<'c>);
 
 impl<'c> Note<'c> {
     /// `otherwise`: what to do where the row is in the book already.
-    fn new(connection: &'c Connection, join: &Join, otherwise: &str) -> rusqlite::Result<Note<'c>> {
+    pub fn new(connection: &'c Connection, join: &Join, otherwise: &str) -> rusqlite::Result<Note<'c>> {
         let identity = join.identity();
         let sql = format!(
             "INSERT OR {otherwise} INTO {} ({}, hash) VALUES ({})",
@@ -85,7 +85,7 @@ impl<'c> Note<'c> {
     }
 
     /// Whether it was not there.
-    fn down(&mut self, identity: &[ValueRef<'_>], hash: &RowHash) -> rusqlite::Result<bool> {
+    pub fn down(&mut self, identity: &[ValueRef<'_>], hash: &RowHash) -> rusqlite::Result<bool> {
         bind_identity(&mut self.0, identity)?;
         self.0.raw_bind_parameter(identity.len() + 1, hash)?;
         Ok(self.0.raw_execute()? > 0)
@@ -193,9 +193,11 @@ impl<'c> Joining<'c> {
              AND (SELECT count(*) FROM {book} o WHERE o.hash = b.hash) > 1",
             same(self.join, "t", "b")
         );
-        let mut known = self
-            .connection
-            .prepare(&format!("SELECT EXISTS (SELECT 1 FROM msgarchive_{} WHERE id = ?1)", kind.table()))?;
+        let mut known = self.connection.prepare(&format!(
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_{0} WHERE id = ?1) \
+                 OR EXISTS (SELECT 1 FROM {0} WHERE ROWID = ?1)",
+            kind.table()
+        ))?;
         for owner in self.damaged {
             if !owners.contains(owner) && known.query_row([owner], |row| row.get(0))? {
                 continue;

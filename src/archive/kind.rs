@@ -28,6 +28,16 @@ impl Kind {
         }
     }
 
+    /// One row of it, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Kind::Handle => "an address",
+            Kind::Chat => "a chat",
+            Kind::Attachment => "an attachment",
+            Kind::Message => "a message",
+        }
+    }
+
     /// The columns by which a row is known, whichever database it is in.
     pub fn key(self) -> &'static [&'static str] {
         match self {

@@ -7,6 +7,7 @@
 //! what it has not yet is not what it has lost. An archive is never the library that it was fed from, though its row ids
 //! may be the same: it has what that lost.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
@@ -15,8 +16,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::ArchiveError;
 use super::damage::FoundDamaged;
 use super::kind::Kind;
+use super::places::Places;
+use super::scan::Wanted;
+use super::sums::{ALIASES, SIGHTINGS};
 use crate::source::SourceKind;
-use crate::source::tables::{TableReader, Tables};
+use crate::source::tables::{Table, TableReader, Tables};
 
 /// How many rows are compared, all over a source and among its last ones.
 const SAMPLES: i64 = 48;
@@ -29,9 +33,12 @@ struct Candidate {
 }
 
 /// The number of the source, where the archive knows it.
+///
+/// `archive`: its id. `places`: of the source.
 pub fn recognize(
     connection: &Connection,
-    tables: &Tables,
+    archive: &str,
+    (tables, places): (&Tables, &Places),
     highest: i64,
     damaged: &FoundDamaged,
 ) -> Result<Option<i64>, ArchiveError> {
@@ -48,11 +55,13 @@ pub fn recognize(
         known.collect()
     };
     let reader = tables.reader();
+    let Some(message) = tables.table("message") else { return Ok(None) };
+    let comparing = Comparing { connection, archive, places, reader: &reader, message, damaged };
     for candidate in read().map_err(failed())? {
         if highest < candidate.highest {
             continue;
         }
-        let likeness = compare(connection, tables, &reader, candidate.source, damaged)?;
+        let likeness = comparing.with(candidate.source)?;
         let same_place = Path::new(&candidate.path) == tables.info().path;
         if likeness.contradictions == 0 && (likeness.agreements > 0 || same_place) {
             return Ok(Some(candidate.source));
@@ -67,45 +76,109 @@ struct Likeness {
     contradictions: u32,
 }
 
-fn compare(
-    connection: &Connection,
-    tables: &Tables,
-    reader: &TableReader<'_>,
-    source: i64,
-    damaged: &FoundDamaged,
-) -> Result<Likeness, ArchiveError> {
-    let failed = || ArchiveError::of(connection);
-    let Some(message) = tables.table("message") else { return Ok(Likeness::default()) };
-    let mut likeness = Likeness::default();
-    for (rowid, id) in samples(connection, source).map_err(failed())? {
-        // What is damaged here says nothing of the source.
-        if damaged.rows.contains(&(Kind::Message, id)) {
-            continue;
+struct Comparing<'a> {
+    connection: &'a Connection,
+    archive: &'a str,
+    places: &'a Places,
+    reader: &'a TableReader<'a>,
+    message: &'a Table,
+    damaged: &'a FoundDamaged,
+}
+
+impl Comparing<'_> {
+    fn with(&self, source: i64) -> Result<Likeness, ArchiveError> {
+        let failed = || ArchiveError::of(self.connection);
+        let mut likeness = Likeness::default();
+        let samples = samples(self.connection, source).map_err(failed())?;
+        if samples.is_empty() && self.damaged.sums.iter().any(|sum| sum.table == SIGHTINGS) {
+            return self.by_what_it_brought(source);
         }
-        let mut there = None;
-        reader.rows(message, &["guid"], rowid..=rowid, |row| {
-            if let ValueRef::Text(guid) = row.value(0) {
-                there = Some(String::from_utf8_lossy(guid).into_owned());
+        let aliases_are_lost =
+            self.damaged.sums.iter().any(|sum| sum.table == ALIASES && sum.about.is_none());
+        for Sample { rowid, id, fingerprint } in samples {
+            // What is damaged here says nothing of the source; only that its row is as it was.
+            if self.damaged.rows.contains(&(Kind::Message, id)) {
+                let is_as_it_was = fingerprint.is_some() && self.fingerprint(rowid)? == fingerprint;
+                likeness.agreements += u32::from(is_as_it_was);
+                continue;
+            }
+            let Some(there) = self.guid(rowid..=rowid)? else { continue };
+            if self.damaged.sums_of(ALIASES).any(|alias| alias == there) {
+                continue;
+            }
+            let same = self.connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM message WHERE ROWID = ?1 AND guid = ?2) \
+                 OR EXISTS (SELECT 1 FROM msgarchive_alias WHERE guid = ?2 AND message = ?1), \
+                 EXISTS (SELECT 1 FROM message WHERE guid = ?2)",
+                params![id, there],
+                |row| Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?)),
+            );
+            match same.map_err(failed())? {
+                (true, _) => likeness.agreements += 1,
+                // It may be another one's GUID, if it is none's.
+                (false, false) if aliases_are_lost => {}
+                (false, _) => likeness.contradictions += 1,
+            }
+        }
+        Ok(likeness)
+    }
+
+    /// Nothing is known any more of what it has: it is the one that brought what it has.
+    fn by_what_it_brought(&self, source: i64) -> Result<Likeness, ArchiveError> {
+        let mut likeness = Likeness::default();
+        let Some(span) = self.reader.span(self.message)? else { return Ok(likeness) };
+        let step = (span.end().saturating_sub(*span.start()) / SAMPLES).max(1);
+        for at in 0..SAMPLES {
+            let from = span.start().saturating_add(step.saturating_mul(at));
+            let Some(guid) = self.guid(from..=from.saturating_add(step - 1))? else { continue };
+            let brought = self.connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM message m JOIN msgarchive_message b ON b.id = m.ROWID \
+                 WHERE m.guid = ?1 AND b.source = ?2)",
+                params![guid, source],
+                |row| row.get::<_, bool>(0),
+            );
+            likeness.agreements += u32::from(brought.map_err(ArchiveError::of(self.connection))?);
+        }
+        Ok(likeness)
+    }
+
+    /// The GUID of the first of these rows.
+    fn guid(&self, rowids: RangeInclusive<i64>) -> Result<Option<String>, ArchiveError> {
+        let mut guid = None;
+        self.reader.rows(self.message, &["guid"], rowids, |row| {
+            if let (None, ValueRef::Text(text)) = (&guid, row.value(0)) {
+                guid = Some(String::from_utf8_lossy(text).into_owned());
             }
             Ok::<(), ArchiveError>(())
         })?;
-        let Some(there) = there else { continue };
-        let same = connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE ROWID = ?1 AND guid = ?2) \
-             OR EXISTS (SELECT 1 FROM msgarchive_alias WHERE guid = ?2 AND message = ?1)",
-            params![id, there],
-            |row| row.get::<_, bool>(0),
-        );
-        match same.map_err(failed())? {
-            true => likeness.agreements += 1,
-            false => likeness.contradictions += 1,
-        }
+        Ok(guid)
     }
-    Ok(likeness)
+
+    fn fingerprint(&self, rowid: i64) -> Result<Option<i64>, ArchiveError> {
+        let wanted = Wanted::of(Kind::Message, self.message);
+        let (positions, fingerprints) = wanted.fingerprints(self.archive);
+        let names: Vec<&str> = positions.iter().map(|at| wanted.names[*at].as_str()).collect();
+        let digest = move |at, value: ValueRef<'_>| fingerprints.of(at, value);
+        let mut own = None;
+        self.reader.digests(self.message, &names, rowid..=rowid, digest, |rowid, fingerprint| {
+            own = Some(fingerprint.wrapping_add(self.places.from(rowid).of(rowid)));
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(own)
+    }
 }
 
-/// (row id in the source, id in the archive) of some rows.
-fn samples(connection: &Connection, source: i64) -> rusqlite::Result<Vec<(i64, i64)>> {
+/// A row that was seen in a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Sample {
+    rowid: i64,
+    /// In the archive.
+    id: i64,
+    fingerprint: Option<i64>,
+}
+
+/// Some rows that were seen, all over the source.
+fn samples(connection: &Connection, source: i64) -> rusqlite::Result<Vec<Sample>> {
     let of = |sql: &str| -> rusqlite::Result<Option<i64>> {
         connection.query_row(sql, params![Kind::Message.number(), source], |row| row.get(0))
     };
@@ -114,17 +187,19 @@ fn samples(connection: &Connection, source: i64) -> rusqlite::Result<Vec<(i64, i
     let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
     let step = (last.saturating_sub(first) / SAMPLES).max(1);
     let mut next = connection.prepare(
-        "SELECT source_rowid, id FROM msgarchive_sighting \
+        "SELECT source_rowid, id, fingerprint FROM msgarchive_sighting \
          WHERE kind = ?1 AND source = ?2 AND source_rowid >= ?3 ORDER BY source_rowid LIMIT 1",
     )?;
     let mut samples = Vec::new();
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok(Sample { rowid: row.get(0)?, id: row.get(1)?, fingerprint: row.get(2)? })
+    };
     for at in 0..SAMPLES {
         let from = first.saturating_add(step.saturating_mul(at));
         samples.extend(next.query_row(params![Kind::Message.number(), source, from], row).optional()?);
     }
     let mut latest = connection.prepare(
-        "SELECT source_rowid, id FROM msgarchive_sighting \
+        "SELECT source_rowid, id, fingerprint FROM msgarchive_sighting \
          WHERE kind = ?1 AND source = ?2 ORDER BY source_rowid DESC LIMIT ?3",
     )?;
     for sample in latest.query_map(params![Kind::Message.number(), source, SAMPLES], row)? {

@@ -5,6 +5,11 @@
 //!
 //! **Must never**: touch what nobody found to be wrong, or take a row away that is not here a second time.
 
+mod absences;
+mod aliases;
+mod joins;
+mod lost;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -39,9 +44,14 @@ impl Mending<'_> {
             self.books(kind, columns)?;
             runs.extend(self.former(kind, columns)?);
         }
+        self.joins(columns)?;
+        self.absences()?;
+        self.without_strange_aliases()?;
         self.files()?;
         self.contents()?;
-        self.filenames()?;
+        for attachment in self.found.ids_of(Kind::Attachment.table()) {
+            self.filename(attachment)?;
+        }
         participants::mend(self.connection, self.found, self.run)?;
         if self.found.sums.is_empty() {
             return Ok(runs);
@@ -59,11 +69,17 @@ impl Mending<'_> {
 
     /// What is known of the sources, from the records of the runs that read them: before they are looked at.
     pub fn sources(&self) -> rusqlite::Result<()> {
-        let wrong: BTreeSet<i64> = self.found.ids_of(SOURCES).collect();
-        if wrong.is_empty() {
+        let mut wrong: BTreeSet<i64> = self.found.ids_of(SOURCES).collect();
+        let all_of_it = self.found.sums.iter().any(|sum| sum.table == SOURCES && sum.about.is_none());
+        if wrong.is_empty() && !all_of_it {
             return Ok(());
         }
         let records = in_database(self.connection)?;
+        if all_of_it {
+            let values = records.iter().filter_map(|record| serde_json::from_str::<Value>(&record.text).ok());
+            let all = values.filter_map(|value| value.get("sources")?.as_array().cloned()).flatten();
+            wrong.extend(all.filter_map(|source| source.get("source")?.as_i64()));
+        }
         for source in wrong {
             let mut known: Option<(Value, i64, i64)> = None;
             for record in &records {
@@ -220,16 +236,14 @@ impl Mending<'_> {
     }
 
     /// The other way round.
-    fn filenames(&self) -> rusqlite::Result<()> {
-        for attachment in self.found.ids_of(Kind::Attachment.table()) {
-            self.connection.execute(
-                &format!(
-                    "UPDATE attachment SET filename = '{HOME}' || c.path FROM msgarchive_content c \
-                     WHERE c.attachment = ?1 AND attachment.ROWID = ?1"
-                ),
-                [attachment],
-            )?;
-        }
+    fn filename(&self, attachment: i64) -> rusqlite::Result<()> {
+        self.connection.execute(
+            &format!(
+                "UPDATE attachment SET filename = '{HOME}' || c.path FROM msgarchive_content c \
+                 WHERE c.attachment = ?1 AND attachment.ROWID = ?1"
+            ),
+            [attachment],
+        )?;
         Ok(())
     }
 }

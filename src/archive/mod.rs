@@ -34,6 +34,7 @@ mod known_source;
 mod lock;
 mod mend;
 mod newest;
+mod objects;
 mod open;
 mod participants;
 mod people;
@@ -60,7 +61,7 @@ mod wanted;
 mod wishes;
 
 pub use absence::Reason;
-pub use check::{Checked, Findings, Problem, Unread, check};
+pub use check::{Checked, Findings, Lost, Problem, Unread, check};
 pub use error::ArchiveError;
 pub use lock::holder;
 pub use record::{Counts, RunRecord, SourceRead};

@@ -1,30 +1,27 @@
-//! A database that cannot be read any more is set aside, and the archive begun anew: from what can still be read of it, and
-//! from the sources.
+//! A database that cannot be read throughout is set aside, and what can be read of it takes its place: the run that does so
+//! looks then, as `verify` does, what is wanting, and takes that from the records and the sources.
 //!
-//! Where it is set aside is noted first, and forgotten when a run has taken in all that could be read: a run that is ended
-//! in between is completed by the next one.
+//! Where it is set aside is noted first, and forgotten when a run was completed: one that is ended in between is completed
+//! by the next.
 //!
 //! **Must never**: delete or change what was set aside.
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::ArchiveError;
 use super::folder::{DATABASE, Folder};
 use super::index::INDEX;
+use super::objects;
 use super::records;
-use super::run::Feed;
 use super::salvage::salvage;
-use crate::disk::private_folders;
-use crate::source::contacts::Contact;
-use crate::source::tables::Tables;
-use crate::source::{OpenOptions, SourceError};
+use crate::disk::{private_folders, sync_folder};
 
 /// What is moved, the database last.
-const MOVED: [&str; 2] = ["chat.db-journal", DATABASE];
-/// What could be read, while it is taken in.
-const SALVAGED: &str = "salvaged.db";
+const MOVED: [&str; 4] = ["chat.db-journal", "chat.db-wal", "chat.db-shm", DATABASE];
+/// What could be read, until all of it is there.
+const SALVAGED: &str = "chat.db.new";
 
 /// Where a database is set aside: relative to the archive's folder, and free.
 pub fn place(folder: &Folder, started: &str) -> String {
@@ -50,75 +47,43 @@ pub fn is_hollow(folder: &Folder) -> Result<bool, ArchiveError> {
     Ok(bytes == 0 && !records::none_written(folder)?)
 }
 
-/// What was set aside.
-pub struct Aside {
-    /// What could be read of it.
-    pub feed: Option<Feed>,
-    folder: PathBuf,
-    place: String,
-}
-
-impl Aside {
-    /// Moves the database and the records that speak of it, unless that was done before, and reads what can be read.
-    ///
-    /// # Errors
-    /// The disk's: what it fails to read now may be read by another run. That nothing can be read of a damaged database is
-    /// none.
-    pub fn set(archive: &Folder, place: &str, sessions: usize) -> Result<Aside, ArchiveError> {
-        let folder = archive.path().join(place);
-        // An index of rows that will not be these any more.
-        remove(&archive.path().join(INDEX))?;
-        if !is_there(&folder.join(DATABASE))? {
-            private_folders(&folder.join("runs"))?;
-            for entry in fs::read_dir(archive.runs()).map_err(ArchiveError::reading(archive.runs()))? {
-                let path = entry.map_err(ArchiveError::reading(archive.runs()))?.path();
-                rename(&path, &folder.join("runs").join(path.file_name().unwrap_or_default()))?;
-            }
-            for name in MOVED {
-                let path = archive.path().join(name);
-                if is_there(&path)? {
-                    rename(&path, &folder.join(name))?;
-                }
+/// Sets the database aside, unless that was done before, and puts in its place what can be read of it: nothing, where
+/// nothing can.
+///
+/// # Errors
+/// The disk's: what it fails to read now may be read by another run. That nothing can be read of a damaged database is
+/// none.
+pub fn set_aside(archive: &Folder, place: &str) -> Result<(), ArchiveError> {
+    let folder = archive.path().join(place);
+    let (aside, database) = (folder.join(DATABASE), archive.database());
+    // An index of rows that may not be these any more.
+    remove(&archive.path().join(INDEX))?;
+    if !is_there(&aside)? {
+        private_folders(&folder)?;
+        for name in MOVED {
+            let path = archive.path().join(name);
+            if is_there(&path)? {
+                rename(&path, &folder.join(name))?;
             }
         }
-        let feed = read(archive, &folder, place, sessions)?;
-        Ok(Aside { feed, folder, place: place.to_owned() })
     }
-
-    /// In words, for people: `messages` is how many could be taken over.
-    pub fn in_words(&self, messages: u64) -> String {
-        format!(
-            "{DATABASE}: it is damaged; it lies in {} now, {messages} of its messages could be read",
-            self.place
-        )
+    if is_there(&database)? || !is_there(&aside)? {
+        return Ok(());
     }
-
-    /// All that could be read is in the archive.
-    pub fn done(&self) {
-        let _ = fs::remove_file(self.folder.join(SALVAGED));
+    let salvaged = archive.path().join(SALVAGED);
+    remove(&salvaged)?;
+    match salvage(&aside, &salvaged, &objects::noted(archive)?)? {
+        true => {
+            rename(&salvaged, &database)?;
+            Ok(sync_folder(&database)?)
+        }
+        false => remove(&salvaged),
     }
 }
 
-/// `None`: there is nothing that could be read.
-fn read(archive: &Folder, folder: &Path, place: &str, sessions: usize) -> Result<Option<Feed>, ArchiveError> {
-    let salvaged = folder.join(SALVAGED);
-    remove(&salvaged)?;
-    if !is_there(&folder.join(DATABASE))? || !salvage(&folder.join(DATABASE), &salvaged)? {
-        return Ok(None);
-    }
-    let options = OpenOptions {
-        attachments_root: Some(archive.path().to_owned()),
-        shown_as: Some(Path::new(place).join(DATABASE)),
-        sessions,
-        ..OpenOptions::default()
-    };
-    let tables = match Tables::open(&salvaged, &options) {
-        // Too little was left.
-        Err(SourceError::NotMessages { .. } | SourceError::WithoutGuids { .. }) => return Ok(None),
-        opened => opened?,
-    };
-    let contacts: Vec<Contact> = tables.contacts().and_then(Result::ok).unwrap_or_default();
-    Ok(Some(Feed { tables, contacts }))
+/// What was done, for people. `messages`: how many there are now.
+pub fn in_words(place: &str, messages: i64) -> String {
+    format!("{DATABASE}: it is damaged; it lies in {place} now, {messages} of its messages could be read")
 }
 
 /// Whether something lies there: a disk that cannot tell is no answer.

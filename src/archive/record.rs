@@ -64,6 +64,8 @@ pub struct RunRecord {
     pub unreadable: Vec<String>,
     /// What was found damaged before this run, and what became of it: in words.
     pub damage: Vec<String>,
+    /// What of it nothing has any more, in words: from now on the archive is whole without it.
+    pub lost: Vec<String>,
     /// Earlier runs whose records, or what these close over, cannot be had again.
     pub accepted: BTreeMap<i64, Accepted>,
     /// The text of its file.
@@ -120,6 +122,7 @@ impl RunRecord {
             "bytes": counts.bytes,
             "unreadable": self.unreadable,
             "damage": self.damage,
+            "lost": self.lost,
             "accepted": accepted,
             "rows": rows.rows,
             "rows_sha256": rows.sha256,
@@ -163,6 +166,14 @@ impl Accepted {
             }
         }
         Ok(accepted)
+    }
+
+    /// What is lost of the run, for people.
+    pub fn in_words(&self, run: i64) -> String {
+        match self.record {
+            None => format!("the record of run {run}"),
+            Some(_) => format!("what run {run} recorded, or something of what it added"),
+        }
     }
 
     fn to_json(&self) -> Value {

@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use sha2::{Digest as _, Sha256};
 
 use super::ArchiveError;
+use super::absence::UncertainAbsences;
+use super::check;
 use super::contents::{Fulfilled, fulfil};
 use super::damage;
 use super::diagnosis;
@@ -16,15 +18,16 @@ use super::index;
 use super::kind::Kind;
 use super::known_source::recognize;
 use super::mend::Mending;
+use super::objects;
 use super::people;
 use super::places::Places;
-use super::rebuild::{self, Aside};
+use super::rebuild;
 use super::record::{self, Accepted, Counts, RunRecord, SourceRead};
 use super::records;
 use super::rehearsal::Rehearsal;
 use super::scan::{Scan, scan};
 use super::schema::{self, Columns};
-use super::sums::{self, Following, Sums, Totals};
+use super::sums::{self, ABSENCES, Following, Sums, Totals};
 use super::take::Visit;
 use super::visit::Visiting;
 use super::wishes::wishes;
@@ -110,21 +113,33 @@ fn attempt(
     // Whoever verified it could not tell what it was that failed.
     found_damaged.database = found_damaged.database && diagnosis::is_damaged(&folder, PATIENCE)?;
     if !options.dry_run
-        && found_damaged.aside.is_none()
-        && (anew || found_damaged.database || rebuild::is_hollow(&folder)?)
+        && (anew || found_damaged.aside.is_none() && (found_damaged.database || rebuild::is_hollow(&folder)?))
     {
-        // What is known of its rows is nothing to a new one.
+        // What is known of its rows is nothing to what will be there.
         let aside = Some(rebuild::place(&folder, &started));
         found_damaged = damage::FoundDamaged { aside, ..damage::FoundDamaged::default() };
         found_damaged.note(&folder)?;
     }
-    let aside = match &found_damaged.aside {
-        Some(place) if !options.dry_run => Some(Aside::set(&folder, place, options.jobs)?),
-        _ => None,
-    };
+    let aside = found_damaged.aside.clone().filter(|_| !options.dry_run);
+    if let Some(place) = &aside {
+        rebuild::set_aside(&folder, place)?;
+    }
     let (mut connection, objects) = open(&folder, options.jobs)?;
     if !options.dry_run {
         records::put_right(&folder, &connection)?;
+    }
+    let set_aside = match &aside {
+        None => None,
+        Some(place) => {
+            // What is wanting now.
+            check::check(folder.path(), false, options.jobs, progress)?;
+            found_damaged = damage::read(&folder)?;
+            let count = "SELECT count(*) FROM message";
+            let messages = connection.query_row(count, [], |row| row.get(0));
+            Some(rebuild::in_words(place, messages.map_err(ArchiveError::database(folder.database()))?))
+        }
+    };
+    if !options.dry_run {
         let mending =
             Mending { connection: &connection, folder: folder.path(), found: &found_damaged, run: 0 };
         mending.sources().map_err(ArchiveError::database(folder.database()))?;
@@ -132,7 +147,7 @@ fn attempt(
 
     progress.phase("Looking for what is new");
     let mut visits: Vec<Prepared<'_>> = Vec::new();
-    for feed in aside.iter().filter_map(|aside| aside.feed.as_ref()).chain(feeds) {
+    for feed in feeds {
         let prepared = Prepared::of(&folder, &mut connection, feed, &found_damaged, options, visits.len())?;
         // One that is given twice is read once.
         if !visits.iter().any(|visit| visit.source == prepared.source) {
@@ -146,10 +161,6 @@ fn attempt(
         visit.contents = fulfil(archive, visit.tables, &visit.wishes, options.jobs, progress)?;
     }
     progress.phase("Adding messages");
-    let set_aside = aside.as_ref().map(|aside| {
-        let taken_over = aside.feed.as_ref().and(visits.first()).map_or(0, Prepared::read);
-        aside.in_words(taken_over)
-    });
     let adding = Adding {
         folder: &folder,
         started: &started,
@@ -159,17 +170,14 @@ fn attempt(
         options,
     };
     let record = adding.add(&mut connection, &visits, progress)?;
-    if let Some(aside) = &aside {
-        found_damaged.aside = None;
-        found_damaged.note(&folder)?;
-        aside.done();
-    }
+    found_damaged.aside = found_damaged.aside.filter(|_| aside.is_none());
     if !options.dry_run {
-        if found_damaged != damage::FoundDamaged::default() {
+        if found_damaged != damage::FoundDamaged::default() || aside.is_some() {
             let kept = visits.iter().flat_map(|visit| &visit.contents.kept).flat_map(|kept| &kept.files);
             found_damaged.after(&kept.map(|file| file.path.as_str()).collect()).note(&folder)?;
         }
         records::put_right(&folder, &connection)?;
+        objects::note(&folder, &connection)?;
     }
     if !options.dry_run {
         progress.phase("Indexing for search");
@@ -245,12 +253,12 @@ impl<'t> Prepared<'t> {
         let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
         // One look at the archive: each of many small ones would ask anew whether it changed.
         let looked_at = connection.transaction().map_err(failed())?;
-        let known = recognize(&looked_at, tables, highest, found_damaged)?;
+        let places = Places::read(tables, &reader)?;
+        let known = recognize(&looked_at, &folder.id, (tables, &places), highest, found_damaged)?;
         let unused: i64 = looked_at
             .query_row("SELECT coalesce(max(source), 0) + 1 FROM msgarchive_source", [], |row| row.get(0))
             .map_err(failed())?;
         let source = known.unwrap_or(unused + before as i64);
-        let places = Places::read(tables, &reader)?;
         drop(reader);
         let mut seen = Vec::new();
         while known.is_some() && seen.len() < options.jobs.max(1) {
@@ -324,6 +332,7 @@ impl Adding<'_> {
             counts: Counts::default(),
             unreadable: set_aside.into_iter().collect(),
             damage: found_damaged.words.clone(),
+            lost: Vec::new(),
             accepted: Default::default(),
             text: String::new(),
         };
@@ -334,11 +343,14 @@ impl Adding<'_> {
             _ => None,
         };
         let damaged = found_damaged.by_kind();
+        let uncertain_absences = UncertainAbsences {
+            of: found_damaged.ids_of(ABSENCES).collect(),
+            of_any: found_damaged.sums.iter().any(|sum| sum.table == ABSENCES && sum.about.is_none()),
+        };
         let mut columns = Columns::read(&transaction).map_err(failed())?;
-        let uncertain =
-            Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number }
-                .all(&columns)
-                .map_err(failed())?;
+        let mending =
+            Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };
+        let uncertain = mending.all(&columns).map_err(failed())?;
         for prepared in visits {
             columns.unite(&transaction, prepared.tables).map_err(failed())?;
             let source = source_read(prepared);
@@ -350,6 +362,7 @@ impl Adding<'_> {
                 false => schema::index(&transaction, &columns).map_err(failed())?,
             }
             let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first };
+            mending.aliases(prepared.tables, prepared.source)?;
             let damaged = &damaged;
             Visiting {
                 connection: &transaction,
@@ -358,6 +371,7 @@ impl Adding<'_> {
                 visit,
                 now: options.now,
                 damaged,
+                uncertain_absences: &uncertain_absences,
             }
             .take_all(&mut record.counts, progress)?;
             progress.phase("Making indexes");
@@ -368,6 +382,7 @@ impl Adding<'_> {
             record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
             prepared.tables.unchanged()?;
         }
+        record.lost = mending.give_up(&columns).map_err(failed())?;
         progress.phase("Writing the record");
         // All there is, where nothing was before: quicker than one by one.
         let only = previous.is_some().then_some(number);
@@ -378,6 +393,7 @@ impl Adding<'_> {
             None => sums::make(&transaction),
         };
         record.accepted = Accepted::now(&transaction, &uncertain).map_err(failed())?;
+        record.lost.extend(record.accepted.iter().map(|(run, accepted)| accepted.in_words(*run)));
         for (run, accepted) in &record.accepted {
             transaction
                 .execute("UPDATE msgarchive_run SET sha256 = ?2 WHERE run = ?1", (run, &accepted.record))

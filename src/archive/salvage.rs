@@ -1,18 +1,20 @@
 //! What can still be read of an archive's database that is damaged: row by row, whatever lies between.
 //!
-//! **Must never**: write to the damaged file, or take a row for whole that is not what its hash says.
+//! What of it is right is seen afterwards, as of any archive: rows have hashes, and notes have sums.
+//!
+//! **Must never**: write to the damaged file, or leave out a row because something else says that it is damaged: that may be
+//! what is damaged.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
 use super::ArchiveError;
-use super::joins::same;
 use super::kind::{JOINS, Kind};
-use super::row;
-use super::schema::{self, Columns, has_table, has_versions, version_table};
+use super::objects::{Noted, Objects};
+use super::records::{Says, in_database};
+use super::schema::{self, Columns, has_table, version_table};
 use crate::disk::{copy_hashed, hash_file, private_file};
 use crate::source::tables::quoted;
 
@@ -22,11 +24,11 @@ const STEPS: u32 = 40;
 const PROBED: usize = 1 << 16;
 
 /// Copies what can be read of the database `damaged` into a new one at `to`, which is not there yet. False: there is
-/// nothing that could be read.
+/// nothing that could be read. `noted`: what it was made of, where it cannot tell.
 ///
 /// # Errors
 /// The disk's. What it could not read or write is not what is damaged.
-pub fn salvage(damaged: &Path, to: &Path) -> Result<bool, ArchiveError> {
+pub fn salvage(damaged: &Path, to: &Path, noted: &Noted) -> Result<bool, ArchiveError> {
     let beside = to.parent().unwrap_or(Path::new("."));
     // SQLite may want to take back what was begun: in a copy.
     let copy = tempfile::Builder::new().prefix(".salvage-").tempdir_in(beside);
@@ -36,6 +38,18 @@ pub fn salvage(damaged: &Path, to: &Path) -> Result<bool, ArchiveError> {
     let journal = |path: &Path| path.with_file_name("chat.db-journal");
     if journal(damaged).try_exists().map_err(ArchiveError::reading(damaged))? {
         copy_hashed(&journal(damaged), &journal(&file))?;
+    }
+    if let Noted::As(objects) = noted
+        && !tells(&file, objects)?
+    {
+        let journal = journal(&file);
+        if journal.exists() {
+            std::fs::remove_file(&journal).map_err(ArchiveError::writing(&journal))?;
+        }
+        match objects.graft(&file) {
+            Err(ArchiveError::Damaged { .. } | ArchiveError::Database { .. }) => {}
+            grafted => grafted?,
+        }
     }
     drop(private_file(to)?);
     let readable = match salvage_copy(&file, to) {
@@ -47,6 +61,18 @@ pub fn salvage(damaged: &Path, to: &Path) -> Result<bool, ArchiveError> {
     // What SQLite could not read of the copy can be read: it was damaged.
     hash_file(&file)?;
     Ok(readable)
+}
+
+/// Whether a database says itself what it is made of.
+fn tells(file: &Path, objects: &Objects) -> Result<bool, ArchiveError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match Connection::open_with_flags(file, flags).and_then(|connection| tables(&connection)) {
+        Ok(tables) => Ok(objects.are_in(&tables)),
+        Err(error) if is_the_disk_s(&error) => {
+            Err(ArchiveError::Database { path: file.to_owned(), source: error })
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 /// What failed.
@@ -65,22 +91,21 @@ fn salvage_copy(file: &Path, to: &Path) -> Result<(), Failed> {
         return Err(Failed::Reading(rusqlite::Error::QueryReturnedNoRows));
     }
     let into = Connection::open(to).map_err(Failed::Writing)?;
-    into.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; BEGIN")
+    into.execute_batch("PRAGMA synchronous = FULL; PRAGMA journal_mode = OFF; BEGIN")
         .map_err(Failed::Writing)?;
-    let mut whole: HashSet<&str> = HashSet::new();
     for (name, sql) in &tables {
         // What a table was made of may be damaged, too.
         match into.execute_batch(sql).map_err(Failed::Writing).and_then(|()| copy_table(&from, &into, name)) {
-            Ok(()) => drop(whole.insert(name)),
             Err(Failed::Writing(error)) if is_the_disk_s(&error) => return Err(Failed::Writing(error)),
-            Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
     }
     let finish = || -> rusqlite::Result<()> {
-        into.execute_batch("COMMIT")?;
-        without_damaged_rows(&into)?;
-        without_damaged_joins(&into, &whole)?;
-        schema::index(&into, &Columns::read(&into)?)
+        schema::create(&into)?;
+        schema::complete(&into)?;
+        without_unknown_rows(&into)?;
+        schema::index(&into, &Columns::read(&into)?)?;
+        into.execute_batch("COMMIT")
     };
     finish().map_err(Failed::Writing)
 }
@@ -115,15 +140,7 @@ fn copy_table(from: &Connection, into: &Connection, name: &str) -> Result<(), Fa
     let Ok(mut rows) =
         from.prepare(&format!("SELECT rowid, {list} FROM {name} WHERE rowid >= ?1 ORDER BY rowid"))
     else {
-        // Without row ids there is only one way through.
-        let put = format!("INSERT OR IGNORE INTO {name} ({list}) VALUES ({marks})");
-        let mut put = into.prepare(&put).map_err(Failed::Writing)?;
-        let mut statement = from.prepare(&format!("SELECT {list} FROM {name}")).map_err(Failed::Reading)?;
-        let mut rows = statement.query([]).map_err(Failed::Reading)?;
-        while let Some(row) = rows.next().map_err(Failed::Reading)? {
-            insert(&mut put, row, columns.len())?;
-        }
-        return Ok(());
+        return copy_from_both_ends(from, into, &name, &columns);
     };
     let put = format!("INSERT OR IGNORE INTO {name} (rowid, {list}) VALUES (?, {marks})");
     let mut put = into.prepare(&put).map_err(Failed::Writing)?;
@@ -154,6 +171,44 @@ fn copy_table(from: &Connection, into: &Connection, name: &str) -> Result<(), Fa
     }
 }
 
+/// Of a table without row ids there are two ways in: from its first row on, and from its last one back.
+fn copy_from_both_ends(
+    from: &Connection,
+    into: &Connection,
+    name: &str,
+    columns: &[String],
+) -> Result<(), Failed> {
+    let list = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let marks = vec!["?"; columns.len()].join(", ");
+    let put = format!("INSERT OR IGNORE INTO {name} ({list}) VALUES ({marks})");
+    let mut put = into.prepare(&put).map_err(Failed::Writing)?;
+    let mut copy = |direction: &str| -> Result<(), Failed> {
+        let order: Vec<String> = key(into, name)?.iter().map(|name| format!("{name} {direction}")).collect();
+        let sql = format!("SELECT {list} FROM {name} NOT INDEXED ORDER BY {}", order.join(", "));
+        let mut statement = from.prepare(&sql).map_err(Failed::Reading)?;
+        let mut rows = statement.query([]).map_err(Failed::Reading)?;
+        while let Some(row) = rows.next().map_err(Failed::Reading)? {
+            insert(&mut put, row, columns.len())?;
+        }
+        Ok(())
+    };
+    match copy("ASC") {
+        Err(Failed::Reading(_)) => copy("DESC"),
+        copied => copied,
+    }
+}
+
+/// The columns of a table's primary key.
+fn key(connection: &Connection, quoted_table: &str) -> Result<Vec<String>, Failed> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        connection
+            .prepare(&format!("SELECT name FROM pragma_table_info({quoted_table}) WHERE pk > 0 ORDER BY pk"))?
+            .query_map([], |row| Ok(quoted(&row.get::<_, String>(0)?)))?
+            .collect()
+    };
+    read().map_err(Failed::Writing)
+}
+
 fn each(
     statement: &mut Statement<'_>,
     from: i64,
@@ -180,95 +235,46 @@ fn insert(put: &mut Statement<'_>, row: &rusqlite::Row<'_>, columns: usize) -> R
     put.raw_execute().map(drop).map_err(Failed::Writing)
 }
 
-/// Leaves out rows that are not what their hashes say, and shows their last former state. Those whose hash is lost are
-/// taken as they are.
-fn without_damaged_rows(connection: &Connection) -> rusqlite::Result<()> {
-    let columns = Columns::read(connection)?;
+/// Leaves out what cannot be a row of its table: it has nothing by which it would be known, or something of another sort
+/// than is there always.
+fn without_unknown_rows(connection: &Connection) -> rusqlite::Result<()> {
     for kind in Kind::ALL {
-        let table = kind.table();
-        let (all, names) = (columns.of(table), columns.hashed(kind));
-        let of_shown = format!("{table} t JOIN msgarchive_{table} b ON b.id = t.ROWID");
-        remove_damaged(connection, &names, table, ("b.hash", &of_shown), false)?;
-        if has_versions(kind) {
-            let versions = version_table(kind);
-            let hashed = ("t.msgarchive_hash", &*format!("{versions} t"));
-            remove_damaged(connection, &names, &versions, hashed, false)?;
-            show_former(connection, table, &versions, &all)?;
+        for table in [kind.table().to_owned(), version_table(kind)] {
+            if has_table(connection, &table)? {
+                let key = kind.key().first().copied().unwrap_or("guid");
+                connection.execute(&format!("DELETE FROM {table} WHERE typeof({key}) <> 'text'"), [])?;
+            }
         }
     }
-    Ok(())
-}
-
-/// Shows the last former state of every row that is not there: a former state of nothing would be lost with it.
-fn show_former(
-    connection: &Connection,
-    table: &str,
-    versions: &str,
-    names: &[String],
-) -> rusqlite::Result<()> {
-    let list: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-    let list = list.join(", ");
-    let last = format!(
-        "SELECT max(msgarchive_version) FROM {versions} v \
-         WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.ROWID = v.msgarchive_id) GROUP BY msgarchive_id"
-    );
-    let last: Vec<i64> =
-        connection.prepare(&last)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    for version in last {
-        connection.execute(
-            &format!(
-                "INSERT OR IGNORE INTO {table} (ROWID, {list}) \
-                 SELECT msgarchive_id, {list} FROM {versions} WHERE msgarchive_version = ?1"
-            ),
-            [version],
-        )?;
-        connection.execute(&format!("DELETE FROM {versions} WHERE msgarchive_version = ?1"), [version])?;
-    }
-    Ok(())
-}
-
-/// Leaves out what joins rows and is not what the books say; of a book that is `whole`, also what is not in it.
-fn without_damaged_joins(connection: &Connection, whole: &HashSet<&str>) -> rusqlite::Result<()> {
-    let columns = Columns::read(connection)?;
     for join in &JOINS {
-        let (table, book) = (join.table, join.book());
-        if has_table(connection, &book)? {
-            let hash = format!("(SELECT b.hash FROM {book} b WHERE {})", same(join, "t", "b"));
-            let hashed = (&*hash, &*format!("{table} t"));
-            remove_damaged(connection, &columns.of(table), table, hashed, whole.contains(&*book))?;
+        for table in [join.table, &join.book()] {
+            if has_table(connection, table)? {
+                let ends = join.ends.iter().map(|(end, _)| format!("typeof({end}) <> 'integer'"));
+                let ends = ends.collect::<Vec<_>>().join(" OR ");
+                connection.execute(&format!("DELETE FROM {table} WHERE {ends}"), [])?;
+            }
         }
     }
-    Ok(())
-}
-
-/// `hashed`: where the hash of a row is, and in what. `unknown`: rows without one are removed, too.
-fn remove_damaged(
-    connection: &Connection,
-    names: &[String],
-    table: &str,
-    (hash, of): (&str, &str),
-    unknown: bool,
-) -> rusqlite::Result<()> {
-    let list: Vec<String> = names.iter().map(|name| format!("t.{}", quoted(name))).collect();
-    let mut damaged: Vec<i64> = Vec::new();
-    let mut statement =
-        connection.prepare(&format!("SELECT t.ROWID, {hash}, {} FROM {of}", list.join(", ")))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let own = row::hash_of(row, 2, names)?;
-        let is_other = match row.get_ref(1)? {
-            ValueRef::Blob(hash) => *hash != own,
-            ValueRef::Null => unknown,
-            _ => false,
-        };
-        if is_other {
-            damaged.push(row.get(0)?);
-        }
+    let ours: Vec<(String, String, String, bool)> = connection
+        .prepare(
+            "SELECT m.name, c.name, lower(c.type), c.\"notnull\" FROM sqlite_master m, pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name LIKE 'msgarchive\\_%' ESCAPE '\\' \
+             AND (m.name NOT LIKE '%\\_version' ESCAPE '\\' OR c.name LIKE 'msgarchive\\_%' ESCAPE '\\') \
+             AND c.type IN ('INTEGER', 'TEXT', 'BLOB')",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (table, column, sort, always) in ours {
+        let or_null = if always { "" } else { ", 'null'" };
+        let sql = format!("DELETE FROM {table} WHERE typeof({}) NOT IN ('{sort}'{or_null})", quoted(&column));
+        connection.execute(&sql, [])?;
     }
-    drop(rows);
-    let mut remove = connection.prepare(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?;
-    for rowid in damaged {
-        remove.execute([rowid])?;
+    // Of a record that is none its file may still tell.
+    for record in in_database(connection)? {
+        let says = Says::of(&serde_json::from_str(&record.text).unwrap_or_default());
+        if says.number != Some(record.run) {
+            connection.execute("DELETE FROM msgarchive_run WHERE run = ?1", [record.run])?;
+        }
     }
     Ok(())
 }

@@ -97,13 +97,13 @@ pub fn complete(connection: &Connection) -> rusqlite::Result<()> {
     make_books(connection)
 }
 
-/// Makes the tables of an empty database.
+/// Makes the tables of an empty database, or those that one has not that was damaged.
 pub fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
     for kind in Kind::ALL {
         let name = kind.table();
         connection.execute_batch(&format!(
-            "CREATE TABLE msgarchive_{name} (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, added INTEGER NOT NULL,
+            "CREATE TABLE IF NOT EXISTS msgarchive_{name} (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, added INTEGER NOT NULL,
                  since INTEGER NOT NULL, source INTEGER NOT NULL);"
         ))?;
         if has_versions(kind) {
@@ -113,16 +113,17 @@ pub fn create(connection: &Connection) -> rusqlite::Result<()> {
                 .map(|(name, declared)| format!(", {}", column_definition(name, declared, false)))
                 .collect();
             connection.execute_batch(&format!(
-                "CREATE TABLE msgarchive_{name}_version (msgarchive_version INTEGER PRIMARY KEY,
+                "CREATE TABLE IF NOT EXISTS msgarchive_{name}_version (msgarchive_version INTEGER PRIMARY KEY,
                      msgarchive_id INTEGER NOT NULL, msgarchive_since INTEGER NOT NULL,
                      msgarchive_until INTEGER NOT NULL, msgarchive_source INTEGER NOT NULL,
                      msgarchive_hash BLOB NOT NULL{columns});
-                 CREATE INDEX msgarchive_idx_{name}_version ON msgarchive_{name}_version (msgarchive_id);"
+                 CREATE INDEX IF NOT EXISTS msgarchive_idx_{name}_version ON msgarchive_{name}_version (msgarchive_id);"
             ))?;
         }
     }
     for join in &JOINS {
-        connection.execute_batch(&format!("CREATE TABLE {} ({});", join.table, join.columns))?;
+        connection
+            .execute_batch(&format!("CREATE TABLE IF NOT EXISTS {} ({});", join.table, join.columns))?;
     }
     Ok(())
 }

@@ -1,24 +1,24 @@
 -- An archive's database: what is there before the first source. Apple's names and types, in our own layout.
-CREATE TABLE _SqliteDatabaseProperties (key TEXT, value TEXT, UNIQUE (key));
-CREATE TABLE handle (ROWID INTEGER PRIMARY KEY, id TEXT, service TEXT, UNIQUE (id, service));
-CREATE TABLE chat (ROWID INTEGER PRIMARY KEY, guid TEXT UNIQUE);
-CREATE TABLE attachment (ROWID INTEGER PRIMARY KEY, guid TEXT UNIQUE, filename TEXT);
-CREATE TABLE message (
+CREATE TABLE IF NOT EXISTS _SqliteDatabaseProperties (key TEXT, value TEXT, UNIQUE (key));
+CREATE TABLE IF NOT EXISTS handle (ROWID INTEGER PRIMARY KEY, id TEXT, service TEXT, UNIQUE (id, service));
+CREATE TABLE IF NOT EXISTS chat (ROWID INTEGER PRIMARY KEY, guid TEXT UNIQUE);
+CREATE TABLE IF NOT EXISTS attachment (ROWID INTEGER PRIMARY KEY, guid TEXT UNIQUE, filename TEXT);
+CREATE TABLE IF NOT EXISTS message (
   ROWID INTEGER PRIMARY KEY, guid TEXT, text TEXT, handle_id INTEGER DEFAULT 0, service TEXT, date INTEGER,
   is_from_me INTEGER DEFAULT 0);
 
 -- One row an invocation of `archive`, with the text of its record.
-CREATE TABLE msgarchive_run (run INTEGER PRIMARY KEY, date TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS msgarchive_run (run INTEGER PRIMARY KEY, date TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL,
   sha256 TEXT);
 
 -- A library or device. `highest`: the last row id that it gave to a message. `inherited`: of another archive, the last
 -- former state of a message that was taken over.
-CREATE TABLE msgarchive_source (
+CREATE TABLE IF NOT EXISTS msgarchive_source (
   source INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT NULL, device TEXT, highest INTEGER NOT NULL,
   first_run INTEGER NOT NULL, last_run INTEGER NOT NULL, inherited INTEGER NOT NULL DEFAULT 0);
 
 -- What a source has now. `kind`: 0 handle, 1 chat, 2 attachment, 3 message.
-CREATE TABLE msgarchive_sighting (
+CREATE TABLE IF NOT EXISTS msgarchive_sighting (
   kind INTEGER NOT NULL, source INTEGER NOT NULL, source_rowid INTEGER NOT NULL, id INTEGER NOT NULL,
   fingerprint INTEGER, since INTEGER NOT NULL,
   PRIMARY KEY (kind, source, source_rowid)) WITHOUT ROWID;
@@ -26,13 +26,13 @@ CREATE TABLE msgarchive_sighting (
 -- What a source had and has no more, or has in Recently Deleted. `date`: when it was moved there, else when its absence
 -- was noticed; in Apple's nanoseconds since 2001. `run`: the run that noticed. `gone`: the run that no longer found the
 -- row. `returned`: the run that found it again.
-CREATE TABLE msgarchive_absence (
+CREATE TABLE IF NOT EXISTS msgarchive_absence (
   message INTEGER NOT NULL, source INTEGER NOT NULL, run INTEGER NOT NULL, reason TEXT NOT NULL,
   date INTEGER NOT NULL, gone INTEGER, returned INTEGER);
-CREATE INDEX msgarchive_idx_absence ON msgarchive_absence (message, source);
+CREATE INDEX IF NOT EXISTS msgarchive_idx_absence ON msgarchive_absence (message, source);
 
 -- The messages that are deleted: a source lost them, and none that was read since has them still.
-CREATE VIEW msgarchive_deleted (message, date, reason) AS
+CREATE VIEW IF NOT EXISTS msgarchive_deleted (message, date, reason) AS
   SELECT a.message, a.date, a.reason FROM msgarchive_absence a
   WHERE a.returned IS NULL AND NOT EXISTS (
     SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source
@@ -41,16 +41,16 @@ CREATE VIEW msgarchive_deleted (message, date, reason) AS
       WHERE b.message = a.message AND b.source = s.source AND b.returned IS NULL));
 
 -- Where the bytes of an attachment lie. `original`: its filename where it came from.
-CREATE TABLE msgarchive_content (
+CREATE TABLE IF NOT EXISTS msgarchive_content (
   attachment INTEGER PRIMARY KEY, original TEXT, path TEXT NOT NULL, film TEXT, source INTEGER NOT NULL,
   run INTEGER NOT NULL);
-CREATE TABLE msgarchive_file (
+CREATE TABLE IF NOT EXISTS msgarchive_file (
   path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;
 
 -- States of rows that were damaged, and that no source had any more.
-CREATE TABLE msgarchive_lost (
+CREATE TABLE IF NOT EXISTS msgarchive_lost (
   kind INTEGER NOT NULL, id INTEGER NOT NULL, since INTEGER NOT NULL, hash BLOB NOT NULL, run INTEGER NOT NULL,
   PRIMARY KEY (kind, id, since)) WITHOUT ROWID;
 
 -- A message that came again under another GUID: restored, or sent on.
-CREATE TABLE msgarchive_alias (guid TEXT PRIMARY KEY, message INTEGER NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS msgarchive_alias (guid TEXT PRIMARY KEY, message INTEGER NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;

@@ -17,8 +17,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
-use super::fingerprint::{Fingerprints, mixed};
+use super::fingerprint::{Fingerprints, mixed, unmixed};
 use super::participants::{MEMBERS, PARTICIPANTS};
+use super::row::Owned;
 use super::schema::has_table;
 use crate::pipeline::crew::lock;
 
@@ -164,11 +165,44 @@ impl Notes {
         Ok(sums)
     }
 
+    /// What works out of a sum what rows there were.
+    pub fn solver(&self) -> Solver<'_> {
+        Solver { notes: self, hashes: self.hashes() }
+    }
+
     /// The first number of what shares this sum, and how many there are; `None` where it is no number.
     pub fn numbers(&self, about: &str) -> Option<(i64, i64)> {
         let number: i64 = about.rsplit(' ').next()?.parse().ok()?;
         Some((number << self.together, 1 << self.together))
     }
+}
+
+/// Works out of a sum what rows there were.
+pub struct Solver<'n> {
+    notes: &'n Notes,
+    hashes: Fingerprints,
+}
+
+impl Solver<'_> {
+    /// What a row of these values adds to its sum.
+    pub fn weight(&self, values: &[Owned]) -> i64 {
+        self.notes.weight(&self.hashes, |at| values.get(at).map_or(ValueRef::Null, Owned::value))
+    }
+
+    /// The number that has to be in one column of a row, so that it adds this; whatever is there now.
+    pub fn number(&self, values: &[Owned], column: usize, weight: i64) -> Option<i64> {
+        let others = values.iter().enumerate().filter(|(at, _)| *at != column);
+        let others =
+            others.fold(0i64, |sum, (at, value)| sum.wrapping_add(self.hashes.exactly(at, value.value())));
+        self.hashes.integer(column, unmixed(weight).wrapping_sub(others))
+    }
+}
+
+/// Whether the sums of a table are those that the last record closes over.
+pub fn are_vouched_for(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let last = super::record::latest(connection)?.and_then(|(_, text)| Totals::of_record(&text));
+    let written = written(connection)?;
+    Ok(last.zip(written).is_some_and(|(last, written)| written.get(table).map_or(0, total) == last.of(table)))
 }
 
 /// The first of the numbers that share a sum with this one, in a large table.
@@ -307,7 +341,8 @@ fn write(connection: &Connection, table: &str, about: &str, sum: i64) -> rusqlit
     Ok(())
 }
 
-fn read(connection: &Connection, table: &str, about: &str) -> rusqlite::Result<i64> {
+/// The sum that is written down of what rows speak of.
+pub fn read(connection: &Connection, table: &str, about: &str) -> rusqlite::Result<i64> {
     let sum = connection
         .prepare_cached("SELECT sum FROM msgarchive_sum WHERE tbl = ?1 AND about = ?2")?
         .query_row([table, about], |row| row.get(0))

@@ -164,9 +164,11 @@ impl<'c> Taker<'c> {
         if found.is_none()
             && let Some(id) = self.under_another_guid(rowid, &row.values)?
         {
-            // It goes on under the GUID that it has here.
+            // It goes on under the GUID that it has here, unless nobody knows that any more.
             under_its_guid = self.guid_of(id)?;
-            row.rename(&under_its_guid, self.spelling);
+            if let Some(guid) = &under_its_guid {
+                row.rename(guid, self.spelling);
+            }
             found = Some(id);
         }
         self.displaced.extend(seen.as_ref().map(|seen| seen.id).filter(|seen| Some(*seen) != found));
@@ -239,8 +241,9 @@ impl<'c> Taker<'c> {
         Ok(found)
     }
 
-    fn guid_of(&self, message: i64) -> rusqlite::Result<String> {
-        self.cached("SELECT guid FROM message WHERE ROWID = ?1")?.query_row([message], |row| row.get(0))
+    fn guid_of(&self, message: i64) -> rusqlite::Result<Option<String>> {
+        let mut guid = self.cached("SELECT guid FROM message WHERE ROWID = ?1")?;
+        guid.query_row([message], |row| row.get(0)).optional()
     }
 
     fn is_renamed(&self, chat: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {

@@ -21,10 +21,11 @@ pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Ve
     let reader = tables.reader();
     let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
     let damaged = damage::read(&folder)?;
-    let Some(source) = recognize(&connection, tables, highest, &damaged)? else {
+    let places = Places::read(tables, &reader)?;
+    let known = recognize(&connection, &folder.id, (tables, &places), highest, &damaged)?;
+    let Some(source) = known else {
         return Ok(None);
     };
-    let places = Places::read(tables, &reader)?;
     drop(reader);
     let mut seen = (0..jobs.max(1)).map(|_| look_at(&folder)).collect::<Result<Vec<_>, _>>()?;
     let again = damaged.again(Kind::Message, source);

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
-use super::absence::{Evidence, Reason};
+use super::absence::{Evidence, Reason, UncertainAbsences};
 use super::damage::DamagedRows;
 use super::incoming;
 use super::inherit::Heir;
@@ -35,6 +35,8 @@ pub struct Visiting<'c> {
     pub visit: Visit<'c>,
     pub now: Instant,
     pub damaged: &'c DamagedRows,
+    /// Messages of which it is not known any more when and why they are gone.
+    pub uncertain_absences: &'c UncertainAbsences,
 }
 
 /// Where rows of the source are in the archive.
@@ -335,7 +337,7 @@ impl Visiting<'_> {
         let Visit { source, run, first, .. } = self.visit;
         let now =
             tables.info().backup.as_ref().and_then(|backup| backup.date).map_or(self.now, Instant::from);
-        let evidence = match gone.is_empty() {
+        let evidence = match gone.is_empty() && self.uncertain_absences.are_none() {
             true => Evidence::none(self.connection, source),
             false => Evidence::read(self.connection, tables, places, source, now)?,
         };
@@ -349,6 +351,20 @@ impl Visiting<'_> {
         for id in gone {
             if !evidence.is_seen(*id).map_err(self.failed())? {
                 evidence.note_gone(*id, now, run, counts)?;
+            }
+        }
+        for id in evidence.uncertain(self.uncertain_absences, places).map_err(self.failed())? {
+            match evidence.seen_at(id).map_err(self.failed())? {
+                Some(rowid) => {
+                    let deleted = places.recently_deleted.get(&rowid).copied();
+                    if deleted.is_some() {
+                        evidence.note_recently_deleted(id, deleted, run, counts).map_err(self.failed())?;
+                    }
+                }
+                None if evidence.has_to_be_gone(id).map_err(self.failed())? => {
+                    evidence.note_gone(id, now, run, counts)?;
+                }
+                None => {}
             }
         }
         Ok(())

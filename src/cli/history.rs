@@ -101,6 +101,10 @@ fn runs_in_words(runs: &[Value]) -> String {
                 writeln!(words, "{name}\n{}", wrap("    ", &line, terminal::width()))
             }
         };
+        let lost = run.get("lost").and_then(Value::as_array).into_iter().flatten();
+        for what in lost.filter_map(Value::as_str) {
+            let _ = writeln!(words, "{}", wrap("    ", &format!("lost: {}", plain(what)), terminal::width()));
+        }
     }
     words
 }

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use msgarchive::verify::{Findings, Problem, Unread, verify};
+use msgarchive::verify::{Findings, Lost, Problem, Unread, verify};
 use msgarchive::writers::phrase::{count, grouped, size};
 use serde_json::{Value, json};
 
@@ -76,6 +76,7 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
     };
     let many = |count_of: usize, one, more| count(count_of as u64, one, more);
     match (findings.problems.len(), findings.unread.is_empty()) {
+        (0, true) if !findings.lost.is_empty() => words.push_str("Whole, but for what was lost before.\n"),
         (0, true) => words.push_str("Whole: nothing is damaged, and nothing is missing.\n"),
         (0, false) => words.push_str("What could be read is whole.\n"),
         (problems, _) => {
@@ -88,6 +89,11 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
         let _ = writeln!(words, "\n{files} could not be read, and may be whole:");
         let line = |unread: &Unread| plain(&format!("{} ({})", unread.path, unread.what));
         list(&mut words, &mut findings.unread.iter().map(line));
+    }
+    if !findings.lost.is_empty() {
+        words.push_str("\nLost before, as nothing had it any more:\n");
+        let line = |Lost { run, what }: &Lost| format!("{} (said run {})", plain(what), plain(run));
+        list(&mut words, &mut findings.lost.iter().map(line));
     }
     words
 }
@@ -126,6 +132,8 @@ fn as_json(findings: &Findings) -> String {
             })
         })
         .collect();
+    let lost: Vec<Value> =
+        findings.lost.iter().map(|lost| json!({ "run": lost.run, "what": lost.what })).collect();
     let unread: Vec<Value> =
         findings.unread.iter().map(|unread| json!({ "path": unread.path, "what": unread.what })).collect();
     let object = json!({
@@ -139,6 +147,7 @@ fn as_json(findings: &Findings) -> String {
         },
         "problems": problems,
         "unread": unread,
+        "lost": lost,
     });
     format!("{object}\n")
 }

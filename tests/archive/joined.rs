@@ -5,7 +5,10 @@ use std::fs;
 
 use rusqlite::Connection;
 
+use super::add;
 use super::damage::{Kept, mended};
+use super::device::Device;
+use crate::support::Schema;
 
 #[test]
 fn a_message_that_is_in_no_chat_any_more() {
@@ -128,21 +131,30 @@ fn a_flipped_bit_in_a_join() {
     assert!(flipped >= 4, "{flipped}");
 }
 
-/// What another device brought stays missing until it is at hand: and is told until then.
+/// What a source may have stays missing until it is at hand, and is told until then. What none can have is lost, and the
+/// run says so.
 #[test]
 fn what_is_not_at_hand_is_told_again() {
-    let kept = Kept::new();
-    let chat = "INSERT INTO chat_message_join (chat_id, message_id, message_date) VALUES (7, 3, 0)";
-    kept.sql(chat);
-    kept.sql(
-        "INSERT INTO msgarchive_chat_message_join (chat_id, message_id, hash) VALUES (8, 3, zeroblob(16))",
-    );
-    assert_eq!(kept.found().len(), 3);
-    kept.run(4);
-    let found = kept.found();
-    assert!(
-        found.iter().any(|line| line.contains("row 8 of chat (in chat_message_join) is gone")),
-        "{found:#?}"
-    );
-    assert!(!found.iter().any(|line| line.contains("row 7 of chat")), "{found:#?}");
+    for at_hand in [false, true] {
+        let kept = Kept::new();
+        let chat = "INSERT INTO chat_message_join (chat_id, message_id, message_date) VALUES (7, 3, 0)";
+        kept.sql(chat);
+        kept.sql(
+            "INSERT INTO msgarchive_chat_message_join (chat_id, message_id, hash) VALUES (8, 3, zeroblob(16))",
+        );
+        assert_eq!(kept.found().len(), 3);
+        if at_hand {
+            kept.run(4);
+        } else {
+            let other = tempfile::tempdir().unwrap();
+            Device::new(other.path(), Schema::MACOS_15.on_device()).receive("P", 0, 700_000_000, "another");
+            add(&kept.path(), &[&other.path().join("sms.db")], 4 * 86_400).unwrap();
+        }
+        let found = kept.found();
+        let tells = |what: &str| found.iter().any(|line| line.contains(what));
+        let told = (tells("row 7 of chat"), tells("row 8 of chat (in chat_message_join) is gone"));
+        let lost = kept.check(true).lost;
+        let is_lost = lost.iter().any(|lost| lost.what.contains("its place in the chat"));
+        assert_eq!((told, is_lost), ((!at_hand, !at_hand), at_hand), "{found:#?} {lost:#?}");
+    }
 }

@@ -26,6 +26,12 @@ pub struct Rich {
 
 impl Rich {
     pub fn new() -> Rich {
+        Rich::with_former_databases().0
+    }
+
+    /// Also its database as it was after earlier runs.
+    pub fn with_former_databases() -> (Rich, Vec<Vec<u8>>) {
+        let mut former = Vec::new();
         let rich = Rich { folder: tempfile::tempdir().unwrap() };
         let mac = rich.mac();
         let mut library = Library::new(Schema::MACOS_26);
@@ -49,6 +55,7 @@ impl Rich {
         let mut phone = Device::new(&rich.phone(), Schema::MACOS_15.on_device());
         phone.receive("P", 0, START, "from the phone");
         rich.run(1).unwrap();
+        former.push(fs::read(rich.archive().join("chat.db")).unwrap());
         // Edited, read, renamed, deleted, moved to Recently Deleted, in part; and restored under another GUID.
         let changes = "
             PRAGMA foreign_keys = OFF;
@@ -80,10 +87,11 @@ impl Rich {
         let changes = "UPDATE message SET text = 'edited', date_edited = date + 1 WHERE ROWID = 8";
         Connection::open(mac.join("chat.db")).unwrap().execute_batch(changes).unwrap();
         for day in 3..5 {
+            former.push(fs::read(rich.archive().join("chat.db")).unwrap());
             rich.run(day).unwrap();
         }
         assert_eq!(rich.found(), [""; 0]);
-        rich
+        (rich, former)
     }
 
     fn mac(&self) -> PathBuf {
@@ -103,7 +111,7 @@ impl Rich {
     }
 
     /// Another one like it.
-    fn copy(&self) -> Rich {
+    pub fn copy(&self) -> Rich {
         let copy = tempfile::tempdir().unwrap();
         tree::copy(self.folder.path(), copy.path());
         Rich { folder: copy }
@@ -252,7 +260,7 @@ fn damage(db: &Connection, table: &str, what: &Damage) -> bool {
 }
 
 /// What of `all` is not as `test` wants it: in words.
-fn failing<T: Sync>(all: &[T], test: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+pub fn failing<T: Sync>(all: &[T], test: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
     let (next, failing) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {

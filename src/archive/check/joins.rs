@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use super::{Check, Problem, guid, named, source_of, stored_hash};
+use super::{Check, Problem, guid, source_of, stored_hash};
 use crate::archive::fingerprint::Fingerprints;
 use crate::archive::joins::{each_hash, same};
 use crate::archive::kind::{Join, Kind};
@@ -132,7 +132,7 @@ impl Check<'_> {
             source,
             ..Problem::of(
                 "join",
-                format!("of {}, {} {other} (in {}) {what}", named(kind), join.says, join.table),
+                format!("of {}, {} {other} (in {}) {what}", kind.in_words(), join.says, join.table),
             )
         });
         lock(&self.damaged).joined.push((kind, owner));

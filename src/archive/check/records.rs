@@ -6,33 +6,68 @@ use std::{fs, io};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::{Check, Problem};
+use super::{Check, Lost, Problem};
 use crate::archive::folder::RUNS;
 use crate::archive::lock::holder;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
+use crate::archive::sums::Totals;
 use crate::disk::is_gone;
 use crate::pipeline::crew::lock;
 
 /// At most so many records that are missing are told of one by one.
 const MISSING: i64 = 1000;
 
+/// The records as their runs wrote them, from wherever they are so.
+pub(super) struct ReadRecords {
+    /// By the number that they have in the database: with their texts, and what these say.
+    records: BTreeMap<i64, (InDatabase, String, Value)>,
+    /// Names of files that are of none of them.
+    of_no_run: Vec<String>,
+}
+
+impl ReadRecords {
+    /// The sums that the last one closes over; `None` where an earlier program wrote it.
+    pub(super) fn last_totals(&self) -> Option<Totals> {
+        self.records.values().next_back().and_then(|(_, text, _)| Totals::of_record(text))
+    }
+
+    /// What is lost, as the runs that found it so say.
+    pub(super) fn lost(&self) -> Vec<Lost> {
+        let of_run = |(record, _, value): &(InDatabase, String, Value)| {
+            let all = value.get("lost").and_then(Value::as_array).cloned().unwrap_or_default();
+            let run = record.name.clone();
+            all.into_iter()
+                .filter_map(move |what| Some(Lost { run: run.clone(), what: what.as_str()?.to_owned() }))
+        };
+        self.records.values().flat_map(of_run).collect()
+    }
+}
+
 impl Check<'_> {
-    /// All records. How many there are, and the names of files that are of none of them.
-    pub(super) fn records(&self, connection: &Connection) -> rusqlite::Result<(u64, Vec<String>)> {
-        let rows_by_run = record::rows_by_run(connection, None)?;
+    /// Reads all records, where they are whole.
+    pub(super) fn read_records(&self, connection: &Connection) -> rusqlite::Result<ReadRecords> {
         let mut files = records::in_files(self.folder).unwrap_or_else(|error| {
             self.unread(RUNS, &error);
             BTreeMap::new()
         });
-        let mut records: BTreeMap<i64, (InDatabase, String, Value)> = BTreeMap::new();
+        let mut records = BTreeMap::new();
         for record in records::in_database(connection)? {
             let file = self.file(&record, files.remove(&record.name));
             let text = self.as_written(&record, file.as_deref());
             let value = serde_json::from_str(&text).unwrap_or_default();
             records.insert(record.run, (record, text, value));
         }
-        let of_no_run = files.into_keys().collect();
+        Ok(ReadRecords { records, of_no_run: files.into_keys().collect() })
+    }
+
+    /// All records against the rows. How many there are, and the names of files that are of none of them.
+    pub(super) fn records(
+        &self,
+        connection: &Connection,
+        ReadRecords { records, of_no_run }: ReadRecords,
+    ) -> rusqlite::Result<(u64, Vec<String>)> {
+        let rows_by_run = record::rows_by_run(connection, None)?;
         if records.is_empty() && rows_by_run.is_empty() {
             return Ok((0, of_no_run));
         }

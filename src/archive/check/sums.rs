@@ -1,15 +1,11 @@
 //! Whether what is noted down beside the rows is as runs wrote it: the same sums in the tables, in `msgarchive_sum` and in
 //! the last record.
 
-use std::fs;
-
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Check, Problem, guid, named, source_of};
+use super::{Check, Problem, guid, source_of};
 use crate::archive::ArchiveError;
 use crate::archive::kind::Kind;
-use crate::archive::open::look_at;
-use crate::archive::records::{Whole, in_database, whole};
 use crate::archive::sums::{
     ABSENCES, ALIASES, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals, WrongSum,
     objects, total, written,
@@ -18,42 +14,33 @@ use crate::pipeline::crew::lock;
 
 impl Check<'_> {
     /// Every table that is vouched for by sums.
-    pub(super) fn sums(&self) -> Result<(), ArchiveError> {
-        let connection = look_at(self.folder)?;
+    /// `last`: the sums that the last record closes over; `None` where an earlier program wrote it.
+    pub(super) fn sums(&self, connection: &Connection, last: Option<Totals>) -> Result<(), ArchiveError> {
         let compare = || -> rusqlite::Result<()> {
-            let Some(totals) = self.last_totals(&connection)? else { return Ok(()) };
-            let Some(written) = written(&connection)? else {
+            let Some(totals) = last else { return Ok(()) };
+            let written = written(connection)?;
+            if written.is_none() {
                 let what = "msgarchive_sum is gone; the next `archive` run makes it of what there is then";
                 self.found(Problem::of("note", what));
-                return Ok(());
+            }
+            let of = |table: &str, there: &Sums| match &written {
+                Some(written) => written.get(table).cloned().unwrap_or_default(),
+                None => there.clone(),
             };
-            let of = |table: &str| written.get(table).cloned().unwrap_or_default();
             for notes in &NOTES {
-                let differing =
-                    self.differing(notes.table, &notes.there(&connection)?, &of(notes.table), &totals);
-                for about in differing {
-                    self.note_is_damaged(&connection, notes, &about)?;
+                let there = notes.there(connection)?;
+                for about in self.differing(notes.table, &there, &of(notes.table, &there), &totals) {
+                    self.note_is_damaged(connection, notes, &about)?;
                 }
             }
-            for name in self.differing(OBJECTS, &objects(&connection)?, &of(OBJECTS), &totals) {
+            let there = objects(connection)?;
+            for name in self.differing(OBJECTS, &there, &of(OBJECTS, &there), &totals) {
                 let what = format!("{name}, of which the database is made, is not as it was made");
                 self.found(Problem::of("database", what).at(crate::archive::folder::DATABASE));
             }
             Ok(())
         };
         self.as_far_as_read(compare())
-    }
-
-    /// The sums that the last record closes over; `None` where an earlier program wrote it.
-    fn last_totals(&self, connection: &Connection) -> rusqlite::Result<Option<Totals>> {
-        let Some(last) = in_database(connection)?.pop() else { return Ok(None) };
-        // One that cannot be read is told of where the records are looked at.
-        let file = fs::read(self.folder.runs().join(format!("{}.json", last.name))).ok();
-        let text = match whole(&last.text, file.as_deref(), last.sha256.as_deref()) {
-            Whole::InFile => String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned(),
-            Whole::InDatabase | Whole::Nowhere => last.text,
-        };
-        Ok(Totals::of_record(&text))
     }
 
     /// What the rows of a table speak of whose sum is another one. Notes it for the next run.
@@ -90,7 +77,7 @@ impl Check<'_> {
             let name =
                 guid(connection, kind, row)?.unwrap_or_else(|| format!("row {row} of {}", kind.table()));
             let source = source_of(connection, kind, row)?;
-            let what = format!("of {}, {says} (in {table}) is not what was written", named(kind));
+            let what = format!("of {}, {says} (in {table}) is not what was written", kind.in_words());
             Ok(Problem { guid: Some(name), source, ..Problem::of("note", what) })
         };
         let problem = match table {

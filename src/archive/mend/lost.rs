@@ -1,0 +1,197 @@
+//! What neither the archive nor any source has any more: taken for lost once the sources were asked, and told in the record.
+//! What is left of it goes on being shown.
+//!
+//! **Must never**: take for lost what a source is known to have.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::joins::booked;
+use super::{Mending, hash_of_row};
+use crate::archive::joins::{Note, each_hash, same};
+use crate::archive::kind::{JOINS, Join, Kind};
+use crate::archive::row::RowHash;
+use crate::archive::schema::{Columns, has_table, has_versions, version_table};
+use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
+use crate::source::tables::quoted;
+
+/// Where things are noted that no source tells a second time.
+const ONCE: [&str; 6] = [
+    ABSENCES,
+    ALIASES,
+    "msgarchive_chat_version",
+    "msgarchive_attachment_version",
+    "msgarchive_message_version",
+    "msgarchive_lost",
+];
+
+impl Mending<'_> {
+    /// Tells of everything that is lost, in words.
+    pub fn give_up(&self, columns: &Columns) -> rusqlite::Result<Vec<String>> {
+        let mut lost = Vec::new();
+        let (mut rows, mut joined) = (self.found.rows.clone(), self.found.joined.clone());
+        rows.sort_unstable();
+        rows.dedup();
+        joined.sort_unstable();
+        joined.dedup();
+        for (kind, id) in rows {
+            lost.extend(self.give_up_row(kind, id, columns)?);
+        }
+        for join in JOINS.iter().filter(|join| has_table(self.connection, &join.book()).unwrap_or(false)) {
+            let owners = joined.iter().filter(|(kind, _)| *kind == join.owner().1);
+            for (_, owner) in owners {
+                lost.extend(self.give_up_joins(join, *owner, columns)?);
+            }
+        }
+        for notes in NOTES.iter().filter(|notes| ONCE.contains(&notes.table)) {
+            lost.extend(self.give_up_notes(notes)?);
+        }
+        Ok(lost)
+    }
+
+    /// What is noted once, and is not as it was written.
+    fn give_up_notes(&self, notes: &Notes) -> rusqlite::Result<Vec<String>> {
+        let mut lost = Vec::new();
+        let told = || self.found.sums_of(notes.table);
+        if told().next().is_none() || !sums::are_vouched_for(self.connection, notes.table)? {
+            return Ok(lost);
+        }
+        let there = notes.there(self.connection)?;
+        for about in told() {
+            let is = there.get(about).copied().unwrap_or_default();
+            if is != sums::read(self.connection, notes.table, about)? {
+                lost.push(format!("what was known of {about} (in {})", notes.table));
+            }
+        }
+        Ok(lost)
+    }
+
+    fn give_up_row(&self, kind: Kind, id: i64, columns: &Columns) -> rusqlite::Result<Option<String>> {
+        let (table, book) = (kind.table(), format!("msgarchive_{}", kind.table()));
+        let written: Option<(Option<RowHash>, i64)> = self
+            .connection
+            .query_row(&format!("SELECT hash, since FROM {book} WHERE id = ?1"), [id], |row| {
+                Ok((row.get_ref(0)?.as_blob().ok().and_then(|hash| hash.try_into().ok()), row.get(1)?))
+            })
+            .optional()?;
+        let Some((hash, since)) = written else { return Ok(None) };
+        let is = hash_of_row(self.connection, kind, table, columns, id)?;
+        let is_seen: bool = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2)",
+            [kind.number(), id],
+            |row| row.get(0),
+        )?;
+        if is_seen || is.is_some() && is == hash {
+            return Ok(None);
+        }
+        self.connection.execute(
+            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![kind.number(), id, since, hash.unwrap_or_default(), self.run],
+        )?;
+        let name = |id: i64| guid(self.connection, kind, id);
+        let what = kind.in_words();
+        Ok(Some(match (self.show_former(kind, id, columns)?, is) {
+            (true, _) => format!("{what}, as it was last: it is shown as it was before that ({})", name(id)?),
+            (false, Some(is)) => {
+                let note = format!("UPDATE {book} SET hash = ?2, since = ?3 WHERE id = ?1");
+                self.connection.execute(&note, params![id, is, self.run])?;
+                format!("{what}, as it was: it is shown as it lies there, damaged ({})", name(id)?)
+            }
+            (false, None) => {
+                self.connection.execute(&format!("DELETE FROM {book} WHERE id = ?1"), [id])?;
+                format!("{what} (row {id} of {table})")
+            }
+        }))
+    }
+
+    /// Shows the last former state of a row that is whole, if there is one.
+    fn show_former(&self, kind: Kind, id: i64, columns: &Columns) -> rusqlite::Result<bool> {
+        if !has_versions(kind) {
+            return Ok(false);
+        }
+        let (table, versions) = (kind.table(), version_table(kind));
+        let sql = format!(
+            "SELECT msgarchive_version, msgarchive_hash FROM {versions} WHERE msgarchive_id = ?1 \
+             ORDER BY msgarchive_version DESC"
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let all: Vec<(i64, Vec<u8>)> = statement
+            .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for (version, hash) in all {
+            if hash_of_row(self.connection, kind, &versions, columns, version)?.map(Vec::from) != Some(hash) {
+                continue;
+            }
+            let list: Vec<String> = columns.of(table).iter().map(|name| quoted(name)).collect();
+            let list = list.join(", ");
+            self.connection.execute(
+                &format!(
+                    "INSERT OR REPLACE INTO {table} (ROWID, {list}) \
+                     SELECT msgarchive_id, {list} FROM {versions} WHERE msgarchive_version = ?1"
+                ),
+                [version],
+            )?;
+            self.connection.execute(
+                &format!(
+                    "UPDATE msgarchive_{table} SET hash = v.msgarchive_hash, since = v.msgarchive_since, \
+                     source = v.msgarchive_source FROM {versions} v \
+                     WHERE v.msgarchive_version = ?1 AND id = v.msgarchive_id"
+                ),
+                [version],
+            )?;
+            self.connection
+                .execute(&format!("DELETE FROM {versions} WHERE msgarchive_version = ?1"), [version])?;
+            if kind == Kind::Attachment {
+                self.filename(id)?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// What joins a row that no source has which was not asked.
+    fn give_up_joins(&self, join: &Join, owner: i64, columns: &Columns) -> rusqlite::Result<Vec<String>> {
+        let (column, kind) = join.owner();
+        let may_be_had: bool = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
+             WHERE s.kind = ?1 AND s.id = ?2 AND o.last_run < ?3)",
+            [kind.number(), owner, self.run],
+            |row| row.get(0),
+        )?;
+        if may_be_had {
+            return Ok(Vec::new());
+        }
+        let (table, book) = (join.table, join.book());
+        let mut note = Note::new(self.connection, join, "REPLACE")?;
+        let before = booked(self.connection, join, owner)?;
+        let mut there = Vec::new();
+        each_hash(self.connection, join, columns, &format!("WHERE {column} = ?1"), [owner], |_, hash| {
+            there.push(hash);
+            Ok(())
+        })?;
+        each_hash(
+            self.connection,
+            join,
+            columns,
+            &format!("WHERE {column} = ?1"),
+            [owner],
+            |identity, hash| note.down(identity, &hash).map(drop),
+        )?;
+        let gone = format!(
+            "DELETE FROM {book} AS b WHERE {column} = ?1 AND NOT EXISTS (SELECT 1 FROM {table} t WHERE {})",
+            same(join, "t", "b")
+        );
+        self.connection.execute(&gone, [owner])?;
+        let lost = before.iter().filter(|(_, hash)| !there.contains(hash)).count();
+        let name = guid(self.connection, kind, owner)?;
+        let words = || format!("of {}, {} ({name}, in {table})", kind.in_words(), join.says);
+        Ok((0..lost).map(|_| words()).collect())
+    }
+}
+
+/// What a row is known by.
+fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<String> {
+    let key = kind.key().first().copied().unwrap_or("guid");
+    let sql = format!("SELECT CAST({key} AS TEXT) FROM {} WHERE ROWID = ?1", kind.table());
+    let name = connection.query_row(&sql, [id], |row| Ok(row.get_ref(0)?.as_str().map(str::to_owned).ok()));
+    Ok(name.optional()?.flatten().unwrap_or_else(|| format!("row {id} of {}", kind.table())))
+}
