@@ -8,6 +8,7 @@ mod device;
 mod groups;
 mod joined;
 mod merging;
+mod moves;
 mod nights;
 mod no_room;
 mod others;
@@ -30,18 +31,25 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use msgarchive::archive::{ArchiveError, ArchiveOptions, Feed, RunRecord, archive, check};
-use msgarchive::source::OpenOptions;
-use msgarchive::source::tables::Tables;
+use msgarchive::source::backup::Password;
+use msgarchive::source::{OpenOptions, Place};
 use serde_json::Value;
 
 use crate::program::Program;
 use crate::support::{Library, Schema, tree};
 use device::instant;
 
+/// Of all backups that are encrypted.
+pub const PASSWORD: &str = "a password";
+
 /// Adds to an archive, on some day.
 pub fn add(archive_folder: &Path, sources: &[&Path], at: i64) -> Result<RunRecord, ArchiveError> {
     let options = OpenOptions { sessions: 2, ..OpenOptions::default() };
-    let open = |path: &&Path| Feed { tables: Tables::open(path, &options).unwrap(), contacts: Vec::new() };
+    let open = |path: &&Path| {
+        let mut place = Place::find(path).unwrap();
+        place.unlock(&Password::new(PASSWORD.to_owned())).unwrap();
+        Feed { tables: place.tables(&options).unwrap(), contacts: Vec::new() }
+    };
     let feeds: Vec<Feed> = sources.iter().map(open).collect();
     archive(
         archive_folder,

@@ -27,6 +27,8 @@ pub struct Wish {
     /// Its row id in the source.
     pub rowid: i64,
     pub filename: String,
+    /// Where the file was first: another archive knows.
+    pub original: String,
     pub what: Wished,
 }
 
@@ -179,7 +181,7 @@ impl Wish {
             Ok(Some((path, film, files))) => Ok(Found::Kept(Kept {
                 rowid: self.rowid,
                 what: self.what.clone(),
-                original: self.filename.clone(),
+                original: self.original.clone(),
                 path,
                 film,
                 files,

@@ -57,7 +57,10 @@ pub fn recognize(
     let reader = tables.reader();
     let Some(message) = tables.table("message") else { return Ok(None) };
     let comparing = Comparing { connection, archive, places, reader: &reader, message, damaged };
-    for candidate in read().map_err(failed())? {
+    let mut candidates = read().map_err(failed())?;
+    // Of two that have the same rows so far, such as copies of one library, each is the one that lies where it lay.
+    candidates.sort_by_key(|candidate| Path::new(&candidate.path) != tables.info().path);
+    for candidate in candidates {
         if highest < candidate.highest {
             continue;
         }

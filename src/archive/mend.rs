@@ -23,7 +23,7 @@ use super::participants;
 use super::records::in_database;
 use super::row::{self, RowHash};
 use super::schema::{Columns, has_versions, version_table};
-use super::sums::{FILES, PLACED, SOURCES};
+use super::sums::{FILES, INHERITED, PLACED, SOURCES};
 use crate::disk::{hash_file, hexadecimal};
 use crate::source::tables::quoted;
 
@@ -61,6 +61,10 @@ impl Mending<'_> {
             "DELETE FROM msgarchive_sighting WHERE source NOT IN (SELECT source FROM msgarchive_source)",
             [],
         )?;
+        // All that another archive knows is asked for again.
+        for source in self.found.ids_of(INHERITED) {
+            self.connection.execute(&format!("DELETE FROM {INHERITED} WHERE source = ?1"), [source])?;
+        }
         for key in self.found.sums_of("_SqliteDatabaseProperties") {
             self.connection.execute("DELETE FROM _SqliteDatabaseProperties WHERE key = ?1", [key])?;
         }

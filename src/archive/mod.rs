@@ -14,6 +14,7 @@
 //! **Must never**: rewrite or delete what it holds, but to show a later state of a row and keep the former one.
 
 mod absence;
+mod aliases;
 mod check;
 mod contents;
 mod conversations;

@@ -36,6 +36,17 @@ fn note_unnoted(connection: &Connection, chat: Option<i64>, run: i64) -> rusqlit
     Ok(())
 }
 
+/// Another archive knows that somebody is or was in a chat. Who is in it, it says as every source does.
+pub fn note_once(connection: &Connection, chat: i64, handle: i64, run: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(&format!(
+            "INSERT INTO {PARTICIPANTS} (chat, handle, since, until) SELECT ?1, ?2, ?3, ?3 \
+             WHERE NOT EXISTS (SELECT 1 FROM {PARTICIPANTS} WHERE chat = ?1 AND handle = ?2)"
+        ))?
+        .execute([chat, handle, run])?;
+    Ok(())
+}
+
 /// Puts right what is wrong with the notes, by what else there is.
 pub fn mend(connection: &Connection, found: &FoundDamaged, run: i64) -> rusqlite::Result<()> {
     for about in found.sums_of(MEMBERS) {

@@ -148,9 +148,14 @@ fn attempt(
     progress.phase("Looking for what is new");
     let mut visits: Vec<Prepared<'_>> = Vec::new();
     for feed in feeds {
-        let prepared = Prepared::of(&folder, &mut connection, feed, &found_damaged, options, visits.len())?;
+        let new = visits.iter().filter(|visit| visit.new).count();
+        let prepared = Prepared::of(&folder, &mut connection, feed, &found_damaged, options, new)?;
         // One that is given twice is read once.
-        if !visits.iter().any(|visit| visit.source == prepared.source) {
+        let path = |tables: &Tables| tables.info().path.clone();
+        let is_it = |visit: &Prepared<'_>| {
+            visit.source == prepared.source || path(visit.tables) == path(prepared.tables)
+        };
+        if !visits.iter().any(is_it) {
             visits.push(prepared);
         }
     }
@@ -246,7 +251,7 @@ impl<'t> Prepared<'t> {
         Feed { tables, contacts }: &'t Feed,
         found_damaged: &damage::FoundDamaged,
         options: ArchiveOptions,
-        before: usize,
+        new: usize,
     ) -> Result<Prepared<'t>, ArchiveError> {
         let failed = || ArchiveError::database(folder.database());
         let reader = tables.reader();
@@ -258,7 +263,7 @@ impl<'t> Prepared<'t> {
         let unused: i64 = looked_at
             .query_row("SELECT coalesce(max(source), 0) + 1 FROM msgarchive_source", [], |row| row.get(0))
             .map_err(failed())?;
-        let source = known.unwrap_or(unused + before as i64);
+        let source = known.unwrap_or(unused + new as i64);
         drop(reader);
         let mut seen = Vec::new();
         while known.is_some() && seen.len() < options.jobs.max(1) {

@@ -80,6 +80,10 @@ const LATER: &str = "
       PRIMARY KEY (source, chat, handle)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS msgarchive_participant (
       chat INTEGER NOT NULL, handle INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER);
+    -- Of another archive, the last former state of a chat or an attachment that was taken over; of a message:
+    -- msgarchive_source.
+    CREATE TABLE IF NOT EXISTS msgarchive_inherited (
+      source INTEGER NOT NULL, kind INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (source, kind)) WITHOUT ROWID;
     -- Bytes that an attachment had until a run, or has in another source: as in msgarchive_content.
     CREATE TABLE IF NOT EXISTS msgarchive_former_content (
       attachment INTEGER NOT NULL, original TEXT, path TEXT NOT NULL, film TEXT, source INTEGER NOT NULL,

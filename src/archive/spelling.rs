@@ -26,6 +26,18 @@ impl<'v> Spelled<'v> {
         spelling.set_guid(&mut self.values, guid);
         self.hash = spelling.hash(&self.values);
     }
+
+    /// Lets the row refer to other messages: by positions.
+    pub fn refer(&mut self, referred: &'v [(usize, String)], spelling: &Spelling<'_>) {
+        for (at, reference) in referred {
+            if let Some(value) = self.values.get_mut(*at) {
+                *value = ValueRef::Text(reference.as_bytes());
+            }
+        }
+        if !referred.is_empty() {
+            self.hash = spelling.hash(&self.values);
+        }
+    }
 }
 
 /// Spells the rows of one kind of one source.

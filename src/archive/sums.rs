@@ -60,7 +60,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 20] = [
+pub const NOTES: [Notes; 21] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -72,6 +72,7 @@ pub const NOTES: [Notes; 20] = [
     each("msgarchive_attachment_version", 1, OF_ATTACHMENT_VERSION),
     each("msgarchive_message_version", 1, OF_VERSION),
     each(SOURCES, 1, &["source", "kind", "path", "device", "highest", "first_run", "last_run", "inherited"]),
+    each(INHERITED, 1, &["source", "kind", "last"]),
     by_many(SIGHTINGS, 3, &["kind", "source", "source_rowid", "id", "fingerprint", "since"]),
     each(ABSENCES, 1, &["message", "source", "run", "reason", "date", "gone", "returned"]),
     each(PLACED, 1, &["attachment", "original", "path", "film", "source", "run"]),
@@ -89,6 +90,8 @@ pub const NOTES: [Notes; 20] = [
 pub const SIGHTINGS: &str = "msgarchive_sighting";
 /// The sources.
 pub const SOURCES: &str = "msgarchive_source";
+/// How many former states of another archive were taken over.
+pub const INHERITED: &str = "msgarchive_inherited";
 /// What a source has no more.
 pub const ABSENCES: &str = "msgarchive_absence";
 /// Where contents lie.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 
+use super::aliases::Aliases;
 use super::folder::HOME;
 use super::incoming::Incoming;
 use super::insert::Insert;
@@ -74,6 +75,7 @@ pub struct Taker<'c> {
     damaged: &'c Damaged,
     /// Finds messages by what they say, where there may be some.
     restored: Option<Restored<'c>>,
+    aliases: Aliases<'c>,
     /// Rows of the archive that were seen under a row id that another one has now.
     pub displaced: Vec<i64>,
     find: Statement<'c>,
@@ -117,6 +119,7 @@ impl<'c> Taker<'c> {
             next,
             damaged,
             restored: None,
+            aliases: Aliases::new(connection, spelling)?,
             displaced: Vec::new(),
             find: connection.prepare(&format!("SELECT ROWID FROM {table} WHERE {}", condition.join(" AND ")))?,
             insert: Insert::new(connection, table, &spelling.wanted.lower)?,
@@ -171,6 +174,8 @@ impl<'c> Taker<'c> {
             }
             found = Some(id);
         }
+        let referred = self.aliases.referred(&row)?;
+        row.refer(&referred, self.spelling);
         self.displaced.extend(seen.as_ref().map(|seen| seen.id).filter(|seen| Some(*seen) != found));
         let seen = seen.filter(|seen| Some(seen.id) == found);
         let since = seen.as_ref().map_or(self.visit.run, |seen| seen.since);
@@ -225,18 +230,12 @@ impl<'c> Taker<'c> {
             Some(ValueRef::Text(guid)) => String::from_utf8_lossy(guid).into_owned(),
             _ => return Ok(None),
         };
-        let known = self
-            .connection
-            .prepare_cached("SELECT message FROM msgarchive_alias WHERE guid = ?1")?
-            .query_row([&guid], |row| row.get(0))
-            .optional()?;
-        if known.is_some() {
-            return Ok(known);
+        if let Some(known) = self.aliases.message(&guid)? {
+            return Ok(Some(known));
         }
         let found = restored.find(rowid, &self.spelling.wanted.lower, values)?;
         if let Some(message) = found {
-            self.cached("INSERT INTO msgarchive_alias (guid, message, run) VALUES (?1, ?2, ?3)")?
-                .execute(params![guid, message, self.visit.run])?;
+            self.aliases.note(&guid, message, self.visit.run)?;
         }
         Ok(found)
     }

@@ -116,6 +116,8 @@ impl Visiting<'_> {
             let Visiting { connection, columns, visit, .. } = *self;
             let heir = Heir { connection, columns, tables: self.prepared.tables, visit };
             counts.changed += heir.versions(&whereabouts.handles)?;
+            heir.participants()?;
+            heir.aliases()?;
             heir.absences(&mut counts.absent)?;
         }
         self.note_version()

@@ -1,6 +1,6 @@
 //! Which attachments of a source the archive would like to have the bytes of.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -44,6 +44,15 @@ pub fn wishes(
         .map_err(failed())?;
     let mut wishes = Vec::new();
     let rowids: Vec<i64> = wanted.into_iter().collect();
+    let mut originals: HashMap<i64, String> = HashMap::new();
+    if let Some(placed) = tables.table(PLACED) {
+        each_of(tables, placed, &["original"], &rowids, |row| {
+            if let ValueRef::Text(original) = row.value(0) {
+                originals.insert(row.rowid(), String::from_utf8_lossy(original).into_owned());
+            }
+            Ok(())
+        })?;
+    }
     each_of(tables, table, &["guid", "filename"], &rowids, |row| {
         let ValueRef::Text(filename) = row.value(1) else { return Ok(()) };
         let rowid = row.rowid();
@@ -68,7 +77,9 @@ pub fn wishes(
             }
             Some(_) => Wished::Missing,
         };
-        wishes.push(Wish { rowid, filename: String::from_utf8_lossy(filename).into_owned(), what });
+        let filename = String::from_utf8_lossy(filename).into_owned();
+        let original = originals.remove(&rowid).unwrap_or_else(|| filename.clone());
+        wishes.push(Wish { rowid, filename, original, what });
         Ok(())
     })?;
     wishes.extend(former(connection, tables, source)?);
@@ -88,12 +99,17 @@ fn former(connection: &Connection, tables: &Tables, source: i64) -> Result<Vec<W
         )
         .map_err(failed())?;
     let mut wishes = Vec::new();
-    tables.reader().rows(table, &["attachment", "path"], i64::MIN..=i64::MAX, |row| {
+    tables.reader().rows(table, &["attachment", "path", "original"], i64::MIN..=i64::MAX, |row| {
         if let (ValueRef::Integer(rowid), ValueRef::Text(path)) = (row.value(0), row.value(1)) {
             let path = String::from_utf8_lossy(path);
             let asked = params![path, Kind::Attachment.number(), source, rowid];
             if !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
-                wishes.push(Wish { rowid, filename: format!("{HOME}{path}"), what: Wished::Former });
+                let filename = format!("{HOME}{path}");
+                let original = match row.value(2) {
+                    ValueRef::Text(original) => String::from_utf8_lossy(original).into_owned(),
+                    _ => filename.clone(),
+                };
+                wishes.push(Wish { rowid, filename, original, what: Wished::Former });
             }
         }
         Ok::<(), ArchiveError>(())

@@ -245,17 +245,43 @@ impl TableReader<'_> {
         table: &Table,
         columns: &[&str],
         rowids: RangeInclusive<i64>,
+        each: impl FnMut(&TableRow<'_, '_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let clause = "WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid";
+        self.selected("rowid", table, columns, clause, [rowids.start(), rowids.end()], each)
+    }
+
+    /// Calls `each` for all rows of a table that may have no row ids, in whatever order.
+    ///
+    /// # Errors
+    /// What SQLite says; or `each`.
+    pub fn all<E: From<SourceError>>(
+        &self,
+        table: &Table,
+        columns: &[&str],
+        each: impl FnMut(&TableRow<'_, '_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.selected("0", table, columns, "", [], each)
+    }
+
+    fn selected<E: From<SourceError>>(
+        &self,
+        rowid: &str,
+        table: &Table,
+        columns: &[&str],
+        clause: &str,
+        parameters: impl rusqlite::Params,
         mut each: impl FnMut(&TableRow<'_, '_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = || SourceError::database(self.path);
-        let mut sql = String::from("SELECT rowid");
+        let mut sql = format!("SELECT {rowid}");
         for column in columns {
             sql.push_str(", ");
             sql.push_str(&quoted(column));
         }
-        sql.push_str(&format!(" FROM {} WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid", quoted(&table.name)));
+        sql.push_str(&format!(" FROM {} {clause}", quoted(&table.name)));
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed())?;
-        let mut rows = statement.query([rowids.start(), rowids.end()]).map_err(failed())?;
+        let mut rows = statement.query(parameters).map_err(failed())?;
         while let Some(row) = rows.next().map_err(failed())? {
             each(&TableRow(row))?;
         }

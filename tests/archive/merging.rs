@@ -7,8 +7,11 @@ use rusqlite::Connection;
 
 use msgarchive::archive::check;
 
-use super::add;
 use super::device::{DAY, Device};
+use super::seen::{MEMBERS, all_rows, pairs};
+use super::{PASSWORD, add};
+use crate::program::Program;
+use crate::support::backup::{Layout, wrap};
 use crate::support::{Schema, tree};
 
 const START: i64 = 700_000_000;
@@ -25,7 +28,8 @@ fn the_same_thing_twice_changes_nothing() {
     mac.receive("A", 0, START, "one");
     mac.receive("B", 1, START + 1, "two");
     let archive = folder.path().join("archive");
-    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let first = add(&archive, &[&mac.folder, &mac.folder], START + DAY).unwrap();
+    assert_eq!(first.sources.len(), 1);
     // Moved, and given twice.
     let moved = folder.path().join("moved");
     std::fs::rename(&mac.folder, &moved).unwrap();
@@ -219,7 +223,7 @@ fn history(archive: &Path) -> Vec<Told> {
     history
 }
 
-/// A Mac, a phone, an old Mac's library restored under new GUIDs, and an archive of what the Mac was before: one history,
+/// A Mac, a backup of a phone, an old Mac's library restored under new GUIDs, and an archive of what the Mac was before: one history,
 /// in whatever order they come, and however often.
 #[test]
 fn the_order_of_sources_does_not_matter() {
@@ -246,7 +250,15 @@ fn the_order_of_sources_does_not_matter() {
     mac.edit("M-14", START + DAY, "message 14, edited");
     mac.unsend("M-16", START + DAY);
     mac.remove("M-19", true, "deleted");
-    let sources = [&mac.folder, &phone.folder, &old.folder, &before];
+    mac.attach("M-1", "a.png");
+    mac.download("M-1", "a.png", b"picture");
+    for device in [&mut mac, &mut phone] {
+        device.tapback("T-1", "M-2", 2001, START + 100);
+        device.reply("T-2", "M-2", START + 101, "to that");
+    }
+    let backup = folder.path().join("backup");
+    wrap(&phone.folder, None, &backup, Layout { password: Some(PASSWORD), ..Layout::default() });
+    let sources = [&mac.folder, &backup, &old.folder, &before];
     let mut seen: Option<Vec<Told>> = None;
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1], [0, 3, 1, 2]] {
         for together in [false, true] {
@@ -260,13 +272,117 @@ fn the_order_of_sources_does_not_matter() {
                 }
             }
             let first = history(&archive);
+            let rows = all_rows(&archive);
             let again = add(&archive, &paths, START + 3 * DAY).unwrap();
             let when = format!("{order:?}, together: {together}");
             assert_eq!((again.counts.added, again.counts.changed), (0, 0), "{when}");
             assert_eq!(history(&archive), first, "{when}");
+            assert_eq!(all_rows(&archive), rows, "{when}");
             assert_eq!(msgarchive::archive::check(&archive, true, 1, &()).unwrap().problems, [], "{when}");
-            assert_eq!(first.len(), 24, "{when}");
+            assert_eq!(first.len(), 26, "{when}");
             assert_eq!(&first, seen.get_or_insert_with(|| first.clone()), "{when}");
+        }
+    }
+}
+
+/// What another archive knows of the past of conversations, attachments and of its several sources comes with it, once.
+#[test]
+fn what_another_archive_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&folder.path().join("phone"), Schema::MACOS_26.on_device());
+    for device in [&mut mac, &mut phone] {
+        for guid in ["A", "B", "C"] {
+            device.receive(guid, 2, START, guid);
+        }
+    }
+    mac.attach("A", "a.png");
+    mac.download("A", "a.png", b"preview");
+    let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+    add(&one, &[&mac.folder, &phone.folder], START + DAY).unwrap();
+    mac.rename("R1", 2, START + DAY, "Lake");
+    mac.leave("L1", 2, START + DAY, 2);
+    mac.download("A", "a.png", b"the picture");
+    // One is deleted on one device, the other on both.
+    mac.remove("B", true, "deleted");
+    mac.remove("C", true, "deleted");
+    phone.remove("C", true, "deleted");
+    add(&one, &[&mac.folder, &phone.folder], START + 2 * DAY).unwrap();
+    let once = |archive: &Path| -> [Vec<(String, String)>; 5] {
+        let db = Connection::open(archive.join("chat.db")).unwrap();
+        [
+            "SELECT display_name, guid FROM (SELECT guid, display_name FROM chat UNION \
+             SELECT guid, display_name FROM msgarchive_chat_version) ORDER BY 2, 1",
+            &format!("{MEMBERS} ORDER BY 1, 2"),
+            "SELECT DISTINCT c.guid, h.id FROM msgarchive_participant p JOIN chat c ON c.ROWID = p.chat \
+             JOIN handle h ON h.ROWID = p.handle ORDER BY 1, 2",
+            "SELECT original, path FROM msgarchive_content UNION SELECT original, path FROM msgarchive_former_content",
+            "SELECT m.guid, d.reason FROM msgarchive_deleted d JOIN message m ON m.ROWID = d.message ORDER BY 1, 2",
+        ]
+        .map(|sql| {
+            let mut found = pairs(&db, &sql.replace("SELECT display_name,", "SELECT ifnull(display_name, ''),"));
+            found.dedup();
+            found
+        })
+    };
+    let known = once(&one);
+    assert_eq!(known[3].len(), 2);
+    assert_eq!(known[4], [("C".to_owned(), "deleted".to_owned())]);
+    for day in 3..5 {
+        add(&two, &[&one], START + day * DAY).unwrap();
+        assert_eq!(once(&two), known, "day {day}");
+        assert_eq!(check(&two, true, 1, &()).unwrap().problems, []);
+    }
+}
+
+/// A library that was restored under new GUIDs, and lived on: reactions and replies to what is merged belong to it.
+#[test]
+fn what_hangs_on_a_restored_message() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let mut old = Device::new(&program.path().join("old"), Schema::MACOS_15);
+    // The same word twice in a second is two messages, in both.
+    for (at, guid) in ["A", "B", "C"].into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64 / 2, "hello");
+        old.receive(&format!("RESTORED-{guid}"), 0, START + at as i64 / 2, "hello");
+    }
+    mac.tapback("T", "C", 2000, START + 10);
+    old.tapback("RESTORED-T", "RESTORED-C", 2000, START + 10);
+    old.tapback("LATER", "RESTORED-A", 2001, START + 20);
+    old.reply("REPLY", "RESTORED-C", START + 30, "to that");
+    for order in [["mac", "old"], ["old", "mac"]] {
+        let name = order.concat();
+        for source in order {
+            program.run(&["archive", &name, "-s", source]).with_code(0);
+        }
+        let rows = all_rows(&program.path().join(&name));
+        program.run(&["archive", &name, "-s", "mac", "-s", "old"]).with_code(0);
+        assert_eq!(all_rows(&program.path().join(&name)), rows);
+        // And of that one another.
+        let second = format!("{name}-second");
+        program.run(&["archive", &second, "-s", &name]).with_code(0);
+        program.run(&["archive", &second, "-s", "old", "-s", "mac"]).with_code(0);
+        for archive in [&name, &second] {
+            let out = format!("{archive}-out");
+            program
+                .run(&["export", "-s", archive, "-f", "jsonl", "-o", &out, "--contacts", "none"])
+                .with_code(0);
+            let text = tree::files(&program.path().join(&out)).into_iter();
+            let text = text.filter(|(path, _)| path.ends_with(".jsonl") && path != "conversations.jsonl");
+            let messages: Vec<serde_json::Value> = text
+                .flat_map(|(_, text)| {
+                    String::from_utf8(text)
+                        .unwrap()
+                        .lines()
+                        .map(|l| serde_json::from_str(l).unwrap())
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            let tapbacks: usize = messages.iter().map(|m| m["tapbacks"].as_array().map_or(0, Vec::len)).sum();
+            assert_eq!((messages.len(), tapbacks), (4, 2), "{archive}: {messages:#?}");
+            let reply = messages.iter().find(|m| m["text"] == "to that").unwrap();
+            let to = reply["reply_to"]["guid"].as_str().unwrap();
+            assert!(messages.iter().any(|m| m["guid"] == to), "{archive}: {to}");
         }
     }
 }

@@ -2,19 +2,32 @@
 //! archive has to know then, and of every night before.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use msgarchive::source::OpenOptions;
 use msgarchive::source::tables::Tables;
 use rusqlite::types::ValueRef;
 
-use super::add;
 use super::device::{DAY, Device, below, instant};
-use super::seen::Seen;
+use super::seen::{Lost, Seen, all_rows};
+use super::{PASSWORD, add};
 use crate::support::Schema;
+use crate::support::backup::{Layout, wrap};
 
-/// 2020 and a bit.
-const START: i64 = 600_000_000;
+/// So that a backup is made on the night on which the phone's old messages go.
+const START: i64 = 734_090_400;
+
+/// As what the phone comes into the archive.
+#[derive(Clone, Copy, PartialEq)]
+enum Phone {
+    /// As it is; one day it is restored, and has other row ids.
+    Restored,
+    /// In the second half through another archive, which was fed from it all along.
+    Elsewhere,
+    /// As a backup, encrypted or not.
+    Backup { encrypted: bool },
+}
 
 /// All that an archive shows, and what it says is gone: of now, or of a day.
 fn shown(archive: &Path, as_of: Option<String>) -> BTreeSet<String> {
@@ -71,6 +84,7 @@ fn text(value: ValueRef<'_>) -> String {
 struct Nights {
     seed: u64,
     devices: [Device; 2],
+    phone: Phone,
     next: i64,
     chats: usize,
 }
@@ -118,8 +132,12 @@ impl Nights {
         let of = self.some();
         let from = &self.devices[of[0]];
         let guids: Vec<String> = from.has.keys().filter(|guid| guid.starts_with("M-")).cloned().collect();
-        let (which, what, kind) = (self.below(guids.len().max(1)), self.below(14), self.below(7));
+        let (which, what, kind) = (self.below(guids.len().max(1)), self.below(16), self.below(7));
         let Some(guid) = guids.get(which) else { return };
+        if what > 13 {
+            let [mac, phone] = &mut self.devices;
+            if of[0] == 0 { phone.take_back(mac, guid) } else { mac.take_back(phone, guid) }
+        }
         let (new, at) = (self.guid(), now + 1 + self.next);
         let bytes = "other bytes, ".repeat(self.below(9) + 1).into_bytes();
         for device in of {
@@ -165,6 +183,30 @@ impl Nights {
     }
 }
 
+impl Nights {
+    /// What is read of the phone tonight.
+    fn phone_as_read(&self, night: i64) -> PathBuf {
+        let phone = &self.devices[1].folder;
+        let beside = |name: &str| phone.with_file_name(name);
+        match self.phone {
+            Phone::Restored => phone.clone(),
+            Phone::Elsewhere => {
+                add(&beside("elsewhere"), &[phone], START + night * DAY + 2 * 3600).unwrap();
+                if night < 14 { phone.clone() } else { beside("elsewhere") }
+            }
+            Phone::Backup { encrypted } => {
+                let backup = beside("backup");
+                if backup.exists() {
+                    fs::remove_dir_all(&backup).unwrap();
+                }
+                let layout = Layout { password: encrypted.then_some(PASSWORD), ..Layout::default() };
+                wrap(phone, None, &backup, layout);
+                backup
+            }
+        }
+    }
+}
+
 /// The nights of one seed.
 fn live(seed: u64) {
     let folder = tempfile::tempdir().unwrap();
@@ -178,8 +220,17 @@ fn live(seed: u64) {
     for old in 0..12 {
         phone.receive(&format!("OLD-{old}"), 0, START - 300 * DAY + old, "from long ago");
     }
-    let mut nights = Nights { seed, devices: [mac, phone], next: 0, chats: 3 };
+    let as_phone = [
+        Phone::Restored,
+        Phone::Elsewhere,
+        Phone::Backup { encrypted: false },
+        Phone::Backup { encrypted: true },
+    ][seed as usize / 2 % 4];
+    let mut nights = Nights { seed, devices: [mac, phone], phone: as_phone, next: 0, chats: 3 };
     let mut were = Vec::new();
+    // What the sources lost that are no more.
+    let mut former: Vec<Lost> = Vec::new();
+    let mut lost_yesterday = Lost::new();
     for night in 0..30 {
         let now = START + night * DAY;
         if night == 20 {
@@ -205,20 +256,30 @@ fn live(seed: u64) {
                 nights.devices[1].remove(&format!("OLD-{old}"), true, "aged_out");
             }
         }
+        if night == 12 && as_phone == Phone::Restored {
+            nights.devices[1].be_restored();
+            former.push(lost_yesterday.clone());
+        }
+        if night == 14 && as_phone == Phone::Elsewhere {
+            former.push(lost_yesterday.clone());
+        }
+        let of_phone = nights.phone_as_read(night);
         let [mac, phone] = &mut nights.devices;
         seen.look(mac);
         seen.look(phone);
         match night % 3 {
-            0 => drop(add(&archive, &[&mac.folder, &phone.folder], now + 3 * 3600).unwrap()),
+            0 => drop(add(&archive, &[&mac.folder, &of_phone], now + 3 * 3600).unwrap()),
             _ => {
                 add(&archive, &[&mac.folder], now + 3 * 3600).unwrap();
-                add(&archive, &[&phone.folder], now + 4 * 3600).unwrap();
+                add(&archive, &[&of_phone], now + 4 * 3600).unwrap();
             }
         }
         mac.is_archived();
         phone.is_archived();
         let when = format!("seed {seed}, night {night}");
-        seen.check(&archive, [mac, phone], &when);
+        let lost = [&[mac.lost.clone()][..], &former, std::slice::from_ref(&phone.lost)].concat();
+        seen.check(&archive, [mac, phone], &lost, &when);
+        lost_yesterday.clone_from(&phone.lost);
         were.push((instant(now + 5 * 3600).format("%Y-%m-%dT%H:%M:%SZ").to_string(), shown(&archive, None)));
     }
     for (night, (date, was)) in were.iter().enumerate() {
@@ -226,8 +287,10 @@ fn live(seed: u64) {
         let differences: Vec<&String> = now.symmetric_difference(was).collect();
         assert!(differences.is_empty(), "seed {seed}: night {night} was another: {differences:#?}");
     }
-    let [mac, phone] = &nights.devices;
-    let again = add(&archive, &[&mac.folder, &phone.folder], START + 31 * DAY).unwrap();
+    let (mac, of_phone) = (&nights.devices[0], nights.phone_as_read(30));
+    let before = all_rows(&archive);
+    let again = add(&archive, &[&mac.folder, &of_phone], START + 31 * DAY).unwrap();
+    assert_eq!(all_rows(&archive), before, "seed {seed}: the same thing twice");
     assert_eq!((again.counts.added, again.counts.changed, again.counts.stored), (0, 0, 0));
     assert_eq!(again.counts.absent.len(), 0);
     assert_eq!(msgarchive::archive::check(&archive, true, 2, &()).unwrap().problems, []);
@@ -239,7 +302,7 @@ fn thirty_nights_of_two_devices() {
     let wanted = std::env::var("NIGHTS").ok();
     let seeds: Vec<u64> = match wanted.as_deref().and_then(|range| range.split_once('-')) {
         Some((first, last)) => (first.parse().unwrap()..=last.parse().unwrap()).collect(),
-        None => vec![1, 1_000_002],
+        None => vec![1, 2, 1_000_004, 7],
     };
     seeds.into_iter().for_each(live);
 }

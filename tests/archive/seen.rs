@@ -20,6 +20,8 @@ pub const ATTACHMENT: &str =
     "quote(transfer_name) || ' ' || ifnull(total_bytes, 0) || ' ' || quote(mime_type)";
 
 type States = BTreeMap<String, BTreeSet<String>>;
+/// What a source lost, and why.
+pub type Lost = BTreeMap<String, &'static str>;
 type Pairs = BTreeSet<(String, String)>;
 
 /// What anybody could ever see.
@@ -36,8 +38,6 @@ pub struct Seen {
     carried: Pairs,
     /// Message → chat.
     places: Pairs,
-    /// By device, the messages that it ever had.
-    had: BTreeMap<String, BTreeSet<String>>,
 }
 
 pub fn pairs(db: &Connection, sql: &str) -> Vec<(String, String)> {
@@ -58,6 +58,25 @@ const PLACES: &str = "SELECT m.guid, c.guid FROM chat_message_join j JOIN messag
      JOIN chat c ON c.ROWID = j.chat_id";
 const FORMERLY_MEMBERS: &str = "SELECT c.guid, h.id FROM msgarchive_participant j JOIN chat c ON c.ROWID = j.chat \
      JOIN handle h ON h.ROWID = j.handle";
+
+/// All rows of all tables, but what is noted of the runs.
+pub fn all_rows(archive: &Path) -> Vec<String> {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    let tables = "SELECT name, '' FROM sqlite_master WHERE type = 'table' AND name NOT IN \
+         ('msgarchive_run', 'msgarchive_sum', 'msgarchive_source', 'sqlite_stat1', 'sqlite_sequence') ORDER BY name";
+    let mut all = Vec::new();
+    for (table, _) in pairs(&db, tables) {
+        let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values: Vec<String> =
+                (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect();
+            all.push(format!("{table} {}", values.join(" ")));
+        }
+    }
+    all
+}
 
 impl Seen {
     /// Looks at all that a device has now.
@@ -82,13 +101,11 @@ impl Seen {
                 self.contents.entry(guid).or_default().insert(bytes);
             }
         }
-        let name = device.folder.to_string_lossy().into_owned();
-        self.had.entry(name).or_default().extend(device.has.keys().cloned());
     }
 
     /// The archive holds every state of everything, each thing once; and shows what all devices show.
     #[track_caller]
-    pub fn check(&self, archive: &Path, devices: [&Device; 2], when: &str) {
+    pub fn check(&self, archive: &Path, devices: [&Device; 2], lost: &[Lost], when: &str) {
         let db = Connection::open(archive.join("chat.db")).unwrap();
         for (states, table, state) in [
             (&self.messages, "message", MESSAGE),
@@ -124,12 +141,12 @@ impl Seen {
             }
         }
         assert_eq!(contents, self.contents, "{when}: every content");
-        for (source, device) in (1..).zip(devices) {
+        for (source, lost) in (1..).zip(lost) {
             let noted = set(&format!(
                 "SELECT m.guid, a.reason FROM msgarchive_absence a JOIN message m ON m.ROWID = a.message \
                  WHERE a.source = {source} AND a.returned IS NULL"
             ));
-            let lost = device.lost.iter().map(|(guid, why)| (guid.clone(), (*why).to_owned())).collect();
+            let lost = lost.iter().map(|(guid, why)| (guid.clone(), (*why).to_owned())).collect();
             assert_eq!(noted, lost, "{when}: the reasons of source {source}");
         }
     }

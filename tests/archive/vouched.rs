@@ -14,6 +14,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 use sha2::{Digest, Sha256};
 
+use super::add;
 use super::device::{DAY, Device, instant};
 use crate::support::{Library, Schema, tree};
 
@@ -56,6 +57,7 @@ impl Rich {
         phone.receive("P", 0, START, "from the phone");
         rich.run(1).unwrap();
         former.push(fs::read(rich.archive().join("chat.db")).unwrap());
+        add(&rich.elsewhere(), &[&mac], START + DAY).unwrap();
         // Edited, read, renamed, deleted, moved to Recently Deleted, in part; and restored under another GUID.
         let changes = "
             PRAGMA foreign_keys = OFF;
@@ -80,6 +82,7 @@ impl Rich {
         let (picture, _) =
             tree::files(&mac).into_iter().find(|(name, _)| name.ends_with("IMG_1.HEIC")).unwrap();
         fs::write(mac.join(picture), b"another picture").unwrap();
+        add(&rich.elsewhere(), &[&mac], START + 2 * DAY).unwrap();
         rich.run(2).unwrap();
         // A state that is lost: it was damaged, and is another one where it came from.
         rich.sql("UPDATE message SET text = 'damaged' WHERE ROWID = 8");
@@ -100,6 +103,11 @@ impl Rich {
 
     fn phone(&self) -> PathBuf {
         self.folder.path().join("phone")
+    }
+
+    /// Another archive of the Mac.
+    fn elsewhere(&self) -> PathBuf {
+        self.folder.path().join("elsewhere")
     }
 
     fn book(&self) -> PathBuf {
@@ -123,10 +131,13 @@ impl Rich {
             tables: Tables::open(path, &OpenOptions { sessions: 1, ..OpenOptions::default() }).unwrap(),
             contacts,
         };
-        let feeds = [
+        let mut feeds = vec![
             open(&self.mac(), contacts::load(&self.book()).unwrap()),
             open(&self.phone().join("sms.db"), Vec::new()),
         ];
+        if self.elsewhere().exists() {
+            feeds.push(open(&self.elsewhere(), Vec::new()));
+        }
         let options =
             ArchiveOptions { now: instant(START + day * DAY), jobs: 1, dry_run: false, guard: None };
         archive(&self.archive(), &feeds, options, &())
