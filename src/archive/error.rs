@@ -68,8 +68,9 @@ impl ArchiveError {
     }
 
     /// For `map_err` on what SQLite says of a database of the archive: the one that this connection is to.
-    pub fn of(connection: &Connection) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
-        ArchiveError::database(PathBuf::from(connection.path().unwrap_or(DATABASE)))
+    pub fn of(connection: &Connection) -> impl FnOnce(rusqlite::Error) -> ArchiveError {
+        // Made for every row, and mostly for nothing: the path is asked for when there is an error.
+        |error| ArchiveError::database(connection.path().unwrap_or(DATABASE))(error)
     }
 
     /// For `map_err` on what SQLite says of the archive's database.

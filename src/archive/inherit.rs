@@ -254,7 +254,7 @@ impl Heir<'_> {
         Ok(())
     }
 
-    fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
+    fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError {
         ArchiveError::of(self.connection)
     }
 }

@@ -127,7 +127,7 @@ impl Visiting<'_> {
         self.prepared.tables.info().kind == SourceKind::Archive
     }
 
-    fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError + use<> {
+    fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError {
         ArchiveError::of(self.connection)
     }
 

@@ -33,8 +33,9 @@ pub fn wishes(
     let uncertain: HashSet<i64> = found_damaged.ids_of(PLACED).collect();
     let mut wanted: BTreeSet<i64> =
         without_bytes(connection, source, &damaged, &uncertain).map_err(failed())?;
-    let news = scans.iter().filter(|(kind, _)| *kind == Kind::Attachment).flat_map(|(_, scan)| &scan.news);
-    wanted.extend(news);
+    let of_attachments = scans.iter().filter(|(kind, _)| *kind == Kind::Attachment);
+    let news: HashSet<i64> = of_attachments.flat_map(|(_, scan)| &scan.news).copied().collect();
+    wanted.extend(&news);
     let mut known = connection
         .prepare(
             "SELECT c.path, c.film, EXISTS (SELECT 1 FROM msgarchive_sighting s \
@@ -42,6 +43,29 @@ pub fn wishes(
              FROM attachment a LEFT JOIN msgarchive_content c ON c.attachment = a.ROWID WHERE a.guid = ?1",
         )
         .map_err(failed())?;
+    let mut has = |guid: ValueRef<'_>, rowid: i64| -> rusqlite::Result<Wished> {
+        let guid = match guid {
+            ValueRef::Text(guid) => Some(String::from_utf8_lossy(guid)),
+            _ => None,
+        };
+        let known = known.query_row(params![guid, Kind::Attachment.number(), source, rowid], |row| {
+            let paths: [Option<String>; 2] = [row.get(0)?, row.get(1)?];
+            Ok((paths, row.get(2)?, row.get(3)?))
+        });
+        Ok(match known.optional()? {
+            None => Wished::New,
+            Some(([Some(path), film], again, id))
+                if ![Some(&path), film.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|path| is_damaged(&damaged, path))
+                    && !uncertain.contains(&id) =>
+            {
+                Wished::Other { than: path, again }
+            }
+            Some(_) => Wished::Missing,
+        })
+    };
     let mut wishes = Vec::new();
     let rowids: Vec<i64> = wanted.into_iter().collect();
     let mut originals: HashMap<i64, String> = HashMap::new();
@@ -56,29 +80,12 @@ pub fn wishes(
     each_of(tables, table, &["guid", "filename"], &rowids, |row| {
         let ValueRef::Text(filename) = row.value(1) else { return Ok(()) };
         let rowid = row.rowid();
-        let guid = match row.value(0) {
-            ValueRef::Text(guid) => Some(String::from_utf8_lossy(guid)),
-            _ => None,
-        };
-        let known = known.query_row(params![guid, Kind::Attachment.number(), source, rowid], |row| {
-            let paths: [Option<String>; 2] = [row.get(0)?, row.get(1)?];
-            Ok((paths, row.get(2)?, row.get(3)?))
-        });
-        let what = match known.optional().map_err(failed())? {
-            None => Wished::New,
-            Some(([Some(path), film], again, id))
-                if ![Some(&path), film.as_ref()]
-                    .into_iter()
-                    .flatten()
-                    .any(|path| is_damaged(&damaged, path))
-                    && !uncertain.contains(&id) =>
-            {
-                Wished::Other { than: path, again }
-            }
-            Some(_) => Wished::Missing,
-        };
         let filename = String::from_utf8_lossy(filename).into_owned();
         let original = originals.remove(&rowid).unwrap_or_else(|| filename.clone());
+        let what = match news.contains(&rowid) {
+            true => has(row.value(0), rowid).map_err(failed())?,
+            false => Wished::Missing,
+        };
         wishes.push(Wish { rowid, filename, original, what });
         Ok(())
     })?;
