@@ -7,10 +7,13 @@
 //! The shim is C, compiled by the `cc` that links Rust programs. It needs Linux and the GNU C library.
 
 mod archives;
+mod backups;
 mod exports;
+mod nights;
 mod readers;
 mod repairs;
 mod scene;
+mod schedules;
 mod steps;
 
 use std::any::Any;
@@ -151,6 +154,21 @@ impl Run<'_> {
         (ran, number(&account))
     }
 
+    /// All that the run does, step by step: its class, the call, and the path below the folder.
+    pub fn logged(&self, program: &Program) -> Vec<(u64, String, PathBuf)> {
+        (self.set)(program);
+        self.behind_shim(program, 1, ["logged", "0"], 0);
+        let folder = program.path().canonicalize().unwrap().join(self.folder);
+        let log = fs::read_to_string(program.path().join("log")).unwrap();
+        let step = |line: &str| {
+            let (class, step) = line.split_once(' ').unwrap();
+            let (call, path) = step.split_at(step.find(" /").unwrap());
+            let below = Path::new(path.trim_start()).strip_prefix(&folder).unwrap();
+            (class.parse().unwrap(), call.to_owned(), below.to_owned())
+        };
+        log.lines().map(step).collect()
+    }
+
     /// The steps of the run where nothing disturbs it.
     fn recorded(&self) -> Recorded {
         let program = Program::in_memory();
@@ -184,6 +202,7 @@ impl Run<'_> {
             .env("FAILING_DISK_CLASS", class.to_string())
             .env("FAILING_DISK_FAULT", what)
             .env("FAILING_DISK_ERROR", error)
+            .env("FAILING_DISK_LOG", here.join("log"))
             .env("FAILING_DISK_SPARES", self.spared)
             .output()
             .unwrap();

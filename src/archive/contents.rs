@@ -126,6 +126,10 @@ pub fn fulfil(
         work(0);
     });
     let mut all = done.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    if let (Some(archive), Some(kept)) = (archive, all.kept.first()) {
+        // The folders that contents were put into may be new in the one that they share.
+        sync_folder(archive.join(&kept.path).parent().unwrap_or(archive))?;
+    }
     all.kept.sort_by(|a, b| (a.rowid, &a.path).cmp(&(b.rowid, &b.path)));
     all.unreadable.sort();
     Ok(all)
@@ -357,6 +361,11 @@ impl Taker<'_> {
             list_part(&mut list, &copy.sha256, &inside);
             let sha256 = hexadecimal(&copy.sha256);
             files.push(KeptFile { path: inside, bytes: copy.bytes, sha256 });
+        }
+        for file in &files {
+            for inside in Path::new(&file.path).ancestors().filter(|inside| !inside.as_os_str().is_empty()) {
+                sync_folder(&waiting.join(inside))?;
+            }
         }
         let path = self.name(&hexadecimal(&list.finalize()), &extension(filename))?;
         let to = self.archive.join(&path);

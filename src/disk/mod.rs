@@ -312,7 +312,7 @@ fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
 }
 
 /// Removes the [hidden folder](Staging::hidden) of a run of which the caller knows that it is over. One that is not there
-/// is fine.
+/// is fine. Of one that was publishing its plan stays, for the next run: by that it knows whose the files are.
 ///
 /// # Errors
 /// [`DiskError::Busy`] while the run holds its lock, which may be a moment longer than it lives; [`DiskError::Foreign`] for what is no such folder.
@@ -330,10 +330,14 @@ pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
     if lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
         return Err(DiskError::Busy { path: out.to_owned() });
     }
-    match fs::remove_dir_all(hidden) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DiskError::writing(hidden)(error)),
+    let remove = |path: &Path| match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DiskError::writing(path)(error)),
         _ => Ok(()),
+    };
+    if hidden.join(PLAN).try_exists().map_err(DiskError::reading(hidden))? {
+        return [TREE, ASIDE].iter().try_for_each(|part| remove(&hidden.join(part)));
     }
+    remove(hidden)
 }
 
 fn in_use(folder: &Path) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! **Must never**: read a row; that is [`super::workers`]'.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Progress;
 use super::count::{AttachmentCounts, Defect, RowCounts};
@@ -42,6 +42,9 @@ pub struct Report {
     pub defect_count: u64,
     /// Attachments whose bytes should have been copied and could not be read.
     pub unreadable: u64,
+    /// Conversations with such, and those of which a writer could not read something, by id: it may be when it is tried
+    /// again.
+    pub unread: BTreeSet<String>,
     /// Things to tell the user once.
     pub notes: Vec<String>,
 }

@@ -124,6 +124,9 @@ impl Total {
 
     /// A conversation is complete.
     pub fn complete(&mut self, done: Finished, tally: Tally) {
+        if tally.unreadable > 0 {
+            self.report.unread.insert(done.conversation.id.clone());
+        }
         if done.rows.messages > 0 {
             self.report.conversations.push(done);
         }

@@ -398,6 +398,7 @@ impl<'a> Run<'a> {
         for writer in self.pass.writers {
             report.files.extend(writer.finish(&report.conversations)?);
             report.notes.extend(writer.notes());
+            report.unread.extend(writer.unread());
             let (defects, count) = writer.defects();
             report.defects.extend(defects);
             report.defect_count += count;

@@ -6,6 +6,7 @@
 //! depend on their number.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 
 use super::count::{AttachmentCounts, Defect, RowCounts};
 use crate::disk::{DiskError, FileRecord};
@@ -47,6 +48,10 @@ pub trait Writer: Sync {
     /// and how many there were.
     fn defects(&self) -> (Vec<Defect>, u64) {
         (Vec::new(), 0)
+    }
+    /// Conversations of which something could not be read, by id: it may be when it is tried again.
+    fn unread(&self) -> BTreeSet<String> {
+        BTreeSet::new()
     }
     /// Things to tell the user once at the end, such as scripts that no font has.
     fn notes(&self) -> Vec<String> {

@@ -1,12 +1,12 @@
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Job, ScheduleError};
-use crate::disk;
+use crate::disk::{self, DiskError};
 
 /// Records that are kept.
 const MOST: usize = 100;
@@ -65,6 +65,8 @@ impl Attempt {
 pub(super) struct Attempts {
     path: PathBuf,
     list: Vec<Attempt>,
+    /// The disk does not give them up: what they are is not known, and they are not written over.
+    unread: Option<io::Error>,
 }
 
 #[derive(Deserialize)]
@@ -75,8 +77,38 @@ struct Stored {
 impl Attempts {
     /// None where there is no file, or something else in it: no run must fail for that.
     pub fn read(path: &Path) -> Attempts {
-        let stored = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Stored>(&text).ok());
-        Attempts { path: path.to_owned(), list: stored.map(|stored| stored.attempts).unwrap_or_default() }
+        // What could not be read for a moment can be read then.
+        let (text, unread) = match fs::read(path).or_else(|_| fs::read(path)) {
+            Ok(text) => (text, None),
+            Err(error) if disk::is_gone(&error) || error.kind() == io::ErrorKind::IsADirectory => {
+                (Vec::new(), None)
+            }
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let stored = serde_json::from_slice::<Stored>(&text).ok();
+        let list = stored.map(|stored| stored.attempts).unwrap_or_default();
+        Attempts { path: path.to_owned(), list, unread }
+    }
+
+    /// They could be read, or there are none.
+    ///
+    /// # Errors
+    /// [`ScheduleError::Disk`].
+    pub fn are_known(&self) -> Result<(), ScheduleError> {
+        match &self.unread {
+            Some(error) => Err(DiskError::reading(&self.path)(error.kind().into()).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the archive of this job was ever fed, for all that is known.
+    pub fn may_have_fed(&self, job: &Job) -> bool {
+        self.unread.is_some() || self.last_fed(job).is_some()
+    }
+
+    /// The same of the export.
+    pub fn may_have_exported(&self, job: &Job) -> bool {
+        self.unread.is_some() || self.last_exported(job).is_some()
     }
 
     pub fn list(&self) -> &[Attempt] {
@@ -133,7 +165,11 @@ impl Attempts {
     }
 
     /// Writes all down.
+    ///
+    /// # Errors
+    /// [`ScheduleError::Disk`]: also where those before could not be read.
     pub fn save(&mut self) -> Result<(), ScheduleError> {
+        self.are_known()?;
         let first = self.list.len().saturating_sub(MOST);
         self.list.drain(..first);
         let date = |date: DateTime<Utc>| date.to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -34,6 +34,7 @@ pub struct KeptExport {
 pub fn fed_archive(account: &Account) -> Result<Option<FedArchive>, ScheduleError> {
     let Some(job) = perform::installed(account)? else { return Ok(None) };
     let attempts = Attempts::read(&Folder::new(account.folder(job.system)).attempts());
+    attempts.are_known()?;
     let (last_run, export) = (last_run(&job, &attempts), kept_export(&job, &attempts));
     Ok(Some(FedArchive { path: job.archive, last_run, export }))
 }

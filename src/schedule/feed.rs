@@ -49,7 +49,7 @@ pub fn feed(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
     if is_elsewhere(job, before) {
         return no_archive(job);
     }
-    let is_lost = |export: &&ExportJob| before.last_exported(job).is_some() && !export.out.is_dir();
+    let is_lost = |export: &&ExportJob| before.may_have_exported(job) && !export.out.is_dir();
     let Some(export) = job.export.as_ref().filter(is_lost) else { return told(job, Doing::All, log) };
     let fed = told(job, Doing::Feeding, log);
     let out = export.out.display();
@@ -75,7 +75,7 @@ pub fn try_out(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
 
 /// Of a disk that cannot tell, the run itself says what is wrong with it.
 fn is_elsewhere(job: &Job, before: &Attempts) -> bool {
-    before.last_fed(job).is_some() && !is_archive(&job.archive).unwrap_or(true)
+    before.may_have_fed(job) && !is_archive(&job.archive).unwrap_or(true)
 }
 
 fn no_archive(job: &Job) -> Fed {

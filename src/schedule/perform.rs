@@ -67,8 +67,10 @@ pub fn remove(system: System, account: &Account) -> Result<Changed, ScheduleErro
 pub fn installed(account: &Account) -> Result<Option<Job>, ScheduleError> {
     for (_, system) in System::NAMES {
         let path = Folder::new(account.folder(*system)).job();
-        if path.is_file() {
-            return Job::read(&path).map(Some);
+        match fs::metadata(&path) {
+            Ok(about) if about.is_file() => return Job::read(&path).map(Some),
+            Err(error) if !disk::is_gone(&error) => return Err(DiskError::reading(path)(error).into()),
+            _ => {}
         }
     }
     Ok(None)

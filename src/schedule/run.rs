@@ -64,7 +64,7 @@ pub fn run(
     (attempt.exit, attempt.message, attempt.added) = (Some(fed.exit), fed.message, fed.added);
     attempt.export = fed.export;
     attempts.end(&attempt);
-    if !job_file.exists() {
+    if job_file.try_exists().is_ok_and(|is_there| !is_there) {
         // The schedule was taken away meanwhile, and nothing of it is to be left.
         return Ok(Some(attempt));
     }

@@ -43,6 +43,7 @@ pub fn status(
     let Some(job) = perform::installed(account)? else { return Ok(None) };
     let folder = Folder::new(account.folder(job.system));
     let attempts = Attempts::read(&folder.attempts());
+    attempts.are_known()?;
     let is_loaded = perform::is_loaded(job.system, account);
     let is_running = run::is_running(&folder);
     let why_not_begun = |since| perform::why_not_begun(job.system, &folder, since);

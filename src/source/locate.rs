@@ -139,7 +139,9 @@ impl Locator {
         if self.absent.as_ref() == Some(&first) {
             return None;
         }
-        let (path, mut about) = match fs::symlink_metadata(&exact) {
+        // What could not be looked at for a moment can be looked at then.
+        let looked = fs::symlink_metadata(&exact).or_else(|_| fs::symlink_metadata(&exact));
+        let (path, mut about) = match looked {
             Ok(about) => (exact, about),
             Err(_) => {
                 let path = self.walk(root, &place.names)?;

@@ -6,7 +6,7 @@
 //! time, for it makes up an id, and what it reads again is what it wrote itself.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::scene::{Files, Once, Scene, files};
 use super::{Disturbed, Fault, Run};
@@ -120,4 +120,30 @@ fn disks_that_are_slow_and_no_worse() {
             complete(&program.path().join("archive"), MESSAGES as i64);
         }
     }
+}
+
+/// When the power fails, what is not synced may be gone. Before a record speaks of them, all contents have names that stay:
+/// each folder was synced after it got its last entry.
+#[test]
+fn what_a_record_speaks_of_is_synced() {
+    let before = Before::first_run();
+    let program = Program::in_memory();
+    let set = |program: &Program| before.scene.set(program);
+    let run = Run { arguments: ARCHIVE, folder: "archive", set: &set, spared: "" };
+    let mut unsynced: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut records = 0;
+    for (class, call, path) in run.logged(&program) {
+        let makes = ["mkdir", "rename", "linkat"].contains(&&*call) || call.starts_with("open") && class == 3;
+        let parent = || path.parent().unwrap_or(Path::new("")).to_owned();
+        let is_record = call == "rename" && path.starts_with("runs");
+        if is_record {
+            records += 1;
+            assert_eq!(unsynced, BTreeSet::new(), "not synced before {}", path.display());
+        } else if makes && path.starts_with("Attachments") && path != Path::new("Attachments") {
+            unsynced.insert(parent());
+        } else if call == "fsync" {
+            unsynced.remove(&path);
+        }
+    }
+    assert_eq!(records, 1);
 }

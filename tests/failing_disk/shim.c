@@ -4,7 +4,8 @@
  * all processes of a run, in a file that they share with the test; at step number STEP the fault strikes. All else goes
  * on to the C library. Locks and the closing of files do not fail: a disk does neither.
  *
- * A run that is only recorded is not struck: it notes for each step from which place in the program it was taken. */
+ * A run that is only recorded is not struck: it notes for each step from which place in the program it was taken. Nor is
+ * one that is logged: it writes down what it does. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -46,12 +47,14 @@ static uintptr_t program_begins, program_ends;
 static const char *folder, *fault;
 static size_t folder_length;
 static unsigned long strikes_at;
-static int counted, error;
+static int counted, error, log_file;
 
 static const char *setting(const char *name) {
     const char *value = getenv(name);
     return value ? value : "";
 }
+
+static int is(const char *name) { return strcmp(fault, name) == 0; }
 
 /* Of the program itself, which is the first one that is told of. */
 static int note_program(struct dl_phdr_info *object, size_t size, void *unused) {
@@ -82,11 +85,11 @@ __attribute__((constructor)) static void begin(int count, char **arguments) {
     counted = atoi(setting("FAILING_DISK_CLASS"));
     error = atoi(setting("FAILING_DISK_ERROR"));
     dl_iterate_phdr(note_program, NULL);
+    if (is("logged"))
+        log_file = open(setting("FAILING_DISK_LOG"), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
     if (shared != MAP_FAILED && folder_length)
         account = shared;
 }
-
-static int is(const char *name) { return strcmp(fault, name) == 0; }
 
 static int is_below(const char *path) {
     return strncmp(path, folder, folder_length) == 0 && (path[folder_length] == '/' || path[folder_length] == 0);
@@ -138,6 +141,12 @@ static int strikes(int class, const char *call, const char *path) {
     if (!is_below(path) || class < counted)
         return 0;
     unsigned long number = atomic_fetch_add(&account->steps, 1) + 1;
+    if (is("logged")) {
+        int before = errno;
+        dprintf(log_file, "%d %s %s\n", class, call, path);
+        errno = before;
+        return 0;
+    }
     if (is("recorded") && number <= RECORDED) {
         int before = errno;
         account->places[number - 1] = (place(call) & ~3ul) | class;

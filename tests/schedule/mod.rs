@@ -8,7 +8,7 @@ mod real_cron;
 mod real_systemd;
 mod runs;
 mod sources;
-mod stage;
+pub mod stage;
 mod status;
 mod trial;
 

@@ -11,7 +11,7 @@ mod fingerprints;
 mod plan;
 mod standins;
 
-use self::fingerprints::{Fingerprints, salt};
+use self::fingerprints::{Fingerprints, Found, salt};
 use self::plan::{Earlier, Plan};
 use self::standins::StandIns;
 use super::export::{AttachmentMode, ExportRequest, prepare};
@@ -103,7 +103,10 @@ fn bring_up(
     files.extend(plan.kept.iter().cloned());
     files.sort();
     let stale = earlier.stale(&making.staging.kept(&files));
-    let list: Vec<(&str, &str)> = found.iter().map(|(id, found)| (&**id, &*found.fingerprint)).collect();
+    // What could not be read may be the next time: without a fingerprint it is tried again.
+    let is_read = |(id, _): &(&String, &Found)| !report.unread.contains(*id);
+    let list: Vec<(&str, &str)> =
+        found.iter().filter(is_read).map(|(id, found)| (&**id, &*found.fingerprint)).collect();
     let extent = Extent { files: &files, stale: &stale, fingerprints: Some(&list) };
     report.files.push(making.write_manifest(request, &report, &extent)?);
     making.staging.publish_without(&stale, rank).map_err(WriteError::from)?;

@@ -142,7 +142,8 @@ impl Composer<'_> {
         // Named a picture, and nothing that is one.
         let no_picture = attachment.content.is_some() && Has::of(attachment) == Some(Has::Image);
         if let Some(what) = why.words().or(no_picture.then_some(NO_PICTURE)) {
-            let ink = if matches!(why, Undrawable::Damaged(_)) { alarm } else { QUIET };
+            let ink =
+                if matches!(why, Undrawable::Damaged(_) | Undrawable::Unreadable) { alarm } else { QUIET };
             put(&mut row, self.engine.plain(what, ink, small));
         }
         if badged {

@@ -35,6 +35,8 @@ pub struct Gallery {
     workers: Spawn,
     known: Mutex<HashMap<PathBuf, Look>>,
     defects: Mutex<(BTreeSet<Defect>, u64)>,
+    /// Conversations with pictures that could not be read, by id.
+    unread: Mutex<BTreeSet<String>>,
 }
 
 impl Gallery {
@@ -48,7 +50,14 @@ impl Gallery {
         jobs: usize,
     ) -> Result<Gallery, ThreadPoolBuildError> {
         let workers = delivery::workers(jobs.min(WORKERS))?;
-        Ok(Gallery { derived, edge, workers, known: Mutex::default(), defects: Mutex::default() })
+        Ok(Gallery {
+            derived,
+            edge,
+            workers,
+            known: Mutex::default(),
+            defects: Mutex::default(),
+            unread: Mutex::default(),
+        })
     }
 
     /// The picture of an attachment, looked at now if it was not before.
@@ -80,8 +89,9 @@ impl Gallery {
         found
     }
 
-    /// Looks at all that these messages show, several at a time, and notes what is damaged. Laying out finds it done.
-    pub fn look_at(self: &Arc<Self>, messages: &[Message]) {
+    /// Looks at all that these messages of a conversation show, several at a time, and notes what is damaged. Laying out
+    /// finds it done.
+    pub fn look_at(self: &Arc<Self>, conversation: &str, messages: &[Message]) {
         let contents: HashMap<_, _> = messages
             .iter()
             .flat_map(shown)
@@ -103,7 +113,12 @@ impl Gallery {
         outcomes.into_iter().for_each(|()| {});
         for message in messages {
             for attachment in message.attachments.iter().filter(|attachment| !attachment.hidden) {
-                if let Err(Undrawable::Damaged(what)) = self.picture(attachment) {
+                if let Err(why @ (Undrawable::Damaged(_) | Undrawable::Unreadable)) = self.picture(attachment)
+                {
+                    if why == Undrawable::Unreadable {
+                        lock(&self.unread).insert(conversation.to_owned());
+                    }
+                    let what = why.words().unwrap_or_default();
                     let name = attachment.name.as_deref().unwrap_or("an attachment");
                     let what = format!("{}: {what}", phrase::one_line(name));
                     self.defect(Defect { guid: message.guid.clone(), what });
@@ -126,6 +141,11 @@ impl Gallery {
     pub fn defects(&self) -> (Vec<Defect>, u64) {
         let defects = lock(&self.defects);
         (defects.0.iter().cloned().collect(), defects.1)
+    }
+
+    /// Conversations with pictures that could not be read, by id.
+    pub fn unread(&self) -> BTreeSet<String> {
+        lock(&self.unread).clone()
     }
 }
 

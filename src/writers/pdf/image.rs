@@ -116,6 +116,8 @@ pub enum Undrawable {
     NotShown(String),
     /// It should be a picture, and something is wrong; in words for the reader.
     Damaged(&'static str),
+    /// Its file cannot be read; perhaps it can be the next time.
+    Unreadable,
 }
 
 impl Undrawable {
@@ -125,6 +127,7 @@ impl Undrawable {
             Undrawable::OtherKind => None,
             Undrawable::NotShown(what) => Some(what),
             Undrawable::Damaged(what) => Some(what),
+            Undrawable::Unreadable => Some(UNREADABLE),
         }
     }
 }
@@ -134,7 +137,7 @@ impl From<Undecodable> for Undrawable {
         match why {
             Undecodable::OtherKind => Undrawable::OtherKind,
             Undecodable::Damaged => Undrawable::Damaged("the picture is damaged"),
-            Undecodable::Unreadable => Undrawable::Damaged(UNREADABLE),
+            Undecodable::Unreadable => Undrawable::Unreadable,
             why @ (Undecodable::TooLarge | Undecodable::Unknown(_)) => Undrawable::NotShown(why.to_string()),
         }
     }
@@ -150,7 +153,7 @@ impl Picture {
         edge: Option<u32>,
         derived: &Derived,
     ) -> Result<Picture, Undrawable> {
-        let unreadable = |_| Undrawable::Damaged(UNREADABLE);
+        let unreadable = |_| Undrawable::Unreadable;
         let mut file = content.open().map_err(unreadable)?;
         let mut head = Vec::new();
         Read::by_ref(&mut file).take(still::HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
@@ -232,14 +235,14 @@ impl Picture {
         let mut head = Vec::new();
         File::open(&path)
             .and_then(|file| file.take(Rows::HEAD as u64).read_to_end(&mut head))
-            .map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+            .map_err(|_| Undrawable::Unreadable)?;
         let (form, width, height) = match Rows::read(&head) {
             Some(rows) => {
                 let (width, height) = (rows.width, rows.height);
                 (Form::Rows(rows), width, height)
             }
             None => {
-                let made = std::fs::read(&path).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+                let made = std::fs::read(&path).map_err(|_| Undrawable::Unreadable)?;
                 let jpeg = parse_jpeg(&made)?;
                 (Form::Shrunk, jpeg.width, jpeg.height)
             }
@@ -261,7 +264,7 @@ impl Picture {
             Undecodable::TooLarge => Undrawable::NotShown("the film is too large to be shown here".into()),
             why => why.into(),
         })?;
-        let bytes = std::fs::read(&made).map_err(|_| Undrawable::Damaged(UNREADABLE))?;
+        let bytes = std::fs::read(&made).map_err(|_| Undrawable::Unreadable)?;
         let jpeg = parse_jpeg(&bytes)?;
         let hash = Sha256::digest(&bytes).into();
         Ok(Picture { film: true, ..Picture::made(made, hash, Form::Shrunk, (jpeg.width, jpeg.height)) })

@@ -220,7 +220,7 @@ impl Writer for PdfWriter {
     }
 
     fn prepare(&self, conversation: &Conversation, messages: &[Message]) -> Result<Prepared, WriteError> {
-        self.gallery.look_at(messages);
+        self.gallery.look_at(&conversation.id, messages);
         let laid = self.with_engine(|engine| {
             let mut composer = Composer {
                 engine,
@@ -241,6 +241,10 @@ impl Writer for PdfWriter {
 
     fn defects(&self) -> (Vec<Defect>, u64) {
         self.gallery.defects()
+    }
+
+    fn unread(&self) -> BTreeSet<String> {
+        self.gallery.unread()
     }
 
     fn notes(&self) -> Vec<String> {
