@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::ArchiveError;
 use super::folder::{FOUND_DAMAGED, Folder};
 use super::kind::{Join, Kind};
+use super::schema::version_table;
 use super::sums::{NOTES, SIGHTINGS, WrongSum, first_together};
 use super::take::Damaged;
 
@@ -147,7 +148,10 @@ impl FoundDamaged {
     /// Which rows of a source are to be looked at again, whatever is known of them.
     pub fn again(&self, kind: Kind, source: i64) -> LookAgain {
         let rows = self.rows.iter().chain(&self.joined).chain(&self.strays);
-        let ids = rows.filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect();
+        // A former state that is lost may be what another source still has.
+        let former = version_table(kind);
+        let former = self.ids_of(&former);
+        let ids = rows.filter(|(of, _)| *of == kind).map(|(_, id)| *id).chain(former).collect();
         let sightings = NOTES.iter().find(|notes| notes.table == SIGHTINGS);
         let of = format!("{} {source} ", kind.number());
         let wrong = self.sums_of(SIGHTINGS).filter(|about| about.starts_with(&of));

@@ -47,6 +47,7 @@ impl Mending<'_> {
         self.joins(columns)?;
         self.absences()?;
         self.without_strange_aliases()?;
+        self.ask_again()?;
         self.files()?;
         self.contents()?;
         for attachment in self.found.ids_of(Kind::Attachment.table()) {
@@ -178,6 +179,18 @@ impl Mending<'_> {
             runs.push(self.connection.query_row(&note, params![version, hash], |row| row.get(0))?);
         }
         Ok(runs)
+    }
+
+    /// Where former states are lost, all that other archives know is asked for again.
+    fn ask_again(&self) -> rusqlite::Result<()> {
+        let of_former = |table: &str| {
+            Kind::ALL.into_iter().any(|kind| has_versions(kind) && version_table(kind) == table)
+        };
+        if !self.found.former.is_empty() || self.found.sums.iter().any(|wrong| of_former(&wrong.table)) {
+            self.connection.execute(&format!("DELETE FROM {INHERITED}"), [])?;
+            self.connection.execute("UPDATE msgarchive_source SET inherited = 0 WHERE inherited <> 0", [])?;
+        }
+        Ok(())
     }
 
     /// A content is named by its hash: so it says itself whether it is whole, and what is to be known of it.

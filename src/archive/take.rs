@@ -328,7 +328,7 @@ impl<'c> Taker<'c> {
         if self.was_once(id, incoming)? && (is < was || !self.had(&shown, row, before)) {
             return Ok(Taken::Same);
         }
-        if is > was || is == was && before.is_some() {
+        if is > was || is == was && before.is_some_and(|before| before.difference != Some(0)) {
             self.replace(id, row)?;
         } else {
             self.keep_beside(id, row)?;
