@@ -116,11 +116,10 @@ impl Staging {
         if !is_inside(relative) {
             return Err(DiskError::Name { path: relative.to_owned() });
         }
-        let path = self.root.join(relative);
-        if let Some(parent) = path.parent() {
-            private_folders(parent)?;
+        if let Some(parent) = Path::new(relative).parent() {
+            folders_below(&self.root, parent)?;
         }
-        Ok(path)
+        Ok(self.root.join(relative))
     }
 
     /// A folder that is not published and goes with the staging, for what waits for its name.
@@ -166,9 +165,7 @@ impl HiddenFolder {
     /// # Errors
     /// [`DiskError::Write`].
     pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
-        let path = self.folder.path().join(ASIDE).join(name);
-        private_folders(&path)?;
-        Ok(path)
+        folders_below(self.folder.path(), &Path::new(ASIDE).join(name))
     }
 }
 
@@ -400,6 +397,19 @@ fn create_folder(path: &Path) -> Result<(), DiskError> {
 /// [`DiskError::Write`].
 pub fn private_folders(path: &Path) -> Result<(), DiskError> {
     folder_builder().recursive(true).create(path).map_err(DiskError::writing(path))
+}
+
+/// Creates a folder, 0700, below one that is there. Not that one, too: where it is gone it is away with its disk.
+fn folders_below(folder: &Path, relative: &Path) -> Result<PathBuf, DiskError> {
+    let mut path = folder.to_owned();
+    for name in relative {
+        path.push(name);
+        match folder_builder().create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(DiskError::writing(&path))?,
+        }
+    }
+    Ok(path)
 }
 
 fn folder_builder() -> fs::DirBuilder {

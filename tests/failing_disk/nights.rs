@@ -100,10 +100,10 @@ fn exported(program: &Program) -> Files {
 
 #[test]
 fn an_archive_that_is_exported() {
-    Night::new().survives(&[Fault::Error, Fault::Killed], "archive");
+    Night::new().survives(&[Fault::Error, Fault::Dead, Fault::Killed], "archive");
 }
 
 #[test]
 fn an_export_that_is_kept_up() {
-    Night::new().survives(&[Fault::Error, Fault::Full, Fault::Dead, Fault::Killed], "out");
+    Night::new().survives(&[Fault::Error, Fault::Full, Fault::Dead, Fault::Vanished, Fault::Killed], "out");
 }

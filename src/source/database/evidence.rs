@@ -1,13 +1,13 @@
 //! Which bytes were read: the hashes of a database's files, for people who have to prove it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::handle::Handle;
 use super::snapshot::{Fingerprint, beside, size};
 use crate::disk::{HashedCopy, hash_all, hexadecimal};
-use crate::source::{DigestedFile, SourceDigest};
+use crate::source::{DigestedFile, SourceDigest, SourceError};
 
 /// The files of a database as they were when it was opened.
 #[derive(Debug, Default)]
@@ -36,6 +36,17 @@ impl Evidence {
     /// What is read instead of the files.
     pub fn keep_copy(&mut self, copy: File) {
         self.copy = Some(copy);
+    }
+
+    /// The database is where it was: what cannot be found beside it is not there, and not away with its disk.
+    ///
+    /// # Errors
+    /// What looking at it said.
+    pub fn is_there(&self) -> Result<(), SourceError> {
+        match self.files.first() {
+            Some((path, ..)) => fs::metadata(path).map(drop).map_err(SourceError::io(path)),
+            None => Ok(()),
+        }
     }
 
     /// Hashes the files where they lie still, else the copy.
@@ -70,7 +81,6 @@ fn digested(name: String, HashedCopy { bytes, sha256 }: HashedCopy) -> DigestedF
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::io::Write as _;
 
     use super::*;

@@ -45,13 +45,13 @@ pub(in crate::source) struct Guard {
 }
 
 impl Guard {
-    /// [`SourceError::Changed`] when a file that was taken for still was written to.
+    /// [`SourceError::Changed`] when a file that was taken for still was written to; what is said of one that is away.
     pub fn unchanged(&self) -> Result<(), SourceError> {
         match &self.watched {
             Some((path, before)) if Fingerprint::of(path).ok().as_ref() != Some(before) => {
                 Err(SourceError::Changed { path: path.clone() })
             }
-            _ => Ok(()),
+            _ => self.evidence.is_there(),
         }
     }
 
