@@ -76,7 +76,8 @@ pub fn held_files(archive: &Path) -> Files {
 /// All that lies in an archive is what belongs there, and what lies in these folders.
 pub fn nothing_is_left_over(archive: &Path, but: &[&str]) {
     for (path, _) in tree::files(archive) {
-        let known = ["archive.json", "chat.db", "README.txt", "lock", "search.db"].contains(&&*path)
+        let known = ["archive.json", "chat.db", "schema.json", "README.txt", "lock", "search.db"]
+            .contains(&&*path)
             || (path.starts_with("runs/") && path.ends_with(".json"))
             || (path.starts_with("Attachments/") && !path.contains(".unfinished"))
             || but.iter().any(|other| path.starts_with(other));
