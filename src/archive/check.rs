@@ -106,6 +106,26 @@ pub fn check(
     jobs: usize,
     progress: &dyn Progress,
 ) -> Result<Findings, ArchiveError> {
+    let looked = look_twice(path, deep, jobs, progress)?;
+    // Where nothing can be written nothing can be mended either.
+    let _ = looked.damaged.note(&looked.folder);
+    let Looked { checked, problems, unread, lost, .. } = looked;
+    Ok(Findings { checked, problems, unread, lost })
+}
+
+/// What is wanting in the archive at `path`, for the run that has its lock.
+///
+/// # Errors
+/// As [`check`].
+pub fn found_damaged(
+    path: &Path,
+    jobs: usize,
+    progress: &dyn Progress,
+) -> Result<FoundDamaged, ArchiveError> {
+    Ok(look_twice(path, false, jobs, progress)?.damaged)
+}
+
+fn look_twice(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result<Looked, ArchiveError> {
     let mut looked = look(path, deep, jobs, progress)?;
     if looked.is_doubtful && !diagnosis::is_damaged(&looked.folder, PATIENCE)? {
         // It could not be read for a moment.
@@ -115,7 +135,7 @@ pub fn check(
             return Err(ArchiveError::reading(looked.folder.database())(fails));
         }
     }
-    looked.findings()
+    looked.in_order()
 }
 
 /// What one look at an archive came to.
@@ -131,8 +151,8 @@ struct Looked {
 }
 
 impl Looked {
-    /// Leaves the note for the next run.
-    fn findings(mut self) -> Result<Findings, ArchiveError> {
+    /// With what the next run is told.
+    fn in_order(mut self) -> Result<Looked, ArchiveError> {
         self.problems.sort();
         self.problems.dedup();
         self.unread.sort();
@@ -142,10 +162,7 @@ impl Looked {
         }
         self.damaged.words = self.problems.iter().take(TOLD).map(Problem::in_words).collect();
         self.damaged.aside = super::damage::read(&self.folder)?.aside;
-        // Where nothing can be written nothing can be mended either.
-        let _ = self.damaged.note(&self.folder);
-        let Looked { checked, problems, unread, lost, .. } = self;
-        Ok(Findings { checked, problems, unread, lost })
+        Ok(self)
     }
 }
 

@@ -77,12 +77,18 @@ pub fn read(folder: &Folder) -> Result<FoundDamaged, ArchiveError> {
     })
 }
 
+/// Also what a run left that was ended while it noted something.
 fn forget(folder: &Folder) -> Result<(), ArchiveError> {
-    let path = folder.path().join(FOUND_DAMAGED);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArchiveError::writing(path)(error)),
-        _ => Ok(()),
+    for name in [FOUND_DAMAGED, "damaged.json.new"] {
+        let path = folder.path().join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(ArchiveError::writing(path)(error));
+            }
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 impl FoundDamaged {

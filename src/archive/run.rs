@@ -132,8 +132,7 @@ fn attempt(
         None => None,
         Some(place) => {
             // What is wanting now.
-            check::check(folder.path(), false, options.jobs, progress)?;
-            found_damaged = damage::read(&folder)?;
+            found_damaged = check::found_damaged(folder.path(), options.jobs, progress)?;
             let count = "SELECT count(*) FROM message";
             let messages = connection.query_row(count, [], |row| row.get(0));
             Some(rebuild::in_words(place, messages.map_err(ArchiveError::database(folder.database()))?))

@@ -5,6 +5,8 @@
 //! **Must never**: write to the damaged file, or leave out a row because something else says that it is damaged: that may be
 //! what is damaged.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -15,9 +17,11 @@ use super::kind::{JOINS, Kind};
 use super::objects::{Noted, Objects};
 use super::records::{Says, in_database};
 use super::schema::{self, Columns, has_table, version_table};
-use crate::disk::{copy_hashed, hash_file, private_file};
+use crate::disk::{copy_hashed, hash_file, private_file, private_folders};
 use crate::source::tables::quoted;
 
+/// Where what is read lies, beside what is damaged.
+const COPY: &str = "copy";
 /// How far to look for the next row that can be read: twice as far each time.
 const STEPS: u32 = 40;
 /// How many row ids are asked for one by one, up to that row.
@@ -29,11 +33,11 @@ const PROBED: usize = 1 << 16;
 /// # Errors
 /// The disk's. What it could not read or write is not what is damaged.
 pub fn salvage(damaged: &Path, to: &Path, noted: &Noted) -> Result<bool, ArchiveError> {
-    let beside = to.parent().unwrap_or(Path::new("."));
     // SQLite may want to take back what was begun: in a copy.
-    let copy = tempfile::Builder::new().prefix(".salvage-").tempdir_in(beside);
-    let copy = copy.map_err(ArchiveError::writing(beside))?;
-    let file = copy.path().join("chat.db");
+    let copy = damaged.with_file_name(COPY);
+    remove(&copy)?;
+    private_folders(&copy)?;
+    let file = copy.join("chat.db");
     copy_hashed(damaged, &file)?;
     let journal = |path: &Path| path.with_file_name("chat.db-journal");
     if journal(damaged).try_exists().map_err(ArchiveError::reading(damaged))? {
@@ -44,7 +48,7 @@ pub fn salvage(damaged: &Path, to: &Path, noted: &Noted) -> Result<bool, Archive
     {
         let journal = journal(&file);
         if journal.exists() {
-            std::fs::remove_file(&journal).map_err(ArchiveError::writing(&journal))?;
+            fs::remove_file(&journal).map_err(ArchiveError::writing(&journal))?;
         }
         match objects.graft(&file) {
             Err(ArchiveError::Damaged { .. } | ArchiveError::Database { .. }) => {}
@@ -60,7 +64,16 @@ pub fn salvage(damaged: &Path, to: &Path, noted: &Noted) -> Result<bool, Archive
     };
     // What SQLite could not read of the copy can be read: it was damaged.
     hash_file(&file)?;
+    remove(&copy)?;
     Ok(readable)
+}
+
+/// What a run left that was ended before it was done is removed, too.
+fn remove(copy: &Path) -> Result<(), ArchiveError> {
+    match fs::remove_dir_all(copy) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArchiveError::writing(copy)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a database says itself what it is made of.
