@@ -639,7 +639,8 @@ fn in_the_making(out: &Path) -> Option<PathBuf> {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.metadata() {
                 Ok(about) if about.is_dir() => folders.push(entry.path()),
-                Ok(about) if about.len() > 100 => return Some(entry.path()),
+                // The plan of a run that was publishing stays: the next one knows by it whose the files are.
+                Ok(about) if about.len() > 100 && entry.file_name() != "plan" => return Some(entry.path()),
                 _ => {}
             }
         }
