@@ -27,8 +27,8 @@ pub struct Wish {
     /// Its row id in the source.
     pub rowid: i64,
     pub filename: String,
-    /// Where the file was first: another archive knows.
-    pub original: String,
+    /// Where the file was first, which another archive knows; `None`: under this name.
+    pub original: Option<String>,
     pub what: Wished,
 }
 
@@ -185,7 +185,7 @@ impl Wish {
             Ok(Some((path, film, files))) => Ok(Found::Kept(Kept {
                 rowid: self.rowid,
                 what: self.what.clone(),
-                original: self.original.clone(),
+                original: self.original.as_ref().unwrap_or(&self.filename).clone(),
                 path,
                 film,
                 files,

@@ -81,7 +81,7 @@ pub fn wishes(
         let ValueRef::Text(filename) = row.value(1) else { return Ok(()) };
         let rowid = row.rowid();
         let filename = String::from_utf8_lossy(filename).into_owned();
-        let original = originals.remove(&rowid).unwrap_or_else(|| filename.clone());
+        let original = originals.remove(&rowid);
         let what = match news.contains(&rowid) {
             true => has(row.value(0), rowid).map_err(failed())?,
             false => Wished::Missing,
@@ -113,8 +113,8 @@ fn former(connection: &Connection, tables: &Tables, source: i64) -> Result<Vec<W
             if !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
                 let filename = format!("{HOME}{path}");
                 let original = match row.value(2) {
-                    ValueRef::Text(original) => String::from_utf8_lossy(original).into_owned(),
-                    _ => filename.clone(),
+                    ValueRef::Text(original) => Some(String::from_utf8_lossy(original).into_owned()),
+                    _ => None,
                 };
                 wishes.push(Wish { rowid, filename, original, what: Wished::Former });
             }
