@@ -96,20 +96,27 @@ pub fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
     if state == Some(latest(folder, &look_at(folder)?)?) {
         return Ok(());
     }
-    let fill_it = || -> Result<(), ArchiveError> {
-        drop(crate::disk::private_file(&place)?);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let index = Connection::open_with_flags(&place, flags).and_then(begin);
-        fill(folder, index.map_err(ArchiveError::database(&place))?, &place).map(drop)
-    };
-    match fill_it() {
-        // An index can always be made anew.
-        Err(ArchiveError::Damaged { path, .. }) if path == place => {
-            std::fs::remove_file(&place).map_err(ArchiveError::writing(&place))?;
-            fill_it()
-        }
+    match fill_beside(folder, &place) {
+        Err(ArchiveError::Damaged { path, .. }) if path == place => anew(folder),
         filled => filled,
     }
+}
+
+/// Makes the index beside the archive anew: that can always be done.
+///
+/// # Errors
+/// [`ArchiveError`] when it cannot be written.
+pub fn anew(folder: &Folder) -> Result<(), ArchiveError> {
+    let place = folder.path().join(INDEX);
+    std::fs::remove_file(&place).map_err(ArchiveError::writing(&place))?;
+    fill_beside(folder, &place)
+}
+
+fn fill_beside(folder: &Folder, place: &Path) -> Result<(), ArchiveError> {
+    drop(crate::disk::private_file(place)?);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let index = Connection::open_with_flags(place, flags).and_then(begin);
+    fill(folder, index.map_err(ArchiveError::database(place))?, place).map(drop)
 }
 
 /// Opens the index for reading.

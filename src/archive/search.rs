@@ -11,7 +11,7 @@ use super::absence::apple_date;
 use super::conversations::Conversations;
 use super::folder::Folder;
 use super::history::{body_columns, text};
-use super::index::{Index, matching};
+use super::index::{self, Index, matching};
 use super::newest::newest_first;
 use super::open::look_at;
 use super::said::Former;
@@ -81,7 +81,11 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
     });
     let conversations = known.map_err(failed())?;
     let wanted = Wanted::of(query, &conversations, &connection)?;
-    let found = found?;
+    let found = match found {
+        // By a page that is read only now.
+        Err(ArchiveError::Damaged { .. }) => found_anew(&folder, query)?,
+        found => found?,
+    };
     let find = || -> rusqlite::Result<Vec<Hit>> {
         let body = body_columns(&connection, "message", "m")?;
         let line = format!(
@@ -103,6 +107,12 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
         Ok(hits)
     };
     find().map_err(failed())
+}
+
+/// What an index finds that is made anew.
+fn found_anew(folder: &Folder, query: &Query) -> Result<Vec<i64>, ArchiveError> {
+    index::anew(folder)?;
+    matching(&query.text).map_or_else(|| Ok(Vec::new()), |words| Index::of(folder)?.find(&words))
 }
 
 /// Makes hits of what the index found.
