@@ -53,11 +53,12 @@ impl Wanted {
             .collect();
         names.sort_unstable();
         let (lower, names): (Vec<String>, Vec<String>) = names.into_iter().unzip();
-        let material = lower.iter().map(|name| !kind.immaterial().contains(&name.as_str())).collect();
+        let material: Vec<bool> =
+            lower.iter().map(|name| !kind.immaterial().contains(&name.as_str())).collect();
         let watched = lower
             .iter()
             .zip(&material)
-            .map(|(name, material): (&String, &bool)| *material || kind.watched().contains(&name.as_str()))
+            .map(|(name, material)| *material || kind.watched().contains(&name.as_str()))
             .collect();
         Wanted { names, lower, material, watched }
     }
