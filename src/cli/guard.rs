@@ -2,8 +2,8 @@
 //!
 //! An export is made in a hidden folder and appears when it is whole; a dry run of `archive` has a copy of the archive in
 //! one. A run that ends by itself, or by a signal that can be heard, removes that folder; one that is killed cannot. What
-//! is in it of an encrypted backup would stay in clear until the next run. So a second process of this program waits at a pipe until the first one is gone, however it went,
-//! and removes what is left of the folder.
+//! is in it would stay until the next run: of an encrypted backup, in clear. So a second process of this program waits at a
+//! pipe until the first one is gone, however it went, and removes what is left of the folder.
 
 use std::any::Any;
 use std::ffi::{OsStr, OsString};
