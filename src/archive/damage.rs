@@ -11,7 +11,9 @@ use super::folder::{FOUND_DAMAGED, Folder};
 use super::kind::{Join, Kind};
 use super::schema::version_table;
 use super::sums::{NOTES, SIGHTINGS, WrongSum, first_together};
-use super::take::Damaged;
+
+/// Rows of the archive that were found damaged, by their ids: they are written anew.
+pub type Damaged = HashSet<i64>;
 
 /// Rows and contents that are damaged or lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
 use super::kind::Kind;
+use super::picked::each_of;
 use super::places::Places;
 use super::row::RowHash;
 use super::spelling::{Spelled, Spelling};
-use super::visit::each_of;
 use crate::source::tables::{Table, TableRow, Tables};
 
 /// A row of a source, as the archive spells it.

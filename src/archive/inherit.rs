@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
 use super::absence::Reason;
+use super::damage::Damaged;
 use super::kind::Kind;
 use super::participants::{self, PARTICIPANTS};
 use super::places::number;
@@ -14,7 +15,8 @@ use super::scan::Wanted;
 use super::schema::{Columns, version_table};
 use super::spelling::Spelling;
 use super::sums::{ABSENCES, ALIASES, INHERITED, SIGHTINGS, SOURCES};
-use super::take::{Damaged, Ids, Taker, Visit};
+use super::take::Taker;
+use super::visit::{Ids, Visit};
 use crate::source::tables::Tables;
 
 /// Takes over what the archive `tables` has of the past, since it was asked last; after its messages were taken.

@@ -10,10 +10,10 @@ use std::collections::HashSet;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
 
+use super::damage::Damaged;
 use super::kind::{JOINS, Join, PLACES};
 use super::row::{self, RowHash};
 use super::schema::{Columns, has_table};
-use super::take::Damaged;
 use crate::source::tables::quoted;
 
 /// Makes the books that are missing, of what there is.

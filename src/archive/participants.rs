@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, params};
 
 use super::damage::FoundDamaged;
-use super::take::Visit;
+use super::visit::Visit;
 
 /// Who a source has in its chats.
 pub const MEMBERS: &str = "msgarchive_member";

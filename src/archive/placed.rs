@@ -11,7 +11,7 @@ use super::contents::{Kept, Wished};
 use super::folder::HOME;
 use super::record::Counts;
 use super::sums::{FORMERLY_PLACED, PLACED};
-use super::take::{Ids, Visit};
+use super::visit::{Ids, Visit};
 
 /// Writes down what a visit brought.
 pub struct Placing<'c> {

@@ -9,7 +9,7 @@ use super::fingerprint::Fingerprints;
 use super::kind::Kind;
 use super::row::{self, RowHash};
 use super::scan::Wanted;
-use super::take::{Ids, Visit};
+use super::visit::{Ids, Visit};
 use crate::disk::hexadecimal;
 
 /// A row as the archive spells it.

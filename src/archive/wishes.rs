@@ -10,9 +10,9 @@ use super::contents::{Wish, Wished};
 use super::damage::FoundDamaged;
 use super::folder::HOME;
 use super::kind::Kind;
+use super::picked::each_of;
 use super::scan::Scan;
 use super::sums::{FILES, FORMERLY_PLACED, PLACED};
-use super::visit::each_of;
 use crate::source::tables::Tables;
 
 /// Those that are new or news, which may have other bytes than are here; those that were not here before; those whose

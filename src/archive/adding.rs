@@ -1,0 +1,171 @@
+//! What is new in the sources, written to the archive's database in one transaction, with the record that closes over it.
+
+use rusqlite::{Connection, TransactionBehavior};
+use sha2::{Digest as _, Sha256};
+
+use super::ArchiveError;
+use super::absence::UncertainAbsences;
+use super::folder::Folder;
+use super::given::ArchiveOptions;
+use super::mend::Mending;
+use super::people;
+use super::prepared::Prepared;
+use super::ready::Ready;
+use super::record::{self, Accepted, Counts, RunRecord, SourceRead};
+use super::schema::{self, Columns};
+use super::sums::{self, ABSENCES, Following, Totals};
+use super::visit::Visit;
+use super::visiting::Visiting;
+use crate::disk::hexadecimal;
+use crate::pipeline::Progress;
+
+/// What a run adds to, and how.
+pub struct Adding<'a> {
+    pub folder: &'a Folder,
+    pub started: &'a str,
+    pub options: ArchiveOptions,
+}
+
+impl Adding<'_> {
+    /// Writes everything to the database, in one transaction.
+    ///
+    /// # Errors
+    /// [`ArchiveError`]; the database is as it was then.
+    pub fn add(
+        self,
+        ready: &mut Ready<'_>,
+        visits: &[Prepared<'_>],
+        progress: &dyn Progress,
+    ) -> Result<RunRecord, ArchiveError> {
+        let Adding { folder, started, options } = self;
+        let Ready { connection, objects, found_damaged, set_aside, .. } = ready;
+        let failed = || ArchiveError::database(folder.database());
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
+        let previous = record::latest(&transaction).map_err(failed())?;
+        let mut number = previous.as_ref().map_or(1, |(number, _)| number + 1);
+        // Of runs whose records are lost.
+        while found_damaged.runs.contains(&number) {
+            number += 1;
+        }
+        let mut record = RunRecord {
+            archive: folder.id.clone(),
+            name: record::name(started, number),
+            number,
+            started: started.to_owned(),
+            sources: Vec::new(),
+            counts: Counts::default(),
+            unreadable: set_aside.iter().cloned().collect(),
+            damage: found_damaged.words.clone(),
+            lost: Vec::new(),
+            accepted: Default::default(),
+            text: String::new(),
+        };
+        let followed = match previous.as_ref().map(|(_, text)| Totals::of_record(text)) {
+            Some(Some(totals)) if sums::are_there(&transaction).map_err(failed())? => {
+                Some((Following::begin(&transaction, objects.clone()).map_err(failed())?, totals))
+            }
+            _ => None,
+        };
+        let damaged = found_damaged.by_kind();
+        let uncertain_absences = UncertainAbsences {
+            of: found_damaged.ids_of(ABSENCES).collect(),
+            of_any: found_damaged.sums.iter().any(|sum| sum.table == ABSENCES && sum.about.is_none()),
+        };
+        let mut columns = Columns::read(&transaction).map_err(failed())?;
+        let mending =
+            Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };
+        let uncertain = mending.all(&columns).map_err(failed())?;
+        for prepared in visits {
+            columns.unite(&transaction, prepared.tables).map_err(failed())?;
+            let source = source_read(prepared);
+            note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
+            people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
+            let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
+            match first {
+                true => schema::sparse_index(&transaction, &columns).map_err(failed())?,
+                false => schema::index(&transaction, &columns).map_err(failed())?,
+            }
+            let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first };
+            mending.aliases(prepared.tables, prepared.source)?;
+            let damaged = &damaged;
+            Visiting {
+                connection: &transaction,
+                columns: &columns,
+                prepared,
+                visit,
+                now: options.now,
+                damaged,
+                uncertain_absences: &uncertain_absences,
+            }
+            .take_all(&mut record.counts, progress)?;
+            progress.phase("Making indexes");
+            schema::index(&transaction, &columns).map_err(failed())?;
+            record.counts.read += source.read;
+            record.sources.push(source);
+            let unreadable = prepared.contents.unreadable.iter();
+            record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
+            prepared.tables.unchanged()?;
+        }
+        record.lost = mending.give_up(&columns).map_err(failed())?;
+        progress.phase("Writing the record");
+        // All there is, where nothing was before: quicker than one by one.
+        let only = previous.is_some().then_some(number);
+        let rows = record::rows_by_run(&transaction, only).map_err(failed())?;
+        let totals = record::totals(&transaction).map_err(failed())?;
+        let sums = match followed {
+            Some((following, totals)) => following.end(&transaction, totals, &found_damaged.sums),
+            None => sums::make(&transaction),
+        };
+        record.accepted = Accepted::now(&transaction, &uncertain).map_err(failed())?;
+        record.lost.extend(record.accepted.iter().map(|(run, accepted)| accepted.in_words(*run)));
+        for (run, accepted) in &record.accepted {
+            transaction
+                .execute("UPDATE msgarchive_run SET sha256 = ?2 WHERE run = ?1", (run, &accepted.record))
+                .map_err(failed())?;
+        }
+        record.close(
+            previous.as_ref().map(|(_, text)| text.as_str()),
+            rows.get(&number).cloned().unwrap_or_else(record::no_rows),
+            totals,
+            &sums.map_err(failed())?,
+        );
+        transaction
+            .execute(
+                "INSERT INTO msgarchive_run (run, date, name, record, sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
+                (number, started, &record.name, &record.text, hexadecimal(&Sha256::digest(&record.text))),
+            )
+            .map_err(failed())?;
+        if progress.interrupted() {
+            return Err(ArchiveError::Interrupted);
+        }
+        if options.dry_run {
+            transaction.rollback().map_err(failed())?;
+        } else {
+            transaction.commit().map_err(failed())?;
+        }
+        Ok(record)
+    }
+}
+
+fn source_read(prepared: &Prepared<'_>) -> SourceRead {
+    let info = prepared.tables.info();
+    SourceRead {
+        source: prepared.source,
+        kind: info.kind.name(),
+        path: info.path.to_string_lossy().into_owned(),
+        device: info.backup.as_ref().and_then(|backup| backup.device.clone()),
+        new: prepared.new,
+        read: prepared.read(),
+    }
+}
+
+fn note_source(connection: &Connection, source: &SourceRead, highest: i64, run: i64) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO msgarchive_source (source, kind, path, device, highest, first_run, last_run) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) \
+         ON CONFLICT (source) DO UPDATE SET kind = ?2, path = ?3, device = ?4, highest = ?5, last_run = ?6",
+        (source.source, source.kind, &source.path, &source.device, highest, run),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! What a run is given: the sources, and how to run.
+
+use crate::disk::Guard;
+use crate::model::Instant;
+use crate::source::contacts::Contact;
+use crate::source::tables::Tables;
+
+/// How to run.
+#[derive(Debug, Clone, Copy)]
+pub struct ArchiveOptions {
+    /// When the sources are read.
+    pub now: Instant,
+    /// Worker threads; at least 1.
+    pub jobs: usize,
+    /// Says what a run would do, and does nothing: the run itself, of which nothing is kept.
+    pub dry_run: bool,
+    /// Keeps watch over what such a run copies of the archive.
+    pub guard: Option<Guard>,
+}
+
+/// A source, and the cards of the address book that belongs to it.
+#[derive(Debug)]
+pub struct Feed {
+    pub tables: Tables,
+    pub contacts: Vec<Contact>,
+}

@@ -1,0 +1,93 @@
+//! A source of a run, looked at: which source it is, what is new in it, and which contents are wished for.
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::ArchiveError;
+use super::contents::{Fulfilled, Wish};
+use super::folder::Folder;
+use super::given::Feed;
+use super::kind::Kind;
+use super::known_source::recognize;
+use super::places::Places;
+use super::ready::Ready;
+use super::scan::{Scan, scan};
+use super::wishes::wishes;
+use crate::source::contacts::Contact;
+use crate::source::tables::Tables;
+
+/// A source of this run, looked at.
+pub struct Prepared<'t> {
+    pub tables: &'t Tables,
+    pub contacts: &'t [Contact],
+    pub source: i64,
+    pub new: bool,
+    pub highest: i64,
+    pub places: Places,
+    pub scans: Vec<(Kind, Scan)>,
+    pub wishes: Vec<Wish>,
+    pub contents: Fulfilled,
+}
+
+impl<'t> Prepared<'t> {
+    /// `new`: how many sources of this run the archive has not met before.
+    ///
+    /// # Errors
+    /// [`ArchiveError`]; what reading the source said.
+    pub fn of(
+        folder: &Folder,
+        Ready { connection, found_damaged, .. }: &mut Ready<'_>,
+        Feed { tables, contacts }: &'t Feed,
+        jobs: usize,
+        new: usize,
+    ) -> Result<Prepared<'t>, ArchiveError> {
+        let failed = || ArchiveError::database(folder.database());
+        let reader = tables.reader();
+        let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
+        // One look at the archive: each of many small ones would ask anew whether it changed.
+        let looked_at = connection.transaction().map_err(failed())?;
+        let places = Places::read(tables, &reader)?;
+        let known = recognize(&looked_at, &folder.id, (tables, &places), highest, found_damaged)?;
+        let unused: i64 = looked_at
+            .query_row("SELECT coalesce(max(source), 0) + 1 FROM msgarchive_source", [], |row| row.get(0))
+            .map_err(failed())?;
+        let source = known.unwrap_or(unused + new as i64);
+        drop(reader);
+        let mut seen = Vec::new();
+        while known.is_some() && seen.len() < jobs.max(1) {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            seen.push(Connection::open_with_flags(folder.database(), flags).map_err(failed())?);
+        }
+        let mut scans = Vec::new();
+        for kind in Kind::ALL {
+            let again = found_damaged.again(kind, source);
+            scans.push((kind, scan(kind, tables, &places, &folder.id, &mut seen, source, &again)?));
+        }
+        let wishes = wishes(&looked_at, tables, source, &scans, found_damaged)?;
+        Ok(Prepared {
+            tables,
+            contacts,
+            source,
+            new: known.is_none(),
+            highest,
+            places,
+            scans,
+            wishes,
+            contents: Fulfilled::default(),
+        })
+    }
+
+    /// It is of the same source as the other one.
+    pub fn is_of(&self, other: &Prepared<'_>) -> bool {
+        self.source == other.source || self.tables.info().path == other.tables.info().path
+    }
+
+    /// How many rows are new, or may be.
+    pub fn news(&self) -> u64 {
+        self.scans.iter().map(|(_, scan)| scan.news.len() as u64).sum()
+    }
+
+    /// How many messages the source has.
+    pub fn read(&self) -> u64 {
+        self.scans.iter().filter(|(kind, _)| *kind == Kind::Message).map(|(_, scan)| scan.read).sum()
+    }
+}

@@ -1,0 +1,266 @@
+//! The states of the archive's rows of one kind: the one that is shown, those before it, and those that another source had
+//! beside it.
+//!
+//! **Must never**: lose a state of a row. What is shown of it may be replaced; it is kept all the same.
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
+
+use super::folder::HOME;
+use super::insert::Insert;
+use super::kind::Kind;
+use super::row::{self, Owned, RowHash, owned};
+use super::schema::{Columns, version_table};
+use super::spelling::{Spelled, Spelling};
+use super::visit::Visit;
+use crate::source::tables::quoted;
+
+/// Reads and writes them, for one source's rows.
+pub struct States<'c> {
+    connection: &'c Connection,
+    kind: Kind,
+    visit: Visit<'c>,
+    spelling: &'c Spelling<'c>,
+    /// Where an attachment's filename is, in the source's rows.
+    filename: Option<usize>,
+    /// Of the archive's table: lower case, sorted.
+    pub columns: Vec<String>,
+    /// Those of them that hashes close over.
+    hashed: Vec<String>,
+    next: i64,
+    insert: Insert<'c>,
+    keep_book: Statement<'c>,
+}
+
+impl<'c> States<'c> {
+    pub fn new(
+        connection: &'c Connection,
+        columns: &Columns,
+        spelling: &'c Spelling<'c>,
+        visit: Visit<'c>,
+    ) -> rusqlite::Result<States<'c>> {
+        let kind = spelling.kind;
+        let table = kind.table();
+        let position = |name: &str| spelling.wanted.lower.iter().position(|own| own == name);
+        // Of a row, too, that lost its hash.
+        let next = connection.query_row(
+            &format!(
+                "SELECT max((SELECT coalesce(max(id), 0) FROM msgarchive_{table}), \
+                            (SELECT coalesce(max(ROWID), 0) FROM {table})) + 1"
+            ),
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(States {
+            connection,
+            kind,
+            visit,
+            spelling,
+            filename: (kind == Kind::Attachment).then(|| position("filename")).flatten(),
+            columns: columns.of(table),
+            hashed: columns.hashed(kind),
+            next,
+            insert: Insert::new(connection, table, &spelling.wanted.lower)?,
+            keep_book: connection.prepare(&format!(
+                "INSERT OR REPLACE INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?4, ?5)"
+            ))?,
+        })
+    }
+
+    /// Puts a row that the archive does not have, and says under which id.
+    pub fn insert_new(&mut self, row: &Spelled<'_>) -> rusqlite::Result<i64> {
+        let id = self.next;
+        self.next += 1;
+        self.insert.put(id, &row.values)?;
+        let Visit { run, source, .. } = self.visit;
+        self.keep_book.execute(params![id, row.hash, run, run, source])?;
+        Ok(id)
+    }
+
+    /// All columns of the row that is shown.
+    pub fn shown(&self, id: i64) -> rusqlite::Result<Vec<Owned>> {
+        let sql = format!("SELECT {} FROM {} WHERE ROWID = ?1", self.list(), self.kind.table());
+        let row = self.cached(&sql)?.query_row([id], |row| owned(row, self.columns.len())).optional()?;
+        Ok(row.unwrap_or_default())
+    }
+
+    /// The row is in this state, or was once.
+    pub fn is_known(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
+        let incoming = self.spelling.material_hash(values);
+        Ok(incoming == self.material_of(&self.shown(id)?) || self.was_once(id, incoming)?)
+    }
+
+    /// The row was in this state before the one that is shown, or beside it.
+    pub fn was_once(&self, id: i64, incoming: RowHash) -> rusqlite::Result<bool> {
+        let sql =
+            format!("SELECT {} FROM {} WHERE msgarchive_id = ?1", self.list(), version_table(self.kind));
+        let mut versions = self.cached(&sql)?;
+        let mut rows = versions.query([id])?;
+        while let Some(row) = rows.next()? {
+            if self.material_of(&owned(row, self.columns.len())?) == incoming {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What two states are told apart by, of the columns of a row.
+    pub fn material_of(&self, shown: &[Owned]) -> RowHash {
+        let columns = self.columns.iter().zip(shown);
+        let material = columns.filter(|(name, _)| !self.kind.immaterial().contains(&name.as_str()));
+        row::hash(material.map(|(name, value)| (name.as_str(), value.value())))
+    }
+
+    /// The row is what its hash says: it was mended meanwhile.
+    pub fn is_whole(&self, id: i64) -> rusqlite::Result<bool> {
+        let was: Option<Vec<u8>> = self
+            .cached(&format!("SELECT hash FROM msgarchive_{} WHERE id = ?1", self.kind.table()))?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        Ok(was.is_some() && was == self.hash_as_it_is(id)?.map(Vec::from))
+    }
+
+    /// The hash of the row as it lies in the archive.
+    fn hash_as_it_is(&self, id: i64) -> rusqlite::Result<Option<RowHash>> {
+        let list: Vec<String> = self.hashed.iter().map(|name| quoted(name)).collect();
+        let sql = format!("SELECT {} FROM {} WHERE ROWID = ?1", list.join(", "), self.kind.table());
+        self.cached(&sql)?.query_row([id], |row| row::hash_of(row, 0, &self.hashed)).optional()
+    }
+
+    /// Shows these values; what was shown becomes a version.
+    pub fn replace(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<()> {
+        let table = self.kind.table();
+        let Visit { run, source, .. } = self.visit;
+        let list = self.list();
+        self.book(id)?;
+        self.cached(&format!(
+            "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {list}) \
+             SELECT b.id, b.since, ?2, b.source, b.hash, {list} FROM {table} t JOIN msgarchive_{table} b ON b.id = t.ROWID \
+             WHERE t.ROWID = ?1",
+            version_table(self.kind)
+        ))?
+        .execute([id, run])?;
+        self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
+        self.put_with_content(id, &row.values)?;
+        self.cached(&format!(
+            "UPDATE msgarchive_{table} SET hash = ?2, since = ?3, source = ?4 WHERE id = ?1"
+        ))?
+        .execute(params![id, row.hash, run, source])?;
+        Ok(())
+    }
+
+    /// Keeps these values as a version that is not shown: another source has a later one.
+    pub fn keep_beside(&self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<()> {
+        let names: Vec<String> = self.spelling.wanted.lower.iter().map(|name| quoted(name)).collect();
+        let Visit { run, source, .. } = self.visit;
+        let mut insert = self.cached(&format!(
+            "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {}) \
+             VALUES (?, ?, ?, ?, ?, {})",
+            version_table(self.kind),
+            names.join(", "),
+            vec!["?"; names.len()].join(", ")
+        ))?;
+        for (at, number) in [id, run, run, source].into_iter().enumerate() {
+            insert.raw_bind_parameter(at + 1, number)?;
+        }
+        insert.raw_bind_parameter(5, row.hash)?;
+        for (at, value) in row.values.iter().enumerate() {
+            insert.raw_bind_parameter(at + 6, ToSqlOutput::Borrowed(*value))?;
+        }
+        insert.raw_execute()?;
+        Ok(())
+    }
+
+    /// Writes a damaged row anew, and says whether it is in another state now. Where it is not what it was when it was
+    /// written, that state is lost for good.
+    pub fn mend(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<bool> {
+        let table = self.kind.table();
+        let hash = row.hash;
+        let Visit { run, source, .. } = self.visit;
+        // Where the row is as the source has it, its hash is what is damaged.
+        let only_its_hash = self.hash_as_it_is(id)? == Some(hash);
+        let before: Option<(Vec<u8>, i64)> = self
+            .cached(&format!("SELECT hash, since FROM msgarchive_{table} WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
+        self.put_with_content(id, &row.values)?;
+        let since = match before {
+            None => run,
+            Some((was, _)) if was == hash => return Ok(false),
+            Some((_, since)) if only_its_hash => since,
+            Some((was, since)) => {
+                self.cached(
+                    "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![self.kind.number(), id, since, was, run])?;
+                run
+            }
+        };
+        self.cached(&format!(
+            "INSERT INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?3, ?4) \
+             ON CONFLICT (id) DO UPDATE SET hash = ?2, since = ?3, source = ?4"
+        ))?
+        .execute(params![id, hash, since, source])?;
+        Ok(!only_its_hash)
+    }
+
+    /// Sees to it that a row that lost its book has one: else the state that it is in would be told by nobody.
+    fn book(&self, id: i64) -> rusqlite::Result<()> {
+        let table = self.kind.table();
+        let is_booked: bool = self
+            .cached(&format!("SELECT EXISTS (SELECT 1 FROM msgarchive_{table} WHERE id = ?1)"))?
+            .query_row([id], |row| row.get(0))?;
+        if is_booked {
+            return Ok(());
+        }
+        let Some(hash) = self.hash_as_it_is(id)? else { return Ok(()) };
+        let sightings = "FROM msgarchive_sighting WHERE kind = ?3 AND id = ?1";
+        self.cached(&format!(
+            "INSERT INTO msgarchive_{table} (id, hash, added, since, source) \
+             SELECT ?1, ?2, coalesce(min(since), ?4), coalesce(min(since), ?4), coalesce(min(source), 0) {sightings}"
+        ))?
+        .execute(params![id, hash, self.kind.number(), self.visit.run])?;
+        Ok(())
+    }
+
+    /// Puts a row; an attachment's filename goes on to say where its bytes are here.
+    fn put_with_content(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        let path = match self.kind {
+            Kind::Attachment => self
+                .cached("SELECT path FROM msgarchive_content WHERE attachment = ?1")?
+                .query_row([id], |row| row.get::<_, String>(0))
+                .optional()?
+                .map(|path| format!("{HOME}{path}")),
+            _ => None,
+        };
+        let mut values = values.to_vec();
+        if let Some(path) = &path
+            && let Some(value) = self.filename.and_then(|at| values.get_mut(at))
+        {
+            *value = ValueRef::Text(path.as_bytes());
+        }
+        self.insert.put(id, &values)
+    }
+
+    /// Says anew where the file of an attachment is: the one thing that no hash closes over.
+    pub fn show_filename(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        if let Some(filename) = self.filename.and_then(|at| values.get(at)) {
+            self.cached(&format!(
+                "UPDATE attachment SET filename = \
+                   coalesce((SELECT '{HOME}' || path FROM msgarchive_content WHERE attachment = ?1), ?2) WHERE ROWID = ?1"
+            ))?
+            .execute(params![id, ToSqlOutput::Borrowed(*filename)])?;
+        }
+        Ok(())
+    }
+
+    fn list(&self) -> String {
+        let names: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
+        names.join(", ")
+    }
+
+    fn cached(&self, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+        self.connection.prepare_cached(sql)
+    }
+}

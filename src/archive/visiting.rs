@@ -1,0 +1,389 @@
+//! Takes in what one source has: rows, what joins them, what it has no more.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use super::ArchiveError;
+use super::absence::{Evidence, Reason, UncertainAbsences};
+use super::damage::DamagedRows;
+use super::incoming;
+use super::inherit::Heir;
+use super::joins::{Joining, follow_date};
+use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
+use super::participants::{NOW, Participants};
+use super::placed::Placing;
+use super::places::number;
+use super::prepared::Prepared;
+use super::record::Counts;
+use super::restored::Restored;
+use super::scan::{Scan, Wanted};
+use super::schema::{Columns, is_ours};
+use super::spelling::{Spelling, dangling};
+use super::take::{Taken, Taker};
+use super::visit::{Ids, Visit};
+use crate::model::Instant;
+use crate::pipeline::Progress;
+use crate::source::SourceKind;
+
+/// A source whose news are being taken in.
+pub struct Visiting<'c> {
+    pub connection: &'c Connection,
+    pub columns: &'c Columns,
+    pub prepared: &'c Prepared<'c>,
+    pub visit: Visit<'c>,
+    pub now: Instant,
+    pub damaged: &'c DamagedRows,
+    /// Messages of which it is not known any more when and why they are gone.
+    pub uncertain_absences: &'c UncertainAbsences,
+}
+
+/// Where rows of the source are in the archive.
+#[derive(Default)]
+struct Whereabouts {
+    handles: Ids,
+    chats: Ids,
+    attachments: Ids,
+    /// Of the messages that are news: (row id, id in the archive), by row id.
+    messages: Vec<(i64, i64)>,
+}
+
+impl Whereabouts {
+    /// Where the row is that a join names. `None`: a message that is no news.
+    fn of(&self, kind: Kind, rowid: i64, source: i64) -> Option<i64> {
+        let ids = match kind {
+            Kind::Message => {
+                let at = self.messages.binary_search_by_key(&rowid, |(rowid, _)| *rowid).ok()?;
+                return self.messages.get(at).map(|(_, id)| *id);
+            }
+            Kind::Handle => &self.handles,
+            Kind::Chat => &self.chats,
+            Kind::Attachment => &self.attachments,
+        };
+        Some(ids.get(&rowid).copied().unwrap_or_else(|| dangling(source, rowid)))
+    }
+}
+
+/// The rows of one kind that were taken.
+#[derive(Default)]
+struct TakenRows {
+    /// (row id, id in the archive), by row id.
+    touched: Vec<(i64, i64)>,
+    /// Ids of rows that were not found where they had been.
+    gone: Vec<i64>,
+}
+
+/// How many rows are taken between two looks at whether to stop.
+const BREATH: usize = 1024;
+
+impl Visiting<'_> {
+    /// Takes everything.
+    pub fn take_all(&self, counts: &mut Counts, progress: &dyn Progress) -> Result<(), ArchiveError> {
+        let mut whereabouts = Whereabouts::default();
+        let mut gone = Vec::new();
+        for (kind, scan) in &self.prepared.scans {
+            let TakenRows { touched, gone: lost } =
+                self.take_kind(*kind, scan, &whereabouts, counts, progress)?;
+            match kind {
+                Kind::Handle => whereabouts.handles = self.seen(*kind)?,
+                Kind::Chat => {
+                    whereabouts.chats = self.seen(*kind)?;
+                    // Who is in a chat tells which conversation it is of.
+                    for join in JOINS.iter().filter(|join| !join.of_messages()) {
+                        self.take_join(join, &whereabouts)?;
+                    }
+                }
+                Kind::Attachment => {
+                    whereabouts.attachments = self.seen(*kind)?;
+                    let Prepared { contents, .. } = self.prepared;
+                    counts.still_missing += contents.missing;
+                    let placing = Placing { connection: self.connection, visit: self.visit };
+                    placing.note(&contents.kept, &whereabouts.attachments, counts).map_err(self.failed())?;
+                }
+                Kind::Message => {
+                    whereabouts.messages = touched;
+                    gone = lost;
+                }
+            }
+        }
+        for join in JOINS.iter().filter(|join| join.of_messages()) {
+            self.take_join(join, &whereabouts)?;
+        }
+        self.place_recently_deleted(&whereabouts)?;
+        self.note_absences(&whereabouts.messages, &gone, &mut counts.absent)?;
+        if self.is_archive() {
+            let Visiting { connection, columns, visit, .. } = *self;
+            let heir = Heir { connection, columns, tables: self.prepared.tables, visit };
+            counts.changed += heir.versions(&whereabouts.handles)?;
+            heir.participants()?;
+            heir.aliases()?;
+            heir.absences(&mut counts.absent)?;
+        }
+        self.note_version()
+    }
+
+    fn is_archive(&self) -> bool {
+        self.prepared.tables.info().kind == SourceKind::Archive
+    }
+
+    fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError {
+        ArchiveError::of(self.connection)
+    }
+
+    /// Takes the news of one kind.
+    fn take_kind(
+        &self,
+        kind: Kind,
+        scan: &Scan,
+        Whereabouts { handles, chats, .. }: &Whereabouts,
+        counts: &mut Counts,
+        progress: &dyn Progress,
+    ) -> Result<TakenRows, ArchiveError> {
+        let Some(table) = self.prepared.tables.table(kind.table()) else { return Ok(TakenRows::default()) };
+        let spelling = Spelling::new(kind, Wanted::of(kind, table), self.visit, handles);
+        let damaged = self.damaged.of(kind);
+        let mut taker = Taker::new(self.connection, self.columns, &spelling, self.visit, damaged)
+            .map_err(self.failed())?;
+        // What is not there any more may come again under another GUID.
+        self.forget(kind, scan).map_err(self.failed())?;
+        if kind == Kind::Message && !self.visit.first && !scan.news.is_empty() {
+            let chats = self.chats_of(scan, chats)?;
+            let restored = Restored::new(self.connection, self.columns, self.visit.source, chats);
+            taker.look_for(restored.map_err(self.failed())?);
+        }
+        let mut touched = Vec::with_capacity(scan.news.len());
+        let mut changed = Vec::new();
+        let mut postponed = Vec::new();
+        for last in [false, true] {
+            let rowids = if last { &std::mem::take(&mut postponed) } else { &scan.news };
+            let from = (self.prepared.tables, table, &self.prepared.places);
+            incoming::each(from, &spelling, rowids, |incoming| {
+                let rowid = incoming.rowid;
+                let Some((id, taken)) = taker.take(incoming, last).map_err(self.failed())? else {
+                    postponed.push(rowid);
+                    return Ok(());
+                };
+                if kind == Kind::Message {
+                    match taken {
+                        Taken::New => counts.added += 1,
+                        Taken::Changed => {
+                            counts.changed += 1;
+                            changed.push(id);
+                        }
+                        Taken::Same => {}
+                    }
+                }
+                touched.push((rowid, id));
+                if touched.len() % BREATH == 0 {
+                    progress.advance(BREATH as u64);
+                    if progress.interrupted() {
+                        return Err(ArchiveError::Interrupted);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        touched.sort_unstable();
+        progress.advance((touched.len() % BREATH) as u64);
+        let mut gone = std::mem::take(&mut taker.displaced);
+        drop(taker);
+        for id in changed {
+            follow_date(self.connection, self.columns, id).map_err(self.failed())?;
+        }
+        gone.extend(scan.missing.iter().map(|(_, id)| *id));
+        Ok(TakenRows { touched, gone })
+    }
+
+    /// The source has these rows no more.
+    fn forget(&self, kind: Kind, scan: &Scan) -> rusqlite::Result<()> {
+        let mut forget = self.connection.prepare_cached(
+            "DELETE FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
+        )?;
+        for (rowid, _) in &scan.missing {
+            forget.execute([kind.number(), self.visit.source, *rowid])?;
+        }
+        Ok(())
+    }
+
+    /// Row id → chat in the archive, of the messages that are news.
+    fn chats_of(&self, scan: &Scan, chats: &Ids) -> Result<HashMap<i64, i64>, ArchiveError> {
+        let mut found = HashMap::new();
+        for name in [PLACES, RECENTLY_DELETED] {
+            let Some(table) = self.prepared.tables.table(name) else { continue };
+            self.prepared.tables.reader().rows(
+                table,
+                &["chat_id", "message_id"],
+                i64::MIN..=i64::MAX,
+                |row| {
+                    let message = number(row.value(1));
+                    if scan.news.binary_search(&message).is_ok()
+                        && let Some(chat) = chats.get(&number(row.value(0)))
+                    {
+                        found.entry(message).or_insert(*chat);
+                    }
+                    Ok::<(), ArchiveError>(())
+                },
+            )?;
+        }
+        Ok(found)
+    }
+
+    /// Every row of a kind that the source has.
+    fn seen(&self, kind: Kind) -> Result<Ids, ArchiveError> {
+        let read = || -> rusqlite::Result<Ids> {
+            let mut seen = self.connection.prepare(
+                "SELECT source_rowid, id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2",
+            )?;
+            let seen =
+                seen.query_map([kind.number(), self.visit.source], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            seen.collect()
+        };
+        read().map_err(self.failed())
+    }
+
+    /// Takes the rows of a join; of messages, only those that are news.
+    fn take_join(&self, join: &'static Join, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
+        let Some(table) = self.prepared.tables.table(join.table) else { return Ok(()) };
+        if join.of_messages() && whereabouts.messages.is_empty()
+            || join.ends.iter().any(|(column, _)| table.column(column).is_none())
+        {
+            return Ok(());
+        }
+        let names: Vec<&str> = table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .filter(|name| !name.eq_ignore_ascii_case("rowid") && !is_ours(name))
+            .collect();
+        let ends: Vec<(usize, Kind)> = join
+            .ends
+            .iter()
+            .filter_map(|(column, kind)| {
+                Some((names.iter().position(|name| name.eq_ignore_ascii_case(column))?, *kind))
+            })
+            .collect();
+        let damaged = self.damaged.joins_of(join);
+        let mut joining = Joining::new(self.connection, join, &names, damaged).map_err(self.failed())?;
+        let mut participants = match join.table {
+            NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
+            _ => None,
+        };
+        self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
+            let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
+            for (at, kind) in &ends {
+                let Some(value) = values.get_mut(*at) else { return Ok(()) };
+                let Some(id) = whereabouts.of(*kind, number(*value), self.visit.source) else {
+                    return Ok(());
+                };
+                *value = ValueRef::Integer(id);
+            }
+            if let (Some(participants), [(chat, _), (handle, _)]) = (&mut participants, &ends[..]) {
+                let of = |at: usize| values.get(at).map_or(0, |value| number(*value));
+                if !participants.is_there(of(*chat), of(*handle)).map_err(self.failed())? {
+                    return Ok(());
+                }
+            }
+            joining.put(&values).map_err(self.failed())
+        })?;
+        if let Some(participants) = participants {
+            let chats = whereabouts.chats.values().copied().collect();
+            let hide = |chat, handle| joining.remove(&[chat, handle].map(ValueRef::Integer));
+            participants.finish(&chats, hide).map_err(self.failed())?;
+        }
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let owners = match join.owner().1 {
+            Kind::Message => whereabouts.messages.iter().map(|(_, id)| *id).collect(),
+            _ => whereabouts.chats.values().copied().collect(),
+        };
+        joining.sweep(&owners).map_err(self.failed())
+    }
+
+    /// What is in Recently Deleted stays where it was.
+    fn place_recently_deleted(&self, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
+        let Some(table) = self.prepared.tables.table(RECENTLY_DELETED) else { return Ok(()) };
+        if whereabouts.messages.is_empty() {
+            return Ok(());
+        }
+        let Some(places) = JOINS.iter().find(|join| join.table == PLACES) else { return Ok(()) };
+        let names = ["chat_id", "message_id", "message_date"];
+        let mut joining = Joining::new(self.connection, places, &names, self.damaged.joins_of(places))
+            .map_err(self.failed())?;
+        let mut date =
+            self.connection.prepare("SELECT date FROM message WHERE ROWID = ?1").map_err(self.failed())?;
+        self.prepared.tables.reader().rows(table, &["chat_id", "message_id"], i64::MIN..=i64::MAX, |row| {
+            let source = self.visit.source;
+            let chat = whereabouts.of(Kind::Chat, number(row.value(0)), source);
+            let message = whereabouts.of(Kind::Message, number(row.value(1)), source);
+            if let (Some(chat), Some(message)) = (chat, message) {
+                let mut put = || -> rusqlite::Result<()> {
+                    let mut dates = date.query([message])?;
+                    let date = dates.next()?.map_or(Ok(ValueRef::Null), |row| row.get_ref(0))?;
+                    joining.put(&[ValueRef::Integer(chat), ValueRef::Integer(message), date])
+                };
+                put().map_err(self.failed())?;
+            }
+            Ok::<(), ArchiveError>(())
+        })
+    }
+
+    fn note_absences(
+        &self,
+        touched: &[(i64, i64)],
+        gone: &[i64],
+        counts: &mut BTreeMap<Reason, u64>,
+    ) -> Result<(), ArchiveError> {
+        let Prepared { tables, places, .. } = self.prepared;
+        let Visit { source, run, first, .. } = self.visit;
+        let now =
+            tables.info().backup.as_ref().and_then(|backup| backup.date).map_or(self.now, Instant::from);
+        let evidence = match gone.is_empty() && self.uncertain_absences.are_none() {
+            true => Evidence::none(self.connection, source),
+            false => Evidence::read(self.connection, tables, places, source, now)?,
+        };
+        for (rowid, id) in touched {
+            let deleted = places.recently_deleted.get(rowid).copied();
+            // Another archive says itself what came back.
+            if deleted.is_some() || !first && !self.is_archive() {
+                evidence.note_recently_deleted(*id, deleted, run, counts).map_err(self.failed())?;
+            }
+        }
+        for id in gone {
+            if !evidence.is_seen(*id).map_err(self.failed())? {
+                evidence.note_gone(*id, now, run, counts)?;
+            }
+        }
+        for id in evidence.uncertain(self.uncertain_absences, places).map_err(self.failed())? {
+            match evidence.seen_at(id).map_err(self.failed())? {
+                Some(rowid) => {
+                    let deleted = places.recently_deleted.get(&rowid).copied();
+                    if deleted.is_some() {
+                        evidence.note_recently_deleted(id, deleted, run, counts).map_err(self.failed())?;
+                    }
+                }
+                None if evidence.has_to_be_gone(id).map_err(self.failed())? => {
+                    evidence.note_gone(id, now, run, counts)?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the version of the schema: the latest one seen.
+    fn note_version(&self) -> Result<(), ArchiveError> {
+        let Some(version) = &self.prepared.tables.info().schema_version else { return Ok(()) };
+        let note = || -> rusqlite::Result<()> {
+            self.connection.execute(
+                "INSERT INTO _SqliteDatabaseProperties (key, value) VALUES ('_ClientVersion', ?1) \
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value \
+                 WHERE CAST(excluded.value AS INTEGER) > CAST(value AS INTEGER)",
+                [version],
+            )?;
+            Ok(())
+        };
+        note().map_err(self.failed())
+    }
+}
