@@ -16,7 +16,7 @@ use super::index::INDEX;
 use super::objects;
 use super::records;
 use super::salvage::salvage;
-use crate::disk::{private_folders, sync_folder};
+use crate::disk::{private_folders, remove_file, sync_folder};
 
 /// What is moved, the database last.
 const MOVED: [&str; 4] = ["chat.db-journal", "chat.db-wal", "chat.db-shm", DATABASE];
@@ -57,7 +57,7 @@ pub fn set_aside(archive: &Folder, place: &str) -> Result<(), ArchiveError> {
     let folder = archive.path().join(place);
     let (aside, database) = (folder.join(DATABASE), archive.database());
     // An index of rows that may not be these any more.
-    remove(&archive.path().join(INDEX))?;
+    remove_file(&archive.path().join(INDEX))?;
     if !is_there(&aside)? {
         private_folders(&folder)?;
         for name in MOVED {
@@ -71,13 +71,13 @@ pub fn set_aside(archive: &Folder, place: &str) -> Result<(), ArchiveError> {
         return Ok(());
     }
     let salvaged = archive.path().join(SALVAGED);
-    remove(&salvaged)?;
+    remove_file(&salvaged)?;
     match salvage(&aside, &salvaged, &objects::noted(archive)?)? {
         true => {
             rename(&salvaged, &database)?;
             Ok(sync_folder(&database)?)
         }
-        false => remove(&salvaged),
+        false => Ok(remove_file(&salvaged).map(drop)?),
     }
 }
 
@@ -89,13 +89,6 @@ pub fn in_words(place: &str, messages: i64) -> String {
 /// Whether something lies there: a disk that cannot tell is no answer.
 fn is_there(path: &Path) -> Result<bool, ArchiveError> {
     path.try_exists().map_err(ArchiveError::reading(path))
-}
-
-fn remove(path: &Path) -> Result<(), ArchiveError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArchiveError::writing(path)(error)),
-        _ => Ok(()),
-    }
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), ArchiveError> {

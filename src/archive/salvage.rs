@@ -5,8 +5,6 @@
 //! **Must never**: write to the damaged file, or leave out a row because something else says that it is damaged: that may be
 //! what is damaged.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -17,7 +15,7 @@ use super::kind::{JOINS, Kind};
 use super::objects::{Noted, Objects};
 use super::records::{Says, in_database};
 use super::schema::{self, Columns, has_table, version_table};
-use crate::disk::{copy_hashed, hash_file, private_file, private_folders};
+use crate::disk::{copy_hashed, hash_file, private_file, private_folders, remove_file, remove_folder};
 use crate::source::tables::quoted;
 
 /// Where what is read lies, beside what is damaged.
@@ -35,7 +33,8 @@ const PROBED: usize = 1 << 16;
 pub fn salvage(damaged: &Path, to: &Path, noted: &Noted) -> Result<bool, ArchiveError> {
     // SQLite may want to take back what was begun: in a copy.
     let copy = damaged.with_file_name(COPY);
-    remove(&copy)?;
+    // Also what a run left that was ended before it was done.
+    remove_folder(&copy)?;
     private_folders(&copy)?;
     let file = copy.join("chat.db");
     copy_hashed(damaged, &file)?;
@@ -46,10 +45,7 @@ pub fn salvage(damaged: &Path, to: &Path, noted: &Noted) -> Result<bool, Archive
     if let Noted::As(objects) = noted
         && !tells(&file, objects)?
     {
-        let journal = journal(&file);
-        if journal.exists() {
-            fs::remove_file(&journal).map_err(ArchiveError::writing(&journal))?;
-        }
+        remove_file(&journal(&file))?;
         match objects.graft(&file) {
             Err(ArchiveError::Damaged { .. } | ArchiveError::Database { .. }) => {}
             grafted => grafted?,
@@ -64,16 +60,8 @@ pub fn salvage(damaged: &Path, to: &Path, noted: &Noted) -> Result<bool, Archive
     };
     // What SQLite could not read of the copy can be read: it was damaged.
     hash_file(&file)?;
-    remove(&copy)?;
+    remove_folder(&copy)?;
     Ok(readable)
-}
-
-/// What a run left that was ended before it was done is removed, too.
-fn remove(copy: &Path) -> Result<(), ArchiveError> {
-    match fs::remove_dir_all(copy) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArchiveError::writing(copy)(error)),
-        _ => Ok(()),
-    }
 }
 
 /// Whether a database says itself what it is made of.

@@ -14,6 +14,7 @@ mod earlier;
 mod file;
 mod name;
 mod publish;
+mod remove;
 mod replace;
 mod space;
 
@@ -30,6 +31,7 @@ use earlier::Earlier;
 pub use earlier::MANIFEST;
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
+pub use remove::{remove_file, remove_folder};
 pub use replace::{replace, sync_folder};
 pub use space::free_space;
 
@@ -79,12 +81,7 @@ impl Staging {
         create_folder(&root)?;
         earlier.hand_on(&folder.path().join(PLAN))?;
         for leftover in leftovers {
-            match fs::remove_dir_all(&leftover) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                    return Err(DiskError::writing(leftover)(e));
-                }
-                _ => {}
-            }
+            remove_folder(&leftover)?;
         }
         Ok(Staging { root, folder, created, out: out.to_owned(), earlier })
     }
@@ -327,14 +324,10 @@ pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
     if lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
         return Err(DiskError::Busy { path: out.to_owned() });
     }
-    let remove = |path: &Path| match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DiskError::writing(path)(error)),
-        _ => Ok(()),
-    };
     if hidden.join(PLAN).try_exists().map_err(DiskError::reading(hidden))? {
-        return [TREE, ASIDE].iter().try_for_each(|part| remove(&hidden.join(part)));
+        return [TREE, ASIDE].iter().try_for_each(|part| remove_folder(&hidden.join(part)).map(drop));
     }
-    remove(hidden)
+    remove_folder(hidden).map(drop)
 }
 
 fn in_use(folder: &Path) -> bool {

@@ -1,6 +1,5 @@
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -121,24 +120,18 @@ fn perform(step: &Step) -> Result<bool, ScheduleError> {
         Step::Write { path, bytes } => Ok(disk::replace(path, bytes).map(|()| true)?),
         Step::Begin(path) if path.is_file() => Ok(false),
         Step::Begin(path) => Ok(disk::private_file(path).map(|_| true)?),
-        Step::Delete(path) => there_was(path, fs::remove_file(path)),
+        Step::Delete(path) => Ok(disk::remove_file(path)?),
         Step::DeleteFolder(path) => match fs::remove_dir(path) {
             // Something of somebody else's lies there.
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
-            deleted => there_was(path, deleted),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            deleted => Ok(deleted.map(|()| true).map_err(DiskError::writing(path))?),
         },
         Step::Tell(what) => match tell(what) {
             Err(_) if what.may_fail => Ok(false),
             told => told.map(|_| true),
         },
         Step::Crontab(line) => edit_crontab(line.as_deref()),
-    }
-}
-
-fn there_was(path: &Path, deleted: io::Result<()>) -> Result<bool, ScheduleError> {
-    match deleted {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        deleted => Ok(deleted.map(|()| true).map_err(DiskError::writing(path))?),
     }
 }
 
