@@ -22,6 +22,7 @@ use super::ArchiveError;
 use super::damage::FoundDamaged;
 use super::diagnosis;
 use super::folder::{ABOUT, DATABASE, Folder, OBJECTS};
+use super::index::{self, INDEX};
 use super::kind::{JOINS, Kind};
 use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
@@ -210,6 +211,7 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         let beside = [
             scope.spawn(move || check.integrity(&to_integrity, deep)),
             scope.spawn(move || check.sums(&to_sums, last)),
+            scope.spawn(move || check.index()),
         ];
         let rows = check.rows(&connection);
         let files = check.files(&connection);
@@ -266,6 +268,21 @@ impl Check<'_> {
         for line in self.as_far_as_read(read())?.into_iter().filter(|line| line != "ok") {
             self.database_is_damaged(line);
             self.is_doubtful.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> Result<(), ArchiveError> {
+        match index::is_whole(self.folder) {
+            Ok(true) => {}
+            Ok(false) => {
+                lock(&self.damaged).index = true;
+                let what =
+                    "the index of search is damaged; the next run makes it anew, of what the messages say";
+                self.found(Problem::of("file", what).at(INDEX));
+            }
+            Err(error) if error.of_the_disk().is_some() => self.unread(INDEX, &std::io::Error::other(error)),
+            Err(error) => return Err(error),
         }
         Ok(())
     }

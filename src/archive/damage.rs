@@ -11,6 +11,7 @@ use super::folder::{FOUND_DAMAGED, Folder};
 use super::kind::{Join, Kind};
 use super::schema::version_table;
 use super::sums::{NOTES, SIGHTINGS, WrongSum, first_together};
+use crate::disk::remove_file;
 
 /// Rows of the archive that were found damaged, by their ids: they are written anew.
 pub type Damaged = HashSet<i64>;
@@ -34,6 +35,8 @@ pub struct FoundDamaged {
     pub words: Vec<String>,
     /// Sums of notes that are not what the rows are.
     pub sums: Vec<WrongSum>,
+    /// The index of search.
+    pub index: bool,
     /// The database itself cannot be read throughout.
     pub database: bool,
     /// Where a database was set aside that is still to be taken over.
@@ -74,6 +77,7 @@ pub fn read(folder: &Folder) -> Result<FoundDamaged, ArchiveError> {
         runs: list(&value, "runs").iter().filter_map(Value::as_i64).collect(),
         words: texts("words"),
         sums: list(&value, "sums").iter().filter_map(wrong_sum).collect(),
+        index: value.get("index").and_then(Value::as_bool).unwrap_or(false),
         database: value.get("database").and_then(Value::as_bool).unwrap_or(false),
         aside: value.get("aside").and_then(Value::as_str).map(str::to_owned),
     })
@@ -82,13 +86,7 @@ pub fn read(folder: &Folder) -> Result<FoundDamaged, ArchiveError> {
 /// Also what a run left that was ended while it noted something.
 fn forget(folder: &Folder) -> Result<(), ArchiveError> {
     for name in [FOUND_DAMAGED, "damaged.json.new"] {
-        let path = folder.path().join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(ArchiveError::writing(path)(error));
-            }
-            _ => {}
-        }
+        remove_file(&folder.path().join(name))?;
     }
     Ok(())
 }
@@ -119,6 +117,7 @@ impl FoundDamaged {
                 "words": self.words,
                 "contents": self.contents,
                 "sums": sums,
+                "index": self.index,
                 "database": self.database,
                 "aside": self.aside,
             })

@@ -8,26 +8,31 @@
 //! indexed character by character, and so are emoji: what is searched for is taken as a phrase, so that 東京 finds
 //! 東京都, and one character finds what holds it. Trigrams would need three, and take four times the room.
 //!
+//! A sum closes over all of it, which `verify` looks at and no search: what is found to be damaged is made anew.
+//!
 //! **Must never**: be believed about what a message says; that is read from the archive.
+
+mod sum;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+pub use self::sum::is_whole;
 use super::ArchiveError;
 use super::folder::Folder;
 use super::open::{PATIENCE, look_at};
 use super::said;
-use crate::disk::DiskError;
+use crate::disk::{DiskError, remove_file};
 
 /// The index's file.
 pub const INDEX: &str = "search.db";
 /// What the index is made like; another number is made anew.
-const FORM: i64 = 2;
+const FORM: i64 = 3;
 
 const TABLES: &str = "
-    CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL);
+    CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL, sum BLOB);
     CREATE VIRTUAL TABLE words USING fts5 (said, content = '', contentless_delete = 1,
         tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\");
     -- As much is sorted in memory at once.
@@ -108,7 +113,7 @@ pub fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
 /// [`ArchiveError`] when it cannot be written.
 pub fn anew(folder: &Folder) -> Result<(), ArchiveError> {
     let place = folder.path().join(INDEX);
-    std::fs::remove_file(&place).map_err(ArchiveError::writing(&place))?;
+    remove_file(&place)?;
     fill_beside(folder, &place)
 }
 
@@ -142,14 +147,20 @@ fn fill(folder: &Folder, index: Connection, place: &Path) -> Result<Connection, 
     if known.is_none() {
         index
             .execute_batch(&format!("DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS state; {TABLES}"))
-            .and_then(|()| index.execute("INSERT INTO state VALUES (?1, ?2, 0)", params![FORM, folder.id]))
+            .and_then(|()| {
+                index.execute("INSERT INTO state VALUES (?1, ?2, 0, NULL)", params![FORM, folder.id])
+            })
             .map_err(failed())?;
     }
     let index = add(&connection, index, known.unwrap_or(0)).map_err(failed())?;
-    index
-        .execute("UPDATE state SET run = ?1", [latest])
-        .and_then(|_| index.execute_batch("COMMIT"))
-        .map_err(failed())?;
+    let close = || -> rusqlite::Result<()> {
+        index.execute("UPDATE state SET run = ?1", [latest])?;
+        // What FTS5 still has in memory is written to its tables.
+        index.execute_batch("INSERT INTO words (words) VALUES ('flush')")?;
+        index.execute("UPDATE state SET sum = ?1", [sum::sum(&index)?])?;
+        index.execute_batch("COMMIT")
+    };
+    close().map_err(failed())?;
     Ok(index)
 }
 

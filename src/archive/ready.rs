@@ -13,6 +13,7 @@ use super::damage::{self, FoundDamaged};
 use super::diagnosis;
 use super::folder::Folder;
 use super::given::ArchiveOptions;
+use super::index::INDEX;
 use super::mend::Mending;
 use super::objects;
 use super::prepared::Prepared;
@@ -20,7 +21,7 @@ use super::rebuild;
 use super::records;
 use super::schema;
 use super::sums::{self, Sums};
-use crate::disk::private_file;
+use crate::disk::{private_file, remove_file};
 use crate::pipeline::Progress;
 
 /// How long to wait for a program that reads the archive.
@@ -66,6 +67,10 @@ impl<'f> Ready<'f> {
             found_damaged.note(folder)?;
         }
         let aside = found_damaged.aside.clone();
+        if found_damaged.index {
+            // It is made anew when the run is done.
+            remove_file(&folder.path().join(INDEX))?;
+        }
         if let Some(place) = &aside {
             rebuild::set_aside(folder, place)?;
         }

@@ -1,0 +1,73 @@
+//! What an index is made of, in one sum: a bit of it that is turned may let a message be missed, and SQLite sees only what
+//! breaks its own form.
+
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+
+use super::{FORM, INDEX, opened};
+use crate::archive::ArchiveError;
+use crate::archive::folder::Folder;
+use crate::archive::open::PATIENCE;
+use crate::archive::row;
+use crate::disk::hash_file;
+
+/// The tables that FTS5 keeps an index in.
+const TABLES: [&str; 4] = [
+    "SELECT id, block FROM words_data ORDER BY id",
+    "SELECT segid, term, pgno FROM words_idx ORDER BY segid, term",
+    "SELECT id, sz, origin FROM words_docsize ORDER BY id",
+    "SELECT k, v FROM words_config ORDER BY k",
+];
+
+/// The sum of an index of which everything was written to its tables. Its state, too: it says what need not be indexed.
+pub fn sum(index: &Connection) -> rusqlite::Result<Vec<u8>> {
+    let mut sum = Sha256::new();
+    let state = "SELECT form, archive, run FROM state";
+    for sql in TABLES.into_iter().chain([state]) {
+        let mut statement = index.prepare(sql)?;
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            sum.update(row::hash_of(row, 0, &columns)?);
+        }
+    }
+    Ok(sum.finalize().to_vec())
+}
+
+/// Whether the index beside an archive is what was made of it. Where there is none, or one of another form, that is made
+/// anew, nothing is wrong.
+///
+/// # Errors
+/// That it cannot be read, or is being written to for long: nobody can tell then.
+pub fn is_whole(folder: &Folder) -> Result<bool, ArchiveError> {
+    let place = folder.path().join(INDEX);
+    if !place.try_exists().map_err(ArchiveError::reading(&place))? {
+        return Ok(true);
+    }
+    let look = || match is_as_summed(&place) {
+        Err(error) => match ArchiveError::database(&place)(error) {
+            ArchiveError::Damaged { .. } => Ok(false),
+            error => Err(error),
+        },
+        Ok(is_whole) => Ok(is_whole),
+    };
+    // SQLite takes a read that failed for damage, too: every byte is read without it, and then looked at again.
+    Ok(look()? || hash_file(&place).map_err(ArchiveError::from).and_then(|_| look())?)
+}
+
+fn is_as_summed(place: &std::path::Path) -> rusqlite::Result<bool> {
+    let index = opened(place)?;
+    index.busy_timeout(PATIENCE)?;
+    // Of one moment.
+    index.execute_batch("BEGIN")?;
+    let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'state'";
+    if index.query_row(tables, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(true);
+    }
+    let form: Option<i64> = index.query_row("SELECT form FROM state", [], |row| row.get(0)).optional()?;
+    if form != Some(FORM) {
+        return Ok(true);
+    }
+    let noted: Vec<u8> = index.query_row("SELECT sum FROM state", [], |row| row.get(0))?;
+    Ok(noted == sum(&index)?)
+}
