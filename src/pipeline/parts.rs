@@ -2,6 +2,8 @@
 //!
 //! **Must never**: lose an attachment or a text for want of a place; what nothing names goes to the end.
 
+use std::collections::HashMap;
+
 use super::cards;
 use super::decode::balloons::LINK_PREVIEW;
 use super::decode::body::{self, Body, Piece, PieceContent};
@@ -10,8 +12,8 @@ use super::decode::summary::Summary;
 use super::normalize::{Normalized, attachment, summary_of};
 use super::roster::Roster;
 use crate::model::{
-    Attachment, Availability, BalloonKind, Deleted, DeletionReason, Edit, Message, MessageKind, Part,
-    PartContent, Unsent,
+    Attachment, Availability, BalloonKind, Deleted, DeletionReason, Edit, Instant, Message, MessageKind,
+    Part, PartContent, Unsent,
 };
 use crate::source::{EarlierBody, RawMessage};
 
@@ -190,22 +192,23 @@ pub fn restore_earlier(raw: &RawMessage, unsent: &[u32], message: &mut Message) 
     if raw.earlier.is_empty() {
         return;
     }
+    let earlier: Vec<Said> = raw.earlier.iter().map(Said::by).collect();
     for &part in unsent {
         if message.edits.iter().any(|edit| edit.part == part) {
             continue;
         }
-        let text = raw.earlier.iter().find_map(|earlier| text_of_part(earlier, part));
+        let text = earlier.iter().find_map(|said| said.parts.get(&part).cloned());
         message.edits.extend(text.map(|text| Edit { part, date: instant(raw.date), text }));
     }
     // Messages keeps a list of every version; one that lost it says only that it was edited.
     if raw.date_edited != 0 && unsent.is_empty() && message.edits.is_empty() {
-        message.edits = versions(raw, &message.parts);
+        message.edits = versions(raw, &earlier, &message.parts);
     }
     message.edits.sort_by_key(|edit| edit.part);
 }
 
 /// Every version of the parts that are there now, and of the only one where none is, if the archive has another.
-fn versions(raw: &RawMessage, parts: &[Part]) -> Vec<Edit> {
+fn versions(raw: &RawMessage, earlier: &[Said], parts: &[Part]) -> Vec<Edit> {
     let text = |part: &Part| match &part.content {
         PartContent::Text { text, .. } => Some((part.index, text.clone())),
         _ => None,
@@ -216,9 +219,9 @@ fn versions(raw: &RawMessage, parts: &[Part]) -> Vec<Edit> {
     }
     let mut versions = Vec::new();
     for (part, now) in now {
-        let before = raw.earlier.iter().rev().filter_map(|earlier| {
-            let date = instant(earlier.date_edited).or(instant(raw.date));
-            Some(Edit { part, date, text: text_of_part(earlier, part)? })
+        let before = earlier.iter().rev().filter_map(|said| {
+            let date = said.edited.or(instant(raw.date));
+            Some(Edit { part, date, text: said.parts.get(&part)?.clone() })
         });
         let mut of_part: Vec<Edit> = before.collect();
         of_part.push(Edit { part, date: instant(raw.date_edited), text: now });
@@ -231,15 +234,26 @@ fn versions(raw: &RawMessage, parts: &[Part]) -> Vec<Edit> {
     versions
 }
 
-fn text_of_part(earlier: &EarlierBody, part: u32) -> Option<String> {
-    let body = body::body_without_data(earlier.attributed_body.as_deref(), earlier.text.as_deref());
-    let mut text = String::new();
-    for piece in body.pieces.iter().filter(|piece| piece.part == part) {
-        if let PieceContent::Text { text: own, .. } = &piece.content {
-            text.push_str(own);
+/// What a message said before.
+struct Said {
+    edited: Option<Instant>,
+    /// By part.
+    parts: HashMap<u32, String>,
+}
+
+impl Said {
+    fn by(earlier: &EarlierBody) -> Said {
+        let body = body::body_without_data(earlier.attributed_body.as_deref(), earlier.text.as_deref());
+        let mut parts: HashMap<u32, String> = HashMap::new();
+        for piece in &body.pieces {
+            if let PieceContent::Text { text, .. } = &piece.content
+                && !text.is_empty()
+            {
+                parts.entry(piece.part).or_default().push_str(text);
+            }
         }
+        Said { edited: instant(earlier.date_edited), parts }
     }
-    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Whether every part that the summary knows of was unsent (`messages-format.md` 5.3).
