@@ -3,9 +3,9 @@
 //! | reason | evidence |
 //! |---|---|
 //! | `recently_deleted` | the row is in Recently Deleted (or was, when it was last seen), with its date |
-//! | `aged_out` | it is older than a Keep Messages setting, and nothing in the source is: the whole tail went |
+//! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else any, and nothing in the source is: the whole tail went |
 //! | `conversation_deleted` | the source lists its chat as deleted, or has no chat of that conversation any more |
-//! | `deleted` | the source lists the message as deleted |
+//! | `deleted` | the source lists the message as deleted; or it is a tapback that a later one [replaced](super::replaced) |
 //! | `unexplained` | none of these |
 //!
 //! The rows that Keep Messages removes are listed as deleted, too, and so are those of a deleted conversation: what says
@@ -19,9 +19,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::ArchiveError;
 use super::kind::Kind;
 use super::places::{Places, number};
+use super::replaced;
 /// Why a message is absent.
 pub use crate::model::DeletionReason as Reason;
 use crate::model::Instant;
+use crate::source::KeepMessages;
 use crate::source::tables::Tables;
 
 /// Apple's date of an instant: nanoseconds since 2001.
@@ -32,8 +34,8 @@ pub fn apple_date(instant: Instant) -> i64 {
 }
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
-/// What Keep Messages can be set to.
-const KEPT: [i64; 2] = [30 * DAY, 365 * DAY];
+/// The days that Keep Messages can be set to.
+const KEPT: [u32; 2] = [30, 365];
 /// Messages removes what is too old once in a while.
 const LATE: i64 = 3 * DAY;
 
@@ -112,7 +114,8 @@ impl<'c> Evidence<'c> {
             let also = also.query_map([message], |row| row.get::<_, String>(0))?;
             let also: Vec<String> = also.collect::<rusqlite::Result<_>>()?;
             let listed = guid.iter().chain(&also).any(|guid| self.deleted.contains(guid));
-            Ok(if listed { Reason::Deleted } else { Reason::Unexplained })
+            let is_explained = listed || replaced::by(self.connection, message, Some(self.source))?.is_some();
+            Ok(if is_explained { Reason::Deleted } else { Reason::Unexplained })
         };
         read().map_err(ArchiveError::of(self.connection))
     }
@@ -298,19 +301,24 @@ impl Evidence<'_> {
     }
 }
 
-/// The date before which Keep Messages removed everything; `None` where the source has something that is too old for any
-/// of its settings.
+/// The date before which Keep Messages removed everything; `None` where the source has something that is too old for what it
+/// is set to, or for anything that it can be set to.
 fn horizon(tables: &Tables, places: &Places, now: i64) -> Result<Option<i64>, ArchiveError> {
+    let of_days = |days: &u32| i64::from(*days).saturating_mul(DAY);
+    let settings: Vec<i64> = match tables.info().keep_messages {
+        Some(KeepMessages::Forever) => return Ok(None),
+        Some(KeepMessages::Days(days)) => vec![of_days(&days)],
+        None => KEPT.iter().map(of_days).collect(),
+    };
     let Some(message) = tables.table("message").filter(|table| table.column("date").is_some()) else {
         return Ok(None);
     };
     let oldest =
         tables.reader().earliest(message, "date", |rowid| places.recently_deleted.contains_key(&rowid))?;
-    let Some(oldest) = oldest else { return Ok(None) };
-    let oldest = in_nanoseconds(oldest);
-    let kept = KEPT.into_iter().find(|kept| now.saturating_sub(oldest) <= kept + LATE);
-    // Something older that is still there was not too old.
-    Ok(kept.map(|kept| oldest.min(now.saturating_sub(kept).saturating_add(DAY))))
+    let Some(oldest) = oldest.map(in_nanoseconds) else { return Ok(None) };
+    let kept = settings.into_iter().find(|kept| now.saturating_sub(oldest) <= kept.saturating_add(LATE));
+    // Something older that is still there was not too old; nor is what has not been there for so long.
+    Ok(kept.map(|kept| oldest.min(now.saturating_sub(kept))))
 }
 
 /// A raw date in nanoseconds, whichever unit it is in (`messages-format.md` 3.1).

@@ -39,8 +39,8 @@ pub enum Wished {
     New,
     /// It knew it without its bytes.
     Missing,
-    /// Bytes, under this path; `again`: they may have been this source's.
-    Other { than: String, again: bool },
+    /// Bytes, under these paths; `again`: they may have been this source's.
+    Other { than: Vec<String>, again: bool },
     /// Another archive has bytes that it had once.
     Former,
 }
@@ -172,9 +172,7 @@ impl Wish {
             return Ok(Found::Nothing);
         }
         let take = || match &self.what {
-            Wished::Other { than, .. } if is_there(&content, film.as_ref(), &self.filename, than)? => {
-                Ok(None)
-            }
+            Wished::Other { than, .. } if is_any(&content, film.as_ref(), &self.filename, than)? => Ok(None),
             _ => match taker {
                 Some(taker) => taker.take(&content, film.as_ref(), &self.filename).map(Some),
                 None => looked_at(&content, film.as_ref()).map(Some),
@@ -199,6 +197,20 @@ impl Wish {
 }
 
 type Taken = (String, Option<String>, Vec<KeptFile>);
+
+fn is_any(
+    content: &Content,
+    film: Option<&Content>,
+    filename: &str,
+    paths: &[String],
+) -> Result<bool, ArchiveError> {
+    for path in paths {
+        if is_there(content, film, filename, path)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
 
 /// Whether these are the bytes that the archive has at `path`, or the picture of what it has with its film.
 fn is_there(

@@ -5,8 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::ArchiveError;
+use super::absence::Reason;
 use super::conversations::Conversations;
 use super::open::look_into;
+use super::replaced;
 use crate::model::Instant;
 use crate::pipeline::decode::{body, date::instant};
 use crate::source::contacts::cards;
@@ -28,6 +30,8 @@ pub struct Gone {
     pub text: Option<String>,
     /// Another source has it still.
     pub elsewhere: bool,
+    /// The GUID of the tapback that took its place: Messages keeps only the last one of a person.
+    pub replaced_by: Option<String>,
 }
 
 /// A state of a message.
@@ -77,15 +81,22 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
              WHERE a.returned IS NULL ORDER BY a.date, m.date, m.guid"
         ))?;
         let gone = statement.query_map([], |row| {
-            let conversation = conversations.of(&connection, row.get(5)?)?;
+            let message = row.get(5)?;
+            let reason: String = row.get(3)?;
+            let conversation = conversations.of(&connection, message)?;
+            let replaced_by = match Reason::named(&reason) {
+                Some(Reason::Deleted) => replaced::by(&connection, message, None)?,
+                _ => None,
+            };
             Ok(Gone {
                 guid: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
                 conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
                 date: instant(row.get::<_, Option<i64>>(1)?.unwrap_or(0)),
                 absent_since: instant(row.get(2)?),
-                reason: row.get(3)?,
+                reason,
                 source: row.get(4)?,
                 elsewhere: row.get(6)?,
+                replaced_by,
                 text: text(row, 7)?,
             })
         })?;

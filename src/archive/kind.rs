@@ -151,6 +151,9 @@ pub const PLACES: &str = "chat_message_join";
 /// Where Apple puts a message that is in Recently Deleted, instead.
 pub const RECENTLY_DELETED: &str = "chat_recoverable_message_join";
 
+/// What a message carries.
+pub const CARRIED: &str = "message_attachment_join";
+
 /// The joins that are kept.
 pub const JOINS: [Join; 6] = [
     Join {
@@ -182,7 +185,7 @@ pub const JOINS: [Join; 6] = [
         says: "its place in the chat",
     },
     Join {
-        table: "message_attachment_join",
+        table: CARRIED,
         ends: &[("message_id", Kind::Message), ("attachment_id", Kind::Attachment)],
         key: &[],
         columns: "message_id INTEGER, attachment_id INTEGER",

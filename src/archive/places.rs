@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
 use super::fingerprint::mixed;
-use super::kind::{PLACES, RECENTLY_DELETED};
+use super::kind::{CARRIED, PLACES, RECENTLY_DELETED};
 use crate::source::tables::{TableReader, Tables};
 
 /// Where every message of a source is, compactly: 16 bytes a row of a join.
@@ -24,7 +24,7 @@ impl Places {
         let mut places = Places::default();
         let joins = [
             (PLACES, "chat_id", None),
-            ("message_attachment_join", "attachment_id", None),
+            (CARRIED, "attachment_id", None),
             ("recoverable_message_part", "part_index", Some("delete_date")),
             (RECENTLY_DELETED, "chat_id", Some("delete_date")),
         ];

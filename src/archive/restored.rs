@@ -1,8 +1,8 @@
 //! Messages that came again under other GUIDs: restored from another backup, or by another program.
 //!
 //! They are the same by their content, as [`crate::pipeline::fingerprint`] says it: same conversation, sender, service,
-//! second and words. A message of the archive that the source has by its own GUID is not taken for another one: people
-//! do say the same thing twice.
+//! second and words; without words, what they carry ([`twins`]). A message of the archive that the source has by its own GUID
+//! is not taken for another one: people do say the same thing twice.
 
 use std::collections::HashMap;
 
@@ -14,6 +14,7 @@ use super::kind::Kind;
 use super::places::number;
 use super::row::{Owned, owned};
 use super::schema::Columns;
+use super::twins;
 use crate::model::ConversationKind;
 use crate::pipeline::fingerprint::{Fingerprint, Words};
 use crate::source::tables::quoted;
@@ -26,18 +27,21 @@ pub struct Restored<'c> {
     conversations: Conversations,
     /// Row id in the source → chat in the archive, of the news.
     chats: HashMap<i64, i64>,
+    /// Row id in the source → attachments in the archive, of the news.
+    carried: HashMap<i64, Vec<i64>>,
     /// Of the archive's messages: lower case, sorted.
     columns: Vec<String>,
     of_second: Statement<'c>,
 }
 
 impl<'c> Restored<'c> {
-    /// `chats`: where the news of the source are.
+    /// `chats`: where the news of the source are; `carried`: their attachments.
     pub fn new(
         connection: &'c Connection,
         columns: &Columns,
         source: i64,
         chats: HashMap<i64, i64>,
+        carried: HashMap<i64, Vec<i64>>,
     ) -> rusqlite::Result<Restored<'c>> {
         let columns = columns.of(Kind::Message.table());
         let list: Vec<String> = columns.iter().map(|name| format!("m.{}", quoted(name))).collect();
@@ -49,7 +53,7 @@ impl<'c> Restored<'c> {
             list.join(", ")
         ))?;
         let conversations = Conversations::read(connection, &[])?;
-        Ok(Restored { connection, source, conversations, chats, columns, of_second })
+        Ok(Restored { connection, source, conversations, chats, carried, columns, of_second })
     }
 
     /// The message that a row is, under another GUID.
@@ -66,8 +70,10 @@ impl<'c> Restored<'c> {
         let row = raw(names.iter().map(String::as_str).zip(values.iter().copied()));
         let Some(second) = second(row.date) else { return Ok(None) };
         let words = Words::of(&row);
-        // Two pictures without a word may be two pictures: rather twice than never.
-        if words.first().is_empty() && row.associated_message_type == 0 && row.item_type == 0 {
+        let carried = self.carried.get(&rowid).map_or(&[][..], Vec::as_slice);
+        // What says nothing may be anything: rather twice than never.
+        let is_wordless = words.first().is_empty() && row.associated_message_type == 0 && row.item_type == 0;
+        if is_wordless && carried.is_empty() {
             return Ok(None);
         }
         let mut wanted = None;
@@ -84,6 +90,9 @@ impl<'c> Restored<'c> {
                 continue;
             }
             let id: i64 = candidate.get(self.columns.len())?;
+            if is_wordless && !twins::are_all(connection, carried, &twins::carried_by(connection, id)?)? {
+                continue;
+            }
             let mut chats =
                 connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
             let chats = chats.query_map([id], |row| row.get::<_, i64>(0))?;

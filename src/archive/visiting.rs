@@ -11,7 +11,7 @@ use super::damage::DamagedRows;
 use super::incoming;
 use super::inherit::Heir;
 use super::joins::{Joining, follow_date};
-use super::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
+use super::kind::{CARRIED, JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
 use super::participants::{NOW, Participants};
 use super::placed::Placing;
 use super::places::number;
@@ -22,6 +22,7 @@ use super::scan::{Scan, Wanted};
 use super::schema::{Columns, is_ours};
 use super::spelling::{Spelling, dangling};
 use super::take::{Taken, Taker};
+use super::twins::Twins;
 use super::visit::{Ids, Visit};
 use crate::model::Instant;
 use crate::pipeline::Progress;
@@ -110,6 +111,10 @@ impl Visiting<'_> {
         for join in JOINS.iter().filter(|join| join.of_messages()) {
             self.take_join(join, &whereabouts)?;
         }
+        if let Some(mut twins) = Twins::of(self.connection, self.visit).map_err(self.failed())? {
+            let came: Vec<i64> = self.prepared.contents.kept.iter().map(|kept| kept.rowid).collect();
+            counts.filled_in += twins.hand_on(self.prepared.tables, &whereabouts.attachments, &came)?;
+        }
         self.place_recently_deleted(&whereabouts)?;
         self.note_absences(&whereabouts.messages, &gone, &mut counts.absent)?;
         if self.is_archive() {
@@ -136,7 +141,7 @@ impl Visiting<'_> {
         &self,
         kind: Kind,
         scan: &Scan,
-        Whereabouts { handles, chats, .. }: &Whereabouts,
+        Whereabouts { handles, chats, attachments, .. }: &Whereabouts,
         counts: &mut Counts,
         progress: &dyn Progress,
     ) -> Result<TakenRows, ArchiveError> {
@@ -148,8 +153,8 @@ impl Visiting<'_> {
         // What is not there any more may come again under another GUID.
         self.forget(kind, scan).map_err(self.failed())?;
         if kind == Kind::Message && !self.visit.first && !scan.news.is_empty() {
-            let chats = self.chats_of(scan, chats)?;
-            let restored = Restored::new(self.connection, self.columns, self.visit.source, chats);
+            let (chats, carried) = (self.chats_of(scan, chats)?, self.carried_by(scan, attachments)?);
+            let restored = Restored::new(self.connection, self.columns, self.visit.source, chats, carried);
             taker.look_for(restored.map_err(self.failed())?);
         }
         let mut touched = Vec::with_capacity(scan.news.len());
@@ -229,6 +234,23 @@ impl Visiting<'_> {
         Ok(found)
     }
 
+    /// Row id → attachments in the archive, of the messages that are news.
+    fn carried_by(&self, scan: &Scan, attachments: &Ids) -> Result<HashMap<i64, Vec<i64>>, ArchiveError> {
+        let mut found: HashMap<i64, Vec<i64>> = HashMap::new();
+        let Some(table) = self.prepared.tables.table(CARRIED) else { return Ok(found) };
+        let columns = ["message_id", "attachment_id"];
+        self.prepared.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
+            let message = number(row.value(0));
+            if scan.news.binary_search(&message).is_ok()
+                && let Some(attachment) = attachments.get(&number(row.value(1)))
+            {
+                found.entry(message).or_default().push(*attachment);
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(found)
+    }
+
     /// Every row of a kind that the source has.
     fn seen(&self, kind: Kind) -> Result<Ids, ArchiveError> {
         let read = || -> rusqlite::Result<Ids> {
@@ -269,6 +291,10 @@ impl Visiting<'_> {
             NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
         };
+        let mut twins = match join.table {
+            CARRIED => Twins::of(self.connection, self.visit).map_err(self.failed())?,
+            _ => None,
+        };
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
             let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
             for (at, kind) in &ends {
@@ -278,9 +304,14 @@ impl Visiting<'_> {
                 };
                 *value = ValueRef::Integer(id);
             }
-            if let (Some(participants), [(chat, _), (handle, _)]) = (&mut participants, &ends[..]) {
-                let of = |at: usize| values.get(at).map_or(0, |value| number(*value));
-                if !participants.is_there(of(*chat), of(*handle)).map_err(self.failed())? {
+            if let [(one, _), (other, _)] = &ends[..] {
+                let [one, other] = [one, other].map(|at| values.get(*at).map_or(0, |value| number(*value)));
+                let is_shown = match (&mut participants, &mut twins) {
+                    (Some(participants), _) => participants.is_there(one, other),
+                    (_, Some(twins)) => twins.has(one, other).map(|has| !has),
+                    _ => Ok(true),
+                };
+                if !is_shown.map_err(self.failed())? {
                     return Ok(());
                 }
             }

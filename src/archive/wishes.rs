@@ -10,13 +10,14 @@ use super::contents::{Wish, Wished};
 use super::damage::FoundDamaged;
 use super::folder::HOME;
 use super::kind::Kind;
+use super::overwritten;
 use super::picked::each_of;
 use super::scan::Scan;
 use super::sums::{FILES, FORMERLY_PLACED, PLACED};
 use crate::source::tables::Tables;
 
 /// Those that are new or news, which may have other bytes than are here; those that were not here before; those whose
-/// bytes are damaged.
+/// bytes are damaged; those whose files were [`overwritten`].
 pub fn wishes(
     connection: &Connection,
     tables: &Tables,
@@ -61,7 +62,7 @@ pub fn wishes(
                     .any(|path| is_damaged(&damaged, path))
                     && !uncertain.contains(&id) =>
             {
-                Wished::Other { than: path, again }
+                Wished::Other { than: vec![path], again }
             }
             Some(_) => Wished::Missing,
         })
@@ -89,14 +90,30 @@ pub fn wishes(
         wishes.push(Wish { rowid, filename, original, what });
         Ok(())
     })?;
-    wishes.extend(former(connection, tables, source)?);
+    overwritten::each(connection, (tables, table), source, |wish| {
+        if rowids.binary_search(&wish.rowid).is_err() {
+            wishes.push(wish);
+        }
+    })?;
+    let others = Wished::Other { than: Vec::new(), again: true };
+    for (place, what, wished) in [(PLACED, others, &rowids[..]), (FORMERLY_PLACED, Wished::Former, &[])] {
+        wishes.extend(of_another_archive(connection, tables, source, place, &what, wished)?);
+    }
     Ok(wishes)
 }
 
-/// The bytes that another archive has besides those that it shows, and that are not here.
-fn former(connection: &Connection, tables: &Tables, source: i64) -> Result<Vec<Wish>, ArchiveError> {
+/// The bytes that another archive shows, or has besides, by its table of them; and that are neither here nor wished for: by row
+/// ids.
+fn of_another_archive(
+    connection: &Connection,
+    tables: &Tables,
+    source: i64,
+    place: &str,
+    what: &Wished,
+    wished: &[i64],
+) -> Result<Vec<Wish>, ArchiveError> {
     let failed = || ArchiveError::of(connection);
-    let Some(table) = tables.table(FORMERLY_PLACED) else { return Ok(Vec::new()) };
+    let Some(table) = tables.table(place) else { return Ok(Vec::new()) };
     let mut is_here = connection
         .prepare(
             "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting s \
@@ -108,6 +125,9 @@ fn former(connection: &Connection, tables: &Tables, source: i64) -> Result<Vec<W
     let mut wishes = Vec::new();
     tables.reader().rows(table, &["attachment", "path", "original"], i64::MIN..=i64::MAX, |row| {
         if let (ValueRef::Integer(rowid), ValueRef::Text(path)) = (row.value(0), row.value(1)) {
+            if wished.binary_search(&rowid).is_ok() {
+                return Ok(());
+            }
             let path = String::from_utf8_lossy(path);
             let asked = params![path, Kind::Attachment.number(), source, rowid];
             if !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
@@ -116,7 +136,7 @@ fn former(connection: &Connection, tables: &Tables, source: i64) -> Result<Vec<W
                     ValueRef::Text(original) => Some(String::from_utf8_lossy(original).into_owned()),
                     _ => None,
                 };
-                wishes.push(Wish { rowid, filename, original, what: Wished::Former });
+                wishes.push(Wish { rowid, filename, original, what: what.clone() });
             }
         }
         Ok::<(), ArchiveError>(())

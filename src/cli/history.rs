@@ -135,7 +135,10 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
         let title = message.conversation.as_ref().map_or("no conversation", |(_, title)| title);
         let elsewhere = if message.elsewhere { "; another source has it" } else { "" };
         let (since, sent) = (day(&message.absent_since), day(&message.date));
-        let reason = told(&message.reason);
+        let reason = match &message.replaced_by {
+            Some(_) => "Replaced by a later tapback".into(),
+            None => told(&message.reason),
+        };
         let line = format!("{since}  {reason}{elsewhere}  (sent {sent}, {})", plain(title));
         let _ = writeln!(words, "{}", hanging(&line, width));
         let _ = writeln!(words, "{}", wrap("    ", &said(message.text.as_deref()), width));
@@ -158,6 +161,7 @@ fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
                 "reason": message.reason,
                 "source": message.source,
                 "elsewhere": message.elsewhere,
+                "replaced_by": message.replaced_by,
                 "text": message.text,
             })
         })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::support::chatdb::{APPLE_EPOCH, mix};
 use crate::support::{Library, Schema};
@@ -26,6 +26,8 @@ pub struct Device {
     pub hidden_at_night: BTreeSet<String>,
     /// Why it lost messages.
     pub lost: BTreeMap<String, &'static str>,
+    /// Tapbacks that went since the last night, without anything that says why: GUID, date, what they were to.
+    unexplained: Vec<(String, i64, String)>,
 }
 
 impl Device {
@@ -53,6 +55,7 @@ impl Device {
             archived: BTreeSet::new(),
             hidden_at_night: BTreeSet::new(),
             lost: BTreeMap::new(),
+            unexplained: Vec::new(),
         }
     }
 
@@ -128,6 +131,11 @@ impl Device {
 
     /// The row goes; `listed` as Apple's triggers list it.
     pub fn remove(&mut self, guid: &str, listed: bool, reason: &'static str) {
+        if reason == "unexplained" {
+            let of = |row: &Row<'_>| Ok((guid.to_owned(), row.get(0)?, row.get(1)?));
+            let tapback = "SELECT date, associated_message_guid FROM message WHERE guid = ?1 AND associated_message_type >= 2000";
+            self.unexplained.extend(self.db.query_row(tapback, [guid], of).optional().unwrap());
+        }
         for table in ["chat_message_join", "chat_recoverable_message_join", "message_attachment_join"] {
             self.run(
                 &format!(
@@ -165,8 +173,17 @@ impl Device {
         self.run("DELETE FROM chat_handle_join WHERE chat_id = ?1", [chat]);
     }
 
-    /// The archive has seen what there is.
+    /// The archive has seen what there is. Where there is a later tapback, that is why the one before it is gone.
     pub fn is_archived(&mut self) {
+        for (guid, date, to) in std::mem::take(&mut self.unexplained) {
+            let sql =
+                "SELECT EXISTS (SELECT 1 FROM message WHERE associated_message_guid = ?1 AND date >= ?2)";
+            let is_replaced: bool = self.db.query_row(sql, params![to, date], |row| row.get(0)).unwrap();
+            match self.lost.get_mut(&guid) {
+                Some(reason) if is_replaced && *reason == "unexplained" => *reason = "deleted",
+                _ => {}
+            }
+        }
         self.archived.extend(self.has.keys().cloned());
         self.hidden_at_night.clone_from(&self.in_recently_deleted);
     }

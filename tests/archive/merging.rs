@@ -71,11 +71,11 @@ fn what_was_restored_under_new_guids_is_there_once() {
         mac.receive(&format!("M-{number}"), 0, START + 10 + number as i64 / 2, text);
         phone.receive(&format!("P-{number}"), 0, START + 10 + number as i64 / 2, text);
     }
-    // The same words in another conversation, and a second later: two other messages. A picture without words is one, too.
+    // The same words in another conversation, and a second later: two other messages. What says nothing is one, too.
     phone.receive("P-elsewhere", 1, START + 10, "one");
     phone.receive("P-later", 0, START + 12, "three");
-    mac.receive("M-picture", 0, START + 20, "");
-    phone.receive("P-picture", 0, START + 20, "");
+    mac.receive("M-nothing", 0, START + 20, "");
+    phone.receive("P-nothing", 0, START + 20, "");
     let archive = folder.path().join("archive");
     add(&archive, &[&mac.folder], START + DAY).unwrap();
     let record = add(&archive, &[&phone.folder], START + DAY).unwrap();
@@ -94,6 +94,72 @@ fn what_was_restored_under_new_guids_is_there_once() {
     phone.remove("P-3", true, "deleted");
     add(&archive, &[&phone.folder], START + 4 * DAY).unwrap();
     assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence WHERE reason = 'deleted'"), 1);
+}
+
+/// What two devices have of one message, under other GUIDs: its text, and its pictures: bytes, and whether they are there still.
+type Pictured = (&'static str, &'static [(&'static [u8], bool)]);
+
+/// A picture without words that was restored under a new GUID is the same by its bytes, or by its name and size where they are
+/// not there any more; and shown once, with the bytes that anybody has.
+#[test]
+fn pictures_that_were_restored_under_new_guids_are_there_once() {
+    // How many messages, pictures and contents they come to.
+    let cases: [(Pictured, Pictured, [i64; 3]); 10] = [
+        (("", &[(b"one", true)]), ("", &[(b"one", true)]), [1, 1, 1]),
+        (("", &[(b"one", true)]), ("", &[(b"two", true)]), [2, 2, 2]),
+        (("", &[(b"one", true)]), ("", &[(b"one", false)]), [1, 1, 1]),
+        (("", &[(b"one", false)]), ("", &[(b"one", true)]), [1, 1, 1]),
+        (("", &[(b"one", true)]), ("", &[(b"longer", false)]), [2, 2, 1]),
+        (("", &[(b"one", false)]), ("", &[(b"one", false)]), [2, 2, 0]),
+        (("", &[(b"one", true)]), ("", &[(b"one", true), (b"one", true)]), [2, 3, 3]),
+        (("", &[(b"two", true), (b"one", true)]), ("", &[(b"one", true), (b"two", true)]), [1, 2, 2]),
+        (("look", &[(b"one", false)]), ("look", &[(b"one", true)]), [1, 1, 1]),
+        (("look", &[(b"one", true)]), ("look", &[(b"one", true), (b"two", true)]), [1, 2, 2]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (number, (mac, phone, expected)) in cases.into_iter().enumerate() {
+        let when = format!("case {number}");
+        let all = (mac.1.len() + phone.1.len()) as i64;
+        let folder = folder.path().join(&when);
+        let device = |name: &str, (text, pictures): Pictured| {
+            let mut device = Device::new(&folder.join(name), Schema::MACOS_26);
+            device.receive(name, 0, START, &(text.to_owned() + &"\u{fffc}".repeat(pictures.len())));
+            for (at, (bytes, stays)) in pictures.iter().enumerate() {
+                let of = format!("{name}-{at}");
+                if at > 0 {
+                    device.receive(&of, 1, START + at as i64, &of);
+                }
+                let of = if at > 0 { of } else { name.to_owned() };
+                device.attach(&of, "a.png");
+                device.download(&of, "a.png", bytes);
+                if at > 0 {
+                    device.share(name, &of);
+                    device.remove(&of, false, "unexplained");
+                }
+                if !stays {
+                    device.purge(&of, "a.png");
+                }
+            }
+            device
+        };
+        let [mac, phone] = [device("mac", mac), device("phone", phone)];
+        let archive = folder.join("archive");
+        add(&archive, &[&mac.folder], START + DAY).unwrap();
+        add(&archive, &[&phone.folder], START + DAY).unwrap();
+        let shown = [
+            "SELECT count(*) FROM message",
+            "SELECT count(*) FROM message_attachment_join",
+            "SELECT count(*) FROM message_attachment_join JOIN msgarchive_content ON attachment = attachment_id",
+        ];
+        assert_eq!(shown.map(|sql| numbers(&archive, sql)), expected, "{when}");
+        // Nothing of what came is let go.
+        assert_eq!(numbers(&archive, "SELECT count(*) FROM attachment"), all, "{when}");
+        let before = all_rows(&archive);
+        let again = add(&archive, &[&mac.folder, &phone.folder], START + 2 * DAY).unwrap();
+        assert_eq!((again.counts.added, again.counts.changed, again.counts.stored), (0, 0, 0), "{when}");
+        assert_eq!(all_rows(&archive), before, "{when}");
+        assert_eq!(check(&archive, true, 1, &()).unwrap().problems, [], "{when}");
+    }
 }
 
 #[test]

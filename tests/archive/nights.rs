@@ -159,6 +159,7 @@ impl Nights {
                 9 if !hidden => device.tapback(&new, guid, 3000 + kind as i64, at),
                 10 if !hidden => device.reply(&new, guid, at, "to that"),
                 11 if picture.exists() => device.purge(guid, "a.png"),
+                12 if picture.exists() => fs::write(picture, &bytes).unwrap(),
                 12 | 13 if device.is_attached(guid) => device.download(guid, "a.png", &bytes),
                 _ => {}
             }

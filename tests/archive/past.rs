@@ -168,3 +168,69 @@ fn history_tells_runs_deletions_and_versions() {
         "{words}"
     );
 }
+
+/// Messages keeps the last tapback of a person only: the one before it is gone, and nobody deleted it.
+#[test]
+fn a_tapback_that_was_replaced_is_said_to_be() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let archive = program.path().join("archive");
+    for guid in ["A", "B"] {
+        mac.receive(guid, 0, START, guid);
+    }
+    mac.tapback("LOVED", "A", 2000, START + 10);
+    mac.tapback("LIKED", "B", 2001, START + 10);
+    add(&archive, &[&mac.folder], START + 3600).unwrap();
+    // One is changed and taken back before the next night. The other goes, and a tapback of somebody else says nothing of it.
+    mac.tapback("LAUGHED", "A", 2003, START + 20);
+    mac.tapback("NOT LAUGHED", "A", 3003, START + 30);
+    mac.remove("LIKED", false, "unexplained");
+    mac.tapback("OF ME", "B", 2001, START + 20);
+    mac.db.execute("UPDATE message SET is_from_me = 1 WHERE guid = 'OF ME'", []).unwrap();
+    let record = add(&archive, &[&mac.folder], START + DAY).unwrap();
+    assert_eq!(record.counts.absent.values().sum::<u64>(), 2);
+    let json = program.run(&["history", "archive", "--deleted", "--json"]).with_code(0).out;
+    let gone: Value = serde_json::from_str(&json).unwrap();
+    let told: Vec<String> = gone["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gone| format!("{} {} {}", gone["guid"], gone["reason"], gone["replaced_by"]))
+        .collect();
+    assert_eq!(told, [r#""LIKED" "unexplained" null"#, r#""LOVED" "deleted" "NOT LAUGHED""#]);
+    let words = program.run(&["history", "archive", "--deleted", "--time-zone", "UTC"]).with_code(0).out;
+    assert!(words.contains("Replaced by a later tapback"), "{words}");
+    assert!(words.contains("Missing, and nothing says why"), "{words}");
+}
+
+/// The oldest message is gone: that is by its age only where it can be.
+#[test]
+fn what_is_too_old_is_so_by_the_setting() {
+    let list = |days: &str| {
+        let keys = format!("<key>SSKeepMessages</key><integer>{days}</integer>");
+        format!("<?xml version=\"1.0\"?><plist version=\"1.0\"><dict>{keys}</dict></plist>")
+    };
+    for (setting, days, reason) in [
+        (None, 31, "aged_out"),
+        (None, 29, "deleted"),
+        (Some("0"), 31, "deleted"),
+        (Some("30"), 31, "aged_out"),
+        (Some("365"), 31, "deleted"),
+        (Some("365"), 366, "aged_out"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mac = Device::new(&folder.path().join("Messages"), Schema::MACOS_26);
+        if let Some(days) = setting {
+            fs::create_dir(folder.path().join("Preferences")).unwrap();
+            fs::write(folder.path().join("Preferences/com.apple.MobileSMS.plist"), list(days)).unwrap();
+        }
+        let archive = folder.path().join("archive");
+        mac.receive("OLD", 0, START - days * DAY, "from long ago");
+        mac.receive("NEW", 0, START - DAY, "from yesterday");
+        add(&archive, &[&mac.folder], START - 3600).unwrap();
+        mac.remove("OLD", true, reason);
+        let record = add(&archive, &[&mac.folder], START).unwrap();
+        let reasons: Vec<&str> = record.counts.absent.keys().map(|reason| reason.name()).collect();
+        assert_eq!(reasons, [reason], "{setting:?}, {days} days");
+    }
+}

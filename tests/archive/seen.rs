@@ -151,15 +151,28 @@ impl Seen {
         }
     }
 
-    /// What all devices that ever had something have alike, the archive shows so.
+    /// What all devices that ever had something have alike, the archive shows so; but that a message which came back as it was
+    /// before an edit does not undo that.
     #[track_caller]
     fn check_shown(&self, db: &Connection, devices: [&Device; 2], when: &str) {
         for (table, state) in [("message", MESSAGE), ("chat", CHAT)] {
             let shown_here = shown(db, table, state);
+            let edited = |db: &Connection| match table {
+                "message" => shown(db, table, "ifnull(date_edited, 0) || ''"),
+                _ => BTreeMap::new(),
+            };
+            let edited = [db, &devices[0].db].map(edited);
+            let is_later_here = |guid: &String| {
+                let [here, there] =
+                    [0, 1].map(|at| edited[at].get(guid).map(|date| date.parse::<i64>().unwrap()));
+                here > there
+            };
             let [one, other] = devices.map(|device| shown(&device.db, table, state));
             for (guid, state) in &one {
                 assert!(
-                    other.get(guid) != Some(state) || shown_here.get(guid) == Some(state),
+                    other.get(guid) != Some(state)
+                        || shown_here.get(guid) == Some(state)
+                        || is_later_here(guid),
                     "{when}: {table} {guid} is {state} everywhere, and is shown as {:?}",
                     shown_here.get(guid)
                 );

@@ -200,3 +200,59 @@ fn other_bytes_of_an_attachment() {
         assert_eq!(String::from_utf8(picture.unwrap_or_default()).unwrap(), bytes, "{day}");
     }
 }
+
+/// Somebody writes to a file, and the attachment's row says nothing of it: it is seen by when that was, or by how long it is.
+#[test]
+fn a_file_that_was_overwritten() {
+    let mut fed = Fed::new();
+    fed.mac.attach("A", "a.png");
+    fed.mac.download("A", "a.png", b"before");
+    let write = |fed: &Fed, bytes: &[u8], at: i64| {
+        let path = fed.mac.picture("A", "a.png");
+        std::fs::write(&path, bytes).unwrap();
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(super::device::instant(at).into()).unwrap();
+    };
+    let contents = |fed: &Fed| {
+        let of = |sql: &str| {
+            let read = |path: &String| std::fs::read_to_string(fed.archive().join(path)).unwrap();
+            fed.texts(sql).iter().map(read).collect::<Vec<_>>()
+        };
+        (of("substr(filename, 20) FROM attachment"), of("path FROM msgarchive_former_content ORDER BY rowid"))
+    };
+    // Every night at the hour of START, from a day after it on; this is the second one.
+    write(&fed, b"before", START);
+    fed.night();
+    assert_eq!(contents(&fed), (vec!["before".into()], vec![]));
+    write(&fed, b"after!", START + 2 * DAY + 100);
+    fed.night();
+    assert_eq!(contents(&fed), (vec!["after!".into()], vec!["before".into()]));
+    // As long, and from before: nobody looks into it.
+    write(&fed, b"hidden", START);
+    fed.night();
+    assert_eq!(contents(&fed), (vec!["after!".into()], vec!["before".into()]));
+    write(&fed, b"longer than that", START);
+    fed.night();
+    let (former, all) = (vec!["before".into(), "after!".into()], vec!["longer than that".into()]);
+    assert_eq!(contents(&fed), (all.clone(), former.clone()));
+    // Another archive takes over what is shown now, whose row there did not change either.
+    let mut other = Fed::new();
+    other.day = 20;
+    for (bytes, stored) in [("longer than that", 3), ("and longer than that", 1), ("", 0)] {
+        if !bytes.is_empty() {
+            write(&fed, bytes.as_bytes(), START + 10 * DAY);
+            fed.night();
+        }
+        other.day += 1;
+        let record = add(&other.archive(), &[&fed.archive()], START + other.day * DAY).unwrap();
+        assert_eq!(record.counts.stored, stored, "{bytes}");
+        assert_eq!(contents(&other).0, contents(&fed).0);
+    }
+    other.is_whole();
+    let (former, all) = (contents(&fed).1, contents(&fed).0);
+    // Bytes that are known are no news.
+    write(&fed, b"before", START + 10 * DAY);
+    fed.night();
+    assert_eq!(contents(&fed), (all, former));
+    fed.is_whole();
+}
