@@ -1,6 +1,7 @@
 //! The archive: what goes in comes out, and stays.
 
 mod at_once;
+mod bundles;
 mod compared;
 pub mod crash;
 mod damage;

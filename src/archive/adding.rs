@@ -5,10 +5,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
+use super::contents::Unreadable;
 use super::folder::Folder;
 use super::given::ArchiveOptions;
 use super::mend::Mending;
 use super::people;
+use super::placed::still_missing;
 use super::prepared::Prepared;
 use super::ready::Ready;
 use super::record::{self, Accepted, Counts, RunRecord, SourceRead};
@@ -103,10 +105,10 @@ impl Adding<'_> {
             schema::index(&transaction, &columns).map_err(failed())?;
             record.counts.read += source.read;
             record.sources.push(source);
-            let unreadable = prepared.contents.unreadable.iter();
-            record.unreadable.extend(unreadable.map(|(path, why)| format!("{}: {why}", path.display())));
             prepared.tables.unchanged()?;
         }
+        record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
+        record.unreadable.extend(unreadable(visits));
         record.lost = mending.give_up(&columns).map_err(failed())?;
         progress.phase("Writing the record");
         // All there is, where nothing was before: quicker than one by one.
@@ -146,6 +148,18 @@ impl Adding<'_> {
         }
         Ok(record)
     }
+}
+
+/// So many attachments that cannot be read are named; of more there is one cause.
+const NAMED: usize = 1000;
+
+/// In words: the attachments whose bytes could not be read.
+fn unreadable(visits: &[Prepared<'_>]) -> Vec<String> {
+    let all = || visits.iter().flat_map(|visit| &visit.contents.unreadable);
+    let named = all().take(NAMED).map(|Unreadable { path, why, .. }| format!("{}: {why}", path.display()));
+    let others = all().count().saturating_sub(NAMED);
+    let others = (others > 0).then(|| format!("{others} more attachments"));
+    named.chain(others).collect()
 }
 
 fn source_read(prepared: &Prepared<'_>) -> SourceRead {

@@ -34,13 +34,15 @@ struct Candidate {
 
 /// The number of the source, where the archive knows it.
 ///
-/// `archive`: its id. `places`: of the source.
+/// `archive`: its id. `places`: of the source. `is_another`: whether a source that the archive knows, and where it lay, is
+/// another one of this run.
 pub fn recognize(
     connection: &Connection,
     archive: &str,
     (tables, places): (&Tables, &Places),
     highest: i64,
     damaged: &FoundDamaged,
+    is_another: &dyn Fn(i64, &Path) -> bool,
 ) -> Result<Option<i64>, ArchiveError> {
     let failed = || ArchiveError::of(connection);
     let read = || -> rusqlite::Result<Vec<Candidate>> {
@@ -61,7 +63,7 @@ pub fn recognize(
     // Of two that have the same rows so far, such as copies of one library, each is the one that lies where it lay.
     candidates.sort_by_key(|candidate| Path::new(&candidate.path) != tables.info().path);
     for candidate in candidates {
-        if highest < candidate.highest {
+        if highest < candidate.highest || is_another(candidate.source, Path::new(&candidate.path)) {
             continue;
         }
         let likeness = comparing.with(candidate.source)?;

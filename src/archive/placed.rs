@@ -5,10 +5,14 @@
 //!
 //! **Must never**: let go of bytes, because there are others.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::contents::{Kept, Wished};
+use super::contents::{Fulfilled, Kept, Wished};
 use super::folder::HOME;
+use super::kind::Kind;
+use super::prepared::Prepared;
 use super::record::Counts;
 use super::sums::{FORMERLY_PLACED, PLACED};
 use super::visit::{Ids, Visit};
@@ -21,8 +25,13 @@ pub struct Placing<'c> {
 
 impl Placing<'_> {
     /// `attachments`: those of the source.
-    pub fn note(&self, all: &[Kept], attachments: &Ids, counts: &mut Counts) -> rusqlite::Result<()> {
-        for kept in all {
+    pub fn note(
+        &self,
+        Fulfilled { kept, unreadable, .. }: &Fulfilled,
+        attachments: &Ids,
+        counts: &mut Counts,
+    ) -> rusqlite::Result<()> {
+        for kept in kept {
             let Some(id) = attachments.get(&kept.rowid).copied() else { continue };
             counts.bytes += self.files(kept)?;
             if self.place(id, kept)? {
@@ -32,7 +41,19 @@ impl Placing<'_> {
                 }
             }
         }
+        for unreadable in unreadable {
+            self.look_again(unreadable.rowid)?;
+        }
         Ok(())
+    }
+
+    /// The row may stay as it is, and its bytes were not read: it is looked at by the next run as if it were news.
+    fn look_again(&self, rowid: i64) -> rusqlite::Result<usize> {
+        self.connection
+            .prepare_cached(
+                "UPDATE msgarchive_sighting SET fingerprint = NULL WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
+            )?
+            .execute([Kind::Attachment.number(), self.visit.source, rowid])
     }
 
     /// Notes the files of a content. How many bytes were not here.
@@ -64,8 +85,8 @@ impl Placing<'_> {
         match there {
             None if kept.what == Wished::Former => self.place_beside(id, kept),
             None => self.show(id, kept).map(|()| true),
-            // They were damaged, or came twice in this run.
-            Some(path) if path == kept.path => Ok(kept.what == Wished::New),
+            // They were damaged, or another source of this run had them, too.
+            Some(path) if path == kept.path => Ok(false),
             Some(_) if self.was_placed(id, &kept.path)? => Ok(false),
             Some(path) => {
                 let of_this_source = match kept.what {
@@ -134,4 +155,21 @@ impl Placing<'_> {
             )?
             .query_row([path], |row| row.get(0))
     }
+}
+
+/// How many attachments have no bytes here, of those of which some source of this run has none.
+pub fn still_missing(connection: &Connection, visits: &[Prepared<'_>]) -> rusqlite::Result<u64> {
+    let mut without = connection.prepare_cached(&format!(
+        "SELECT s.id FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.source = ?2 AND s.source_rowid = ?3 \
+         AND NOT EXISTS (SELECT 1 FROM {PLACED} c WHERE c.attachment = s.id)"
+    ))?;
+    let mut missing: HashSet<i64> = HashSet::new();
+    for visit in visits {
+        for rowid in &visit.contents.missing {
+            let of = [Kind::Attachment.number(), visit.source, *rowid];
+            let id = without.query_row(of, |row| row.get::<_, i64>(0));
+            missing.extend(id.optional()?);
+        }
+    }
+    Ok(missing.len() as u64)
 }

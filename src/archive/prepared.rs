@@ -1,5 +1,7 @@
 //! A source of a run, looked at: which source it is, what is new in it, and which contents are wished for.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OpenFlags};
 
 use super::ArchiveError;
@@ -29,7 +31,7 @@ pub struct Prepared<'t> {
 }
 
 impl<'t> Prepared<'t> {
-    /// `new`: how many sources of this run the archive has not met before.
+    /// `before`: the sources of this run that were looked at. `paths`: of all of them, each once.
     ///
     /// # Errors
     /// [`ArchiveError`]; what reading the source said.
@@ -38,7 +40,8 @@ impl<'t> Prepared<'t> {
         Ready { connection, found_damaged, .. }: &mut Ready<'_>,
         Feed { tables, contacts }: &'t Feed,
         jobs: usize,
-        new: usize,
+        before: &[Prepared<'_>],
+        paths: &[&Path],
     ) -> Result<Prepared<'t>, ArchiveError> {
         let failed = || ArchiveError::database(folder.database());
         let reader = tables.reader();
@@ -46,10 +49,17 @@ impl<'t> Prepared<'t> {
         // One look at the archive: each of many small ones would ask anew whether it changed.
         let looked_at = connection.transaction().map_err(failed())?;
         let places = Places::read(tables, &reader)?;
-        let known = recognize(&looked_at, &folder.id, (tables, &places), highest, found_damaged)?;
+        // Two copies of one library are two sources: each may have what the other lacks.
+        let is_another = |source: i64, path: &Path| {
+            before.iter().any(|visit| visit.source == source)
+                || path != tables.info().path && paths.contains(&path)
+        };
+        let known =
+            recognize(&looked_at, &folder.id, (tables, &places), highest, found_damaged, &is_another)?;
         let unused: i64 = looked_at
             .query_row("SELECT coalesce(max(source), 0) + 1 FROM msgarchive_source", [], |row| row.get(0))
             .map_err(failed())?;
+        let new = before.iter().filter(|visit| visit.new).count();
         let source = known.unwrap_or(unused + new as i64);
         drop(reader);
         let mut seen = Vec::new();
@@ -74,11 +84,6 @@ impl<'t> Prepared<'t> {
             wishes,
             contents: Fulfilled::default(),
         })
-    }
-
-    /// It is of the same source as the other one.
-    pub fn is_of(&self, other: &Prepared<'_>) -> bool {
-        self.source == other.source || self.tables.info().path == other.tables.info().path
     }
 
     /// How many rows are new, or may be.

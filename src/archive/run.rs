@@ -1,5 +1,6 @@
 //! One run: looks at what is new in the sources, takes in contents, then rows in one transaction, then writes the record.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::ArchiveError;
@@ -67,13 +68,10 @@ fn attempt(
     let mut ready = Ready::of(&folder, anew, &started, options, progress)?;
     progress.phase("Looking for what is new");
     let mut visits: Vec<Prepared<'_>> = Vec::new();
-    for feed in feeds {
-        let new = visits.iter().filter(|visit| visit.new).count();
-        let prepared = Prepared::of(&folder, &mut ready, feed, options.jobs, new)?;
-        // One that is given twice is read once.
-        if !visits.iter().any(|visit| visit.is_of(&prepared)) {
-            visits.push(prepared);
-        }
+    let distinct = distinct(feeds);
+    let paths: Vec<&Path> = distinct.iter().map(|feed| &*feed.tables.info().path).collect();
+    for feed in distinct {
+        visits.push(Prepared::of(&folder, &mut ready, feed, options.jobs, &visits, &paths)?);
     }
     progress.begin(visits.iter().map(|visit| visit.news()).sum());
     progress.phase("Copying attachments");
@@ -90,6 +88,16 @@ fn attempt(
         let _ = index::bring_up(&folder);
     }
     Ok(record)
+}
+
+/// One that is given twice is read once.
+fn distinct(feeds: &[Feed]) -> Vec<&Feed> {
+    let place = |feed: &Feed| {
+        let path = &feed.tables.info().path;
+        path.canonicalize().unwrap_or_else(|_| path.clone())
+    };
+    let mut places = HashSet::new();
+    feeds.iter().filter(|feed| places.insert(place(feed))).collect()
 }
 
 fn is_in(source: &Path, archive: &Path) -> bool {

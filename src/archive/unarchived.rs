@@ -22,7 +22,7 @@ pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Ve
     let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
     let damaged = damage::read(&folder)?;
     let places = Places::read(tables, &reader)?;
-    let known = recognize(&connection, &folder.id, (tables, &places), highest, &damaged)?;
+    let known = recognize(&connection, &folder.id, (tables, &places), highest, &damaged, &|_, _| false)?;
     let Some(source) = known else {
         return Ok(None);
     };

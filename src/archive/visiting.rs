@@ -98,9 +98,8 @@ impl Visiting<'_> {
                 Kind::Attachment => {
                     whereabouts.attachments = self.seen(*kind)?;
                     let Prepared { contents, .. } = self.prepared;
-                    counts.still_missing += contents.missing;
                     let placing = Placing { connection: self.connection, visit: self.visit };
-                    placing.note(&contents.kept, &whereabouts.attachments, counts).map_err(self.failed())?;
+                    placing.note(contents, &whereabouts.attachments, counts).map_err(self.failed())?;
                 }
                 Kind::Message => {
                     whereabouts.messages = touched;

@@ -29,7 +29,7 @@ pub fn wishes(
     let Some(table) = tables.table("attachment").filter(|table| table.column("filename").is_some()) else {
         return Ok(Vec::new());
     };
-    let damaged: HashSet<&str> =
+    let damaged: BTreeSet<&str> =
         found_damaged.contents.iter().map(String::as_str).chain(found_damaged.sums_of(FILES)).collect();
     let uncertain: HashSet<i64> = found_damaged.ids_of(PLACED).collect();
     let mut wanted: BTreeSet<i64> =
@@ -144,9 +144,10 @@ fn of_another_archive(
     Ok(wishes)
 }
 
-fn is_damaged(damaged: &HashSet<&str>, path: &str) -> bool {
-    let of_bundle = |damaged: &&str| damaged.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-    damaged.contains(path) || damaged.iter().any(of_bundle)
+fn is_damaged(damaged: &BTreeSet<&str>, path: &str) -> bool {
+    let inside = format!("{path}/");
+    let of_bundle = || damaged.range(&*inside..).next().is_some_and(|damaged| damaged.starts_with(&inside));
+    damaged.contains(path) || of_bundle()
 }
 
 /// The attachments that were seen in this source, and whose bytes are not in the archive or are damaged there; or of
@@ -154,7 +155,7 @@ fn is_damaged(damaged: &HashSet<&str>, path: &str) -> bool {
 fn without_bytes(
     connection: &Connection,
     source: i64,
-    damaged: &HashSet<&str>,
+    damaged: &BTreeSet<&str>,
     uncertain: &HashSet<i64>,
 ) -> rusqlite::Result<BTreeSet<i64>> {
     let mut statement = connection.prepare(

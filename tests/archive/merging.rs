@@ -452,3 +452,34 @@ fn what_hangs_on_a_restored_message() {
         }
     }
 }
+
+/// Two copies of one library may each have what the other lacks, also where the archive knows one of them.
+#[test]
+fn a_copy_beside_what_it_was_copied_from_is_read_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "one");
+    let archive = folder.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    mac.receive("B", 0, START + 1, "two");
+    let copy = folder.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    std::fs::copy(mac.folder.join("chat.db"), copy.join("chat.db")).unwrap();
+    mac.remove("B", true, "deleted");
+    mac.receive("C", 0, START + 2, "three");
+    for sources in [[&*copy, &*mac.folder], [&*mac.folder, &*copy]] {
+        let record = add(&archive, &sources, START + 2 * DAY).unwrap();
+        assert_eq!(record.sources.len(), 2);
+        assert_eq!(numbers(&archive, "SELECT count(*) FROM message"), 3);
+        // The Mac never had shown B to the archive, and the copy has it still.
+        assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence"), 0);
+    }
+    // The Mac is the source that it was.
+    let of_mac = "SELECT source FROM msgarchive_source WHERE path NOT LIKE '%copy%'";
+    assert_eq!(numbers(&archive, of_mac), 1);
+    mac.remove("A", true, "deleted");
+    let record = add(&archive, &[&copy, &mac.folder], START + 3 * DAY).unwrap();
+    assert_eq!((record.counts.added, record.sources.len()), (0, 2));
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence"), 1);
+    assert_eq!(check(&archive, true, 1, &()).unwrap().problems, []);
+}

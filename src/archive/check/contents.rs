@@ -1,7 +1,9 @@
 //! Whether every content is there, of its size and (deep) with its bytes; and whether rows name the contents that they have.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io;
+use std::ops::Bound::{Included, Unbounded};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -60,9 +62,7 @@ impl Check<'_> {
             }
             work();
         });
-        for (file, what) in damaged.into_inner().unwrap_or_default() {
-            self.content_is_damaged(connection, file, what)?;
-        }
+        self.contents_are_damaged(connection, damaged.into_inner().unwrap_or_default())?;
         Ok((files.len() as u64, bytes.into_inner()))
     }
 
@@ -82,37 +82,27 @@ impl Check<'_> {
         Ok(is_other.then(|| "has other bytes than were written".into()))
     }
 
-    fn content_is_damaged(
+    /// Names what is wrong with contents, and who has them still.
+    fn contents_are_damaged(
         &self,
         connection: &Connection,
-        file: &KeptFile,
-        what: String,
+        damaged: Vec<(&KeptFile, String)>,
     ) -> rusqlite::Result<()> {
-        let (mut guid, mut source) = (None, None);
-        // Bytes that an attachment had once can be had nowhere, but perhaps where it has them still.
-        for placed in [PLACED, FORMERLY_PLACED] {
-            if source.is_some() || !has_table(connection, placed)? {
-                continue;
-            }
-            let mut of = connection.prepare_cached(&format!(
-                "SELECT a.guid, a.ROWID FROM {placed} c JOIN attachment a ON a.ROWID = c.attachment \
-                 WHERE c.path = ?1 OR c.film = ?1 OR ?1 LIKE c.path || '/%'"
-            ))?;
-            let mut rows = of.query([&file.path])?;
-            while let Some(row) = rows.next()?
-                && source.is_none()
-            {
-                guid = row.get(0)?;
-                source = source_of(connection, Kind::Attachment, row.get(1)?)?;
-            }
+        if damaged.is_empty() {
+            return Ok(());
         }
-        self.found(Problem {
-            guid,
-            lost: source.is_none(),
-            source,
-            ..Problem::of("content", what).at(&file.path)
-        });
-        lock(&self.damaged).contents.push(file.path.clone());
+        let paths: BTreeSet<&str> = damaged.iter().map(|(file, _)| &*file.path).collect();
+        let owners = owners(connection, &paths)?;
+        for (file, what) in damaged {
+            let (guid, source) = owners.get(&*file.path).cloned().unwrap_or_default();
+            self.found(Problem {
+                guid,
+                lost: source.is_none(),
+                source,
+                ..Problem::of("content", what).at(&file.path)
+            });
+            lock(&self.damaged).contents.push(file.path.clone());
+        }
         Ok(())
     }
 
@@ -120,8 +110,9 @@ impl Check<'_> {
     fn content_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
         let sql = format!(
             "SELECT a.guid, c.path FROM msgarchive_content c LEFT JOIN attachment a ON a.ROWID = c.attachment \
-             WHERE a.filename IS NOT '{HOME}' || c.path OR NOT EXISTS \
-               (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path OR f.path LIKE c.path || '/%')",
+             WHERE a.filename IS NOT '{HOME}' || c.path OR \
+               NOT EXISTS (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path) \
+               AND NOT EXISTS (SELECT 1 FROM msgarchive_file f WHERE f.path > c.path || '/' AND f.path < c.path || '0')",
         );
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
@@ -131,4 +122,41 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// An attachment's GUID, and the source that has it.
+type Owner = (Option<String>, Option<String>);
+
+/// Of these contents, an attachment each that has it or had it, of one that a source has where there is one. All
+/// attachments are looked at once: all contents may be gone.
+fn owners<'p>(
+    connection: &Connection,
+    contents: &BTreeSet<&'p str>,
+) -> rusqlite::Result<HashMap<&'p str, Owner>> {
+    let mut owners: HashMap<&'p str, Owner> = HashMap::new();
+    // Bytes that an attachment had once can be had nowhere, but perhaps where it has them still.
+    for placed in [PLACED, FORMERLY_PLACED] {
+        if !has_table(connection, placed)? {
+            continue;
+        }
+        let mut all = connection.prepare(&format!(
+            "SELECT c.path, c.film, a.guid, a.ROWID FROM {placed} c JOIN attachment a ON a.ROWID = c.attachment"
+        ))?;
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            let (path, film): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            let inside = format!("{path}/");
+            let of_bundle = contents
+                .range::<str, _>((Included(&*inside), Unbounded))
+                .take_while(|file| file.starts_with(&inside));
+            let files = [Some(&path), film.as_ref()].into_iter().flatten();
+            for file in files.filter_map(|file| contents.get(file.as_str())).chain(of_bundle) {
+                let owner = owners.entry(file).or_default();
+                if owner.1.is_none() {
+                    *owner = (row.get(2)?, source_of(connection, Kind::Attachment, row.get(3)?)?);
+                }
+            }
+        }
+    }
+    Ok(owners)
 }
