@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
-use super::lock::{LOCK, Lock};
+use super::lock::{HOLDER, LOCK, Lock};
 pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, HOME, RUNS};
 use crate::disk::archive_folder::{Named, is_archive, named_by_records};
 use crate::disk::{hexadecimal, private_folders, replace};
@@ -142,7 +142,9 @@ fn name(path: &Path, id: &str, created: &str) -> Result<(), ArchiveError> {
 /// Nothing is there, or no more than a run left that was ended while it made the folder.
 pub fn is_free(path: &Path) -> Result<bool, ArchiveError> {
     let left = |name: &OsStr| {
-        [README, "README.txt.new", "archive.json.new", LOCK, RUNS, CONTENTS].iter().any(|own| name == *own)
+        [README, "README.txt.new", "archive.json.new", LOCK, HOLDER, RUNS, CONTENTS]
+            .iter()
+            .any(|own| name == *own)
     };
     match fs::read_dir(path) {
         Ok(entries) => {

@@ -2,9 +2,9 @@
 //!
 //! **Must never**: be taken for the archive's state. It is held by the system, and gone with whoever held it.
 
-use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::fs::{self, File, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ArchiveError;
@@ -12,12 +12,17 @@ use crate::disk::private_file;
 
 /// Its file, in the archive's folder.
 pub const LOCK: &str = "lock";
+/// Says who holds it, as long as somebody does. A file of its own: on Windows nobody else can read what is locked.
+pub const HOLDER: &str = "lock-holder";
 /// How long a run may take to let go.
 const ENDING: Duration = Duration::from_millis(500);
 
 /// Held as long as a run adds to the archive; the system lets go of it, whatever ends the program.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct Lock {
+    file: File,
+    holder: PathBuf,
+}
 
 impl Lock {
     /// Becomes the one run that adds to the archive in this folder.
@@ -26,7 +31,7 @@ impl Lock {
     /// [`ArchiveError::Busy`], with what the other one wrote down.
     pub fn take(folder: &Path, started: &str) -> Result<Lock, ArchiveError> {
         let path = folder.join(LOCK);
-        let mut file = private_file(&path)?;
+        let file = private_file(&path)?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {
@@ -34,17 +39,19 @@ impl Lock {
                 // A run that is just ending.
                 Err(TryLockError::WouldBlock) if begun.elapsed() < ENDING => std::thread::sleep(ENDING / 20),
                 Err(TryLockError::WouldBlock) => {
-                    return Err(ArchiveError::Busy { path: folder.to_owned(), holder: written_down(&file) });
+                    return Err(ArchiveError::Busy { path: folder.to_owned(), holder: written_down(folder) });
                 }
                 Err(TryLockError::Error(error)) => return Err(ArchiveError::writing(&path)(error)),
             }
         }
-        let holder = format!("process {}, since {started}\n", std::process::id());
+        let lock = Lock { file, holder: folder.join(HOLDER) };
+        let (mut file, words) =
+            (private_file(&lock.holder)?, format!("process {}, since {started}\n", std::process::id()));
+        // What one that was killed left may be there.
         file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(holder.as_bytes()))
-            .map_err(ArchiveError::writing(&path))?;
-        Ok(Lock(file))
+            .and_then(|()| file.write_all(words.as_bytes()))
+            .map_err(ArchiveError::writing(&lock.holder))?;
+        Ok(lock)
     }
 }
 
@@ -52,7 +59,7 @@ impl Lock {
 pub fn holder(folder: &Path) -> Option<String> {
     let file = File::open(folder.join(LOCK)).ok()?;
     match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(written_down(&file)),
+        Err(TryLockError::WouldBlock) => Some(written_down(folder)),
         Err(TryLockError::Error(_)) => None,
         Ok(()) => {
             let _ = file.unlock();
@@ -61,9 +68,10 @@ pub fn holder(folder: &Path) -> Option<String> {
     }
 }
 
-fn written_down(file: &File) -> String {
+fn written_down(folder: &Path) -> String {
     let mut holder = String::new();
-    let _ = file.take(200).read_to_string(&mut holder);
+    // Somebody else may have put anything there.
+    let _ = File::open(folder.join(HOLDER)).map(|file| file.take(200).read_to_string(&mut holder));
     match holder.trim() {
         "" => "it does not say which".into(),
         holder => holder.to_owned(),
@@ -73,7 +81,8 @@ fn written_down(file: &File) -> String {
 /// Closing the file is not enough: a process that this one is just starting has it open, too, until it is itself.
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = self.0.unlock();
+        let _ = fs::remove_file(&self.holder);
+        let _ = self.file.unlock();
     }
 }
 
@@ -86,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lock = Lock::take(folder.path(), "now").unwrap();
         // As a child has it between its making and its program.
-        let inherited = lock.0.try_clone().unwrap();
+        let inherited = lock.file.try_clone().unwrap();
         let busy = Lock::take(folder.path(), "later").unwrap_err();
         assert!(matches!(busy, ArchiveError::Busy { holder, .. } if holder.ends_with("since now")));
         assert!(holder(folder.path()).is_some_and(|holder| holder.ends_with("since now")));

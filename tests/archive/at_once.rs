@@ -204,7 +204,8 @@ fn who_holds_an_archive_is_told_by_every_path() {
         .unwrap();
     let mut run = start(&program, &["archive", "archive", "-s", "library"]);
     let held = format!("process {}, since 2023-11-14T22:13:20Z", run.id());
-    while !fs::read_to_string(program.path().join("archive/lock")).unwrap().contains(&held) {
+    while !fs::read_to_string(program.path().join("archive/lock-holder")).unwrap_or_default().contains(&held)
+    {
         std::thread::sleep(Duration::from_millis(5));
     }
     let whole = program.path().join("link/../archive");
