@@ -52,9 +52,22 @@ impl Index {
     /// # Errors
     /// [`ArchiveError`] when it can be made nowhere.
     pub fn of(folder: &Folder) -> Result<Index, ArchiveError> {
+        Index::beside_or_nameless(folder, bring_up(folder))
+    }
+
+    /// The same, made anew: what lies there is damaged.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn made_anew(folder: &Folder) -> Result<Index, ArchiveError> {
+        Index::beside_or_nameless(folder, anew(folder))
+    }
+
+    /// `written`: how writing to the one beside the archive went.
+    fn beside_or_nameless(folder: &Folder, written: Result<(), ArchiveError>) -> Result<Index, ArchiveError> {
         let place = folder.path().join(INDEX);
         let failed = || ArchiveError::database(&place);
-        let connection = match bring_up(folder) {
+        let connection = match written {
             Ok(()) => opened(&place).map_err(failed())?,
             Err(refused) if is_about(&refused, &place) => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
@@ -107,11 +120,8 @@ pub fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
     }
 }
 
-/// Makes the index beside the archive anew: that can always be done.
-///
-/// # Errors
-/// [`ArchiveError`] when it cannot be written.
-pub fn anew(folder: &Folder) -> Result<(), ArchiveError> {
+/// Makes the index beside the archive anew: that can always be done where something may be written.
+fn anew(folder: &Folder) -> Result<(), ArchiveError> {
     let place = folder.path().join(INDEX);
     remove_file(&place)?;
     fill_beside(folder, &place)

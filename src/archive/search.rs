@@ -11,7 +11,7 @@ use super::absence::apple_date;
 use super::conversations::Conversations;
 use super::folder::Folder;
 use super::history::{body_columns, text};
-use super::index::{self, Index, matching};
+use super::index::{Index, matching};
 use super::newest::newest_first;
 use super::open::look_at;
 use super::said::Former;
@@ -111,8 +111,7 @@ pub fn search(path: &Path, query: &Query) -> Result<Vec<Hit>, ArchiveError> {
 
 /// What an index finds that is made anew.
 fn found_anew(folder: &Folder, query: &Query) -> Result<Vec<i64>, ArchiveError> {
-    index::anew(folder)?;
-    matching(&query.text).map_or_else(|| Ok(Vec::new()), |words| Index::of(folder)?.find(&words))
+    matching(&query.text).map_or_else(|| Ok(Vec::new()), |words| Index::made_anew(folder)?.find(&words))
 }
 
 /// Makes hits of what the index found.

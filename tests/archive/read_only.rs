@@ -117,3 +117,25 @@ fn what_has_to_write_says_that_it_may_not() {
     assert_eq!(tree::files(&folder), before);
     assert_eq!(archive.program.left_in_tmp(), [""; 0].map(std::path::PathBuf::from));
 }
+
+/// Whatever page of it: most are read only when something is looked for. It cannot be made anew where it lies.
+#[test]
+fn an_index_that_is_damaged_keeps_nobody_from_searching() {
+    let mut archive = ReadOnly::new();
+    let folder = archive.program.path().join("archive");
+    let index = folder.join("search.db");
+    let whole = fs::read(&index).unwrap();
+    let pages = whole.len() / 4096;
+    assert!(pages > 2);
+    for page in 0..pages {
+        everything_below(&folder, 0o777, 0o666);
+        let mut bytes = whole.clone();
+        bytes[page * 4096..(page + 1) * 4096].fill(0);
+        fs::write(&index, &bytes).unwrap();
+        archive.lock();
+        let found = archive.run(&["search", "archive", "word"]).with_code(0).out;
+        assert!(found.ends_with("30 messages\n"), "page {page}: {found}");
+        assert!(fs::read(&index).unwrap() == bytes);
+    }
+    assert_eq!(archive.program.left_in_tmp(), [""; 0].map(std::path::PathBuf::from));
+}
