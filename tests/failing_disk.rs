@@ -6,6 +6,11 @@
 //!
 //! The shim is C, compiled by the `cc` that links Rust programs. It needs Linux and the GNU C library.
 
+/// The words of a command that does one thing after the other, and has nobody looking on: its steps are the same each time.
+macro_rules! in_one_thread {
+    ($($word:literal),+ $(,)?) => { &[$($word),+, "--jobs", "1", "--progress", "never"] };
+}
+
 mod archives;
 mod backups;
 mod exports;
@@ -103,6 +108,9 @@ impl Run<'_> {
             let chosen = recorded.chosen(*fault);
             let struck = self.struck(*fault, (!steps::every()).then_some(&chosen), judge);
             // A run may take some steps more or less than the one before.
+            if steps::every() {
+                println!("{} {}: {fault:?}: {struck} steps", self.arguments[0], self.folder);
+            }
             assert!(struck > 4 && struck * 10 >= chosen.len() * 9, "{fault:?}: {struck} of {}", chosen.len());
         }
     }

@@ -90,46 +90,70 @@ pub fn start(program: &Program, arguments: &[&str]) -> Child {
     program.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Kills first runs and later ones, with news in between, at instants all over them.
+/// A run was done in it.
 #[cfg(unix)]
-fn kill(rounds: usize, mut seed: u64) {
+fn has_a_record(archive: &Path) -> bool {
+    let mut entries = fs::read_dir(archive.join("runs")).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().to_string_lossy().ends_with(".json"))
+}
+
+/// Kills at random instants, all over first runs and later ones, of which there are so many each: of a first run there is
+/// no record yet, whatever one before it left. A run that was done before its instant does not count.
+#[cfg(unix)]
+fn kill(of_each: usize, mut seed: u64) {
+    use std::os::unix::process::ExitStatusExt as _;
+
     const MESSAGES: usize = 60;
     let program = Program::new();
     let source = program.path().join("library");
     library(&source, MESSAGES);
-    // How long an undisturbed run takes here.
-    let begun = Instant::now();
-    program.run(&["archive", "measured", "-s", "library"]).with_code(0);
-    let whole_run = begun.elapsed();
-    for round in 0..rounds {
-        let name = format!("a{round}");
-        let archive = program.path().join(&name);
-        for again in 0..3 {
-            news(&source, 5 + again);
-            let before = states(&archive);
-            let mut child = start(&program, &["archive", &name, "-s", "library"]);
+    let archive = program.path().join("archive");
+    let run = ["archive", "archive", "-s", "library"];
+    let undisturbed = || {
+        let begun = Instant::now();
+        let before = states(&archive);
+        program.run(&run).with_code(0);
+        complete(&archive, MESSAGES as i64);
+        assert!(states(&archive).is_superset(&before));
+        begun.elapsed()
+    };
+    let whole_first_run = undisturbed();
+    let mut whole_later_run = whole_first_run;
+    let (mut first, mut later) = (0, 0);
+    while first.min(later) < of_each {
+        if first < of_each {
+            fs::remove_dir_all(&archive).unwrap();
+        }
+        for disturbed in 0..4 {
+            news(&source, 5 + disturbed % 3);
+            let (before, is_first) = (states(&archive), !has_a_record(&archive));
+            let mut child = start(&program, &run);
+            let whole_run = if is_first { whole_first_run } else { whole_later_run };
             let share = below(&mut seed, 1000) as u32;
             std::thread::sleep(whole_run * share / 1000);
             child.kill().unwrap();
-            child.wait().unwrap();
-            let when = format!("round {round}, run {again}, {share} thousandths");
+            let is_killed = child.wait().unwrap().signal().is_some();
+            let when = format!("{first} and {later} times killed, run {disturbed}, {share} thousandths");
             whole(&archive, &when);
             assert!(states(&archive).is_superset(&before), "{when}");
+            *if is_first { &mut first } else { &mut later } += usize::from(is_killed);
         }
-        let before = states(&archive);
-        program.run(&["archive", &name, "-s", "library"]).with_code(0);
-        complete(&archive, MESSAGES as i64);
-        assert!(states(&archive).is_superset(&before), "round {round}");
-        fs::remove_dir_all(archive).unwrap();
+        whole_later_run = undisturbed();
     }
 }
 
+/// As many first runs, and as many later ones; `KILLED_AT_INSTANTS` asks for others. Cut in four, which run at once.
+#[cfg(unix)]
+const INSTANTS: usize = 150;
+
 #[cfg(unix)]
 #[test]
-fn killed_at_three_hundred_instants() {
+fn killed_at_random_instants() {
+    let asked = std::env::var("KILLED_AT_INSTANTS").ok();
+    let of_each = asked.map_or(INSTANTS, |asked| asked.parse().expect("a number of instants"));
     std::thread::scope(|scope| {
         for seed in [17, 18, 19, 20] {
-            scope.spawn(move || kill(25, seed));
+            scope.spawn(move || kill(of_each.div_ceil(4), seed));
         }
     });
 }

@@ -15,7 +15,7 @@ use crate::program::Program;
 use crate::support::{Schema, tree};
 
 pub const MESSAGES: usize = 20;
-pub const ARCHIVE: &[&str] = &["archive", "archive", "-s", "library", "--jobs", "1", "--progress", "never"];
+pub const ARCHIVE: &[&str] = in_one_thread!["archive", "archive", "-s", "library"];
 
 /// What a run finds: a library, and an archive of what it held before its news.
 struct Before {
@@ -69,7 +69,7 @@ impl Before {
 /// All files of an archive but the one that says who held it last.
 pub fn held_files(archive: &Path) -> Files {
     let mut files = files(archive);
-    files.retain(|(path, _)| path != "lock");
+    files.retain(|(path, _)| path != "lock" && path != "lock-holder");
     files
 }
 

@@ -14,19 +14,9 @@ use crate::program::Program;
 use crate::support::Schema;
 use crate::support::backup::{Layout, wrap};
 
-const ARCHIVE: &[&str] = &[
-    "archive",
-    "archive",
-    "-s",
-    "backup",
-    "--password-file",
-    "secret/password",
-    "--jobs",
-    "1",
-    "--progress",
-    "never",
-];
-const EXPORT: &[&str] = &[
+const ARCHIVE: &[&str] =
+    in_one_thread!["archive", "archive", "-s", "backup", "--password-file", "secret/password"];
+const EXPORT: &[&str] = in_one_thread![
     "export",
     "-s",
     "backup",
@@ -35,11 +25,7 @@ const EXPORT: &[&str] = &[
     "-f",
     "txt,csv",
     "-o",
-    "out",
-    "--jobs",
-    "1",
-    "--progress",
-    "never",
+    "out"
 ];
 const PASSWORD: &str = "secret";
 /// The first argument of the process that clears away.

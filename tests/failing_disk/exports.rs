@@ -10,19 +10,7 @@ use crate::archive::crash::library_of;
 use crate::program::Program;
 use crate::support::{Schema, tree};
 
-const EXPORT: &[&str] = &[
-    "export",
-    "-s",
-    "library",
-    "-f",
-    "txt,csv,jsonl,pdf",
-    "-o",
-    "out",
-    "--jobs",
-    "1",
-    "--progress",
-    "never",
-];
+const EXPORT: &[&str] = in_one_thread!["export", "-s", "library", "-f", "txt,csv,jsonl,pdf", "-o", "out"];
 
 /// What an export finds in its folder, and what it makes of it.
 struct Before {

@@ -12,20 +12,8 @@ use crate::archive::crash::{complete, library_of, news, states, whole};
 use crate::program::Program;
 use crate::support::Schema;
 
-const NIGHT: &[&str] = &[
-    "archive",
-    "archive",
-    "-s",
-    "library",
-    "--export",
-    "pdf,csv",
-    "--out",
-    "out",
-    "--jobs",
-    "1",
-    "--progress",
-    "never",
-];
+const NIGHT: &[&str] =
+    in_one_thread!["archive", "archive", "-s", "library", "--export", "pdf,csv", "--out", "out"];
 
 /// What a night finds: an archive, the export of it, and a library with news.
 struct Night {

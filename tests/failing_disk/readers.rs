@@ -64,7 +64,7 @@ const READING: &[Fault] = &[Fault::Error, Fault::Dead, Fault::Vanished];
 #[test]
 fn verify() {
     answers(&["verify", "archive", "--json", "--jobs", "1"], READING);
-    answers(&["verify", "archive", "--deep", "--jobs", "1", "--progress", "never"], READING);
+    answers(in_one_thread!["verify", "archive", "--deep"], READING);
 }
 
 #[test]
