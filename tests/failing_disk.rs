@@ -15,6 +15,7 @@ mod archives;
 mod backups;
 mod exports;
 mod nights;
+mod out_of_reach;
 mod readers;
 mod repairs;
 mod scene;

@@ -160,6 +160,9 @@ impl Wish {
         let Some((content, film)) = finder.find(&self.filename) else {
             return Ok(Found::Nothing);
         };
+        if let Content::OutOfReach(what) = content {
+            return Ok(Found::Unreadable(what.path.clone(), what.error().to_string()));
+        }
         let film = film.as_ref();
         let take = || -> Result<Found, ArchiveError> {
             let is_empty = match content.bytes() {
@@ -219,7 +222,7 @@ fn is_there(
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     let (picture, of_film) =
         stem.split_once('-').map_or((stem, None), |(picture, film)| (picture, Some(film)));
-    if content.bytes().is_none() {
+    if content.is_bundle() {
         return Ok(list_of(content)? == picture);
     }
     if hexadecimal(&hash_of(content)?) != picture {

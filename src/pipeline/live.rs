@@ -39,7 +39,7 @@ pub fn picture(bundle: &Content) -> Option<Content> {
             Some(Content::File { path, bytes })
         }
         Content::Bundle(stored) => picture_of(stored),
-        Content::File { .. } | Content::Value(_) | Content::Sealed(_) => None,
+        Content::File { .. } | Content::Value(_) | Content::Sealed(_) | Content::OutOfReach(_) => None,
     }
 }
 

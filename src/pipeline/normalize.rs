@@ -280,7 +280,8 @@ pub fn is_hidden(raw: &RawAttachment) -> bool {
 /// Its bytes are here.
 pub fn is_local(raw: &RawAttachment) -> bool {
     match &raw.content {
-        Some(Content::Folder { .. } | Content::Bundle(_)) => true,
+        // Whoever wants its bytes finds out that they cannot be had, and says so.
+        Some(Content::Folder { .. } | Content::Bundle(_) | Content::OutOfReach(_)) => true,
         Some(content) => content.bytes().is_some_and(|bytes| bytes > 0),
         None => false,
     }

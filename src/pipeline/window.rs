@@ -251,7 +251,7 @@ fn record(placed: &PlacedAsset) -> FileRecord {
 }
 
 fn is_live_bundle(content: &Content) -> bool {
-    matches!(content, Content::Folder { .. } | Content::Bundle(_)) && live::is_bundle(content.path())
+    content.is_bundle() && live::is_bundle(content.path())
 }
 
 /// What writers may embed: of a Live Photo's bundle its picture, of other bundles nothing.
@@ -260,6 +260,7 @@ fn shown(content: &Content) -> Option<Arc<dyn Bytes>> {
         Content::Folder { path } | Content::Bundle(StoredBundle { path, .. }) if !live::is_bundle(path) => {
             None
         }
+        Content::OutOfReach(_) => None,
         Content::Folder { .. } | Content::Bundle(_) => live::picture(content),
         Content::File { .. } | Content::Value(_) | Content::Sealed(_) => Some(content.clone()),
     };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::backup::SealedFile;
+use crate::disk::is_gone;
 use crate::model::{Bytes, ReadSeek};
 
 /// An attachment's bytes, wherever they lie.
@@ -21,6 +22,32 @@ pub enum Content {
     Value(StoredValue),
     /// An encrypted file of a backup: decrypted as it is read.
     Sealed(SealedFile),
+    /// Something that is there for all that is known: the disk does not even tell what it is.
+    OutOfReach(OutOfReach),
+}
+
+/// What cannot be looked at. That it is not there would be another answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfReach {
+    /// Where it lies.
+    pub path: PathBuf,
+    kind: io::ErrorKind,
+    /// What the system says, by its number.
+    code: Option<i32>,
+}
+
+impl OutOfReach {
+    /// `None` where the error says that nothing is there, or that nothing can be under such a name.
+    pub(in crate::source) fn because(path: &Path, error: &io::Error) -> Option<OutOfReach> {
+        let is_no_name = matches!(error.kind(), io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput);
+        let is_there = !is_gone(error) && !is_no_name;
+        is_there.then(|| OutOfReach { path: path.to_owned(), kind: error.kind(), code: error.raw_os_error() })
+    }
+
+    /// Why.
+    pub fn error(&self) -> io::Error {
+        self.code.map_or_else(|| self.kind.into(), io::Error::from_raw_os_error)
+    }
 }
 
 /// A value that is read when it is wanted, so that a page of rows does not hold all of them.
@@ -108,6 +135,7 @@ impl Content {
             Content::Folder { .. } | Content::Bundle(_) => Err(io::ErrorKind::IsADirectory.into()),
             Content::Value(value) => Ok(Box::new(Cursor::new(value.store.read(value.rowid)?))),
             Content::Sealed(file) => Ok(Box::new(file.open()?)),
+            Content::OutOfReach(what) => Err(what.error()),
         }
     }
 
@@ -119,14 +147,20 @@ impl Content {
             Content::Bundle(bundle) => &bundle.path,
             Content::Value(value) => value.store.path(),
             Content::Sealed(file) => file.path(),
+            Content::OutOfReach(what) => &what.path,
         }
     }
 
-    /// Size in bytes; `None` for a bundle.
+    /// It is several files that people see as one.
+    pub fn is_bundle(&self) -> bool {
+        matches!(self, Content::Folder { .. } | Content::Bundle(_))
+    }
+
+    /// Size in bytes; `None` for a bundle, and for what cannot be looked at.
     pub fn bytes(&self) -> Option<u64> {
         match self {
             Content::File { bytes, .. } => Some(*bytes),
-            Content::Folder { .. } | Content::Bundle(_) => None,
+            Content::Folder { .. } | Content::Bundle(_) | Content::OutOfReach(_) => None,
             Content::Value(value) => Some(value.bytes),
             Content::Sealed(file) => Some(file.bytes()),
         }

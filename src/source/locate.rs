@@ -7,16 +7,19 @@
 //! taken, and no link that leaves the root.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::source::Content;
+use crate::disk::is_gone;
+use crate::source::{Content, OutOfReach};
 
 /// Where to look.
 #[derive(Debug, Clone)]
@@ -43,6 +46,13 @@ impl From<Content> for Located {
     /// All of it.
     fn from(content: Content) -> Located {
         Located { content, incomplete: false }
+    }
+}
+
+impl Located {
+    /// What could not be looked at; `None` where that says that nothing is there.
+    pub fn out_of_reach(path: &Path, error: &io::Error) -> Option<Located> {
+        OutOfReach::because(path, error).map(|what| Content::OutOfReach(what).into())
     }
 }
 
@@ -121,7 +131,7 @@ impl Locator {
         Locator { roots: roots.clone(), listed: HashMap::new(), absent: None, direct: HashSet::new() }
     }
 
-    /// The bytes that `attachment.filename` names, where they are here.
+    /// The bytes that `attachment.filename` names, where they are here, or should be and cannot be looked at.
     pub fn find(&mut self, filename: &str) -> Option<Located> {
         let place = place(filename)?;
         if let Some(store) = &self.roots.store {
@@ -139,36 +149,52 @@ impl Locator {
         if self.absent.as_ref() == Some(&first) {
             return None;
         }
+        let below_root = place.from == Origin::Library;
         // What could not be looked at for a moment can be looked at then.
-        let looked = fs::symlink_metadata(&exact).or_else(|_| fs::symlink_metadata(&exact));
-        let (path, mut about) = match looked {
-            Ok(about) => (exact, about),
-            Err(_) => {
-                let path = self.walk(root, &place.names)?;
-                let about = fs::symlink_metadata(&path).ok()?;
-                (path, about)
-            }
+        match self.look(&root, &exact, &place.names, below_root) {
+            Err(_) => self.look(&root, &exact, &place.names, below_root),
+            looked => looked,
+        }
+        .unwrap_or_else(|error| Located::out_of_reach(&exact, &error))
+    }
+
+    /// `below_root`: no link may lead out of the root.
+    fn look(
+        &mut self,
+        root: &Path,
+        exact: &Path,
+        names: &[String],
+        below_root: bool,
+    ) -> io::Result<Option<Located>> {
+        let (path, mut about) = match fs::symlink_metadata(exact) {
+            Ok(about) => (exact.to_owned(), about),
+            Err(error) if is_gone(&error) => match self.walk(root, names)? {
+                Some(path) => {
+                    let about = fs::symlink_metadata(&path)?;
+                    (path, about)
+                }
+                None => return Ok(None),
+            },
+            Err(error) => return Err(error),
         };
         let is_link = about.is_symlink();
-        if matches!(place.from, Origin::Library)
-            && (is_link || !path.parent().is_some_and(|folder| self.is_direct(folder)))
-        {
-            let real = path.canonicalize().ok()?;
+        if below_root && (is_link || !path.parent().is_some_and(|folder| self.is_direct(folder))) {
+            let real = path.canonicalize()?;
             if !self.roots.allowed.iter().any(|root| real.starts_with(root)) {
-                return None;
+                return Ok(None);
             }
         }
         if is_link {
-            about = fs::metadata(&path).ok()?;
+            about = fs::metadata(&path)?;
         }
-        if about.is_file() {
+        Ok(if about.is_file() {
             let bytes = about.len();
             Some(Content::File { path, bytes }.into())
         } else if about.is_dir() {
             Some(Content::Folder { path }.into())
         } else {
             None
-        }
+        })
     }
 
     /// No link is on the way from the root to this folder below it: what lies there lies below the root, and nothing has
@@ -193,43 +219,56 @@ impl Locator {
     }
 
     /// Name by name, by case and Unicode form as the folders have them.
-    fn walk(&mut self, root: PathBuf, names: &[String]) -> Option<PathBuf> {
-        let mut path = root.clone();
+    fn walk(&mut self, root: &Path, names: &[String]) -> io::Result<Option<PathBuf>> {
+        let mut path = root.to_owned();
         for name in names {
             let exact = path.join(name);
-            if fs::symlink_metadata(&exact).is_ok() {
-                path = exact;
-            } else {
-                let Some(entry) = self.entries(&path).get(&fold(name)).cloned() else {
-                    if path == root {
-                        self.absent = Some(exact);
-                    }
-                    return None;
-                };
-                path.push(entry);
+            match fs::symlink_metadata(&exact) {
+                Ok(_) => path = exact,
+                Err(error) if is_gone(&error) => {
+                    let Some(entry) = self.entries(&path)?.get(&fold(name)).cloned() else {
+                        if path == root {
+                            self.absent = Some(exact);
+                        }
+                        return Ok(None);
+                    };
+                    path.push(entry);
+                }
+                Err(error) => return Err(error),
             }
         }
-        Some(path)
+        Ok(Some(path))
     }
 
-    fn entries(&mut self, folder: &Path) -> &HashMap<String, OsString> {
+    /// Of a folder that is not there, none.
+    fn entries(&mut self, folder: &Path) -> io::Result<&HashMap<String, OsString>> {
         if self.listed.len() >= REMEMBERED && !self.listed.contains_key(folder) {
             self.listed.clear();
         }
-        self.listed.entry(folder.to_owned()).or_insert_with(|| {
-            let mut entries = HashMap::new();
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let name = entry.file_name();
-                // Of names that differ in case only, always the same one.
-                let kept: &mut OsString =
-                    entries.entry(fold(&name.to_string_lossy())).or_insert_with(|| name.clone());
-                if name < *kept {
-                    *kept = name;
-                }
-            }
-            entries
-        })
+        match self.listed.entry(folder.to_owned()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => Ok(unknown.insert(listed(folder)?)),
+        }
     }
+}
+
+/// See [`Locator::listed`].
+fn listed(folder: &Path) -> io::Result<HashMap<String, OsString>> {
+    let mut entries = HashMap::new();
+    let found = match fs::read_dir(folder) {
+        Err(error) if is_gone(&error) => return Ok(entries),
+        found => found?,
+    };
+    for entry in found {
+        let name = entry?.file_name();
+        // Of names that differ in case only, always the same one.
+        let kept: &mut OsString =
+            entries.entry(fold(&name.to_string_lossy())).or_insert_with(|| name.clone());
+        if name < *kept {
+            *kept = name;
+        }
+    }
+    Ok(entries)
 }
 
 fn fold(name: &str) -> String {

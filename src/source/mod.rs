@@ -29,7 +29,7 @@ mod weighing;
 
 use std::path::{Path, PathBuf};
 
-pub use content::{BundleFile, BundleStore, Content, StoredBundle, StoredValue, ValueStore};
+pub use content::{BundleFile, BundleStore, Content, OutOfReach, StoredBundle, StoredValue, ValueStore};
 pub use database::LogState;
 pub use error::SourceError;
 pub use icloud_settings::ICloudSettings;

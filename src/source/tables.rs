@@ -146,8 +146,7 @@ impl ContentFinder {
         // What is not whole may be elsewhere, or another night.
         let content = self.0.find(filename).filter(|found| !found.incomplete)?.content;
         let film = film(filename, Some(&content), &mut self.0);
-        // What has no size is a folder.
-        Some((content, film.filter(|film| film.bytes().is_some_and(|bytes| bytes > 0))))
+        Some((content, film.filter(|film| !film.is_bundle() && film.bytes() != Some(0))))
     }
 }
 

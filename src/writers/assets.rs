@@ -343,6 +343,9 @@ impl AssetSink for AssetFolder {
             Content::Folder { path } => self.take_bundle(|to| bundle::copy_folder(path, to)),
             Content::Bundle(stored) => self.take_bundle(|to| bundle::copy_stored(stored, to)),
             Content::Value(_) | Content::Sealed(_) => self.take_value(content),
+            Content::OutOfReach(what) => {
+                Err(WriteError::Unreadable { path: what.path.clone(), source: what.error() })
+            }
         }
     }
 

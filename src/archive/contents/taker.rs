@@ -87,7 +87,7 @@ impl Taker<'_> {
         film: Option<&Content>,
         filename: &str,
     ) -> Result<Taken, ArchiveError> {
-        if content.bytes().is_none() {
+        if content.is_bundle() {
             return self.take_bundle(content, filename);
         }
         let picture = self.copy(content, "a")?;

@@ -14,7 +14,9 @@ use super::sealed::SealedFile;
 use super::{HOME, LIBRARY, MEDIA, PREFERENCES, STORES};
 use crate::source::database::{connection_to, connection_to_hidden};
 use crate::source::locate::{FileStore, Located};
-use crate::source::{BundleFile, BundleStore, Content, KeepMessages, SourceError, StoredBundle, preferences};
+use crate::source::{
+    BundleFile, BundleStore, Content, KeepMessages, OutOfReach, SourceError, StoredBundle, preferences,
+};
 
 /// The largest `Manifest.mbdb` that is read: real ones have some 20 MB.
 const LARGEST_RECORDS: u64 = 256 << 20;
@@ -160,19 +162,32 @@ impl Backup {
         let id = entry.id.as_str();
         // In folders of their first two digits since iOS 10; flat before.
         let places = [self.folder.join(id.get(..2)?).join(id), self.folder.join(id)];
-        let path = places.into_iter().find(|path| path.is_file() && self.holds(path))?;
-        Some(match (&self.keys, &entry.wrapped_key) {
+        for path in places {
+            match self.holds(&path) {
+                Ok(false) => {}
+                Ok(true) => return Some(self.unlocked(path, entry)),
+                Err(error) => match OutOfReach::because(&path, &error) {
+                    None => {}
+                    Some(what) => return Some(Blob::OutOfReach(what)),
+                },
+            }
+        }
+        None
+    }
+
+    fn unlocked(&self, path: PathBuf, entry: &Entry) -> Blob {
+        match (&self.keys, &entry.wrapped_key) {
             (Some(keys), Some(wrapped)) => match keys.unwrap(wrapped) {
                 Some(key) => Blob::Sealed(SealedFile::new(path, key)),
                 None => Blob::Lost,
             },
             _ => Blob::Plain(path),
-        })
+        }
     }
 
-    /// A link may lead elsewhere in the backup, but to no other file of this machine.
-    fn holds(&self, path: &Path) -> bool {
-        path.canonicalize().is_ok_and(|real| real.starts_with(&self.real))
+    /// It is a file of the backup. A link may lead elsewhere in it, but to no other file of this machine.
+    fn holds(&self, path: &Path) -> io::Result<bool> {
+        Ok(fs::metadata(path)?.is_file() && path.canonicalize()?.starts_with(&self.real))
     }
 }
 
@@ -190,6 +205,7 @@ pub(super) enum Blob {
     Sealed(SealedFile),
     /// It is there, but the key to it is not.
     Lost,
+    OutOfReach(OutOfReach),
 }
 
 impl Blob {
@@ -197,6 +213,7 @@ impl Blob {
         match self {
             Blob::Plain(path) => Some(path),
             Blob::Sealed(file) => Some(file.path()),
+            Blob::OutOfReach(what) => Some(&what.path),
             Blob::Lost => None,
         }
     }
@@ -206,6 +223,7 @@ impl Blob {
         match self {
             Blob::Plain(path) => Ok(Box::new(File::open(path)?)),
             Blob::Sealed(file) => Ok(Box::new(file.open()?)),
+            Blob::OutOfReach(what) => Err(what.error()),
             Blob::Lost => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -214,16 +232,24 @@ impl Blob {
     fn located(self, size: Option<u64>) -> Option<Located> {
         match self {
             Blob::Plain(path) => {
-                let bytes = fs::metadata(&path).ok()?.len();
+                let bytes = match fs::metadata(&path) {
+                    Ok(about) => about.len(),
+                    Err(error) => return Located::out_of_reach(&path, &error),
+                };
                 let incomplete = size.is_some_and(|size| bytes < size);
                 Some(Located { content: Content::File { path, bytes }, incomplete })
             }
             Blob::Sealed(sealed) => {
-                let (sealed, padded) = sealed.measured().ok()?;
+                let path = sealed.path().to_owned();
+                let (sealed, padded) = match sealed.measured() {
+                    Ok(measured) => measured,
+                    Err(error) => return Located::out_of_reach(&path, &error),
+                };
                 // The end is there where its padding is, whatever size is recorded.
                 let incomplete = !padded && size.is_none_or(|size| sealed.bytes() < size);
                 Some(Located { content: Content::Sealed(sealed), incomplete })
             }
+            Blob::OutOfReach(what) => Some(Content::OutOfReach(what).into()),
             Blob::Lost => None,
         }
     }

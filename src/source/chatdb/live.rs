@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::source::locate::Locator;
-use crate::source::{Content, RawAttachment};
+use crate::source::{Content, OutOfReach, RawAttachment};
 
 /// Extensions of pictures that may have a film.
 const PICTURES: [&str; 4] = ["heic", "heif", "jpg", "jpeg"];
@@ -32,8 +32,10 @@ fn is_picture(path: &Path) -> bool {
 fn film_beside(picture: &Path) -> Option<Content> {
     ["MOV", "mov"].into_iter().find_map(|extension| {
         let path = picture.with_extension(extension);
-        let about = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
-        Some(Content::File { path, bytes: about.len() })
+        match fs::symlink_metadata(&path).or_else(|_| fs::symlink_metadata(&path)) {
+            Ok(about) => about.is_file().then(|| Content::File { path, bytes: about.len() }),
+            Err(error) => OutOfReach::because(&path, &error).map(Content::OutOfReach),
+        }
     })
 }
 
@@ -53,7 +55,7 @@ pub(super) fn without_own_rows(attachments: &mut [RawAttachment]) {
         };
         let own =
             attachments.iter().any(|a| a.content.as_ref().is_some_and(|c| c.path() == companion.path()));
-        let is_film = !own && matches!(companion, Content::File { bytes: 1.., .. });
+        let is_film = !own && matches!(companion, Content::File { bytes: 1.., .. } | Content::OutOfReach(_));
         if let Some(attachment) = attachments.get_mut(i).filter(|_| !is_film) {
             attachment.companion = None;
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::disk::is_inside;
-use crate::source::Content;
+use crate::source::{Content, OutOfReach};
 
 /// The folder that such paths begin at.
 #[derive(Debug, Clone)]
@@ -24,8 +24,13 @@ impl Files {
         if !is_inside(relative) {
             return None;
         }
-        let path = root.join(relative).canonicalize().ok().filter(|path| path.starts_with(root))?;
-        let about = fs::metadata(&path).ok()?;
+        let path = root.join(relative);
+        let looked = path.canonicalize().and_then(|path| Ok((fs::metadata(&path)?, path)));
+        let (about, path) = match looked {
+            Ok((about, path)) if path.starts_with(root) => (about, path),
+            Ok(_) => return None,
+            Err(error) => return OutOfReach::because(&path, &error).map(Content::OutOfReach),
+        };
         match (about.is_file(), about.is_dir()) {
             (true, _) => Some(Content::File { path, bytes: about.len() }),
             (_, true) => Some(Content::Folder { path }),

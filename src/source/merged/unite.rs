@@ -97,6 +97,8 @@ fn words(row: &mut RawMessage, other: &mut RawMessage, identity: &dyn Identity) 
 enum Worth {
     Missing,
     InICloud,
+    /// It is there, and the disk does not give it.
+    OutOfReach,
     /// Not all of it, or not the size it should have.
     Some,
     All,
@@ -104,10 +106,11 @@ enum Worth {
 
 fn worth(attachment: &RawAttachment) -> Worth {
     match &attachment.content {
+        Some(Content::OutOfReach(_)) => Worth::OutOfReach,
         Some(content) if content.bytes() != Some(0) => {
             let right_size = match content.bytes().and_then(|bytes| i64::try_from(bytes).ok()) {
                 Some(bytes) => attachment.total_bytes <= 0 || bytes == attachment.total_bytes,
-                None => matches!(content, Content::Folder { .. } | Content::Bundle(_)),
+                None => content.is_bundle(),
             };
             if right_size && !attachment.incomplete { Worth::All } else { Worth::Some }
         }
