@@ -35,6 +35,8 @@ pub enum AlarmKind {
     Failing,
     /// The last run fed the archive, and could not export it.
     ExportFailing,
+    /// The last run could not read everything.
+    Incomplete,
     /// The command that was to tell somebody of a failure failed, too.
     Unheard,
     /// The last run was ended from outside.
@@ -58,6 +60,7 @@ impl AlarmKind {
             AlarmKind::NoProgram => "no_program",
             AlarmKind::Failing => "failing",
             AlarmKind::ExportFailing => "export_failing",
+            AlarmKind::Incomplete => "incomplete",
             AlarmKind::Unheard => "unheard",
             AlarmKind::Interrupted => "interrupted",
             AlarmKind::NotBegun => "not_begun",
@@ -94,6 +97,7 @@ impl Evidence<'_> {
             self.no_program(),
             self.failing(),
             self.export_failing(),
+            self.incomplete(),
             self.unheard(),
             self.interrupted(),
             self.missed(),
@@ -157,6 +161,12 @@ impl Evidence<'_> {
         };
         let what = format!("the export in {out} fails, and {last}: {failure}");
         Some(alarm(AlarmKind::ExportFailing, what))
+    }
+
+    fn incomplete(&self) -> Option<Alarm> {
+        let (runs, last) = self.all_of_late(|attempt| attempt.incomplete.is_some())?;
+        let what = last.incomplete.as_ref()?;
+        Some(alarm(AlarmKind::Incomplete, format!("{runs} could not read everything: {what}")))
     }
 
     fn unheard(&self) -> Option<Alarm> {

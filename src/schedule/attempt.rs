@@ -25,6 +25,8 @@ pub struct Attempt {
     pub message: String,
     /// Messages that were new.
     pub added: Option<u64>,
+    /// What could not be read of a run that went well otherwise, in words.
+    pub incomplete: Option<String>,
     /// What was fed.
     #[serde(default)]
     pub archive: PathBuf,
@@ -43,7 +45,7 @@ pub struct ExportEnd {
 }
 
 impl Attempt {
-    /// Everything was archived and exported; perhaps (3) an attachment could not be read.
+    /// Everything was archived and exported, as far (3) as it could be read.
     pub fn is_good(&self) -> bool {
         matches!(self.exit, Some(0 | 3))
     }
@@ -124,6 +126,14 @@ impl Attempts {
         self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.is_good())
     }
 
+    /// Somebody has to be told of this one: it failed, or could not read something, and that was not the same the time
+    /// before. (What cannot be read tonight cannot be read every night, as a rule.)
+    pub fn calls_for_help(&self, attempt: &Attempt) -> bool {
+        let before = self.list.iter().rev().find(|before| before.number != attempt.number);
+        let is_known = before.is_some_and(|before| before.incomplete == attempt.incomplete);
+        !attempt.is_good() || attempt.incomplete.is_some() && !is_known
+    }
+
     /// The last one that fed the archive of this job.
     pub fn last_fed(&self, job: &Job) -> Option<&Attempt> {
         self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.has_fed())
@@ -150,6 +160,7 @@ impl Attempts {
             exit: None,
             message: "it was ended before it was done".into(),
             added: None,
+            incomplete: None,
             archive: job.archive.clone(),
             export: None,
             unheard: None,
@@ -184,6 +195,7 @@ impl Attempts {
                     "exit": attempt.exit,
                     "message": attempt.message,
                     "added": attempt.added,
+                    "incomplete": attempt.incomplete,
                     "archive": attempt.archive,
                     "export": attempt.export.as_ref().map(|export| json!({
                         "out": export.out, "failure": export.failure,

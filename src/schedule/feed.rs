@@ -3,17 +3,18 @@
 use std::io::{self, Read};
 use std::process::{Command, ExitStatus, Stdio};
 
-use serde::Deserialize;
-
 use super::attempt::{Attempts, ExportEnd};
 use super::job::Doing;
 use super::log::Log;
+use super::printed::Printed;
 use super::run::SCHEDULED;
 use super::{ExportJob, Job};
 use crate::disk::archive_folder::is_archive;
 
-/// A run record is shorter; what an error says, too.
+/// What an error says is shorter.
 const LONGEST_WORDS: usize = 64 * 1024;
+/// So is a record, even of a run that names a hundred thousand things which it could not read.
+const LONGEST_RECORD: usize = 32 * 1024 * 1024;
 
 /// How feeding the archive went.
 #[derive(Debug)]
@@ -21,26 +22,15 @@ pub struct Fed {
     pub exit: i32,
     pub message: String,
     pub added: Option<u64>,
+    /// What could not be read of it, in words; `None`: nothing, or it failed.
+    pub incomplete: Option<String>,
     pub export: Option<ExportEnd>,
 }
 
 impl Fed {
     fn failed(message: String) -> Fed {
-        Fed { exit: 1, message, added: None, export: None }
+        Fed { exit: 1, message, added: None, incomplete: None, export: None }
     }
-}
-
-/// What is of interest in the record that `archive --json` prints.
-#[derive(Deserialize)]
-struct Printed {
-    added: u64,
-    export: Option<PrintedExport>,
-}
-
-#[derive(Deserialize)]
-struct PrintedExport {
-    /// Conversations; `None` where the export failed.
-    written: Option<u64>,
 }
 
 /// Feeds the archive, and brings its export up to date. What is on a disk that is elsewhere must not be begun anew where the
@@ -108,8 +98,10 @@ fn told(job: &Job, doing: Doing, log: &mut Log) -> Fed {
     };
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (printed, said) = std::thread::scope(|scope| {
-        let printed = scope.spawn(|| stdout.map(|stdout| collect(stdout, |_| ())).unwrap_or_default());
-        let said = stderr.map(|stderr| collect(stderr, |bytes| log.put(bytes))).unwrap_or_default();
+        let printed =
+            scope.spawn(|| stdout.map(|stdout| collect(stdout, LONGEST_RECORD, |_| ())).unwrap_or_default());
+        let said =
+            stderr.map(|stderr| collect(stderr, LONGEST_WORDS, |bytes| log.put(bytes))).unwrap_or_default();
         (printed.join().unwrap_or_default(), said)
     });
     match child.wait() {
@@ -121,29 +113,35 @@ fn told(job: &Job, doing: Doing, log: &mut Log) -> Fed {
 /// By how the program ended, the record that it printed, and what it said.
 fn outcome(export: Option<&ExportJob>, status: ExitStatus, printed: &[u8], said: &[u8]) -> Fed {
     let printed = serde_json::from_slice::<Printed>(printed).ok();
-    let (exit, added) = (code(status), printed.as_ref().map(|printed| printed.added));
+    let exit = code(status);
     // It prints nothing where feeding the archive failed, and then does not come to the export.
-    let written = printed.and_then(|printed| printed.export).map(|export| export.written);
-    let exported =
-        export.zip(written).map(|(export, _)| ExportEnd { out: export.out.clone(), failure: None });
-    let fed = |message: String| Fed { exit, message, added, export: exported };
-    match (exit, added, written) {
-        (0, Some(added), Some(Some(written))) => {
-            fed(format!("new messages: {added}; exported conversations: {written}"))
+    let Some(printed) = printed else {
+        let message = if exit == 0 { "done".into() } else { reason(said, status) };
+        return Fed { exit, ..Fed::failed(message) };
+    };
+    let exported = export.zip(printed.export.as_ref());
+    let fed = |message: String, incomplete: Option<String>| Fed {
+        exit,
+        message,
+        added: Some(printed.added),
+        incomplete,
+        export: exported.map(|(export, _)| ExportEnd { out: export.out.clone(), failure: None }),
+    };
+    match (exit, exported) {
+        (0, _) => fed(printed.done(), None),
+        (3, _) => {
+            let what = printed.incomplete(export).unwrap_or_else(|| reason(said, status));
+            fed(format!("{}; incomplete: {what}", printed.done()), Some(what))
         }
-        (0, Some(added), _) => fed(format!("new messages: {added}")),
-        (0, None, _) => fed("done".into()),
-        (3, ..) => fed(format!("done, but: {}", reason(said, status))),
-        (_, Some(_), Some(None)) => match export {
-            Some(export) => without_export(fed(String::new()), export, reason(said, status)),
-            None => fed(reason(said, status)),
-        },
-        _ => fed(reason(said, status)),
+        (_, Some((export, of_export))) if of_export.written.is_none() => {
+            without_export(fed(String::new(), None), export, reason(said, status))
+        }
+        _ => fed(reason(said, status), None),
     }
 }
 
 /// Reads to the end, passes everything on, and keeps the end of it.
-fn collect(mut from: impl Read, mut each: impl FnMut(&[u8])) -> Vec<u8> {
+fn collect(mut from: impl Read, most: usize, mut each: impl FnMut(&[u8])) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut buffer = [0; 8192];
     loop {
@@ -155,7 +153,7 @@ fn collect(mut from: impl Read, mut each: impl FnMut(&[u8])) -> Vec<u8> {
         };
         each(read);
         kept.extend_from_slice(read);
-        let surplus = kept.len().saturating_sub(LONGEST_WORDS);
+        let surplus = kept.len().saturating_sub(most);
         kept.drain(..surplus);
     }
 }

@@ -23,6 +23,7 @@ mod log;
 mod on_failure;
 mod perform;
 mod plan;
+mod printed;
 mod request;
 mod run;
 mod slot;

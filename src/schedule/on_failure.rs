@@ -142,6 +142,7 @@ mod tests {
             exit: Some(1),
             message: "no \"$x\" '%'".into(),
             added: None,
+            incomplete: None,
             archive: job.archive.clone(),
             export: None,
             unheard: None,

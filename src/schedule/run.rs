@@ -62,7 +62,7 @@ pub fn run(
     let fed = feed(&job, &attempts, &mut log);
     attempt.finished = Some(now());
     (attempt.exit, attempt.message, attempt.added) = (Some(fed.exit), fed.message, fed.added);
-    attempt.export = fed.export;
+    (attempt.incomplete, attempt.export) = (fed.incomplete, fed.export);
     attempts.end(&attempt);
     if job_file.try_exists().is_ok_and(|is_there| !is_there) {
         // The schedule was taken away meanwhile, and nothing of it is to be left.
@@ -73,7 +73,7 @@ pub fn run(
         attempt.message += &format!("; but it could not be written down: {}", in_full(&error));
     }
     log.line(now(), &format!("run {} ended with {}: {}", attempt.number, fed.exit, attempt.message));
-    if let Some(command) = job.on_failure.as_deref().filter(|_| !attempt.is_good()) {
+    if let Some(command) = job.on_failure.as_deref().filter(|_| attempts.calls_for_help(&attempt)) {
         let called = on_failure::call(command, &job, &attempt, &folder, on_failure::PATIENCE, &mut log);
         let words = called.as_ref().err().map_or("is done", |how| how);
         log.line(now(), &format!("--on-failure {words}"));

@@ -126,6 +126,36 @@ fn an_export_that_fails_hides_behind_no_good_run() {
     assert_eq!(status["last"]["exported"], Value::Null);
 }
 
+/// Some of it could not be read completely: where that is written down is said with it.
+#[test]
+fn an_incomplete_export_is_told_of() {
+    let mut stage = exported();
+    let db = rusqlite::Connection::open(stage.path("Messages/chat.db")).unwrap();
+    let damage = "UPDATE message SET attributedBody = x'040B73747265616D747970656481E803', text = NULL WHERE ROWID = 1";
+    assert_eq!(db.execute(damage, []).unwrap(), 1);
+    drop(db);
+    stage.later(DAY);
+    let out = stage.path("my export").display().to_string();
+    let what = format!("the export in {out} has 1 defect, listed in its manifest.json");
+    for runs in ["the last run", "the last 2 runs"] {
+        let said = stage.run(&["schedule", "run"]).with_code(3).out;
+        let exported = if runs == "the last run" { 1 } else { 0 };
+        assert_eq!(
+            said,
+            format!("new messages: 0; exported conversations: {exported}; incomplete: {what}\n")
+        );
+        let status = stage.status(3);
+        assert_eq!(status["alarm"]["kind"], "incomplete");
+        assert_eq!(status["alarm"]["what"], format!("{runs} could not read everything: {what}"));
+        assert_eq!((&status["alarms"][1], &status["export"]["failure"]), (&Value::Null, &Value::Null));
+    }
+    let log = fs::read_to_string(stage.folder().join("schedule.log")).unwrap();
+    assert!(log.contains(&what), "{log}");
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(stage.path("my export/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["defects"].as_array().unwrap().len(), 1);
+}
+
 /// Whatever it says of the export before.
 #[test]
 fn a_run_that_fails_after_its_export_is_failing() {

@@ -57,6 +57,8 @@ pub fn names() -> Vec<String> {
         "👨‍👩‍👧",
         "\u{a0}",
         "\u{200b}",
+        "שלום",
+        "\u{202e}",
         "\u{feff}",
         "a",
     ];
@@ -167,6 +169,7 @@ fn launchd() {
         let ran = Command::new(plutil).arg("-lint").args(files).output().unwrap();
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
     }
+    obeys_the_form_of_property_lists(folder.path());
     let Some(python) = found("python3") else { return not_checked("launchd's file by Python", "python3") };
     let script = "import json, plistlib, sys
 print(json.dumps([plistlib.load(open(f'{sys.argv[1]}/{i}.plist', 'rb'))['ProgramArguments']
@@ -177,6 +180,27 @@ print(json.dumps([plistlib.load(open(f'{sys.argv[1]}/{i}.plist', 'rb'))['Program
     let said: Vec<Vec<String>> = serde_json::from_slice(&ran.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&ran.stderr)));
     assert_eq!(said, wanted);
+}
+
+/// All files in a folder, by Apple's document type.
+fn obeys_the_form_of_property_lists(folder: &Path) {
+    let Some(xmllint) = found("xmllint") else { return not_checked("launchd's file by its form", "xmllint") };
+    let form = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schedule/plist.dtd");
+    let check = |files: &[PathBuf]| {
+        Command::new(&xmllint)
+            .args(["--noout", "--nonet", "--dtdvalid"])
+            .arg(&form)
+            .args(files)
+            .output()
+            .unwrap()
+    };
+    let files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let ran = check(&files);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    // It would have found something.
+    let wrong = folder.join("wrong");
+    fs::write(&wrong, fs::read_to_string(&files[0]).unwrap().replace("<true/>", "<yes/>")).unwrap();
+    assert!(!check(&[wrong]).status.success());
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn cron_runs_the_job() {
         return say_not_checked("A job run by cron", "right to make a mount namespace (root)");
     }
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("it's 100% \"Zoë's\" & $HOME <x> \\ `id`");
+    let place = folder.path().join("-it's 100% \"Zoë's\" & $HOME <x> \\ `id` #|;* 👨‍👩‍👧 שלום \u{202e}x");
     let home = place.join("home");
     fs::create_dir_all(&home).unwrap();
     let program = place.join("msgarchive");

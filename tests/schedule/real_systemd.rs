@@ -73,7 +73,7 @@ fn a_users_systemd_runs_the_job() {
     }
     let stage = Stage::new();
     let source = stage.library();
-    let place = stage.path("100% Zoë & $HOME <x> `id` ~");
+    let place = stage.path("-100% Zoë & $HOME <x> `id` ~ #|;* 👨‍👩‍👧 שלום \u{202e}x");
     let home = place.join("home");
     fs::create_dir_all(&home).unwrap();
     let program = place.join("msgarchive");

@@ -222,14 +222,47 @@ fn a_failing_run_says_why_and_calls_for_help() {
     assert_eq!(stage.attempts()[0]["exit"], 1);
 }
 
+/// It is named wherever the run is spoken of; and help is called for where it is news.
 #[test]
-fn an_attachment_that_cannot_be_read_is_no_failure() {
-    let stage = installed(&["--on-failure", ": >\"$HOME/help\""]);
+fn what_could_not_be_read_is_said() {
+    let stage = installed(&["--on-failure", "echo \"$MSGARCHIVE_EXIT $MSGARCHIVE_REASON\" >>\"$HOME/help\""]);
     std::os::unix::fs::symlink("/bin/sh", stage.path("bin/sh")).unwrap();
-    stage.archive_program("echo '{\"added\":3}'; echo 'warning: cannot read IMG.heic' >&2; exit 3");
-    let out = stage.run(&["schedule", "run"]).with_code(3).out;
-    assert_eq!(out, "done, but: cannot read IMG.heic\n");
-    assert!(!stage.program.home().join("help").exists());
+    let unreadable = |which: &[&str]| {
+        let record = serde_json::json!({"added": 3, "unreadable": which});
+        stage.archive_program(&format!("echo '{record}'; echo 'warning: about something else' >&2; exit 3"));
+        stage.run(&["schedule", "run"]).with_code(3).out
+    };
+    let help = || fs::read_to_string(stage.program.home().join("help")).unwrap();
+    let one = "new messages: 3; incomplete: cannot read a.heic: Permission denied\n";
+    assert_eq!(unreadable(&["a.heic: Permission denied"]), one);
+    assert_eq!(help(), format!("3 {one}"));
+    stage.archive_run(0, 3);
+    let alarm = |what: &str| {
+        let status = stage.status(3);
+        assert_eq!(
+            (&status["alarm"]["kind"], &status["alarm"]["what"]),
+            (&"incomplete".into(), &what.into())
+        );
+        assert_eq!(status["alarms"].as_array().unwrap().len(), 1);
+        assert!(what.ends_with(status["last"]["incomplete"].as_str().unwrap()));
+    };
+    alarm("the last run could not read everything: cannot read a.heic: Permission denied");
+    unreadable(&["a.heic: Permission denied"]);
+    assert_eq!(help(), format!("3 {one}"), "known");
+    alarm("the last 2 runs could not read everything: cannot read a.heic: Permission denied");
+    let many = "new messages: 3; incomplete: cannot read a; cannot read b; cannot read c; and 2 more, which the log names\n";
+    assert_eq!(unreadable(&["a", "b", "c", "d", "e"]), many);
+    assert_eq!(help(), format!("3 {one}3 {many}"));
+    stage.archive_that_adds(1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    assert_eq!(stage.status(0)["last"]["incomplete"], serde_json::Value::Null);
+    unreadable(&["a.heic: Permission denied"]);
+    assert_eq!(help(), format!("3 {one}3 {many}3 {one}"), "news again");
+    // As long a list as a disk that dies makes.
+    let all: Vec<String> =
+        (0..5000).map(|number| format!("attachment {number}: Input/output error")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    assert!(unreadable(&all).ends_with("; and 4997 more, which the log names\n"));
 }
 
 #[test]
