@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use msgarchive::archive::{self, ArchiveError, ArchiveOptions, Feed, Reason, RunRecord};
+use msgarchive::disk::{MANIFEST, archive_folder};
 use msgarchive::sample;
 use msgarchive::source::{OpenOptions, Place, SourceError, contacts};
 use msgarchive::writers::keep_up::KeptUp;
@@ -123,7 +124,9 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         Some(Ok((out, done))) if !args.json => keeping_up::in_words(out, done),
         _ => String::new(),
     };
-    terminal::print(&(printed + &told))?;
+    let note = if args.json { None } else { report::without_permissions(&made(&args, &record, &exported)) };
+    let note = note.map(|words| report::note(&words, terminal::width())).unwrap_or_default();
+    terminal::print(&(printed + &told + &note))?;
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
     let is_exported = match exported.transpose()? {
         Some((_, done)) => keeping_up::outcome(&done) == Outcome::Complete,
@@ -131,6 +134,22 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     };
     let is_whole = record.unreadable.is_empty() && is_exported;
     Ok(if is_whole { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+/// What was made now, in the archive and in its export.
+fn made<'a>(
+    args: &'a ArchiveArgs,
+    record: &RunRecord,
+    exported: &Option<Result<(&'a Path, KeptUp), Failure>>,
+) -> Vec<(&'a Path, PathBuf)> {
+    let in_archive = args.dir.join(archive_folder::RUNS).join(format!("{}.json", record.name));
+    let mut made = vec![(&*args.dir, in_archive)];
+    if let Some(Ok((out, done))) = exported
+        && !done.is_unchanged()
+    {
+        made.push((out, out.join(MANIFEST)));
+    }
+    made
 }
 
 /// The record as it lies in the archive; with what became of the export, where there is one.

@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use msgarchive::disk::MANIFEST;
 use msgarchive::pipeline::Report;
 use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
 use msgarchive::writers::phrase::{count, size};
@@ -112,7 +113,9 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     };
     let done = export_folder(opened.source.as_ref(), &opened.contacts, &request, &watch);
     drop(watch);
-    let done = done.map_err(|failure| explain(failure, &opened, &request.selection, request.jobs, zone))?;
+    let mut done =
+        done.map_err(|failure| explain(failure, &opened, &request.selection, request.jobs, zone))?;
+    done.notes.extend(report::without_permissions(&[(&request.out, request.out.join(MANIFEST))]));
     let printed = if args.json { as_json(&request, &done) } else { in_words(&request, &done) };
     terminal::print(&printed)?;
     Ok(report::outcome(&done))

@@ -1,9 +1,11 @@
 use std::error::Error;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use anstream::eprintln;
 use chrono_tz::Tz;
 use clap::builder::styling::{AnsiColor, Style};
+use msgarchive::disk;
 use msgarchive::model::Instant;
 use msgarchive::pipeline::Report;
 use msgarchive::writers::export::AttachmentMode;
@@ -163,10 +165,25 @@ pub fn troubles(done: &Report, width: usize) -> String {
             let _ = writeln!(words, "{}", wrap("  ", &sentence, width));
         }
     }
-    for note in &done.notes {
-        let _ = writeln!(words, "\n{}", wrap("Note: ", &plain(note), width));
-    }
+    words.extend(done.notes.iter().map(|words| note(words, width)));
     words
+}
+
+/// What to know of folders on disks that keep no permissions. `made`: in each of them a file that was made just now.
+pub fn without_permissions(made: &[(&Path, PathBuf)]) -> Option<String> {
+    let open = made.iter().filter(|(_, file)| file.exists() && !disk::is_private(file));
+    let folders: Vec<String> = open.map(|(folder, _)| plain(&folder.display().to_string())).collect();
+    (!folders.is_empty()).then(|| {
+        format!(
+            "permissions are not kept on the disk of {}: whoever uses this computer and can get there can read it.",
+            folders.join(" and of ")
+        )
+    })
+}
+
+/// The same, as it is printed.
+pub fn note(words: &str, width: usize) -> String {
+    format!("\n{}\n", wrap("Note: ", &plain(words), width))
 }
 
 /// As in `manifest.json`.

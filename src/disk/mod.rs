@@ -379,6 +379,21 @@ pub fn private_file(path: &Path) -> Result<File, DiskError> {
     options.open(path).map_err(DiskError::writing(path))
 }
 
+/// Whether a file that was just made for its owner only is so. The file systems of memory cards and of Windows (exFAT, FAT) keep
+/// no permissions, and everybody may read there what is made.
+pub fn is_private(made: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(made).is_ok_and(|about| about.permissions().mode() & 0o077 == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = made;
+        true
+    }
+}
+
 /// Creates one folder, 0700.
 fn create_folder(path: &Path) -> Result<(), DiskError> {
     folder_builder().create(path).map_err(DiskError::writing(path))
