@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Job, ScheduleError};
 use crate::disk::{self, DiskError};
 
-/// Records that are kept.
+/// Records that are kept, and a few older ones.
 const MOST: usize = 100;
 
 /// A run of the schedule, as it was written down when it began and when it ended.
@@ -175,6 +175,20 @@ impl Attempts {
         self.list.push(attempt.clone());
     }
 
+    /// By none of those after it its archive was fed, or its export brought up to date: by it is known that they were there.
+    /// However long a disk is away, they must not be begun anew where it should be.
+    fn is_last_good(&self, at: usize) -> bool {
+        let (attempt, later) = (&self.list[at], &self.list[at + 1..]);
+        let exported = |attempt: &Attempt| {
+            attempt.export.as_ref().filter(|export| export.failure.is_none()).map(|export| export.out.clone())
+        };
+        let has_fed_later = || later.iter().any(|later| later.has_fed() && later.archive == attempt.archive);
+        let has_exported_later =
+            |out: &PathBuf| later.iter().any(|later| exported(later).as_ref() == Some(out));
+        attempt.has_fed() && !has_fed_later()
+            || exported(attempt).is_some_and(|out| !has_exported_later(&out))
+    }
+
     /// Writes all down.
     ///
     /// # Errors
@@ -182,7 +196,9 @@ impl Attempts {
     pub fn save(&mut self) -> Result<(), ScheduleError> {
         self.are_known()?;
         let first = self.list.len().saturating_sub(MOST);
-        self.list.drain(..first);
+        let kept: Vec<Attempt> =
+            (0..first).filter(|at| self.is_last_good(*at)).map(|at| self.list[at].clone()).collect();
+        self.list.splice(..first, kept);
         let date = |date: DateTime<Utc>| date.to_rfc3339_opts(SecondsFormat::Secs, true);
         let attempts: Vec<_> = self
             .list

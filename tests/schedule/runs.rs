@@ -286,6 +286,17 @@ fn an_archive_whose_disk_is_elsewhere_is_not_begun_anew() {
     let err = stage.run(&["schedule", "run"]).with_code(1).err;
     assert!(err.contains("is its disk connected?"), "{err}");
     assert!(!stage.path("fakes/arguments").exists());
+    // However many nights that was so.
+    let mut attempts = stage.attempts();
+    attempts.extend(vec![attempts[1].clone(); 150]);
+    let text = serde_json::json!({ "schema": 1, "attempts": attempts }).to_string();
+    fs::write(stage.folder().join("attempts.json"), text).unwrap();
+    for _ in 0..2 {
+        stage.run(&["schedule", "run"]).with_code(1);
+        let attempts = stage.attempts();
+        assert_eq!((attempts.len(), &attempts[0]["exit"], &attempts[1]["exit"]), (101, &0.into(), &1.into()));
+    }
+    assert!(!stage.path("fakes/arguments").exists());
     stage.archive_run(0, 1);
     stage.run(&["schedule", "run"]).with_code(0);
 }
