@@ -10,6 +10,7 @@ mod records;
 mod sums;
 mod unread;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +20,7 @@ use rusqlite::Connection;
 use self::records::ReadRecords;
 pub use self::unread::Unread;
 use super::ArchiveError;
-use super::damage::FoundDamaged;
+use super::damage::{self, FoundDamaged};
 use super::diagnosis;
 use super::folder::{ABOUT, DATABASE, Folder, OBJECTS};
 use super::index::{self, INDEX};
@@ -162,7 +163,7 @@ impl Looked {
             diagnosis::is_connected(&self.folder)?;
         }
         self.damaged.words = self.problems.iter().take(TOLD).map(Problem::in_words).collect();
-        self.damaged.aside = super::damage::read(&self.folder)?.aside;
+        self.damaged.aside = damage::read(&self.folder)?.aside;
         Ok(self)
     }
 }
@@ -176,7 +177,10 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
                 let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 problems.push(Problem { lost: true, ..Problem::of("database", what) }.at(name));
             }
-            let (is_doubtful, damaged) = (!problems.is_empty(), FoundDamaged::default());
+            // Of what lies beside it nothing else is known than before.
+            let contents = damage::read(&folder)?.contents;
+            let damaged = FoundDamaged { contents, ..FoundDamaged::default() };
+            let is_doubtful = !problems.is_empty();
             let (checked, unread, lost) = (Checked::default(), Vec::new(), Vec::new());
             return Ok(Looked { folder, checked, problems, unread, lost, damaged, is_doubtful });
         }
@@ -189,6 +193,7 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         found: Mutex::default(),
         unread: Mutex::default(),
         damaged: Mutex::default(),
+        doubtful: damage::read(&folder)?.contents.into_iter().collect(),
         is_doubtful: AtomicBool::new(false),
         progress,
     };
@@ -251,6 +256,8 @@ struct Check<'a> {
     found: Mutex<Vec<Problem>>,
     unread: Mutex<Vec<Unread>>,
     damaged: Mutex<FoundDamaged>,
+    /// Contents that were found damaged before: they are read again, deep or not.
+    doubtful: HashSet<String>,
     is_doubtful: AtomicBool,
     progress: &'a dyn Progress,
 }

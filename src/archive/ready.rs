@@ -61,9 +61,10 @@ impl<'f> Ready<'f> {
         }
         let is_lost = || Ok::<_, ArchiveError>(found_damaged.database || rebuild::is_hollow(folder)?);
         if anew || found_damaged.aside.is_none() && is_lost()? {
-            // What is known of its rows is nothing to what will be there.
+            // What is known of its rows is nothing to what will be there; contents stay where they are.
             let aside = Some(rebuild::place(folder, started));
-            found_damaged = FoundDamaged { aside, ..FoundDamaged::default() };
+            let FoundDamaged { contents, .. } = found_damaged;
+            found_damaged = FoundDamaged { aside, contents, ..FoundDamaged::default() };
             found_damaged.note(folder)?;
         }
         let aside = found_damaged.aside.clone();
