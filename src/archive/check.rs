@@ -23,6 +23,7 @@ use super::ArchiveError;
 use super::damage::{self, FoundDamaged};
 use super::diagnosis;
 use super::folder::{ABOUT, DATABASE, Folder, OBJECTS};
+use super::header;
 use super::index::{self, INDEX};
 use super::kind::{JOINS, Kind};
 use super::objects::{self, Noted};
@@ -275,6 +276,19 @@ impl Check<'_> {
         for line in self.as_far_as_read(read())?.into_iter().filter(|line| line != "ok") {
             self.database_is_damaged(line);
             self.is_doubtful.store(true, Ordering::Relaxed);
+        }
+        for (name, number) in self.as_far_as_read(header::set(connection))? {
+            let what = format!("{name} is {number} instead of 0; the next run sets it right");
+            self.found(Problem::of("database", what).at(DATABASE));
+        }
+        let path = self.folder.database();
+        match header::is_strange(&path) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.database_is_damaged("it does not begin as the database of an archive does".into());
+                self.is_doubtful.store(true, Ordering::Relaxed);
+            }
+            Err(error) => self.unread(DATABASE, &error),
         }
         Ok(())
     }

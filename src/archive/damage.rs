@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 
 use super::ArchiveError;
@@ -153,17 +154,22 @@ impl FoundDamaged {
     }
 
     /// Which rows of a source are to be looked at again, whatever is known of them.
-    pub fn again(&self, kind: Kind, source: i64) -> LookAgain {
+    pub fn again(&self, connection: &Connection, kind: Kind, source: i64) -> rusqlite::Result<LookAgain> {
         let rows = self.rows.iter().chain(&self.joined).chain(&self.strays);
         // A former state that is lost may be what another source still has.
-        let former = version_table(kind);
-        let former = self.ids_of(&former);
+        let versions = version_table(kind);
+        let mut of_former = Vec::new();
+        for (_, version) in self.former.iter().filter(|(of, _)| *of == kind) {
+            let of = format!("SELECT msgarchive_id FROM {versions} WHERE msgarchive_version = ?1");
+            of_former.extend(connection.query_row(&of, [version], |row| row.get::<_, i64>(0)).optional()?);
+        }
+        let former = self.ids_of(&versions).chain(of_former);
         let ids = rows.filter(|(of, _)| *of == kind).map(|(_, id)| *id).chain(former).collect();
         let sightings = NOTES.iter().find(|notes| notes.table == SIGHTINGS);
         let of = format!("{} {source} ", kind.number());
         let wrong = self.sums_of(SIGHTINGS).filter(|about| about.starts_with(&of));
         let uncertain = wrong.filter_map(|about| Some(sightings?.numbers(about)?.0)).collect();
-        LookAgain { ids, uncertain }
+        Ok(LookAgain { ids, uncertain })
     }
 }
 

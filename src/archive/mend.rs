@@ -240,9 +240,12 @@ impl Mending<'_> {
                 )
                 .optional()?;
             match place {
+                // A film has the name of its picture.
                 Some(place) => self.connection.execute(
-                    "UPDATE msgarchive_content SET path = ?2 WHERE attachment = ?1",
-                    params![attachment, place],
+                    "UPDATE msgarchive_content SET path = ?2, film = \
+                       (SELECT f.path FROM msgarchive_file f WHERE f.path <> ?2 AND f.path LIKE ?3 || '.%') \
+                     WHERE attachment = ?1",
+                    params![attachment, place, place.split_once('.').map_or(&*place, |(stem, _)| stem)],
                 )?,
                 None => self
                     .connection

@@ -25,6 +25,7 @@ mod error;
 mod fingerprint;
 mod folder;
 mod given;
+mod header;
 pub mod history;
 pub mod holding;
 mod incoming;

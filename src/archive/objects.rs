@@ -1,38 +1,67 @@
 //! What the archive's database is made of, noted in a file beside it: its tables, and the page that each begins with. SQLite
 //! keeps that in a few pages of its own; without one of them it could tell nothing of all the others.
 //!
-//! **Must never**: be believed where the database says it itself.
+//! **Must never**: be asked while the database is whole.
 
-use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write as _};
-use std::path::Path;
+use std::collections::HashSet;
+use std::fs;
+use std::io;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::ArchiveError;
 use super::folder::{Folder, OBJECTS};
 use super::records::hash;
+use super::row::{Owned, owned};
 
 /// What a database is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objects {
-    page_size: u64,
-    /// How many pages there are.
-    pages: u64,
-    all: Vec<Object>,
+    pub page_size: u64,
+    pub all: Vec<Object>,
 }
 
 /// A row of `sqlite_master`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Object {
-    kind: String,
-    name: String,
-    table: String,
-    root: u64,
+pub struct Object {
+    /// `table`, `index`, `view`.
+    pub kind: String,
+    pub name: String,
+    pub table: String,
+    /// The page that it begins with.
+    pub root: u64,
     /// `None`: an index that SQLite makes by itself.
-    sql: Option<String>,
+    pub sql: Option<String>,
+}
+
+impl Object {
+    /// That of a row's values.
+    pub fn of(values: &[Owned]) -> Object {
+        let text = |at: usize| match values.get(at) {
+            Some(Owned::Text(text)) => Some(String::from_utf8_lossy(text).into_owned()),
+            _ => None,
+        };
+        let root = match values.get(3) {
+            Some(Owned::Integer(root)) => u64::try_from(*root).unwrap_or(0),
+            _ => 0,
+        };
+        let [kind, name, table] = [0, 1, 2].map(|at| text(at).unwrap_or_default());
+        Object { kind, name, table, root, sql: text(4) }
+    }
+
+    /// Whether it is a table that has all the columns of another one, and more.
+    pub fn has_more_columns(&self, than: &Object) -> bool {
+        let columns = |object: &Object| -> rusqlite::Result<HashSet<String>> {
+            let alone = Connection::open_in_memory()?;
+            alone.execute(object.sql.as_deref().unwrap_or_default(), [])?;
+            let mut names = alone.prepare("SELECT name FROM pragma_table_info(?1)")?;
+            names.query_map([&object.name], |row| row.get(0))?.collect()
+        };
+        let both = columns(self).ok().zip(columns(than).ok());
+        self.sql != than.sql
+            && both.is_some_and(|(own, other)| own.len() > other.len() && own.is_superset(&other))
+    }
 }
 
 impl Objects {
@@ -41,36 +70,19 @@ impl Objects {
     /// # Errors
     /// What SQLite says.
     pub fn of(connection: &Connection) -> rusqlite::Result<Objects> {
-        let number = |pragma: &str| -> rusqlite::Result<u64> {
-            let number: i64 = connection.query_row(pragma, [], |row| row.get(0))?;
-            Ok(u64::try_from(number).unwrap_or(0))
-        };
-        let (page_size, pages) = (number("PRAGMA page_size")?, number("PRAGMA page_count")?);
+        let page_size: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let mut statement = connection
             .prepare("SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_master ORDER BY rowid")?;
-        let text = |value: ValueRef<'_>| match value {
-            ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-            _ => None,
-        };
-        let all = statement.query_map([], |row| {
-            let root: Option<i64> = row.get(3)?;
-            Ok(Object {
-                kind: text(row.get_ref(0)?).unwrap_or_default(),
-                name: text(row.get_ref(1)?).unwrap_or_default(),
-                table: text(row.get_ref(2)?).unwrap_or_default(),
-                root: root.and_then(|root| u64::try_from(root).ok()).unwrap_or(0),
-                sql: text(row.get_ref(4)?),
-            })
-        })?;
+        let all = statement.query_map([], |row| Ok(Object::of(&owned(row, 5)?)))?;
         let all = all.collect::<rusqlite::Result<_>>()?;
-        Ok(Objects { page_size, pages, all })
+        Ok(Objects { page_size: u64::try_from(page_size).unwrap_or(0), all })
     }
 
     fn to_json(&self) -> Value {
         let all = self.all.iter().map(|Object { kind, name, table, root, sql }| {
             json!({ "type": kind, "name": name, "table": table, "root": root, "sql": sql })
         });
-        json!({ "page_size": self.page_size, "pages": self.pages, "objects": all.collect::<Vec<_>>() })
+        json!({ "page_size": self.page_size, "objects": all.collect::<Vec<_>>() })
     }
 
     fn of_json(value: &Value) -> Option<Objects> {
@@ -87,76 +99,8 @@ impl Objects {
         let page_size = value.get("page_size")?.as_u64()?;
         let is_one = page_size.is_power_of_two() && (512..=65536).contains(&page_size);
         let all = value.get("objects")?.as_array()?.iter().map(one).collect::<Option<_>>()?;
-        is_one.then_some(Objects { page_size, pages: value.get("pages")?.as_u64()?, all })
+        is_one.then_some(Objects { page_size, all })
     }
-
-    /// Whether a database has all of these tables.
-    pub fn are_in(&self, tables: &[(String, String)]) -> bool {
-        let mut own = self.all.iter().filter(|object| object.kind == "table");
-        own.all(|object| {
-            object.name.starts_with("sqlite_") || tables.iter().any(|(name, _)| *name == object.name)
-        })
-    }
-
-    /// Makes a damaged database be made of these again: in place of its first page.
-    ///
-    /// # Errors
-    /// The disk's; or what SQLite says of what is left.
-    pub fn graft(&self, database: &Path) -> Result<(), ArchiveError> {
-        let writing = || ArchiveError::writing(database);
-        let mut file = File::options().write(true).open(database).map_err(writing())?;
-        let length = file.metadata().map_err(writing())?.len();
-        // What is put in comes after all that there was: pages that are missing are still spoken of, and are empty then.
-        let pages = length.div_ceil(self.page_size).max(self.pages.min(MOST)) + SPARE;
-        file.set_len(pages * self.page_size).map_err(writing())?;
-        let begin = first_page(self.page_size, pages);
-        file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&begin)).map_err(writing())?;
-        drop(file);
-        let put = || -> rusqlite::Result<()> {
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(database, flags)?;
-            connection.execute_batch(
-                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA writable_schema = ON; BEGIN",
-            )?;
-            for Object { kind, name, table, root, sql } in &self.all {
-                connection.execute(
-                    "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![kind, name, table, i64::try_from(*root).unwrap_or(0), sql],
-                )?;
-            }
-            connection.execute_batch("COMMIT")
-        };
-        put().map_err(ArchiveError::database(database))
-    }
-}
-
-/// So many pages there are not in any archive, and this many a run may add that is ended before it notes it.
-const MOST: u64 = 1 << 31;
-const SPARE: u64 = 1024;
-
-/// The first page of a database in which nothing is (SQLite's file format, 1.3 and 1.6).
-fn first_page(page_size: u64, pages: u64) -> Vec<u8> {
-    let mut page = vec![0; page_size as usize];
-    let size = if page_size == 65536 { 1 } else { page_size as u16 };
-    let content = if page_size == 65536 { 0 } else { page_size as u16 };
-    let four = |number: u64| u32::try_from(number).unwrap_or(0).to_be_bytes();
-    let mut put = |at: usize, bytes: &[u8]| page[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, b"SQLite format 3\0");
-    put(16, &size.to_be_bytes());
-    // Read and written with a rollback journal; the shares of a page that are always these.
-    put(18, &[1, 1, 0, 64, 32, 32]);
-    put(24, &four(1));
-    put(28, &four(pages));
-    put(40, &four(1));
-    put(44, &four(4));
-    // UTF-8.
-    put(56, &four(1));
-    put(92, &four(1));
-    put(96, &four(3_045_000));
-    // A leaf of a table, without a row.
-    put(100, &[13]);
-    put(105, &content.to_be_bytes());
-    page
 }
 
 /// Notes down what the database is made of, where that is not noted yet.
@@ -180,6 +124,23 @@ pub enum Noted {
     /// By none of the runs so far.
     Never,
     Damaged,
+}
+
+impl Noted {
+    /// Whether a database is made of all that is noted, as far as anything is: a run that did not come to note it may have
+    /// added to it, and what is no table can be made anew.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn are_in(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        let Noted::As(objects) = self else { return Ok(true) };
+        let own = Objects::of(connection)?.all;
+        let mut tables = objects.all.iter().filter(|noted| noted.kind == "table");
+        Ok(tables.all(|noted| {
+            let is_it = |object: &&Object| object.kind == noted.kind && object.name == noted.name;
+            own.iter().find(is_it).is_some_and(|own| own.sql == noted.sql || own.has_more_columns(noted))
+        }))
+    }
 }
 
 /// Reads what is noted down.

@@ -50,6 +50,10 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
         prepared => prepared,
     };
     prepared.map_err(|error| match error {
+        // In a form that there is none of.
+        rusqlite::Error::SqliteFailure(_, Some(what)) if what.contains("unsupported file format") => {
+            ArchiveError::Damaged { path: path.clone(), what }
+        }
         rusqlite::Error::SqliteFailure(_, Some(ref what)) if what.contains("no such table") => {
             ArchiveError::Damaged { path: path.clone(), what: "its tables are not there".into() }
         }

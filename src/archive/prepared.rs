@@ -69,7 +69,7 @@ impl<'t> Prepared<'t> {
         }
         let mut scans = Vec::new();
         for kind in Kind::ALL {
-            let again = found_damaged.again(kind, source);
+            let again = found_damaged.again(&looked_at, kind, source).map_err(failed())?;
             scans.push((kind, scan(kind, tables, &places, &folder.id, &mut seen, source, &again)?));
         }
         let wishes = wishes(&looked_at, tables, source, &scans, found_damaged)?;

@@ -13,6 +13,7 @@ use super::damage::{self, FoundDamaged};
 use super::diagnosis;
 use super::folder::Folder;
 use super::given::ArchiveOptions;
+use super::header;
 use super::index::INDEX;
 use super::mend::Mending;
 use super::objects;
@@ -117,7 +118,9 @@ fn open(folder: &Folder, jobs: usize) -> Result<(Connection, Sums), ArchiveError
     drop(private_file(&path)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&path, flags).map_err(failed())?;
-    let prepare = |connection: &mut Connection| -> rusqlite::Result<Sums> {
+    let noted = objects::noted(folder)?;
+    let mut is_as_noted = true;
+    let mut prepare = |connection: &mut Connection| -> rusqlite::Result<Sums> {
         connection.busy_timeout(PATIENCE)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -133,10 +136,18 @@ fn open(folder: &Folder, jobs: usize) -> Result<(Connection, Sums), ArchiveError
         if objects.is_empty() {
             schema::create(&transaction)?;
         }
+        is_as_noted = noted.are_in(&transaction)? || objects.is_empty();
         schema::complete(&transaction)?;
-        transaction.commit()?;
+        header::clear(&transaction)?;
+        if is_as_noted {
+            transaction.commit()?;
+        }
         Ok(objects)
     };
     let objects = prepare(&mut connection).map_err(failed())?;
+    if !is_as_noted {
+        let what = "it is not made of what it was made of".to_owned();
+        return Err(ArchiveError::Damaged { path, what });
+    }
     Ok((connection, objects))
 }

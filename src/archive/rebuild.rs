@@ -7,8 +7,9 @@
 //! **Must never**: delete or change what was set aside.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
 
 use super::ArchiveError;
 use super::folder::{DATABASE, Folder};
@@ -35,16 +36,20 @@ pub fn place(folder: &Folder, started: &str) -> String {
     place
 }
 
-/// There were runs, and there is no database.
+/// There were runs, and there is no database, or none that has a table.
 ///
 /// # Errors
 /// [`ArchiveError::Read`]: nobody can tell.
 pub fn is_hollow(folder: &Folder) -> Result<bool, ArchiveError> {
-    let bytes = match fs::metadata(folder.database()) {
-        Err(error) if error.kind() == ErrorKind::NotFound => 0,
-        about => about.map_err(ArchiveError::reading(folder.database()))?.len(),
+    let path = folder.database();
+    let has_none = || -> rusqlite::Result<bool> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags)?;
+        connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)", [], |row| row.get(0))
     };
-    Ok(bytes == 0 && !records::none_written(folder)?)
+    // Of one that cannot be read it is told later what that means.
+    let is_hollow = !is_there(&path)? || has_none().unwrap_or(false);
+    Ok(is_hollow && !records::none_written(folder)?)
 }
 
 /// Sets the database aside, unless that was done before, and puts in its place what can be read of it: nothing, where

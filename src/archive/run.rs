@@ -27,11 +27,17 @@ pub fn archive(
     progress: &dyn Progress,
 ) -> Result<RunRecord, ArchiveError> {
     let attempt = |anew| attempt(path, feeds, anew, options, progress);
-    // Of the archive's own database: nothing was changed yet.
+    // The archive's own database, or something in it that cannot be there: nothing was changed yet.
     let is_damaged = |done: &Result<RunRecord, ArchiveError>| {
-        let of_database = |path: &Path| path.ends_with(folder::DATABASE);
+        let own = path.join(folder::DATABASE);
         !options.dry_run
-            && matches!(done, Err(ArchiveError::Damaged { path: damaged, .. }) if of_database(damaged))
+            && match done {
+                Err(ArchiveError::Damaged { path: damaged, .. }) => *damaged == own,
+                Err(error @ ArchiveError::Database { path: damaged, .. }) => {
+                    *damaged == own && error.of_the_disk().is_none()
+                }
+                _ => false,
+            }
     };
     let mut done = attempt(false);
     if is_damaged(&done) && !diagnosis::is_damaged(&Folder::open(path)?, PATIENCE)? {

@@ -102,6 +102,8 @@ pub const FORMERLY_PLACED: &str = "msgarchive_former_content";
 pub const FILES: &str = "msgarchive_file";
 /// Other GUIDs of messages.
 pub const ALIASES: &str = "msgarchive_alias";
+/// The sums of all these.
+pub const SUMS: &str = "msgarchive_sum";
 /// What the database is made of: summed up by object.
 pub const OBJECTS: &str = "sqlite_master";
 
@@ -168,6 +170,11 @@ impl Notes {
         Ok(sums)
     }
 
+    /// What is summed up; first what a row speaks of.
+    pub fn columns(&self) -> &'static [&'static str] {
+        self.columns
+    }
+
     /// What works out of a sum what rows there were.
     pub fn solver(&self) -> Solver<'_> {
         Solver { notes: self, hashes: self.hashes() }
@@ -190,6 +197,21 @@ impl Solver<'_> {
     /// What a row of these values adds to its sum.
     pub fn weight(&self, values: &[Owned]) -> i64 {
         self.notes.weight(&self.hashes, |at| values.get(at).map_or(ValueRef::Null, Owned::value))
+    }
+
+    /// The sums of these rows.
+    pub fn sums(&self, rows: impl Iterator<Item = Vec<Owned>>) -> Sums {
+        let (mut sums, mut about) = (Sums::new(), String::new());
+        for values in rows {
+            self.notes.about(|at| values.get(at).map_or(ValueRef::Null, Owned::value), &mut about);
+            add(&mut sums, about.clone(), self.weight(&values));
+        }
+        sums
+    }
+
+    /// Whether rows that lie apart share a sum.
+    pub fn is_of_many(&self) -> bool {
+        self.notes.together > 0
     }
 
     /// The number that has to be in one column of a row, so that it adds this; whatever is there now.

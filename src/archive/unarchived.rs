@@ -28,7 +28,8 @@ pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Ve
     };
     drop(reader);
     let mut seen = (0..jobs.max(1)).map(|_| look_at(&folder)).collect::<Result<Vec<_>, _>>()?;
-    let again = damaged.again(Kind::Message, source);
+    let again = damaged.again(&connection, Kind::Message, source);
+    let again = again.map_err(ArchiveError::database(folder.database()))?;
     let mut news = scan(Kind::Message, tables, &places, &folder.id, &mut seen, source, &again)?.news;
     news.sort_unstable();
     Ok(Some(news))

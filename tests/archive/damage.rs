@@ -309,7 +309,7 @@ fn an_archive_without_its_name() {
 /// Nothing is thrown away: what was damaged is set aside, and what could be read of it is in the archive again.
 #[test]
 fn a_truncated_database_is_found_set_aside_and_made_anew() {
-    for keep in [0, 50, 4096, 40_000, 60_000] {
+    for keep in [1, 50, 4096, 40_000, 60_000] {
         let kept = Kept::new();
         let database = kept.path().join("chat.db");
         fs::File::options().write(true).open(&database).unwrap().set_len(keep).unwrap();
@@ -326,11 +326,18 @@ fn a_truncated_database_is_found_set_aside_and_made_anew() {
         assert_eq!(kept.count("SELECT count(*) FROM message"), 31);
         assert_eq!(kept.count("SELECT count(*) FROM msgarchive_content"), 1);
     }
-    let kept = Kept::new();
-    fs::remove_file(kept.path().join("chat.db")).unwrap();
-    assert!(kept.check(false).problems.iter().any(|p| p.kind == "database"));
-    kept.run(4);
-    assert_eq!(kept.found(), [""; 0]);
+    let gone = |database: &Path| fs::remove_file(database).unwrap();
+    let another_one = |database: &Path| {
+        gone(database);
+        Connection::open(database).unwrap().execute_batch("VACUUM").unwrap();
+    };
+    for damage in [&gone as &dyn Fn(&Path), &another_one] {
+        let kept = Kept::new();
+        damage(&kept.path().join("chat.db"));
+        assert!(kept.check(false).problems.iter().any(|p| p.kind == "database"));
+        kept.run(4);
+        assert_eq!(kept.found(), [""; 0]);
+    }
 }
 
 /// Pages in the middle are lost; the library has not what they held, but for one message.

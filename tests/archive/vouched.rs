@@ -27,11 +27,11 @@ pub struct Rich {
 
 impl Rich {
     pub fn new() -> Rich {
-        Rich::with_former_databases().0
+        Rich::with_former_databases(6).0
     }
 
-    /// Also its database as it was after earlier runs.
-    pub fn with_former_databases() -> (Rich, Vec<Vec<u8>>) {
+    /// Also its database as it was after earlier runs. `words`: of so many messages nothing else is to be told.
+    pub fn with_former_databases(words: usize) -> (Rich, Vec<Vec<u8>>) {
         let mut former = Vec::new();
         let rich = Rich { folder: tempfile::tempdir().unwrap() };
         let mac = rich.mac();
@@ -46,7 +46,7 @@ impl Rich {
         let later = library.attachment("IMG_2.png").in_icloud().id();
         library.message(chat).from(ana).text("look").attachment(live);
         library.message(chat).from(ana).text("and look").attachment(later);
-        for number in 0..6 {
+        for number in 0..words {
             library.message(chat).from_me().text(&format!("word {number}"));
         }
         library.write(&mac);
@@ -141,6 +141,14 @@ impl Rich {
         let options =
             ArchiveOptions { now: instant(START + day * DAY), jobs: 1, dry_run: false, guard: None };
         archive(&self.archive(), &feeds, options, &())
+    }
+
+    /// Makes its database one of the smallest pages that there are: so there are many of them, above each other, too.
+    pub fn in_small_pages(&self) {
+        let db = Connection::open(self.archive().join("chat.db")).unwrap();
+        db.execute_batch("PRAGMA page_size = 512; VACUUM").unwrap();
+        self.run(5).unwrap();
+        assert_eq!(self.found(), [""; 0]);
     }
 
     fn sql(&self, sql: &str) -> usize {

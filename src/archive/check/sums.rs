@@ -37,6 +37,8 @@ impl Check<'_> {
             for name in self.differing(OBJECTS, &there, &of(OBJECTS, &there), &totals) {
                 let what = format!("{name}, of which the database is made, is not as it was made");
                 self.found(Problem::of("database", what).at(crate::archive::folder::DATABASE));
+                // If it is a table that is not, the next run makes it anew.
+                lock(&self.damaged).database = true;
             }
             Ok(())
         };
