@@ -20,17 +20,42 @@ pub enum Changed {
     Something,
 }
 
-/// Does what a plan of installing says. A schedule of another system is taken away first: the archive needs one.
+/// Does what a plan of installing says. A schedule of another system is taken away then: the archive needs one.
 ///
 /// # Errors
-/// [`ScheduleError`]; what was done by then stays, and installing again goes on.
+/// [`ScheduleError`]: there is the schedule then that there was, or none where there was none. Of one that was to be
+/// changed some is done, and installing again goes on.
 pub fn install(job: &Job, account: &Account) -> Result<Changed, ScheduleError> {
     let wanted = Plan::install(job, account)?;
-    if let Ok(Some(before)) = installed(account)
-        && before.system != job.system
-    {
-        remove(before.system, account)?;
+    let before = installed(account).ok().flatten();
+    let done = put_in_place(job, &wanted, account);
+    match (&done, before) {
+        (Ok(_), Some(before)) if before.system != job.system => {
+            take_away(before.system, job.system, account)?;
+        }
+        (Err(_), Some(before)) if before.system != job.system => {
+            // As well as it can be done: why it could not be installed is what is told.
+            let _ = take_away(job.system, before.system, account);
+            let path = Folder::new(account.folder(before.system)).job();
+            let _ = perform(&Step::Write { path, bytes: before.to_json() });
+        }
+        (Err(_), None) => {
+            let _ = remove(job.system, account);
+        }
+        _ => {}
     }
+    done
+}
+
+/// Takes a system's schedule away, but for what is of another system's one, too.
+fn take_away(system: System, but: System, account: &Account) -> Result<(), ScheduleError> {
+    if account.folder(system) != account.folder(but) {
+        return remove(system, account).map(drop);
+    }
+    Plan::withdraw(system, account).steps.iter().try_for_each(|step| perform(step).map(drop))
+}
+
+fn put_in_place(job: &Job, wanted: &Plan, account: &Account) -> Result<Changed, ScheduleError> {
     let (tell, files): (Vec<&Step>, Vec<&Step>) =
         wanted.steps.iter().partition(|step| matches!(step, Step::Tell(_)));
     let mut changed = false;
@@ -122,8 +147,15 @@ fn perform(step: &Step) -> Result<bool, ScheduleError> {
         Step::Begin(path) => Ok(disk::private_file(path).map(|_| true)?),
         Step::Delete(path) => Ok(disk::remove_file(path)?),
         Step::DeleteFolder(path) => match fs::remove_dir(path) {
-            // Something of somebody else's lies there.
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            // Something of somebody else's lies there, or it is theirs.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                Ok(false)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             deleted => Ok(deleted.map(|()| true).map_err(DiskError::writing(path))?),
         },

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::account::Folder;
 use super::{Account, Invocation, Job, ScheduleError, Step, System};
 use super::{cron, launchd, systemd, task_scheduler};
@@ -31,23 +33,37 @@ impl Plan {
         Ok(Plan { steps })
     }
 
+    /// What has a scheduler forget the job. What is the schedule's own stays: another scheduler may go on with it.
+    pub fn withdraw(system: System, account: &Account) -> Plan {
+        let (mut steps, folder) = match system {
+            System::Launchd => (launchd::remove(account), account.agent().parent().map(Path::to_owned)),
+            System::Systemd => (systemd::remove(account), Some(account.units())),
+            System::TaskScheduler => (task_scheduler::remove(), None),
+            System::Cron => (vec![Step::Crontab(None)], None),
+        };
+        steps.extend(folder.iter().flat_map(|folder| leading_to(folder, account)));
+        Plan { steps }
+    }
+
     /// What leaves nothing of a schedule behind. The archive and its export stay, unless nothing has come into them yet.
     pub fn remove(system: System, job: Option<&Job>, account: &Account) -> Plan {
         let folder = Folder::new(account.folder(system));
-        let mut steps = match system {
-            System::Launchd => launchd::remove(account),
-            System::Systemd => systemd::remove(account),
-            System::TaskScheduler => task_scheduler::remove(),
-            System::Cron => vec![Step::Crontab(None)],
-        };
+        let Plan { mut steps } = Plan::withdraw(system, account);
         steps.extend(folder.files().map(Step::Delete));
         steps.push(Step::DeleteFolder(folder.path().to_owned()));
         let fed =
             |job: &Job| [Some(job.archive.clone()), job.export.as_ref().map(|export| export.out.clone())];
         steps.extend(job.into_iter().flat_map(fed).flatten().map(Step::DeleteFolder));
         steps.extend(folder.path().parent().map(|parent| Step::DeleteFolder(parent.to_owned())));
+        steps.extend(leading_to(folder.path(), account));
         Plan { steps }
     }
+}
+
+/// The folders that lead to what a schedule wrote were perhaps made for it: they go where nothing else is in them.
+fn leading_to<'p>(folder: &'p Path, account: &'p Account) -> impl Iterator<Item = Step> + 'p {
+    let below_home = |path: &&Path| path.starts_with(&account.home) && *path != account.home;
+    folder.ancestors().take_while(below_home).map(|path| Step::DeleteFolder(path.to_owned()))
 }
 
 /// By what the scheduler says whether it knows the job; `None` for cron, whose crontab is looked at.

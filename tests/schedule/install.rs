@@ -13,6 +13,7 @@ fn every_system_is_told_once_and_forgets_everything() {
     let mut told = String::new();
     for system in SYSTEMS {
         let stage = Stage::new();
+        let before = stage.home_tree();
         let out = stage.install(&["--system", system]).with_code(0).out;
         assert!(out.starts_with("Installed, through "), "{out}");
         told.push_str(&format!("== {system}\n{}files:\n", stage.told()));
@@ -27,11 +28,10 @@ fn every_system_is_told_once_and_forgets_everything() {
         let removed = stage.run(&["schedule", "remove"]).with_code(0).out;
         assert_eq!(removed, "Removed. The archive stays.\n");
         told.push_str(&format!("remove:\n{}", stage.told()));
-        let left: Vec<String> =
-            stage.home_tree().into_iter().filter(|entry| !entry.ends_with(" 700")).collect();
-        assert_eq!(left, [""; 0], "{system}: no file is left");
+        assert_eq!(stage.home_tree(), before, "{system}");
         assert!(!stage.archive().exists(), "nothing had come into it");
-        assert!(!stage.path("fakes/crontab").exists() && !stage.path("fakes/loaded").exists());
+        let left = fs::read_dir(stage.path("fakes")).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), [""; 0], "{system}");
         stage.run(&["schedule", "status"]).with_code(0);
     }
     insta::assert_snapshot!(told);
@@ -58,6 +58,41 @@ fn another_system_takes_over() {
     assert!(!stage.program.home().join("Library/LaunchAgents/msgarchive-schedule.plist").exists());
     let job = fs::read_to_string(stage.folder().join("schedule.json")).unwrap();
     assert!(job.contains("\"system\": \"cron\""), "{job}");
+}
+
+/// The scheduler that is to take over does not do it: everything goes on as before, and what the runs left is there.
+#[test]
+fn a_schedule_stays_where_another_system_refuses() {
+    let stage = Stage::new();
+    stage.install(&["--system", "cron", "--at", "4:05"]).with_code(0);
+    stage.archive_that_adds(1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    let (home, crontab) = (stage.home_tree(), fs::read(stage.path("fakes/crontab")).unwrap());
+    let job = || fs::read_to_string(stage.folder().join("schedule.json")).unwrap();
+    let as_it_was: serde_json::Value = serde_json::from_str(&job()).unwrap();
+    fs::write(stage.path("fakes/no-bus"), "").unwrap();
+    stage.install(&["--system", "systemd"]).with_code(1);
+    assert_eq!(stage.home_tree(), home);
+    assert_eq!(fs::read(stage.path("fakes/crontab")).unwrap(), crontab);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&job()).unwrap(), as_it_was);
+    // Once it does, the records of the runs are still there, and the crontab is empty.
+    fs::remove_file(stage.path("fakes/no-bus")).unwrap();
+    stage.install(&["--system", "systemd"]).with_code(0);
+    assert_eq!(stage.attempts().len(), 1);
+    assert!(!stage.path("fakes/crontab").exists());
+}
+
+/// What a scheduler refuses is not there.
+#[test]
+fn a_schedule_that_is_refused_leaves_nothing() {
+    for system in ["launchd", "systemd"] {
+        let stage = Stage::new();
+        let before = stage.home_tree();
+        fs::write(stage.path("fakes/no-bus"), "").unwrap();
+        stage.install(&["--system", system]).with_code(1);
+        assert_eq!(stage.home_tree(), before, "{system}");
+        assert!(!stage.archive().exists(), "{system}");
+    }
 }
 
 #[test]

@@ -179,18 +179,19 @@ pub fn script_at(path: &Path, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Each remembers in `loaded` whether it knows the job, and starts what is in `start` when it is asked to.
+/// Each remembers in `loaded-` and its name whether it knows the job, and starts what is in `start` when it is asked to.
 const FAKES: &[(&str, &str)] = &[
     (
         "launchctl",
         "echo \"launchctl $*\" >>FAKES/told
+[ -f FAKES/no-bus ] && { echo 'Could not find domain' >&2; exit 1; }
 case $1 in
-print) [ -f FAKES/loaded ] ;;
-bootout) /bin/rm FAKES/loaded 2>/dev/null || { echo 'Boot-out failed: 3: No such process' >&2; exit 3; } ;;
+print) [ -f FAKES/loaded-launchctl ] ;;
+bootout) /bin/rm FAKES/loaded-launchctl 2>/dev/null || { echo 'Boot-out failed: 3: No such process' >&2; exit 3; } ;;
 bootstrap)
     # The first time it is still busy.
     if [ -f FAKES/busy ]; then /bin/rm FAKES/busy; echo 'Bootstrap failed: 5: Input/output error' >&2; exit 5; fi
-    : >FAKES/loaded ;;
+    : >FAKES/loaded-launchctl ;;
 kickstart) /bin/sh FAKES/start >/dev/null 2>&1 & ;;
 esac",
     ),
@@ -199,10 +200,10 @@ esac",
         "echo \"systemctl $*\" >>FAKES/told
 [ -f FAKES/no-bus ] && { echo 'Failed to connect to bus: No medium found' >&2; exit 1; }
 case $2 in
-is-active) [ -f FAKES/loaded ] ;;
-restart) : >FAKES/loaded ;;
+is-active) [ -f FAKES/loaded-systemctl ] ;;
+restart) : >FAKES/loaded-systemctl ;;
 show) /bin/cat FAKES/ending 2>/dev/null ;;
-disable) /bin/rm -f FAKES/loaded ;;
+disable) /bin/rm -f FAKES/loaded-systemctl ;;
 start) /bin/sh FAKES/start >/dev/null 2>&1 & ;;
 esac",
     ),
@@ -211,9 +212,9 @@ esac",
         "schtasks",
         "echo \"schtasks $*\" >>FAKES/told
 case $1 in
-/Query) [ -f FAKES/loaded ] ;;
-/Create) : >FAKES/loaded ;;
-/Delete) /bin/rm FAKES/loaded ;;
+/Query) [ -f FAKES/loaded-schtasks ] ;;
+/Create) : >FAKES/loaded-schtasks ;;
+/Delete) /bin/rm FAKES/loaded-schtasks ;;
 /Run) /bin/sh FAKES/start >/dev/null 2>&1 & ;;
 esac",
     ),

@@ -132,7 +132,7 @@ fn a_scheduler_that_has_forgotten_and_an_archive_that_is_gone() {
     let stage = installed(&[]);
     stage.archive_that_adds(1);
     stage.run(&["schedule", "run"]).with_code(0);
-    fs::remove_file(stage.path("fakes/loaded")).unwrap();
+    fs::remove_file(stage.path("fakes/loaded-systemctl")).unwrap();
     let status = stage.status(3);
     assert_eq!(kinds(&status), ["not_loaded", "no_archive"]);
     assert_eq!(status["next"], Value::Null);
