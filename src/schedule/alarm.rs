@@ -217,7 +217,9 @@ impl Evidence<'_> {
         let since = last.unwrap_or_else(|| run::installed_at(self.folder));
         let most = TimeDelta::days((PERIODS * self.job.when.every.days()).into());
         let what = || match last {
-            Some(last) => format!("the last good run is of {}", self.local(last)),
+            Some(last) => {
+                format!("the last good run is of {}; there should have been two since", self.local(last))
+            }
             None => format!("no run was good since the schedule was installed on {}", self.local(since)),
         };
         (self.now - since > most).then(|| alarm(AlarmKind::Old, what()))

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use msgarchive::pipeline::select::Selection;
-use msgarchive::schedule::{self, Alarm, Every, Job, KeptExport, Status};
+use msgarchive::schedule::{self, Alarm, Attempt, Every, Job, KeptExport, Status};
 use msgarchive::source::{OpenOptions, Place};
 use msgarchive::writers::export;
 use msgarchive::writers::phrase::count;
@@ -94,7 +94,9 @@ fn in_words(status: &Status, zone: Tz) -> String {
         (false, None) => line("next run", "none"),
     }
     match &status.last {
-        Some(last) => line("last run", &format!("{}: {}", local(last.started, zone), last.message)),
+        Some(last) => {
+            line("last run", &format!("{}: {}", local(last.started, zone), message(status, last)));
+        }
         None => line("last run", "none yet"),
     }
     if let Some(command) = &job.on_failure {
@@ -111,6 +113,11 @@ fn in_words(status: &Status, zone: Tz) -> String {
         let _ = writeln!(words, "{}", wrap("  - ", &plain(&alarm.what), width));
     }
     words
+}
+
+/// What became of the last run, in words. Of one that is going on nobody knows yet.
+fn message<'s>(status: &Status, last: &'s Attempt) -> &'s str {
+    if status.is_running && last.finished.is_none() { "it is going on" } else { &last.message }
 }
 
 /// When it was last brought up to date.
@@ -149,7 +156,7 @@ fn as_json(status: Option<&Status>) -> Value {
             "exit": last.exit,
             "added": last.added,
             "incomplete": last.incomplete,
-            "message": last.message,
+            "message": message(status, last),
             "exported": last.export.as_ref().map(|export| export.failure.is_none()),
         })
     });
