@@ -117,7 +117,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "storage", "verify", "writers",
         ],
     ),
-    ("unicode_normalization", &["disk", "pipeline", "source", "writers"]),
+    ("unicode_normalization", &["archive", "disk", "pipeline", "source", "writers"]),
     ("unicode_segmentation", &["disk", "pipeline", "writers"]),
     ("unicode_width", &["cli", "writers"]),
     ("zeroize", &["cli", "source"]),

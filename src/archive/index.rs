@@ -4,7 +4,7 @@
 //! away at any time. A run adds what it brought; where there is no index, or one of another state, it is made anew; and
 //! where nothing may be written beside the database, for one search only.
 //!
-//! Words are as Unicode has them, without case and accents (`unicode61`). Scripts that put no blanks between words are
+//! Words are as Unicode has them, without case (`unicode61`) and without marks that may as well not be written. Scripts that put no blanks between words are
 //! indexed character by character, and so are emoji: what is searched for is taken as a phrase, so that 東京 finds
 //! 東京都, and one character finds what holds it. Trigrams would need three, and take four times the room.
 //!
@@ -13,6 +13,7 @@
 //! **Must never**: be believed about what a message says; that is read from the archive.
 
 mod sum;
+mod words;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub use self::sum::is_whole;
+pub use self::words::matching;
+use self::words::spread;
 use super::ArchiveError;
 use super::folder::Folder;
 use super::open::{PATIENCE, look_at};
@@ -256,65 +259,4 @@ fn each_text(
         }
     }
     Ok(())
-}
-
-/// Appends text with blanks around every character that is a word of its own.
-fn spread(text: &str, said: &mut String) {
-    for c in text.chars() {
-        if stands_alone(c) {
-            said.extend([' ', c, ' ']);
-        } else {
-            said.push(c);
-        }
-    }
-}
-
-/// Characters of scripts that put no blanks between words; and emoji.
-fn stands_alone(c: char) -> bool {
-    matches!(u32::from(c),
-        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF
-        | 0x2E80..=0x2FDF | 0x3040..=0x30FF | 0x31F0..=0x31FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF
-        | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x20000..=0x3FFFF
-        | 0x2600..=0x27BF | 0x1F000..=0x1FAFF)
-}
-
-/// What was typed, as FTS5 wants it: every word a phrase of its own, the last one perhaps not finished. `None`: no word.
-pub fn matching(typed: &str) -> Option<String> {
-    let mut phrases: Vec<(String, bool)> = Vec::new();
-    for (at, piece) in typed.split('"').enumerate() {
-        let quoted = at % 2 == 1;
-        let pieces: Vec<&str> = if quoted { vec![piece] } else { piece.split_whitespace().collect() };
-        for piece in
-            pieces.into_iter().filter(|piece| piece.chars().any(|c| c.is_alphanumeric() || stands_alone(c)))
-        {
-            let mut spread_out = String::new();
-            spread(piece, &mut spread_out);
-            let open = !quoted && !piece.chars().next_back().is_some_and(stands_alone);
-            phrases.push((spread_out.trim().to_owned(), open));
-        }
-    }
-    let terms: Vec<String> = phrases
-        .iter()
-        .map(|(phrase, open)| format!("\"{phrase}\"{}", if *open { "*" } else { "" }))
-        .collect();
-    (!terms.is_empty()).then(|| terms.join(" AND "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_typed_is_never_syntax() {
-        assert_eq!(matching("hello wor").as_deref(), Some("\"hello\"* AND \"wor\"*"));
-        assert_eq!(matching("\"hello world\" x").as_deref(), Some("\"hello world\" AND \"x\"*"));
-        assert_eq!(matching("東京 tower").as_deref(), Some("\"東  京\" AND \"tower\"*"));
-        assert_eq!(
-            matching("NEAR(a b) OR -c*").as_deref(),
-            Some("\"NEAR(a\"* AND \"b)\"* AND \"OR\"* AND \"-c*\"*")
-        );
-        for none in ["", "  ", "\"\"", "!?", "\""] {
-            assert_eq!(matching(none), None, "{none}");
-        }
-    }
 }

@@ -60,6 +60,47 @@ fn words_are_found_in_every_script() {
     assert_eq!(find("!!!"), [""; 0]);
 }
 
+/// What nobody types is no part of a word, in scripts of which that is true; and is, where it makes another word of it.
+#[test]
+fn words_are_found_without_their_marks() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let said = [
+        ("GREEK", "Καλημέρα, ο λόγος"),
+        ("RUSSIAN", "Ёлка и йогурт"),
+        ("ARABIC", "مَرْحَبًا بـــك أحمد"),
+        ("HEBREW", "שָׁלוֹם"),
+        ("VIETNAMESE", "tiếng Việt"),
+        ("HINDI", "कमल"),
+        ("HINDI TOO", "कमाल"),
+        ("KOREAN", "한국어"),
+        // As a Mac writes file names: in pieces.
+        ("PIECES", "cafe\u{301}"),
+    ];
+    for (at, (guid, text)) in said.into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64, text);
+    }
+    add(&program.path().join("archive"), &[&mac.folder], START + DAY).unwrap();
+    let find = |text: &str| found(&program, &[text]);
+    for typed in ["Καλημέρα", "καλημερα", "ΚΑΛΗΜΕΡΑ", "λογος", "ΛΟΓΟΣ", "λόγος"]
+    {
+        assert_eq!(find(typed), ["GREEK"], "{typed}");
+    }
+    for typed in ["елка", "ёлка", "иогурт", "ЙОГУРТ"] {
+        assert_eq!(find(typed), ["RUSSIAN"], "{typed}");
+    }
+    for typed in ["مرحبا", "مَرْحَبًا", "بك", "احمد"] {
+        assert_eq!(find(typed), ["ARABIC"], "{typed}");
+    }
+    assert_eq!(find("שלום"), ["HEBREW"]);
+    assert_eq!(find("tieng viet"), ["VIETNAMESE"]);
+    assert_eq!(find("कमल"), ["HINDI"]);
+    assert_eq!(find("한국어"), ["KOREAN"]);
+    for typed in ["café", "cafe", "CAFE\u{301}"] {
+        assert_eq!(find(typed), ["PIECES"], "{typed}");
+    }
+}
+
 #[test]
 fn filters_context_and_words() {
     let program = Program::new();
