@@ -215,7 +215,7 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         // The database as such, beside its rows.
         let check = &check;
         let beside = [
-            scope.spawn(move || check.integrity(&to_integrity, deep)),
+            scope.spawn(move || check.integrity(&to_integrity)),
             scope.spawn(move || check.sums(&to_sums, last)),
             scope.spawn(move || check.index()),
         ];
@@ -268,8 +268,8 @@ impl Check<'_> {
         lock(&self.found).push(problem);
     }
 
-    fn integrity(&self, connection: &Connection, deep: bool) -> Result<(), ArchiveError> {
-        let pragma = if deep { "PRAGMA integrity_check(20)" } else { "PRAGMA quick_check(20)" };
+    fn integrity(&self, connection: &Connection) -> Result<(), ArchiveError> {
+        let pragma = "PRAGMA integrity_check(20)";
         let read = || -> rusqlite::Result<Vec<String>> {
             connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
         };

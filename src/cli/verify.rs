@@ -91,7 +91,7 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
         list(&mut words, &mut findings.unread.iter().map(line));
     }
     if !findings.lost.is_empty() {
-        words.push_str("\nLost before, as nothing had it any more:\n");
+        words.push_str("\nLeft by damage of before, as nothing could mend it:\n");
         let line = |Lost { run, what }: &Lost| format!("{} (said run {})", plain(what), plain(run));
         list(&mut words, &mut findings.lost.iter().map(line));
     }

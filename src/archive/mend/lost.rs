@@ -36,6 +36,9 @@ impl Mending<'_> {
         for (kind, id) in rows {
             lost.extend(self.give_up_row(kind, id, columns)?);
         }
+        for (kind, id) in &self.found.strays {
+            lost.extend(self.taken_as_found(*kind, *id)?);
+        }
         for join in JOINS.iter().filter(|join| has_table(self.connection, &join.book()).unwrap_or(false)) {
             let owners = joined.iter().filter(|(kind, _)| *kind == join.owner().1);
             for (_, owner) in owners {
@@ -46,6 +49,30 @@ impl Mending<'_> {
             lost.extend(self.give_up_notes(notes)?);
         }
         Ok(lost)
+    }
+
+    /// A row of which nothing tells that a run wrote it, and that no source has: it may have lost its hash, or somebody
+    /// may have put it there. It is kept, and that is said from now on.
+    fn taken_as_found(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
+        let is_now_ours: bool = self.connection.query_row(
+            &format!(
+                "SELECT EXISTS (SELECT 1 FROM msgarchive_{} WHERE id = ?1 AND added = ?2) \
+                 AND NOT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?3 AND id = ?1)",
+                kind.table()
+            ),
+            [id, self.run, kind.number()],
+            |row| row.get(0),
+        )?;
+        let what = kind.in_words();
+        let name = || guid(self.connection, kind, id);
+        is_now_ours
+            .then(|| {
+                Ok(format!(
+                    "{what} that no run is known to have written: it is kept as it was found ({})",
+                    name()?
+                ))
+            })
+            .transpose()
     }
 
     /// What is noted once, and is not as it was written.
