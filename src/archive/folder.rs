@@ -12,7 +12,7 @@ use super::ArchiveError;
 use super::lock::{HOLDER, LOCK, Lock};
 pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, HOME, RUNS};
 use crate::disk::archive_folder::{Named, is_archive, named_by_records};
-use crate::disk::{hexadecimal, private_folders, replace};
+use crate::disk::{hexadecimal, is_litter, private_folders, replace};
 
 /// What the database is made of.
 pub const OBJECTS: &str = "schema.json";
@@ -149,7 +149,8 @@ pub fn is_free(path: &Path) -> Result<bool, ArchiveError> {
     match fs::read_dir(path) {
         Ok(entries) => {
             for entry in entries {
-                if !left(&entry.map_err(ArchiveError::reading(path))?.file_name()) {
+                let name = entry.map_err(ArchiveError::reading(path))?.file_name();
+                if !left(&name) && !is_litter(&name.to_string_lossy()) {
                     return Ok(false);
                 }
             }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::ArchiveError;
 use super::folder::Folder;
 use super::schema::{RECORD_HASH, has_column};
-use crate::disk::{hexadecimal, is_gone};
+use crate::disk::{hexadecimal, is_gone, is_litter};
 
 /// No run was ever completed: there is nothing that could be damaged.
 ///
@@ -92,7 +92,9 @@ pub fn in_files(folder: &Folder) -> io::Result<BTreeMap<String, io::Result<Vec<u
     let mut files = BTreeMap::new();
     for entry in entries {
         let entry = entry?;
-        if let Some(name) = entry.file_name().to_string_lossy().strip_suffix(".json") {
+        if let Some(name) = entry.file_name().to_string_lossy().strip_suffix(".json")
+            && !is_litter(name)
+        {
             files.insert(name.to_owned(), fs::read(entry.path()));
         }
     }

@@ -183,11 +183,17 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
     if !record.damage.is_empty() {
-        let damage = format!(
-            "What `verify` had found damaged ({}) is put right as far as the sources and the archive itself have it; \
-             its record lists it. Verify again.",
-            grouped(record.damage.len() as u64)
-        );
+        let damaged = grouped(record.damage.len() as u64);
+        let damage = match args.dry_run {
+            true => format!(
+                "What `verify` had found damaged ({damaged}) would be put right as far as the sources and the archive \
+                 itself have it."
+            ),
+            false => format!(
+                "What `verify` had found damaged ({damaged}) is put right as far as the sources and the archive itself \
+                 have it; its record lists it. Verify again."
+            ),
+        };
         let _ = writeln!(words, "\n{}", wrap("", &damage, terminal::width()));
     }
     let counts = &record.counts;

@@ -233,6 +233,7 @@ fn for_schedule(error: &ScheduleError) -> Vec<String> {
         ScheduleError::NoRequests => {
             vec!["`msgarchive schedule run` does it now, but not in the surroundings that cron gives it".into()]
         }
+        ScheduleError::Foreign { .. } => vec!["choose an empty or a new folder for the archive".into()],
         ScheduleError::Path { .. } => vec!["move it to a path without that".into()],
         ScheduleError::Start { .. } | ScheduleError::Refused { .. } => vec![
             "--system names another scheduler; `msgarchive schedule print` shows what would be done".into(),
@@ -320,8 +321,7 @@ fn for_disk_of_archive(said: io::ErrorKind) -> String {
 fn for_disk(error: &DiskError) -> Vec<String> {
     match error {
         DiskError::Foreign { .. } => vec![
-            "choose an empty or a new folder with --out, or say --into-existing: files of others stay untouched"
-                .into(),
+            "choose an empty or a new folder with --out; `export --into-existing` leaves files of others untouched".into(),
         ],
         DiskError::InTheWay { .. } | DiskError::NotAFolder { .. } | DiskError::SymbolicLink { .. } => {
             vec!["choose another folder with --out, or move it away".into()]

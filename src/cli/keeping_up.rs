@@ -158,7 +158,9 @@ pub fn in_words(out: &Path, done: &KeptUp) -> String {
     let mut words = format!("\n{}\n", wrap("", &sentence, width));
     if done.removed > 0 {
         let files = count(done.removed, "file", "files");
-        let sentence = format!("{files} of conversations that are called otherwise now went.");
+        let sentence = format!(
+            "{files} went that are no part of it any more: of conversations with other names, or in other formats."
+        );
         words += &format!("{}\n", wrap("", &sentence, width));
     }
     words + &report::troubles(&done.report, width)

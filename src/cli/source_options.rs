@@ -23,7 +23,7 @@ pub struct SourceOptions {
     /// Where attachment files lie, when not at their usual place
     #[arg(long, value_name = "PATH")]
     attachments_root: Vec<PathBuf>,
-    /// Of an archive: show it as it was then, such as 2024-05-01 or 90d [default: as it is]
+    /// Of an archive: show it as it was then: at the beginning of 2024-05-01, at 2024-05-01T18:00, or 90d ago [default: as it is]
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
     #[command(flatten)]

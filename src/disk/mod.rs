@@ -28,7 +28,7 @@ use tempfile::TempDir;
 
 pub use copy::{HashedCopy, copy_hashed, hash_all, hash_file, link_hashed, set_modified, write_hashed};
 use earlier::Earlier;
-pub use earlier::MANIFEST;
+pub use earlier::{MANIFEST, holds_anything, is_litter};
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
 pub use remove::{remove_file, remove_folder};
@@ -84,6 +84,20 @@ impl Staging {
             remove_folder(&leftover)?;
         }
         Ok(Staging { root, folder, created, out: out.to_owned(), earlier })
+    }
+
+    /// Whether an export may go to a folder: it is not there yet, it is empty, or an export.
+    ///
+    /// # Errors
+    /// [`DiskError::Foreign`] where it holds what this tool did not write; the disk's.
+    pub fn may_begin(out: &Path) -> Result<(), DiskError> {
+        if !out.try_exists().map_err(DiskError::reading(out))? {
+            return Ok(());
+        }
+        match Earlier::read(out, &leftovers(out)?)?.first_foreign(out)? {
+            Some(path) => Err(DiskError::Foreign { folder: out.to_owned(), path }),
+            None => Ok(()),
+        }
     }
 
     /// The hidden folder, which has everything of this run in it until it is published.

@@ -10,6 +10,9 @@ pub enum ScheduleError {
     /// No file of a scheduler can hold it.
     #[error("{path:?} cannot be scheduled: {why}")]
     Path { path: String, why: &'static str },
+    /// An archive cannot be there.
+    #[error("{} is neither empty nor an archive", path.display())]
+    Foreign { path: PathBuf },
     /// Wanted: hours and minutes.
     #[error("{0:?} is no time of day such as 02:30")]
     Time(String),

@@ -27,6 +27,7 @@ pub enum Changed {
 /// changed some is done, and installing again goes on.
 pub fn install(job: &Job, account: &Account) -> Result<Changed, ScheduleError> {
     let wanted = Plan::install(job, account)?;
+    check_places(job)?;
     let before = installed(account).ok().flatten();
     let done = put_in_place(job, &wanted, account);
     match (&done, before) {
@@ -45,6 +46,16 @@ pub fn install(job: &Job, account: &Account) -> Result<Changed, ScheduleError> {
         _ => {}
     }
     done
+}
+
+/// What every run would refuse is refused at once.
+fn check_places(job: &Job) -> Result<(), ScheduleError> {
+    let path = &job.archive;
+    let is_archive = disk::archive_folder::is_archive(path).map_err(DiskError::reading(path))?;
+    if !is_archive && disk::holds_anything(path)? {
+        return Err(ScheduleError::Foreign { path: path.clone() });
+    }
+    job.export.as_ref().map_or(Ok(()), |export| Ok(disk::Staging::may_begin(&export.out)?))
 }
 
 /// Takes a system's schedule away, but for what is of another system's one, too.

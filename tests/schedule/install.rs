@@ -82,6 +82,28 @@ fn a_schedule_stays_where_another_system_refuses() {
     assert!(!stage.path("fakes/crontab").exists());
 }
 
+/// What every night would fail for is said at once.
+#[test]
+fn a_folder_with_something_else_in_it_is_refused() {
+    let stage = Stage::new();
+    let before = stage.home_tree();
+    let out = stage.path("mine");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join(".DS_Store"), "").unwrap();
+    let export = out.display().to_string();
+    let with_export = ["--system", "cron", "--export", "csv", "--out", &export];
+    stage.install(&with_export).with_code(0);
+    stage.run(&["schedule", "remove"]).with_code(0);
+    fs::write(out.join("thesis.txt"), "").unwrap();
+    let err = stage.install(&with_export).with_code(1).err;
+    assert!(err.contains("thesis.txt") && err.contains("choose an empty or a new folder"), "{err}");
+    fs::create_dir(stage.archive()).unwrap();
+    fs::write(stage.archive().join("chat.db"), "").unwrap();
+    let err = stage.install(&["--system", "cron"]).with_code(1).err;
+    assert!(err.contains("neither empty nor an archive"), "{err}");
+    assert_eq!(stage.home_tree(), before);
+}
+
 /// What a scheduler refuses is not there.
 #[test]
 fn a_schedule_that_is_refused_leaves_nothing() {
