@@ -186,10 +186,20 @@ pub fn sender(from_me: bool, handle_id: i64, roster: &Roster) -> Option<Arc<Send
 
 /// What a row's summary says of its edits and parts.
 pub(super) fn summary_of(raw: &RawMessage) -> Summary {
-    match &raw.message_summary_info {
+    let mut summary = match &raw.message_summary_info {
         Some(blob) if raw.date_edited != 0 || mentions_more_than_ranges(blob) => summary::summary(blob),
         _ => Summary::default(),
+    };
+    let nothing_is_left = || {
+        raw.attachments.is_empty()
+            && raw.text.as_ref().is_none_or(|text| text.is_empty())
+            && raw.attributed_body.as_ref().is_none_or(|body| body.is_empty())
+    };
+    // The date alone tells of no part (`messages-format.md` 5.2): where there is no part left, it tells of all.
+    if raw.date_retracted != 0 && summary.unsent.is_empty() && nothing_is_left() {
+        summary.unsent = vec![0];
     }
+    summary
 }
 
 /// A quick look whether a summary says more than the parts' ranges. Most do not, and parsing them all would cost

@@ -76,6 +76,18 @@ fn deleted_edited_and_unsent_are_shown_as_such() {
     assert!(text.contains("Deleted; missing since"), "{text}");
 }
 
+/// Whose summary does not say of which part it was: nothing is left of it, and it has the date.
+#[test]
+fn one_that_is_unsent_without_a_word_of_its_parts_is_unsent() {
+    let program = Program::new();
+    let mac = three_nights(&program);
+    mac.unsend("E", START + 3 * DAY);
+    add(&program.path().join("archive"), &[&mac.folder], START + 4 * DAY).unwrap();
+    let messages = exported(&program, "now", &[]);
+    assert_eq!((&messages[4]["guid"], &messages[4]["unsent"]), (&"E".into(), &"all".into()));
+    assert_eq!(messages[4]["edits"][0]["text"], "news");
+}
+
 #[test]
 fn as_it_was() {
     let program = Program::new();
