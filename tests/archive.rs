@@ -1,5 +1,6 @@
 //! The archive: what goes in comes out, and stays.
 
+mod as_of;
 mod at_once;
 mod bundles;
 mod compared;
@@ -33,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use msgarchive::archive::{ArchiveError, ArchiveOptions, Feed, RunRecord, archive, check};
 use msgarchive::source::backup::Password;
+use msgarchive::source::contacts::Contact;
 use msgarchive::source::{OpenOptions, Place};
 use serde_json::Value;
 
@@ -45,11 +47,21 @@ pub const PASSWORD: &str = "a password";
 
 /// Adds to an archive, on some day.
 pub fn add(archive_folder: &Path, sources: &[&Path], at: i64) -> Result<RunRecord, ArchiveError> {
+    add_naming(archive_folder, sources, &[], at)
+}
+
+/// As [`add`], with an address book.
+pub fn add_naming(
+    archive_folder: &Path,
+    sources: &[&Path],
+    contacts: &[Contact],
+    at: i64,
+) -> Result<RunRecord, ArchiveError> {
     let options = OpenOptions { sessions: 2, ..OpenOptions::default() };
     let open = |path: &&Path| {
         let mut place = Place::find(path).unwrap();
         place.unlock(&Password::new(PASSWORD.to_owned())).unwrap();
-        Feed { tables: place.tables(&options).unwrap(), contacts: Vec::new() }
+        Feed { tables: place.tables(&options).unwrap(), contacts: contacts.to_vec() }
     };
     let feeds: Vec<Feed> = sources.iter().map(open).collect();
     archive(

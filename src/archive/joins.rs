@@ -14,7 +14,11 @@ use super::damage::Damaged;
 use super::kind::{JOINS, Join, PLACES};
 use super::row::{self, RowHash};
 use super::schema::{Columns, has_table};
+use super::visit::Visit;
 use crate::source::tables::quoted;
+
+/// Since which run a message is in a chat, where it was there before that.
+pub const MOVED: &str = "msgarchive_moved";
 
 /// Makes the books that are missing, of what there is.
 pub fn make_books(connection: &Connection) -> rusqlite::Result<()> {
@@ -111,6 +115,8 @@ pub struct Joining<'c> {
     damaged: &'c Damaged,
     note: Note<'c>,
     insert: Statement<'c>,
+    /// Notes since when a message is where it was not at first; and the run.
+    moved: Option<(Statement<'c>, i64)>,
 }
 
 impl<'c> Joining<'c> {
@@ -121,6 +127,7 @@ impl<'c> Joining<'c> {
         join: &'static Join,
         names: &[&str],
         damaged: &'c Damaged,
+        visit: Visit<'_>,
     ) -> rusqlite::Result<Joining<'c>> {
         let position = |column: &&str| names.iter().position(|name| name.eq_ignore_ascii_case(column));
         let mut hashed: Vec<(String, usize)> =
@@ -133,6 +140,10 @@ impl<'c> Joining<'c> {
             list.join(", "),
             vec!["?"; list.len()].join(", ")
         );
+        let moved = format!(
+            "INSERT OR IGNORE INTO {MOVED} (message, chat, run) \
+             SELECT id, ?2, ?3 FROM msgarchive_message WHERE id = ?1 AND added < ?3"
+        );
         Ok(Joining {
             connection,
             join,
@@ -141,6 +152,10 @@ impl<'c> Joining<'c> {
             damaged,
             note: Note::new(connection, join, "IGNORE")?,
             insert: connection.prepare(&sql)?,
+            moved: match join.table == PLACES && !visit.first {
+                true => Some((connection.prepare(&moved)?, visit.run)),
+                false => None,
+            },
         })
     }
 
@@ -149,9 +164,9 @@ impl<'c> Joining<'c> {
         let value = |at: usize| values.get(at).copied().unwrap_or(ValueRef::Null);
         let identity: Vec<ValueRef<'_>> =
             self.identity.iter().map(|at| at.map_or(ValueRef::Null, value)).collect();
-        if let Some(ValueRef::Integer(owner)) = identity.first()
-            && self.damaged.contains(owner)
-        {
+        let is_damaged =
+            matches!(identity.first(), Some(ValueRef::Integer(owner)) if self.damaged.contains(owner));
+        if is_damaged {
             self.remove(&identity)?;
         }
         let hash = row::hash(self.hashed.iter().map(|(name, at)| (name.as_str(), value(*at))));
@@ -161,7 +176,14 @@ impl<'c> Joining<'c> {
         for (at, value) in values.iter().enumerate() {
             self.insert.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(*value))?;
         }
-        self.insert.raw_execute().map(drop)
+        self.insert.raw_execute()?;
+        if !is_damaged
+            && let Some((moved, run)) = &mut self.moved
+            && let [ValueRef::Integer(message), ValueRef::Integer(chat)] = identity[..]
+        {
+            moved.execute([message, chat, *run])?;
+        }
+        Ok(())
     }
 
     /// Takes a row away: what is there of it is damaged, or may be; or it is noted elsewhere that it was there.

@@ -88,6 +88,9 @@ const LATER: &str = "
     CREATE TABLE IF NOT EXISTS msgarchive_former_content (
       attachment INTEGER NOT NULL, original TEXT, path TEXT NOT NULL, film TEXT, source INTEGER NOT NULL,
       run INTEGER NOT NULL, until INTEGER NOT NULL);
+    -- Places of messages that came to be in a chat after they were there already.
+    CREATE TABLE IF NOT EXISTS msgarchive_moved (
+      message INTEGER NOT NULL, chat INTEGER NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (message, chat)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS msgarchive_idx_former_content ON msgarchive_former_content (attachment);
     CREATE INDEX IF NOT EXISTS msgarchive_idx_participant ON msgarchive_participant (chat, handle);
 ";

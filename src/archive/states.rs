@@ -205,6 +205,13 @@ impl<'c> States<'c> {
         Ok(!only_its_hash)
     }
 
+    /// The source that brought the state that is shown.
+    pub fn source(&self, id: i64) -> rusqlite::Result<Option<i64>> {
+        self.cached(&format!("SELECT source FROM msgarchive_{} WHERE id = ?1", self.kind.table()))?
+            .query_row([id], |row| row.get(0))
+            .optional()
+    }
+
     /// Sees to it that a row that lost its book has one: else the state that it is in would be told by nobody.
     fn book(&self, id: i64) -> rusqlite::Result<()> {
         let table = self.kind.table();

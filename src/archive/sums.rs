@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::fingerprint::{Fingerprints, mixed, unmixed};
+use super::joins::MOVED;
 use super::participants::{MEMBERS, PARTICIPANTS};
 use super::row::Owned;
 use super::schema::has_table;
@@ -60,7 +61,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 21] = [
+pub const NOTES: [Notes; 22] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -84,6 +85,7 @@ pub const NOTES: [Notes; 21] = [
     each("msgarchive_contact", 1, &["name", "source", "since", "until", "hash"]),
     each(MEMBERS, 2, &["source", "chat", "handle"]),
     each(PARTICIPANTS, 1, &["chat", "handle", "since", "until"]),
+    each(MOVED, 1, &["message", "chat", "run"]),
 ];
 
 /// Which source has which row.

@@ -235,7 +235,7 @@ impl<'c> Taker<'c> {
         let at = |names: &[String]| names.iter().position(|name| name == "date_edited");
         let was = edited(at(&self.states.columns).and_then(|at| shown.get(at)).map(Owned::value));
         let is = edited(at(&self.spelling.wanted.lower).and_then(|at| row.values.get(at)).copied());
-        if self.states.was_once(id, incoming)? && (is < was || !self.had(&shown, row, before)) {
+        if self.states.was_once(id, incoming)? && (is < was || !self.had(id, &shown, row, before)?) {
             return Ok(Taken::Same);
         }
         if is > was || is == was && before.is_some_and(|before| before.difference != Some(0)) {
@@ -246,10 +246,20 @@ impl<'c> Taker<'c> {
         Ok(Taken::Changed)
     }
 
-    /// This source had the state that is shown, and has another one now: a group may get its old name back. One that only
-    /// comes to know what others knew before had an older one.
-    fn had(&self, shown: &[Owned], row: &Spelled<'_>, before: Option<Before>) -> bool {
-        let Some(difference) = before.and_then(|before| before.difference) else { return false };
+    /// This source had the state that is shown, as it brought it or by its fingerprint, and has another one now: a group may
+    /// get its old name back. One that only comes to know what others knew before had an older one.
+    fn had(
+        &self,
+        id: i64,
+        shown: &[Owned],
+        row: &Spelled<'_>,
+        before: Option<Before>,
+    ) -> rusqlite::Result<bool> {
+        let Some(difference) = before.and_then(|before| before.difference) else { return Ok(false) };
+        // It may be in another place now: a part that is restored leaves Recently Deleted.
+        if self.states.source(id)? == Some(self.visit.source) {
+            return Ok(true);
+        }
         let of_shown = |name| {
             let at = self.states.columns.binary_search(name).ok();
             at.and_then(|at| shown.get(at)).map_or(ValueRef::Null, Owned::value)
@@ -257,6 +267,6 @@ impl<'c> Taker<'c> {
         let of_shown: Vec<ValueRef<'_>> = self.spelling.wanted.lower.iter().map(of_shown).collect();
         let now = self.spelling.fingerprint(&row.values);
         // What has another name here, and where the row is, is the same in both.
-        self.spelling.fingerprint(&of_shown).wrapping_sub(now) == difference
+        Ok(self.spelling.fingerprint(&of_shown).wrapping_sub(now) == difference)
     }
 }

@@ -285,7 +285,8 @@ impl Visiting<'_> {
             })
             .collect();
         let damaged = self.damaged.joins_of(join);
-        let mut joining = Joining::new(self.connection, join, &names, damaged).map_err(self.failed())?;
+        let mut joining =
+            Joining::new(self.connection, join, &names, damaged, self.visit).map_err(self.failed())?;
         let mut participants = match join.table {
             NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
@@ -339,8 +340,9 @@ impl Visiting<'_> {
         }
         let Some(places) = JOINS.iter().find(|join| join.table == PLACES) else { return Ok(()) };
         let names = ["chat_id", "message_id", "message_date"];
-        let mut joining = Joining::new(self.connection, places, &names, self.damaged.joins_of(places))
-            .map_err(self.failed())?;
+        let mut joining =
+            Joining::new(self.connection, places, &names, self.damaged.joins_of(places), self.visit)
+                .map_err(self.failed())?;
         let mut date =
             self.connection.prepare("SELECT date FROM message WHERE ROWID = ?1").map_err(self.failed())?;
         self.prepared.tables.reader().rows(table, &["chat_id", "message_id"], i64::MIN..=i64::MAX, |row| {

@@ -145,7 +145,8 @@ fn assemble_balloon(
     out.message.balloon = Some(Box::new(balloon));
 }
 
-/// Parts that the owner deleted one by one, and that are still in Recently Deleted, go back to their places.
+/// Parts that the owner deleted one by one, and that are still in Recently Deleted, go back to their places. An archive
+/// keeps what was there also after it was restored: that is in its place already.
 pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
     for (index, date, blob) in &raw.deleted_parts {
         let Ok(index) = u32::try_from(*index) else {
@@ -154,6 +155,13 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
         let mut body = body::body_without_data(Some(blob), None);
         message.defects.append(&mut body.defects);
         let Some(text) = body.into_text() else { continue };
+        let is_there = |part: &Part| {
+            part.index == index
+                && matches!(&part.content, PartContent::Text { text: there, .. } if *there == text)
+        };
+        if message.parts.iter().any(is_there) {
+            continue;
+        }
         let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
         message.parts.insert(at, Part { index, content: PartContent::Text { text, styles: Vec::new() } });
         message.deleted.get_or_insert(Deleted {

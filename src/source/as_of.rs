@@ -4,6 +4,7 @@
 
 use rusqlite::Connection;
 
+use super::contacts::CARDS;
 use crate::disk::archive_folder::HOME;
 
 /// The kinds of rows that an archive keeps, and whether it keeps former states of them.
@@ -12,11 +13,18 @@ const KINDS: [(&str, bool); 4] = [("handle", false), ("chat", true), ("attachmen
 /// The table by which an archive's database is known.
 pub(super) const RUNS: &str = "msgarchive_run";
 
+/// When a part was deleted, in nanoseconds, whichever unit it is in (`messages-format.md` 3.1); what is no date is early.
+const DELETED: &str = "CASE WHEN typeof(delete_date) <> 'integer' THEN 0
+     WHEN delete_date BETWEEN -999999999999 AND 999999999999 THEN delete_date * 1000000000 ELSE delete_date END";
+
 /// Takes back what was done after `date` (RFC 3339, UTC) in a copy of an archive's database; one that is none stays.
 pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
     if !copy.table_exists(None, RUNS)? {
         return Ok(());
     }
+    // Apple's date of the moment, as far as it has one.
+    let moment = "SELECT max(-9223372036, min(9223372036, unixepoch(?1) - 978307200)) * 1000000000";
+    let moment: i64 = copy.query_row(moment, [date], |row| row.get(0))?;
     let run: i64 =
         copy.query_row("SELECT coalesce(max(run), 0) FROM msgarchive_run WHERE date <= ?1", [date], |row| {
             row.get(0)
@@ -30,6 +38,8 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
         ))?;
     }
     show_participants(copy, run)?;
+    show_places(copy, run)?;
+    show_names(copy, run)?;
     // Where there were others, those.
     let others = match copy.table_exists(None, "msgarchive_former_content")? {
         true => format!(
@@ -47,7 +57,8 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
              OR handle_id NOT IN (SELECT ROWID FROM handle);
          DELETE FROM chat_lookup WHERE chat NOT IN (SELECT ROWID FROM chat);
          DELETE FROM chat_service WHERE chat NOT IN (SELECT ROWID FROM chat);
-         DELETE FROM recoverable_message_part WHERE message_id NOT IN (SELECT ROWID FROM message);
+         DELETE FROM recoverable_message_part WHERE message_id NOT IN (SELECT ROWID FROM message)
+             OR {DELETED} > {moment};
          -- Bytes that came later were not here.
          UPDATE attachment SET filename = c.original FROM msgarchive_content c
              WHERE c.attachment = attachment.ROWID AND c.run > {run};
@@ -58,8 +69,43 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
              SELECT 3, source, -rowid, message, run FROM msgarchive_absence WHERE run > {run};
          DELETE FROM msgarchive_absence WHERE run > {run};
          UPDATE msgarchive_absence SET returned = NULL WHERE returned > {run};
-         UPDATE msgarchive_source SET last_run = {run} WHERE last_run > {run};
+         -- A source was read last when a record says so; where those are lost, it is certain only of the first time.
+         UPDATE msgarchive_source SET last_run = coalesce(
+             (SELECT max(r.run) FROM msgarchive_run r,
+                  json_each(iif(json_valid(r.record), r.record, '{{}}'), '$.sources') s
+              WHERE r.run <= {run}
+                  AND json_extract(r.record, s.fullkey || '.source') = msgarchive_source.source),
+             first_run) WHERE last_run > {run};
          DELETE FROM msgarchive_run WHERE run > {run};"
+    ))
+}
+
+/// Shows messages in the chats in which they were after the run; at least in one. Archives that were made earlier do not
+/// know what came to be in a chat when.
+fn show_places(copy: &Connection, run: i64) -> rusqlite::Result<()> {
+    if !copy.table_exists(None, "msgarchive_moved")? {
+        return Ok(());
+    }
+    copy.execute_batch(&format!(
+        "DELETE FROM chat_message_join WHERE rowid IN (
+             SELECT j.rowid FROM msgarchive_moved m
+             JOIN chat_message_join j ON j.message_id = m.message AND j.chat_id = m.chat
+             WHERE m.run > {run} AND EXISTS (
+                 SELECT 1 FROM chat_message_join o
+                 LEFT JOIN msgarchive_moved n ON n.message = o.message_id AND n.chat = o.chat_id
+                 WHERE o.message_id = m.message AND (n.run IS NULL OR n.run <= {run})));"
+    ))
+}
+
+/// Names people as they were named after the run; those of an address book that was read for the first time later, as
+/// that named them first.
+fn show_names(copy: &Connection, run: i64) -> rusqlite::Result<()> {
+    if !copy.table_exists(None, CARDS)? {
+        return Ok(());
+    }
+    copy.execute_batch(&format!(
+        "DELETE FROM {CARDS} AS c WHERE since > max({run}, (SELECT min(since) FROM {CARDS} f WHERE f.source = c.source));
+         UPDATE {CARDS} SET until = NULL WHERE until > {run};"
     ))
 }
 

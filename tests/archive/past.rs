@@ -38,7 +38,8 @@ fn plist() -> Vec<u8> {
     br#"<?xml version="1.0"?><plist version="1.0"><dict><key>otr</key><dict><key>0</key><dict><key>lo</key><integer>0</integer><key>le</key><integer>8</integer></dict></dict><key>rp</key><array><integer>0</integer></array></dict></plist>"#.to_vec()
 }
 
-fn exported(program: &Program, out: &str, more: &[&str]) -> Vec<Value> {
+/// Every message of an export of the archive, by GUID.
+pub fn exported(program: &Program, out: &str, more: &[&str]) -> Vec<Value> {
     let arguments = ["export", "-s", "archive", "-f", "jsonl", "-o", out, "--contacts", "none"];
     program.run(&[&arguments[..], more].concat()).with_code(0);
     let mut messages = Vec::new();

@@ -74,6 +74,7 @@ impl Rich {
             DELETE FROM chat_message_join WHERE message_id = 5;
             INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text)
               SELECT 1, 6, 0, date, x'6162' FROM message WHERE ROWID = 6;
+            INSERT INTO chat_message_join (chat_id, message_id, message_date) SELECT 2, 8, date FROM message WHERE ROWID = 8;
             UPDATE message SET guid = 'RESTORED', ROWID = 900 WHERE ROWID = 7;
             UPDATE chat_message_join SET message_id = 900 WHERE message_id = 7;
         ";

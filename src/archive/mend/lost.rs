@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::joins::booked;
 use super::{Mending, hash_of_row};
-use crate::archive::joins::{Note, each_hash, same};
+use crate::archive::joins::{MOVED, Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
 use crate::archive::row::RowHash;
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
@@ -15,13 +15,14 @@ use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
 use crate::source::tables::quoted;
 
 /// Where things are noted that no source tells a second time.
-const ONCE: [&str; 6] = [
+const ONCE: [&str; 7] = [
     ABSENCES,
     ALIASES,
     "msgarchive_chat_version",
     "msgarchive_attachment_version",
     "msgarchive_message_version",
     "msgarchive_lost",
+    MOVED,
 ];
 
 impl Mending<'_> {

@@ -1,0 +1,140 @@
+//! An archive as it was, and the versions of its messages, where several sources tell of them.
+
+use std::fs;
+
+use msgarchive::source::contacts::Contact;
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::device::{DAY, Device};
+use super::past::exported;
+use super::{add, add_naming};
+use crate::program::Program;
+use crate::support::{Library, Schema};
+
+const START: i64 = 700_000_000;
+
+/// What another source still has counts only if that source was read after the loss: at the time that is asked for, too.
+#[test]
+fn as_it_was_before_another_source_was_read_again() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "stays");
+    mac.receive("B", 0, START + 1, "goes");
+    let older = program.path().join("older");
+    fs::create_dir(&older).unwrap();
+    fs::copy(mac.folder.join("chat.db"), older.join("chat.db")).unwrap();
+    mac.receive("C", 0, START + 2, "later");
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder, &older], START + 3600).unwrap();
+    mac.remove("B", true, "deleted");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let is_deleted =
+        |out: &str, more: &[&str]| -> bool { !exported(&program, out, more)[1]["deleted"].is_null() };
+    let then = ["--as-of", "2023-03-10T12:00"];
+    assert!(is_deleted("before", &[]) && is_deleted("before-then", &then));
+    add(&archive, &[&older], START + 5 * DAY).unwrap();
+    assert!(!is_deleted("now", &[]));
+    assert!(is_deleted("then", &then));
+    // The records of the runs say when it was read; where one says nothing more, the others do.
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    db.execute("UPDATE msgarchive_run SET record = 'no record' WHERE run = 2", []).unwrap();
+    assert!(is_deleted("damaged", &then));
+    db.execute("UPDATE msgarchive_run SET record = x'00' WHERE run = 1", []).unwrap();
+    assert!(is_deleted("more damaged", &then));
+}
+
+/// A part that was in Recently Deleted is shown once: before that, then, and after it was restored.
+#[test]
+fn a_part_that_was_deleted_and_restored() {
+    let program = Program::new();
+    let mac = program.path().join("mac");
+    let night = |deleted: bool, at: i64| {
+        let _ = fs::remove_dir_all(&mac);
+        let mut library = Library::new(Schema::MACOS_26);
+        let ana = library.handle("+12025550143", "iMessage");
+        let chat = library.direct(ana);
+        let message = library.message(chat).from(ana).at("2023-03-08T11:00:00Z").text("stays").text(" goes");
+        if deleted {
+            message.deleted_part(1, "2023-03-09T10:00:00Z");
+        }
+        library.write(&mac);
+        add(&program.path().join("archive"), &[&mac], at).unwrap();
+    };
+    let shown = |out: &str, more: &[&str]| -> (Value, bool) {
+        let messages = exported(&program, out, more);
+        let message = messages.iter().find(|m| m["text"].to_string().contains("stays")).unwrap();
+        (message["text"].clone(), message["deleted"].is_null())
+    };
+    let whole = |there| (Value::from("stays goes"), there);
+    let (first, second) = (["--as-of", "2023-03-09T00:00"], ["--as-of", "2023-03-10T00:00"]);
+    night(false, START + 3600);
+    night(true, START + DAY);
+    assert_eq!(shown("now", &[]), whole(false));
+    assert_eq!(shown("first", &first), whole(true));
+    night(false, START + 2 * DAY);
+    assert_eq!(shown("restored", &[]), whole(true));
+    assert_eq!(shown("first-restored", &first), whole(true));
+    assert_eq!(shown("second-restored", &second), whole(false));
+}
+
+/// A message that came to be in another chat was not there before; and one whose place was damaged has always been there.
+#[test]
+fn places_as_they_were() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "moves");
+    mac.receive("B", 0, START, "stays");
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + 3600).unwrap();
+    mac.run("UPDATE chat_message_join SET chat_id = 2 WHERE message_id = 1", []);
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    db.execute("DELETE FROM chat_message_join WHERE message_id = 2", []).unwrap();
+    program.run(&["verify", "archive"]).with_code(3);
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    program.run(&["verify", "archive"]).with_code(0);
+    let moved: i64 = db.query_row("SELECT sum(message) FROM msgarchive_moved", [], |row| row.get(0)).unwrap();
+    assert_eq!(moved, 1);
+    let guids = |out: &str, more: &[&str]| -> Vec<String> {
+        let messages = exported(&program, out, more).into_iter();
+        messages.map(|message| message["guid"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(guids("now", &[]), ["A", "A", "B"]);
+    assert_eq!(guids("then", &["--as-of", "2023-03-09T12:00"]), ["A", "B"]);
+}
+
+/// People are named as they were named then; who had no name yet gets the first one.
+#[test]
+fn names_as_they_were() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "one");
+    mac.receive("B", 1, START, "two");
+    let archive = program.path().join("archive");
+    let card = |name: &str, email: &str, phone: &str| Contact {
+        person: name.into(),
+        name: name.into(),
+        full_name: true,
+        rank: 0,
+        is_me: false,
+        phones: vec![phone.into()],
+        emails: vec![email.into()],
+    };
+    let ana = |name: &str| card(name, "ana@example.com", "+12025550143");
+    let bo = card("Bo Beck", "bo@example.com", "+12025550199");
+    add(&archive, &[&mac.folder], START + 3600).unwrap();
+    add_naming(&archive, &[&mac.folder], &[ana("Ana Abbott"), bo], START + DAY).unwrap();
+    add_naming(&archive, &[&mac.folder], &[ana("Ana Baker")], START + 2 * DAY).unwrap();
+    let titles = |more: &[&str]| -> Vec<String> {
+        let json = program.run(&[&["list", "-s", "archive", "--json"], more].concat()).with_code(0).out;
+        let listed: Value = serde_json::from_str(&json).unwrap();
+        let conversations = listed["conversations"].as_array().unwrap().iter();
+        let mut titles: Vec<String> =
+            conversations.map(|c| c["title"].as_str().unwrap().to_owned()).collect();
+        titles.sort();
+        titles
+    };
+    assert_eq!(titles(&[]), ["Ana Baker", "Bo Beck"]);
+    assert_eq!(titles(&["--as-of", "2023-03-10T12:00"]), ["Ana Abbott", "Bo Beck"]);
+    assert_eq!(titles(&["--as-of", "2023-03-09T12:00"]), ["Ana Abbott", "Bo Beck"]);
+}
