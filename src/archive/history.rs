@@ -1,14 +1,18 @@
 //! What an archive knows of the past: its runs, what is gone where it came from, what a message was before.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
 
 use super::ArchiveError;
 use super::absence::Reason;
 use super::conversations::Conversations;
 use super::open::look_into;
+use super::places::number;
 use super::replaced;
+use super::row::text_at;
 use crate::model::Instant;
 use crate::pipeline::decode::{body, date::instant};
 use crate::source::contacts::cards;
@@ -58,7 +62,7 @@ pub fn runs(path: &Path) -> Result<Vec<String>, ArchiveError> {
     let read = || -> rusqlite::Result<Vec<String>> {
         connection
             .prepare("SELECT record FROM msgarchive_run ORDER BY run")?
-            .query_map([], |row| row.get(0))?
+            .query_map([], |row| Ok(text_at(row, 0)?.unwrap_or_default()))?
             .collect()
     };
     read().map_err(ArchiveError::database(folder.database()))
@@ -82,19 +86,19 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
         ))?;
         let gone = statement.query_map([], |row| {
             let message = row.get(5)?;
-            let reason: String = row.get(3)?;
+            let reason = text_at(row, 3)?.unwrap_or_default();
             let conversation = conversations.of(&connection, message)?;
             let replaced_by = match Reason::named(&reason) {
                 Some(Reason::Deleted) => replaced::by(&connection, message, None)?,
                 _ => None,
             };
             Ok(Gone {
-                guid: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+                guid: text_at(row, 0)?.unwrap_or_default(),
                 conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
-                date: instant(row.get::<_, Option<i64>>(1)?.unwrap_or(0)),
-                absent_since: instant(row.get(2)?),
+                date: instant(number(row.get_ref(1)?)),
+                absent_since: instant(number(row.get_ref(2)?)),
                 reason,
-                source: row.get(4)?,
+                source: text_at(row, 4)?.unwrap_or_default(),
                 elsewhere: row.get(6)?,
                 replaced_by,
                 text: text(row, 7)?,
@@ -129,6 +133,8 @@ pub fn versions(path: &Path, guid: &str) -> Result<Vec<Version>, ArchiveError> {
 /// A state before it is compared with the one before it.
 struct State {
     run: i64,
+    /// Until which run it was shown; that of a source that only had it beside what was shown ends where it begins.
+    until: i64,
     source: i64,
     shown: bool,
     text: Option<String>,
@@ -137,11 +143,13 @@ struct State {
     retracted: bool,
 }
 
-fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version>> {
+/// The states of a message, as they came: run by run, and in each, source by source.
+fn in_order(connection: &Connection, message: i64) -> rusqlite::Result<Vec<State>> {
     let mut states = Vec::new();
-    let of_version = "SELECT msgarchive_since, msgarchive_source, 0, {} FROM msgarchive_message_version v \
-        WHERE msgarchive_id = ?1 ORDER BY msgarchive_since, msgarchive_version";
-    let of_shown = "SELECT b.since, b.source, 1, {} FROM message v JOIN msgarchive_message b ON b.id = v.ROWID \
+    // What another archive handed on of the past comes before what it shows.
+    let of_version = "SELECT msgarchive_since, msgarchive_until, msgarchive_source, 0, {} \
+        FROM msgarchive_message_version v WHERE msgarchive_id = ?1 ORDER BY msgarchive_version";
+    let of_shown = "SELECT b.since, NULL, b.source, 1, {} FROM message v JOIN msgarchive_message b ON b.id = v.ROWID \
         WHERE v.ROWID = ?1";
     for (table, sql) in [("msgarchive_message_version", of_version), ("message", of_shown)] {
         let mut list = body_columns(connection, table, "v")?;
@@ -152,33 +160,81 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
         let mut statement = connection.prepare(&sql.replace("{}", &list))?;
         let mut rows = statement.query([message])?;
         while let Some(row) = rows.next()? {
-            let number = |at| row.get::<_, Option<i64>>(at).unwrap_or_default().unwrap_or(0);
+            let number = |at| row.get_ref(at).map(number);
             states.push(State {
                 run: row.get(0)?,
-                source: row.get(1)?,
-                shown: row.get(2)?,
-                text: text(row, 3)?,
-                edited: number(5),
-                read: number(6),
-                retracted: number(7) != 0,
+                until: row.get::<_, Option<i64>>(1)?.unwrap_or(i64::MAX),
+                source: row.get(2)?,
+                shown: row.get(3)?,
+                text: text(row, 4)?,
+                edited: number(6)?,
+                read: number(7)?,
+                retracted: number(8)? != 0,
             });
         }
     }
+    let mut visits: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for run in states.iter().map(|state| state.run) {
+        visits.insert(run, sources_of(connection, run)?);
+    }
+    states.sort_by_key(|state| {
+        let visited = visits.get(&state.run).and_then(|of| of.iter().position(|of| *of == state.source));
+        (state.run, visited)
+    });
+    Ok(states)
+}
+
+/// The sources of a run, as they were read; none where its record is lost.
+fn sources_of(connection: &Connection, run: i64) -> rusqlite::Result<Vec<i64>> {
+    let record = connection
+        .prepare_cached("SELECT record FROM msgarchive_run WHERE run = ?1")?
+        .query_row([run], |row| text_at(row, 0))
+        .optional()?
+        .flatten();
+    let record: Value = serde_json::from_str(&record.unwrap_or_default()).unwrap_or_default();
+    let sources = record.get("sources").and_then(Value::as_array).into_iter().flatten();
+    Ok(sources.filter_map(|source| source.get("source")?.as_i64()).collect())
+}
+
+/// What each state brought: compared with what was shown before it. One that a source had beside that changed nothing of
+/// what is shown.
+fn brought(states: &[State]) -> Vec<String> {
+    let mut brought = Vec::new();
+    let mut before: Option<&State> = None;
+    for (state, next) in states.iter().zip(states.iter().skip(1).map(Some).chain([None])) {
+        brought.push(before.map_or("added".to_owned(), |before| difference(before, state)));
+        // Another archive hands on several of a run.
+        let goes_on = next.is_some_and(|next| (next.run, next.source) == (state.run, state.source));
+        if before.is_none() || state.until > state.run || goes_on {
+            before = Some(state);
+        }
+    }
+    brought
+}
+
+fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version>> {
+    let states = in_order(connection, message)?;
     // The record of a run may be lost.
     let run = |run: i64| -> rusqlite::Result<(String, String)> {
         let sql = "SELECT name, date FROM msgarchive_run WHERE run = ?1";
-        let known = connection.query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let known = connection
+            .query_row(sql, [run], |row| {
+                Ok((text_at(row, 0)?.unwrap_or_default(), text_at(row, 1)?.unwrap_or_default()))
+            })
+            .optional()?;
         Ok(known.unwrap_or_else(|| (format!("run {run}"), String::new())))
     };
     let path = |source: i64| -> rusqlite::Result<String> {
         let sql = "SELECT path FROM msgarchive_source WHERE source = ?1";
-        Ok(connection.query_row(sql, [source], |row| row.get(0)).optional()?.unwrap_or_default())
+        Ok(connection
+            .query_row(sql, [source], |row| text_at(row, 0))
+            .optional()?
+            .flatten()
+            .unwrap_or_default())
     };
     let mut versions: Vec<(i64, Version)> = Vec::new();
-    for (at, state) in states.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| states.get(at));
+    for (state, what) in states.iter().zip(brought(&states)) {
         let (name, date) = run(state.run)?;
-        let what = before.map_or("added".to_owned(), |before| difference(before, state));
         versions.push((
             state.run,
             Version {
@@ -197,7 +253,7 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
     let mut rows = absences.query([message])?;
     while let Some(row) = rows.next()? {
         let (noticed, source, reason, returned): (i64, i64, String, Option<i64>) =
-            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            (row.get(0)?, row.get(1)?, text_at(row, 2)?.unwrap_or_default(), row.get(3)?);
         let back = returned.map(|returned| (returned, "restored".to_owned()));
         for (number, what) in [Some((noticed, reason)), back].into_iter().flatten() {
             let (name, date) = run(number)?;

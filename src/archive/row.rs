@@ -6,6 +6,8 @@
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
+use crate::source::tables::text;
+
 /// The first half of a SHA-256.
 pub type RowHash = [u8; 16];
 
@@ -82,6 +84,11 @@ impl Owned {
 /// The first columns of a row, taken out of it.
 pub fn owned(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Vec<Owned>> {
     (0..columns).map(|at| row.get_ref(at).map(Owned::of)).collect()
+}
+
+/// What a column says, whatever it is stored as: hostile rows are read, too.
+pub fn text_at(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
+    row.get_ref(at).map(text)
 }
 
 /// The hash of what a statement gives from column `first` on: `names`, in order.

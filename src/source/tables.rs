@@ -14,6 +14,7 @@ use rusqlite::{Connection, Row};
 use super::backup::Backup;
 use super::chatdb::film;
 use super::contacts::{self, Contact, ContactsError};
+pub use super::database::text;
 use super::database::{Guard, Layout, Opened, Pool, Pooled};
 use super::locate::{Locator, Roots};
 use super::{Content, OpenOptions, Place, SourceError, SourceInfo};

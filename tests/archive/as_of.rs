@@ -103,6 +103,41 @@ fn places_as_they_were() {
     assert_eq!(guids("then", &["--as-of", "2023-03-09T12:00"]), ["A", "B"]);
 }
 
+/// Who is read second may know more, or less, of what the first one had.
+#[test]
+fn versions_of_two_sources() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_15.on_device());
+    phone.receive("ELSEWHERE", 1, START, "else");
+    for device in [&mut mac, &mut phone] {
+        device.receive("A", 0, START, "hello");
+        device.receive("B", 0, START, "hi");
+    }
+    phone.read("A", START + 60);
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    add(&archive, &[&phone.folder], START + 2 * DAY).unwrap();
+    mac.edit("A", START + 2 * DAY, "hello again");
+    add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
+    mac.edit("B", START + 3 * DAY, "hi again");
+    phone.edit("B", START + 4 * DAY, "hi for good");
+    add(&archive, &[&mac.folder, &phone.folder], START + 5 * DAY).unwrap();
+    let versions = |guid: &str| -> Vec<String> {
+        let told = program.run(&["history", "archive", "--json", "--message", guid]).with_code(0).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let version = |version: &Value| {
+            let run = version["run"].as_str().unwrap();
+            let source = version["source"].as_str().unwrap().rsplit('/').nth(1).unwrap();
+            let shown = if version["shown"] == true { ", shown" } else { "" };
+            format!("{}: {} ({source}{shown})", &run[run.len() - 1..], version["what"].as_str().unwrap())
+        };
+        told["versions"].as_array().unwrap().iter().map(version).collect()
+    };
+    assert_eq!(versions("A"), ["1: added (mac)", "2: read (phone)", "3: edited (mac, shown)"]);
+    assert_eq!(versions("B"), ["1: added (mac)", "4: edited (mac)", "4: edited (phone, shown)"]);
+}
+
 /// People are named as they were named then; who had no name yet gets the first one.
 #[test]
 fn names_as_they_were() {

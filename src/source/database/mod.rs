@@ -30,6 +30,7 @@ pub(super) use schema::Schema;
 use snapshot::Snapshot;
 pub(super) use snapshot::{Guard, opened_still};
 pub(super) use values::Columns;
+pub use values::text;
 
 use super::locate::{FileStore, Roots};
 use super::{

@@ -81,7 +81,8 @@ impl<'r, 's> Columns<'r, 's> {
     }
 }
 
-fn text(value: ValueRef<'_>) -> Option<String> {
+/// A text, whatever it is stored as; what is no UTF-8 in it is replaced.
+pub fn text(value: ValueRef<'_>) -> Option<String> {
     match value {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number.to_string()),
