@@ -20,6 +20,7 @@ mod people;
 mod pictures;
 #[cfg(unix)]
 mod read_only;
+mod reasons;
 mod searching;
 mod seen;
 mod states;

@@ -4,27 +4,27 @@
 //! |---|---|
 //! | `recently_deleted` | the row is in Recently Deleted (or was, when it was last seen), with its date |
 //! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else any, and nothing in the source is: the whole tail went |
-//! | `conversation_deleted` | the source lists its chat as deleted, or has no chat of that conversation any more |
+//! | `conversation_deleted` | the source has no chat of that conversation any more; or has made it anew, and says that it was deleted when the message was there |
 //! | `deleted` | the source lists the message as deleted; or it is a tapback that a later one [replaced](super::replaced) |
 //! | `unexplained` | none of these |
 //!
 //! The rows that Keep Messages removes are listed as deleted, too, and so are those of a deleted conversation: what says
 //! more comes first.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
 use super::kind::Kind;
 use super::places::{Places, number};
 use super::replaced;
+use super::row::text_at;
 /// Why a message is absent.
 pub use crate::model::DeletionReason as Reason;
 use crate::model::Instant;
 use crate::source::KeepMessages;
-use crate::source::tables::Tables;
+use crate::source::tables::{Tables, text};
 
 /// Apple's date of an instant: nanoseconds since 2001.
 pub fn apple_date(instant: Instant) -> i64 {
@@ -39,14 +39,22 @@ const KEPT: [u32; 2] = [30, 365];
 /// Messages removes what is too old once in a while.
 const LATE: i64 = 3 * DAY;
 
+/// Where a source lists messages as deleted, by GUID.
+const LISTS_OF_DELETED: [(&str, &str); 4] = [
+    ("deleted_messages", "guid"),
+    ("sync_deleted_messages", "guid"),
+    ("unsynced_removed_recoverable_messages", "message_guid"),
+    ("scheduled_messages_pending_cloudkit_delete", "guid"),
+];
+
 /// What a source says of what it has no more.
 pub struct Evidence<'c> {
     connection: &'c Connection,
     source: i64,
     /// GUIDs of messages that it lists as deleted.
     deleted: HashSet<String>,
-    /// GUIDs of chats that it lists as deleted.
-    deleted_chats: HashSet<String>,
+    /// GUIDs of chats that it lists as deleted, and when the last time was; 0 where it does not say.
+    deleted_chats: HashMap<String, i64>,
     /// Identifiers and group ids of the chats that it has.
     chats: HashSet<String>,
     /// What is older than this went by its age.
@@ -68,27 +76,20 @@ impl<'c> Evidence<'c> {
         source: i64,
         now: Instant,
     ) -> Result<Evidence<'c>, ArchiveError> {
-        let texts = |table: &str, column: &str, texts: &mut HashSet<String>| -> Result<(), ArchiveError> {
-            let Some(table) = tables.table(table).filter(|table| table.column(column).is_some()) else {
-                return Ok(());
-            };
-            tables.reader().rows(table, &[column], i64::MIN..=i64::MAX, |row| {
-                if let ValueRef::Text(text) = row.value(0)
-                    && !text.is_empty()
-                {
-                    texts.insert(String::from_utf8_lossy(text).into_owned());
-                }
-                Ok::<(), ArchiveError>(())
-            })
-        };
-        let (mut deleted, mut deleted_chats, mut chats) = (HashSet::new(), HashSet::new(), HashSet::new());
-        texts("deleted_messages", "guid", &mut deleted)?;
-        texts("sync_deleted_messages", "guid", &mut deleted)?;
-        texts("unsynced_removed_recoverable_messages", "message_guid", &mut deleted)?;
-        texts("scheduled_messages_pending_cloudkit_delete", "guid", &mut deleted)?;
-        texts("sync_deleted_chats", "guid", &mut deleted_chats)?;
+        let (mut deleted, mut deleted_chats, mut chats) = (HashSet::new(), HashMap::new(), HashSet::new());
+        for (table, column) in LISTS_OF_DELETED {
+            texts(tables, table, column, None, |guid, _| {
+                deleted.insert(guid);
+            })?;
+        }
+        texts(tables, "sync_deleted_chats", "guid", Some("timestamp"), |guid, date| {
+            let last = deleted_chats.entry(guid).or_insert(0);
+            *last = in_nanoseconds(date).max(*last);
+        })?;
         for column in ["guid", "chat_identifier", "group_id"] {
-            texts("chat", column, &mut chats)?;
+            texts(tables, "chat", column, None, |name, _| {
+                chats.insert(name);
+            })?;
         }
         let aged_out = horizon(tables, places, apple_date(now))?;
         Ok(Evidence { connection, source, deleted, deleted_chats, chats, aged_out })
@@ -100,28 +101,26 @@ impl<'c> Evidence<'c> {
             let (guid, date) = self
                 .connection
                 .prepare_cached("SELECT guid, date FROM message WHERE ROWID = ?1")?
-                .query_row([message], |row| {
-                    Ok((row.get::<_, Option<String>>(0)?, number(row.get_ref(1)?)))
-                })?;
+                .query_row([message], |row| Ok((text_at(row, 0)?, number(row.get_ref(1)?))))?;
             if self.aged_out.is_some_and(|horizon| in_nanoseconds(date) < horizon && date != 0) {
                 return Ok(Reason::AgedOut);
             }
-            if self.conversation_is_gone(message)? {
+            if self.conversation_is_gone(message, in_nanoseconds(date))? {
                 return Ok(Reason::ConversationDeleted);
             }
             let mut also =
                 self.connection.prepare_cached("SELECT guid FROM msgarchive_alias WHERE message = ?1")?;
-            let also = also.query_map([message], |row| row.get::<_, String>(0))?;
-            let also: Vec<String> = also.collect::<rusqlite::Result<_>>()?;
-            let listed = guid.iter().chain(&also).any(|guid| self.deleted.contains(guid));
+            let also = also.query_map([message], |row| text_at(row, 0))?;
+            let also: Vec<Option<String>> = also.collect::<rusqlite::Result<_>>()?;
+            let listed = guid.iter().chain(also.iter().flatten()).any(|guid| self.deleted.contains(guid));
             let is_explained = listed || replaced::by(self.connection, message, Some(self.source))?.is_some();
             Ok(if is_explained { Reason::Deleted } else { Reason::Unexplained })
         };
         read().map_err(ArchiveError::of(self.connection))
     }
 
-    /// None of the message's chats is in the source any more, under whatever GUID.
-    fn conversation_is_gone(&self, message: i64) -> rusqlite::Result<bool> {
+    /// None of the message's chats is in the source any more, under whatever GUID; or each was made anew since.
+    fn conversation_is_gone(&self, message: i64, date: i64) -> rusqlite::Result<bool> {
         let has = |name: &str| -> rusqlite::Result<String> {
             let there = self
                 .connection
@@ -140,11 +139,14 @@ impl<'c> Evidence<'c> {
         let mut rows = statement.query([message])?;
         let mut gone = None;
         while let Some(row) = rows.next()? {
-            let names: Vec<Option<String>> = (0..3).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
-            let listed =
-                names.first().and_then(Option::as_ref).is_some_and(|guid| self.deleted_chats.contains(guid));
+            let names: Vec<Option<String>> =
+                (0..3).map(|at| text_at(row, at)).collect::<rusqlite::Result<_>>()?;
+            let deleted =
+                names.first().and_then(Option::as_ref).and_then(|guid| self.deleted_chats.get(guid));
             let there = names.iter().flatten().any(|name| !name.is_empty() && self.chats.contains(name));
-            gone = Some(gone.unwrap_or(true) && (!there || listed));
+            // It stays in the list for a while, whatever came after.
+            let of_before = deleted.is_some_and(|deleted| date <= *deleted);
+            gone = Some(gone.unwrap_or(true) && (!there || of_before));
         }
         Ok(gone == Some(true))
     }
@@ -158,25 +160,36 @@ impl<'c> Evidence<'c> {
         counts: &mut BTreeMap<Reason, u64>,
     ) -> rusqlite::Result<()> {
         let open = self.open_absence(message)?;
+        let date = date.map(in_nanoseconds);
         match (date, open) {
-            (Some(date), None) => {
-                self.add(message, Reason::RecentlyDeleted, in_nanoseconds(date), run, None)?;
-                *counts.entry(Reason::RecentlyDeleted).or_default() += 1;
-            }
-            (None, Some(open)) => {
-                self.connection
-                    .prepare_cached("UPDATE msgarchive_absence SET returned = ?2 WHERE rowid = ?1")?
-                    .execute([open, run])?;
-            }
-            (Some(_), Some(open)) => {
+            (Some(date), Some(open)) if self.is_recently_deleted_since(open, date)? => {
                 // It had been gone, and came back to Recently Deleted.
                 self.connection
                     .prepare_cached("UPDATE msgarchive_absence SET gone = NULL WHERE rowid = ?1")?
                     .execute([open])?;
+                return Ok(());
             }
-            (None, None) => {}
+            // It came back, and may have been deleted again.
+            (_, Some(open)) => {
+                self.connection
+                    .prepare_cached("UPDATE msgarchive_absence SET returned = ?2 WHERE rowid = ?1")?
+                    .execute([open, run])?;
+            }
+            (_, None) => {}
+        }
+        if let Some(date) = date {
+            self.add(message, Reason::RecentlyDeleted, date, run, None)?;
+            *counts.entry(Reason::RecentlyDeleted).or_default() += 1;
         }
         Ok(())
+    }
+
+    fn is_recently_deleted_since(&self, absence: i64, date: i64) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM msgarchive_absence WHERE rowid = ?1 AND reason = ?2 AND date = ?3)",
+            )?
+            .query_row(params![absence, Reason::RecentlyDeleted.name(), date], |row| row.get(0))
     }
 
     /// Writes down that the source has a message no more.
@@ -299,6 +312,28 @@ impl Evidence<'_> {
             .query_row(params![message, self.source], |row| row.get::<_, bool>(0))?;
         Ok(brought && !self.is_seen(message)? && self.open_absence(message)?.is_none())
     }
+}
+
+/// Calls `each` with every text of a column, where there is one, and the number beside it.
+fn texts(
+    tables: &Tables,
+    table: &str,
+    column: &str,
+    beside: Option<&str>,
+    mut each: impl FnMut(String, i64),
+) -> Result<(), ArchiveError> {
+    let Some(table) = tables.table(table).filter(|table| table.column(column).is_some()) else {
+        return Ok(());
+    };
+    let beside = beside.filter(|beside| table.column(beside).is_some());
+    let columns: Vec<&str> = std::iter::once(column).chain(beside).collect();
+    tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
+        if let Some(text) = text(row.value(0)).filter(|text| !text.is_empty()) {
+            let beside = beside.map_or(0, |_| number(row.value(1)));
+            each(text, beside);
+        }
+        Ok::<(), ArchiveError>(())
+    })
 }
 
 /// The date before which Keep Messages removed everything; `None` where the source has something that is too old for what it

@@ -1,0 +1,93 @@
+//! Why messages are gone where they came from, where that is easily mistaken.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+
+use super::add;
+use super::device::{DAY, Device};
+use crate::program::Program;
+use crate::support::Schema;
+
+const START: i64 = 700_000_000;
+
+/// (reason, date in seconds since 2001) of what a message went through.
+fn absences(archive: &Path, guid: &str) -> Vec<(String, i64)> {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    let sql = "SELECT reason, a.date / 1000000000 FROM msgarchive_absence a JOIN message m ON m.ROWID = a.message \
+        WHERE guid = ?1 ORDER BY a.rowid";
+    let mut statement = db.prepare(sql).unwrap();
+    let absences = statement.query_map([guid], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    absences.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// Why each message is gone now.
+fn reasons(archive: &Path) -> Vec<String> {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    let sql = "SELECT guid || ' ' || reason FROM msgarchive_deleted d JOIN message m ON m.ROWID = d.message ORDER BY 1";
+    let mut statement = db.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+#[test]
+fn what_comes_back_into_recently_deleted() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let archive = program.path().join("archive");
+    for guid in ["A", "B", "C"] {
+        mac.receive(guid, 0, START, guid);
+    }
+    mac.recently_delete("B", START + 100);
+    mac.recently_delete("C", START + 100);
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    // One was deleted for good, and is in Recently Deleted after all; one was restored there and deleted anew.
+    mac.remove("A", true, "deleted");
+    mac.restore("B");
+    mac.recently_delete("B", START + DAY + 100);
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    mac.receive("A", 0, START, "A");
+    mac.recently_delete("A", START + 2 * DAY + 100);
+    for night in [3, 4] {
+        add(&archive, &[&mac.folder], START + night * DAY).unwrap();
+    }
+    let absence = |reason: &str, date: i64| (reason.to_owned(), date);
+    let of_a = [absence("deleted", START + 2 * DAY), absence("recently_deleted", START + 2 * DAY + 100)];
+    assert_eq!(absences(&archive, "A"), of_a);
+    let of_b = [100, DAY + 100].map(|after| absence("recently_deleted", START + after));
+    assert_eq!(absences(&archive, "B"), of_b);
+    assert_eq!(absences(&archive, "C"), [absence("recently_deleted", START + 100)]);
+    let told = program.run(&["history", "archive", "--json", "--message", "A"]).with_code(0).out;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let whats: Vec<&str> = told["versions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|version| version["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(whats, ["added", "deleted", "restored", "recently_deleted"]);
+    program.run(&["verify", "archive"]).with_code(0);
+}
+
+/// A list of deleted chats stays for a while; a chat may be made anew meanwhile.
+#[test]
+fn a_conversation_that_was_deleted_and_made_anew() {
+    for (timestamp, of_before) in [(Some(START + DAY), "conversation_deleted"), (None, "deleted")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+        let archive = folder.path().join("archive");
+        mac.receive("BEFORE", 0, START, "before");
+        mac.receive("ELSEWHERE", 1, START, "elsewhere");
+        add(&archive, &[&mac.folder], START + 100).unwrap();
+        mac.remove("BEFORE", true, "conversation_deleted");
+        mac.run(
+            "INSERT INTO sync_deleted_chats (guid, timestamp) SELECT guid, ?1 FROM chat WHERE ROWID = 1",
+            params![timestamp.map(|seconds| seconds * 1_000_000_000)],
+        );
+        mac.receive("AFTER", 0, START + DAY + 100, "after");
+        add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+        mac.remove("AFTER", true, "deleted");
+        add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
+        assert_eq!(reasons(&archive), ["AFTER deleted".to_owned(), format!("BEFORE {of_before}")]);
+    }
+}
