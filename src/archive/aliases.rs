@@ -6,6 +6,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::row::text_at;
 use super::spelling::{Spelled, Spelling};
 
 /// The columns that refer to a message, as a GUID or ending with one.
@@ -63,13 +64,13 @@ impl<'c> Aliases<'c> {
 
     fn resolved(&self, reference: &str) -> rusqlite::Result<Option<String>> {
         let (form, guid) = reference.split_at(reference.rfind(['/', ':']).map_or(0, |at| at + 1));
-        let own: Option<String> = self
+        let own = self
             .connection
             .prepare_cached(
                 "SELECT m.guid FROM msgarchive_alias a JOIN message m ON m.ROWID = a.message WHERE a.guid = ?1",
             )?
-            .query_row([guid], |row| row.get(0))
+            .query_row([guid], |row| text_at(row, 0))
             .optional()?;
-        Ok(own.map(|own| format!("{form}{own}")))
+        Ok(own.flatten().map(|own| format!("{form}{own}")))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::row::text_at;
 use crate::model::Conversation;
 use crate::pipeline::roster::Roster;
 use crate::source::contacts::Contact;
@@ -54,14 +55,14 @@ fn handles(connection: &Connection) -> rusqlite::Result<Vec<RawHandle>> {
     let list = columns_or_null(connection, "handle", &names)?;
     let mut statement = connection.prepare(&format!("SELECT ROWID, {list} FROM handle ORDER BY ROWID"))?;
     let handles = statement.query_map([], |row| {
-        let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
+        let text = |at| text_at(row, at);
         Ok(RawHandle {
             rowid: row.get(0)?,
-            id: text(1).unwrap_or_default(),
-            service: text(2),
-            country: text(3),
-            uncanonicalized_id: text(4),
-            person_centric_id: text(5),
+            id: text(1)?.unwrap_or_default(),
+            service: text(2)?,
+            country: text(3)?,
+            uncanonicalized_id: text(4)?,
+            person_centric_id: text(5)?,
         })
     })?;
     handles.collect()
@@ -92,24 +93,24 @@ fn chats(connection: &Connection) -> rusqlite::Result<Vec<RawChat>> {
         connection.prepare("SELECT chat, domain, identifier FROM chat_lookup ORDER BY rowid")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if let (Ok(domain), Ok(identifier)) = (row.get(1), row.get(2)) {
+        if let (Some(domain), Some(identifier)) = (text_at(row, 1)?, text_at(row, 2)?) {
             lookups.entry(row.get(0)?).or_default().push((domain, identifier));
         }
     }
     let mut statement = connection.prepare(&format!("SELECT ROWID, {list} FROM chat ORDER BY ROWID"))?;
     let chats = statement.query_map([], |row| {
-        let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
+        let text = |at| text_at(row, at);
         let rowid = row.get(0)?;
         Ok(RawChat {
             rowid,
-            guid: text(1).unwrap_or_default(),
+            guid: text(1)?.unwrap_or_default(),
             style: row.get(2).unwrap_or_default(),
-            chat_identifier: text(3),
-            service_name: text(4),
-            room_name: text(5),
-            display_name: text(6),
-            group_id: text(7),
-            original_group_id: text(8),
+            chat_identifier: text(3)?,
+            service_name: text(4)?,
+            room_name: text(5)?,
+            display_name: text(6)?,
+            group_id: text(7)?,
+            original_group_id: text(8)?,
             properties: row.get(9).unwrap_or_default(),
             handle_ids: members.remove(&rowid).unwrap_or_default(),
             lookups: lookups.remove(&rowid).unwrap_or_default(),

@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::kind::Kind;
+use super::row::text_at;
 use super::schema::has_column;
 
 /// What is compared; of a library from before there were tapbacks there may be none of it.
@@ -32,7 +33,7 @@ pub fn by(connection: &Connection, message: i64, seen_in: Option<i64>) -> rusqli
                WHERE s.kind = ?3 AND s.id = r.ROWID AND s.source = ?2)) \
              ORDER BY r.date, r.ROWID LIMIT 1",
         )?
-        .query_row(params![message, seen_in, Kind::Message.number()], |row| row.get(0))
+        .query_row(params![message, seen_in, Kind::Message.number()], |row| text_at(row, 0))
         .optional()
         .map(Option::flatten)
 }

@@ -4,15 +4,15 @@
 //! second and words; without words, what they carry ([`twins`]). A message of the archive that the source has by its own GUID
 //! is not taken for another one: people do say the same thing twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{Connection, params};
 
 use super::conversations::Conversations;
 use super::kind::Kind;
 use super::places::number;
-use super::row::{Owned, owned};
+use super::row::{Owned, owned, text_at};
 use super::schema::Columns;
 use super::twins;
 use crate::model::ConversationKind;
@@ -31,8 +31,17 @@ pub struct Restored<'c> {
     carried: HashMap<i64, Vec<i64>>,
     /// Of the archive's messages: lower case, sorted.
     columns: Vec<String>,
-    of_second: Statement<'c>,
+    /// The query for what was sent in a second.
+    of_second: String,
+    /// By second: all messages of a hostile source may be of one.
+    candidates: HashMap<i64, Candidates>,
 }
+
+/// So many seconds are remembered.
+const SECONDS: usize = 1 << 16;
+
+/// Messages of one second, by conversation and content.
+type Candidates = HashMap<(usize, Fingerprint), VecDeque<i64>>;
 
 impl<'c> Restored<'c> {
     /// `chats`: where the news of the source are; `carried`: their attachments.
@@ -45,15 +54,16 @@ impl<'c> Restored<'c> {
     ) -> rusqlite::Result<Restored<'c>> {
         let columns = columns.of(Kind::Message.table());
         let list: Vec<String> = columns.iter().map(|name| format!("m.{}", quoted(name))).collect();
-        let of_second = connection.prepare(&format!(
+        let of_second = format!(
             "SELECT {}, m.ROWID FROM message m \
              WHERE (m.date BETWEEN ?1 * 1000000000 AND ?1 * 1000000000 + 999999999 OR m.date = ?1) \
              AND NOT EXISTS (SELECT 1 FROM msgarchive_sighting s WHERE s.kind = 3 AND s.id = m.ROWID AND s.source = ?2) \
              ORDER BY m.ROWID",
             list.join(", ")
-        ))?;
+        );
         let conversations = Conversations::read(connection, &[])?;
-        Ok(Restored { connection, source, conversations, chats, carried, columns, of_second })
+        let candidates = HashMap::new();
+        Ok(Restored { connection, source, conversations, chats, carried, columns, of_second, candidates })
     }
 
     /// The message that a row is, under another GUID.
@@ -63,8 +73,8 @@ impl<'c> Restored<'c> {
         names: &[String],
         values: &[ValueRef<'_>],
     ) -> rusqlite::Result<Option<i64>> {
-        let Restored { connection, conversations, .. } = self;
-        let Some(conversation) = self.chats.get(&rowid).and_then(|chat| place(conversations, *chat)) else {
+        let Some(conversation) = self.chats.get(&rowid).and_then(|chat| place(&self.conversations, *chat))
+        else {
             return Ok(None);
         };
         let row = raw(names.iter().map(String::as_str).zip(values.iter().copied()));
@@ -76,33 +86,72 @@ impl<'c> Restored<'c> {
         if is_wordless && carried.is_empty() {
             return Ok(None);
         }
-        let mut wanted = None;
-        let mut found = None;
-        let mut rows = self.of_second.query(params![second, self.source])?;
+        let mut candidates = match self.candidates.remove(&second) {
+            Some(candidates) => candidates,
+            None => self.candidates_of(second)?,
+        };
+        let found = match candidates.is_empty() {
+            true => None,
+            false => {
+                let alike = fingerprint(self.connection, &self.conversations, &row)?;
+                let alike = candidates.get_mut(&(conversation, alike));
+                self.first_of(alike, is_wordless.then_some(carried))?
+            }
+        };
+        if self.candidates.len() >= SECONDS {
+            self.candidates.clear();
+        }
+        self.candidates.insert(second, candidates);
+        Ok(found)
+    }
+
+    /// The messages of a second that the source has not.
+    fn candidates_of(&self, second: i64) -> rusqlite::Result<Candidates> {
+        let Restored { connection, conversations, columns, of_second, .. } = self;
+        let mut of_second = connection.prepare_cached(of_second)?;
+        let mut candidates = Candidates::default();
+        let mut chats =
+            connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
+        let mut rows = of_second.query(params![second, self.source])?;
         while let Some(candidate) = rows.next()? {
-            let values = owned(candidate, self.columns.len())?;
-            let other = raw(self.columns.iter().map(String::as_str).zip(values.iter().map(Owned::value)));
-            let wanted = match wanted {
-                Some(wanted) => wanted,
-                None => *wanted.insert(fingerprint(connection, conversations, &row)?),
-            };
-            if fingerprint(connection, conversations, &other)? != wanted {
-                continue;
-            }
-            let id: i64 = candidate.get(self.columns.len())?;
-            if is_wordless && !twins::are_all(connection, carried, &twins::carried_by(connection, id)?)? {
-                continue;
-            }
-            let mut chats =
-                connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
-            let chats = chats.query_map([id], |row| row.get::<_, i64>(0))?;
-            let chats: Vec<i64> = chats.collect::<rusqlite::Result<_>>()?;
-            if chats.iter().any(|chat| place(conversations, *chat) == Some(conversation)) {
-                found = Some(id);
-                break;
+            let values = owned(candidate, columns.len())?;
+            let row = raw(columns.iter().map(String::as_str).zip(values.iter().map(Owned::value)));
+            let fingerprint = fingerprint(connection, conversations, &row)?;
+            let id: i64 = candidate.get(columns.len())?;
+            for chat in chats.query_map([id], |row| row.get::<_, i64>(0))? {
+                if let Some(place) = place(conversations, chat?) {
+                    candidates.entry((place, fingerprint)).or_default().push_back(id);
+                }
             }
         }
-        Ok(found)
+        Ok(candidates)
+    }
+
+    /// The first of these that the source has not come to have meanwhile; and, where this is said, that carries the same.
+    fn first_of(
+        &self,
+        alike: Option<&mut VecDeque<i64>>,
+        carried: Option<&[i64]>,
+    ) -> rusqlite::Result<Option<i64>> {
+        let Some(alike) = alike else { return Ok(None) };
+        let mut seen = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = 3 AND id = ?1 AND source = ?2)",
+        )?;
+        let mut is_seen = |id: i64| seen.query_row([id, self.source], |row| row.get::<_, bool>(0));
+        while let Some(first) = alike.front()
+            && is_seen(*first)?
+        {
+            alike.pop_front();
+        }
+        let Some(carried) = carried else { return Ok(alike.front().copied()) };
+        for id in alike.iter().copied() {
+            if !is_seen(id)?
+                && twins::are_all(self.connection, carried, &twins::carried_by(self.connection, id)?)?
+            {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -124,7 +173,7 @@ fn fingerprint(
         false => {
             let mut handle = connection.prepare_cached("SELECT id FROM handle WHERE ROWID = ?1")?;
             let mut rows = handle.query([row.handle_id])?;
-            let id: Option<String> = rows.next()?.map(|row| row.get(0)).transpose()?.flatten();
+            let id = rows.next()?.map(|row| text_at(row, 0)).transpose()?.flatten();
             id.map(|id| conversations.0.address_key(&id))
         }
     };

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row};
 use super::conversations::columns_or_null;
 use super::history::text;
 use super::places::number;
+use super::row::text_at;
 use crate::pipeline::decode::summary::summary;
 
 /// The columns that [`texts`] reads of a table with messages.
@@ -57,7 +58,7 @@ impl Former {
             while let Some(row) = rows.next()? {
                 let mut of_row = Vec::new();
                 texts(row, 0, &mut of_row)?;
-                let subject = row.get::<_, Option<String>>(2).unwrap_or_default();
+                let subject = text_at(row, 2)?;
                 of_row.retain(|text| Some(text) != subject.as_ref() && !former.contains(text));
                 former.extend(of_row);
             }

@@ -14,6 +14,8 @@ use super::history::{body_columns, text};
 use super::index::{Index, matching};
 use super::newest::newest_first;
 use super::open::look_at;
+use super::places::number;
+use super::row::text_at;
 use super::said::Former;
 use super::wanted::Wanted;
 use crate::model::Instant;
@@ -152,17 +154,17 @@ impl Finder<'_> {
 
     fn line(&self, message: i64) -> rusqlite::Result<Option<OfService>> {
         let read = |row: &rusqlite::Row<'_>| {
-            let from_me = row.get::<_, Option<i64>>(2)?.unwrap_or(0) != 0;
-            let sender = self.conversations.0.sender(row.get::<_, Option<i64>>(3)?.unwrap_or(0));
+            let from_me = number(row.get_ref(2)?) != 0;
+            let sender = self.conversations.0.sender(number(row.get_ref(3)?));
             let line = Line {
-                guid: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
-                date: instant(row.get::<_, Option<i64>>(1)?.unwrap_or(0)),
+                guid: text_at(row, 0)?.unwrap_or_default(),
+                date: instant(number(row.get_ref(1)?)),
                 from_me,
-                sender: row.get::<_, Option<String>>(4)?.filter(|_| !from_me),
+                sender: text_at(row, 4)?.filter(|_| !from_me),
                 name: sender.filter(|_| !from_me).and_then(|sender| sender.name.clone()),
                 text: text(row, 6)?,
             };
-            Ok(OfService { line, service: row.get(5)? })
+            Ok(OfService { line, service: text_at(row, 5)? })
         };
         self.connection.prepare_cached(&self.line)?.query_row([message], read).optional()
     }

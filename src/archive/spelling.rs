@@ -22,7 +22,7 @@ pub struct Spelled<'v> {
 
 impl<'v> Spelled<'v> {
     /// Lets the row be known by this.
-    pub fn rename(&mut self, guid: &'v str, spelling: &Spelling<'_>) {
+    pub fn rename(&mut self, guid: &'v [u8], spelling: &Spelling<'_>) {
         spelling.set_guid(&mut self.values, guid);
         self.hash = spelling.hash(&self.values);
     }
@@ -88,7 +88,7 @@ impl<'h> Spelling<'h> {
         self.translate(&mut values);
         let own_guid = self.guid_of_its_own(&values);
         if let Some(guid) = &own_guid {
-            self.set_guid(&mut values, guid);
+            self.set_guid(&mut values, guid.as_bytes());
         }
         with(&Spelled { hash: self.hash(&values), values })
     }
@@ -112,11 +112,11 @@ impl<'h> Spelling<'h> {
         at.and_then(|at| values.get(at)).copied()
     }
 
-    fn set_guid<'v>(&self, values: &mut [ValueRef<'v>], guid: &'v str) {
+    fn set_guid<'v>(&self, values: &mut [ValueRef<'v>], guid: &'v [u8]) {
         if let [Some(at)] = *self.key
             && let Some(value) = values.get_mut(at)
         {
-            *value = ValueRef::Text(guid.as_bytes());
+            *value = ValueRef::Text(guid);
         }
     }
 

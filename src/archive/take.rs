@@ -197,9 +197,14 @@ impl<'c> Taker<'c> {
         Ok(found)
     }
 
-    fn guid_of(&self, message: i64) -> rusqlite::Result<Option<String>> {
+    /// Which may be no UTF-8.
+    fn guid_of(&self, message: i64) -> rusqlite::Result<Option<Vec<u8>>> {
         let mut guid = self.connection.prepare_cached("SELECT guid FROM message WHERE ROWID = ?1")?;
-        guid.query_row([message], |row| row.get(0)).optional()
+        let guid = guid.query_row([message], |row| row.get_ref(0).map(Owned::of)).optional()?;
+        Ok(guid.and_then(|guid| match guid {
+            Owned::Text(guid) => Some(guid),
+            _ => None,
+        }))
     }
 
     fn is_renamed(&self, chat: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::ArchiveError;
 use super::conversations::{Conversations, columns_or_null};
 use super::places::number;
+use super::row::text_at;
 use super::search::{OfService, Query};
 use crate::model::Attachment;
 use crate::pipeline::FILTERED_AS_JUNK;
@@ -81,7 +82,7 @@ impl<'q> Wanted<'q> {
         }
         let (subject, kind, spam, filter) =
             connection.prepare_cached(&self.about)?.query_row([message], |row| {
-                let subject = row.get::<_, Option<String>>(0).unwrap_or_default();
+                let subject = text_at(row, 0)?;
                 Ok((subject, number(row.get_ref(1)?), number(row.get_ref(2)?), number(row.get_ref(3)?)))
             })?;
         let says = |asked: &String| {
@@ -127,10 +128,13 @@ impl<'q> Wanted<'q> {
         let mut statement = connection.prepare_cached(&self.attachments)?;
         let mut rows = statement.query([message])?;
         while let Some(row) = rows.next()? {
-            let text = |at| row.get::<_, Option<String>>(at).unwrap_or_default();
-            let attachment =
-                Attachment { mime: text(0), name: text(1), uti: text(2), ..Attachment::default() };
-            let hidden = row.get::<_, Option<i64>>(3).unwrap_or_default().unwrap_or(0) != 0;
+            let attachment = Attachment {
+                mime: text_at(row, 0)?,
+                name: text_at(row, 1)?,
+                uti: text_at(row, 2)?,
+                ..Attachment::default()
+            };
+            let hidden = number(row.get_ref(3)?) != 0;
             if !hidden && Has::of(&attachment).is_some_and(|kind| has.contains(&kind)) {
                 return Ok(true);
             }
@@ -144,7 +148,7 @@ impl<'q> Wanted<'q> {
             return Ok(true);
         }
         let mut statement = connection.prepare_cached(&self.balloon)?;
-        let bundle: Option<String> = statement.query_row([message], |row| row.get(0)).optional()?.flatten();
+        let bundle = statement.query_row([message], |row| text_at(row, 0)).optional()?.flatten();
         Ok(bundle.is_some_and(|bundle| bundle == LINK_PREVIEW))
     }
 }

@@ -12,6 +12,7 @@ use super::folder::HOME;
 use super::kind::Kind;
 use super::overwritten;
 use super::picked::each_of;
+use super::row::text_at;
 use super::scan::Scan;
 use super::sums::{FILES, FORMERLY_PLACED, PLACED};
 use crate::source::tables::Tables;
@@ -50,7 +51,7 @@ pub fn wishes(
             _ => None,
         };
         let known = known.query_row(params![guid, Kind::Attachment.number(), source, rowid], |row| {
-            let paths: [Option<String>; 2] = [row.get(0)?, row.get(1)?];
+            let paths = [text_at(row, 0)?, text_at(row, 1)?];
             Ok((paths, row.get(2)?, row.get(3)?))
         });
         Ok(match known.optional()? {
@@ -165,7 +166,7 @@ fn without_bytes(
     let mut rows = statement.query([Kind::Attachment.number(), source])?;
     let mut without = BTreeSet::new();
     while let Some(row) = rows.next()? {
-        let paths: [Option<String>; 2] = [row.get(1)?, row.get(2)?];
+        let paths = [text_at(row, 1)?, text_at(row, 2)?];
         if paths.iter().all(Option::is_none)
             || uncertain.contains(&row.get(3)?)
             || !damaged.is_empty() && paths.iter().flatten().any(|path| is_damaged(damaged, path))

@@ -162,6 +162,25 @@ fn pictures_that_were_restored_under_new_guids_are_there_once() {
     }
 }
 
+/// Each is found, also among many that are alike; what is said once more is one more.
+#[test]
+fn a_crowd_of_one_second_that_was_restored_under_new_guids() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&folder.path().join("phone"), Schema::MACOS_15.on_device());
+    for number in 0..120 {
+        let (chat, text) = (number % 2, format!("hello {}", number % 40 / 2));
+        mac.receive(&format!("M-{number}"), chat, START, &text);
+        phone.receive(&format!("P-{}", 119 - number), chat, START, &text);
+    }
+    phone.receive("P-more", 0, START, "hello 0");
+    let archive = folder.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let record = add(&archive, &[&phone.folder], START + DAY).unwrap();
+    assert_eq!(record.counts.added, 1);
+    assert_eq!(numbers(&archive, "SELECT count(DISTINCT message) FROM msgarchive_alias"), 120);
+}
+
 #[test]
 fn an_archive_is_a_source_of_another() {
     let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use super::{Check, Problem, source_of};
 use crate::archive::contents::KeptFile;
 use crate::archive::folder::HOME;
 use crate::archive::kind::Kind;
+use crate::archive::row::text_at;
 use crate::archive::schema::has_table;
 use crate::archive::sums::{FORMERLY_PLACED, PLACED};
 use crate::disk::{hash_all, hexadecimal, is_gone};
@@ -118,7 +119,7 @@ impl Check<'_> {
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (guid, path): (Option<String>, String) = (row.get(0)?, row.get(1)?);
+            let (guid, path) = (text_at(row, 0)?, text_at(row, 1)?.unwrap_or_default());
             self.found(Problem { guid, ..Problem::of("row", "names another content than it has").at(path) });
         }
         Ok(())

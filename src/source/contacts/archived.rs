@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::Contact;
 use crate::source::contacts_of_several;
+use crate::source::tables::text;
 
 /// Where they are.
 pub const CARDS: &str = "msgarchive_contact";
@@ -27,10 +28,11 @@ pub fn cards(connection: &Connection) -> rusqlite::Result<Vec<Contact>> {
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let lines = |at| row.get::<_, String>(at).map(|text| text.lines().map(str::to_owned).collect());
+        let said = |at| row.get_ref(at).map(|value| text(value).unwrap_or_default());
+        let lines = |at| said(at).map(|text| text.lines().map(str::to_owned).collect());
         let card = Contact {
-            person: row.get(2)?,
-            name: row.get(3)?,
+            person: said(2)?,
+            name: said(3)?,
             full_name: row.get(4)?,
             rank: row.get(5)?,
             is_me: row.get(6)?,
