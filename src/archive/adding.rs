@@ -25,7 +25,7 @@ use crate::pipeline::Progress;
 pub struct Adding<'a> {
     pub folder: &'a Folder,
     pub started: &'a str,
-    pub options: ArchiveOptions,
+    pub options: ArchiveOptions<'a>,
 }
 
 impl Adding<'_> {
@@ -57,7 +57,7 @@ impl Adding<'_> {
             started: started.to_owned(),
             sources: Vec::new(),
             counts: Counts::default(),
-            unreadable: set_aside.iter().cloned().collect(),
+            unreadable: set_aside.iter().chain(options.away).cloned().collect(),
             damage: found_damaged.words.clone(),
             lost: Vec::new(),
             accepted: Default::default(),

@@ -7,7 +7,7 @@ use crate::source::tables::Tables;
 
 /// How to run.
 #[derive(Debug, Clone, Copy)]
-pub struct ArchiveOptions {
+pub struct ArchiveOptions<'a> {
     /// When the sources are read.
     pub now: Instant,
     /// Worker threads; at least 1.
@@ -16,6 +16,8 @@ pub struct ArchiveOptions {
     pub dry_run: bool,
     /// Keeps watch over what such a run copies of the archive.
     pub guard: Option<Guard>,
+    /// Sources that should be read, too, and are not there, with the reason: the record says so.
+    pub away: &'a [String],
 }
 
 /// A source, and the cards of the address book that belongs to it.

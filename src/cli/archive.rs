@@ -85,8 +85,15 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     };
     let jobs = jobs_of(args.jobs);
     let attachments_roots = for_each(&args.attachments_root, paths.len())?;
-    let mut places = Vec::new();
+    // Its disk is elsewhere: what is here must not wait for that, lest it be gone by then.
+    let is_away = |path: &Path| matches!(path.try_exists(), Ok(false));
+    let are_all_away = paths.iter().all(|path| is_away(path));
+    let (mut places, mut away) = (Vec::new(), Vec::new());
     for (number, (path, attachments_root)) in paths.iter().zip(attachments_roots).enumerate() {
+        if !are_all_away && is_away(path) {
+            away.push(format!("{}: it is not there", path.display()));
+            continue;
+        }
         let options = OpenOptions {
             attachments_root,
             shown_as: args.sample.then(|| "(sample)".into()),
@@ -105,7 +112,7 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         };
         Ok(Feed { tables, contacts })
     };
-    let options = ArchiveOptions { now, jobs, dry_run: args.dry_run, guard: Some(guard::over) };
+    let options = ArchiveOptions { now, jobs, dry_run: args.dry_run, guard: Some(guard::over), away: &away };
     let mut tries = 1..TRIES;
     let record = loop {
         let feeds = places.iter().map(open).collect::<Result<Vec<Feed>, Failure>>()?;

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::crash::{complete, library, news, start, states, whole};
+use super::device::Device;
 use crate::program::Program;
+use crate::support::Schema;
 
 const MESSAGES: usize = 60;
 
@@ -121,4 +123,29 @@ fn attachments_that_are_unplugged() {
     fs::remove_dir_all(&source).unwrap();
     program.run(&["archive", "a", "-s", "library"]).with_code(1);
     complete(&program.path().join("a"), MESSAGES as i64);
+}
+
+/// A source whose disk is elsewhere holds no other one up: what is here may be gone by then. It is named, and not lost.
+#[test]
+fn one_that_is_elsewhere_holds_no_other_up() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_26.on_device());
+    mac.receive("A", 0, 700_000_000, "here");
+    phone.receive("B", 0, 700_000_001, "there");
+    let run = ["archive", "archive", "-s", "mac", "-s", "phone", "--contacts", "none"];
+    program.run(&run).with_code(0);
+    fs::rename(&phone.folder, program.path().join("elsewhere")).unwrap();
+    mac.receive("C", 0, 700_000_002, "later");
+    let ran = program.run(&run).with_code(3);
+    assert!(ran.out.contains("1 new"), "{}", ran.out);
+    assert!(ran.err.contains("phone: it is not there"), "{}", ran.err);
+    assert!(!program.run(&["history", "archive", "--deleted"]).with_code(0).out.contains("there"));
+    program.run(&["verify", "archive", "--deep"]).with_code(0);
+    fs::rename(program.path().join("elsewhere"), &phone.folder).unwrap();
+    program.run(&run).with_code(0);
+    // Alone there is nothing to be done.
+    fs::rename(&phone.folder, program.path().join("elsewhere")).unwrap();
+    program.run(&["archive", "archive", "-s", "phone"]).with_code(1);
+    program.run(&["archive", "archive", "-s", "phone", "-s", "nowhere"]).with_code(1);
 }

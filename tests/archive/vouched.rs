@@ -139,8 +139,13 @@ impl Rich {
         if self.elsewhere().exists() {
             feeds.push(open(&self.elsewhere(), Vec::new()));
         }
-        let options =
-            ArchiveOptions { now: instant(START + day * DAY), jobs: 1, dry_run: false, guard: None };
+        let options = ArchiveOptions {
+            now: instant(START + day * DAY),
+            jobs: 1,
+            dry_run: false,
+            guard: None,
+            away: &[],
+        };
         archive(&self.archive(), &feeds, options, &())
     }
 
