@@ -13,6 +13,7 @@ mod merging;
 mod moves;
 mod nights;
 mod no_room;
+mod odd_sources;
 mod odd_values;
 mod others;
 mod pages;

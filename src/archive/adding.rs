@@ -16,6 +16,7 @@ use super::ready::Ready;
 use super::record::{self, Accepted, Counts, RunRecord, SourceRead};
 use super::schema::{self, Columns};
 use super::sums::{self, ABSENCES, Following, Totals};
+use super::untyped::untype;
 use super::visit::Visit;
 use super::visiting::Visiting;
 use crate::disk::hexadecimal;
@@ -63,6 +64,13 @@ impl Adding<'_> {
             accepted: Default::default(),
             text: String::new(),
         };
+        let mut columns = Columns::read(&transaction).map_err(failed())?;
+        for prepared in visits {
+            columns.unite(&transaction, prepared.tables).map_err(failed())?;
+        }
+        for prepared in visits {
+            untype(&transaction, prepared.tables)?;
+        }
         let followed = match previous.as_ref().map(|(_, text)| Totals::of_record(text)) {
             Some(Some(totals)) if sums::are_there(&transaction).map_err(failed())? => {
                 Some((Following::begin(&transaction, objects.clone()).map_err(failed())?, totals))
@@ -74,12 +82,10 @@ impl Adding<'_> {
             of: found_damaged.ids_of(ABSENCES).collect(),
             of_any: found_damaged.sums.iter().any(|sum| sum.table == ABSENCES && sum.about.is_none()),
         };
-        let mut columns = Columns::read(&transaction).map_err(failed())?;
         let mending =
             Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };
         let uncertain = mending.all(&columns).map_err(failed())?;
         for prepared in visits {
-            columns.unite(&transaction, prepared.tables).map_err(failed())?;
             let source = source_read(prepared);
             note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
             people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;

@@ -131,7 +131,7 @@ impl<'c> Joining<'c> {
     ) -> rusqlite::Result<Joining<'c>> {
         let position = |column: &&str| names.iter().position(|name| name.eq_ignore_ascii_case(column));
         let mut hashed: Vec<(String, usize)> =
-            names.iter().enumerate().map(|(at, name)| (name.to_lowercase(), at)).collect();
+            names.iter().enumerate().map(|(at, name)| (name.to_ascii_lowercase(), at)).collect();
         hashed.sort_unstable();
         let list: Vec<String> = names.iter().map(|name| quoted(name)).collect();
         let sql = format!(

@@ -67,6 +67,7 @@ mod sums;
 mod take;
 mod twins;
 mod unarchived;
+mod untyped;
 mod visit;
 mod visiting;
 mod wanted;

@@ -81,10 +81,13 @@ impl PlacesFrom<'_> {
     }
 }
 
-/// A number where one is expected; 0 for anything else.
+/// A number where one is expected, if it is stored as a text, too; 0 for anything else.
 pub fn number(value: ValueRef<'_>) -> i64 {
     match value {
         ValueRef::Integer(number) => number,
+        ValueRef::Text(text) => {
+            std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+        }
         _ => 0,
     }
 }

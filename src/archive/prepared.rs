@@ -14,6 +14,7 @@ use super::places::Places;
 use super::ready::Ready;
 use super::scan::{Scan, scan};
 use super::wishes::wishes;
+use crate::source::SourceError;
 use crate::source::contacts::Contact;
 use crate::source::tables::Tables;
 
@@ -30,6 +31,9 @@ pub struct Prepared<'t> {
     pub contents: Fulfilled,
 }
 
+/// SQLite lets a table have 2000, and the archive has some of its own.
+const MOST_COLUMNS: usize = 1900;
+
 impl<'t> Prepared<'t> {
     /// `before`: the sources of this run that were looked at. `paths`: of all of them, each once.
     ///
@@ -44,6 +48,15 @@ impl<'t> Prepared<'t> {
         paths: &[&Path],
     ) -> Result<Prepared<'t>, ArchiveError> {
         let failed = || ArchiveError::database(folder.database());
+        for kind in Kind::ALL {
+            let Some(table) = tables.table(kind.table()) else { continue };
+            let odd = |what: String| Err(SourceError::odd(&tables.info().path, kind.table(), what).into());
+            match table.columns.len() {
+                _ if !table.has_rowids => return odd("has no row ids, by which its rows are joined".into()),
+                MOST_COLUMNS.. => return odd(format!("has {} columns", table.columns.len())),
+                _ => {}
+            }
+        }
         let reader = tables.reader();
         let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
         // One look at the archive: each of many small ones would ask anew whether it changed.

@@ -46,7 +46,7 @@ impl Wanted {
         let mut names: Vec<(String, String)> = table
             .columns
             .iter()
-            .map(|column| (column.name.to_lowercase(), column.name.clone()))
+            .map(|column| (column.name.to_ascii_lowercase(), column.name.clone()))
             .filter(|(lower, _)| {
                 lower != "rowid" && !is_ours(lower) && !kind.secret().contains(&lower.as_str())
             })

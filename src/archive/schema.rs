@@ -136,7 +136,7 @@ pub fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The columns of a table with their types, without the row id.
-fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
+pub fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
     let mut statement =
         connection.prepare("SELECT name, type FROM pragma_table_info(?1) WHERE name <> 'ROWID'")?;
     let columns = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -201,7 +201,7 @@ impl Columns {
         let tables = Kind::ALL.iter().map(|kind| kind.table()).chain(JOINS.iter().map(|join| join.table));
         for table in tables {
             let names = statement.query_map([table], |row| row.get::<_, String>(0))?;
-            let names = names.map(|name| name.map(|name| (name.to_lowercase(), name)));
+            let names = names.map(|name| name.map(|name| (name.to_ascii_lowercase(), name)));
             all.insert(table, names.collect::<rusqlite::Result<BTreeMap<_, _>>>()?);
         }
         Ok(Columns(all))
@@ -255,7 +255,7 @@ impl Columns {
         if let Some(versions) = also {
             connection.execute_batch(&add_column(&versions, &column.name, declared, false))?;
         }
-        self.0.entry(table).or_default().insert(column.name.to_lowercase(), column.name.clone());
+        self.0.entry(table).or_default().insert(column.name.to_ascii_lowercase(), column.name.clone());
         Ok(())
     }
 }
@@ -267,7 +267,7 @@ fn new_columns(
 ) -> Vec<Column> {
     let columns = source.table(table).into_iter().flat_map(|table| &table.columns);
     let is_new = |column: &&Column| {
-        let name = column.name.to_lowercase();
+        let name = column.name.to_ascii_lowercase();
         name != "rowid" && !is_ours(&name) && !known.get(table).is_some_and(|known| known.contains_key(&name))
     };
     columns.filter(is_new).cloned().collect()
@@ -278,8 +278,10 @@ fn add_column(table: &str, name: &str, declared: &str, zero: bool) -> String {
 }
 
 fn column_definition(name: &str, declared: &str, zero: bool) -> String {
-    // A declared type is hostile, too: what is no word of letters is none.
-    let declared = if declared.chars().all(|c| c.is_ascii_alphabetic()) { declared } else { "" };
+    // A declared type is hostile, too: what is no word of letters is none; nor is what stands for anything in a STRICT table, and
+    // for numbers here.
+    let is_kept = declared.chars().all(|c| c.is_ascii_alphabetic()) && !declared.eq_ignore_ascii_case("ANY");
+    let declared = if is_kept { declared } else { "" };
     let default = if zero { " DEFAULT 0" } else { "" };
     format!("{} {declared}{default}", quoted(name))
 }

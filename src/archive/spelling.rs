@@ -7,6 +7,7 @@ use rusqlite::types::ValueRef;
 
 use super::fingerprint::Fingerprints;
 use super::kind::Kind;
+use super::places::number;
 use super::row::{self, RowHash};
 use super::scan::Wanted;
 use super::visit::{Ids, Visit};
@@ -96,10 +97,9 @@ impl<'h> Spelling<'h> {
     /// Names handles by their row ids here.
     fn translate(&self, values: &mut [ValueRef<'_>]) {
         for at in &self.naming_handles {
-            if let Some(value) = values.get_mut(*at)
-                && let ValueRef::Integer(handle) = *value
-                && handle > 0
-            {
+            let Some(value) = values.get_mut(*at) else { continue };
+            let handle = number(*value);
+            if handle > 0 {
                 let known = self.handles.get(&handle).copied();
                 *value = ValueRef::Integer(known.unwrap_or_else(|| dangling(self.source, handle)));
             }

@@ -143,6 +143,9 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
                 .into(),
             "for the rest, name a library, a backup or an archive".into(),
         ],
+        SourceError::Odd { .. } => {
+            vec!["another program made it, or mended it: name the library or the backup that it was made of".into()]
+        }
         SourceError::WithoutGuids { .. } => vec![
             "export it, which needs no GUIDs: msgarchive export --format pdf,jsonl; or restore it to a device with \
              iOS 6 or later, which gives every message one, and archive that"

@@ -54,6 +54,9 @@ pub enum SourceError {
     /// An archive knows rows by their GUIDs.
     #[error("the rows of {} have no GUIDs: it is of iOS 5 or older", path.display())]
     WithoutGuids { path: PathBuf },
+    /// No program of Apple's made such a table.
+    #[error("{}: the table {table} {what}", path.display())]
+    Odd { path: PathBuf, table: String, what: String },
     #[error("another program keeps {} locked", path.display())]
     Locked { path: PathBuf, source: rusqlite::Error },
     #[error("{} is damaged", path.display())]
@@ -70,6 +73,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// A table is as none of Apple's is: it `what`.
+    pub fn odd(path: impl Into<PathBuf>, table: &str, what: impl Into<String>) -> SourceError {
+        SourceError::Odd { path: path.into(), table: table.to_owned(), what: what.into() }
+    }
+
     /// For `map_err` on what SQLite says about the database at `path`.
     pub fn database(path: impl Into<PathBuf>) -> impl FnOnce(rusqlite::Error) -> SourceError {
         use rusqlite::ErrorCode;

@@ -37,8 +37,10 @@ pub struct Tables {
 pub struct Table {
     /// As it is spelled here.
     pub name: String,
-    /// In their order.
+    /// In their order; those that are worked out of others, too.
     pub columns: Vec<Column>,
+    /// `rowid` is what its rows are stored by, or a column that numbers them all the same.
+    pub has_rowids: bool,
 }
 
 /// A column of a table.
@@ -236,7 +238,19 @@ impl TableReader<'_> {
         find().map_err(SourceError::database(self.path))
     }
 
-    /// Calls `each` for the rows with these row ids, in their order.
+    /// Some value of a column is of one of these types, as `typeof` names them.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn has_any(&self, table: &Table, column: &str, types: &[&str]) -> Result<bool, SourceError> {
+        let types: Vec<String> = types.iter().map(|name| format!("'{name}'")).collect();
+        let (name, column, types) = (quoted(&table.name), quoted(column), types.join(", "));
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE typeof({column}) IN ({types}))");
+        self.connection.query_row(&sql, [], |row| row.get(0)).map_err(SourceError::database(self.path))
+    }
+
+    /// Calls `each` for the rows with these row ids, in their order. All rows of a table without row ids have none, whatever is
+    /// asked for.
     ///
     /// # Errors
     /// What SQLite says; or `each`.
@@ -247,6 +261,9 @@ impl TableReader<'_> {
         rowids: RangeInclusive<i64>,
         each: impl FnMut(&TableRow<'_, '_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        if !table.has_rowids {
+            return self.all(table, columns, each);
+        }
         let clause = "WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid";
         self.selected("rowid", table, columns, clause, [rowids.start(), rowids.end()], each)
     }
@@ -348,19 +365,43 @@ pub fn quoted(name: &str) -> String {
 
 fn tables(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Table>> {
     let mut names = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
-    let mut columns = connection.prepare("SELECT name, type, dflt_value FROM pragma_table_info(?1)")?;
+    // The hidden ones of a virtual table are arguments.
+    let mut columns = connection
+        .prepare("SELECT name, type, dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1")?;
+    let mut without_rowid =
+        connection.prepare("SELECT max(wr) FROM pragma_table_list(?1) WHERE schema = 'main'")?;
     let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut tables = BTreeMap::new();
     for name in names {
+        let mut numbered = None;
         let columns = columns.query_map([&name], |row| {
+            let (own, declared) =
+                (row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?.unwrap_or_default());
+            if own.eq_ignore_ascii_case("rowid") {
+                numbered = Some(row.get::<_, i64>(3)? == 1 && declared.eq_ignore_ascii_case("INTEGER"));
+            }
             Ok(Column {
-                name: row.get(0)?,
-                declared: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                name: own,
+                declared,
                 zero_by_default: row.get::<_, Option<String>>(2)?.is_some_and(|value| value == "0"),
             })
         })?;
         let columns = columns.collect::<rusqlite::Result<Vec<Column>>>()?;
-        tables.insert(name.to_lowercase(), Table { name, columns });
+        let is_without = without_rowid.query_row([&name], |row| row.get::<_, Option<bool>>(0))?;
+        let has_rowids = match numbered {
+            None => is_without != Some(true),
+            Some(true) => true,
+            // A table that was made of another one's rows has their numbers in a column of that name.
+            Some(false) => connection.query_row(
+                &format!(
+                    "SELECT NOT EXISTS (SELECT 1 FROM {} WHERE typeof(rowid) <> 'integer')",
+                    quoted(&name)
+                ),
+                [],
+                |row| row.get(0),
+            )?,
+        };
+        tables.insert(name.to_ascii_lowercase(), Table { name, columns, has_rowids });
     }
     Ok(tables)
 }
