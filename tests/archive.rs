@@ -7,6 +7,7 @@ mod compared;
 pub mod crash;
 mod damage;
 mod device;
+mod files;
 mod groups;
 mod joined;
 mod merging;

@@ -13,21 +13,22 @@ mod unread;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
-use self::records::ReadRecords;
+use self::records::{ReadRecords, last_source};
 pub use self::unread::Unread;
 use super::ArchiveError;
 use super::damage::{self, FoundDamaged};
 use super::diagnosis;
-use super::folder::{ABOUT, DATABASE, Folder, OBJECTS};
+use super::folder::{ABOUT, DATABASE, Folder, OBJECTS, README};
 use super::header;
 use super::index::{self, INDEX};
 use super::kind::{JOINS, Kind};
 use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
+use super::own_file::Own;
 use super::records::none_written;
 use super::row::{self, RowHash, owned};
 use super::schema::{Columns, has_versions, version_table};
@@ -170,13 +171,15 @@ impl Looked {
 }
 
 fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result<Looked, ArchiveError> {
+    // Before SQLite has locks on it: closing a file lets go of them.
+    let is_strange = header::is_strange(&path.join(DATABASE)).unwrap_or(false);
     let (folder, connection) = match look_into(path) {
         Err(ArchiveError::Damaged { path: database, what }) => {
             let folder = Folder::open(path)?;
             let mut problems = Vec::new();
             if !none_written(&folder)? {
                 let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                problems.push(Problem { lost: true, ..Problem::of("database", what) }.at(name));
+                problems.push(database_is_damaged(&folder, what).at(name));
             }
             // Of what lies beside it nothing else is known than before.
             let contents = damage::read(&folder)?.contents;
@@ -195,13 +198,21 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         unread: Mutex::default(),
         damaged: Mutex::default(),
         doubtful: damage::read(&folder)?.contents.into_iter().collect(),
+        rows: AtomicU64::new(0),
         is_doubtful: AtomicBool::new(false),
         progress,
     };
     progress.phase("Verifying");
+    if is_strange {
+        check.database_is_damaged("it does not begin as the database of an archive does".into());
+        check.is_doubtful.store(true, Ordering::Relaxed);
+    }
     if folder.is_unnamed {
         let what = "is gone or damaged; the records of the runs say whose they are, and the next run writes it again";
         check.found(Problem::of("file", what).at(ABOUT));
+    }
+    if !matches!(Own::read(&path.join(README)), Ok(Own::File(_))) {
+        check.found(Problem::of("file", "is gone; the next run writes it again").at(README));
     }
     if objects::noted(&folder)? == Noted::Damaged {
         let what = "is damaged; the next run makes it anew, of what the database is made of";
@@ -231,7 +242,8 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
             check.records_of_no_run(&connection, others)?;
             Ok(runs)
         });
-        checked.rows = check.as_far_as_read(rows)?;
+        rows?;
+        checked.rows = check.rows.load(Ordering::Relaxed);
         (checked.contents, checked.bytes) = check.as_far_as_read(contents)?;
         checked.runs = check.as_far_as_read(records)?;
         for looking in beside {
@@ -259,6 +271,8 @@ struct Check<'a> {
     damaged: Mutex<FoundDamaged>,
     /// Contents that were found damaged before: they are read again, deep or not.
     doubtful: HashSet<String>,
+    /// How many were looked at.
+    rows: AtomicU64,
     is_doubtful: AtomicBool,
     progress: &'a dyn Progress,
 }
@@ -281,15 +295,6 @@ impl Check<'_> {
             let what = format!("{name} is {number} instead of 0; the next run sets it right");
             self.found(Problem::of("database", what).at(DATABASE));
         }
-        let path = self.folder.database();
-        match header::is_strange(&path) {
-            Ok(false) => {}
-            Ok(true) => {
-                self.database_is_damaged("it does not begin as the database of an archive does".into());
-                self.is_doubtful.store(true, Ordering::Relaxed);
-            }
-            Err(error) => self.unread(DATABASE, &error),
-        }
         Ok(())
     }
 
@@ -310,34 +315,33 @@ impl Check<'_> {
 
     fn database_is_damaged(&self, what: String) {
         lock(&self.damaged).database = true;
-        self.found(Problem { lost: true, ..Problem::of("database", what).at(DATABASE) });
+        self.found(database_is_damaged(self.folder, what).at(DATABASE));
     }
 
     /// Every row that is shown, and every version, against its hash.
-    fn rows(&self, connection: &Connection) -> rusqlite::Result<u64> {
-        let columns = Columns::read(connection)?;
-        let mut checked = 0;
+    fn rows(&self, connection: &Connection) -> Result<(), ArchiveError> {
+        let columns = self.as_far_as_read(Columns::read(connection))?;
+        // What is damaged of one table says nothing of another.
         for kind in Kind::ALL {
-            checked += self.rows_of(connection, kind, &columns.hashed(kind))?;
+            self.as_far_as_read(self.rows_of(connection, kind, &columns.hashed(kind)))?;
         }
         for join in &JOINS {
-            checked += self.rows_of_join(connection, join, &columns)?;
+            self.as_far_as_read(self.rows_of_join(connection, join, &columns))?;
         }
-        for name in super::people::damaged(connection)? {
+        for name in self.as_far_as_read(super::people::damaged(connection))? {
             let what = format!(
                 "the card of {name:?} in the address book is damaged; an `archive` run with it writes it anew"
             );
             self.found(Problem::of("card", what));
         }
-        Ok(checked)
+        Ok(())
     }
 
-    fn rows_of(&self, connection: &Connection, kind: Kind, hashed: &[String]) -> rusqlite::Result<u64> {
+    fn rows_of(&self, connection: &Connection, kind: Kind, hashed: &[String]) -> rusqlite::Result<()> {
         let list = |alias: &str| -> String {
             hashed.iter().map(|name| format!("{alias}.{}", quoted(name))).collect::<Vec<_>>().join(", ")
         };
         let table = kind.table();
-        let mut checked = 0;
         // Rows without a hash were not written by us; hashes without a row are rows that were lost.
         let sql = format!(
             "SELECT b.hash, t.ROWID, b.id, {} FROM msgarchive_{table} b LEFT JOIN {table} t ON t.ROWID = b.id ORDER BY b.id",
@@ -346,7 +350,7 @@ impl Check<'_> {
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            checked += 1;
+            self.rows.fetch_add(1, Ordering::Relaxed);
             let id: i64 = row.get(2)?;
             let there = row.get_ref(1)?.as_i64().is_ok();
             let hash = row::hash_of(row, 3, hashed)?;
@@ -365,7 +369,7 @@ impl Check<'_> {
             lock(&self.damaged).strays.extend(strays.into_iter().map(|id| (kind, id)));
         }
         if !has_versions(kind) {
-            return Ok(checked);
+            return Ok(());
         }
         let sql = format!(
             "SELECT v.msgarchive_hash, v.msgarchive_id, v.msgarchive_version, {} FROM {} v",
@@ -375,7 +379,7 @@ impl Check<'_> {
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            checked += 1;
+            self.rows.fetch_add(1, Ordering::Relaxed);
             let hash = row::hash_of(row, 3, hashed)?;
             if stored_hash(row.get_ref(0)?) != Some(hash) {
                 let id = row.get(1)?;
@@ -388,7 +392,7 @@ impl Check<'_> {
                 });
             }
         }
-        Ok(checked)
+        Ok(())
     }
 
     fn row_is_damaged(
@@ -411,6 +415,13 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// What was in it may be had again: as far as it can be read, and from the sources that the last record names.
+fn database_is_damaged(folder: &Folder, what: String) -> Problem {
+    let source = last_source(folder);
+    let what = format!("{what}; the next run takes over what can be read of it");
+    Problem { lost: source.is_none(), source, ..Problem::of("database", what) }
 }
 
 fn stored_hash(value: rusqlite::types::ValueRef<'_>) -> Option<RowHash> {

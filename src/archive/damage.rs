@@ -1,8 +1,6 @@
 //! What `verify` found, handed to the next run: it takes the rows and contents in again, from a source that has them.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io::ErrorKind;
 
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
@@ -10,6 +8,7 @@ use serde_json::{Value, json};
 use super::ArchiveError;
 use super::folder::{FOUND_DAMAGED, Folder};
 use super::kind::{Join, Kind};
+use super::own_file::{self, ASIDE, Own};
 use super::schema::version_table;
 use super::sums::{NOTES, SIGHTINGS, WrongSum, first_together};
 use crate::disk::remove_file;
@@ -50,11 +49,8 @@ pub struct FoundDamaged {
 /// [`ArchiveError::Read`].
 pub fn read(folder: &Folder) -> Result<FoundDamaged, ArchiveError> {
     let path = folder.path().join(FOUND_DAMAGED);
-    let text = match fs::read_to_string(&path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => String::new(),
-        read => read.map_err(ArchiveError::reading(path))?,
-    };
-    let value: Value = serde_json::from_str(&text).unwrap_or_default();
+    let text = Own::read(&path).map_err(ArchiveError::reading(path))?.bytes().unwrap_or_default();
+    let value: Value = serde_json::from_slice(&text).unwrap_or_default();
     let list = |of: &Value, name: &str| of.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let ids = |name: &str| -> Vec<(Kind, i64)> {
         let of = value.get(name).cloned().unwrap_or_default();
@@ -80,12 +76,19 @@ pub fn read(folder: &Folder) -> Result<FoundDamaged, ArchiveError> {
         sums: list(&value, "sums").iter().filter_map(wrong_sum).collect(),
         index: value.get("index").and_then(Value::as_bool).unwrap_or(false),
         database: value.get("database").and_then(Value::as_bool).unwrap_or(false),
-        aside: value.get("aside").and_then(Value::as_str).map(str::to_owned),
+        aside: value.get("aside").and_then(Value::as_str).filter(|place| is_aside(place)).map(str::to_owned),
     })
+}
+
+/// Whether a database may have been set aside there: nowhere else anything is moved to.
+fn is_aside(place: &str) -> bool {
+    let name = place.strip_prefix(ASIDE).and_then(|rest| rest.strip_prefix('/'));
+    name.is_some_and(|name| !name.starts_with('.') && !name.contains(['/', '\\']))
 }
 
 /// Also what a run left that was ended while it noted something.
 fn forget(folder: &Folder) -> Result<(), ArchiveError> {
+    own_file::make_way(folder.path(), &folder.path().join(FOUND_DAMAGED))?;
     for name in [FOUND_DAMAGED, "damaged.json.new"] {
         remove_file(&folder.path().join(name))?;
     }
@@ -123,7 +126,7 @@ impl FoundDamaged {
                 "aside": self.aside,
             })
         );
-        Ok(crate::disk::replace(&folder.path().join(FOUND_DAMAGED), text.as_bytes())?)
+        own_file::write(folder.path(), &folder.path().join(FOUND_DAMAGED), text.as_bytes())
     }
 
     /// After a run that took these contents in again. Which rows are whole again is seen when they are read next; the

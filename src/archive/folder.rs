@@ -10,15 +10,21 @@ use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
 use super::lock::{HOLDER, LOCK, Lock};
+use super::own_file::{self, Own};
+use super::records::hash;
 pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, HOME, RUNS};
-use crate::disk::archive_folder::{Named, is_archive, named_by_records};
-use crate::disk::{hexadecimal, is_litter, private_folders, replace};
+use crate::disk::archive_folder::{Named, is_archive, named_by_records, named_otherwise};
+use crate::disk::{hexadecimal, is_litter, private_folders};
 
 /// What the database is made of.
 pub const OBJECTS: &str = "schema.json";
 /// What `verify` found, for the next run to mend.
 pub const FOUND_DAMAGED: &str = "damaged.json";
-const README: &str = "README.txt";
+pub const README: &str = "README.txt";
+/// What it says.
+const EXPLANATION: &[u8] = include_bytes!("README.txt");
+/// What `archive.json` has of itself: the hash of the rest.
+const OWN_HASH: &str = "sha256";
 /// The format that this program writes.
 const FORMAT: u64 = 1;
 
@@ -39,23 +45,21 @@ impl Folder {
     /// [`ArchiveError::NotAnArchive`], [`ArchiveError::Newer`], [`ArchiveError::Damaged`].
     pub fn open(path: &Path) -> Result<Folder, ArchiveError> {
         let about = path.join(ABOUT);
-        let named = match fs::read_to_string(&about) {
-            Ok(text) => named(&text).map_err(|what| ArchiveError::Damaged { path: about, what: what.into() }),
-            Err(error) => match error.kind() {
-                ErrorKind::NotFound => Err(ArchiveError::NotAnArchive { path: path.to_owned() }),
-                ErrorKind::InvalidData => {
-                    Err(ArchiveError::Damaged { path: about, what: "it is no text".into() })
-                }
-                _ => return Err(ArchiveError::reading(&about)(error)),
-            },
+        let damaged = |what: &str| ArchiveError::Damaged { path: about.clone(), what: what.into() };
+        let named = match Own::read(&about).map_err(ArchiveError::reading(&about))? {
+            Own::File(text) => named(&text).map_err(damaged),
+            Own::Other => Err(damaged("it is no file")),
+            Own::Gone => Err(ArchiveError::NotAnArchive { path: path.to_owned() }),
         };
+        let reading = || ArchiveError::reading(path.join(RUNS));
+        let unnamed = |Named { id, .. }| Folder { path: path.to_owned(), id, is_unnamed: true };
         match named {
             Ok((format, _)) if format > FORMAT => Err(ArchiveError::Newer { path: path.to_owned(), format }),
-            Ok((_, id)) => Ok(Folder { path: path.to_owned(), id, is_unnamed: false }),
-            Err(error) => match named_by_records(path).map_err(ArchiveError::reading(path.join(RUNS)))? {
-                Some(Named { id, .. }) => Ok(Folder { path: path.to_owned(), id, is_unnamed: true }),
-                None => Err(error),
-            },
+            Ok((_, id)) => Ok(match named_otherwise(path, &id).map_err(reading())? {
+                Some(other) => unnamed(other),
+                None => Folder { path: path.to_owned(), id, is_unnamed: false },
+            }),
+            Err(error) => named_by_records(path).map_err(reading())?.map(unnamed).ok_or(error),
         }
     }
 
@@ -81,6 +85,7 @@ impl Folder {
             opened => opened?,
         };
         folder.name_again(path)?;
+        folder.explain()?;
         Ok((folder, lock))
     }
 
@@ -100,9 +105,18 @@ impl Folder {
             private_folders(&folder)?;
         }
         let id = hexadecimal(&Sha256::digest(seed.as_bytes())[..16]);
-        replace(&path.join(README), include_bytes!("README.txt"))?;
+        own_file::write(path, &path.join(README), EXPLANATION)?;
         name(path, &id, started)?;
         Ok(Folder { path: path.to_owned(), id, is_unnamed: false })
+    }
+
+    /// Writes `README.txt`, where it is not as this program has it.
+    fn explain(&self) -> Result<(), ArchiveError> {
+        let path = self.path.join(README);
+        match Own::read(&path).map_err(ArchiveError::reading(&path))? {
+            Own::File(text) if text == EXPLANATION => Ok(()),
+            _ => own_file::write(&self.path, &path, EXPLANATION),
+        }
     }
 
     /// Where it lies.
@@ -122,21 +136,28 @@ impl Folder {
 }
 
 /// The format and the id, or what is missing.
-fn named(about: &str) -> Result<(u64, String), &'static str> {
-    let value: Value = serde_json::from_str(about).unwrap_or_default();
+fn named(about: &[u8]) -> Result<(u64, String), &'static str> {
+    let mut value: Value = serde_json::from_slice(about).unwrap_or_default();
+    // Archives that were made earlier have none.
+    if let Some(sha256) = value.as_object_mut().and_then(|about| about.shift_remove(OWN_HASH))
+        && sha256 != hash(value.to_string())
+    {
+        return Err("it is not what was written");
+    }
     let format = value.get("format").and_then(Value::as_u64).ok_or("it names no format")?;
     let id = value.get("id").and_then(Value::as_str).ok_or("it names no id")?;
     Ok((format, id.to_owned()))
 }
 
 fn name(path: &Path, id: &str, created: &str) -> Result<(), ArchiveError> {
-    let about = json!({
+    let mut about = json!({
         "format": FORMAT,
         "id": id,
         "created": created,
         "tool": concat!("msgarchive ", env!("CARGO_PKG_VERSION")),
     });
-    Ok(replace(&path.join(ABOUT), format!("{about:#}\n").as_bytes())?)
+    about[OWN_HASH] = hash(about.to_string()).into();
+    own_file::write(path, &path.join(ABOUT), format!("{about:#}\n").as_bytes())
 }
 
 /// Nothing is there, or no more than a run left that was ended while it made the folder.

@@ -41,6 +41,7 @@ mod newest;
 mod objects;
 mod open;
 mod overwritten;
+mod own_file;
 mod participants;
 mod people;
 mod picked;
@@ -70,6 +71,7 @@ mod unarchived;
 mod untyped;
 mod visit;
 mod visiting;
+mod vouching;
 mod wanted;
 mod wishes;
 

@@ -4,14 +4,13 @@
 //! **Must never**: be asked while the database is whole.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::ArchiveError;
 use super::folder::{Folder, OBJECTS};
+use super::own_file::{self, Own};
 use super::records::hash;
 use super::row::{Owned, owned};
 
@@ -114,7 +113,7 @@ pub fn note(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError
     }
     let objects = objects.to_json();
     let text = format!("{:#}\n", json!({ "sha256": hash(objects.to_string()), "of": objects }));
-    Ok(crate::disk::replace(&folder.path().join(OBJECTS), text.as_bytes())?)
+    own_file::write(folder.path(), &folder.path().join(OBJECTS), text.as_bytes())
 }
 
 /// What is noted down.
@@ -149,9 +148,10 @@ impl Noted {
 /// [`ArchiveError::Read`].
 pub fn noted(folder: &Folder) -> Result<Noted, ArchiveError> {
     let path = folder.path().join(OBJECTS);
-    let text = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Noted::Never),
-        text => text.map_err(ArchiveError::reading(path))?,
+    let text = match Own::read(&path).map_err(ArchiveError::reading(path))? {
+        Own::File(text) => text,
+        Own::Other => return Ok(Noted::Damaged),
+        Own::Gone => return Ok(Noted::Never),
     };
     let value: Value = serde_json::from_slice(&text).unwrap_or_default();
     let is_whole = |of: &&Value| value.get("sha256").and_then(Value::as_str) == Some(&hash(of.to_string()));

@@ -13,6 +13,8 @@ use super::known_source::recognize;
 use super::places::Places;
 use super::ready::Ready;
 use super::scan::{Scan, scan};
+use super::sums::first_together;
+use super::vouching::unvouched;
 use super::wishes::wishes;
 use crate::source::SourceError;
 use crate::source::contacts::Contact;
@@ -83,7 +85,15 @@ impl<'t> Prepared<'t> {
         let mut scans = Vec::new();
         for kind in Kind::ALL {
             let again = found_damaged.again(&looked_at, kind, source).map_err(failed())?;
-            scans.push((kind, scan(kind, tables, &places, &folder.id, &mut seen, source, &again)?));
+            let mut scan = scan(kind, tables, &places, &folder.id, &mut seen, source, &again)?;
+            if known.is_some() {
+                let rowids = scan.missing.iter().map(|(rowid, _)| *rowid).chain(scan.news.iter().copied());
+                scan.unvouched = unvouched(&looked_at, kind, source, rowids).map_err(failed())?;
+                // Until `verify` tells of them, which of them are gone is not known.
+                let is_known = |rowid: i64| !scan.unvouched.contains(&first_together(rowid));
+                scan.missing.retain(|(rowid, _)| is_known(*rowid) || again.is_uncertain(*rowid));
+            }
+            scans.push((kind, scan));
         }
         let wishes = wishes(&looked_at, tables, source, &scans, found_damaged)?;
         Ok(Prepared {

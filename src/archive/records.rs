@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
 use super::folder::Folder;
+use super::own_file::{self, Own};
 use super::schema::{RECORD_HASH, has_column};
 use crate::disk::{hexadecimal, is_gone, is_litter};
 
@@ -95,7 +96,9 @@ pub fn in_files(folder: &Folder) -> io::Result<BTreeMap<String, io::Result<Vec<u
         if let Some(name) = entry.file_name().to_string_lossy().strip_suffix(".json")
             && !is_litter(name)
         {
-            files.insert(name.to_owned(), fs::read(entry.path()));
+            // What is no file says nothing.
+            files
+                .insert(name.to_owned(), Own::read(&entry.path()).map(|own| own.bytes().unwrap_or_default()));
         }
     }
     Ok(files)
@@ -160,10 +163,16 @@ pub fn put_right(folder: &Folder, connection: &Connection) -> Result<(), Archive
         }
         if files.get(&own_name).map(Vec::as_slice) != Some(right.as_bytes()) {
             crate::disk::private_folders(&folder.runs())?;
-            crate::disk::replace(&folder.runs().join(format!("{own_name}.json")), right.as_bytes())?;
+            let path = folder.runs().join(format!("{own_name}.json"));
+            own_file::write(folder.path(), &path, right.as_bytes())?;
         }
+        files.remove(&name);
+        files.remove(&own_name);
     }
-    Ok(())
+    // What is left is of no run.
+    files
+        .keys()
+        .try_for_each(|name| own_file::put_aside(folder.path(), &folder.runs().join(format!("{name}.json"))))
 }
 
 /// A record is kept by another number than its own; or once more.

@@ -4,6 +4,7 @@
 //! Nothing is looked up and nothing kept of rows that are as they were, so that a night without news costs one pass over
 //! the source. Of a source that was never seen only row ids are read: all of it is new.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use rusqlite::Connection;
@@ -25,6 +26,8 @@ pub struct Scan {
     pub news: Vec<i64>,
     /// (row id, id in the archive) of rows that are not there any more; sorted.
     pub missing: Vec<(i64, i64)>,
+    /// Of which rows what was seen of them last is not what was written: the first row ids that share a sum.
+    pub unvouched: HashSet<i64>,
 }
 
 /// The columns of a source's table that the archive takes, in the order in which rows are hashed.

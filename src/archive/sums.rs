@@ -177,6 +177,11 @@ impl Notes {
         self.columns
     }
 
+    /// What the number is called that this one shares a sum under.
+    pub fn shared(&self, number: i64) -> i64 {
+        number >> self.together
+    }
+
     /// What works out of a sum what rows there were.
     pub fn solver(&self) -> Solver<'_> {
         Solver { notes: self, hashes: self.hashes() }
@@ -235,6 +240,11 @@ pub fn are_vouched_for(connection: &Connection, table: &str) -> rusqlite::Result
 /// The first of the numbers that share a sum with this one, in a large table.
 pub fn first_together(number: i64) -> i64 {
     number >> TOGETHER << TOGETHER
+}
+
+/// The last of them.
+pub fn last_together(number: i64) -> i64 {
+    first_together(number) | ((1 << TOGETHER) - 1)
 }
 
 fn add(sums: &mut Sums, about: String, sum: i64) {

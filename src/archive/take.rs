@@ -52,8 +52,8 @@ pub struct Taker<'c> {
     /// Finds messages by what they say, where there may be some.
     restored: Option<Restored<'c>>,
     aliases: Aliases<'c>,
-    /// Rows of the archive that were seen under a row id that another one has now.
-    pub displaced: Vec<i64>,
+    /// (row id, id in the archive) of rows that were seen under a row id that another one has now.
+    pub displaced: Vec<(i64, i64)>,
     find: Statement<'c>,
     sight: Statement<'c>,
     seen: Statement<'c>,
@@ -133,7 +133,8 @@ impl<'c> Taker<'c> {
         }
         let referred = self.aliases.referred(&row)?;
         row.refer(&referred, self.spelling);
-        self.displaced.extend(seen.as_ref().map(|seen| seen.id).filter(|seen| Some(*seen) != found));
+        self.displaced
+            .extend(seen.as_ref().filter(|seen| Some(seen.id) != found).map(|seen| (rowid, seen.id)));
         let seen = seen.filter(|seen| Some(seen.id) == found);
         let since = seen.as_ref().map_or(self.visit.run, |seen| seen.since);
         let (id, taken) = match found {

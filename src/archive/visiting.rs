@@ -21,6 +21,7 @@ use super::restored::Restored;
 use super::scan::{Scan, Wanted};
 use super::schema::{Columns, is_ours};
 use super::spelling::{Spelling, dangling};
+use super::sums::first_together;
 use super::take::{Taken, Taker};
 use super::twins::Twins;
 use super::visit::{Ids, Visit};
@@ -191,12 +192,14 @@ impl Visiting<'_> {
         touched.sort_unstable();
         progress.advance((touched.len() % BREATH) as u64);
         let mut gone = std::mem::take(&mut taker.displaced);
+        gone.extend(&scan.missing);
+        // What it was that is gone has to be certain.
+        gone.retain(|(rowid, _)| !scan.unvouched.contains(&first_together(*rowid)));
         drop(taker);
         for id in changed {
             follow_date(self.connection, self.columns, id).map_err(self.failed())?;
         }
-        gone.extend(scan.missing.iter().map(|(_, id)| *id));
-        Ok(TakenRows { touched, gone })
+        Ok(TakenRows { touched, gone: gone.into_iter().map(|(_, id)| id).collect() })
     }
 
     /// The source has these rows no more.

@@ -47,17 +47,33 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// The disk's: it may be another one.
 pub fn named_by_records(path: &Path) -> io::Result<Option<Named>> {
-    let named = |record: &[u8]| {
-        let record: Value = serde_json::from_slice(record).ok()?;
-        let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(Named { id: text("archive")?, started: text("started")? })
-    };
     for record in records(path)? {
-        if let Some(named) = named(&fs::read(record)?) {
+        if let Some(named) = named(&record)? {
             return Ok(Some(named));
         }
     }
     Ok(None)
+}
+
+/// As [`named_by_records`], where none of them names this id.
+///
+/// # Errors
+/// The disk's.
+pub fn named_otherwise(path: &Path, id: &str) -> io::Result<Option<Named>> {
+    let mut oldest = None;
+    for record in records(path)? {
+        match named(&record)? {
+            Some(named) if named.id == id => return Ok(None),
+            named => oldest = oldest.or(named),
+        }
+    }
+    Ok(oldest)
+}
+
+fn named(record: &Path) -> io::Result<Option<Named>> {
+    let record: Value = serde_json::from_slice(&fs::read(record)?).unwrap_or_default();
+    let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+    Ok(text("archive").zip(text("started")).map(|(id, started)| Named { id, started }))
 }
 
 /// Where the records lie, the oldest first: their names begin with the date.
@@ -71,7 +87,11 @@ pub fn records(path: &Path) -> io::Result<Vec<PathBuf>> {
     };
     let mut records = Vec::new();
     for entry in entries {
-        records.push(entry?.path());
+        let entry = entry?;
+        // A link may lead to another archive's.
+        if entry.file_type()?.is_file() {
+            records.push(entry.path());
+        }
     }
     records.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     records.sort_unstable();

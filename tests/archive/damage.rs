@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{add, small_library};
 use crate::program::Program;
-use crate::support::{Library, Schema};
+use crate::support::{Library, Schema, tree};
 
 pub struct Kept {
     folder: tempfile::TempDir,
@@ -25,6 +25,13 @@ impl Kept {
         }
         assert_eq!(kept.found(), [""; 0]);
         kept
+    }
+
+    /// Another one like it.
+    pub fn copy(&self) -> Kept {
+        let copy = tempfile::tempdir().unwrap();
+        tree::copy(self.folder.path(), copy.path());
+        Kept { folder: copy }
     }
 
     pub fn library(&self) -> PathBuf {
@@ -61,7 +68,7 @@ impl Kept {
         db.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
-    fn records(&self) -> Vec<PathBuf> {
+    pub fn records(&self) -> Vec<PathBuf> {
         let mut records: Vec<PathBuf> =
             fs::read_dir(self.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
         records.sort();
@@ -237,6 +244,46 @@ fn a_damaged_note_of_a_source_that_nobody_told_of() {
     assert_eq!(kept.found(), [""; 0]);
 }
 
+/// What is known of a source's row names another source's message, and nobody has verified it: that it is gone where it never
+/// was is not noted.
+#[test]
+fn what_nobody_vouches_for_is_not_gone() {
+    let kept = Kept::new();
+    let mut library = Library::new(Schema::MACOS_26);
+    let bo = library.handle("bo@example.com", "iMessage");
+    let chat = library.direct(bo);
+    library.message(chat).from(bo).text("elsewhere");
+    let other = library.write(&kept.path().with_file_name("other"));
+    let run = |day: i64| add(&kept.path(), &[&kept.library(), &other], day * 86_400).unwrap();
+    run(4);
+    kept.sql(
+        "UPDATE msgarchive_sighting SET id = (SELECT max(ROWID) FROM message) \
+         WHERE kind = 3 AND source = 1 AND source_rowid = 5",
+    );
+    let live = Connection::open(kept.library().join("chat.db")).unwrap();
+    live.execute("DELETE FROM message WHERE ROWID = 5", []).unwrap();
+    run(5);
+    assert_eq!(kept.count("SELECT count(*) FROM msgarchive_absence"), 0);
+    let found = kept.found();
+    assert!(found.iter().any(|line| line.contains("msgarchive_sighting")), "{found:#?}");
+    run(6);
+    assert_eq!(kept.found(), [""; 0]);
+    let absences = "SELECT count(*) FROM msgarchive_absence WHERE message = (SELECT max(ROWID) FROM message)";
+    assert_eq!(kept.count(absences), 0);
+}
+
+/// SQLite keeps two numbers for programs; in an archive they are not set.
+#[test]
+fn numbers_that_are_not_ours() {
+    mended(
+        |kept| {
+            let db = Connection::open(kept.path().join("chat.db")).unwrap();
+            db.execute_batch("PRAGMA user_version = 7; PRAGMA application_id = -8").unwrap();
+        },
+        &["user_version is 7 instead of 0", "application_id is -8 instead of 0"],
+    );
+}
+
 /// A record that nothing has any more cannot be had again: it is told, the next run accepts it, and says so in its own.
 #[test]
 fn a_record_that_is_gone_from_both_places() {
@@ -355,7 +402,11 @@ fn what_can_be_read_of_a_damaged_database_is_taken_over() {
     let page = at / 4096 * 4096;
     bytes[page..page + 4096].fill(0xa5);
     fs::write(&database, bytes).unwrap();
-    assert!(!kept.found().is_empty());
+    // What can be read is counted, and where the rest may be had is told.
+    let Findings { checked, problems, .. } = kept.check(true);
+    let of_database: Vec<_> = problems.iter().filter(|problem| problem.kind == "database").collect();
+    assert!(!of_database.is_empty() && checked.rows > 31, "{checked:?} {problems:#?}");
+    assert!(of_database.iter().all(|problem| !problem.lost && problem.source.is_some()), "{of_database:#?}");
     kept.run(5);
     assert_eq!(kept.found(), [""; 0]);
     // Those whose rows are lost are shown as they were before.

@@ -85,7 +85,8 @@ pub fn known(archive: &Path) -> BTreeSet<String> {
 fn in_words(value: ValueRef<'_>) -> String {
     let number = |bytes: &[u8]| bytes.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
     match value {
-        ValueRef::Null => "-".to_owned(),
+        // To Apple the two mean the same.
+        ValueRef::Null | ValueRef::Integer(0) => "-".to_owned(),
         ValueRef::Integer(integer) => integer.to_string(),
         ValueRef::Real(real) => real.to_string(),
         ValueRef::Text(text) => match String::from_utf8_lossy(text) {

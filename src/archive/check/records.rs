@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{Check, Lost, Problem};
-use crate::archive::folder::RUNS;
+use crate::archive::folder::{Folder, RUNS};
 use crate::archive::lock::holder;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
@@ -42,6 +42,16 @@ impl ReadRecords {
         };
         self.records.values().flat_map(of_run).collect()
     }
+}
+
+/// A source that the newest record names of those that say any: as files tell it.
+pub(super) fn last_source(folder: &Folder) -> Option<String> {
+    let files = records::in_files(folder).ok()?;
+    let path = |bytes: &Vec<u8>| {
+        let record: Value = serde_json::from_slice(bytes).ok()?;
+        Some(record.get("sources")?.get(0)?.get("path")?.as_str()?.to_owned())
+    };
+    files.values().rev().find_map(|bytes| bytes.as_ref().ok().and_then(path))
 }
 
 impl Check<'_> {

@@ -181,7 +181,12 @@ impl Taker<'_> {
 
     fn name(&self, stem: &str, extension: &str) -> Result<String, ArchiveError> {
         let folder = format!("{CONTENTS}/{}", stem.get(..2).unwrap_or_default());
-        private_folders(&self.archive.join(&folder))?;
+        let within = self.archive.join(&folder);
+        private_folders(&within)?;
+        if fs::symlink_metadata(&within).is_ok_and(|about| about.is_symlink()) {
+            let leads_out = io::Error::other("it is a link, and may lead out of the archive");
+            return Err(ArchiveError::writing(within)(leads_out));
+        }
         Ok(format!("{folder}/{stem}{extension}"))
     }
 
