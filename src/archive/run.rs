@@ -30,11 +30,13 @@ pub fn archive(
     // The archive's own database, or something in it that cannot be there: nothing was changed yet.
     let is_damaged = |done: &Result<RunRecord, ArchiveError>| {
         let own = path.join(folder::DATABASE);
+        // SQLite tells the whole path.
+        let is_own = |damaged: &Path| *damaged == own || own.canonicalize().is_ok_and(|own| *damaged == own);
         !options.dry_run
             && match done {
-                Err(ArchiveError::Damaged { path: damaged, .. }) => *damaged == own,
+                Err(ArchiveError::Damaged { path: damaged, .. }) => is_own(damaged),
                 Err(error @ ArchiveError::Database { path: damaged, .. }) => {
-                    *damaged == own && error.of_the_disk().is_none()
+                    is_own(damaged) && error.of_the_disk().is_none()
                 }
                 _ => false,
             }

@@ -480,3 +480,30 @@ fn an_export_is_verified_by_its_manifest() {
     let ran = program.run(&["verify", "."]).with_code(1);
     assert!(ran.err.contains("neither an archive nor an export"), "{}", ran.err);
 }
+
+/// A value in a note of the archive's that cannot be there, of an archive that is named from where its folder lies.
+#[test]
+fn a_note_of_another_sort() {
+    let program = Program::new();
+    super::crash::library(&program.path().join("library"), 30);
+    let run = ["archive", "a", "-s", "library", "--contacts", "none"];
+    program.run(&run).with_code(0);
+    for sql in [
+        "UPDATE msgarchive_sighting SET id = 'x' WHERE kind = 3 AND source_rowid = 5",
+        "UPDATE msgarchive_sighting SET fingerprint = 'x' WHERE kind = 3 AND source_rowid = 5",
+        "UPDATE msgarchive_handle SET hash = 5",
+        "UPDATE msgarchive_message SET since = 'x' WHERE id = 5",
+        "UPDATE msgarchive_message SET id = 9223372036854775807 WHERE id = 7",
+        "UPDATE msgarchive_content SET path = CAST(x'41ff' AS TEXT) WHERE attachment = 2",
+        "UPDATE msgarchive_file SET path = CAST(x'41ff' AS TEXT) WHERE path = (SELECT min(path) FROM msgarchive_file)",
+    ] {
+        let db = Connection::open(program.path().join("a/chat.db")).unwrap();
+        assert!(db.execute(sql, []).unwrap() > 0, "{sql}");
+        drop(db);
+        program.run(&["verify", "a"]).with_code(3);
+        let ran = program.run(&run);
+        assert!(matches!(ran.code, Some(0 | 3)), "{sql}: {}", ran.err);
+        program.run(&["verify", "a", "--deep"]).with_code(0);
+    }
+    super::crash::complete(&program.path().join("a"), 30);
+}
