@@ -138,7 +138,7 @@ fn export(
     }
     let rows = value.pointer("/rows/read").and_then(Value::as_u64).unwrap_or(0);
     let checked = Checked { rows, contents: listed.len() as u64, bytes: bytes.into_inner(), runs: 1 };
-    Ok(Findings { checked, problems, unread, lost: Vec::new() })
+    Ok(Findings { checked, problems, unread, ..Findings::default() })
 }
 
 impl Listed {

@@ -98,6 +98,8 @@ pub struct Findings {
     pub unread: Vec<Unread>,
     /// By run.
     pub lost: Vec<Lost>,
+    /// It could not be noted in the archive: the next run knows nothing of it.
+    pub is_unnoted: bool,
 }
 
 /// Verifies the archive at `path`. `deep`: reads every content again.
@@ -112,9 +114,9 @@ pub fn check(
 ) -> Result<Findings, ArchiveError> {
     let looked = look_twice(path, deep, jobs, progress)?;
     // Where nothing can be written nothing can be mended either.
-    let _ = looked.damaged.note(&looked.folder);
+    let is_unnoted = looked.damaged.note(&looked.folder).is_err();
     let Looked { checked, problems, unread, lost, .. } = looked;
-    Ok(Findings { checked, problems, unread, lost })
+    Ok(Findings { checked, problems, unread, lost, is_unnoted })
 }
 
 /// What is wanting in the archive at `path`, for the run that has its lock.

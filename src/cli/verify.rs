@@ -84,6 +84,11 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
             list(&mut words, &mut findings.problems.iter().map(in_a_line));
         }
     }
+    if findings.is_unnoted && !findings.problems.is_empty() {
+        let told = "Nothing may be written here, so that the next run will not know of it: run `verify` again where it \
+                     may, and `archive` then.";
+        let _ = writeln!(words, "\n{}", wrap("", told, width));
+    }
     if !findings.unread.is_empty() {
         let files = many(findings.unread.len(), "file", "files");
         let _ = writeln!(words, "\n{files} could not be read, and may be whole:");

@@ -78,7 +78,7 @@ impl Staging {
         }
         let folder = HiddenFolder::inside(out)?;
         let root = folder.path().join(TREE);
-        create_folder(&root)?;
+        private_folder(&root)?;
         earlier.hand_on(&folder.path().join(PLAN))?;
         for leftover in leftovers {
             remove_folder(&leftover)?;
@@ -235,7 +235,7 @@ impl CreatedFolders {
             .take_while(|a| fs::symlink_metadata(a).is_err())
             .collect();
         for path in missing.into_iter().rev() {
-            create_folder(path)?;
+            private_folder(path)?;
             if let Ok(mut list) = created.0.lock() {
                 list.push(path.to_owned());
             }
@@ -408,8 +408,11 @@ pub fn is_private(made: &Path) -> bool {
     }
 }
 
-/// Creates one folder, 0700.
-fn create_folder(path: &Path) -> Result<(), DiskError> {
+/// Creates one folder, 0700, that must not exist in one that does.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn private_folder(path: &Path) -> Result<(), DiskError> {
     folder_builder().create(path).map_err(DiskError::writing(path))
 }
 

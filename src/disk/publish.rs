@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::earlier::parents;
-use super::{DiskError, FileRecord, PLAN, Staging, create_folder, is_gone};
+use super::{DiskError, FileRecord, PLAN, Staging, is_gone, private_folder};
 
 /// Where what is replaced waits, in case it has to come back.
 const REPLACED: &str = "replaced";
@@ -134,7 +134,7 @@ impl Moves {
                 continue;
             }
             self.move_away(&folder)?;
-            create_folder(&folder)?;
+            private_folder(&folder)?;
             self.list.push(Move::Folder(folder));
         }
         let to = out.join(relative);

@@ -143,6 +143,10 @@ fn a_content_that_is_other_shorter_or_gone() {
         &["content: has 3 bytes instead of 24 (Attachments/"],
     );
     mended(|kept| fs::remove_file(kept.content()).unwrap(), &["content: is gone (Attachments/"]);
+    mended(
+        |kept| fs::remove_dir_all(kept.path().join("Attachments")).unwrap(),
+        &["content: is gone (Attachments/"],
+    );
 }
 
 #[test]

@@ -139,3 +139,17 @@ fn an_index_that_is_damaged_keeps_nobody_from_searching() {
     }
     assert_eq!(archive.program.left_in_tmp(), [""; 0].map(std::path::PathBuf::from));
 }
+
+/// Where nothing can be noted the next run is told nothing, and that is said.
+#[test]
+fn damage_that_cannot_be_noted_is_said_to_be_so() {
+    let mut archive = ReadOnly::new();
+    let database = archive.program.path().join("archive/chat.db");
+    let damage = rusqlite::Connection::open(database).unwrap();
+    damage.execute("UPDATE message SET text = 'other' WHERE ROWID = 3", []).unwrap();
+    drop(damage);
+    archive.lock();
+    let ran = archive.run(&["verify", "archive"]).with_code(3);
+    let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("run `verify` again where it may"), "{words}");
+}

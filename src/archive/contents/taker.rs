@@ -16,8 +16,8 @@ use super::parts::{list_of, list_part, parts};
 use crate::archive::ArchiveError;
 use crate::archive::folder::CONTENTS;
 use crate::disk::{
-    DiskError, HashedCopy, copy_hashed, hexadecimal, link_hashed, private_folders, remove_folder,
-    sync_folder, write_hashed,
+    DiskError, HashedCopy, copy_hashed, hexadecimal, is_gone, link_hashed, private_folder, private_folders,
+    remove_folder, sync_folder, write_hashed,
 };
 use crate::pipeline::crew::lock;
 use crate::source::{Content, SourceKind};
@@ -25,9 +25,14 @@ use crate::source::{Content, SourceKind};
 /// What the names of unfinished contents begin with.
 const UNFINISHED: &str = ".unfinished-";
 
-/// Removes what a run that was killed had begun.
+/// Removes what a run that was killed had begun. The folder may be gone with all that was in it: what a source has is
+/// taken in again. Where the archive is gone, too, that is an error.
 pub fn clear_unfinished(contents: &Path) -> Result<(), ArchiveError> {
-    for entry in fs::read_dir(contents).map_err(ArchiveError::reading(contents))? {
+    let entries = match fs::read_dir(contents) {
+        Err(error) if is_gone(&error) => return Ok(private_folder(contents)?),
+        entries => entries.map_err(ArchiveError::reading(contents))?,
+    };
+    for entry in entries {
         let path = entry.map_err(ArchiveError::reading(contents))?.path();
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
