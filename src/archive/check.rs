@@ -213,8 +213,12 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         let what = "is gone or damaged; the records of the runs say whose they are, and the next run writes it again";
         check.found(Problem::of("file", what).at(ABOUT));
     }
-    if !matches!(Own::read(&path.join(README)), Ok(Own::File(_))) {
-        check.found(Problem::of("file", "is gone; the next run writes it again").at(README));
+    match Own::read(&path.join(README)) {
+        Ok(Own::File(_)) => {}
+        Ok(Own::Other | Own::Gone) => {
+            check.found(Problem::of("file", "is gone; the next run writes it again").at(README));
+        }
+        Err(error) => check.unread(README, &error),
     }
     if objects::noted(&folder)? == Noted::Damaged {
         let what = "is damaged; the next run makes it anew, of what the database is made of";

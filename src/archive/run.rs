@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use rusqlite::ErrorCode;
+
 use super::ArchiveError;
 use super::adding::Adding;
 use super::contents::fulfil;
@@ -14,6 +16,7 @@ use super::prepared::Prepared;
 use super::ready::{PATIENCE, Ready};
 use super::record::RunRecord;
 use super::rehearsal::Rehearsal;
+use crate::disk::HiddenFolder;
 use crate::pipeline::Progress;
 
 /// Adds everything new from the sources to the archive at `path`, which is made where there is none.
@@ -52,6 +55,13 @@ pub fn archive(
     if done.is_err() {
         // Two moments of a source, mixed, look like damage to it.
         feeds.iter().try_for_each(|feed| feed.tables.unchanged())?;
+    }
+    if let Err(ArchiveError::Database { source, .. }) = &done
+        && !options.dry_run
+        && source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+    {
+        // SQLite does not tell why it can make no file beside the database. Whoever makes one is told.
+        drop(HiddenFolder::inside(path)?);
     }
     done
 }

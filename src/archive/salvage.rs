@@ -143,11 +143,13 @@ fn shapes(objects: &[Object]) -> rusqlite::Result<Vec<Shape>> {
     Shape::all(&like_it)
 }
 
-/// Makes a new database of these, but for those of a kind. What one is made by may be damaged, too.
+/// Makes a new database of these, but for those of a kind. What one is made by may be damaged, too, or anything at all: SQLite
+/// begins each with this word, and does nothing but make something by it.
 fn make(connection: &Connection, objects: &[Object], but: &str) -> rusqlite::Result<()> {
     for kind in ["table", "index", "view"].into_iter().filter(|kind| *kind != but) {
         for Object { sql, .. } in objects.iter().filter(|object| object.kind == kind) {
-            match connection.execute(sql.as_deref().unwrap_or_default(), []) {
+            let Some(sql) = sql.as_deref().filter(|sql| sql.starts_with("CREATE ")) else { continue };
+            match connection.execute(sql, []) {
                 Err(error) if is_the_disk_s(&error) => return Err(error),
                 _ => {}
             }
