@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -144,6 +145,13 @@ impl Tables {
 pub struct ContentFinder(Locator);
 
 impl ContentFinder {
+    /// The size of the file that lies exactly where `attachment.filename` says, in bytes, and when it was written last: of
+    /// many files this is a quick look. `None` says nothing.
+    pub fn glance(&self, filename: &str) -> Option<(u64, SystemTime)> {
+        let about = self.0.glance(filename)?;
+        Some((about.len(), about.modified().ok()?))
+    }
+
     /// The bytes that `attachment.filename` names, where they are here; and the film of a Live Photo beside them.
     pub fn find(&mut self, filename: &str) -> Option<(Content, Option<Content>)> {
         // What is not whole may be elsewhere, or another night.
