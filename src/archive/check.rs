@@ -289,9 +289,8 @@ impl Check<'_> {
     }
 
     fn integrity(&self, connection: &Connection) -> Result<(), ArchiveError> {
-        let pragma = "PRAGMA integrity_check(20)";
         let read = || -> rusqlite::Result<Vec<String>> {
-            connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
+            connection.prepare("PRAGMA integrity_check(20)")?.query_map([], |row| row.get(0))?.collect()
         };
         for line in self.as_far_as_read(read())?.into_iter().filter(|line| line != "ok") {
             self.database_is_damaged(line);

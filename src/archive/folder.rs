@@ -1,26 +1,22 @@
 //! An archive's folder, opened: which archive it is.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
-use super::lock::{HOLDER, LOCK, Lock};
+use super::lock::Lock;
 use super::own_file::{self, Own};
 use super::records::hash;
-pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, HOME, RUNS};
-use crate::disk::archive_folder::{Named, is_archive, named_by_records, named_otherwise};
-use crate::disk::{hexadecimal, is_litter, private_folders};
+pub use crate::disk::archive_folder::{ABOUT, CONTENTS, DATABASE, HOME, README, RUNS};
+use crate::disk::archive_folder::{Named, is_archive, is_free, named_by_records, named_otherwise};
+use crate::disk::{hexadecimal, private_folders};
 
 /// What the database is made of.
 pub const OBJECTS: &str = "schema.json";
 /// What `verify` found, for the next run to mend.
 pub const FOUND_DAMAGED: &str = "damaged.json";
-pub const README: &str = "README.txt";
 /// What it says.
 const EXPLANATION: &[u8] = include_bytes!("README.txt");
 /// What `archive.json` has of itself: the hash of the rest.
@@ -69,7 +65,11 @@ impl Folder {
     /// [`ArchiveError::Foreign`] where there is something else; [`ArchiveError::Busy`].
     pub fn open_or_create(path: &Path, started: &str, seed: &str) -> Result<(Folder, Lock), ArchiveError> {
         match Folder::open(path) {
-            Err(ArchiveError::NotAnArchive { .. }) if is_free(path)? => private_folders(path)?,
+            Err(ArchiveError::NotAnArchive { .. })
+                if is_free(path).map_err(ArchiveError::reading(path))? =>
+            {
+                private_folders(path)?
+            }
             // Another run may have made it since.
             Err(ArchiveError::NotAnArchive { .. })
                 if !is_archive(path).map_err(ArchiveError::reading(path))? =>
@@ -158,26 +158,4 @@ fn name(path: &Path, id: &str, created: &str) -> Result<(), ArchiveError> {
     });
     about[OWN_HASH] = hash(about.to_string()).into();
     own_file::write(path, &path.join(ABOUT), format!("{about:#}\n").as_bytes())
-}
-
-/// Nothing is there, or no more than a run left that was ended while it made the folder.
-pub fn is_free(path: &Path) -> Result<bool, ArchiveError> {
-    let left = |name: &OsStr| {
-        [README, "README.txt.new", "archive.json.new", LOCK, HOLDER, RUNS, CONTENTS]
-            .iter()
-            .any(|own| name == *own)
-    };
-    match fs::read_dir(path) {
-        Ok(entries) => {
-            for entry in entries {
-                let name = entry.map_err(ArchiveError::reading(path))?.file_name();
-                if !left(&name) && !is_litter(&name.to_string_lossy()) {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(ArchiveError::reading(path)(error)),
-    }
 }

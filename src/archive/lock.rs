@@ -8,12 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ArchiveError;
+use crate::disk::archive_folder::{HOLDER, LOCK};
 use crate::disk::private_file;
 
-/// Its file, in the archive's folder.
-pub const LOCK: &str = "lock";
-/// Says who holds it, as long as somebody does. A file of its own: on Windows nobody else can read what is locked.
-pub const HOLDER: &str = "lock-holder";
 /// How long a run may take to let go.
 const ENDING: Duration = Duration::from_millis(500);
 

@@ -232,9 +232,10 @@ impl Mending<'_> {
             let place: Option<String> = self
                 .connection
                 .query_row(
-                    "SELECT substr(filename, ?2) FROM attachment WHERE ROWID = ?1 AND EXISTS \
-                       (SELECT 1 FROM msgarchive_file f WHERE f.path = substr(filename, ?2) \
-                          OR f.path LIKE substr(filename, ?2) || '/%')",
+                    "SELECT substr(filename, ?2) FROM attachment WHERE ROWID = ?1 AND (\
+                       EXISTS (SELECT 1 FROM msgarchive_file f WHERE f.path = substr(filename, ?2)) \
+                       OR EXISTS (SELECT 1 FROM msgarchive_file f \
+                         WHERE f.path > substr(filename, ?2) || '/' AND f.path < substr(filename, ?2) || '0'))",
                     params![attachment, HOME.len() as i64 + 1],
                     |row| row.get(0),
                 )
@@ -243,7 +244,7 @@ impl Mending<'_> {
                 // A film has the name of its picture.
                 Some(place) => self.connection.execute(
                     "UPDATE msgarchive_content SET path = ?2, film = \
-                       (SELECT f.path FROM msgarchive_file f WHERE f.path <> ?2 AND f.path LIKE ?3 || '.%') \
+                       (SELECT f.path FROM msgarchive_file f WHERE f.path <> ?2 AND f.path > ?3 || '.' AND f.path < ?3 || '/') \
                      WHERE attachment = ?1",
                     params![attachment, place, place.split_once('.').map_or(&*place, |(stem, _)| stem)],
                 )?,

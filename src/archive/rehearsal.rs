@@ -8,9 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
-use super::folder::{self, ABOUT, DATABASE, FOUND_DAMAGED, Folder};
+use super::folder::{ABOUT, DATABASE, FOUND_DAMAGED, Folder};
 use super::open::look_at;
-use crate::disk::archive_folder::is_archive;
+use crate::disk::archive_folder::{is_archive, is_free};
 use crate::disk::{Guard, HiddenFolder, private_file};
 
 /// A private folder, gone when this is dropped.
@@ -33,7 +33,7 @@ impl Rehearsal {
         let rehearsal = Rehearsal { place, _folder: folder, _guard: guard };
         let place = rehearsal.path();
         if !is_archive(path).map_err(ArchiveError::reading(path))? {
-            return match folder::is_free(path)? {
+            return match is_free(path).map_err(ArchiveError::reading(path))? {
                 true => Ok(rehearsal),
                 false => Err(ArchiveError::Foreign { path: path.to_owned() }),
             };

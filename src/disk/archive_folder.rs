@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::is_gone;
+use super::{is_gone, is_litter};
 
 /// The file by which an archive is known.
 pub const ABOUT: &str = "archive.json";
@@ -16,6 +16,12 @@ pub const DATABASE: &str = "chat.db";
 pub const CONTENTS: &str = "Attachments";
 /// The folder of the records of the runs.
 pub const RUNS: &str = "runs";
+/// Tells people how to read all this.
+pub const README: &str = "README.txt";
+/// Locked as long as a run adds to the archive.
+pub const LOCK: &str = "lock";
+/// Who holds the lock: what is locked cannot be read on Windows.
+pub const HOLDER: &str = "lock-holder";
 /// What the paths of attachments begin with in the database: every program that reads a library elsewhere than at its usual
 /// place puts the library's folder there.
 pub const HOME: &str = "~/Library/Messages/";
@@ -40,6 +46,26 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
         _ => {}
     }
     Ok(named_by_records(path)?.is_some())
+}
+
+/// Whether an archive can be made at this path: nothing is there, or no more than file managers leave, and what a run left that
+/// was ended while it made the folder.
+///
+/// # Errors
+/// The disk's.
+pub fn is_free(path: &Path) -> io::Result<bool> {
+    let left = [README, "README.txt.new", "archive.json.new", LOCK, HOLDER, RUNS, CONTENTS];
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        entries => entries?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        if !left.iter().any(|own| name == *own) && !is_litter(&name.to_string_lossy()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What the oldest record says that is whole.

@@ -175,24 +175,6 @@ impl Earlier {
     }
 }
 
-/// Whether a folder holds anything but what file managers leave there. One that is not there holds nothing.
-///
-/// # Errors
-/// [`DiskError::Read`].
-pub fn holds_anything(folder: &Path) -> Result<bool, DiskError> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if super::is_gone(&error) => return Ok(false),
-        entries => entries.map_err(DiskError::reading(folder))?,
-    };
-    for entry in entries {
-        let name = entry.map_err(DiskError::reading(folder))?.file_name();
-        if !is_litter(&name.to_string_lossy()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// What file managers leave in every folder they show.
 pub fn is_litter(name: &str) -> bool {
     matches!(name, ".DS_Store" | ".localized" | "Thumbs.db" | "desktop.ini") || name.starts_with("._")

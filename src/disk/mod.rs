@@ -28,10 +28,10 @@ use tempfile::TempDir;
 
 pub use copy::{HashedCopy, copy_hashed, hash_all, hash_file, link_hashed, set_modified, write_hashed};
 use earlier::Earlier;
-pub use earlier::{MANIFEST, holds_anything, is_litter};
+pub use earlier::{MANIFEST, is_litter};
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
-pub use remove::{remove_file, remove_folder};
+pub use remove::{remove_empty_folder, remove_file, remove_folder};
 pub use replace::{replace, sync_folder};
 pub use space::free_space;
 
@@ -359,6 +359,14 @@ fn in_use(folder: &Path) -> bool {
         Err(TryLockError::WouldBlock) => true,
         Err(TryLockError::Error(_)) => younger_than(ABANDONED),
     }
+}
+
+/// Looks again where a look failed: what a disk does not give up for a moment it may give up then.
+///
+/// # Errors
+/// What the second look came to.
+pub fn twice<T>(mut look: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    look().or_else(|_| look())
 }
 
 /// What was looked for is not there; all else that a disk says is no answer to that.

@@ -79,8 +79,7 @@ struct Stored {
 impl Attempts {
     /// None where there is no file, or something else in it: no run must fail for that.
     pub fn read(path: &Path) -> Attempts {
-        // What could not be read for a moment can be read then.
-        let (text, unread) = match fs::read(path).or_else(|_| fs::read(path)) {
+        let (text, unread) = match disk::twice(|| fs::read(path)) {
             Ok(text) => (text, None),
             Err(error) if disk::is_gone(&error) || error.kind() == io::ErrorKind::IsADirectory => {
                 (Vec::new(), None)

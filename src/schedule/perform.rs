@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::account::Folder;
 use super::{Account, Invocation, Job, Plan, ScheduleError, Step, System, cron, log, plan, systemd};
+use crate::disk::archive_folder::{is_archive, is_free};
 use crate::disk::{self, DiskError};
 
 /// For a scheduler that is still busy with what it was told before.
@@ -51,8 +52,8 @@ pub fn install(job: &Job, account: &Account) -> Result<Changed, ScheduleError> {
 /// What every run would refuse is refused at once.
 fn check_places(job: &Job) -> Result<(), ScheduleError> {
     let path = &job.archive;
-    let is_archive = disk::archive_folder::is_archive(path).map_err(DiskError::reading(path))?;
-    if !is_archive && disk::holds_anything(path)? {
+    let can_be = is_archive(path).and_then(|is_one| Ok(is_one || is_free(path)?));
+    if !can_be.map_err(DiskError::reading(path))? {
         return Err(ScheduleError::Foreign { path: path.clone() });
     }
     job.export.as_ref().map_or(Ok(()), |export| Ok(disk::Staging::may_begin(&export.out)?))
@@ -157,19 +158,7 @@ fn perform(step: &Step) -> Result<bool, ScheduleError> {
         Step::Begin(path) if path.is_file() => Ok(false),
         Step::Begin(path) => Ok(disk::private_file(path).map(|_| true)?),
         Step::Delete(path) => Ok(disk::remove_file(path)?),
-        Step::DeleteFolder(path) => match fs::remove_dir(path) {
-            // Something of somebody else's lies there, or it is theirs.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::PermissionDenied
-                ) =>
-            {
-                Ok(false)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            deleted => Ok(deleted.map(|()| true).map_err(DiskError::writing(path))?),
-        },
+        Step::DeleteFolder(path) => Ok(disk::remove_empty_folder(path)?),
         Step::Tell(what) => match tell(what) {
             Err(_) if what.may_fail => Ok(false),
             told => told.map(|_| true),

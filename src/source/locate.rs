@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::disk::is_gone;
+use crate::disk::{is_gone, twice};
 use crate::source::{Content, OutOfReach};
 
 /// Where to look.
@@ -162,12 +162,8 @@ impl Locator {
             return None;
         }
         let below_root = place.from == Origin::Library;
-        // What could not be looked at for a moment can be looked at then.
-        match self.look(&root, &exact, &place.names, below_root) {
-            Err(_) => self.look(&root, &exact, &place.names, below_root),
-            looked => looked,
-        }
-        .unwrap_or_else(|error| Located::out_of_reach(&exact, &error))
+        twice(|| self.look(&root, &exact, &place.names, below_root))
+            .unwrap_or_else(|error| Located::out_of_reach(&exact, &error))
     }
 
     /// `below_root`: no link may lead out of the root.

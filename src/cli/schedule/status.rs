@@ -18,8 +18,9 @@ use super::{local, shown_export};
 /// Say how the schedule is: next run, last run, the archive's age, and what is wrong.
 ///
 /// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there, the last run
-/// failed, was interrupted or could not read everything, its export failed, a time was missed, the last good run is older than two periods, or runs add
-/// nothing while the source holds newer messages; also where the program or the --on-failure command does not work any more.
+/// failed, was interrupted or could not read everything, its export failed, a time was missed, the last good run is older
+/// than two periods, or runs add nothing while the source holds newer messages; also where the program or the --on-failure
+/// command does not work any more.
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
     /// Print one JSON object

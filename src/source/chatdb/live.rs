@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::disk::twice;
 use crate::source::locate::Locator;
 use crate::source::{Content, OutOfReach, RawAttachment};
 
@@ -32,7 +33,7 @@ fn is_picture(path: &Path) -> bool {
 fn film_beside(picture: &Path) -> Option<Content> {
     ["MOV", "mov"].into_iter().find_map(|extension| {
         let path = picture.with_extension(extension);
-        match fs::symlink_metadata(&path).or_else(|_| fs::symlink_metadata(&path)) {
+        match twice(|| fs::symlink_metadata(&path)) {
             Ok(about) => about.is_file().then(|| Content::File { path, bytes: about.len() }),
             Err(error) => OutOfReach::because(&path, &error).map(Content::OutOfReach),
         }
