@@ -8,7 +8,8 @@
 //! indexed character by character, and so are emoji: what is searched for is taken as a phrase, so that 東京 finds
 //! 東京都, and one character finds what holds it. Trigrams would need three, and take four times the room.
 //!
-//! A sum closes over all of it, which `verify` looks at and no search: what is found to be damaged is made anew.
+//! A sum closes over all of it: `verify` looks at it, and a run before it adds to what is there, but no search. What is found
+//! to be damaged is made anew.
 //!
 //! **Must never**: be believed about what a message says; that is read from the archive.
 
@@ -32,10 +33,10 @@ use crate::disk::{DiskError, remove_file};
 /// The index's file.
 pub const INDEX: &str = "search.db";
 /// What the index is made like; another number is made anew.
-const FORM: i64 = 3;
+const FORM: i64 = 4;
 
 const TABLES: &str = "
-    CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL, sum BLOB);
+    CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL, words BLOB, sum BLOB);
     CREATE VIRTUAL TABLE words USING fts5 (said, content = '', contentless_delete = 1,
         tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\");
     -- As much is sorted in memory at once.
@@ -157,24 +158,42 @@ fn fill(folder: &Folder, index: Connection, place: &Path) -> Result<Connection, 
     let connection = look_at(folder)?;
     let latest = latest(folder, &connection)?;
     let known = state_of(&index, folder).filter(|run| *run <= latest);
-    if known.is_none() {
-        index
+    let begun = match known {
+        Some(run) if !has_news(&connection, run).map_err(ArchiveError::database(folder.database()))? => {
+            return close(index, latest).map_err(failed());
+        }
+        // What it closes over anew has to be what was written.
+        Some(run) if sum::has_its_words(&index).map_err(failed())? => Ok(run),
+        _ => index
             .execute_batch(&format!("DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS state; {TABLES}"))
             .and_then(|()| {
-                index.execute("INSERT INTO state VALUES (?1, ?2, 0, NULL)", params![FORM, folder.id])
+                index.execute("INSERT INTO state VALUES (?1, ?2, 0, NULL, NULL)", params![FORM, folder.id])
             })
-            .map_err(failed())?;
-    }
-    let index = add(&connection, index, known.unwrap_or(0)).map_err(failed())?;
-    let close = || -> rusqlite::Result<()> {
-        index.execute("UPDATE state SET run = ?1", [latest])?;
+            .map(|_| 0),
+    };
+    let filled = || -> rusqlite::Result<Connection> {
+        let index = add(&connection, index, begun?)?;
         // What FTS5 still has in memory is written to its tables.
         index.execute_batch("INSERT INTO words (words) VALUES ('flush')")?;
-        index.execute("UPDATE state SET sum = ?1", [sum::sum(&index)?])?;
-        index.execute_batch("COMMIT")
+        index.execute("UPDATE state SET words = ?1", [sum::of_words(&index)?])?;
+        close(index, latest)
     };
-    close().map_err(failed())?;
+    filled().map_err(failed())
+}
+
+/// Notes of which run an index is, and ends writing to it.
+fn close(index: Connection, run: i64) -> rusqlite::Result<Connection> {
+    index.execute("UPDATE state SET run = ?1", [run])?;
+    index.execute("UPDATE state SET sum = ?1", [sum::of_state(&index)?])?;
+    index.execute_batch("COMMIT")?;
     Ok(index)
+}
+
+/// Whether runs after this one brought anything, by their records. Without some of these nobody knows.
+fn has_news(connection: &Connection, after: i64) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) < max(run) - ?1 OR max(CASE WHEN json_valid(record) \
+        THEN coalesce(json_extract(record, '$.rows'), 1) ELSE 1 END) <> 0 FROM msgarchive_run WHERE run > ?1";
+    connection.query_row(sql, [after], |row| row.get::<_, Option<bool>>(0)).map(|news| news.unwrap_or(false))
 }
 
 fn latest(folder: &Folder, connection: &Connection) -> Result<i64, ArchiveError> {
@@ -182,10 +201,11 @@ fn latest(folder: &Folder, connection: &Connection) -> Result<i64, ArchiveError>
     connection.query_row(sql, [], |row| row.get(0)).map_err(ArchiveError::database(folder.database()))
 }
 
-/// The run that an index is of; `None` where it is of something else, or of nothing.
+/// The run that an index is of; `None` where it is of something else, or of nothing, or says what was not written to it.
 fn state_of(index: &Connection, folder: &Folder) -> Option<i64> {
     let sql = "SELECT run FROM state WHERE form = ?1 AND archive = ?2";
-    index.query_row(sql, params![FORM, folder.id], |row| row.get(0)).optional().ok()?
+    let run = index.query_row(sql, params![FORM, folder.id], |row| row.get(0)).optional().ok()?;
+    run.filter(|_| sum::has_its_state(index).unwrap_or(false))
 }
 
 /// Indexes what every message says and ever said, of those that changed after a run: one thread reads, one writes.

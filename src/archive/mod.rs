@@ -62,6 +62,7 @@ mod salvage;
 mod scan;
 mod schema;
 pub mod search;
+mod shares;
 mod spelling;
 mod states;
 mod sums;

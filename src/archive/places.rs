@@ -7,7 +7,8 @@ use rusqlite::types::ValueRef;
 use super::ArchiveError;
 use super::fingerprint::mixed;
 use super::kind::{CARRIED, PLACES, RECENTLY_DELETED};
-use crate::source::tables::{TableReader, Tables};
+use super::shares::in_shares;
+use crate::source::tables::Tables;
 
 /// Where every message of a source is, compactly: 16 bytes a row of a join.
 #[derive(Debug, Default)]
@@ -19,8 +20,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// Reads the joins of a source.
-    pub fn read(tables: &Tables, reader: &TableReader<'_>) -> Result<Places, ArchiveError> {
+    /// Reads the joins of a source, with `workers` at once.
+    pub fn read(tables: &Tables, workers: usize) -> Result<Places, ArchiveError> {
         let mut places = Places::default();
         let joins = [
             (PLACES, "chat_id", None),
@@ -35,16 +36,24 @@ impl Places {
             if columns.iter().any(|column| table.column(column).is_none()) {
                 continue;
             }
-            reader.rows(table, &columns, i64::MIN..=i64::MAX, |row| {
-                let message = number(row.value(0));
-                let date = date.map_or(0, |_| number(row.value(2)));
-                if name == RECENTLY_DELETED {
-                    places.recently_deleted.insert(message, date);
-                }
-                let there = mixed(number(row.value(1)).wrapping_add(mixed(date.wrapping_add(salt))));
-                places.rows.push((message, there));
-                Ok::<(), ArchiveError>(())
+            let shares = in_shares(tables, table, vec![(); workers.max(1)], |(), share, reader| {
+                let mut part = Places::default();
+                reader.rows(table, &columns, share, |row| {
+                    let message = number(row.value(0));
+                    let date = date.map_or(0, |_| number(row.value(2)));
+                    if name == RECENTLY_DELETED {
+                        part.recently_deleted.insert(message, date);
+                    }
+                    let there = mixed(number(row.value(1)).wrapping_add(mixed(date.wrapping_add(salt))));
+                    part.rows.push((message, there));
+                    Ok::<(), ArchiveError>(())
+                })?;
+                Ok(part)
             })?;
+            for part in shares {
+                places.rows.extend(part.rows);
+                places.recently_deleted.extend(part.recently_deleted);
+            }
             if name == PLACES && !places.rows.is_sorted() {
                 places.rows.sort_unstable();
             }

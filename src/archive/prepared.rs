@@ -59,11 +59,11 @@ impl<'t> Prepared<'t> {
                 _ => {}
             }
         }
-        let reader = tables.reader();
-        let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
+        let highest =
+            tables.table("message").map_or(Ok(0), |message| tables.reader().highest_ever(message))?;
         // One look at the archive: each of many small ones would ask anew whether it changed.
         let looked_at = connection.transaction().map_err(failed())?;
-        let places = Places::read(tables, &reader)?;
+        let places = Places::read(tables, jobs)?;
         // Two copies of one library are two sources: each may have what the other lacks.
         let is_another = |source: i64, path: &Path| {
             before.iter().any(|visit| visit.source == source)
@@ -76,7 +76,6 @@ impl<'t> Prepared<'t> {
             .map_err(failed())?;
         let new = before.iter().filter(|visit| visit.new).count();
         let source = known.unwrap_or(unused + new as i64);
-        drop(reader);
         let mut seen = Vec::new();
         while known.is_some() && seen.len() < jobs.max(1) {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -16,6 +16,7 @@ use super::fingerprint::Fingerprints;
 use super::kind::Kind;
 use super::places::Places;
 use super::schema::is_ours;
+use super::shares::in_shares;
 use crate::source::tables::{Table, TableReader, Tables};
 
 /// What a scan of one table found.
@@ -92,51 +93,20 @@ pub fn scan(
         return Ok(Scan::default());
     };
     let wanted = Wanted::of(kind, table);
-    let span = tables.reader().span(table)?;
-    let shares = shares(span, seen.len().max(1));
-    let mut workers: Vec<Option<&mut Connection>> = seen.iter_mut().map(Some).collect();
-    workers.resize_with(shares.len(), || None);
-    let parts: Vec<Result<Scan, ArchiveError>> = std::thread::scope(|scope| {
-        let started: Vec<_> = shares
-            .into_iter()
-            .zip(workers)
-            .map(|(share, seen)| {
-                let wanted = &wanted;
-                scope.spawn(move || {
-                    Part { kind, table, wanted, places, archive, source, again }.scan(
-                        share,
-                        &tables.reader(),
-                        seen.as_deref(),
-                    )
-                })
-            })
-            .collect();
-        let joined = started.into_iter().map(|worker| worker.join());
-        joined.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
+    let workers: Vec<Option<&mut Connection>> = match seen.is_empty() {
+        true => vec![None],
+        false => seen.iter_mut().map(Some).collect(),
+    };
+    let part = Part { kind, table, wanted: &wanted, places, archive, source, again };
+    let parts =
+        in_shares(tables, table, workers, |seen, share, reader| part.scan(share, reader, seen.as_deref()))?;
     let mut all = Scan::default();
     for part in parts {
-        let part = part?;
         all.read += part.read;
         all.news.extend(part.news);
         all.missing.extend(part.missing);
     }
     Ok(all)
-}
-
-/// Divides all row ids there could be into `workers` ranges, so that those in use are shared evenly.
-fn shares(span: Option<RangeInclusive<i64>>, workers: usize) -> Vec<RangeInclusive<i64>> {
-    let (first, last) = span.map_or((0, 0), |span| (*span.start(), *span.end()));
-    let step = (last.saturating_sub(first) / workers as i64).max(1);
-    let mut shares = Vec::with_capacity(workers);
-    let mut from = i64::MIN;
-    for worker in 1..workers as i64 {
-        let to = first.saturating_add(step.saturating_mul(worker));
-        shares.push(from..=to);
-        from = to.saturating_add(1);
-    }
-    shares.push(from..=i64::MAX);
-    shares
 }
 
 struct Part<'a> {
@@ -209,21 +179,5 @@ impl Part<'_> {
             known = next()?;
         }
         Ok(found)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shares;
-
-    #[test]
-    fn every_row_id_is_in_one_share() {
-        for (span, workers) in
-            [(None, 1), (Some(1..=1_000_000), 3), (Some(i64::MIN..=i64::MAX), 2), (Some(5..=5), 4)]
-        {
-            let shares = shares(span, workers);
-            assert_eq!((*shares[0].start(), *shares.last().unwrap().end()), (i64::MIN, i64::MAX));
-            assert!(shares.windows(2).all(|two| two[0].end() + 1 == *two[1].start()), "{shares:?}");
-        }
     }
 }

@@ -18,15 +18,13 @@ use crate::source::tables::Tables;
 /// [`ArchiveError`]; where the archive is damaged it has nothing for certain.
 pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Vec<i64>>, ArchiveError> {
     let (folder, connection) = look_into(path)?;
-    let reader = tables.reader();
-    let highest = tables.table("message").map_or(Ok(0), |message| reader.highest_ever(message))?;
+    let highest = tables.table("message").map_or(Ok(0), |message| tables.reader().highest_ever(message))?;
     let damaged = damage::read(&folder)?;
-    let places = Places::read(tables, &reader)?;
+    let places = Places::read(tables, jobs)?;
     let known = recognize(&connection, &folder.id, (tables, &places), highest, &damaged, &|_, _| false)?;
     let Some(source) = known else {
         return Ok(None);
     };
-    drop(reader);
     let mut seen = (0..jobs.max(1)).map(|_| look_at(&folder)).collect::<Result<Vec<_>, _>>()?;
     let again = damaged.again(&connection, Kind::Message, source);
     let again = again.map_err(ArchiveError::database(folder.database()))?;

@@ -281,6 +281,7 @@ fn an_index_in_which_something_was_changed_is_found_and_made_anew() {
     let mut changes = vec![
         "UPDATE state SET run = run - 1".to_owned(),
         "UPDATE state SET sum = zeroblob(32)".to_owned(),
+        "UPDATE state SET words = zeroblob(32)".to_owned(),
         "DELETE FROM words_docsize WHERE id = 2".to_owned(),
         "UPDATE words_config SET v = v + 1 WHERE k = 'hashsize'".to_owned(),
     ];
@@ -301,5 +302,46 @@ fn an_index_in_which_something_was_changed_is_found_and_made_anew() {
         add(&program.path().join("archive"), &[&mac.folder], START + night * DAY).unwrap();
         verify(0);
         assert_eq!(found(&program, &["lake"]), ["LATER", "E", "A"], "{change}");
+    }
+}
+
+/// Nobody looked before the next night: what it writes does not vouch for what was there.
+#[test]
+fn a_night_does_not_vouch_for_an_index_that_was_changed() {
+    const STATE: [&str; 3] = ["run = run - 1", "sum = zeroblob(32)", "words = zeroblob(32)"];
+    // The id of a message, and a letter.
+    const BLOCK: [&str; 2] = ["length(block) - 1", "length(block) - 3"];
+    let mut changes: Vec<String> = STATE.iter().map(|what| format!("UPDATE state SET {what}")).collect();
+    changes.push("DELETE FROM words_docsize WHERE id = 2".to_owned());
+    changes.extend(BLOCK.map(|at| {
+        format!(
+            "UPDATE words_data SET block = CAST(substr(block, 1, {at}) || x'2A' || substr(block, {at} + 2) AS BLOB) \
+             WHERE id = (SELECT max(id) FROM words_data)"
+        )
+    }));
+    let program = Program::new();
+    let mut mac = prepared(&program);
+    let archive = program.path().join("archive");
+    let verify = || program.run(&["verify", "archive"]);
+    let lakes = found(&program, &["lake"]).len();
+    let mut days = 2..;
+    let mut night = |mac: &Device| {
+        add(&archive, &[&mac.folder], START + days.next().unwrap() * DAY).unwrap();
+    };
+    for (more, change) in (1..).zip(&changes) {
+        assert!(turn(&program, change) > 0, "{change}");
+        night(&mac);
+        // A night without news looks only at what tells how far the index is, and makes it anew then.
+        let is_seen = change.contains("state");
+        let verified = verify().with_code(if is_seen { 0 } else { 3 });
+        assert_eq!(verified.out.contains("search.db"), !is_seen, "{change}");
+        if !is_seen {
+            // What `verify` noted would be mended for that alone.
+            fs::remove_file(archive.join("damaged.json")).unwrap();
+        }
+        mac.receive(&format!("NEW {more}"), 0, START + (10 + more as i64) * 60, "one more lake");
+        night(&mac);
+        assert_eq!(found(&program, &["lake"]).len(), lakes + more, "{change}");
+        verify().with_code(0);
     }
 }

@@ -19,11 +19,31 @@ const TABLES: [&str; 4] = [
     "SELECT k, v FROM words_config ORDER BY k",
 ];
 
-/// The sum of an index of which everything was written to its tables. Its state, too: it says what need not be indexed.
-pub fn sum(index: &Connection) -> rusqlite::Result<Vec<u8>> {
+/// The sum of the words of an index, of which everything was written to its tables.
+pub fn of_words(index: &Connection) -> rusqlite::Result<Vec<u8>> {
+    sum_of(index, &TABLES)
+}
+
+/// The sum of an index: of its state, which holds that of its words, and says what need not be indexed.
+pub fn of_state(index: &Connection) -> rusqlite::Result<Vec<u8>> {
+    sum_of(index, &["SELECT form, archive, run, words FROM state"])
+}
+
+/// Whether the words of an index are those that were written to it.
+pub fn has_its_words(index: &Connection) -> rusqlite::Result<bool> {
+    let noted: Vec<u8> = index.query_row("SELECT words FROM state", [], |row| row.get(0))?;
+    Ok(noted == of_words(index)?)
+}
+
+/// Whether the state of an index is the one that was written to it.
+pub fn has_its_state(index: &Connection) -> rusqlite::Result<bool> {
+    let noted: Vec<u8> = index.query_row("SELECT sum FROM state", [], |row| row.get(0))?;
+    Ok(noted == of_state(index)?)
+}
+
+fn sum_of(index: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<u8>> {
     let mut sum = Sha256::new();
-    let state = "SELECT form, archive, run FROM state";
-    for sql in TABLES.into_iter().chain([state]) {
+    for sql in tables {
         let mut statement = index.prepare(sql)?;
         let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([])?;
@@ -68,6 +88,5 @@ fn is_as_summed(place: &std::path::Path) -> rusqlite::Result<bool> {
     if form != Some(FORM) {
         return Ok(true);
     }
-    let noted: Vec<u8> = index.query_row("SELECT sum FROM state", [], |row| row.get(0))?;
-    Ok(noted == sum(&index)?)
+    Ok(has_its_state(&index)? && has_its_words(&index)?)
 }
