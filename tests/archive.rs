@@ -8,6 +8,7 @@ pub mod crash;
 mod damage;
 mod device;
 mod files;
+mod found_again;
 mod groups;
 mod joined;
 mod merging;

@@ -61,6 +61,7 @@ impl Adding<'_> {
             unreadable: set_aside.iter().chain(options.away).cloned().collect(),
             damage: found_damaged.words.clone(),
             lost: Vec::new(),
+            found_again: Vec::new(),
             accepted: Default::default(),
             text: String::new(),
         };
@@ -115,6 +116,7 @@ impl Adding<'_> {
         }
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
+        record.found_again = mending.found_again().map_err(failed())?;
         record.lost = mending.give_up(&columns).map_err(failed())?;
         progress.phase("Writing the record");
         // All there is, where nothing was before: quicker than one by one.

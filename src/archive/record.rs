@@ -66,6 +66,8 @@ pub struct RunRecord {
     pub damage: Vec<String>,
     /// What of it nothing has any more, in words: from now on the archive is whole without it.
     pub lost: Vec<String>,
+    /// What earlier runs said was lost, in their words, and a source had after all.
+    pub found_again: Vec<String>,
     /// Earlier runs whose records, or what these close over, cannot be had again.
     pub accepted: BTreeMap<i64, Accepted>,
     /// The text of its file.
@@ -123,6 +125,7 @@ impl RunRecord {
             "unreadable": self.unreadable,
             "damage": self.damage,
             "lost": self.lost,
+            "found_again": self.found_again,
             "accepted": accepted,
             "rows": rows.rows,
             "rows_sha256": rows.sha256,

@@ -3,9 +3,12 @@
 //!
 //! **Must never**: lose a state of a row. What is shown of it may be replaced; it is kept all the same.
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
+use std::collections::HashMap;
 
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
+
+use super::damage::Damaged;
 use super::folder::HOME;
 use super::insert::Insert;
 use super::kind::Kind;
@@ -14,6 +17,14 @@ use super::schema::{Columns, version_table};
 use super::spelling::{Spelled, Spelling};
 use super::visit::Visit;
 use crate::source::tables::quoted;
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    New,
+    Changed,
+    Same,
+}
 
 /// Reads and writes them, for one source's rows.
 pub struct States<'c> {
@@ -28,6 +39,8 @@ pub struct States<'c> {
     /// Those of them that hashes close over.
     hashed: Vec<String>,
     next: i64,
+    /// Rows that are gone from here, by the hashes of what they were last.
+    gone: HashMap<RowHash, Gone>,
     insert: Insert<'c>,
     keep_book: Statement<'c>,
 }
@@ -38,6 +51,7 @@ impl<'c> States<'c> {
         columns: &Columns,
         spelling: &'c Spelling<'c>,
         visit: Visit<'c>,
+        damaged: &Damaged,
     ) -> rusqlite::Result<States<'c>> {
         let kind = spelling.kind;
         let table = kind.table();
@@ -46,9 +60,10 @@ impl<'c> States<'c> {
         let next = connection.query_row(
             &format!(
                 "SELECT max((SELECT coalesce(max(id), 0) FROM msgarchive_{table}), \
-                            (SELECT coalesce(max(ROWID), 0) FROM {table})) + 1"
+                            (SELECT coalesce(max(ROWID), 0) FROM {table}), \
+                            (SELECT coalesce(max(id), 0) FROM msgarchive_lost WHERE kind = ?1)) + 1"
             ),
-            [],
+            [kind.number()],
             |row| row.get(0),
         )?;
         Ok(States {
@@ -60,6 +75,7 @@ impl<'c> States<'c> {
             columns: columns.of(table),
             hashed: columns.hashed(kind),
             next,
+            gone: gone(connection, kind, damaged)?,
             insert: Insert::new(connection, table, &spelling.wanted.lower)?,
             keep_book: connection.prepare(&format!(
                 "INSERT OR REPLACE INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?4, ?5)"
@@ -67,14 +83,27 @@ impl<'c> States<'c> {
         })
     }
 
-    /// Puts a row that the archive does not have, and says under which id.
-    pub fn insert_new(&mut self, row: &Spelled<'_>) -> rusqlite::Result<i64> {
-        let id = self.next;
-        self.next += 1;
-        self.insert.put(id, &row.values)?;
+    /// Puts a row that the archive does not have, and says under which id: under the one that it had, where damage took it, as
+    /// what is left of it speaks of that; such a row is not new.
+    pub fn insert(&mut self, row: &Spelled<'_>) -> rusqlite::Result<(i64, Taken)> {
         let Visit { run, source, .. } = self.visit;
-        self.keep_book.execute(params![id, row.hash, run, run, source])?;
-        Ok(id)
+        let gone = self.gone.remove(&row.hash);
+        let id = match gone {
+            Some(Gone { id, .. }) => {
+                self.put_with_content(id, &row.values)?;
+                id
+            }
+            None => {
+                let id = self.next;
+                self.next += 1;
+                self.insert.put(id, &row.values)?;
+                id
+            }
+        };
+        if !gone.is_some_and(|gone| gone.has_hash) {
+            self.keep_book.execute(params![id, row.hash, run, run, source])?;
+        }
+        Ok((id, if gone.is_some() { Taken::Same } else { Taken::New }))
     }
 
     /// All columns of the row that is shown.
@@ -270,4 +299,40 @@ impl<'c> States<'c> {
     fn cached(&self, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
         self.connection.prepare_cached(sql)
     }
+}
+
+/// A row that damage took.
+#[derive(Clone, Copy)]
+struct Gone {
+    id: i64,
+    /// It has its hash still: no run has taken it for lost.
+    has_hash: bool,
+}
+
+/// Where no row is any more that was there. `damaged`: of which that was found.
+fn gone(connection: &Connection, kind: Kind, damaged: &Damaged) -> rusqlite::Result<HashMap<RowHash, Gone>> {
+    let table = kind.table();
+    let is_gone = format!("NOT EXISTS (SELECT 1 FROM {table} t WHERE t.ROWID = g.id)");
+    let mut gone = HashMap::new();
+    let mut add = |row: &Row<'_>, has_hash| -> rusqlite::Result<()> {
+        if let Some(hash) = row.get_ref(0)?.as_blob().ok().and_then(|hash| hash.try_into().ok()) {
+            gone.insert(hash, Gone { id: row.get(1)?, has_hash });
+        }
+        Ok(())
+    };
+    let sql = format!("SELECT hash, id FROM msgarchive_lost g WHERE kind = ?1 AND {is_gone}");
+    let mut lost = connection.prepare(&sql)?;
+    let mut rows = lost.query([kind.number()])?;
+    while let Some(row) = rows.next()? {
+        add(row, false)?;
+    }
+    let sql = format!("SELECT hash, id FROM msgarchive_{table} g WHERE id = ?1 AND {is_gone}");
+    let mut booked = connection.prepare(&sql)?;
+    for id in damaged {
+        let mut rows = booked.query([id])?;
+        while let Some(row) = rows.next()? {
+            add(row, true)?;
+        }
+    }
+    Ok(gone)
 }

@@ -14,16 +14,8 @@ use super::restored::Restored;
 use super::row::Owned;
 use super::schema::{Columns, has_versions};
 use super::spelling::{Spelled, Spelling};
-use super::states::States;
+use super::states::{States, Taken};
 use super::visit::Visit;
-
-/// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    New,
-    Changed,
-    Same,
-}
 
 /// What a source had under a row id.
 struct Seen {
@@ -72,7 +64,7 @@ impl<'c> Taker<'c> {
         let condition: Vec<String> =
             kind.key().iter().enumerate().map(|(at, name)| format!("{name} IS ?{}", at + 1)).collect();
         Ok(Taker {
-            states: States::new(connection, columns, spelling, visit)?,
+            states: States::new(connection, columns, spelling, visit, damaged)?,
             connection,
             kind,
             spelling,
@@ -138,7 +130,7 @@ impl<'c> Taker<'c> {
         let seen = seen.filter(|seen| Some(seen.id) == found);
         let since = seen.as_ref().map_or(self.visit.run, |seen| seen.since);
         let (id, taken) = match found {
-            None => (self.states.insert_new(&row)?, Taken::New),
+            None => self.states.insert(&row)?,
             Some(id) => {
                 let before = seen.map(|seen| Before {
                     difference: seen.fingerprint.map(|was| was.wrapping_sub(fingerprint)),

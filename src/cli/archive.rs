@@ -190,18 +190,30 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
     if !record.damage.is_empty() {
-        let damaged = grouped(record.damage.len() as u64);
-        let damage = match args.dry_run {
-            true => format!(
-                "What `verify` had found damaged ({damaged}) would be put right as far as the sources and the archive \
-                 itself have it."
+        let mut damage = match args.dry_run {
+            true => String::from(
+                "What was found damaged would be put right as far as the sources and the archive itself have it.",
             ),
-            false => format!(
-                "What `verify` had found damaged ({damaged}) is put right as far as the sources and the archive itself \
-                 have it; its record lists it. Verify again."
+            false => String::from(
+                "What was found damaged is put right as far as the sources and the archive itself have it; the record of this \
+                 run lists it.",
             ),
         };
+        if !record.lost.is_empty() {
+            let lost = count(record.lost.len() as u64, "thing", "things");
+            let _ = write!(damage, " {lost} of it none of them has: `history` names them.");
+        }
+        if !args.dry_run {
+            damage.push_str(" Verify again.");
+        }
         let _ = writeln!(words, "\n{}", wrap("", &damage, terminal::width()));
+    }
+    if !record.found_again.is_empty() {
+        let again = count(record.found_again.len() as u64, "thing", "things");
+        let line = format!(
+            "{again} that had been lost by damage: a source has it still, and it is back in its place."
+        );
+        let _ = writeln!(words, "\n{}", wrap("", &line, terminal::width()));
     }
     let counts = &record.counts;
     let absent = |reason: Reason| counts.absent.get(&reason).copied().unwrap_or(0);

@@ -101,13 +101,28 @@ fn runs_in_words(runs: &[Value]) -> String {
                 writeln!(words, "{name}\n{}", wrap("    ", &line, terminal::width()))
             }
         };
-        let lost = run.get("lost").and_then(Value::as_array).into_iter().flatten();
-        for what in lost.filter_map(Value::as_str) {
-            let _ = writeln!(words, "{}", wrap("    ", &format!("lost: {}", plain(what)), terminal::width()));
+        for (key, what) in [("lost", "lost"), ("found_again", "found again")] {
+            let all: Vec<&str> = run
+                .get(key)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let mut line = |text: &str| {
+                let _ = writeln!(words, "{}", wrap("    ", &format!("{what}: {text}"), terminal::width()));
+            };
+            all.iter().take(NAMED).for_each(|name| line(&plain(name)));
+            if all.len() > NAMED {
+                line(&format!("{} more; --json has all of them", grouped((all.len() - NAMED) as u64)));
+            }
         }
     }
     words
 }
+
+/// So many things that are lost are named of a run.
+const NAMED: usize = 20;
 
 /// Columns of the table of runs; where there are fewer, each run is a paragraph.
 const TABLE: usize = 66;

@@ -108,13 +108,16 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// What rows say of contents, and what is known of contents, agree.
+    /// What rows say of contents, and what is known of contents, agree. Of a row that is lost that was said.
     fn content_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
         let sql = format!(
             "SELECT a.guid, c.path FROM msgarchive_content c LEFT JOIN attachment a ON a.ROWID = c.attachment \
-             WHERE a.filename IS NOT '{HOME}' || c.path OR \
+             WHERE a.filename IS NOT '{HOME}' || c.path \
+                 AND NOT (a.ROWID IS NULL AND EXISTS \
+                   (SELECT 1 FROM msgarchive_lost l WHERE l.kind = {} AND l.id = c.attachment)) OR \
                NOT EXISTS (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path) \
                AND NOT EXISTS (SELECT 1 FROM msgarchive_file f WHERE f.path > c.path || '/' AND f.path < c.path || '0')",
+            Kind::Attachment.number()
         );
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;

@@ -1,6 +1,6 @@
 //! Whether the records are as their runs wrote them, each closing over the one before it and over the rows of its run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::{fs, io};
 
 use rusqlite::Connection;
@@ -32,15 +32,20 @@ impl ReadRecords {
         self.records.values().next_back().and_then(|(_, text, _)| Totals::of_record(text))
     }
 
-    /// What is lost, as the runs that found it so say.
+    /// What is lost, as the runs that found it so say, but for what a later one found again.
     pub(super) fn lost(&self) -> Vec<Lost> {
-        let of_run = |(record, _, value): &(InDatabase, String, Value)| {
-            let all = value.get("lost").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut lost = Vec::new();
+        for (record, _, value) in self.records.values() {
+            let says = |what: &str| -> Vec<String> {
+                let all = value.get(what).and_then(Value::as_array).into_iter().flatten();
+                all.filter_map(|what| what.as_str().map(str::to_owned)).collect()
+            };
+            let again: HashSet<String> = says("found_again").into_iter().collect();
+            lost.retain(|Lost { what, .. }| !again.contains(what));
             let run = record.name.clone();
-            all.into_iter()
-                .filter_map(move |what| Some(Lost { run: run.clone(), what: what.as_str()?.to_owned() }))
-        };
-        self.records.values().flat_map(of_run).collect()
+            lost.extend(says("lost").into_iter().map(|what| Lost { run: run.clone(), what }));
+        }
+        lost
     }
 }
 

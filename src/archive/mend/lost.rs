@@ -3,12 +3,16 @@
 //!
 //! **Must never**: take for lost what a source is known to have.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
 
 use super::joins::booked;
 use super::{Mending, hash_of_row};
 use crate::archive::joins::{MOVED, Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
+use crate::archive::records::in_database;
 use crate::archive::row::RowHash;
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
 use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
@@ -24,6 +28,32 @@ const ONCE: [&str; 7] = [
     "msgarchive_lost",
     MOVED,
 ];
+
+/// What is lost of a row.
+#[derive(Debug, Clone, Copy)]
+enum Loss {
+    Row,
+    LastState,
+    WhatItSaid,
+}
+
+impl Loss {
+    const ALL: [Loss; 3] = [Loss::Row, Loss::LastState, Loss::WhatItSaid];
+
+    /// As records have it. `name`: what the row is known by.
+    fn in_words(self, kind: Kind, id: i64, name: &str) -> String {
+        let what = kind.in_words();
+        match self {
+            Loss::Row => format!("{what} (row {id} of {})", kind.table()),
+            Loss::LastState => {
+                format!("{what}, as it was last: it is shown as it was before that ({name})")
+            }
+            Loss::WhatItSaid => {
+                format!("{what}, as it was: it is shown as it lies there, damaged ({name})")
+            }
+        }
+    }
+}
 
 impl Mending<'_> {
     /// Tells of everything that is lost, in words.
@@ -50,6 +80,62 @@ impl Mending<'_> {
             lost.extend(self.give_up_notes(notes)?);
         }
         Ok(lost)
+    }
+
+    /// Tells of everything that was taken for lost and is here again, in the words in which that was said: a source had it after
+    /// all.
+    pub fn found_again(&self) -> rusqlite::Result<Vec<String>> {
+        let mut lost = self.connection.prepare(
+            "SELECT kind, id, since, hash FROM msgarchive_lost WHERE run < ?1 AND length(hash) = 16",
+        )?;
+        let lost: Vec<(i64, i64, i64, RowHash)> = lost
+            .query_map([self.run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut said = BTreeSet::new();
+        for record in in_database(self.connection)? {
+            let record: Value = serde_json::from_str(&record.text).unwrap_or_default();
+            let all = record.get("lost").and_then(Value::as_array).cloned().unwrap_or_default();
+            said.extend(all.iter().filter_map(|what| what.as_str().map(str::to_owned)));
+        }
+        let mut again = Vec::new();
+        for (number, id, since, hash) in lost {
+            let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.number() == number) else { continue };
+            if self.is_here_again(kind, id, since, hash)? {
+                self.connection.execute(
+                    "DELETE FROM msgarchive_lost WHERE kind = ?1 AND id = ?2 AND since = ?3",
+                    [number, id, since],
+                )?;
+                let name = guid(self.connection, kind, id)?;
+                let words = Loss::ALL.map(|loss| loss.in_words(kind, id, &name));
+                again.extend(words.into_iter().filter(|words| said.contains(words)));
+            }
+        }
+        Ok(again)
+    }
+
+    /// Whether this run brought a state of a row that was lost; it is of the run then that had brought it first.
+    fn is_here_again(&self, kind: Kind, id: i64, since: i64, hash: RowHash) -> rusqlite::Result<bool> {
+        let table = kind.table();
+        let shown = format!(
+            "UPDATE msgarchive_{table} SET since = ?3, added = min(added, ?3) WHERE id = ?1 AND hash = ?2 \
+             AND since = ?4 AND EXISTS (SELECT 1 FROM {table} WHERE ROWID = ?1)"
+        );
+        if self.connection.execute(&shown, params![id, hash, since, self.run])? > 0 {
+            return Ok(true);
+        }
+        if !has_versions(kind) {
+            return Ok(false);
+        }
+        let versions = version_table(kind);
+        let former = format!(
+            "UPDATE {versions} SET msgarchive_since = ?3 WHERE msgarchive_version = \
+             (SELECT min(msgarchive_version) FROM {versions} \
+              WHERE msgarchive_id = ?1 AND msgarchive_hash = ?2 AND msgarchive_since = ?4)"
+        );
+        Ok(self.connection.execute(&former, params![id, hash, since, self.run])? > 0)
     }
 
     /// A row of which nothing tells that a run wrote it, and that no source has: it may have lost its hash, or somebody
@@ -115,20 +201,19 @@ impl Mending<'_> {
             "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![kind.number(), id, since, hash.unwrap_or_default(), self.run],
         )?;
-        let name = |id: i64| guid(self.connection, kind, id);
-        let what = kind.in_words();
-        Ok(Some(match (self.show_former(kind, id, columns)?, is) {
-            (true, _) => format!("{what}, as it was last: it is shown as it was before that ({})", name(id)?),
+        let loss = match (self.show_former(kind, id, columns)?, is) {
+            (true, _) => Loss::LastState,
             (false, Some(is)) => {
                 let note = format!("UPDATE {book} SET hash = ?2, since = ?3 WHERE id = ?1");
                 self.connection.execute(&note, params![id, is, self.run])?;
-                format!("{what}, as it was: it is shown as it lies there, damaged ({})", name(id)?)
+                Loss::WhatItSaid
             }
             (false, None) => {
                 self.connection.execute(&format!("DELETE FROM {book} WHERE id = ?1"), [id])?;
-                format!("{what} (row {id} of {table})")
+                Loss::Row
             }
-        }))
+        };
+        Ok(Some(loss.in_words(kind, id, &guid(self.connection, kind, id)?)))
     }
 
     /// Shows the last former state of a row that is whole, if there is one.

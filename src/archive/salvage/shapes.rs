@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
 use super::pages::Record;
-use crate::archive::kind::{JOINS, Kind};
-use crate::archive::row::Owned;
+use crate::archive::kind::{JOINS, Join, Kind};
+use crate::archive::row::{self, Owned};
 use crate::archive::schema::{has_versions, is_ours, version_table};
 use crate::archive::sums::{NOTES, OBJECTS, SUMS, Solver, Sums};
 use crate::source::tables::quoted;
@@ -26,6 +27,8 @@ pub struct Shape {
     least: usize,
     /// What sums up its rows, and where the columns are that it sums up; `None`: the row id.
     summing: Option<(Solver<'static>, Vec<Option<usize>>)>,
+    /// The join of which this is the book, where a row of it has all that its hash is of.
+    booking: Option<&'static Join>,
 }
 
 /// A column of it.
@@ -97,7 +100,9 @@ impl Shape {
             columns.iter().position(is_it)
         };
         let summing = notes.map(|notes| (notes.solver(), notes.columns().iter().map(place).collect()));
-        Shape { name: name.to_owned(), is_index, has_rowids, columns, least, summing }
+        let is_of_all = |join: &&Join| join.columns.split(',').count() == join.identity().len();
+        let booking = JOINS.iter().find(|join| !is_index && join.book() == name).filter(is_of_all);
+        Shape { name: name.to_owned(), is_index, has_rowids, columns, least, summing, booking }
     }
 
     /// Whether a row may be one of these.
@@ -122,8 +127,14 @@ impl Shape {
         strange * 3 <= there
     }
 
-    /// How many sums of these rows are what was written down. `None`: nothing is known by that.
+    /// How many sums of these rows are what was written down, or how many of their own hashes. `None`: nothing is known by
+    /// that.
     pub fn vouched(&self, records: &[Record], written: &BTreeMap<String, Sums>) -> Option<usize> {
+        if let Some(join) = self.booking {
+            return Some(
+                records.iter().filter(|record| self.fits(record) && is_booked(join, record)).count(),
+            );
+        }
         let (solver, places) = self.summing.as_ref()?;
         let written = written.get(&self.name)?;
         let of_row = |record: &Record| -> Vec<Owned> {
@@ -148,6 +159,17 @@ impl Shape {
         let there = self.columns.iter().enumerate().take(values);
         there.filter(|(_, column)| column.sort != Sort::Rowid).map(|(at, column)| (at, quoted(&column.name)))
     }
+}
+
+/// Whether a row of a join's book has the hash of what it says.
+fn is_booked(join: &Join, Record { values, .. }: &Record) -> bool {
+    let Some((Owned::Blob(hash), identity)) = values.split_last() else { return false };
+    let mut columns: Vec<(&str, ValueRef<'_>)> =
+        join.identity().into_iter().zip(identity.iter().map(Owned::value)).collect();
+    columns.sort_unstable_by_key(|(name, _)| *name);
+    // What has no NULL has nothing instead.
+    let is_there = |(_, value): &(&str, ValueRef<'_>)| *value != ValueRef::Text(b"");
+    row::hash(columns.into_iter().filter(is_there)) == hash[..]
 }
 
 /// Whether every row of a table has something in this column by which it is known, or which it joins.
