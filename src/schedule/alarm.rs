@@ -31,6 +31,8 @@ pub enum AlarmKind {
     NoArchive,
     /// The program is not where the scheduler looks for it.
     NoProgram,
+    /// The archive was verified, and something in it is damaged.
+    Damaged,
     /// The last run failed.
     Failing,
     /// The last run fed the archive, and could not export it.
@@ -58,6 +60,7 @@ impl AlarmKind {
             AlarmKind::NotLoaded => "not_loaded",
             AlarmKind::NoArchive => "no_archive",
             AlarmKind::NoProgram => "no_program",
+            AlarmKind::Damaged => "damaged",
             AlarmKind::Failing => "failing",
             AlarmKind::ExportFailing => "export_failing",
             AlarmKind::Incomplete => "incomplete",
@@ -95,6 +98,7 @@ impl Evidence<'_> {
             self.not_loaded(),
             self.no_archive(),
             self.no_program(),
+            self.damaged(),
             self.failing(),
             self.export_failing(),
             self.incomplete(),
@@ -134,6 +138,17 @@ impl Evidence<'_> {
             )
         };
         (!self.job.program.is_file()).then(|| alarm(AlarmKind::NoProgram, what()))
+    }
+
+    fn damaged(&self) -> Option<Alarm> {
+        let last = self.attempts.last_verification(self.job)?;
+        let problem = last.problem.as_ref()?;
+        let what = format!(
+            "the archive was verified on {}, and {problem}; the next run puts right what its sources or the archive itself have, \
+             and `msgarchive verify` names all",
+            self.local(last.date)
+        );
+        Some(alarm(AlarmKind::Damaged, what))
     }
 
     fn failing(&self) -> Option<Alarm> {

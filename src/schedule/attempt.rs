@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Job, ScheduleError};
+use super::{Job, ScheduleError, Verification};
 use crate::disk::{self, DiskError};
 
 /// Records that are kept, and a few older ones.
@@ -32,6 +32,9 @@ pub struct Attempt {
     pub archive: PathBuf,
     /// `None` where there is no export, and where it did not come to that.
     pub export: Option<ExportEnd>,
+    /// `None` where the archive was not verified after it.
+    #[serde(default)]
+    pub verified: Option<Verification>,
     /// How `--on-failure` failed; `None` where it did not, and where it was not called.
     pub unheard: Option<String>,
 }
@@ -48,6 +51,19 @@ impl Attempt {
     /// Everything was archived and exported, as far (3) as it could be read.
     pub fn is_good(&self) -> bool {
         matches!(self.exit, Some(0 | 3))
+    }
+
+    /// The exit status of all of it: where the archive was found damaged it is not well.
+    pub fn status(&self) -> i32 {
+        match self.exit {
+            Some(0) if self.problem().is_some() => 3,
+            exit => exit.unwrap_or(1),
+        }
+    }
+
+    /// What is wrong with the archive, in words, where it was verified and something is.
+    pub fn problem(&self) -> Option<&str> {
+        self.verified.as_ref()?.problem.as_deref()
     }
 
     /// Everything was archived, whatever became of the export.
@@ -125,17 +141,31 @@ impl Attempts {
         self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.is_good())
     }
 
-    /// Somebody has to be told of this one: it failed, or could not read something, and that was not the same the time
-    /// before. (What cannot be read tonight cannot be read every night, as a rule.)
+    /// Somebody has to be told of this one: it failed, or could not read something, or found the archive damaged, and that was
+    /// not the same the time before. (What cannot be read tonight cannot be read every night, as a rule.)
     pub fn calls_for_help(&self, attempt: &Attempt) -> bool {
         let before = self.list.iter().rev().find(|before| before.number != attempt.number);
         let is_known = before.is_some_and(|before| before.incomplete == attempt.incomplete);
-        !attempt.is_good() || attempt.incomplete.is_some() && !is_known
+        let is_known_problem = before.is_some_and(|before| before.problem() == attempt.problem());
+        !attempt.is_good()
+            || attempt.incomplete.is_some() && !is_known
+            || attempt.problem().is_some() && !is_known_problem
     }
 
     /// The last one that fed the archive of this job.
     pub fn last_fed(&self, job: &Job) -> Option<&Attempt> {
         self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.has_fed())
+    }
+
+    /// The first one that fed it, of those that are known.
+    pub fn first_fed(&self, job: &Job) -> Option<&Attempt> {
+        self.list.iter().find(|attempt| attempt.archive == job.archive && attempt.has_fed())
+    }
+
+    /// How the last look at the archive of this job went.
+    pub fn last_verification(&self, job: &Job) -> Option<&Verification> {
+        let of_job = self.list.iter().rev().filter(|attempt| attempt.archive == job.archive);
+        of_job.filter_map(|attempt| attempt.verified.as_ref()).next()
     }
 
     /// The last one that came to the export of this job.
@@ -162,6 +192,7 @@ impl Attempts {
             incomplete: None,
             archive: job.archive.clone(),
             export: None,
+            verified: None,
             unheard: None,
         };
         self.list.push(attempt.clone());
@@ -215,6 +246,7 @@ impl Attempts {
                     "export": attempt.export.as_ref().map(|export| json!({
                         "out": export.out, "failure": export.failure,
                     })),
+                    "verified": attempt.verified.as_ref().map(Verification::to_json),
                     "unheard": attempt.unheard,
                 })
             })

@@ -13,6 +13,7 @@ mod account;
 mod alarm;
 mod archive_runs;
 mod attempt;
+mod child;
 mod cron;
 mod error;
 mod fed;
@@ -32,6 +33,7 @@ mod step;
 mod system;
 mod systemd;
 mod task_scheduler;
+mod verification;
 
 pub use account::Account;
 pub use alarm::{Alarm, AlarmKind, Census};
@@ -47,6 +49,7 @@ pub use slot::{next, previous};
 pub use status::{Status, lingers, status};
 pub use step::{Invocation, Step};
 pub use system::System;
+pub use verification::Verification;
 
 /// What the job is called in every scheduler.
 pub const NAME: &str = "msgarchive-schedule";

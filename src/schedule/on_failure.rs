@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::account::Folder;
-use super::feed::code;
+use super::child::code;
 use super::log::Log;
 use super::run::SCHEDULED;
 use super::{Attempt, Job};
@@ -32,7 +32,7 @@ pub fn call(
     shell
         .env(SCHEDULED, "1")
         .env("MSGARCHIVE_REASON", &attempt.message)
-        .env("MSGARCHIVE_EXIT", attempt.exit.unwrap_or(1).to_string())
+        .env("MSGARCHIVE_EXIT", attempt.status().to_string())
         .env("MSGARCHIVE_ARCHIVE", &job.archive)
         .env("MSGARCHIVE_LOG", folder.log())
         .stdin(Stdio::null())

@@ -10,7 +10,7 @@ use super::attempt::{Attempt, Attempts};
 use super::feed::{feed, try_out};
 use super::log::Log;
 use super::request::{Request, Tried};
-use super::{Job, ScheduleError, on_failure, slot};
+use super::{Job, ScheduleError, Verification, on_failure, slot};
 use crate::disk::{DiskError, private_file};
 
 /// Set in the environment of what a schedule starts: nobody is looking on.
@@ -64,6 +64,15 @@ pub fn run(
     (attempt.exit, attempt.message, attempt.added) = (Some(fed.exit), fed.message, fed.added);
     (attempt.incomplete, attempt.export) = (fed.incomplete, fed.export);
     attempts.end(&attempt);
+    if attempt.has_fed() && Verification::is_due(&job, &attempts, now()) {
+        log.line(now(), "the archive is verified");
+        let verified = Verification::make(&job, now(), &mut log);
+        if let Some(problem) = &verified.problem {
+            attempt.message += &format!("; the archive was verified, and {problem}");
+        }
+        attempt.verified = Some(verified);
+        attempts.end(&attempt);
+    }
     if job_file.try_exists().is_ok_and(|is_there| !is_there) {
         // The schedule was taken away meanwhile, and nothing of it is to be left.
         return Ok(Some(attempt));

@@ -7,7 +7,7 @@ use super::account::Folder;
 use super::alarm::{Census, Evidence};
 use super::attempt::Attempts;
 use super::fed::{KeptExport, kept_export, last_run};
-use super::{Account, Alarm, Attempt, Job, ScheduleError, System, perform, run, slot, systemd};
+use super::{Account, Alarm, Attempt, Job, ScheduleError, System, Verification, perform, run, slot, systemd};
 
 /// How a schedule is.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Status {
     pub last: Option<Attempt>,
     /// Since the last run of the archive, scheduled or not; `None` where there was none.
     pub archive_age: Option<TimeDelta>,
+    /// How the last look at the archive went; `None` where there was none yet.
+    pub verified: Option<Verification>,
     /// How the export of the archive is; `None` where there is none.
     pub export: Option<KeptExport>,
     /// The gravest first.
@@ -63,6 +65,7 @@ pub fn status(
         next: slot::next(job.when, now, zone).filter(|_| is_loaded),
         last: attempts.last().cloned(),
         archive_age: last_run(&job, &attempts).map(|last| now - last),
+        verified: attempts.last_verification(&job).cloned(),
         export: kept_export(&job, &attempts),
         alarms: evidence.alarms(census),
         lingers: lingers(job.system, account),

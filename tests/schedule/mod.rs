@@ -11,6 +11,7 @@ mod sources;
 pub mod stage;
 mod status;
 mod trial;
+mod verified;
 
 use std::io::Write as _;
 

@@ -312,7 +312,7 @@ fn run_now(args: &RunArgs) -> Result<Outcome, Failure> {
         None => Ok(Outcome::Complete),
         Some(attempt) if attempt.is_good() => {
             terminal::print(&format!("{}\n", plain(&attempt.message)))?;
-            Ok(if attempt.exit == Some(0) { Outcome::Complete } else { Outcome::Incomplete })
+            Ok(if attempt.status() == 0 { Outcome::Complete } else { Outcome::Incomplete })
         }
         Some(attempt) => Err(Failure::Scheduled { reason: attempt.message }),
     }

@@ -17,8 +17,8 @@ use super::{local, shown_export};
 
 /// Say how the schedule is: next run, last run, the archive's age, and what is wrong.
 ///
-/// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there, the last run
-/// failed, was interrupted or could not read everything, its export failed, a time was missed, the last good run is older
+/// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there or was found damaged (it is
+/// verified once a week, after a run), the last run failed, was interrupted or could not read everything, its export failed, a time was missed, the last good run is older
 /// than two periods, or runs add nothing while the source holds newer messages; also where the program or the --on-failure
 /// command does not work any more.
 #[derive(Debug, clap::Args)]
@@ -76,6 +76,10 @@ fn in_words(status: &Status, zone: Tz) -> String {
     match status.archive_age {
         Some(age) => line("its age", &format!("{} days since its last run", days(age))),
         None => line("its age", "it has had no run yet"),
+    }
+    if let Some(verified) = &status.verified {
+        let how = if verified.problem.is_none() { "whole" } else { "damaged" };
+        line("verified", &format!("{}: {how}", local(verified.date, zone)));
     }
     for source in &job.sources {
         line("source", &source.display().to_string());
@@ -172,6 +176,9 @@ fn as_json(status: Option<&Status>) -> Value {
         "system": status.job.system.name(),
         "archive": status.job.archive,
         "sources": status.job.sources,
+        "verified": status.verified.as_ref().map(|verified| {
+            json!({ "date": date(verified.date), "problem": verified.problem })
+        }),
         "export": status.export.as_ref().map(export_as_json),
         "every": status.job.when.every.name(),
         "at": status.job.when.at.to_string(),
