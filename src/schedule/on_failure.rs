@@ -145,6 +145,7 @@ mod tests {
             incomplete: None,
             archive: job.archive.clone(),
             export: None,
+            verified: None,
             unheard: None,
         }
     }
