@@ -70,3 +70,30 @@ fn a_cause_is_not_repeated() {
     let err = program.run(&["list", "-s", &database]).with_code(1).err;
     assert_eq!(err.matches("malformed").count(), 1, "{err}");
 }
+
+/// What mends an archive is `archive` itself; who followed the advice for a library would have two halves of one.
+#[test]
+fn a_damaged_archive_is_not_rescued_by_hand() {
+    let program = Program::new();
+    let archive = program.path().join("archive");
+    program.run(&["archive", "archive", "--sample"]).with_code(0);
+    let mut bytes = std::fs::read(archive.join("chat.db")).unwrap();
+    // All but what says what it is.
+    bytes[4096..].fill(0xA5);
+    std::fs::write(archive.join("chat.db"), bytes).unwrap();
+    for command in [
+        &["list", "--source", "archive"][..],
+        &["export", "--source", "archive", "--format", "txt", "--out", "out"],
+        &["storage", "--source", "archive"],
+        &["history", "archive"],
+        &["search", "archive", "tide"],
+    ] {
+        let said = program.run(command).with_code(1).err;
+        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("run `msgarchive archive DIR` once more"), "{command:?}: {said}");
+        assert!(!words.contains(".recover"), "{command:?}: {said}");
+    }
+    let said = program.run(&["archive", "archive", "--sample"]).with_code(3).err;
+    assert!(said.contains("it lies in damaged/"), "{said}");
+    assert!(program.run(&["verify", "archive"]).with_code(0).out.contains("Whole"));
+}

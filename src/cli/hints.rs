@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use msgarchive::archive::{self, ArchiveError};
 use msgarchive::compare::CompareError;
 use msgarchive::disk::DiskError;
+use msgarchive::disk::archive_folder::is_archive;
 use msgarchive::doctor::work_list::WorkListError;
 use msgarchive::pipeline::ExportError;
 use msgarchive::pipeline::select::NoMatch;
@@ -159,6 +160,11 @@ pub fn for_source(error: &SourceError) -> Vec<String> {
                      copy"
                 .into(),
         }],
+        SourceError::Damaged { path, .. } | SourceError::Database { path, .. }
+            if path.parent().is_some_and(|folder| is_archive(folder).unwrap_or(false)) =>
+        {
+            for_damaged_archive()
+        }
         SourceError::Damaged { path, .. } | SourceError::Database { path, .. } => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             vec![
@@ -291,16 +297,19 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
             vec!["GUIDs are in the JSON of an export and of `msgarchive history DIR --deleted --json`".into()]
         }
         ArchiveError::Interrupted => vec!["the archive is as it was; run it again at any time".into()],
-        ArchiveError::Damaged { .. } => vec![
-            "`msgarchive verify DIR` says what is damaged; rows and attachments are mended by `archive` with a source that \
-             has them"
-                .into(),
-            "where chat.db itself cannot be read, put back a copy of it, or begin a new archive in another folder from the \
-             same sources; this one is left as it is"
-                .into(),
-        ],
+        ArchiveError::Damaged { .. } => for_damaged_archive(),
         error => error.of_the_disk().map(for_disk_of_archive).into_iter().collect(),
     }
+}
+
+/// It mends itself, as far as that can be.
+fn for_damaged_archive() -> Vec<String> {
+    vec![
+        "run `msgarchive archive DIR` once more, with the sources that it is fed from, or with a copy of it as --source: what \
+         can be read is kept, and what a source has is taken from there; nothing is deleted"
+            .into(),
+        "`msgarchive verify DIR` names what is damaged".into(),
+    ]
 }
 
 /// Whatever a run got done before its disk failed, the next one goes on from there.
