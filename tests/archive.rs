@@ -302,6 +302,10 @@ fn what_is_no_archive_is_left_alone() {
     fs::write(program.path().join("a/thesis.txt"), "mine").unwrap();
     let ran = program.run(&["archive", "a", "--sample"]).with_code(1);
     assert!(ran.err.contains("neither empty nor an archive"), "{}", ran.err);
+    for file in ["a/thesis.txt", "a/thesis.txt/below"] {
+        let ran = program.run(&["archive", file, "--sample"]).with_code(1);
+        assert!(ran.err.contains("neither empty nor an archive"), "{}", ran.err);
+    }
     assert_eq!(tree::files(&program.path().join("a")).len(), 1);
     program.run(&["archive", "b", "--sample"]).with_code(0);
     let ran = program.run(&["archive", "b", "-s", "b"]).with_code(1);

@@ -57,6 +57,8 @@ pub fn is_free(path: &Path) -> io::Result<bool> {
     let left = [README, "README.txt.new", "archive.json.new", LOCK, HOLDER, RUNS, CONTENTS];
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        // Or what it would lie in.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(false),
         entries => entries?,
     };
     for entry in entries {
