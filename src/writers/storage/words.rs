@@ -113,7 +113,10 @@ pub fn why(why: &Why) -> String {
         Why::Attachment(Availability::InICloud) => {
             "is not in the archive, and only in iCloud: open it in Messages so that it is downloaded, then archive".into()
         }
-        Why::Attachment(_) => "is not in the archive, and its bytes are not here".into(),
+        Why::Attachment(_) => {
+            "is not in the archive, and its bytes are not here: a backup or another device may have them; archive that, too"
+                .into()
+        }
         Why::Differs => "has other bytes here than in the archive".into(),
         Why::Unreadable(error) => format!("cannot be read here, to be compared with the archive: {error}"),
         Why::Damaged(problem) => format!("the archive is damaged: {}", problem.what),
