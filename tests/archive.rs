@@ -18,6 +18,7 @@ mod no_room;
 mod odd_sources;
 mod odd_values;
 mod others;
+mod overwritten;
 mod pages;
 mod past;
 mod people;

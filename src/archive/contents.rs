@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use self::parts::{hash_of, list_of, parts};
+pub use self::parts::{look_at, written};
 use self::taker::{Taken, Taker, clear_unfinished, short};
 use super::ArchiveError;
 use super::folder::{CONTENTS, HOME};

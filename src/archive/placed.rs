@@ -1,7 +1,8 @@
 //! Writes down where the bytes of attachments are: those that are shown, and others that there were.
 //!
-//! An attachment may have other bytes one day: a preview, and the picture that it was of; a transfer that went on. What
-//! the same source has then is shown. Of two sources that have different bytes the larger ones are.
+//! An attachment may have other bytes one day: a preview, and the picture that it was of; a transfer that went on; a picture
+//! whose film came later. What the same source has then is shown. Of two sources that have different bytes the larger ones
+//! are; where the picture is as large, the one with the larger film.
 //!
 //! **Must never**: let go of bytes, because there are others.
 
@@ -14,8 +15,17 @@ use super::folder::HOME;
 use super::kind::Kind;
 use super::prepared::Prepared;
 use super::record::Counts;
-use super::sums::{FORMERLY_PLACED, PLACED};
+use super::sums::{FILES, FORMERLY_PLACED, PLACED};
 use super::visit::{Ids, Visit};
+
+/// What the bytes of an attachment are to the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// It had none of them.
+    First,
+    /// It has others, too.
+    Others,
+}
 
 /// Writes down what a visit brought.
 pub struct Placing<'c> {
@@ -34,11 +44,11 @@ impl Placing<'_> {
         for kept in kept {
             let Some(id) = attachments.get(&kept.rowid).copied() else { continue };
             counts.bytes += self.files(kept)?;
-            if self.place(id, kept)? {
-                match kept.what {
-                    Wished::Missing => counts.filled_in += 1,
-                    _ => counts.stored += 1,
-                }
+            match (self.place(id, kept)?, &kept.what) {
+                (None, _) => {}
+                (Some(News::First), Wished::Missing) => counts.filled_in += 1,
+                (Some(News::First), _) => counts.stored += 1,
+                (Some(News::Others), _) => counts.replaced += 1,
             }
         }
         for unreadable in unreadable {
@@ -75,27 +85,28 @@ impl Placing<'_> {
         Ok(new)
     }
 
-    /// Whether that is news.
-    fn place(&self, id: i64, kept: &Kept) -> rusqlite::Result<bool> {
-        let there: Option<String> = self
+    /// `None`: it is no news.
+    fn place(&self, id: i64, kept: &Kept) -> rusqlite::Result<Option<News>> {
+        let there: Option<(String, Option<String>)> = self
             .connection
-            .prepare_cached(&format!("SELECT path FROM {PLACED} WHERE attachment = ?1"))?
-            .query_row([id], |row| row.get(0))
+            .prepare_cached(&format!("SELECT path, film FROM {PLACED} WHERE attachment = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         match there {
             None if kept.what == Wished::Former => self.place_beside(id, kept),
-            None => self.show(id, kept).map(|()| true),
+            None => self.show(id, kept).map(|()| Some(News::First)),
             // They were damaged, or another source of this run had them, too.
-            Some(path) if path == kept.path => Ok(false),
-            Some(_) if self.was_placed(id, &kept.path)? => Ok(false),
-            Some(path) => {
+            Some((path, _)) if path == kept.path => Ok(None),
+            Some(_) if self.was_placed(id, &kept.path)? => Ok(None),
+            Some((path, film)) => {
                 let of_this_source = match kept.what {
                     Wished::Missing => true,
                     Wished::Other { again, .. } => again,
                     Wished::New => false,
                     Wished::Former => return self.place_beside(id, kept),
                 };
-                if !of_this_source && self.bytes(&kept.path)? <= self.bytes(&path)? {
+                let shown = self.size(&path, film.as_deref())?;
+                if !of_this_source && self.size(&kept.path, kept.film.as_deref())? <= shown {
                     return self.place_beside(id, kept);
                 }
                 self.connection
@@ -104,7 +115,7 @@ impl Placing<'_> {
                          SELECT attachment, original, path, film, source, run, ?2 FROM {PLACED} WHERE attachment = ?1"
                     ))?
                     .execute([id, self.visit.run])?;
-                self.show(id, kept).map(|()| true)
+                self.show(id, kept).map(|()| Some(News::Others))
             }
         }
     }
@@ -124,9 +135,9 @@ impl Placing<'_> {
     }
 
     /// Others are shown.
-    fn place_beside(&self, id: i64, kept: &Kept) -> rusqlite::Result<bool> {
+    fn place_beside(&self, id: i64, kept: &Kept) -> rusqlite::Result<Option<News>> {
         if self.was_placed(id, &kept.path)? {
-            return Ok(false);
+            return Ok(None);
         }
         let Visit { source, run, .. } = self.visit;
         self.connection
@@ -135,7 +146,7 @@ impl Placing<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)"
             ))?
             .execute(params![id, kept.original, kept.path, kept.film, source, run])?;
-        Ok(true)
+        Ok(Some(News::Others))
     }
 
     fn was_placed(&self, id: i64, path: &str) -> rusqlite::Result<bool> {
@@ -146,15 +157,20 @@ impl Placing<'_> {
             .query_row(params![id, path], |row| row.get(0))
     }
 
-    /// The size of a content.
-    fn bytes(&self, path: &str) -> rusqlite::Result<i64> {
+    /// How large a content is: itself first, and then its film.
+    fn size(&self, path: &str, film: Option<&str>) -> rusqlite::Result<(Option<i64>, Option<i64>)> {
         self.connection
-            .prepare_cached(
-                "SELECT coalesce(sum(bytes), 0) FROM msgarchive_file \
-                 WHERE path = ?1 OR path > ?1 || '/' AND path < ?1 || '0'",
-            )?
-            .query_row([path], |row| row.get(0))
+            .prepare_cached(&format!("SELECT {}, {}", bytes_at("?1"), bytes_at("?2")))?
+            .query_row([Some(path), film], |row| Ok((row.get(0)?, row.get(1)?)))
     }
+}
+
+/// The bytes of a content, as SQL: of a bundle, those of all its files. `path`: where it is, as SQL; without one, `NULL`.
+pub fn bytes_at(path: &str) -> String {
+    format!(
+        "coalesce((SELECT bytes FROM {FILES} WHERE path = {path}), \
+           (SELECT sum(bytes) FROM {FILES} WHERE path > {path} || '/' AND path < {path} || '0'))"
+    )
 }
 
 /// How many attachments have no bytes here, of those of which some source of this run has none.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::ArchiveError;
 use super::contents::{Fulfilled, Wish};
 use super::folder::Folder;
-use super::given::Feed;
+use super::given::{ArchiveOptions, Feed};
 use super::kind::Kind;
 use super::known_source::recognize;
 use super::places::Places;
@@ -45,7 +45,7 @@ impl<'t> Prepared<'t> {
         folder: &Folder,
         Ready { connection, found_damaged, .. }: &mut Ready<'_>,
         Feed { tables, contacts }: &'t Feed,
-        jobs: usize,
+        ArchiveOptions { now, jobs, .. }: ArchiveOptions<'_>,
         before: &[Prepared<'_>],
         paths: &[&Path],
     ) -> Result<Prepared<'t>, ArchiveError> {
@@ -94,7 +94,7 @@ impl<'t> Prepared<'t> {
             }
             scans.push((kind, scan));
         }
-        let wishes = wishes(&looked_at, tables, source, &scans, found_damaged)?;
+        let wishes = wishes(&looked_at, tables, (source, now), &scans, found_damaged)?;
         Ok(Prepared {
             tables,
             contacts,

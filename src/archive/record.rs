@@ -30,6 +30,8 @@ pub struct Counts {
     pub stored: u64,
     /// Contents of attachments that were known without them.
     pub filled_in: u64,
+    /// Contents of attachments that have others, too: before, or from another source. All are kept.
+    pub replaced: u64,
     /// Attachments of the sources whose bytes the archive does not have.
     pub still_missing: u64,
     /// Bytes of contents.
@@ -119,6 +121,7 @@ impl RunRecord {
             "attachments": {
                 "stored": counts.stored,
                 "filled_in": counts.filled_in,
+                "replaced": counts.replaced,
                 "still_missing": counts.still_missing,
             },
             "bytes": counts.bytes,

@@ -89,7 +89,7 @@ fn attempt(
     let distinct = distinct(feeds);
     let paths: Vec<&Path> = distinct.iter().map(|feed| &*feed.tables.info().path).collect();
     for feed in distinct {
-        visits.push(Prepared::of(&folder, &mut ready, feed, options.jobs, &visits, &paths)?);
+        visits.push(Prepared::of(&folder, &mut ready, feed, options, &visits, &paths)?);
     }
     progress.begin(visits.iter().map(|visit| visit.news()).sum());
     progress.phase("Copying attachments");

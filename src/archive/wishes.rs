@@ -15,14 +15,15 @@ use super::picked::each_of;
 use super::row::text_at;
 use super::scan::Scan;
 use super::sums::{FILES, FORMERLY_PLACED, PLACED};
+use crate::model::Instant;
 use crate::source::tables::Tables;
 
 /// Those that are new or news, which may have other bytes than are here; those that were not here before; those whose
-/// bytes are damaged; those whose files were [`overwritten`].
+/// bytes are damaged; those whose files were [`overwritten`]. `now`: when the source is read.
 pub fn wishes(
     connection: &Connection,
     tables: &Tables,
-    source: i64,
+    (source, now): (i64, Instant),
     scans: &[(Kind, Scan)],
     found_damaged: &FoundDamaged,
 ) -> Result<Vec<Wish>, ArchiveError> {
@@ -91,7 +92,7 @@ pub fn wishes(
         wishes.push(Wish { rowid, filename, original, what });
         Ok(())
     })?;
-    overwritten::each(connection, (tables, table), source, |wish| {
+    overwritten::each(connection, (tables, table), (source, now), |wish| {
         if rowids.binary_search(&wish.rowid).is_err() {
             wishes.push(wish);
         }

@@ -89,7 +89,8 @@ fn runs_in_words(runs: &[Value]) -> String {
         let name = plain(run.get("run").and_then(Value::as_str).unwrap_or_default());
         let absent = run.get("absent").and_then(Value::as_object);
         let absent = absent.into_iter().flat_map(|reasons| reasons.values()).filter_map(Value::as_u64).sum();
-        let attachments = number("/attachments/stored") + number("/attachments/filled_in");
+        let attachments = ["stored", "filled_in", "replaced"];
+        let attachments = attachments.map(|how| number(&format!("/attachments/{how}"))).iter().sum();
         let [new, changed, gone, attachments] =
             [number("/added"), number("/changed"), absent, attachments].map(grouped);
         let _ = match fits {

@@ -131,16 +131,17 @@ impl Locator {
         Locator { roots: roots.clone(), listed: HashMap::new(), absent: None, direct: HashSet::new() }
     }
 
-    /// What the system says of the file that lies exactly where `attachment.filename` says, in one question. `None` says
-    /// nothing: it may be a link, lie elsewhere, or be written otherwise.
-    pub fn glance(&self, filename: &str) -> Option<fs::Metadata> {
+    /// The file that lies exactly where `attachment.filename` says, and what the system says of it, in one question. `None`
+    /// says nothing: it may be a link, lie elsewhere, or be written otherwise.
+    pub fn glance(&self, filename: &str) -> Option<(PathBuf, fs::Metadata)> {
         let place = place(filename).filter(|place| place.from == Origin::Library)?;
         if self.roots.store.is_some() {
             return None;
         }
         let mut exact = self.roots.root.clone();
         exact.extend(&place.names);
-        fs::symlink_metadata(exact).ok().filter(fs::Metadata::is_file)
+        let about = fs::symlink_metadata(&exact).ok().filter(fs::Metadata::is_file)?;
+        Some((exact, about))
     }
 
     /// The bytes that `attachment.filename` names, where they are here, or should be and cannot be looked at.

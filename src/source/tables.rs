@@ -13,7 +13,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::backup::Backup;
-use super::chatdb::film;
+use super::chatdb::{film, may_be_film};
 use super::contacts::{self, Contact, ContactsError};
 pub use super::database::text;
 use super::database::{Guard, Layout, Opened, Pool, Pooled};
@@ -145,11 +145,13 @@ impl Tables {
 pub struct ContentFinder(Locator);
 
 impl ContentFinder {
-    /// The size of the file that lies exactly where `attachment.filename` says, in bytes, and when it was written last: of
-    /// many files this is a quick look. `None` says nothing.
-    pub fn glance(&self, filename: &str) -> Option<(u64, SystemTime)> {
-        let about = self.0.glance(filename)?;
-        Some((about.len(), about.modified().ok()?))
+    /// What can be told of the file that lies exactly where `attachment.filename` says: of many files this is a quick look.
+    /// `None` says nothing.
+    pub fn glance(&mut self, filename: &str) -> Option<Glance> {
+        let (path, about) = self.0.glance(filename)?;
+        let (bytes, written) = (about.len(), about.modified().ok()?);
+        let film = film(filename, Some(&Content::File { path, bytes }), &mut self.0);
+        Some(Glance { bytes, written, has_film: film.is_some_and(|film| may_be_film(&film)) })
     }
 
     /// The bytes that `attachment.filename` names, where they are here; and the film of a Live Photo beside them.
@@ -157,8 +159,19 @@ impl ContentFinder {
         // What is not whole may be elsewhere, or another night.
         let content = self.0.find(filename).filter(|found| !found.incomplete)?.content;
         let film = film(filename, Some(&content), &mut self.0);
-        Some((content, film.filter(|film| !film.is_bundle() && film.bytes() != Some(0))))
+        Some((content, film.filter(may_be_film)))
     }
+}
+
+/// What can be told of the file of an attachment without looking for it, or into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written to last.
+    pub written: SystemTime,
+    /// The film of a Live Photo lies beside it.
+    pub has_film: bool,
 }
 
 /// Reads rows.

@@ -1,6 +1,8 @@
 //! The files that a content is made of, and what a bundle of them is known by.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use std::{fs, io};
 
 use sha2::{Digest, Sha256};
@@ -42,6 +44,37 @@ fn list(folder: &Path, below: &str, parts: &mut Vec<(String, Content)>) -> io::R
         }
     }
     Ok(())
+}
+
+/// What can be told of a bundle without reading its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Of all its files.
+    pub bytes: u64,
+    /// When one of them, or of the folders that they lie in, was written to last; `None` where nothing says so.
+    pub written: Option<SystemTime>,
+}
+
+/// Looks at all that a bundle is made of: its own folder says nothing of what is further down.
+///
+/// # Errors
+/// It cannot be listed.
+pub fn look_at(bundle: &Content) -> Result<Look, ArchiveError> {
+    let parts = parts(bundle)?;
+    let mut places: BTreeSet<PathBuf> = parts.iter().map(|(_, part)| part.path().to_owned()).collect();
+    if let Content::Folder { path } = bundle {
+        let folders = parts.iter().flat_map(|(inside, _)| Path::new(inside).ancestors().skip(1));
+        places.extend(folders.map(|folder| path.join(folder)));
+    }
+    Ok(Look {
+        bytes: parts.iter().filter_map(|(_, part)| part.bytes()).fold(0, u64::saturating_add),
+        written: places.iter().filter_map(|place| written(place)).max(),
+    })
+}
+
+/// When a file or a folder was written to last.
+pub fn written(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
 /// The hash of the bytes of one that is no bundle.

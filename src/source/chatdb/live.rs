@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::disk::twice;
+use crate::disk::{is_gone, twice};
 use crate::source::locate::Locator;
 use crate::source::{Content, OutOfReach, RawAttachment};
 
@@ -33,11 +33,24 @@ fn is_picture(path: &Path) -> bool {
 fn film_beside(picture: &Path) -> Option<Content> {
     ["MOV", "mov"].into_iter().find_map(|extension| {
         let path = picture.with_extension(extension);
-        match twice(|| fs::symlink_metadata(&path)) {
-            Ok(about) => about.is_file().then(|| Content::File { path, bytes: about.len() }),
+        let look = || match fs::symlink_metadata(&path) {
+            // Most have none: that is asked for once.
+            Err(error) if is_gone(&error) => Ok(None),
+            about => about.map(Some),
+        };
+        match twice(look) {
+            Ok(about) => {
+                let about = about.filter(fs::Metadata::is_file)?;
+                Some(Content::File { path, bytes: about.len() })
+            }
             Err(error) => OutOfReach::because(&path, &error).map(Content::OutOfReach),
         }
     })
+}
+
+/// What was found beside a picture may be a film: a folder is none, nor is a file with nothing in it.
+pub(in crate::source) fn may_be_film(found: &Content) -> bool {
+    !found.is_bundle() && found.bytes() != Some(0)
 }
 
 /// Where the film of a picture at this path would lie, should the picture itself be gone; `None` for what is no picture

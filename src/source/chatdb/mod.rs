@@ -24,7 +24,7 @@ use rusqlite::Connection;
 
 use archived::Archived;
 use census::Census;
-pub(super) use live::film;
+pub(super) use live::{film, may_be_film};
 use query::Queries;
 use session::Reader;
 
