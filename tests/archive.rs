@@ -11,6 +11,7 @@ mod files;
 mod found_again;
 mod groups;
 mod joined;
+mod late;
 mod merging;
 mod moves;
 mod nights;

@@ -2,8 +2,8 @@
 //!
 //! A row of a join has no name but what it joins: so that is what the book is kept by, and what makes a row new.
 //!
-//! **Must never**: take a row away, but one that no run wrote, or that the source at hand gives anew; or of which
-//! [`participants`](super::participants) knows that it was there.
+//! **Must never**: take a row away, but one that no run wrote, or that the source at hand gives anew, or says more of; or of
+//! which [`participants`](super::participants) knows that it was there.
 
 use std::collections::HashSet;
 
@@ -162,8 +162,7 @@ impl<'c> Joining<'c> {
     /// Puts a row in, unless it is there.
     pub fn put(&mut self, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
         let value = |at: usize| values.get(at).copied().unwrap_or(ValueRef::Null);
-        let identity: Vec<ValueRef<'_>> =
-            self.identity.iter().map(|at| at.map_or(ValueRef::Null, value)).collect();
+        let identity = self.identity(values);
         let is_damaged =
             matches!(identity.first(), Some(ValueRef::Integer(owner)) if self.damaged.contains(owner));
         if is_damaged {
@@ -184,6 +183,16 @@ impl<'c> Joining<'c> {
             moved.execute([message, chat, *run])?;
         }
         Ok(())
+    }
+
+    /// Takes a row away that said less: it names nobody, and now there is somebody.
+    pub fn let_go(&self, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+        self.remove(&self.identity(values))
+    }
+
+    fn identity<'v>(&self, values: &[ValueRef<'v>]) -> Vec<ValueRef<'v>> {
+        let value = |at: &Option<usize>| at.and_then(|at| values.get(at)).copied().unwrap_or(ValueRef::Null);
+        self.identity.iter().map(value).collect()
     }
 
     /// Takes a row away: what is there of it is damaged, or may be; or it is noted elsewhere that it was there.

@@ -35,6 +35,7 @@ mod insert;
 mod joins;
 mod kind;
 mod known_source;
+mod late;
 mod lock;
 mod mend;
 mod newest;

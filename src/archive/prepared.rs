@@ -10,6 +10,7 @@ use super::folder::Folder;
 use super::given::{ArchiveOptions, Feed};
 use super::kind::Kind;
 use super::known_source::recognize;
+use super::late;
 use super::places::Places;
 use super::ready::Ready;
 use super::scan::{Scan, scan};
@@ -85,6 +86,9 @@ impl<'t> Prepared<'t> {
         for kind in Kind::ALL {
             let again = found_damaged.again(&looked_at, kind, source).map_err(failed())?;
             let mut scan = scan(kind, tables, &places, &folder.id, &mut seen, source, &again)?;
+            if kind == Kind::Message {
+                scan.name_others(late::naming(tables, &scans)?);
+            }
             if known.is_some() {
                 let rowids = scan.missing.iter().map(|(rowid, _)| *rowid).chain(scan.news.iter().copied());
                 scan.unvouched = unvouched(&looked_at, kind, source, rowids).map_err(failed())?;

@@ -282,11 +282,17 @@ pub fn totals(connection: &Connection) -> rusqlite::Result<Value> {
     Ok(totals.into())
 }
 
+/// No archive comes to so many runs: whatever has this number or a higher one is none. What counts on from the latest run
+/// comes to no number that there is not.
+const NEVER: i64 = 1 << 53;
+
 /// The latest run: its number and its record.
 pub fn latest(connection: &Connection) -> rusqlite::Result<Option<(i64, String)>> {
     connection
-        .query_row("SELECT run, record FROM msgarchive_run ORDER BY run DESC LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row(
+            "SELECT run, record FROM msgarchive_run WHERE run < ?1 ORDER BY run DESC LIMIT 1",
+            [NEVER],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
         .optional()
 }

@@ -15,7 +15,7 @@ use super::damage::LookAgain;
 use super::fingerprint::Fingerprints;
 use super::kind::Kind;
 use super::places::Places;
-use super::schema::is_ours;
+use super::schema::column_here;
 use super::shares::in_shares;
 use crate::source::tables::{Table, TableReader, Tables};
 
@@ -25,10 +25,24 @@ pub struct Scan {
     pub read: u64,
     /// Row ids of rows that are not as they were, or not known; sorted.
     pub news: Vec<i64>,
+    /// Of a source that was seen before, those of them that it had not the last time.
+    pub came: Vec<i64>,
+    /// Those of them that are as they were, and name a row that came after them.
+    pub late: HashSet<i64>,
     /// (row id, id in the archive) of rows that are not there any more; sorted.
     pub missing: Vec<(i64, i64)>,
     /// Of which rows what was seen of them last is not what was written: the first row ids that share a sum.
     pub unvouched: HashSet<i64>,
+}
+
+impl Scan {
+    /// These are news, too: they name a row that came after them.
+    pub fn name_others(&mut self, late: HashSet<i64>) {
+        self.late = late;
+        self.late.retain(|rowid| self.news.binary_search(rowid).is_err());
+        self.news.extend(&self.late);
+        self.news.sort_unstable();
+    }
 }
 
 /// The columns of a source's table that the archive takes, in the order in which rows are hashed.
@@ -36,7 +50,7 @@ pub struct Scan {
 pub struct Wanted {
     /// As they are spelled in the source.
     pub names: Vec<String>,
-    /// In lower case.
+    /// As the archive has them: in lower case.
     pub lower: Vec<String>,
     /// Which of them matter.
     pub material: Vec<bool>,
@@ -50,10 +64,8 @@ impl Wanted {
         let mut names: Vec<(String, String)> = table
             .columns
             .iter()
-            .map(|column| (column.name.to_ascii_lowercase(), column.name.clone()))
-            .filter(|(lower, _)| {
-                lower != "rowid" && !is_ours(lower) && !kind.secret().contains(&lower.as_str())
-            })
+            .filter_map(|column| Some((column_here(table, column)?, column.name.clone())))
+            .filter(|(here, _)| !kind.secret().contains(&here.as_str()))
             .collect();
         names.sort_unstable();
         let (lower, names): (Vec<String>, Vec<String>) = names.into_iter().unzip();
@@ -104,6 +116,7 @@ pub fn scan(
     for part in parts {
         all.read += part.read;
         all.news.extend(part.news);
+        all.came.extend(part.came);
         all.missing.extend(part.missing);
     }
     Ok(all)
@@ -170,7 +183,10 @@ impl Part<'_> {
                     }
                     known = next()?;
                 }
-                _ => found.news.push(rowid),
+                _ => {
+                    found.news.push(rowid);
+                    found.came.push(rowid);
+                }
             }
             Ok::<(), ArchiveError>(())
         })?;

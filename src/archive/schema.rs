@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::joins::make_books;
 use super::kind::{JOINS, Kind};
-use crate::source::tables::{Column, Tables, quoted};
+use crate::source::tables::{Column, Table, Tables, quoted};
 
 /// What is there from the beginning; Apple's columns come with the first source that has them.
 const TABLES: &str = include_str!("schema.sql");
@@ -260,17 +260,45 @@ impl Columns {
     }
 }
 
+/// What SQLite calls a row id, too: no column can be added under one of these names.
+const ROW_IDS: [&str; 2] = ["oid", "_rowid_"];
+
+/// The name that the archive has for a column of a source, in lower case. `None`: it takes none of it, as of a row id, which
+/// every database has for itself, or of what is our own.
+pub fn column_here(table: &Table, column: &Column) -> Option<String> {
+    let mut name = column.name.to_ascii_lowercase();
+    if name == "rowid" || is_ours(&name) {
+        return None;
+    }
+    if ROW_IDS.contains(&name.as_str()) {
+        if column.is_row_id {
+            return None;
+        }
+        name.push_str("_as_column");
+        while table.column(&name).is_some() {
+            name.push('_');
+        }
+    }
+    Some(name)
+}
+
 fn new_columns(
     known: &BTreeMap<&'static str, BTreeMap<String, String>>,
     table: &str,
     source: &Tables,
 ) -> Vec<Column> {
-    let columns = source.table(table).into_iter().flat_map(|table| &table.columns);
-    let is_new = |column: &&Column| {
-        let name = column.name.to_ascii_lowercase();
-        name != "rowid" && !is_ours(&name) && !known.get(table).is_some_and(|known| known.contains_key(&name))
+    let Some(of_source) = source.table(table) else { return Vec::new() };
+    let new = |column: &Column| {
+        let name = column_here(of_source, column)?;
+        let is_known = known.get(table).is_some_and(|known| known.contains_key(&name));
+        match name.eq_ignore_ascii_case(&column.name) {
+            _ if is_known => None,
+            true => Some(column.clone()),
+            // Of any type: what it is declared as is asked by its own name.
+            false => Some(Column { name, declared: String::new(), ..column.clone() }),
+        }
     };
-    columns.filter(is_new).cloned().collect()
+    of_source.columns.iter().filter_map(new).collect()
 }
 
 fn add_column(table: &str, name: &str, declared: &str, zero: bool) -> String {

@@ -47,13 +47,17 @@ fn shares(span: Option<RangeInclusive<i64>>, workers: usize) -> Vec<RangeInclusi
     let (first, last) = span.map_or((0, 0), |span| (*span.start(), *span.end()));
     let step = (last.saturating_sub(first) / workers.max(1) as i64).max(1);
     let mut shares = Vec::with_capacity(workers);
-    let mut from = i64::MIN;
-    for worker in 1..workers as i64 {
-        let to = first.saturating_add(step.saturating_mul(worker));
-        shares.push(from..=to);
-        from = to.saturating_add(1);
+    // `None`: the last one is somebody's already.
+    let mut from = Some(i64::MIN);
+    for worker in 1..=workers as i64 {
+        let to = if worker == workers as i64 {
+            i64::MAX
+        } else {
+            first.saturating_add(step.saturating_mul(worker))
+        };
+        shares.push(from.map_or(RangeInclusive::new(i64::MAX, i64::MIN), |from| from..=to));
+        from = to.checked_add(1).filter(|_| from.is_some());
     }
-    shares.push(from..=i64::MAX);
     shares
 }
 
@@ -63,13 +67,23 @@ mod tests {
 
     #[test]
     fn every_row_id_is_in_one_share() {
-        for (span, workers) in
-            [(None, 1), (Some(1..=1_000_000), 3), (Some(i64::MIN..=i64::MAX), 2), (Some(5..=5), 4)]
-        {
+        for (span, workers) in [
+            (None, 1),
+            (Some(1..=1_000_000), 3),
+            (Some(i64::MIN..=i64::MAX), 2),
+            (Some(5..=5), 4),
+            (Some(i64::MAX..=i64::MAX), 4),
+            (Some(i64::MAX - 1..=i64::MAX), 4),
+            (Some(1..=i64::MAX), 3),
+        ] {
             let shares = shares(span, workers);
             assert_eq!(shares.len(), workers);
-            assert_eq!((*shares[0].start(), *shares.last().unwrap().end()), (i64::MIN, i64::MAX));
-            assert!(shares.windows(2).all(|two| two[0].end() + 1 == *two[1].start()), "{shares:?}");
+            let ends = shares.iter().flat_map(|share| [*share.start(), *share.end()]);
+            let near = ends.flat_map(|end| [end.saturating_sub(1), end, end.saturating_add(1)]);
+            for rowid in near.chain([i64::MIN, 0, 1, i64::MAX]) {
+                let whose = shares.iter().filter(|share| share.contains(&rowid)).count();
+                assert_eq!(whose, 1, "{rowid} {shares:?}");
+            }
         }
     }
 }

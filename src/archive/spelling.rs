@@ -106,6 +106,16 @@ impl<'h> Spelling<'h> {
         }
     }
 
+    /// The row names somebody where this one names nobody. `shown`: a column of that one, by its name.
+    pub fn knows_more<'s>(&self, values: &[ValueRef<'_>], shown: impl Fn(&str) -> ValueRef<'s>) -> bool {
+        self.naming_handles.iter().any(|at| {
+            let (Some(value), Some(name)) = (values.get(*at), self.wanted.lower.get(*at)) else {
+                return false;
+            };
+            !is_dangling(*value) && number(*value) > 0 && is_dangling(shown(name))
+        })
+    }
+
     /// What the row is known by, where that is one thing.
     pub fn guid<'v>(&self, values: &[ValueRef<'v>]) -> Option<ValueRef<'v>> {
         let [at] = *self.key else { return None };
@@ -144,8 +154,15 @@ impl<'h> Spelling<'h> {
     }
 }
 
+/// Beyond all row ids of ours.
+const BEYOND: i64 = 1 << 60;
+
 /// A number that is no row id of ours, for one that a source's row names and has not.
 pub fn dangling(source: i64, rowid: i64) -> i64 {
-    const BEYOND: i64 = 1 << 60;
     BEYOND | (source & 0xffff) << 40 | rowid & 0xff_ffff_ffff
+}
+
+/// Such a number.
+fn is_dangling(value: ValueRef<'_>) -> bool {
+    matches!(value, ValueRef::Integer(BEYOND..))
 }

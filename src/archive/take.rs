@@ -236,7 +236,12 @@ impl<'c> Taker<'c> {
         if self.states.was_once(id, incoming)? && (is < was || !self.had(id, &shown, row, before)?) {
             return Ok(Taken::Same);
         }
-        if is > was || is == was && before.is_some_and(|before| before.difference != Some(0)) {
+        let knows_more = self.spelling.knows_more(&row.values, |name| {
+            let at = self.states.columns.iter().position(|own| own == name);
+            at.and_then(|at| shown.get(at)).map_or(ValueRef::Null, Owned::value)
+        });
+        let has_changed = knows_more || before.is_some_and(|before| before.difference != Some(0));
+        if is > was || is == was && has_changed {
             self.states.replace(id, row)?;
         } else {
             self.states.keep_beside(id, row)?;

@@ -19,7 +19,7 @@ use super::prepared::Prepared;
 use super::record::Counts;
 use super::restored::Restored;
 use super::scan::{Scan, Wanted};
-use super::schema::{Columns, is_ours};
+use super::schema::{Columns, column_here};
 use super::spelling::{Spelling, dangling};
 use super::states::Taken;
 use super::sums::first_together;
@@ -127,6 +127,11 @@ impl Visiting<'_> {
             heir.absences(&mut counts.absent)?;
         }
         self.note_version()
+    }
+
+    /// A message of the source names a row that came after it.
+    fn is_late(&self, message: i64) -> bool {
+        self.prepared.scans.iter().any(|(_, scan)| scan.late.contains(&message))
     }
 
     fn is_archive(&self) -> bool {
@@ -275,12 +280,10 @@ impl Visiting<'_> {
         {
             return Ok(());
         }
-        let names: Vec<&str> = table
-            .columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .filter(|name| !name.eq_ignore_ascii_case("rowid") && !is_ours(name))
-            .collect();
+        let columns = table.columns.iter();
+        let (names, here): (Vec<&str>, Vec<String>) =
+            columns.filter_map(|column| Some((column.name.as_str(), column_here(table, column)?))).unzip();
+        let here: Vec<&str> = here.iter().map(String::as_str).collect();
         let ends: Vec<(usize, Kind)> = join
             .ends
             .iter()
@@ -290,7 +293,7 @@ impl Visiting<'_> {
             .collect();
         let damaged = self.damaged.joins_of(join);
         let mut joining =
-            Joining::new(self.connection, join, &names, damaged, self.visit).map_err(self.failed())?;
+            Joining::new(self.connection, join, &here, damaged, self.visit).map_err(self.failed())?;
         let mut participants = match join.table {
             NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
@@ -301,12 +304,23 @@ impl Visiting<'_> {
         };
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
             let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
+            let mut is_late = false;
             for (at, kind) in &ends {
                 let Some(value) = values.get_mut(*at) else { return Ok(()) };
+                is_late |= *kind == Kind::Message && self.is_late(number(*value));
                 let Some(id) = whereabouts.of(*kind, number(*value), self.visit.source) else {
                     return Ok(());
                 };
                 *value = ValueRef::Integer(id);
+            }
+            if is_late {
+                let mut nobody = values.clone();
+                for (at, _) in ends.iter().filter(|(_, kind)| *kind != Kind::Message) {
+                    nobody[*at] = ValueRef::Integer(dangling(self.visit.source, number(row.value(*at))));
+                }
+                if nobody != values {
+                    joining.let_go(&nobody).map_err(self.failed())?;
+                }
             }
             if let [(one, _), (other, _)] = &ends[..] {
                 let [one, other] = [one, other].map(|at| values.get(*at).map_or(0, |value| number(*value)));
@@ -355,6 +369,10 @@ impl Visiting<'_> {
             let message = whereabouts.of(Kind::Message, number(row.value(1)), source);
             if let (Some(chat), Some(message)) = (chat, message) {
                 let mut put = || -> rusqlite::Result<()> {
+                    let nobody = dangling(source, number(row.value(0)));
+                    if nobody != chat && self.is_late(number(row.value(1))) {
+                        joining.let_go(&[nobody, message].map(ValueRef::Integer))?;
+                    }
                     let mut dates = date.query([message])?;
                     let date = dates.next()?.map_or(Ok(ValueRef::Null), |row| row.get_ref(0))?;
                     joining.put(&[ValueRef::Integer(chat), ValueRef::Integer(message), date])

@@ -53,6 +53,8 @@ pub struct Column {
     pub declared: String,
     /// A row without a value has 0.
     pub zero_by_default: bool,
+    /// It is what rows are stored by: `INTEGER PRIMARY KEY`.
+    pub is_row_id: bool,
 }
 
 impl Table {
@@ -394,22 +396,26 @@ fn tables(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Table>> 
     let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut tables = BTreeMap::new();
     for name in names {
-        let mut numbered = None;
+        let mut key = 0;
         let columns = columns.query_map([&name], |row| {
             let (own, declared) =
                 (row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?.unwrap_or_default());
-            if own.eq_ignore_ascii_case("rowid") {
-                numbered = Some(row.get::<_, i64>(3)? == 1 && declared.eq_ignore_ascii_case("INTEGER"));
-            }
+            let place: i64 = row.get(3)?;
+            key = place.max(key);
+            let is_row_id = place == 1 && declared.eq_ignore_ascii_case("INTEGER");
             Ok(Column {
                 name: own,
                 declared,
                 zero_by_default: row.get::<_, Option<String>>(2)?.is_some_and(|value| value == "0"),
+                is_row_id,
             })
         })?;
-        let columns = columns.collect::<rusqlite::Result<Vec<Column>>>()?;
+        let mut columns = columns.collect::<rusqlite::Result<Vec<Column>>>()?;
+        // One of several that make a key is none.
+        columns.iter_mut().for_each(|column| column.is_row_id &= key == 1);
+        let numbered = columns.iter().find(|column| column.name.eq_ignore_ascii_case("rowid"));
         let is_without = without_rowid.query_row([&name], |row| row.get::<_, Option<bool>>(0))?;
-        let has_rowids = match numbered {
+        let has_rowids = match numbered.map(|column| column.is_row_id) {
             None => is_without != Some(true),
             Some(true) => true,
             // A table that was made of another one's rows has their numbers in a column of that name.

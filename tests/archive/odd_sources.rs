@@ -58,9 +58,11 @@ fn cells(db: &Connection, table: &str, known_by: &str) -> BTreeMap<String, Strin
         let of = format!("{:?}", row.get_ref(0).unwrap());
         for (at, name) in names.iter().enumerate().skip(1) {
             let lower = name.to_ascii_lowercase();
-            let is_translated = ["rowid", "filename", "user_info"].contains(&&*lower)
+            // SQLite has names for row ids under which no column can be added.
+            let lower = lower.trim_end_matches("_as_column");
+            let is_translated = ["rowid", "_rowid_", "filename", "user_info"].contains(&lower)
                 || ["handle", "other_handle", "handle_id", "chat_id", "message_id", "chat", "attachment_id"]
-                    .contains(&&*lower);
+                    .contains(&lower);
             let value = row.get_ref(at).unwrap();
             // What a source has not is nothing here; nothing and 0 are the same in Apple's columns.
             if !is_translated
@@ -144,7 +146,7 @@ const ANY: &str = "UPDATE message SET text = 5, subject = 2.5 WHERE guid = 'A';
      UPDATE message SET text = CAST(x'61ff62' AS TEXT), subject = 'a' || char(0) || 'b', error = 9e999 WHERE guid = 'C';
      UPDATE message SET text = '', subject = x'', error = -9e999, date_read = 3.0 WHERE guid = 'D'";
 
-const CASES: [Case; 18] = [
+const CASES: [Case; 20] = [
     (
         "texts that are no texts",
         |db| {
@@ -242,6 +244,24 @@ const CASES: [Case; 18] = [
             INSERT INTO other SELECT 'row ' || ROWID, guid, text, handle_id, service, date, is_from_me FROM message; DROP TABLE message; ALTER TABLE other RENAME TO message");
         },
         Some("the table message"),
+    ),
+    (
+        "columns named like row ids",
+        |db| {
+            run(db, "CREATE TABLE other (ROWID INTEGER PRIMARY KEY, oid TEXT, guid TEXT, text TEXT, handle_id INTEGER, service TEXT, date INTEGER, is_from_me INTEGER);
+            INSERT INTO other SELECT ROWID, 'object ' || ROWID, guid, text, handle_id, service, date, is_from_me FROM message; DROP TABLE message; ALTER TABLE other RENAME TO message;
+            CREATE TABLE place (OID INTEGER, chat_id INTEGER, message_id INTEGER, message_date INTEGER);
+            INSERT INTO place SELECT 7, chat_id, message_id, message_date FROM chat_message_join; DROP TABLE chat_message_join; ALTER TABLE place RENAME TO chat_message_join");
+        },
+        None,
+    ),
+    (
+        "row ids of other names",
+        |db| {
+            run(db, "CREATE TABLE other (_RowID_ INTEGER PRIMARY KEY, oid INTEGER, oid_as_column INTEGER, guid TEXT, text TEXT, handle_id INTEGER, service TEXT, date INTEGER, is_from_me INTEGER);
+            INSERT INTO other SELECT ROWID, 5, 5, guid, text, handle_id, service, date, is_from_me FROM message; DROP TABLE message; ALTER TABLE other RENAME TO message");
+        },
+        None,
     ),
     (
         "columns that are worked out",

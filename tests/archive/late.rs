@@ -1,0 +1,162 @@
+//! What a row names, and its source has only a night later: whoever sent a message, its chat, what it carries.
+
+use std::path::{Path, PathBuf};
+
+use msgarchive::archive::{RunRecord, check};
+use rusqlite::Connection;
+
+use super::add;
+use super::device::{DAY, Device};
+use crate::support::Schema;
+
+const START: i64 = 700_000_000;
+
+/// A device with a message that names what is not there yet.
+struct Fed {
+    folder: tempfile::TempDir,
+    mac: Device,
+    day: i64,
+}
+
+impl Fed {
+    fn new() -> Fed {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mac = device(&folder.path().join("mac"));
+        for number in 0..5 {
+            mac.receive(&format!("O{number}"), 0, START + 10 + number, "another one");
+        }
+        Fed { folder, mac, day: 0 }
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.folder.path().join("archive")
+    }
+
+    fn night(&mut self) -> RunRecord {
+        self.of(&[&self.mac.folder.clone()])
+    }
+
+    fn of(&mut self, sources: &[&Path]) -> RunRecord {
+        self.day += 1;
+        let record = add(&self.archive(), sources, START + self.day * DAY).unwrap();
+        assert_eq!(check(&self.archive(), true, 1, &()).unwrap().problems, [], "night {}", self.day);
+        record
+    }
+
+    /// All that is shown of message A: its sender, its chats, its attachments.
+    fn shown(&self) -> [Vec<Option<String>>; 3] {
+        let db = Connection::open(self.archive().join("chat.db")).unwrap();
+        let of = |sql: &str| {
+            let mut of = db.prepare(&format!("{sql} WHERE m.guid = 'A' ORDER BY 1")).unwrap();
+            let texts = of.query_map([], |row| row.get(0)).unwrap();
+            texts.map(Result::unwrap).collect()
+        };
+        [
+            of("SELECT h.id FROM message m LEFT JOIN handle h ON h.ROWID = m.handle_id"),
+            of("SELECT c.guid FROM message m JOIN chat_message_join j ON j.message_id = m.ROWID \
+                LEFT JOIN chat c ON c.ROWID = j.chat_id"),
+            of("SELECT a.guid FROM message m JOIN message_attachment_join j ON j.message_id = m.ROWID \
+                LEFT JOIN attachment a ON a.ROWID = j.attachment_id"),
+        ]
+    }
+}
+
+fn device(folder: &Path) -> Device {
+    let mut mac = Device::new(folder, Schema::MACOS_26);
+    mac.db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    mac.receive("A", 0, START, "who am I?");
+    mac.run("UPDATE message SET handle_id = 77 WHERE guid = 'A'", []);
+    mac.run("UPDATE chat_message_join SET chat_id = 78", []);
+    mac.run(
+        "INSERT INTO message_attachment_join (message_id, attachment_id) SELECT ROWID, 79 FROM message",
+        [],
+    );
+    mac
+}
+
+fn handle(mac: &Device) {
+    mac.run("INSERT INTO handle (ROWID, id, service) VALUES (77, '+12025550177', 'iMessage')", []);
+}
+
+fn chat(mac: &Device) {
+    mac.run(
+        "INSERT INTO chat (ROWID, guid, style, chat_identifier, service_name) \
+         VALUES (78, 'iMessage;-;+12025550177', 45, '+12025550177', 'iMessage')",
+        [],
+    );
+}
+
+fn attachment(mac: &Device) {
+    mac.run(
+        "INSERT INTO attachment (ROWID, guid, original_guid, filename, ck_sync_state) VALUES (79, 'at_0_A', 'at_0_A', 'a', 1)",
+        [],
+    );
+}
+
+fn some(text: &str) -> Vec<Option<String>> {
+    vec![Some(text.into())]
+}
+
+#[test]
+fn it_is_known_once_it_is_there() {
+    let mut fed = Fed::new();
+    fed.night();
+    let nobody = vec![None];
+    assert_eq!(fed.shown(), [nobody.clone(), nobody.clone(), nobody.clone()]);
+    assert_eq!(fed.night().counts.changed, 0);
+    handle(&fed.mac);
+    let record = fed.night();
+    assert_eq!((record.counts.added, record.counts.changed), (0, 1));
+    assert_eq!(fed.shown(), [some("+12025550177"), nobody.clone(), nobody.clone()]);
+    chat(&fed.mac);
+    assert_eq!(fed.night().counts.changed, 0);
+    assert_eq!(fed.shown(), [some("+12025550177"), some("iMessage;-;+12025550177"), nobody]);
+    attachment(&fed.mac);
+    fed.night();
+    let all = [some("+12025550177"), some("iMessage;-;+12025550177"), some("at_0_A")];
+    assert_eq!(fed.shown(), all);
+    let record = fed.night();
+    assert_eq!((record.counts.added, record.counts.changed), (0, 0));
+    assert_eq!(fed.shown(), all);
+}
+
+/// All of it in one night; and a message in Recently Deleted, which is in no chat but was in one.
+#[test]
+fn all_at_once() {
+    let mut fed = Fed::new();
+    fed.mac.run(
+        "INSERT INTO chat_recoverable_message_join (chat_id, message_id, delete_date) SELECT 78, ROWID, 700000100000000000 \
+         FROM message WHERE guid = 'A'",
+        [],
+    );
+    fed.mac.run("DELETE FROM chat_message_join WHERE chat_id = 78", []);
+    fed.night();
+    handle(&fed.mac);
+    chat(&fed.mac);
+    attachment(&fed.mac);
+    fed.night();
+    assert_eq!(fed.shown(), [some("+12025550177"), some("iMessage;-;+12025550177"), some("at_0_A")]);
+}
+
+/// Another source knew it from the first; whatever is read first.
+#[test]
+fn another_source_knows_it() {
+    for reversed in [false, true] {
+        for one_by_one in [false, true] {
+            let mut fed = Fed::new();
+            let phone = device(&fed.folder.path().join("phone"));
+            handle(&phone);
+            let mut sources = [fed.mac.folder.clone(), phone.folder.clone()];
+            if reversed {
+                sources.reverse();
+            }
+            let [one, other] = &sources;
+            for sources in if one_by_one { vec![vec![one], vec![other]] } else { vec![vec![one, other]] } {
+                let sources: Vec<&Path> = sources.into_iter().map(PathBuf::as_path).collect();
+                fed.of(&sources);
+            }
+            let [sender, ..] = fed.shown();
+            assert_eq!(sender, some("+12025550177"), "reversed: {reversed}, one by one: {one_by_one}");
+        }
+    }
+}
