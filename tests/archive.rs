@@ -12,6 +12,7 @@ mod found_again;
 mod groups;
 mod joined;
 mod late;
+mod many;
 mod merging;
 mod moves;
 mod nights;

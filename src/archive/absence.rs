@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::ArchiveError;
 use super::kind::Kind;
 use super::places::{Places, number};
-use super::replaced;
+use super::replaced::Replacing;
 use super::row::text_at;
 /// Why a message is absent.
 pub use crate::model::DeletionReason as Reason;
@@ -59,13 +59,15 @@ pub struct Evidence<'c> {
     chats: HashSet<String>,
     /// What is older than this went by its age.
     aged_out: Option<i64>,
+    replacing: Replacing<'c>,
 }
 
 impl<'c> Evidence<'c> {
     /// Without evidence: for a source that misses nothing.
     pub fn none(connection: &'c Connection, source: i64) -> Evidence<'c> {
         let (deleted, deleted_chats, chats) = Default::default();
-        Evidence { connection, source, deleted, deleted_chats, chats, aged_out: None }
+        let replacing = Replacing::new(connection, Some(source));
+        Evidence { connection, source, deleted, deleted_chats, chats, aged_out: None, replacing }
     }
 
     /// Reads what there is. `now`: when the source was as it is.
@@ -92,7 +94,8 @@ impl<'c> Evidence<'c> {
             })?;
         }
         let aged_out = horizon(tables, places, apple_date(now))?;
-        Ok(Evidence { connection, source, deleted, deleted_chats, chats, aged_out })
+        let replacing = Replacing::new(connection, Some(source));
+        Ok(Evidence { connection, source, deleted, deleted_chats, chats, aged_out, replacing })
     }
 
     /// Why a message is not in the source any more.
@@ -113,7 +116,7 @@ impl<'c> Evidence<'c> {
             let also = also.query_map([message], |row| text_at(row, 0))?;
             let also: Vec<Option<String>> = also.collect::<rusqlite::Result<_>>()?;
             let listed = guid.iter().chain(also.iter().flatten()).any(|guid| self.deleted.contains(guid));
-            let is_explained = listed || replaced::by(self.connection, message, Some(self.source))?.is_some();
+            let is_explained = listed || self.replacing.by(message)?.is_some();
             Ok(if is_explained { Reason::Deleted } else { Reason::Unexplained })
         };
         read().map_err(ArchiveError::of(self.connection))

@@ -2,6 +2,7 @@
 //!
 //! A content is complete and on the disk before it has its name, and has its name before a row speaks of it.
 
+mod name;
 mod parts;
 mod taker;
 
@@ -9,11 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+pub use self::name::ContentName;
+use self::name::short;
 use self::parts::{hash_of, list_of, parts};
 pub use self::parts::{look_at, written};
-use self::taker::{Taken, Taker, clear_unfinished, short};
+use self::taker::{Taken, Taker, clear_unfinished};
 use super::ArchiveError;
-use super::folder::{CONTENTS, HOME};
+use super::folder::{CONTENTS, filename_of};
 use crate::disk::{DiskError, hexadecimal, sync_folder};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
@@ -216,21 +219,18 @@ fn is_there(
     path: &str,
 ) -> Result<bool, ArchiveError> {
     // Another archive named them by what they are.
-    if filename.strip_prefix(HOME) == Some(path) {
+    if filename == filename_of(path) {
         return Ok(true);
     }
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-    let (picture, of_film) =
-        stem.split_once('-').map_or((stem, None), |(picture, film)| (picture, Some(film)));
+    let name = ContentName::of(path);
     if content.is_bundle() {
-        return Ok(list_of(content)? == picture);
+        return Ok(list_of(content)? == name.hash);
     }
-    if hexadecimal(&hash_of(content)?) != picture {
+    if hexadecimal(&hash_of(content)?) != name.hash {
         return Ok(false);
     }
     match film {
-        Some(film) => Ok(of_film == Some(&*short(&hash_of(film)?))),
+        Some(film) => Ok(name.film == Some(&*short(&hash_of(film)?))),
         None => Ok(true),
     }
 }

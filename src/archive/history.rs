@@ -11,7 +11,7 @@ use super::absence::Reason;
 use super::conversations::Conversations;
 use super::open::look_into;
 use super::places::number;
-use super::replaced;
+use super::replaced::Replacing;
 use super::row::text_at;
 use crate::model::Instant;
 use crate::pipeline::decode::{body, date::instant};
@@ -77,6 +77,7 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
     let read = || -> rusqlite::Result<Vec<Gone>> {
         let conversations = Conversations::read(&connection, &cards(&connection)?)?;
         let body = body_columns(&connection, "message", "m")?;
+        let replacing = Replacing::new(&connection, None);
         let mut statement = connection.prepare(&format!(
             "SELECT m.guid, m.date, a.date, a.reason, o.path, m.ROWID, \
                NOT EXISTS (SELECT 1 FROM msgarchive_deleted d WHERE d.message = m.ROWID), {body} \
@@ -89,7 +90,7 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
             let reason = text_at(row, 3)?.unwrap_or_default();
             let conversation = conversations.of(&connection, message)?;
             let replaced_by = match Reason::named(&reason) {
-                Some(Reason::Deleted) => replaced::by(&connection, message, None)?,
+                Some(Reason::Deleted) => replacing.by(message)?,
                 _ => None,
             };
             Ok(Gone {

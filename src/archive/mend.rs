@@ -16,8 +16,9 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
+use super::contents::ContentName;
 use super::damage::FoundDamaged;
-use super::folder::HOME;
+use super::folder::{HOME, filename_at};
 use super::kind::Kind;
 use super::participants;
 use super::records::in_database;
@@ -246,7 +247,7 @@ impl Mending<'_> {
                     "UPDATE msgarchive_content SET path = ?2, film = \
                        (SELECT f.path FROM msgarchive_file f WHERE f.path <> ?2 AND f.path > ?3 || '.' AND f.path < ?3 || '/') \
                      WHERE attachment = ?1",
-                    params![attachment, place, place.split_once('.').map_or(&*place, |(stem, _)| stem)],
+                    params![attachment, place, ContentName { extension: "", ..ContentName::of(&place) }.path()],
                 )?,
                 None => self
                     .connection
@@ -260,8 +261,9 @@ impl Mending<'_> {
     fn filename(&self, attachment: i64) -> rusqlite::Result<()> {
         self.connection.execute(
             &format!(
-                "UPDATE attachment SET filename = '{HOME}' || c.path FROM msgarchive_content c \
-                 WHERE c.attachment = ?1 AND attachment.ROWID = ?1"
+                "UPDATE attachment SET filename = {} FROM msgarchive_content c \
+                 WHERE c.attachment = ?1 AND attachment.ROWID = ?1",
+                filename_at("c.path")
             ),
             [attachment],
         )?;

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::contents::{Fulfilled, Kept, Wished};
-use super::folder::HOME;
+use super::folder::filename_of;
 use super::kind::Kind;
 use super::prepared::Prepared;
 use super::record::Counts;
@@ -130,7 +130,7 @@ impl Placing<'_> {
             .execute(params![id, kept.original, kept.path, kept.film, source, run])?;
         self.connection
             .prepare_cached("UPDATE attachment SET filename = ?2 WHERE ROWID = ?1")?
-            .execute(params![id, format!("{HOME}{}", kept.path)])?;
+            .execute(params![id, filename_of(&kept.path)])?;
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! Messages that came again under other GUIDs: restored from another backup, or by another program.
 //!
 //! They are the same by their content, as [`crate::pipeline::fingerprint`] says it: same conversation, sender, service,
-//! second and words; without words, what they carry ([`twins`]). A message of the archive that the source has by its own GUID
+//! second and words; without words, what they carry ([`twins`](super::twins)). A message of the archive that the source has by its own GUID
 //! is not taken for another one: people do say the same thing twice.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
@@ -14,7 +15,7 @@ use super::kind::Kind;
 use super::places::number;
 use super::row::{Owned, owned, text_at};
 use super::schema::Columns;
-use super::twins;
+use super::twins::{Mark, Marking, Marks, are_all, carried_by};
 use crate::model::ConversationKind;
 use crate::pipeline::fingerprint::{Fingerprint, Words};
 use crate::source::tables::quoted;
@@ -29,6 +30,7 @@ pub struct Restored<'c> {
     chats: HashMap<i64, i64>,
     /// Row id in the source → attachments in the archive, of the news.
     carried: HashMap<i64, Vec<i64>>,
+    marking: Marking<'c>,
     /// Of the archive's messages: lower case, sorted.
     columns: Vec<String>,
     /// The query for what was sent in a second.
@@ -41,7 +43,22 @@ pub struct Restored<'c> {
 const SECONDS: usize = 1 << 16;
 
 /// Messages of one second, by conversation and content.
-type Candidates = HashMap<(usize, Fingerprint), VecDeque<i64>>;
+type Candidates = HashMap<(usize, Fingerprint), Alike>;
+
+/// Messages that say the same.
+#[derive(Default)]
+struct Alike {
+    /// In their order.
+    ids: VecDeque<i64>,
+    /// Those that carry something, by what it is told apart by: looked up where that is asked for.
+    carriers: Option<HashMap<Mark, VecDeque<Rc<Carrier>>>>,
+}
+
+/// A message, and what it carries.
+struct Carrier {
+    id: i64,
+    carried: Vec<Rc<Marks>>,
+}
 
 impl<'c> Restored<'c> {
     /// `chats`: where the news of the source are; `carried`: their attachments.
@@ -63,7 +80,18 @@ impl<'c> Restored<'c> {
         );
         let conversations = Conversations::read(connection, &[])?;
         let candidates = HashMap::new();
-        Ok(Restored { connection, source, conversations, chats, carried, columns, of_second, candidates })
+        let marking = Marking::new(connection)?;
+        Ok(Restored {
+            connection,
+            source,
+            conversations,
+            chats,
+            carried,
+            marking,
+            columns,
+            of_second,
+            candidates,
+        })
     }
 
     /// The message that a row is, under another GUID.
@@ -80,7 +108,7 @@ impl<'c> Restored<'c> {
         let row = raw(names.iter().map(String::as_str).zip(values.iter().copied()));
         let Some(second) = second(row.date) else { return Ok(None) };
         let words = Words::of(&row);
-        let carried = self.carried.get(&rowid).map_or(&[][..], Vec::as_slice);
+        let carried = self.carried.remove(&rowid).unwrap_or_default();
         // What says nothing may be anything: rather twice than never.
         let is_wordless = words.first().is_empty() && row.associated_message_type == 0 && row.item_type == 0;
         if is_wordless && carried.is_empty() {
@@ -95,7 +123,7 @@ impl<'c> Restored<'c> {
             false => {
                 let alike = fingerprint(self.connection, &self.conversations, &row)?;
                 let alike = candidates.get_mut(&(conversation, alike));
-                self.first_of(alike, is_wordless.then_some(carried))?
+                self.first_of(alike, is_wordless.then_some(&carried))?
             }
         };
         if self.candidates.len() >= SECONDS {
@@ -120,7 +148,7 @@ impl<'c> Restored<'c> {
             let id: i64 = candidate.get(columns.len())?;
             for chat in chats.query_map([id], |row| row.get::<_, i64>(0))? {
                 if let Some(place) = place(conversations, chat?) {
-                    candidates.entry((place, fingerprint)).or_default().push_back(id);
+                    candidates.entry((place, fingerprint)).or_default().ids.push_back(id);
                 }
             }
         }
@@ -129,30 +157,63 @@ impl<'c> Restored<'c> {
 
     /// The first of these that the source has not come to have meanwhile; and, where this is said, that carries the same.
     fn first_of(
-        &self,
-        alike: Option<&mut VecDeque<i64>>,
+        &mut self,
+        alike: Option<&mut Alike>,
         carried: Option<&[i64]>,
     ) -> rusqlite::Result<Option<i64>> {
-        let Some(alike) = alike else { return Ok(None) };
-        let mut seen = self.connection.prepare_cached(
+        let Some(Alike { ids, carriers }) = alike else { return Ok(None) };
+        let Restored { connection, source, marking, .. } = self;
+        let mut seen = connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = 3 AND id = ?1 AND source = ?2)",
         )?;
-        let mut is_seen = |id: i64| seen.query_row([id, self.source], |row| row.get::<_, bool>(0));
-        while let Some(first) = alike.front()
+        let mut is_seen = |id: i64| seen.query_row([id, *source], |row| row.get::<_, bool>(0));
+        while let Some(first) = ids.front()
             && is_seen(*first)?
         {
-            alike.pop_front();
+            ids.pop_front();
         }
-        let Some(carried) = carried else { return Ok(alike.front().copied()) };
-        for id in alike.iter().copied() {
-            if !is_seen(id)?
-                && twins::are_all(self.connection, carried, &twins::carried_by(self.connection, id)?)?
+        let Some(carried) = carried else { return Ok(ids.front().copied()) };
+        let carriers = match carriers {
+            Some(carriers) => carriers,
+            None => carriers.insert(by_mark(connection, marking, ids)?),
+        };
+        let carried = marking.of_all(carried)?;
+        let mut found: Option<i64> = None;
+        // Whoever carries the same carries the first of it.
+        for mark in carried.first().iter().flat_map(|first| first.all()) {
+            let Some(carriers) = carriers.get_mut(&mark) else { continue };
+            while let Some(first) = carriers.front()
+                && is_seen(first.id)?
             {
-                return Ok(Some(id));
+                carriers.pop_front();
+            }
+            for carrier in carriers {
+                if found.is_some_and(|found| found <= carrier.id) {
+                    break;
+                }
+                if are_all(&carried, &carrier.carried) && !is_seen(carrier.id)? {
+                    found = Some(carrier.id);
+                }
             }
         }
-        Ok(None)
+        Ok(found)
     }
+}
+
+fn by_mark(
+    connection: &Connection,
+    marking: &mut Marking<'_>,
+    ids: &VecDeque<i64>,
+) -> rusqlite::Result<HashMap<Mark, VecDeque<Rc<Carrier>>>> {
+    let mut by_mark: HashMap<Mark, VecDeque<Rc<Carrier>>> = HashMap::new();
+    for id in ids {
+        let carrier = Rc::new(Carrier { id: *id, carried: marking.of_all(&carried_by(connection, *id)?)? });
+        let marks: HashSet<Mark> = carrier.carried.iter().flat_map(|marks| marks.all()).collect();
+        for mark in marks {
+            by_mark.entry(mark).or_default().push_back(Rc::clone(&carrier));
+        }
+    }
+    Ok(by_mark)
 }
 
 /// Which conversation a chat is part of; none for rows of no chat, which could be from anywhere.

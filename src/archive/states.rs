@@ -9,7 +9,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 
 use super::damage::Damaged;
-use super::folder::HOME;
+use super::folder::{filename_at, filename_of};
 use super::insert::Insert;
 use super::kind::Kind;
 use super::row::{self, Owned, RowHash, owned};
@@ -267,7 +267,7 @@ impl<'c> States<'c> {
                 .cached("SELECT path FROM msgarchive_content WHERE attachment = ?1")?
                 .query_row([id], |row| row.get::<_, String>(0))
                 .optional()?
-                .map(|path| format!("{HOME}{path}")),
+                .map(|path| filename_of(&path)),
             _ => None,
         };
         let mut values = values.to_vec();
@@ -284,7 +284,8 @@ impl<'c> States<'c> {
         if let Some(filename) = self.filename.and_then(|at| values.get(at)) {
             self.cached(&format!(
                 "UPDATE attachment SET filename = \
-                   coalesce((SELECT '{HOME}' || path FROM msgarchive_content WHERE attachment = ?1), ?2) WHERE ROWID = ?1"
+                   coalesce((SELECT {} FROM msgarchive_content WHERE attachment = ?1), ?2) WHERE ROWID = ?1",
+                filename_at("path")
             ))?
             .execute(params![id, ToSqlOutput::Borrowed(*filename)])?;
         }

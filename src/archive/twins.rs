@@ -6,14 +6,17 @@
 //!
 //! **Must never**: take two pictures for one that have different bytes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
-use super::folder::HOME;
+use super::contents::ContentName;
+use super::folder::filename_at;
 use super::kind::{CARRIED, Kind};
 use super::places::number;
+use super::row::text_at;
 use super::schema::has_column;
 use super::visit::{Ids, Visit};
 use crate::source::tables::Tables;
@@ -26,70 +29,127 @@ pub fn carried_by(connection: &Connection, message: i64) -> rusqlite::Result<Vec
     carried.query_map([message], |row| row.get(0))?.collect()
 }
 
+/// What an attachment is told apart from others by.
+#[derive(Debug)]
+pub struct Marks {
+    id: i64,
+    /// The hashes of the bytes that it has and had; of a Live Photo, those of the picture.
+    hashes: HashSet<String>,
+    name_and_size: Option<(String, i64)>,
+}
+
+/// What two attachments that are the same have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Mark {
+    Id(i64),
+    Hash(String),
+    NameAndSize(String, i64),
+}
+
+impl Marks {
+    /// Two attachments are the same.
+    fn are_of(&self, other: &Marks) -> bool {
+        if self.id == other.id {
+            return true;
+        }
+        match (self.hashes.is_empty(), other.hashes.is_empty()) {
+            (false, false) => !self.hashes.is_disjoint(&other.hashes),
+            // Of two that are nowhere the bytes may still come, to one of them: they are not known to be the same.
+            (true, true) => false,
+            _ => self.name_and_size.is_some() && self.name_and_size == other.name_and_size,
+        }
+    }
+
+    /// All that it may have in common with another one: without any of these it is not the same.
+    pub fn all(&self) -> impl Iterator<Item = Mark> {
+        let name_and_size = self.name_and_size.clone().map(|(name, size)| Mark::NameAndSize(name, size));
+        std::iter::once(Mark::Id(self.id))
+            .chain(self.hashes.iter().cloned().map(Mark::Hash))
+            .chain(name_and_size)
+    }
+}
+
 /// Each of these is the same as one of those, and they are as many.
-pub fn are_all(connection: &Connection, these: &[i64], those: &[i64]) -> rusqlite::Result<bool> {
-    let mut left = those.to_vec();
-    for one in these {
-        let mut found = None;
-        for (at, other) in left.iter().enumerate() {
-            if are(connection, *one, *other)? {
-                found = Some(at);
-                break;
+pub fn are_all(these: &[Rc<Marks>], those: &[Rc<Marks>]) -> bool {
+    let mut left: Vec<&Rc<Marks>> = those.iter().collect();
+    these.len() == those.len()
+        && these.iter().all(|one| match left.iter().position(|other| one.are_of(other)) {
+            Some(at) => {
+                left.swap_remove(at);
+                true
             }
+            None => false,
+        })
+}
+
+/// So many attachments are remembered.
+const REMEMBERED: usize = 1 << 16;
+
+/// Reads what attachments are told apart by: of each once.
+pub struct Marking<'c> {
+    connection: &'c Connection,
+    have_names_and_sizes: bool,
+    known: HashMap<i64, Rc<Marks>>,
+}
+
+impl<'c> Marking<'c> {
+    pub fn new(connection: &'c Connection) -> rusqlite::Result<Marking<'c>> {
+        let mut have_names_and_sizes = true;
+        for column in ["transfer_name", "total_bytes"] {
+            have_names_and_sizes &= has_column(connection, Kind::Attachment.table(), column)?;
         }
-        let Some(at) = found else { return Ok(false) };
-        left.swap_remove(at);
+        Ok(Marking { connection, have_names_and_sizes, known: HashMap::new() })
     }
-    Ok(left.is_empty())
-}
 
-/// Two attachments are the same.
-fn are(connection: &Connection, one: i64, other: i64) -> rusqlite::Result<bool> {
-    if one == other {
-        return Ok(true);
-    }
-    let (of_one, of_other) = (hashes(connection, one)?, hashes(connection, other)?);
-    if !of_one.is_empty() && !of_other.is_empty() {
-        return Ok(!of_one.is_disjoint(&of_other));
-    }
-    // Of two that are nowhere the bytes may still come, to one of them: they are not known to be the same.
-    if of_one.is_empty() && of_other.is_empty() {
-        return Ok(false);
-    }
-    for column in ["transfer_name", "total_bytes"] {
-        if !has_column(connection, Kind::Attachment.table(), column)? {
-            return Ok(false);
+    pub fn of(&mut self, attachment: i64) -> rusqlite::Result<Rc<Marks>> {
+        if let Some(known) = self.known.get(&attachment) {
+            return Ok(Rc::clone(known));
         }
+        let marks = Rc::new(self.read(attachment)?);
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(attachment, Rc::clone(&marks));
+        Ok(marks)
     }
-    connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM attachment a JOIN attachment b \
-               ON a.transfer_name = b.transfer_name AND a.total_bytes = b.total_bytes \
-             WHERE a.ROWID = ?1 AND b.ROWID = ?2 AND a.transfer_name <> '' AND a.total_bytes > 0)",
-        )?
-        .query_row([one, other], |row| row.get(0))
-}
 
-/// The hashes of the bytes that an attachment has and had; of a Live Photo, those of the picture.
-fn hashes(connection: &Connection, attachment: i64) -> rusqlite::Result<HashSet<String>> {
-    let mut paths = connection.prepare_cached(
-        "SELECT path FROM msgarchive_content WHERE attachment = ?1 \
-         UNION SELECT path FROM msgarchive_former_content WHERE attachment = ?1",
-    )?;
-    let paths = paths.query_map([attachment], |row| row.get::<_, String>(0))?;
-    paths.map(|path| path.map(|path| hash_in(&path).to_owned())).collect()
-}
+    pub fn of_all(&mut self, attachments: &[i64]) -> rusqlite::Result<Vec<Rc<Marks>>> {
+        attachments.iter().map(|attachment| self.of(*attachment)).collect()
+    }
 
-/// A content is named after its hash: `Attachments/ab/ab12….heic`, `Attachments/ab/ab12…-cd34….mov`.
-fn hash_in(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.split(['.', '-']).next().unwrap_or(name)
+    /// It has other bytes now.
+    fn forget(&mut self, attachment: i64) {
+        self.known.remove(&attachment);
+    }
+
+    fn read(&self, attachment: i64) -> rusqlite::Result<Marks> {
+        let mut paths = self.connection.prepare_cached(
+            "SELECT path FROM msgarchive_content WHERE attachment = ?1 \
+             UNION SELECT path FROM msgarchive_former_content WHERE attachment = ?1",
+        )?;
+        let paths = paths.query_map([attachment], |row| row.get::<_, String>(0))?;
+        let hashes = paths.map(|path| path.map(|path| ContentName::of(&path).hash.to_owned()));
+        let name_and_size = match self.have_names_and_sizes {
+            true => self
+                .connection
+                .prepare_cached(
+                    "SELECT transfer_name, total_bytes FROM attachment \
+                     WHERE ROWID = ?1 AND transfer_name <> '' AND total_bytes > 0",
+                )?
+                .query_row([attachment], |row| Ok((text_at(row, 0)?, number(row.get_ref(1)?))))
+                .optional()?,
+            false => None,
+        };
+        let name_and_size = name_and_size.and_then(|(name, size)| Some((name?, size)));
+        Ok(Marks { id: attachment, hashes: hashes.collect::<rusqlite::Result<_>>()?, name_and_size })
+    }
 }
 
 /// Finds, of what one source has, what is here already.
 pub struct Twins<'c> {
     connection: &'c Connection,
     visit: Visit<'c>,
+    marking: Marking<'c>,
     /// Those that were found again: each once for a message.
     found: HashSet<(i64, i64)>,
 }
@@ -99,7 +159,10 @@ impl<'c> Twins<'c> {
     pub fn of(connection: &'c Connection, visit: Visit<'c>) -> rusqlite::Result<Option<Twins<'c>>> {
         let may_be: bool =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM msgarchive_alias)", [], |row| row.get(0))?;
-        Ok(may_be.then(|| Twins { connection, visit, found: HashSet::new() }))
+        if !may_be {
+            return Ok(None);
+        }
+        Ok(Some(Twins { connection, visit, marking: Marking::new(connection)?, found: HashSet::new() }))
     }
 
     /// The message carries another one, which is the same as this one, and which this source knows by no other row. Both are
@@ -110,7 +173,7 @@ impl<'c> Twins<'c> {
         Ok(twin.is_some())
     }
 
-    fn twin(&self, message: i64, attachment: i64) -> rusqlite::Result<Option<i64>> {
+    fn twin(&mut self, message: i64, attachment: i64) -> rusqlite::Result<Option<i64>> {
         let is_known_again: bool = self
             .connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_alias WHERE message = ?1)")?
@@ -121,8 +184,8 @@ impl<'c> Twins<'c> {
         }
         for other in carried {
             if !self.found.contains(&(message, other))
+                && self.marking.of(attachment)?.are_of(&*self.marking.of(other)?)
                 && !self.is_of_this_source(other)?
-                && are(self.connection, attachment, other)?
             {
                 return Ok(Some(other));
             }
@@ -195,10 +258,11 @@ impl<'c> Twins<'c> {
             )?
             .execute(params![attachment, twin, self.visit.source, self.visit.run])?;
         if given > 0 {
+            self.marking.forget(twin);
             self.connection
                 .prepare_cached(&format!(
-                    "UPDATE attachment SET filename = '{HOME}' || \
-                       (SELECT path FROM msgarchive_content WHERE attachment = ?1) WHERE ROWID = ?1"
+                    "UPDATE attachment SET filename = {} WHERE ROWID = ?1",
+                    filename_at("(SELECT path FROM msgarchive_content WHERE attachment = ?1)")
                 ))?
                 .execute([twin])?;
         }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::ArchiveError;
 use super::contents::{Wish, Wished};
 use super::damage::FoundDamaged;
-use super::folder::HOME;
+use super::folder::filename_of;
 use super::kind::Kind;
 use super::overwritten;
 use super::picked::each_of;
@@ -133,7 +133,7 @@ fn of_another_archive(
             let path = String::from_utf8_lossy(path);
             let asked = params![path, Kind::Attachment.number(), source, rowid];
             if !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
-                let filename = format!("{HOME}{path}");
+                let filename = filename_of(&path);
                 let original = match row.value(2) {
                     ValueRef::Text(original) => Some(String::from_utf8_lossy(original).into_owned()),
                     _ => None,

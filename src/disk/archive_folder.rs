@@ -26,6 +26,16 @@ pub const HOLDER: &str = "lock-holder";
 /// place puts the library's folder there.
 pub const HOME: &str = "~/Library/Messages/";
 
+/// `attachment.filename` of what lies at this path of an archive.
+pub fn filename_of(path: &str) -> String {
+    format!("{HOME}{path}")
+}
+
+/// The same in SQL; `path`: an expression.
+pub fn filename_at(path: &str) -> String {
+    format!("'{HOME}' || {path}")
+}
+
 /// What a record of a run says of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {

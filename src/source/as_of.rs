@@ -5,7 +5,7 @@
 use rusqlite::Connection;
 
 use super::contacts::CARDS;
-use crate::disk::archive_folder::HOME;
+use crate::disk::archive_folder::filename_at;
 
 /// The kinds of rows that an archive keeps, and whether it keeps former states of them.
 const KINDS: [(&str, bool); 4] = [("handle", false), ("chat", true), ("attachment", true), ("message", true)];
@@ -43,8 +43,9 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
     // Where there were others, those.
     let others = match copy.table_exists(None, "msgarchive_former_content")? {
         true => format!(
-            "UPDATE attachment SET filename = '{HOME}' || f.path FROM msgarchive_former_content f
-                 WHERE f.attachment = attachment.ROWID AND f.run <= {run} AND f.until > {run};"
+            "UPDATE attachment SET filename = {} FROM msgarchive_former_content f
+                 WHERE f.attachment = attachment.ROWID AND f.run <= {run} AND f.until > {run};",
+            filename_at("f.path")
         ),
         false => String::new(),
     };

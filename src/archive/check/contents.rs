@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::{Check, Problem, source_of};
 use crate::archive::contents::KeptFile;
-use crate::archive::folder::HOME;
+use crate::archive::folder::filename_at;
 use crate::archive::kind::Kind;
 use crate::archive::row::text_at;
 use crate::archive::schema::has_table;
@@ -112,11 +112,12 @@ impl Check<'_> {
     fn content_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
         let sql = format!(
             "SELECT a.guid, c.path FROM msgarchive_content c LEFT JOIN attachment a ON a.ROWID = c.attachment \
-             WHERE a.filename IS NOT '{HOME}' || c.path \
+             WHERE a.filename IS NOT {} \
                  AND NOT (a.ROWID IS NULL AND EXISTS \
                    (SELECT 1 FROM msgarchive_lost l WHERE l.kind = {} AND l.id = c.attachment)) OR \
                NOT EXISTS (SELECT 1 FROM msgarchive_file f WHERE f.path = c.path) \
                AND NOT EXISTS (SELECT 1 FROM msgarchive_file f WHERE f.path > c.path || '/' AND f.path < c.path || '0')",
+            filename_at("c.path"),
             Kind::Attachment.number()
         );
         let mut statement = connection.prepare(&sql)?;

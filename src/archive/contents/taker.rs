@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::KeptFile;
+use super::name::{ContentName, short};
 use super::parts::{list_of, list_part, parts};
 use crate::archive::ArchiveError;
 use crate::archive::folder::CONTENTS;
@@ -66,11 +67,6 @@ impl Taken {
     }
 }
 
-/// What the name of a picture has of the hash of its film.
-pub fn short(film: &[u8; 32]) -> String {
-    hexadecimal(&film[..8])
-}
-
 /// Puts bytes to their place in an archive.
 pub struct Taker<'a> {
     pub archive: &'a Path,
@@ -96,23 +92,21 @@ impl Taker<'_> {
             return self.take_bundle(content, filename);
         }
         let picture = self.copy(content, "a")?;
-        let mut stem = hexadecimal(&picture.sha256);
+        let hash = hexadecimal(&picture.sha256);
         let film = match film {
             Some(film) => Some((self.copy(film, "b")?, extension(&film.path().to_string_lossy()))),
             None => None,
         };
-        if let Some((film, _)) = &film {
-            stem.push('-');
-            stem.push_str(&short(&film.sha256));
-        }
+        let of_film = film.as_ref().map(|(film, _)| short(&film.sha256));
+        let name = ContentName { hash: &hash, film: of_film.as_deref(), extension: &extension(filename) };
         let mut files = Vec::new();
         let mut film_path = None;
         if let Some((film, extension)) = film {
             // Files of a device have no names of their own.
-            let extension = if extension.is_empty() { ".mov".to_owned() } else { extension };
-            film_path = Some(self.place("b", &stem, &extension, film, &mut files)?);
+            let extension = if extension.is_empty() { ".mov" } else { &extension };
+            film_path = Some(self.place("b", ContentName { extension, ..name }, film, &mut files)?);
         }
-        let path = self.place("a", &stem, &extension(filename), picture, &mut files)?;
+        let path = self.place("a", name, picture, &mut files)?;
         Ok(Taken { path, film: film_path, files })
     }
 
@@ -153,12 +147,11 @@ impl Taker<'_> {
     fn place(
         &self,
         part: &str,
-        stem: &str,
-        extension: &str,
+        name: ContentName<'_>,
         copy: HashedCopy,
         files: &mut Vec<KeptFile>,
     ) -> Result<String, ArchiveError> {
-        let path = self.name(stem, extension)?;
+        let path = self.make_room(name)?;
         let to = self.archive.join(&path);
         let waiting = self.waiting(part);
         // One that is there already is the same, or damaged.
@@ -184,15 +177,15 @@ impl Taker<'_> {
         }
     }
 
-    fn name(&self, stem: &str, extension: &str) -> Result<String, ArchiveError> {
-        let folder = format!("{CONTENTS}/{}", stem.get(..2).unwrap_or_default());
-        let within = self.archive.join(&folder);
+    /// Sees to it that there is a folder for this one, and says where it will lie.
+    fn make_room(&self, name: ContentName<'_>) -> Result<String, ArchiveError> {
+        let within = self.archive.join(name.folder());
         private_folders(&within)?;
         if fs::symlink_metadata(&within).is_ok_and(|about| about.is_symlink()) {
             let leads_out = io::Error::other("it is a link, and may lead out of the archive");
             return Err(ArchiveError::writing(within)(leads_out));
         }
-        Ok(format!("{folder}/{stem}{extension}"))
+        Ok(name.path())
     }
 
     /// A bundle is a folder, under the hash of the list of what is in it.
@@ -215,7 +208,8 @@ impl Taker<'_> {
             }
         }
         let hash = hexadecimal(&list.finalize());
-        let path = self.name(&hash, &extension(filename))?;
+        let name = ContentName { hash: &hash, film: None, extension: &extension(filename) };
+        let path = self.make_room(name)?;
         let to = self.archive.join(&path);
         {
             let _one = lock(self.one_bundle);
