@@ -235,7 +235,7 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     let attachments = [
         (counts.stored, "stored with new messages"),
         (counts.filled_in, "stored that were not on the disk before"),
-        (counts.replaced, "have other bytes than before; those are kept, too"),
+        (counts.replaced, "with other bytes than before; those are kept, too"),
         (counts.still_missing, "not on the disk of a source: they are tried again next time"),
     ];
     let shown: Vec<&(u64, &str)> = attachments.iter().filter(|(n, _)| *n > 0).collect();
