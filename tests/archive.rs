@@ -4,6 +4,7 @@ mod as_of;
 mod at_once;
 mod bundles;
 mod compared;
+mod court;
 pub mod crash;
 mod damage;
 mod device;

@@ -164,7 +164,12 @@ pub fn everything(files: &Path) -> Vec<Message> {
     failed.error = Some(22);
     failed.junk = true;
     failed.scheduled = Some(Scheduled { state: 2 });
-    failed.deleted = Some(Deleted { date: at(3, 0), reason: DeletionReason::RecentlyDeleted, part: false });
+    failed.deleted = Some(Deleted {
+        date: at(3, 0),
+        reason: DeletionReason::RecentlyDeleted,
+        last_seen: None,
+        part: false,
+    });
     let mut card = text(false, at(2, 5), "");
     card.parts = vec![Part { index: 0, content: PartContent::Balloon }];
     card.balloon = Some(Box::new(Balloon {

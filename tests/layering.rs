@@ -41,6 +41,7 @@ const JOINTS: &[(&str, &[&str])] = &[
     ("writers/making.rs", &["source"]),
     // Says which source it was.
     ("writers/manifest.rs", &["source"]),
+    ("writers/pdf/front.rs", &["source"]),
     ("writers/phrase/origin.rs", &["source"]),
     ("writers/provenance.rs", &["source"]),
     // How an estimate is shown.

@@ -62,6 +62,7 @@ impl Program {
             .env("TMPDIR", self.folder.path().join("tmp"))
             .env("TZ", "Europe/Berlin")
             .env("SOURCE_DATE_EPOCH", "1700000000")
+            .env("MSGARCHIVE_TEST_NOW", "1700000000")
             .stdin(Stdio::null());
         command
     }

@@ -240,6 +240,7 @@ fn messages() -> Vec<Message> {
             deleted: Some(Deleted {
                 date: at("2024-05-04T08:00:00Z"),
                 reason: DeletionReason::RecentlyDeleted,
+                last_seen: None,
                 part: false,
             }),
             scheduled: Some(Scheduled { state: 2 }),

@@ -19,6 +19,7 @@ use super::sums::{self, ABSENCES, Following, Totals};
 use super::untyped::untype;
 use super::visit::Visit;
 use super::visiting::Visiting;
+use super::whereabouts::whole;
 use crate::disk::hexadecimal;
 use crate::pipeline::Progress;
 
@@ -175,7 +176,7 @@ fn source_read(prepared: &Prepared<'_>) -> SourceRead {
     SourceRead {
         source: prepared.source,
         kind: info.kind.name(),
-        path: info.path.to_string_lossy().into_owned(),
+        path: whole(&info.path).to_string_lossy().into_owned(),
         device: info.backup.as_ref().and_then(|backup| backup.device.clone()),
         new: prepared.new,
         read: prepared.read(),

@@ -117,35 +117,46 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
 pub fn versions(path: &Path, guid: &str) -> Result<Vec<Version>, ArchiveError> {
     let (folder, connection) = look_into(path)?;
     let read = || -> rusqlite::Result<Option<Vec<Version>>> {
-        let message = connection
-            .query_row(
-                "SELECT ROWID FROM message WHERE guid = ?1 COLLATE NOCASE \
-                 UNION SELECT message FROM msgarchive_alias WHERE guid = ?1 COLLATE NOCASE",
-                [guid],
-                |row| row.get::<_, i64>(0),
-            )
-            .optional()?;
-        message.map(|message| states(&connection, message)).transpose()
+        find(&connection, guid)?.map(|message| states(&connection, message)).transpose()
     };
     let found = read().map_err(ArchiveError::database(folder.database()))?;
     found.ok_or_else(|| ArchiveError::NoSuchMessage { guid: guid.to_owned() })
 }
 
+/// The message with a GUID, or that once had it.
+pub(super) fn find(connection: &Connection, guid: &str) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT ROWID FROM message WHERE guid = ?1 COLLATE NOCASE \
+         UNION SELECT message FROM msgarchive_alias WHERE guid = ?1 COLLATE NOCASE";
+    connection.query_row(sql, [guid], |row| row.get(0)).optional()
+}
+
+/// The name and the date of a run, whose record may be lost.
+pub(super) fn run_named(connection: &Connection, run: i64) -> rusqlite::Result<(String, String)> {
+    let sql = "SELECT name, date FROM msgarchive_run WHERE run = ?1";
+    let known = connection
+        .query_row(sql, [run], |row| {
+            Ok((text_at(row, 0)?.unwrap_or_default(), text_at(row, 1)?.unwrap_or_default()))
+        })
+        .optional()?;
+    Ok(known.unwrap_or_else(|| (format!("run {run}"), String::new())))
+}
+
 /// A state before it is compared with the one before it.
-struct State {
-    run: i64,
+pub(super) struct State {
+    pub run: i64,
     /// Until which run it was shown; that of a source that only had it beside what was shown ends where it begins.
     until: i64,
     source: i64,
     shown: bool,
-    text: Option<String>,
-    edited: i64,
+    pub text: Option<String>,
+    pub edited: i64,
     read: i64,
-    retracted: bool,
+    /// Raw; 0 where it was not.
+    pub retracted_at: i64,
 }
 
 /// The states of a message, as they came: run by run, and in each, source by source.
-fn in_order(connection: &Connection, message: i64) -> rusqlite::Result<Vec<State>> {
+pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Result<Vec<State>> {
     let mut states = Vec::new();
     // What another archive handed on of the past comes before what it shows.
     let of_version = "SELECT msgarchive_since, msgarchive_until, msgarchive_source, 0, {} \
@@ -170,7 +181,7 @@ fn in_order(connection: &Connection, message: i64) -> rusqlite::Result<Vec<State
                 text: text(row, 4)?,
                 edited: number(6)?,
                 read: number(7)?,
-                retracted: number(8)? != 0,
+                retracted_at: number(8)?,
             });
         }
     }
@@ -199,7 +210,7 @@ fn sources_of(connection: &Connection, run: i64) -> rusqlite::Result<Vec<i64>> {
 
 /// What each state brought: compared with what was shown before it. One that a source had beside that changed nothing of
 /// what is shown.
-fn brought(states: &[State]) -> Vec<String> {
+pub(super) fn brought(states: &[State]) -> Vec<String> {
     let mut brought = Vec::new();
     let mut before: Option<&State> = None;
     for (state, next) in states.iter().zip(states.iter().skip(1).map(Some).chain([None])) {
@@ -215,16 +226,7 @@ fn brought(states: &[State]) -> Vec<String> {
 
 fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version>> {
     let states = in_order(connection, message)?;
-    // The record of a run may be lost.
-    let run = |run: i64| -> rusqlite::Result<(String, String)> {
-        let sql = "SELECT name, date FROM msgarchive_run WHERE run = ?1";
-        let known = connection
-            .query_row(sql, [run], |row| {
-                Ok((text_at(row, 0)?.unwrap_or_default(), text_at(row, 1)?.unwrap_or_default()))
-            })
-            .optional()?;
-        Ok(known.unwrap_or_else(|| (format!("run {run}"), String::new())))
-    };
+    let run = |run: i64| run_named(connection, run);
     let path = |source: i64| -> rusqlite::Result<String> {
         let sql = "SELECT path FROM msgarchive_source WHERE source = ?1";
         Ok(connection
@@ -268,7 +270,10 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
 
 fn difference(before: &State, after: &State) -> String {
     let mut what = Vec::new();
-    if after.text.is_none() && before.text.is_some() && (after.retracted || after.edited > before.edited) {
+    if after.text.is_none()
+        && before.text.is_some()
+        && (after.retracted_at != 0 || after.edited > before.edited)
+    {
         what.push("unsent");
     } else if after.edited != before.edited || after.text != before.text {
         what.push("edited");

@@ -19,6 +19,7 @@ use super::kind::Kind;
 use super::places::Places;
 use super::scan::Wanted;
 use super::sums::{ALIASES, SIGHTINGS};
+use super::whereabouts::was_at;
 use crate::source::SourceKind;
 use crate::source::tables::{Table, TableReader, Tables};
 
@@ -34,12 +35,12 @@ struct Candidate {
 
 /// The number of the source, where the archive knows it.
 ///
-/// `archive`: its id. `places`: of the source. `is_another`: whether a source that the archive knows, and where it lay, is
+/// `archive`: its id. `places`: of the source, which lies at `place`. `is_another`: whether a source that the archive knows, and where it lay, is
 /// another one of this run.
 pub fn recognize(
     connection: &Connection,
     archive: &str,
-    (tables, places): (&Tables, &Places),
+    (tables, places, place): (&Tables, &Places, &Path),
     highest: i64,
     damaged: &FoundDamaged,
     is_another: &dyn Fn(i64, &Path) -> bool,
@@ -61,13 +62,13 @@ pub fn recognize(
     let comparing = Comparing { connection, archive, places, reader: &reader, message, damaged };
     let mut candidates = read().map_err(failed())?;
     // Of two that have the same rows so far, such as copies of one library, each is the one that lies where it lay.
-    candidates.sort_by_key(|candidate| Path::new(&candidate.path) != tables.info().path);
+    candidates.sort_by_key(|candidate| !was_at(Path::new(&candidate.path), place));
     for candidate in candidates {
         if highest < candidate.highest || is_another(candidate.source, Path::new(&candidate.path)) {
             continue;
         }
         let likeness = comparing.with(candidate.source)?;
-        let same_place = Path::new(&candidate.path) == tables.info().path;
+        let same_place = was_at(Path::new(&candidate.path), place);
         if likeness.contradictions == 0 && (likeness.agreements > 0 || same_place) {
             return Ok(Some(candidate.source));
         }

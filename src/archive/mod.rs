@@ -13,9 +13,11 @@
 //!
 //! **Must never**: rewrite or delete what it holds, but to show a later state of a row and keep the former one.
 
+pub mod about;
 mod absence;
 mod adding;
 mod aliases;
+pub mod changes;
 mod check;
 mod contents;
 mod conversations;
@@ -75,6 +77,7 @@ mod visit;
 mod visiting;
 mod vouching;
 mod wanted;
+mod whereabouts;
 mod wishes;
 
 pub use absence::Reason;

@@ -1,6 +1,6 @@
 //! A source of a run, looked at: which source it is, what is new in it, and which contents are wished for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -16,6 +16,7 @@ use super::ready::Ready;
 use super::scan::{Scan, scan};
 use super::sums::first_together;
 use super::vouching::unvouched;
+use super::whereabouts::{was_at, whole};
 use super::wishes::wishes;
 use crate::source::SourceError;
 use crate::source::contacts::Contact;
@@ -48,7 +49,7 @@ impl<'t> Prepared<'t> {
         Feed { tables, contacts }: &'t Feed,
         ArchiveOptions { now, jobs, .. }: ArchiveOptions<'_>,
         before: &[Prepared<'_>],
-        paths: &[&Path],
+        paths: &[PathBuf],
     ) -> Result<Prepared<'t>, ArchiveError> {
         let failed = || ArchiveError::database(folder.database());
         for kind in Kind::ALL {
@@ -66,12 +67,19 @@ impl<'t> Prepared<'t> {
         let looked_at = connection.transaction().map_err(failed())?;
         let places = Places::read(tables, jobs)?;
         // Two copies of one library are two sources: each may have what the other lacks.
+        let place = whole(&tables.info().path);
         let is_another = |source: i64, path: &Path| {
             before.iter().any(|visit| visit.source == source)
-                || path != tables.info().path && paths.contains(&path)
+                || !was_at(path, &place) && paths.iter().any(|other| was_at(path, other))
         };
-        let known =
-            recognize(&looked_at, &folder.id, (tables, &places), highest, found_damaged, &is_another)?;
+        let known = recognize(
+            &looked_at,
+            &folder.id,
+            (tables, &places, &place),
+            highest,
+            found_damaged,
+            &is_another,
+        )?;
         let unused: i64 = looked_at
             .query_row("SELECT coalesce(max(source), 0) + 1 FROM msgarchive_source", [], |row| row.get(0))
             .map_err(failed())?;

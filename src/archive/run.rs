@@ -1,7 +1,7 @@
 //! One run: looks at what is new in the sources, takes in contents, then rows in one transaction, then writes the record.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -16,6 +16,7 @@ use super::prepared::Prepared;
 use super::ready::{PATIENCE, Ready};
 use super::record::RunRecord;
 use super::rehearsal::Rehearsal;
+use super::whereabouts::whole;
 use crate::disk::HiddenFolder;
 use crate::pipeline::Progress;
 
@@ -87,7 +88,7 @@ fn attempt(
     progress.phase("Looking for what is new");
     let mut visits: Vec<Prepared<'_>> = Vec::new();
     let distinct = distinct(feeds);
-    let paths: Vec<&Path> = distinct.iter().map(|feed| &*feed.tables.info().path).collect();
+    let paths: Vec<PathBuf> = distinct.iter().map(|feed| whole(&feed.tables.info().path)).collect();
     for feed in distinct {
         visits.push(Prepared::of(&folder, &mut ready, feed, options, &visits, &paths)?);
     }

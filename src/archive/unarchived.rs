@@ -9,6 +9,7 @@ use super::known_source::recognize;
 use super::open::{look_at, look_into};
 use super::places::Places;
 use super::scan::scan;
+use super::whereabouts::whole;
 use crate::source::tables::Tables;
 
 /// The row ids of a source's messages that are not in the archive at `path` as they are now, sorted. `None`: the
@@ -21,7 +22,9 @@ pub fn unarchived(path: &Path, tables: &Tables, jobs: usize) -> Result<Option<Ve
     let highest = tables.table("message").map_or(Ok(0), |message| tables.reader().highest_ever(message))?;
     let damaged = damage::read(&folder)?;
     let places = Places::read(tables, jobs)?;
-    let known = recognize(&connection, &folder.id, (tables, &places), highest, &damaged, &|_, _| false)?;
+    let place = whole(&tables.info().path);
+    let known =
+        recognize(&connection, &folder.id, (tables, &places, &place), highest, &damaged, &|_, _| false)?;
     let Some(source) = known else {
         return Ok(None);
     };

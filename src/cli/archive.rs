@@ -74,7 +74,7 @@ Exit status: 0 done, 1 failed (the archive is as it was; or the export failed an
 line, 3 done, but something could not be read completely, 130 interrupted (nothing half done is left).";
 
 pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
-    let now = moment::of_reading()?;
+    let now = moment::of_run();
     let keeping_up = args.keeping_up.wanted()?;
     let watch = Watch::new(args.progress);
     let unpacked = if args.sample { Some(unpack_sample()?) } else { None };
@@ -125,7 +125,8 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     let exported =
         keeping_up.map(|wanted| (wanted.out, wanted.bring_up(&args.dir, &args.access, jobs, &watch)));
     drop(watch);
-    let printed = if args.json { as_json(&record, exported.as_ref()) } else { in_words(&args, &record) };
+    let printed =
+        if args.json { as_json(&record, args.dry_run, exported.as_ref()) } else { in_words(&args, &record) };
     let exported = exported.map(|(out, done)| done.map(|done| (out, done)));
     let told = match &exported {
         Some(Ok((out, done))) if !args.json => keeping_up::in_words(out, done),
@@ -159,15 +160,24 @@ fn made<'a>(
     made
 }
 
-/// The record as it lies in the archive; with what became of the export, where there is one.
-fn as_json(record: &RunRecord, exported: Option<&(&Path, Result<KeptUp, Failure>)>) -> String {
-    let object = serde_json::from_str::<serde_json::Map<_, _>>(&record.text);
-    let (Some((out, done)), Ok(mut object)) = (exported, object) else { return record.text.clone() };
-    let export = match done {
-        Ok(done) => keeping_up::as_json(out, done),
-        Err(failure) => json!({ "out": out.to_string_lossy(), "failed": failure.to_string() }),
+/// The record as it lies in the archive; with what became of the export, where there is one. One that was not written says so.
+fn as_json(record: &RunRecord, dry_run: bool, exported: Option<&(&Path, Result<KeptUp, Failure>)>) -> String {
+    let Ok(mut object) = serde_json::from_str::<serde_json::Map<_, _>>(&record.text) else {
+        return record.text.clone();
     };
-    object.insert("export".into(), export);
+    if exported.is_none() && !dry_run {
+        return record.text.clone();
+    }
+    if dry_run {
+        object.insert("dry_run".into(), true.into());
+    }
+    if let Some((out, done)) = exported {
+        let export = match done {
+            Ok(done) => keeping_up::as_json(out, done),
+            Err(failure) => json!({ "out": out.to_string_lossy(), "failed": failure.to_string() }),
+        };
+        object.insert("export".into(), export);
+    }
     format!("{}\n", serde_json::Value::Object(object))
 }
 

@@ -3,9 +3,11 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use msgarchive::disk::MANIFEST;
+use msgarchive::model::Instant;
 use msgarchive::pipeline::Report;
+use msgarchive::writers::clock::Clock;
 use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
-use msgarchive::writers::phrase::{count, size};
+use msgarchive::writers::phrase::{self, count, size};
 use msgarchive::writers::{FORMATS, Format, WriterOptions};
 use serde_json::json;
 
@@ -15,6 +17,7 @@ use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain, named};
 use super::source_options::SourceOptions;
 
+use super::terminal::wrap;
 use super::{Failure, Outcome, guard, moment, report, terminal};
 
 /// Write conversations as files: PDF, CSV, JSON Lines, text.
@@ -116,7 +119,8 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     let mut done =
         done.map_err(|failure| explain(failure, &opened, &request.selection, request.jobs, zone))?;
     done.notes.extend(report::without_permissions(&[(&request.out, request.out.join(MANIFEST))]));
-    let printed = if args.json { as_json(&request, &done) } else { in_words(&request, &done) };
+    let then = opened.source.info().as_of();
+    let printed = if args.json { as_json(&request, &done, then) } else { in_words(&request, &done, then) };
     terminal::print(&printed)?;
     Ok(report::outcome(&done))
 }
@@ -125,6 +129,7 @@ impl ExportArgs {
     /// What shapes the export, for the manifest. Not among it: what leaves every byte the same, such as `--jobs`.
     fn as_given(&self) -> Vec<(String, String)> {
         let mut given = self.selection.as_given();
+        given.extend(self.source.as_given());
         let names: Vec<&str> = each_once(&self.format).iter().map(|f| f.name).collect();
         given.push(("format".into(), names.join(",")));
         let mode = AttachmentMode::NAMES.iter().find(|(_, mode)| *mode == self.attachments);
@@ -150,7 +155,7 @@ pub fn each_once(formats: &[&'static Format]) -> Vec<&'static Format> {
     once
 }
 
-fn in_words(request: &ExportRequest, done: &Report) -> String {
+fn in_words(request: &ExportRequest, done: &Report, then: Option<Instant>) -> String {
     let width = terminal::width();
     let mut words = format!("Exported to {}\n", terminal::plain(&request.out.display().to_string()));
     let names: Vec<&str> = request.formats.iter().map(|f| f.name).collect();
@@ -170,17 +175,22 @@ fn in_words(request: &ExportRequest, done: &Report) -> String {
         names.join(", "),
         request.writer.zone.name(),
     );
+    if let Some(then) = then {
+        let then = phrase::as_of(then, &mut Clock::new(request.writer.zone));
+        let _ = writeln!(words, "{}", wrap("  ", &then, width));
+    }
     words.push_str(&report::rows(done));
     words.push_str(&report::attachments(done, request.attachments));
     words.push_str(&report::troubles(done, width));
     words
 }
 
-fn as_json(request: &ExportRequest, done: &Report) -> String {
+fn as_json(request: &ExportRequest, done: &Report, then: Option<Instant>) -> String {
     let object = json!({
         "schema": 1,
         "out": request.out.to_string_lossy(),
         "time_zone": request.writer.zone.name(),
+        "as_of": then.map(|then| then.with_timezone(&request.writer.zone).to_rfc3339()),
         "complete": report::outcome(done) == Outcome::Complete,
         "rows": report::rows_as_json(done),
         "conversations": done.conversations.len(),

@@ -296,7 +296,10 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
         ArchiveError::NoSuchMessage { .. } => {
             vec!["GUIDs are in the JSON of an export and of `msgarchive history DIR --deleted --json`".into()]
         }
-        ArchiveError::Interrupted => vec!["the archive is as it was; run it again at any time".into()],
+        ArchiveError::Interrupted => vec![
+            "what the archive had is as it was, and a new one has nothing yet; run it again at any time"
+                .into(),
+        ],
         ArchiveError::Damaged { .. } => for_damaged_archive(),
         error => error.of_the_disk().map(for_disk_of_archive).into_iter().collect(),
     }
@@ -358,6 +361,9 @@ fn for_disk(error: &DiskError) -> Vec<String> {
 
 fn for_no_match(error: &NoMatch) -> Vec<String> {
     let all = "`msgarchive list` shows every conversation with its id";
+    if error.is_title {
+        return vec![format!("that is the name of a group: --conversation {:?} means it", error.query)];
+    }
     if error.nearest.is_empty() {
         return vec![all.into()];
     }
@@ -449,7 +455,19 @@ mod tests {
 
     #[test]
     fn an_unknown_name_shows_the_nearest() {
-        let error = NoMatch { option: "--only", query: "Anna".into(), nearest: vec!["Ana Abbott".into()] };
+        let error = NoMatch {
+            option: "--only",
+            query: "Anna".into(),
+            nearest: vec!["Ana Abbott".into()],
+            is_title: false,
+        };
         assert!(for_no_match(&error).concat().contains("\"Ana Abbott\""));
+    }
+
+    #[test]
+    fn a_group_is_no_person() {
+        let error =
+            NoMatch { option: "--only", query: "The Lunds".into(), nearest: Vec::new(), is_title: true };
+        assert!(for_no_match(&error).concat().contains("--conversation \"The Lunds\""));
     }
 }

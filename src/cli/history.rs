@@ -2,6 +2,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use msgarchive::archive::about::{About, about};
+use msgarchive::archive::changes::changes;
 use msgarchive::archive::history::{self, Gone, Version};
 use msgarchive::model::{DeletionReason, Instant};
 use msgarchive::schedule::{self, KeptExport};
@@ -11,13 +13,15 @@ use serde_json::{Value, json};
 use super::account::account;
 use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, said, wrap};
-use super::{Failure, Outcome, terminal, zone};
+use super::{Failure, Outcome, changed, terminal, zone};
 
-/// Show what an archive knows of the past: its runs, what was deleted and why, every version of a message.
+/// Show what an archive knows of the past: its runs, what was deleted and why, what was edited or unsent, every version of
+/// a message.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   msgarchive history ~/MessagesArchive
   msgarchive history ~/MessagesArchive --deleted
+  msgarchive history ~/MessagesArchive --changed --time-zone Europe/Berlin
   msgarchive history ~/MessagesArchive --message 0F0B3C7E-1111-4222-8333-ABCDEFABCDEF")]
 pub struct HistoryArgs {
     /// The folder of the archive
@@ -26,6 +30,9 @@ pub struct HistoryArgs {
     /// Messages that a source has no more, with date and reason
     #[arg(long, conflicts_with = "message")]
     deleted: bool,
+    /// Messages that their senders edited or unsent: when, and what they said before and after
+    #[arg(long, conflicts_with_all = ["message", "deleted"])]
+    changed: bool,
     /// Every version of the message with this GUID
     #[arg(long, value_name = "GUID")]
     message: Option<String>,
@@ -40,8 +47,14 @@ pub struct HistoryArgs {
 pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
     let zone = args.time_zone.map_or_else(zone::of_the_system, Ok)?;
     let printed = if let Some(guid) = &args.message {
-        let versions = history::versions(&args.dir, guid)?;
-        if args.json { versions_as_json(&versions) } else { versions_in_words(&versions) }
+        let (message, versions) = (about(&args.dir, guid)?, history::versions(&args.dir, guid)?);
+        match args.json {
+            true => versions_as_json(&message, &versions, zone),
+            false => changed::about_in_words(&message, zone) + &versions_in_words(&versions, zone),
+        }
+    } else if args.changed {
+        let changed = changes(&args.dir)?;
+        if args.json { changed::as_json(&changed, zone) } else { changed::in_words(&changed, zone) }
     } else if args.deleted {
         let gone = history::gone(&args.dir)?;
         if args.json { gone_as_json(&gone, zone) } else { gone_in_words(&gone, zone) }
@@ -185,13 +198,17 @@ fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
     format!("{}\n", json!({ "schema": 1, "messages": messages }))
 }
 
-fn versions_in_words(versions: &[Version]) -> String {
+fn versions_in_words(versions: &[Version], zone: Tz) -> String {
     let width = terminal::width();
     let mut words = String::new();
     for version in versions {
         let shown = if version.shown { ", shown" } else { "" };
         let what = version.what.split(',').map(told).collect::<Vec<_>>().join(", ");
-        let line = format!("{}  {what}{shown}  ({})", plain(&version.run), plain(&version.source));
+        let at = version.date.parse::<Instant>().ok();
+        let at =
+            at.map(|at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M, ").to_string()).unwrap_or_default();
+        let (run, source) = (plain(&version.run), plain(&version.source));
+        let line = format!("{at}{what}{shown}  (run {run}, {source})");
         let _ = writeln!(words, "{}", hanging(&line, width));
         if let Some(text) = &version.text {
             let _ = writeln!(words, "{}", wrap("    ", &said(Some(text)), width));
@@ -200,7 +217,7 @@ fn versions_in_words(versions: &[Version]) -> String {
     words
 }
 
-fn versions_as_json(versions: &[Version]) -> String {
+fn versions_as_json(message: &About, versions: &[Version], zone: Tz) -> String {
     let versions: Vec<Value> = versions
         .iter()
         .map(|version| {
@@ -214,5 +231,6 @@ fn versions_as_json(versions: &[Version]) -> String {
             })
         })
         .collect();
-    format!("{}\n", json!({ "schema": 1, "versions": versions }))
+    let message = changed::about_as_json(message, zone);
+    format!("{}\n", json!({ "schema": 1, "message": message, "versions": versions }))
 }

@@ -7,6 +7,7 @@ use msgarchive::pipeline::writer::Finished;
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::phrase::{self, grouped};
 use msgarchive::writers::{export, jsonl};
+use serde_json::json;
 
 use super::progress::{Watch, When};
 use super::selection_options::{SelectionOptions, explain};
@@ -41,7 +42,9 @@ pub fn run(args: ListArgs) -> Result<Outcome, Failure> {
     let done = export::list(opened.source.as_ref(), &opened.contacts, &selection, jobs, &watch);
     drop(watch);
     let done = done.map_err(|failure| explain(failure, &opened, &selection, jobs, zone))?;
-    let printed = if args.json { as_json(&done, zone) } else { table(&done, zone) };
+    let then = opened.source.info().as_of();
+    let printed =
+        if args.json { as_json(&done, then, zone) } else { report::as_of(then, zone) + &table(&done, zone) };
     terminal::print(&printed)?;
     Ok(report::outcome(&done))
 }
@@ -101,9 +104,10 @@ fn period(c: &Finished, zone: Tz) -> String {
 }
 
 /// The lines of `conversations.jsonl`, with counts and bytes of the attachments, and no file.
-fn as_json(done: &Report, zone: Tz) -> String {
+fn as_json(done: &Report, then: Option<Instant>, zone: Tz) -> String {
     let mut clock = Clock::new(zone);
     let conversations: Vec<String> =
         done.conversations.iter().map(|c| jsonl::listed(c, &mut clock)).collect();
-    format!("{{\"schema\":1,\"conversations\":[{}]}}\n", conversations.join(","))
+    let then = then.map(|then| json!(then.with_timezone(&zone).to_rfc3339())).unwrap_or_default();
+    format!("{{\"schema\":1,\"conversations\":[{}],\"as_of\":{then}}}\n", conversations.join(","))
 }

@@ -6,6 +6,7 @@
 mod access_options;
 mod account;
 mod archive;
+mod changed;
 mod compare;
 mod doctor;
 mod document_options;

@@ -8,12 +8,13 @@ use clap::builder::styling::{AnsiColor, Style};
 use msgarchive::disk;
 use msgarchive::model::Instant;
 use msgarchive::pipeline::Report;
+use msgarchive::writers::clock::Clock;
 use msgarchive::writers::export::AttachmentMode;
-use msgarchive::writers::phrase::{count, grouped, size};
+use msgarchive::writers::phrase::{self, count, grouped, size};
 use serde_json::{Value, json};
 
 use super::terminal::{plain, width_of_errors, width_of_messages, wrap};
-use super::{Failure, Outcome, hints};
+use super::{Failure, Outcome, hints, terminal};
 
 /// Defects that are printed; the manifest has more.
 const DEFECTS_PRINTED: usize = 5;
@@ -32,6 +33,13 @@ fn say(label: &str, color: Option<AnsiColor>, words: &str, width: usize) {
     let style = Style::new().bold().fg_color(color.map(Into::into));
     let words = wrap(&format!("{label} "), &plain(words), width);
     eprintln!("{style}{label}{style:#}{}", words.strip_prefix(label).unwrap_or(&words));
+}
+
+/// Of an archive that is shown as it was: a line that says so, above everything else.
+pub fn as_of(then: Option<Instant>, zone: Tz) -> String {
+    let Some(then) = then else { return String::new() };
+    let words = phrase::as_of(then, &mut Clock::new(zone));
+    format!("{}\n\n", wrap("", &words, terminal::width()))
 }
 
 /// Says on standard error what went wrong beside the way.

@@ -79,6 +79,11 @@ impl SourceOptions {
         self.sample
     }
 
+    /// As of when an archive is to be shown, as it was given, for the manifest.
+    pub fn as_given(&self) -> Option<(String, String)> {
+        self.as_of.clone().map(|given| ("as_of".into(), given))
+    }
+
     /// An archive is to be shown as it was once.
     pub fn is_of_the_past(&self) -> bool {
         self.as_of.is_some()

@@ -77,6 +77,9 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
     let many = |count_of: usize, one, more| count(count_of as u64, one, more);
     match (findings.problems.len(), findings.unread.is_empty()) {
         (0, true) if !findings.lost.is_empty() => words.push_str("Whole, but for what was lost before.\n"),
+        (0, true) if checked.runs == 0 => {
+            words.push_str("No run has been completed yet: there is nothing here to verify.\n");
+        }
         (0, true) => words.push_str("Whole: nothing is damaged, and nothing is missing.\n"),
         (0, false) => words.push_str("What could be read is whole.\n"),
         (problems, _) => {

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::reason::Reason;
-use super::record::{Record, Verdict};
+use super::record::{Place, Record, Verdict};
 
 /// Matches records that are sorted, and have each GUID once: by GUID, then by conversation and content. Returns how many
 /// messages are the same under different GUIDs.
@@ -82,9 +82,14 @@ fn by_content(left: &mut [Record], right: &mut [Record]) -> u64 {
 
 /// Says of two records of one message how it is with it.
 fn settle(left: &mut Record, right: &mut Record) {
-    (left.verdict, right.verdict) = match (left.deleted, right.deleted) {
-        (false, true) => (Verdict::Only(Reason::RecentlyDeleted), Verdict::Counterpart),
-        (true, false) => (Verdict::Counterpart, Verdict::Only(Reason::RecentlyDeleted)),
+    (left.verdict, right.verdict) = match (left.place, right.place) {
+        (Place::There, Place::RecentlyDeleted) => {
+            (Verdict::Only(Reason::RecentlyDeleted), Verdict::Counterpart)
+        }
+        (Place::RecentlyDeleted, Place::There) => {
+            (Verdict::Counterpart, Verdict::Only(Reason::RecentlyDeleted))
+        }
+        // An archive has it, whatever became of it elsewhere.
         _ => {
             let what = left.differences(right);
             left.selected |= right.selected;

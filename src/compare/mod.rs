@@ -176,7 +176,8 @@ fn side_by_side(
         progress.phase(&format!("Reading {}", side.name()));
         let source = sources.get(place).copied().unwrap_or(left);
         let (several, roster, senders) = (&several, &roster, &senders);
-        survey::Survey { place, source, several, roster, senders, options, progress }.run()
+        let keeps = source.info().has_archive();
+        survey::Survey { place, source, keeps, several, roster, senders, options, progress }.run()
     };
     let (mut left_rows, mut right_rows) = (survey(0, Side::Left)?, survey(1, Side::Right)?);
     progress.phase("Comparing");
@@ -194,15 +195,15 @@ fn side_by_side(
     let mut tally = Tally::new(options.zone, &roster, &selected);
     tally.count(Side::Left, &left_rows.records);
     tally.count(Side::Right, &right_rows.records);
-    let about = |source: &dyn Source, rows: &Surveyed, evidence: &Evidence| About {
+    let about = |source: &dyn Source, rows: &Surveyed| About {
         source: source.info().clone(),
         messages: rows.messages(),
         hanging: rows.records.len() as u64 - rows.messages(),
-        first: evidence.first.and_then(record::instant_of),
-        last: evidence.last.and_then(record::instant_of),
+        first: rows.dates().min().and_then(record::instant_of),
+        last: rows.dates().max().and_then(record::instant_of),
         unreadable: rows.unreadable,
     };
-    let (left, right) = (about(left, &left_rows, &left_evidence), about(right, &right_rows, &right_evidence));
+    let (left, right) = (about(left, &left_rows), about(right, &right_rows));
     let (total, conversations) = tally.finish();
     let findings = Findings::of(left_rows, right_rows, &conversations);
     Ok(Comparison { left, right, total, conversations, restored, findings })

@@ -17,13 +17,16 @@ pub(crate) const FIRST_IPHONE: i64 = (6 * 365 + 1 + 179) * 86_400 * 1_000_000_00
 /// Why a message is on one side only. The first that the evidence is there for, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// The other side has it in Recently Deleted only.
+    /// The other side has it in Recently Deleted only; or has it no more, and the side that has it is an archive that says
+    /// so of it.
     RecentlyDeleted,
     /// It was deleted: the other side still lists its GUID, or its conversation's, as deleted; or the side that has it
-    /// has it in Recently Deleted only, and the other one no more.
+    /// has it in Recently Deleted only, and the other one no more; or an archive says so.
     Deleted,
+    /// It was deleted with its conversation, as an archive says that has it.
+    ConversationDeleted,
     /// Older than every message of the other side: Keep Messages removed all that were older there, or its history begins
-    /// later.
+    /// later; or an archive that has it says so.
     AgedOut,
     /// Younger than every message of the other side, which was not written to since: an older backup, a copy.
     Newer,
@@ -39,9 +42,10 @@ pub enum Reason {
 
 impl Reason {
     /// Each, with its word.
-    pub const NAMES: [(&'static str, Reason); 8] = [
+    pub const NAMES: [(&'static str, Reason); 9] = [
         ("recently_deleted", Reason::RecentlyDeleted),
         ("deleted", Reason::Deleted),
+        ("conversation_deleted", Reason::ConversationDeleted),
         ("aged_out", Reason::AgedOut),
         ("newer", Reason::Newer),
         ("other_account", Reason::OtherAccount),
@@ -63,7 +67,7 @@ pub(super) struct Evidence {
     deleted: Vec<u128>,
     /// By conversation: one of its chats was deleted here.
     deleted_conversations: Vec<bool>,
-    /// The first and the last date.
+    /// The first and the last date, without what is only in Recently Deleted.
     pub first: Option<i64>,
     pub last: Option<i64>,
     /// The date of the last SMS or RCS.
@@ -115,8 +119,10 @@ impl Evidence {
         let dated = is_believed(record);
         let since = |date: Option<i64>| dated && date.is_none_or(|date| record.date > date);
         let conversation = record.conversation as usize;
-        if record.deleted
-            || self.deleted.binary_search(&key_of(record)).is_ok()
+        // Who kept it knows best.
+        if let Some(reason) = record.place.reason() {
+            reason
+        } else if self.deleted.binary_search(&key_of(record)).is_ok()
             || self.deleted_conversations.get(conversation) == Some(&true)
         {
             Reason::Deleted

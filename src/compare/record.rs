@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::reason::Reason;
-use crate::model::Instant;
+use crate::model::{DeletionReason, Instant};
 use crate::pipeline::RowKind;
 
 /// Seconds from the Unix epoch to Apple's.
@@ -15,8 +15,8 @@ const NANOSECONDS: i64 = 1_000_000_000;
 pub(super) struct Record {
     /// The bits of a [`GuidKey`](crate::pipeline::fingerprint::GuidKey), high and low; 0 where the row has none.
     pub guid: [u64; 2],
-    /// Only in Recently Deleted.
-    pub deleted: bool,
+    /// Whether it is where it was.
+    pub place: Place,
     /// An index into the roster's conversations.
     pub conversation: u32,
     /// Nanoseconds since 2001; [`NO_DATE`] where there is none.
@@ -47,6 +47,30 @@ pub(super) struct Record {
     /// In the period and over the services that are asked for.
     pub selected: bool,
     pub verdict: Verdict,
+}
+
+/// Whether a record's row is where it was. What is there comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    There,
+    /// Only in Recently Deleted.
+    RecentlyDeleted,
+    /// It is not where the archive has it from, and the archive says why.
+    Kept(DeletionReason),
+}
+
+impl Place {
+    /// Why the other side has it no more.
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Place::There => None,
+            Place::RecentlyDeleted | Place::Kept(DeletionReason::Deleted) => Some(Reason::Deleted),
+            Place::Kept(DeletionReason::RecentlyDeleted) => Some(Reason::RecentlyDeleted),
+            Place::Kept(DeletionReason::ConversationDeleted) => Some(Reason::ConversationDeleted),
+            Place::Kept(DeletionReason::AgedOut) => Some(Reason::AgedOut),
+            Place::Kept(DeletionReason::Unexplained) => Some(Reason::Unexplained),
+        }
+    }
 }
 
 /// The date of what has none.

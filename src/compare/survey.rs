@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::record::{NO_DATE, Read, Record, Verdict, nanoseconds};
+use super::reason::FIRST_IPHONE;
+use super::record::{NO_DATE, Place, Read, Record, Verdict, nanoseconds};
 use super::{CompareError, Options};
+use crate::model::DeletionReason;
 use crate::pipeline::crew::{self, Claims, lock};
 use crate::pipeline::fingerprint::{Fingerprint, GuidKey, Words};
 use crate::pipeline::roster::Roster;
@@ -37,6 +39,11 @@ impl Surveyed {
     pub fn messages(&self) -> u64 {
         self.records.iter().filter(|record| !record.hangs()).count() as u64
     }
+
+    /// Their dates, as far as those can be believed; of what is in Recently Deleted, too.
+    pub fn dates(&self) -> impl Iterator<Item = i64> {
+        self.records.iter().map(|record| record.date).filter(|date| *date >= FIRST_IPHONE)
+    }
 }
 
 /// How one side is read.
@@ -44,6 +51,8 @@ pub(super) struct Survey<'a> {
     /// Which of the several sources.
     pub place: usize,
     pub source: &'a dyn Source,
+    /// It is an archive: what is deleted where it came from is here all the same.
+    pub keeps: bool,
     pub several: &'a Several,
     pub roster: &'a Roster,
     /// The one spelling of each handle's address.
@@ -119,6 +128,17 @@ impl Survey<'_> {
         })
     }
 
+    fn place_of(&self, row: &RawMessage) -> Place {
+        match row.deleted {
+            None => Place::There,
+            // Of one that only the device itself speaks of, nothing else is said.
+            Some(_) if !self.keeps && row.deletion_reason == DeletionReason::RecentlyDeleted => {
+                Place::RecentlyDeleted
+            }
+            Some(_) => Place::Kept(row.deletion_reason),
+        }
+    }
+
     /// A row in short; `None` for one that cannot be read. Its account is not known yet.
     fn record(&self, conversation: u32, row: &mut RawMessage) -> Option<Record> {
         if row.unreadable {
@@ -137,7 +157,7 @@ impl Survey<'_> {
             || selection.services.iter().any(|wanted| wanted.eq_ignore_ascii_case(service));
         Some(Record {
             guid: [(guid >> 64) as u64, guid as u64],
-            deleted: row.deleted.is_some(),
+            place: self.place_of(row),
             conversation,
             date: nanoseconds(row.date),
             content: (content.0 >> 64) as u64,
@@ -256,7 +276,7 @@ fn takes_back(row: &RawMessage) -> bool {
     row_kind(row) == RowKind::Tapback && row.associated_message_type >= 3000
 }
 
-/// In a chat, with a date.
+/// In a chat, or kept by an archive, with a date.
 pub(super) fn is_dated(record: &Record) -> bool {
-    record.date != NO_DATE && !record.deleted
+    record.date != NO_DATE && record.place != Place::RecentlyDeleted
 }

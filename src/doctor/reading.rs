@@ -32,7 +32,7 @@ struct Seen {
     /// Nanoseconds since 2001; 0 where there is none.
     date: i64,
     service: Service,
-    /// A message or announcement that is not in Recently Deleted, nor waiting for the day on which it will be sent.
+    /// A message or announcement that is not in Recently Deleted (an archive keeps what is), nor waiting for the day on which it will be sent.
     is_there: bool,
     /// Files that hang on it.
     files: u32,
@@ -67,6 +67,8 @@ enum Place {
 struct Gathered<'a> {
     /// GUIDs of attachments that may have arrived.
     awaited: &'a HashSet<String>,
+    /// The source is an archive, which keeps what is deleted elsewhere.
+    keeps: bool,
     facts: Facts,
     seen: Vec<Seen>,
     files: Vec<(FileKey, Place, u64)>,
@@ -90,9 +92,10 @@ pub(super) fn read(
     entries.sort_by_key(|(index, entry)| (std::cmp::Reverse(entry.rows), *index));
     progress.begin(entries.iter().map(|(_, entry)| entry.rows).sum());
     let claims = Claims::of(entries);
-    let all = Mutex::new(Gathered::new(&around.awaited));
+    let keeps = source.info().has_archive();
+    let all = Mutex::new(Gathered::new(&around.awaited, keeps));
     crew::work(around.jobs, &claims.stop, || -> Result<(), CompareError> {
-        let mut gathered = Gathered::new(&around.awaited);
+        let mut gathered = Gathered::new(&around.awaited, keeps);
         let mut session = source.session()?;
         loop {
             if progress.interrupted() {
@@ -116,9 +119,10 @@ pub(super) fn read(
 }
 
 impl<'a> Gathered<'a> {
-    fn new(awaited: &'a HashSet<String>) -> Gathered<'a> {
+    fn new(awaited: &'a HashSet<String>, keeps: bool) -> Gathered<'a> {
         Gathered {
             awaited,
+            keeps,
             facts: Facts::default(),
             seen: Vec::new(),
             files: Vec::new(),
@@ -171,7 +175,9 @@ impl<'a> Gathered<'a> {
                 text if is_text_message(text) => Service::Text,
                 _ => Service::Other,
             },
-            is_there: kind == RowKind::Own && row.deleted.is_none() && row.schedule_type != SCHEDULED,
+            is_there: kind == RowKind::Own
+                && (self.keeps || row.deleted.is_none())
+                && row.schedule_type != SCHEDULED,
             files: 0,
             bytes: 0,
         };

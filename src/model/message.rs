@@ -22,7 +22,8 @@ pub struct Message {
     pub joined_text: Option<String>,
     pub parts: Vec<Part>,
     pub attachments: Vec<Attachment>,
-    /// Every version of every edited part, oldest first, the current one last; empty when never edited.
+    /// Every version of every edited part, oldest first, the current one last; of an unsent part, what it said as far as
+    /// that is known. Whether any was edited says [`Message::is_edited`].
     pub edits: Vec<Edit>,
     /// Oldest first. Those taken back stay, marked.
     pub tapbacks: Vec<Tapback>,
@@ -32,7 +33,7 @@ pub struct Message {
     pub balloon: Option<Box<Balloon>>,
     pub date_delivered: Option<Instant>,
     pub date_read: Option<Instant>,
-    /// In Recently Deleted.
+    /// It is not where it was.
     pub deleted: Option<Deleted>,
     pub unsent: Option<Unsent>,
     pub scheduled: Option<Scheduled>,
@@ -58,6 +59,21 @@ impl Message {
             [Part { content: PartContent::Text { text, .. }, .. }] => Some(text),
             _ => self.joined_text.as_deref(),
         }
+    }
+
+    /// Some part was edited: it has several versions, or one that is no longer there though the part is.
+    pub fn is_edited(&self) -> bool {
+        let is_gone = |index: u32| {
+            let gone =
+                |part: &Part| part.index == index && matches!(part.content, PartContent::Unsent { .. });
+            self.unsent == Some(Unsent::All) || self.parts.iter().any(gone)
+        };
+        // What is left of a part that is gone is no version of it.
+        let versions = |of: &Edit| {
+            let of_it = self.edits.iter().filter(|edit| edit.part == of.part && !edit.text.is_empty());
+            of_it.count()
+        };
+        self.edits.iter().any(|edit| !is_gone(edit.part) || versions(edit) > 1)
     }
 }
 
@@ -304,6 +320,8 @@ pub struct Deleted {
     /// When it was moved to Recently Deleted; else when it was noticed that it is gone.
     pub date: Option<Instant>,
     pub reason: DeletionReason,
+    /// When it was still there, where `date` says when it was noticed that it is gone.
+    pub last_seen: Option<Instant>,
     /// Only some parts of it are; the rest is where it was.
     pub part: bool,
 }

@@ -123,7 +123,7 @@ impl Words {
             (!edits.is_empty()).then(|| bare(&parts.into_iter().map(|(_, text)| text).collect::<String>()));
         // Parts that are in Recently Deleted were put back into it.
         let now = message.text().filter(|_| message.deleted.is_none_or(|deleted| !deleted.part));
-        Words { now: now.map(bare), first, edited: !edits.is_empty(), unsent, damaged: false }
+        Words { now: now.map(bare), first, edited: message.is_edited(), unsent, damaged: false }
     }
 
     /// The text as it was first sent.

@@ -96,8 +96,12 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
     message.category = category(raw.filter_action, raw.filter_sub_action);
     message.error = (raw.error != 0).then_some(raw.error);
     message.scheduled = (raw.schedule_type != 0).then_some(Scheduled { state: raw.schedule_state });
-    message.deleted =
-        raw.deleted.map(|date| Deleted { date: instant(date), reason: raw.deletion_reason, part: false });
+    message.deleted = raw.deleted.map(|date| Deleted {
+        date: instant(date),
+        reason: raw.deletion_reason,
+        last_seen: raw.last_seen.and_then(instant),
+        part: false,
+    });
     message.effect = effect(raw.expressive_send_style_id.as_deref());
 
     let summary = summary_of(&raw);

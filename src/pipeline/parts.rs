@@ -167,6 +167,7 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
         message.deleted.get_or_insert(Deleted {
             date: instant(*date),
             reason: DeletionReason::RecentlyDeleted,
+            last_seen: None,
             part: true,
         });
     }
@@ -205,8 +206,7 @@ pub fn restore_earlier(raw: &RawMessage, unsent: &[u32], message: &mut Message) 
         if message.edits.iter().any(|edit| edit.part == part) {
             continue;
         }
-        let text = earlier.iter().find_map(|said| said.parts.get(&part).cloned());
-        message.edits.extend(text.map(|text| Edit { part, date: instant(raw.date), text }));
+        message.edits.append(&mut said_before(raw, &earlier, part));
     }
     // Messages keeps a list of every version; one that lost it says only that it was edited.
     if raw.date_edited != 0 && unsent.is_empty() && message.edits.is_empty() {
@@ -227,18 +227,26 @@ fn versions(raw: &RawMessage, earlier: &[Said], parts: &[Part]) -> Vec<Edit> {
     }
     let mut versions = Vec::new();
     for (part, now) in now {
-        let before = earlier.iter().rev().filter_map(|said| {
-            let date = said.edited.or(instant(raw.date));
-            Some(Edit { part, date, text: said.parts.get(&part)?.clone() })
-        });
-        let mut of_part: Vec<Edit> = before.collect();
-        of_part.push(Edit { part, date: instant(raw.date_edited), text: now });
-        // Most states differ in something else.
-        of_part.dedup_by(|later, earlier| later.text == earlier.text);
+        let mut of_part = said_before(raw, earlier, part);
+        if of_part.last().is_none_or(|last| last.text != now) {
+            of_part.push(Edit { part, date: instant(raw.date_edited), text: now });
+        }
         if of_part.len() > 1 {
             versions.append(&mut of_part);
         }
     }
+    versions
+}
+
+/// What a part said, oldest first, each version once.
+fn said_before(raw: &RawMessage, earlier: &[Said], part: u32) -> Vec<Edit> {
+    let versions = earlier.iter().rev().filter_map(|said| {
+        let date = said.edited.or(instant(raw.date));
+        Some(Edit { part, date, text: said.parts.get(&part)?.clone() })
+    });
+    let mut versions: Vec<Edit> = versions.collect();
+    // Most states differ in something else.
+    versions.dedup_by(|later, earlier| later.text == earlier.text);
     versions
 }
 

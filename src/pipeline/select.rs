@@ -146,19 +146,23 @@ impl Selection {
         let every = 0..roster.conversations.len();
         let by_name = |query: &str| -> Vec<usize> {
             let exact = |i: &usize| roster.conversations[*i].conversation.id == query;
-            let titled = |i: &usize| {
-                roster.conversations[*i].conversation.title.to_lowercase() == query.to_lowercase()
-            };
-            match every.clone().find(exact) {
-                Some(found) => vec![found],
-                None => every.clone().filter(titled).collect(),
+            let is_it = |name: &str| name.to_lowercase() == query.to_lowercase();
+            let titled = |i: &usize| is_it(&roster.conversations[*i].conversation.title);
+            let was_titled = |i: &usize| roster.conversations[*i].former_names.iter().any(|name| is_it(name));
+            if let Some(found) = every.clone().find(exact) {
+                return vec![found];
+            }
+            match every.clone().filter(titled).collect::<Vec<usize>>() {
+                none if none.is_empty() => every.clone().filter(was_titled).collect(),
+                found => found,
             }
         };
         let person = |query: &str, direct_only: bool| roster.with_person(query, direct_only);
         let found = |option: &'static str, query: &str, matches: Vec<usize>| {
             if matches.is_empty() {
                 let nearest = roster.suggest(query);
-                Err(NoMatch { option, query: query.to_owned(), nearest })
+                let is_title = !by_name(query).is_empty();
+                Err(NoMatch { option, query: query.to_owned(), nearest, is_title })
             } else {
                 Ok(matches)
             }
@@ -246,6 +250,8 @@ pub struct NoMatch {
     pub query: String,
     /// The nearest names, best first; empty when nothing is near.
     pub nearest: Vec<String>,
+    /// A conversation is called so, of more than one person.
+    pub is_title: bool,
 }
 
 /// Reads `2024-05-01`, `2024-05-01T13:30`, `2024-05-01T13:30:05` (in `zone`) or an age such as `90d`, `2w`, `6m`,

@@ -203,7 +203,7 @@ mod tests {
             participants: Vec::new(),
             services: Vec::new(),
         };
-        let entry = RosterEntry { conversation, chats: Vec::new(), rows: 5 };
+        let entry = RosterEntry { conversation, chats: Vec::new(), former_names: Vec::new(), rows: 5 };
         let mut tally = Tally::default();
         tally.rows.read = 3;
         tally.rows.messages = 3;

@@ -10,6 +10,7 @@ pub mod backup;
 pub mod chatdb;
 pub mod contacts;
 mod content;
+mod custody;
 mod database;
 pub mod discover;
 mod error;
@@ -30,6 +31,7 @@ mod weighing;
 use std::path::{Path, PathBuf};
 
 pub use content::{BundleFile, BundleStore, Content, OutOfReach, StoredBundle, StoredValue, ValueStore};
+pub use custody::{Custody, Fed, Record};
 pub use database::LogState;
 pub use error::SourceError;
 pub use icloud_settings::ICloudSettings;
@@ -43,6 +45,7 @@ pub use several::{Several, contacts_of_several};
 pub use timeline::{Timeline, Window};
 pub use weighing::{Says, Scale, WeighedAttachment, WeighedMessage};
 
+use crate::model::Instant;
 use database::{Layout, Opened};
 
 /// Says what was opened.
@@ -63,6 +66,8 @@ pub struct SourceInfo {
     pub log: LogState,
     /// It is this machine's own library, as it is now.
     pub is_own: bool,
+    /// Of an archive: where it has its messages from.
+    pub custody: Option<Custody>,
     /// What is wrong with it, though it can be read; in words.
     pub warnings: Vec<String>,
     /// The sources that are read together with it.
@@ -74,6 +79,16 @@ impl SourceInfo {
     pub fn is_encrypted(&self) -> bool {
         let encrypted = |info: &SourceInfo| info.backup.as_ref().is_some_and(|backup| backup.encrypted);
         encrypted(self) || self.with.iter().any(encrypted)
+    }
+
+    /// It is an archive, or one is read together with it.
+    pub fn has_archive(&self) -> bool {
+        std::iter::once(self).chain(&self.with).any(|info| info.kind == SourceKind::Archive)
+    }
+
+    /// An archive, it or one that is read together with it, is shown as it was then.
+    pub fn as_of(&self) -> Option<Instant> {
+        std::iter::once(self).chain(&self.with).find_map(|info| info.custody.as_ref()?.as_of)
     }
 }
 

@@ -31,6 +31,8 @@ pub struct RawChat {
     /// The owner's account: `E:` and an address, or `P:` and a number; either may be empty.
     pub account_login: Option<String>,
     pub display_name: Option<String>,
+    /// Of an archive: what it was called before, the latest first.
+    pub former_names: Vec<String>,
     pub group_id: Option<String>,
     pub original_group_id: Option<String>,
     pub is_filtered: i64,
@@ -132,6 +134,8 @@ pub struct RawMessage {
     pub deleted: Option<i64>,
     /// Of an archive, and deleted: why.
     pub deletion_reason: DeletionReason,
+    /// Of an archive, and deleted: when it was still there, raw, where `deleted` is when its absence was noticed.
+    pub last_seen: Option<i64>,
     /// `recoverable_message_part`: (part index, raw delete date, `part_text`).
     pub deleted_parts: Vec<(i64, i64, Vec<u8>)>,
     /// Of an archive, where the sender changed the message: what it said before, the latest first.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Index;
 
 use super::clock::Local;
-use crate::model::{Attachment, Availability, Message, MessageKind};
+use crate::model::{Attachment, Availability, DeletionReason, Message, MessageKind};
 use crate::pipeline::select::Has;
 
 /// What is counted of messages.
@@ -25,10 +25,15 @@ pub enum Thing {
     /// Link previews and the like.
     Card,
     Tapback,
-    /// Messages that were edited, unsent as a whole or in part, or are in Recently Deleted.
+    /// Messages that were edited, or unsent, as a whole or in part.
     Edited,
     Unsent,
+    /// Messages that are not where they were, by why.
+    RecentlyDeleted,
     Deleted,
+    ConversationDeleted,
+    AgedOut,
+    Unexplained,
     /// Attachments that are not beside the export, by why.
     InICloud,
     Missing,
@@ -38,6 +43,16 @@ pub enum Thing {
 
 impl Thing {
     const COUNT: usize = Thing::LeftOut as usize + 1;
+
+    fn of_absence(reason: DeletionReason) -> Thing {
+        match reason {
+            DeletionReason::RecentlyDeleted => Thing::RecentlyDeleted,
+            DeletionReason::Deleted => Thing::Deleted,
+            DeletionReason::ConversationDeleted => Thing::ConversationDeleted,
+            DeletionReason::AgedOut => Thing::AgedOut,
+            DeletionReason::Unexplained => Thing::Unexplained,
+        }
+    }
 }
 
 /// How many there are of everything.
@@ -69,14 +84,15 @@ impl Counts {
             counts.count(Thing::Card);
         }
         message.tapbacks.iter().for_each(|_| counts.count(Thing::Tapback));
-        for (thing, is_so) in [
-            (Thing::Edited, !message.edits.is_empty()),
-            (Thing::Unsent, message.unsent.is_some()),
-            (Thing::Deleted, message.deleted.is_some()),
-        ] {
+        for (thing, is_so) in
+            [(Thing::Edited, message.is_edited()), (Thing::Unsent, message.unsent.is_some())]
+        {
             if is_so {
                 counts.count(thing);
             }
+        }
+        if let Some(deleted) = message.deleted {
+            counts.count(Thing::of_absence(deleted.reason));
         }
         counts
     }

@@ -135,7 +135,7 @@ impl Row {
         let states = [
             (message.deleted.is_some(), "deleted"),
             (message.unsent.is_some(), "unsent"),
-            (!message.edits.is_empty(), "edited"),
+            (message.is_edited(), "edited"),
             (message.scheduled.is_some(), "scheduled"),
             (message.error.is_some(), "failed"),
             (message.junk, "junk"),

@@ -74,6 +74,7 @@ fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
     json.raw("{\"schema\":1,\n\"tool\":").text(&request.writer.tool);
     json.raw(",\n\"source\":{");
     identity(json, source);
+    custody(json, source, provenance);
     // Where it was asked for, and could be had.
     if let Some(digest) = provenance.digest() {
         json.raw(",\"in_use\":").boolean(digest.of_copy);
@@ -85,7 +86,12 @@ fn head(json: &mut Json<'_>, provenance: &Provenance, request: &ExportRequest) {
     }
     json.raw("}");
     if !source.with.is_empty() {
-        json.raw(",\n\"sources\":").array(std::iter::once(source).chain(&source.with), one_of_several);
+        json.raw(",\n\"sources\":").array(std::iter::once(source).chain(&source.with), |json, one| {
+            json.raw("{");
+            identity(json, one);
+            custody(json, one, provenance);
+            json.raw("}");
+        });
     }
     json.raw(",\n\"options\":{");
     options(json, &request.options);
@@ -105,9 +111,27 @@ fn identity(json: &mut Json<'_>, source: &SourceInfo) {
     };
 }
 
-fn one_of_several(json: &mut Json<'_>, source: &SourceInfo) {
-    json.raw("{");
-    identity(json, source);
+/// Where an archive has its messages from. An export that is kept up does not say what changes with every run.
+fn custody(json: &mut Json<'_>, source: &SourceInfo, provenance: &Provenance) {
+    let Some(custody) = source.custody.as_ref().filter(|_| !provenance.is_kept_up) else { return };
+    json.raw(",\n\"archive\":{\"as_of\":").date(custody.as_of);
+    json.raw(",\"runs\":").number(custody.runs);
+    json.raw(",\"first\":").date(custody.first);
+    json.raw(",\"last\":").date(custody.last);
+    json.raw(",\"record\":");
+    match &custody.record {
+        Some(record) => {
+            json.raw("{\"name\":").text(&record.name).raw(",\"sha256\":").text(&record.sha256).raw("}")
+        }
+        None => json.raw("null"),
+    };
+    json.raw(",\"sources\":").array(&custody.sources, |json, fed| {
+        json.raw("{\"kind\":").text(&fed.kind);
+        json.raw(",\"path\":").text(&fed.path);
+        json.raw(",\"device\":").maybe(fed.device.as_deref());
+        json.raw(",\"first\":").date(fed.first);
+        json.raw(",\"last\":").date(fed.last).raw("}");
+    });
     json.raw("}");
 }
 

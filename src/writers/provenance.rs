@@ -34,6 +34,11 @@ impl Provenance {
         Provenance { source, selection, attachments, read_at, is_kept_up, digest: OnceLock::new() }
     }
 
+    /// As of when an archive is shown, where it is not as it is.
+    pub fn as_of(&self) -> Option<Instant> {
+        self.source.as_of()
+    }
+
     /// Says which bytes were read: `None` where they could not be hashed, or nothing shows it. To be called once; others may be waiting.
     pub fn set_digest(&self, digest: Option<SourceDigest>) {
         self.digest.get_or_init(|| digest);

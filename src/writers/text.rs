@@ -203,7 +203,16 @@ impl Text {
             fact("Services", &one_line(&conversation.services.join(", ")));
         }
         fact("Times", self.options.zone.name());
+        if let Some(as_of) = self.as_of() {
+            fact("Shown", &as_of);
+        }
         to
+    }
+
+    /// Of an archive that is shown as it was.
+    fn as_of(&self) -> Option<String> {
+        let then = self.options.provenance.as_ref()?.as_of()?;
+        Some(phrase::as_of(then, &mut Clock::new(self.options.zone)))
     }
 
     fn index(&self, conversations: &[Finished]) -> String {
@@ -216,6 +225,10 @@ impl Text {
             count(conversations.len() as u64, "conversation", "conversations"),
             count(messages, "message", "messages")
         );
+        if let Some(as_of) = self.as_of() {
+            to.push_str(&as_of);
+            to.push('\n');
+        }
         to.extend(std::iter::repeat_n('═', COLUMNS));
         to.push('\n');
         for Finished { conversation, rows, first, last, .. } in list {

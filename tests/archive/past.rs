@@ -74,7 +74,7 @@ fn deleted_edited_and_unsent_are_shown_as_such() {
     let text = crate::support::tree::print(&program.path().join("txt"));
     assert!(text.contains("Before it was unsent: “a secret”"), "{text}");
     assert!(text.contains("Edited 9 March 2023, 21:26:40, before: “first thoughts”"), "{text}");
-    assert!(text.contains("Deleted; missing since"), "{text}");
+    assert!(text.contains("Deleted: last seen"), "{text}");
 }
 
 /// Whose summary does not say of which part it was: nothing is left of it, and it has the date.
@@ -117,7 +117,7 @@ fn as_it_was() {
         .run(&["export", "-s", "archive", "-f", "txt", "-o", "bin", "--as-of", "2023-03-10T12:00"])
         .with_code(0);
     let text = crate::support::tree::print(&program.path().join("bin"));
-    assert!(text.contains("In Recently Deleted since"), "{text}");
+    assert!(text.contains("Moved to Recently Deleted on"), "{text}");
     assert_eq!(second.len(), 4);
     // START and an hour, when the first run was; a second before it there is no archive.
     assert_eq!(texts("exactly", "2023-03-08T22:26:40").len(), 4);

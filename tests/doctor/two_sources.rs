@@ -70,7 +70,7 @@ fn the_phone_has_more() {
     assert_eq!(check(&object, "other_source")["evidence"]["why"]["unexplained"], 3);
 
     let object = Pair::of(&without("date < 692000000000000000")).json();
-    only(&object, "other_source warning", "older than everything there");
+    only(&object, "other_source warning", "older than what is kept there");
 }
 
 #[test]

@@ -62,7 +62,8 @@ impl Stage {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.program.command(arguments);
-        command.env("PATH", self.path("bin")).env("SOURCE_DATE_EPOCH", self.now.to_string());
+        let now = self.now.to_string();
+        command.env("PATH", self.path("bin")).env("SOURCE_DATE_EPOCH", &now).env("MSGARCHIVE_TEST_NOW", &now);
         command
     }
 

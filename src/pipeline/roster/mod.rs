@@ -39,6 +39,8 @@ pub struct RosterEntry {
     pub conversation: Conversation,
     /// By row id; [`ChatId::ORPHANS`] alone for the orphaned rows.
     pub chats: Vec<ChatId>,
+    /// What it was called before, where an archive knows.
+    pub former_names: Vec<String>,
     /// Rows in these chats.
     pub rows: u64,
 }
@@ -58,9 +60,15 @@ impl Roster {
         let mut roster = Roster { people, ..Roster::default() };
         for thread in threads {
             let chats: Vec<ChatId> = thread.chats.iter().map(|chat| chat.id()).collect();
+            let former_names = thread.chats.iter().flat_map(|chat| chat.former_names.clone()).collect();
             let rows = thread.chats.iter().map(|chat| chat.rows).fold(0, u64::saturating_add);
             roster.of_chat.extend(chats.iter().map(|chat| (*chat, roster.conversations.len())));
-            roster.conversations.push(RosterEntry { conversation: thread.conversation, chats, rows });
+            roster.conversations.push(RosterEntry {
+                conversation: thread.conversation,
+                chats,
+                former_names,
+                rows,
+            });
             roster.members.push(thread.people);
         }
         roster
@@ -125,9 +133,10 @@ impl Roster {
     /// The titles, names, handles and ids nearest to what somebody typed, best first; empty when nothing is near.
     pub fn suggest(&self, query: &str) -> Vec<String> {
         let titles = self.conversations.iter().map(|entry| entry.conversation.title.as_str());
+        let former = self.conversations.iter().flat_map(|entry| &entry.former_names).map(String::as_str);
         let names = self.people.all.iter().filter_map(|person| person.name.as_deref());
         let handles = self.people.all.iter().flat_map(|person| person.handles.iter().map(String::as_str));
         let ids = self.conversations.iter().map(|entry| entry.conversation.id.as_str());
-        matching::nearest(query, titles.chain(names).chain(handles).chain(ids))
+        matching::nearest(query, titles.chain(former).chain(names).chain(handles).chain(ids))
     }
 }

@@ -5,16 +5,28 @@ use foldhash::HashMap;
 use rusqlite::Connection;
 
 use crate::model::DeletionReason;
+use crate::source::custody::Visits;
 use crate::source::database::{Columns, Schema, scan};
-use crate::source::{EarlierBody, RawMessage};
+use crate::source::{EarlierBody, RawChat, RawMessage};
 
 /// Nothing, of what is no archive.
 #[derive(Debug, Default)]
 pub(super) struct Archived {
-    /// Message → delete date, raw, and why.
-    deleted: HashMap<i64, (i64, DeletionReason)>,
+    deleted: HashMap<i64, Absence>,
+    /// Chat → what it was called before, the latest first.
+    former_names: HashMap<i64, Vec<String>>,
     /// Former bodies of a message, the latest first.
     earlier: Option<String>,
+}
+
+/// Why a message is not where it was. The one with the latest date counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Absence {
+    /// Raw.
+    date: i64,
+    reason: DeletionReason,
+    /// Raw, when a run still found it, where `date` is that of the one that no longer did.
+    last_seen: Option<i64>,
 }
 
 /// No message has as many.
@@ -26,12 +38,32 @@ impl Archived {
         if !schema.has_table("msgarchive_absence") {
             return Ok(archived);
         }
-        scan(connection, Some("SELECT message, date, reason FROM msgarchive_deleted"), |c| {
+        let visits = Visits::read(connection)?;
+        let absences = "SELECT d.message, d.date, d.reason, a.source, a.run FROM msgarchive_deleted d \
+             JOIN msgarchive_absence a ON a.message = d.message AND a.date = d.date AND a.reason = d.reason \
+             WHERE a.returned IS NULL";
+        scan(connection, Some(absences), |c| {
             let (message, date, name) = (c.number(), c.number(), c.text().unwrap_or_default());
-            let reason = DeletionReason::ALL.into_iter().find(|reason| reason.name() == name);
-            let deleted = (date, reason.unwrap_or(DeletionReason::Unexplained));
+            let (source, run) = (c.number(), c.number());
+            let reason = DeletionReason::named(&name).unwrap_or(DeletionReason::Unexplained);
+            let noticed = reason != DeletionReason::RecentlyDeleted;
+            let last_seen = noticed.then(|| visits.before(source, run, date)).flatten();
+            let deleted = Absence { date, reason, last_seen };
             let latest = archived.deleted.entry(message).or_insert(deleted);
             *latest = deleted.max(*latest);
+        })?;
+        let versions = "msgarchive_chat_version";
+        let named = format!(
+            "SELECT msgarchive_id, display_name FROM {versions} \
+             WHERE display_name <> '' ORDER BY msgarchive_until DESC, msgarchive_version DESC"
+        );
+        scan(connection, Some(&*named).filter(|_| schema.has(versions, "display_name")), |c| {
+            if let (chat, Some(name)) = (c.number(), c.text()) {
+                let names = archived.former_names.entry(chat).or_default();
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
         })?;
         let versions = "msgarchive_message_version";
         if schema.has_table(versions) {
@@ -48,9 +80,18 @@ impl Archived {
 
     /// Marks a row that is deleted.
     pub fn mark(&self, row: &mut RawMessage) {
-        if let Some((date, reason)) = self.deleted.get(&row.rowid) {
+        if let Some(Absence { date, reason, last_seen }) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
             row.deletion_reason = *reason;
+            row.last_seen = *last_seen;
+        }
+    }
+
+    /// Says what a chat was called before.
+    pub fn name(&self, chat: &mut RawChat) {
+        if let Some(names) = self.former_names.get(&chat.rowid) {
+            chat.former_names.clone_from(names);
+            chat.former_names.retain(|name| chat.display_name.as_ref() != Some(name));
         }
     }
 

@@ -188,6 +188,7 @@ impl Source for ChatDb {
         let of_handles: HashMap<i64, Option<String>> =
             self.handles()?.into_iter().map(|handle| (handle.rowid, handle.service)).collect();
         for (rowid, chat) in &mut chats {
+            self.archived.name(chat);
             if let Some(members) = self.census.members.get(rowid) {
                 chat.handle_ids.clone_from(members);
             }

@@ -34,7 +34,8 @@ pub use values::text;
 
 use super::locate::{FileStore, Roots};
 use super::{
-    ICloudSettings, KeepMessages, OpenOptions, SourceError, SourceInfo, SourceKind, as_of, preferences,
+    Custody, ICloudSettings, KeepMessages, OpenOptions, SourceError, SourceInfo, SourceKind, as_of,
+    preferences,
 };
 use evidence::Evidence;
 
@@ -126,11 +127,15 @@ impl Opened {
         };
         let schema = Schema::probe(&own).map_err(failed())?;
         let layout = recognize::layout(&schema, &path)?;
-        let kind = if schema.has_table(as_of::RUNS) { SourceKind::Archive } else { kind };
+        let is_archive = schema.has_table(as_of::RUNS);
+        let kind = if is_archive { SourceKind::Archive } else { kind };
+        let custody = is_archive.then(|| Custody::read(&own, &schema, options.as_of.as_deref()));
+        let custody = custody.transpose().map_err(failed())?;
         let info = SourceInfo {
             kind,
             path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
             schema_version: schema.version.clone(),
+            custody,
             ..SourceInfo::default()
         };
         Ok(Opened { path, info, home, schema, layout, own, connections, guard, store: None })

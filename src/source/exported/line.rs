@@ -262,6 +262,7 @@ pub struct Voter {
 pub struct Deleted {
     pub date: Option<String>,
     pub reason: String,
+    pub last_seen: Option<String>,
     pub part: bool,
 }
 

@@ -54,6 +54,7 @@ impl Around<'_> {
         let deleted = line.deleted.map(|deleted| Deleted {
             date: deleted.date.as_deref().and_then(instant),
             reason: DeletionReason::named(&deleted.reason).unwrap_or_default(),
+            last_seen: deleted.last_seen.as_deref().and_then(instant),
             part: deleted.part,
         });
         let mut row = RawMessage {
@@ -71,6 +72,7 @@ impl Around<'_> {
             thread_originator_part: line.reply_to.as_ref().map(|reply| format!("{}:0:0", reply.part)),
             deleted: deleted.filter(|deleted| !deleted.part).map(|deleted| deleted.date.map_or(0, raw)),
             deletion_reason: deleted.map(|deleted| deleted.reason).unwrap_or_default(),
+            last_seen: deleted.and_then(|deleted| deleted.last_seen).map(raw),
             attachments: rows,
             ..RawMessage::default()
         };

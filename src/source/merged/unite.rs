@@ -42,6 +42,7 @@ pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn 
     fill(&mut row.target, &mut other.target);
     if row.deleted.is_none() {
         row.deletion_reason = other.deletion_reason;
+        row.last_seen = other.last_seen;
     }
     fill(&mut row.deleted, &mut other.deleted);
     earliest(&mut row.date_read, other.date_read);

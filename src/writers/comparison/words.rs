@@ -9,9 +9,10 @@ const STRETCHES: usize = 4;
 /// Why, in a few words. "There" is the side that lacks it.
 pub fn reason(reason: Reason) -> &'static str {
     match reason {
-        Reason::RecentlyDeleted => "in Recently Deleted there",
+        Reason::RecentlyDeleted => "moved to Recently Deleted there",
         Reason::Deleted => "deleted",
-        Reason::AgedOut => "older than everything there",
+        Reason::ConversationDeleted => "deleted with their conversation",
+        Reason::AgedOut => "older than what is kept there",
         Reason::Newer => "newer than everything there",
         Reason::OtherAccount => "of an address not in use there",
         Reason::NotForwarded => "SMS or RCS, not forwarded there",
@@ -24,15 +25,19 @@ pub fn reason(reason: Reason) -> &'static str {
 pub fn evidence(reason: Reason) -> &'static str {
     match reason {
         Reason::RecentlyDeleted => {
-            "The other side has the message in Recently Deleted only: Messages can still bring it back there."
+            "The other side has the message in Recently Deleted only: Messages can still bring it back there. Or it has \
+             it no more, and the archive that has it knows that it was moved there."
         }
         Reason::Deleted => {
             "The other side lists the message, or its conversation, as deleted; or the message is in Recently \
-             Deleted on the side that has it, and the other side has it no more."
+             Deleted on the side that has it, and the other side has it no more; or the archive that has it says so."
+        }
+        Reason::ConversationDeleted => {
+            "The archive that has the message knows that it was deleted with its whole conversation."
         }
         Reason::AgedOut => {
             "Older than every message of the other side: Keep Messages removed what was older there, or its \
-             history begins later."
+             history begins later; or the archive that has it says so."
         }
         Reason::Newer => {
             "Newer than every message of the other side, which has not been written to since: an older backup or \

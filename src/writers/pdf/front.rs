@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::pipeline::RowCounts;
+use crate::source::Custody;
 use crate::writers::WriterOptions;
 use crate::writers::clock::Clock;
 use crate::writers::contents::{Contents, Thing};
@@ -28,7 +29,7 @@ use super::tags::Tag;
 pub const VALUES: f32 = 96.0;
 pub const TEXT: f32 = 9.0;
 const CAPTION: f32 = 7.5;
-/// Cells beside each other.
+/// Cells beside each other; or as many as there are, where that is one more.
 const COLUMNS: usize = 4;
 const CELL: f32 = 26.0;
 /// Wider than any line.
@@ -68,9 +69,13 @@ impl<'a> Front<'a> {
         Front { options, engine, style: Style::new(options.pdf), blocks: Vec::new() }
     }
 
-    /// The title, in as many lines as it needs, and what is known at the end: a line above it and one below.
+    /// The title, in as many lines as it needs, and what is known at the end: a line above it and one below. Of an archive
+    /// that is shown as it was, the line above says so.
     pub fn title(&mut self, title: &str, above: &str, below: &str) {
-        self.late_line(above, QUIET, TEXT, 0.0);
+        let then = self.options.provenance.as_ref().and_then(|provenance| provenance.as_of());
+        let as_of = then.map(|then| phrase::as_of(then, &mut Clock::new(self.options.zone)));
+        let above: Vec<&str> = std::iter::once(above).chain(as_of.as_deref()).collect();
+        self.late_line(&above.join(" · "), QUIET, TEXT, 0.0);
         let ink = Ink { bold: true, ..Ink::default() };
         let lines = self.engine.plain(title, ink, Measure { size: 26.0, width: self.style.measure() });
         let (rows, begins) = (lines.into_rows(self.style.side), Some(Role::Title));
@@ -88,6 +93,10 @@ impl<'a> Front<'a> {
     pub fn held(&mut self, heading: &str, contents: &Contents) {
         self.heading(heading);
         self.cells(&phrase::HELD, contents);
+        if self.options.provenance.as_ref().is_some_and(|provenance| provenance.source.has_archive()) {
+            self.heading(phrase::GONE);
+            self.cells(&phrase::GONE_WHY, contents);
+        }
         self.heading("Attachments that are not beside it");
         self.cells(&phrase::ABSENT, contents);
     }
@@ -134,8 +143,9 @@ impl<'a> Front<'a> {
 
     /// Numbers with what they are numbers of.
     fn cells(&mut self, things: &[(Thing, &str)], contents: &Contents) {
-        let width = self.style.measure() / COLUMNS as f32;
-        for (number, group) in things.chunks(COLUMNS).enumerate() {
+        let columns = if things.len() == COLUMNS + 1 { things.len() } else { COLUMNS };
+        let width = self.style.measure() / columns as f32;
+        for (number, group) in things.chunks(columns).enumerate() {
             let mut row = Row { height: CELL, items: Vec::new() };
             for (at, (thing, caption)) in group.iter().enumerate() {
                 let x = self.style.side + width * at as f32;
@@ -207,6 +217,9 @@ impl<'a> Front<'a> {
         for source in std::iter::once(&provenance.source).chain(&provenance.source.with) {
             self.told("Source", &phrase::source_kind(source, &mut clock));
             self.told("Database", &phrase::one_line(&source.path.to_string_lossy()));
+            if let Some(custody) = &source.custody {
+                self.custody(custody, provenance.is_kept_up, &mut clock);
+            }
             if let Some(version) = &source.schema_version {
                 self.told("Database version", &phrase::one_line(version));
             }
@@ -225,11 +238,25 @@ impl<'a> Front<'a> {
         }
     }
 
+    /// Where an archive has its messages from. A document that is kept up says only what does not change with every run.
+    fn custody(&mut self, custody: &Custody, is_kept_up: bool, clock: &mut Clock) {
+        if is_kept_up {
+            return;
+        }
+        for (number, source) in phrase::fed(custody, clock).iter().enumerate() {
+            self.told(if number == 0 { "Fed from" } else { "" }, source);
+        }
+        self.told("Fed in", &phrase::runs(custody, clock));
+        if let Some(record) = &custody.record {
+            self.late("Its last record", &phrase::latest_record(record));
+        }
+    }
+
     fn making(&mut self, provenance: Option<&Provenance>, contents: &Contents) {
         self.told("Made by", &self.options.tool.clone());
         if let Some(provenance) = provenance {
             let mut clock = Clock::new(self.options.zone);
-            let selection = phrase::selection(&provenance.selection, &mut clock);
+            let selection = phrase::selection(&provenance.selection, provenance.as_of(), &mut clock);
             for (number, sentence) in selection.iter().enumerate() {
                 self.told(if number == 0 { "Selection" } else { "" }, sentence);
             }

@@ -1,6 +1,7 @@
 //! What is on every page beside its messages: whose they are, of which days, and where in the document it is.
 
-use crate::writers::{WriterOptions, pdf::Bates};
+use crate::writers::clock::Clock;
+use crate::writers::{WriterOptions, pdf::Bates, phrase};
 
 use super::blocks::QUIET;
 use super::document::Furniture;
@@ -12,6 +13,8 @@ use super::style::Style;
 const HEADER: f32 = 40.0;
 /// Of the footer's baseline, from the page's bottom.
 const FOOTER: f32 = 38.0;
+/// The second line of the footer, below the first.
+const BELOW: f32 = 11.0;
 /// Header and footer have one size, whatever the messages have.
 const SIZE: f32 = 8.0;
 /// Between the title and the days.
@@ -24,6 +27,8 @@ pub struct Running {
     title: String,
     tool: String,
     zone: String,
+    /// Of an archive that is shown as it was.
+    as_of: Option<String>,
     /// The number that is stamped on the first page.
     bates: Option<Bates>,
 }
@@ -33,7 +38,9 @@ impl Running {
     pub fn new(title: String, options: &WriterOptions, bates: Option<Bates>) -> Running {
         let zone = format!("Times in {}", options.zone.name());
         let style = Style::new(options.pdf);
-        Running { style, title, tool: options.tool.clone(), zone, bates }
+        let then = options.provenance.as_ref().and_then(|provenance| provenance.as_of());
+        let as_of = then.map(|then| phrase::as_of(then, &mut Clock::new(options.zone)));
+        Running { as_of, style, title, tool: options.tool.clone(), zone, bates }
     }
 
     /// On the page with this number, from 0; `shows` says in a few words what is on it.
@@ -62,6 +69,11 @@ impl Running {
         let zone = engine.label(&self.zone, QUIET, SIZE, 200.0);
         let x = (self.style.page_width - zone.width) / 2.0;
         put(&mut items, zone, x, footer);
+        if let Some(as_of) = &self.as_of {
+            let line = engine.label(as_of, QUIET, SIZE, measure);
+            let x = (self.style.page_width - line.width) / 2.0;
+            put(&mut items, line, x, footer + BELOW);
+        }
         let page = engine.words(&format!("Page {} of ", number + 1), QUIET, SIZE, 200.0);
         let end = left + page.width;
         put(&mut items, page, left, footer);

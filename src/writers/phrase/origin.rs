@@ -5,7 +5,7 @@ use crate::model::Instant;
 use crate::pipeline::RowCounts;
 use crate::pipeline::select::{Has, Selection, Without};
 use crate::source::backup::BackupInfo;
-use crate::source::{DigestedFile, KeepMessages, SourceInfo, SourceKind};
+use crate::source::{Custody, DigestedFile, Fed, KeepMessages, Record, SourceInfo, SourceKind};
 use crate::writers::clock::Clock;
 use crate::writers::contents::{Contents, Thing};
 use crate::writers::export::AttachmentMode;
@@ -42,6 +42,57 @@ pub fn source_kind(source: &SourceInfo, clock: &mut Clock) -> String {
         SourceKind::Export => "export made by msgarchive".into(),
         SourceKind::Backup => backup(source.backup.as_ref(), clock),
     }
+}
+
+/// What an archive that is shown as it was says of that.
+pub fn as_of(then: Instant, clock: &mut Clock) -> String {
+    format!("The archive as it was on {}", moment(then, clock))
+}
+
+/// Sources of an archive that are named; the rest is counted.
+const MOST_SOURCES: usize = 8;
+
+/// What fed an archive: a line each.
+pub fn fed(custody: &Custody, clock: &mut Clock) -> Vec<String> {
+    let shown = custody.sources.iter().take(MOST_SOURCES);
+    let mut lines: Vec<String> = shown.map(|source| one_that_fed(source, clock)).collect();
+    match custody.sources.len().saturating_sub(MOST_SOURCES) {
+        0 => {}
+        more => lines.push(format!("and {}", count(more as u64, "other source", "other sources"))),
+    }
+    lines
+}
+
+/// `library /Users/ana/Library/Messages/chat.db: read from 1 May 2024, 02:30:00 (UTC+02:00) to …`.
+fn one_that_fed(source: &Fed, clock: &mut Clock) -> String {
+    let device = source.device.as_deref().map(|device| format!(" of “{}”", one_line(device)));
+    let what = format!("{}{} {}", one_line(&source.kind), device.unwrap_or_default(), one_line(&source.path));
+    match (source.first, source.last) {
+        (Some(first), Some(last)) if first != last => {
+            format!("{what}: read first on {}, last on {}", moment(first, clock), moment(last, clock))
+        }
+        (Some(once), _) | (_, Some(once)) => format!("{what}: read on {}", moment(once, clock)),
+        (None, None) => what,
+    }
+}
+
+/// `9 runs, from 1 May 2024, 02:30:00 (UTC+02:00) to …`.
+pub fn runs(custody: &Custody, clock: &mut Clock) -> String {
+    let runs = count(custody.runs, "run", "runs");
+    match (custody.first, custody.last) {
+        (Some(first), Some(last)) if first != last => {
+            format!("{runs}, from {} to {}", moment(first, clock), moment(last, clock))
+        }
+        (Some(once), _) | (_, Some(once)) => format!("{runs}, on {}", moment(once, clock)),
+        (None, None) => runs,
+    }
+}
+
+/// Which record an archive's chain ended with: its SHA-256, and the file.
+pub fn latest_record(record: &Record) -> [String; 2] {
+    let file =
+        format!("of {}.json in its folder runs; it closes over those before it", one_line(&record.name));
+    [record.sha256.clone(), file]
 }
 
 /// What a device's setting says, which explains gaps.
@@ -112,9 +163,12 @@ pub fn offset(seconds: i64) -> String {
     format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// What was asked for, a sentence each.
-pub fn selection(selection: &Selection, clock: &mut Clock) -> Vec<String> {
+/// What was asked for, a sentence each. `then`: an archive is shown as it was then.
+pub fn selection(selection: &Selection, then: Option<Instant>, clock: &mut Clock) -> Vec<String> {
     let mut sentences = Vec::new();
+    if let Some(then) = then {
+        sentences.push(format!("{}: what its later runs brought is left out.", as_of(then, clock)));
+    }
     let mut say = |what: &str, values: &[String]| {
         if !values.is_empty() {
             let values: Vec<String> = values.iter().map(|value| format!("“{}”", one_line(value))).collect();
@@ -187,6 +241,16 @@ pub const HELD: [(Thing, &str); 12] = [
     (Thing::Card, "cards of apps"),
     (Thing::Edited, "edited messages"),
     (Thing::Unsent, "unsent messages"),
+];
+
+/// Of an archive, the messages that are not where they were, by why: what stands above them, and captions.
+pub const GONE: &str = "Kept here, and gone where it was";
+pub const GONE_WHY: [(Thing, &str); 5] = [
+    (Thing::RecentlyDeleted, "to Recently Deleted"),
+    (Thing::Deleted, "deleted"),
+    (Thing::ConversationDeleted, "with their conversation"),
+    (Thing::AgedOut, "by Keep Messages"),
+    (Thing::Unexplained, "unexplained"),
 ];
 
 /// Headings of what a document holds: all of it, or of one of the conversations in it.
@@ -277,7 +341,7 @@ mod tests {
     #[test]
     fn a_selection_is_said_in_sentences() {
         let mut clock = Clock::new(chrono_tz::UTC);
-        assert_eq!(selection(&Selection::default(), &mut clock).len(), 1);
+        assert_eq!(selection(&Selection::default(), None, &mut clock).len(), 1);
         let chosen = Selection {
             only: vec!["Ana\u{1b}[31m".into()],
             since: Some("2024-05-01T00:00:00Z".parse().unwrap()),
@@ -285,7 +349,7 @@ mod tests {
             without: vec![Without::Junk],
             ..Selection::default()
         };
-        let said = selection(&chosen, &mut clock).join("\n");
+        let said = selection(&chosen, None, &mut clock).join("\n");
         assert!(!said.contains('\u{1b}'), "{said}");
         assert!(said.contains("Only messages from 1 May 2024, 00:00:00 (UTC+00:00) on."), "{said}");
         assert!(said.contains("Only messages with pictures or links.\nWithout junk."), "{said}");

@@ -78,26 +78,23 @@ pub fn junk() -> &'static str {
     "Marked as junk"
 }
 
-/// `In Recently Deleted since 3 May 2024, 10:00:00`, `Deleted; missing since 3 May 2024, 10:00:00`.
+/// `Moved to Recently Deleted on 3 May 2024, 10:00:00`; `Deleted: last seen 2 May 2024, 02:30:00; not there on 3 May 2024,
+/// 02:30:00`: of what was only noticed, between which two looks it went.
 pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
     let what = reason_of_absence(deleted.reason);
-    let since = match deleted.reason {
-        DeletionReason::RecentlyDeleted => " since ",
-        DeletionReason::Unexplained => "; since ",
-        DeletionReason::Deleted | DeletionReason::ConversationDeleted | DeletionReason::AgedOut => {
-            "; missing since "
-        }
-    };
-    match deleted.date {
-        Some(date) => format!("{what}{since}{}", day_and_time(&clock.local(date), None)),
-        None => what.into(),
+    let mut when = |date| day_and_time(&clock.local(date), None);
+    let Some(date) = deleted.date.map(&mut when) else { return what.into() };
+    match (deleted.reason, deleted.last_seen.map(&mut when)) {
+        (DeletionReason::RecentlyDeleted, _) => format!("{what} on {date}"),
+        (_, Some(seen)) => format!("{what}: last seen {seen}; not there on {date}"),
+        (_, None) => format!("{what}: not there on {date}"),
     }
 }
 
 /// `Deleted with its conversation`.
 pub fn reason_of_absence(reason: DeletionReason) -> &'static str {
     match reason {
-        DeletionReason::RecentlyDeleted => "In Recently Deleted",
+        DeletionReason::RecentlyDeleted => "Moved to Recently Deleted",
         DeletionReason::Deleted => "Deleted",
         DeletionReason::ConversationDeleted => "Deleted with its conversation",
         DeletionReason::AgedOut => "Removed by Keep Messages",

@@ -239,6 +239,7 @@ fn what_became_of_a_message() {
         deleted: Some(Deleted {
             date: Some(at("2024-05-03T10:00:00Z")),
             reason: DeletionReason::RecentlyDeleted,
+            last_seen: None,
             part: false,
         }),
         translation: Some(Box::new(Translation {
@@ -261,7 +262,7 @@ fn what_became_of_a_message() {
             "Scheduled, not sent yet",
             "Not delivered: recipient not registered with iMessage (error 22)",
             "Marked as junk",
-            "In Recently Deleted since 3 May 2024, 10:00:00",
+            "Moved to Recently Deleted on 3 May 2024, 10:00:00",
         ]
     );
     let sent = clock.local(message.date.unwrap());

@@ -1,0 +1,106 @@
+//! What senders changed, as `history --changed` shows it; and which message it is that `history --message` speaks of.
+
+use std::fmt::Write as _;
+
+use chrono_tz::Tz;
+use msgarchive::archive::about::About;
+use msgarchive::archive::changes::{Change, Changed};
+use msgarchive::model::Instant;
+use serde_json::{Value, json};
+
+use super::terminal::{self, plain, said, wrap};
+
+/// `2026-11-02 13:00`, and seconds where they matter.
+fn moment(at: Option<Instant>, zone: Tz, format: &str) -> Option<String> {
+    Some(at?.with_timezone(&zone).format(format).to_string())
+}
+
+/// When something was, to the minute.
+const MINUTES: &str = "%Y-%m-%d %H:%M";
+
+fn sender(about: &About) -> String {
+    match (&about.sender, about.from_me) {
+        (_, true) => "you".into(),
+        (Some(sender), false) => plain(sender.label()),
+        (None, false) => "somebody unknown".into(),
+    }
+}
+
+fn conversation(about: &About) -> String {
+    about.conversation.as_ref().map_or("no conversation".into(), |(_, title)| plain(title))
+}
+
+/// Which message it is: a paragraph.
+pub fn about_in_words(about: &About, zone: Tz) -> String {
+    let width = terminal::width();
+    let sent =
+        moment(about.date, zone, "%Y-%m-%d %H:%M:%S").unwrap_or_else(|| "on a day that is not known".into());
+    let line = format!("Sent {sent} ({}) by {}, in {}", zone.name(), sender(about), conversation(about));
+    let mut words = format!("{}\n", wrap("", &line, width));
+    if !about.attachments.is_empty() {
+        let names: Vec<String> = about.attachments.iter().map(|name| plain(name)).collect();
+        let _ = writeln!(words, "{}", wrap("", &format!("Attachments: {}", names.join(", ")), width));
+    }
+    words.push('\n');
+    words
+}
+
+/// The same as JSON.
+pub fn about_as_json(about: &About, zone: Tz) -> Value {
+    json!({
+        "guid": about.guid,
+        "conversation": about.conversation.as_ref().map(|(id, _)| id),
+        "title": about.conversation.as_ref().map(|(_, title)| title),
+        "date": about.date.map(|at| at.with_timezone(&zone).to_rfc3339()),
+        "from_me": about.from_me,
+        "sender": about.sender.as_ref().map(|sender| json!({ "handle": sender.handle, "name": sender.name })),
+        "attachments": about.attachments,
+    })
+}
+
+pub fn in_words(changed: &[Changed], zone: Tz) -> String {
+    if changed.is_empty() {
+        return "Nothing was edited or unsent, as far as the archive knows.\n".into();
+    }
+    let width = terminal::width();
+    let mut words = String::new();
+    for Changed { message, what, date, run, before, after } in changed {
+        let found = run.1.parse::<Instant>().ok();
+        let when = match moment(*date, zone, MINUTES) {
+            Some(at) => at,
+            None => format!("by {}", moment(found, zone, MINUTES).unwrap_or_else(|| plain(&run.0))),
+        };
+        let sent = moment(message.date, zone, MINUTES).unwrap_or_else(|| "—".into());
+        let line =
+            format!("{when} {} by {} (sent {sent}, {})", what.name(), sender(message), conversation(message));
+        let _ = writeln!(words, "{}", wrap("", &line, width.saturating_sub(4)).replace('\n', "\n    "));
+        let lost = "not kept: it was so when the archive first saw it";
+        let before = before.as_deref().map_or_else(|| lost.to_owned(), |text| said(Some(text)));
+        let _ = writeln!(words, "{}", wrap("    before: ", &before, width));
+        match (what, after) {
+            (Change::Unsent, None) => {}
+            (_, after) => {
+                let _ = writeln!(words, "{}", wrap("    after:  ", &said(after.as_deref()), width));
+            }
+        }
+        let _ = writeln!(words, "    {}", plain(&message.guid));
+    }
+    let count = |what| changed.iter().filter(|one| one.what == what).count();
+    let _ = writeln!(words, "\n{} edited, {} unsent", count(Change::Edited), count(Change::Unsent));
+    words
+}
+
+pub fn as_json(changed: &[Changed], zone: Tz) -> String {
+    let each = |one: &Changed| {
+        let mut object = about_as_json(&one.message, zone);
+        if let Some(object) = object.as_object_mut() {
+            object.insert("what".into(), one.what.name().into());
+            object.insert("changed".into(), one.date.map(|at| at.with_timezone(&zone).to_rfc3339()).into());
+            object.insert("run".into(), one.run.0.clone().into());
+            object.insert("before".into(), one.before.clone().into());
+            object.insert("after".into(), one.after.clone().into());
+        }
+        object
+    };
+    format!("{}\n", json!({ "schema": 1, "messages": changed.iter().map(each).collect::<Vec<Value>>() }))
+}
