@@ -86,5 +86,5 @@ pub use error::ArchiveError;
 pub use given::{ArchiveOptions, Feed};
 pub use lock::holder;
 pub use record::{Counts, RunRecord, SourceRead};
-pub use run::archive;
+pub use run::{archive, check_place};
 pub use unarchived::unarchived;

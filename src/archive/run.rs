@@ -17,7 +17,7 @@ use super::ready::{PATIENCE, Ready};
 use super::record::RunRecord;
 use super::rehearsal::Rehearsal;
 use super::whereabouts::whole;
-use crate::disk::HiddenFolder;
+use crate::disk::{DiskError, HiddenFolder, Whose, check_outside, check_outside_other_archives};
 use crate::pipeline::Progress;
 
 /// Adds everything new from the sources to the archive at `path`, which is made where there is none.
@@ -80,6 +80,7 @@ fn attempt(
     if let Some(itself) = paths.find(|source| is_in(source, path)) {
         return Err(ArchiveError::Itself { path: itself.clone() });
     }
+    check_place(path, &own_folders(feeds))?;
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
     let rehearsal = if options.dry_run { Some(Rehearsal::of(path, options.guard)?) } else { None };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
@@ -107,6 +108,19 @@ fn attempt(
         let _ = index::bring_up(&folder);
     }
     Ok(record)
+}
+
+/// Refuses a place for an archive that belongs to something else: a folder that is read, or another archive.
+///
+/// # Errors
+/// [`DiskError::Within`].
+pub fn check_place(path: &Path, read: &[PathBuf]) -> Result<(), DiskError> {
+    read.iter().try_for_each(|folder| check_outside(path, folder, Whose::Source))?;
+    check_outside_other_archives(path)
+}
+
+fn own_folders(feeds: &[Feed]) -> Vec<PathBuf> {
+    feeds.iter().flat_map(|feed| feed.tables.info().own_folders()).collect()
 }
 
 /// One that is given twice is read once.

@@ -103,6 +103,10 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         };
         places.push((path, args.access.place(path, number, args.progress)?, options));
     }
+    if let Some(wanted) = &keeping_up {
+        let read: Vec<PathBuf> = places.iter().filter_map(|(_, place, _)| place.own_folder()).collect();
+        wanted.check_place(&args.dir, &read)?;
+    }
     let open = |(path, place, options): &(&PathBuf, Place, OpenOptions)| -> Result<Feed, Failure> {
         let tables = place.tables(options)?;
         tables.info().warnings.iter().for_each(|words| report::warn(words));

@@ -287,6 +287,7 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
         ArchiveError::NotAnArchive { .. } => {
             vec!["give the folder that `msgarchive archive` made; `msgarchive archive DIR` makes one".into()]
         }
+        ArchiveError::Disk(error @ DiskError::Within { .. }) => for_disk(error),
         ArchiveError::Foreign { .. } => vec!["choose an empty or a new folder for the archive".into()],
         ArchiveError::Busy { .. } | ArchiveError::InUse { .. } => {
             vec!["wait until it is done, and run this again; nothing was changed".into()]
@@ -338,6 +339,7 @@ fn for_disk(error: &DiskError) -> Vec<String> {
         DiskError::Foreign { .. } => vec![
             "choose an empty or a new folder with --out; `export --into-existing` leaves files of others untouched".into(),
         ],
+        DiskError::Within { .. } => vec!["choose a folder outside of it; nothing there was touched".into()],
         DiskError::InTheWay { .. } | DiskError::NotAFolder { .. } | DiskError::SymbolicLink { .. } => {
             vec!["choose another folder with --out, or move it away".into()]
         }

@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
-use msgarchive::pipeline::Progress;
+use msgarchive::disk::{Whose, check_outside, check_outside_archives};
+use msgarchive::pipeline::writer::WriteError;
+use msgarchive::pipeline::{ExportError, Progress};
 use msgarchive::schedule::ExportJob;
 use msgarchive::source::{OpenOptions, Place};
 use msgarchive::writers::export::{AttachmentMode, ExportRequest};
@@ -97,6 +99,17 @@ impl KeepingUpOptions {
 }
 
 impl KeepingUp<'_> {
+    /// Refuses a folder for the export that belongs to something else, before anything is archived. `read`: the folders
+    /// that belong to the archive's sources.
+    pub fn check_place(&self, archive: &Path, read: &[PathBuf]) -> Result<(), Failure> {
+        let read = read.iter().map(|folder| (self.out, &**folder, Whose::Source));
+        let mut places =
+            read.chain([(self.out, archive, Whose::Archive), (archive, self.out, Whose::Export)]);
+        let checked = places.try_for_each(|(place, folder, whose)| check_outside(place, folder, whose));
+        let checked = checked.and_then(|()| check_outside_archives(self.out));
+        Ok(checked.map_err(|error| ExportError::from(WriteError::from(error)))?)
+    }
+
     /// Brings the export of this archive up to date.
     pub fn bring_up(
         &self,

@@ -58,6 +58,13 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
     Ok(named_by_records(path)?.is_some())
 }
 
+/// The archive that this path, a real one, is or lies in. Of folders that cannot be looked into nobody can tell.
+pub fn around(path: &Path) -> Option<PathBuf> {
+    // Both: `archive.json` alone may be anybody's.
+    let is_one = |folder: &&Path| folder.join(DATABASE).is_file() && is_archive(folder).unwrap_or(false);
+    path.ancestors().find(is_one).map(Path::to_owned)
+}
+
 /// Whether an archive can be made at this path: nothing is there, or no more than file managers leave, and what a run left that
 /// was ended while it made the folder.
 ///

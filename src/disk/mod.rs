@@ -13,6 +13,7 @@ mod copy;
 mod earlier;
 mod file;
 mod name;
+mod outside;
 mod publish;
 mod remove;
 mod replace;
@@ -31,6 +32,7 @@ use earlier::Earlier;
 pub use earlier::{MANIFEST, is_litter};
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
+pub use outside::{Whose, check_outside, check_outside_archives, check_outside_other_archives};
 pub use remove::{remove_empty_folder, remove_file, remove_folder};
 pub use replace::{replace, sync_folder};
 pub use space::free_space;
@@ -68,8 +70,9 @@ impl Staging {
     ///
     /// # Errors
     /// [`DiskError::Foreign`] when the folder holds files that this tool did not write and `into_existing` is false;
-    /// [`DiskError::Busy`] while another run writes into it; [`DiskError::NotAFolder`].
+    /// [`DiskError::Within`] an archive; [`DiskError::Busy`] while another run writes into it; [`DiskError::NotAFolder`].
     pub fn begin(out: &Path, into_existing: bool) -> Result<Staging, DiskError> {
+        check_outside_archives(out)?;
         let created = CreatedFolders::make(out)?;
         let leftovers = leftovers(out)?;
         let earlier = Earlier::read(out, &leftovers)?;
@@ -89,8 +92,9 @@ impl Staging {
     /// Whether an export may go to a folder: it is not there yet, it is empty, or an export.
     ///
     /// # Errors
-    /// [`DiskError::Foreign`] where it holds what this tool did not write; the disk's.
+    /// [`DiskError::Foreign`] where it holds what this tool did not write; [`DiskError::Within`] an archive; the disk's.
     pub fn may_begin(out: &Path) -> Result<(), DiskError> {
+        check_outside_archives(out)?;
         if !out.try_exists().map_err(DiskError::reading(out))? {
             return Ok(());
         }
@@ -195,6 +199,9 @@ pub enum DiskError {
     /// The export folder holds something of somebody else's.
     #[error("{} holds files that msgarchive did not write, such as {path}", folder.display())]
     Foreign { folder: PathBuf, path: String },
+    /// `folder` is not for what was to be written there.
+    #[error("{} lies in {}: {whose}", path.display(), folder.display())]
+    Within { path: PathBuf, folder: PathBuf, whose: Whose },
     /// Something of somebody else's stands where a file of the export has to go, even with `--into-existing`.
     #[error("{} is in the way and was not written by msgarchive", path.display())]
     InTheWay { path: PathBuf },

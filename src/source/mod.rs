@@ -20,6 +20,7 @@ mod keep_messages;
 pub mod legacy;
 mod locate;
 pub mod merged;
+mod own_folder;
 mod place;
 mod preferences;
 mod raw;
@@ -89,6 +90,17 @@ impl SourceInfo {
     /// An archive, it or one that is read together with it, is shown as it was then.
     pub fn as_of(&self) -> Option<Instant> {
         std::iter::once(self).chain(&self.with).find_map(|info| info.custody.as_ref()?.as_of)
+    }
+
+    /// The folders that belong to it, and to those that are read together with it, as a whole: see [`Place::own_folder`].
+    pub fn own_folders(&self) -> Vec<PathBuf> {
+        let own = |info: &SourceInfo| match info.kind {
+            SourceKind::Backup | SourceKind::Export => Some(info.path.clone()),
+            SourceKind::Library | SourceKind::Device | SourceKind::Archive => {
+                own_folder::of_database(&info.path)
+            }
+        };
+        std::iter::once(self).chain(&self.with).filter_map(own).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use super::backup::{DeviceFolder, Password};
 use super::database::{Opened, opened_still};
 use super::exported::{Exported, Manifest};
 use super::tables::Tables;
-use super::{OpenOptions, Source, SourceError, open_opened};
+use super::{OpenOptions, Source, SourceError, open_opened, own_folder};
 
 /// What lies at a path, before it is opened: an encrypted backup has to be unlocked first, perhaps at the second try.
 #[derive(Debug)]
@@ -31,6 +31,16 @@ impl Place {
             Some(manifest) => What::Export(path.to_owned(), Box::new(manifest)),
             None => What::Database(path.to_owned()),
         }))
+    }
+
+    /// The folder that belongs to it as a whole, where nothing of ours is put: Messages' own, a backup, an archive, an export.
+    /// `None` for a copy of a library, which is its owner's, as is what lies beside it.
+    pub fn own_folder(&self) -> Option<PathBuf> {
+        match &self.0 {
+            What::Backup(folder) => Some(folder.path().to_owned()),
+            What::Export(path, _) => Some(path.clone()),
+            What::Database(path) => own_folder::of_database(path),
+        }
     }
 
     /// The backup that has to be unlocked; `None` where nothing has, or no more.

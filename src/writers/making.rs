@@ -9,7 +9,7 @@ use super::export::{AttachmentMode, ExportRequest};
 use super::manifest::{self, Extent};
 use super::provenance::Provenance;
 use super::{Format, WriterOptions};
-use crate::disk::{FileRecord, Staging};
+use crate::disk::{FileRecord, Staging, Whose, check_outside};
 use crate::pipeline::writer::{AssetSink, WriteError, Writer};
 use crate::pipeline::{ExportError, Report};
 use crate::source::Source;
@@ -30,6 +30,9 @@ impl Making {
         request: &ExportRequest,
         is_kept_up: bool,
     ) -> Result<Making, WriteError> {
+        for folder in source.info().own_folders() {
+            check_outside(&request.out, &folder, Whose::Source)?;
+        }
         let staging = Arc::new(Staging::begin(&request.out, request.into_existing)?);
         let guard = request.guard.filter(|_| source.info().is_encrypted());
         let guard = guard.map(|guard| guard(staging.hidden()));

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::stage::Stage;
 use crate::support::backup::{Layout, wrap};
-use crate::support::{Library, Schema};
+use crate::support::{Library, Schema, tree};
 
 const SYSTEMS: [&str; 4] = ["launchd", "systemd", "task-scheduler", "cron"];
 
@@ -102,6 +102,49 @@ fn a_folder_with_something_else_in_it_is_refused() {
     let err = stage.install(&["--system", "cron"]).with_code(1).err;
     assert!(err.contains("neither empty nor an archive"), "{err}");
     assert_eq!(stage.home_tree(), before);
+}
+
+/// Nor is anything installed that would write into what it reads.
+#[test]
+fn an_archive_and_an_export_lie_apart_from_what_is_read() {
+    let stage = Stage::new();
+    let home = stage.home_tree();
+    stage.library();
+    fs::create_dir(stage.path("Library")).unwrap();
+    fs::rename(stage.path("Messages"), stage.path("Library/Messages")).unwrap();
+    let library = stage.path("Library/Messages/chat.db").display().to_string();
+    let before = tree::files(stage.program.path());
+    let install = |archive: &str, more: &[&str]| {
+        let install = ["schedule", "install", "--system", "cron", "--archive", archive];
+        stage.run(&[&install[..], more].concat())
+    };
+    let source = ["--source", &*library, "--export", "csv", "--out"];
+    let folder = ["--source", "Library/Messages", "--export", "csv", "--out"];
+    for (archive, more, why) in [
+        ("Library/Messages/archive", &["--source", &*library][..], "what is read is never written to"),
+        ("archive", &[&source[..], &["Library/Messages/out"]].concat(), "what is read is never written to"),
+        (
+            "archive",
+            &[&folder[..], &["./Library/Messages/new/out"]].concat(),
+            "what is read is never written to",
+        ),
+        ("archive", &[&source[..], &["archive/out"]].concat(), "an archive holds nothing but"),
+        ("out/archive", &[&source[..], &["out"]].concat(), "an export holds nothing else"),
+    ] {
+        let err = install(archive, more).with_code(1).err;
+        assert!(err.contains(why) && err.contains("choose a folder outside of it"), "{err}");
+    }
+    // This Mac's own library, which is not named.
+    let own = stage.program.home().join("Library/Messages");
+    fs::create_dir_all(&own).unwrap();
+    fs::copy(stage.path("Library/Messages/chat.db"), own.join("chat.db")).unwrap();
+    if cfg!(target_os = "macos") {
+        let err = install(&own.join("archive").display().to_string(), &[]).with_code(1).err;
+        assert!(err.contains("what is read is never written to"), "{err}");
+    }
+    fs::remove_dir_all(stage.program.home().join("Library")).unwrap();
+    assert_eq!(stage.home_tree(), home);
+    assert!(tree::files(stage.program.path()) == before, "something was written");
 }
 
 /// What a scheduler refuses is not there.

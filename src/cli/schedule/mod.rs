@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Subcommand;
+use msgarchive::archive::{self, ArchiveError};
 use msgarchive::schedule::{
     self, Changed, Every, ExportJob, Job, Periodicity, Plan, ScheduleError, Start, Step, System, WallTime,
 };
@@ -17,6 +18,7 @@ use msgarchive::source::Place;
 use super::account::account;
 use super::keeping_up::KeepingUpOptions;
 use super::selection_options::named;
+use super::source_options::default_source;
 use super::terminal::{plain, wrap};
 use super::{Failure, Outcome, moment, report, terminal, zone};
 
@@ -170,6 +172,11 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 
 fn install(args: &JobArgs) -> Result<Outcome, Failure> {
     let (job, account) = (args.job()?, account()?);
+    let read = own_folders(&job);
+    archive::check_place(&job.archive, &read).map_err(ArchiveError::from)?;
+    if let Some(wanted) = args.keeping_up.wanted()? {
+        wanted.check_place(&job.archive, &read)?;
+    }
     for path in job.sources.iter().chain(&job.password_file).filter(|path| !path.exists()) {
         report::warn(&format!("there is nothing at {} now", path.display()));
     }
@@ -198,6 +205,13 @@ fn install(args: &JobArgs) -> Result<Outcome, Failure> {
     }
     terminal::print(&words)?;
     Ok(Outcome::Complete)
+}
+
+/// The folders that belong to what will be read, as far as it is there now.
+fn own_folders(job: &Job) -> Vec<PathBuf> {
+    let found = if job.sources.is_empty() { default_source().ok() } else { None };
+    let sources = job.sources.iter().chain(&found);
+    sources.filter_map(|path| Place::find(path).ok()?.own_folder()).collect()
 }
 
 /// An encrypted backup.

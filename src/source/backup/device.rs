@@ -41,6 +41,11 @@ impl DeviceFolder {
         Ok(Some(DeviceFolder { path, about, stored, keys: None }))
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where it lies, while it needs a password.
     ///
     /// # Errors
