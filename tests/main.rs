@@ -28,6 +28,7 @@ mod library_builder;
 mod macos_26;
 mod merging;
 mod nightly_export;
+mod not_checked;
 mod pdf_a;
 mod pdf_combined;
 mod pdf_cover;

@@ -101,7 +101,7 @@ exit $code"#;
 fn a_full_disk() {
     let namespace = Command::new("unshare").args(["--mount", "true"]).output();
     if !namespace.is_ok_and(|ran| ran.status.success()) {
-        eprintln!("A full disk was not checked: there is no right to make a mount namespace (root).");
+        crate::not_checked::say("a full disk", "the right to make a mount namespace (root)");
         return;
     }
     let program = Program::new();

@@ -105,6 +105,27 @@ fn the_process_that_writes() {
                 std::thread::sleep(Duration::from_millis(number as u64 % 30));
                 db = open();
             }
+            "replaced" if number % 4 == 0 => {
+                // As when Messages in iCloud is set back: another file takes the place, at first without its log.
+                db.close().unwrap();
+                let other = path.with_extension("other");
+                std::fs::copy(&path, &other).unwrap();
+                let mut anew = Connection::open(&other).unwrap();
+                anew.pragma_update(None, "journal_mode", "wal").unwrap();
+                anew.execute_batch("PRAGMA wal_autocheckpoint = 0").unwrap();
+                write(&mut anew, -number);
+                std::fs::remove_file(&path).unwrap();
+                for end in ["-wal", "-shm"] {
+                    let _ = std::fs::remove_file(with_end(&path, end));
+                }
+                std::thread::sleep(Duration::from_millis(number as u64 % 7));
+                for end in ["", "-wal", "-shm"] {
+                    std::fs::rename(with_end(&other, end), with_end(&path, end)).unwrap();
+                    std::thread::sleep(Duration::from_millis(number as u64 % 3));
+                }
+                // It goes on in the file that it has open; whoever opens it again finds the log that belongs to it.
+                db = anew;
+            }
             "journal" => std::thread::sleep(Duration::from_millis(2)),
             _ => {}
         }
@@ -112,6 +133,13 @@ fn the_process_that_writes() {
             break;
         }
     }
+}
+
+/// A file beside a database.
+fn with_end(database: &std::path::Path, end: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(end);
+    path.into()
 }
 
 /// The transaction of this number.

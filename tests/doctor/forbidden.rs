@@ -8,6 +8,7 @@ use msgarchive::doctor::{Checkup, Presented, Status, Surroundings, examine};
 use msgarchive::source::{OpenOptions, SourceError, SourceInfo, open};
 
 use super::{Home, NOW, as_json, only, with_status, year};
+use crate::not_checked;
 use crate::support::Schema;
 
 #[test]
@@ -49,10 +50,8 @@ fn a_file_that_may_not_be_read() {
     let output = match command.output() {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            eprintln!(
-                "NOT CHECKED: a file that may not be read: nobody may not run {}",
-                env!("CARGO_BIN_EXE_msgarchive")
-            );
+            let lacking = format!("nobody's right to run {}", env!("CARGO_BIN_EXE_msgarchive"));
+            not_checked::say("a file that may not be read", &lacking);
             return;
         }
         Err(error) => panic!("{error}"),
@@ -122,7 +121,7 @@ head -c 900000 /dev/zero >"$HOME/much"
 fn a_disk_that_is_really_full() {
     let namespace = Command::new("unshare").args(["--mount", "true"]).output();
     if !namespace.is_ok_and(|ran| ran.status.success()) {
-        eprintln!("NOT CHECKED: a disk that is full, for want of the right to mount one (root)");
+        not_checked::say("a disk that is full", "the right to mount one (root)");
         return;
     }
     let home = Home::of(&year(Schema::MACOS_15));

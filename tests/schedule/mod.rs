@@ -13,18 +13,9 @@ mod status;
 mod trial;
 mod verified;
 
-use std::io::Write as _;
-
 /// Says that something was not checked for want of a program; where `.ci/run` has installed it, that is a failure.
 fn not_checked(what: &str, lacking: &str) {
-    let required = std::env::var_os("MSGARCHIVE_TEST_SCHEDULERS").is_some();
-    assert!(!required, "{lacking} is required here");
-    say_not_checked(what, lacking);
-}
-
-/// Says it past the test runner, which shows nothing of what a test that passes prints.
-fn say_not_checked(what: &str, lacking: &str) {
-    let _ = writeln!(std::io::stderr(), "{what} was NOT checked: there is no {lacking}");
+    crate::not_checked::unless_required(what, lacking, "MSGARCHIVE_TEST_SCHEDULERS");
 }
 
 /// Where a program lies, of those that everybody has.

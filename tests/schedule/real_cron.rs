@@ -4,7 +4,8 @@ use std::fs;
 use std::process::Command;
 
 use super::stage::script_at;
-use super::{found, not_checked, say_not_checked};
+use super::{found, not_checked};
+use crate::not_checked;
 
 /// In a mount namespace of its own, where no job of the machine is seen and no crontab of it is touched. The program's
 /// path, the archive's and the home's hold everything that cron or a shell could trip over.
@@ -24,7 +25,7 @@ sed -i "s|\"program\": .*|\"program\": \"$FED\",|" "$job/schedule.json"
 cron -f &
 cron=$!
 for i in $(seq 1 140); do
-    grep -qs '"exit": 0' "$job/attempts.json" && break
+    grep -qs '"exit": 0' "$job/attempts.json" && [ -s "$job/scheduler.log" ] && break
     sleep 1
 done
 kill $cron
@@ -40,7 +41,7 @@ fn cron_runs_the_job() {
     };
     let namespace = Command::new(&unshare).args(["--mount", "true"]).output();
     if !namespace.is_ok_and(|ran| ran.status.success()) {
-        return say_not_checked("A job run by cron", "right to make a mount namespace (root)");
+        return not_checked::say("A job run by cron", "the right to make a mount namespace (root)");
     }
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("-it's 100% \"Zoë's\" & $HOME <x> \\ `id` #|;* 👨‍👩‍👧 שלום \u{202e}x");

@@ -4,7 +4,8 @@ use std::fs;
 use std::process::Command;
 
 use super::stage::Stage;
-use super::{found, not_checked, say_not_checked};
+use super::{found, not_checked};
+use crate::not_checked;
 
 /// In namespaces of its own, where no unit of the machine is seen; it dies with the first process. systemd asks for the folder by
 /// which programs know that it is there. What would have the timer come up to ten minutes late is set by a file of its own.
@@ -24,7 +25,7 @@ mkdir -p "$soon"
 printf '[Timer]\nRandomizedDelaySec=0\nAccuracySec=1s\n' >"$soon/soon.conf"
 
 # What is said, and how it ended, under a name.
-note() { name=$1; shift; "$PROGRAM" "$@" >"$PLACE/$name" 2>&1; echo "$?" >>"$PLACE/$name"; }
+note() { name=$1; shift; "$@" >"$PLACE/$name" 2>&1; echo "$?" >>"$PLACE/$name"; }
 job="$HOME/.local/state/msgarchive/schedule"
 install() {
     "$PROGRAM" schedule install --system systemd --archive "$PLACE/an \"archive\" \\ 100%" --source "$SOURCE" \
@@ -32,28 +33,28 @@ install() {
 }
 install --at "$(date -d '+65 seconds' +%H:%M)" --export txt --out "$PLACE/it's \$out" >"$PLACE/installed" 2>&1
 systemctl --user list-timers --no-legend >"$PLACE/timers"
-note before schedule status
+note before "$PROGRAM" schedule status
 for i in $(seq 1 140); do
     grep -qs '"exit": 0' "$job/attempts.json" && break
     sleep 1
 done
 while [ "$(systemctl --user is-active msgarchive-schedule.service)" = activating ]; do sleep 0.1; done
-note after schedule status
-note probed schedule run --through-scheduler
+note after "$PROGRAM" schedule status
+note probed "$PROGRAM" schedule run --through-scheduler
 
 # Of a service that is not hardened, what it calls for help.
 install --on-failure 'echo "$MSGARCHIVE_REASON" >"$HOME/help"' >/dev/null 2>&1
 mv "$SOURCE" "$SOURCE.away"
-note failed schedule run --through-scheduler
+note failed "$PROGRAM" schedule run --through-scheduler
 mv "$HOME/help" "$PLACE/help"
 
 # A program that systemd cannot start.
 cp "$PROGRAM" "$PROGRAM.copy"
 chmod -x "$PROGRAM"
 PROGRAM="$PROGRAM.copy"
-note refused schedule run --through-scheduler
+note refused "$PROGRAM" schedule run --through-scheduler
 
-note removed schedule remove
+note removed "$PROGRAM" schedule remove
 systemctl --user list-unit-files --no-legend 'msgarchive*' >"$PLACE/left"
 systemctl --user list-timers --all --no-legend >>"$PLACE/left"
 systemctl --user list-units --all --no-legend 'msgarchive*' >>"$PLACE/left"
@@ -69,7 +70,7 @@ fn a_users_systemd_runs_the_job() {
     let unshared = ["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"];
     let namespace = Command::new(&unshare).args(unshared).arg("true").output();
     if !namespace.is_ok_and(|ran| ran.status.success()) {
-        return say_not_checked("A job run by systemd", "right to make namespaces (root)");
+        return not_checked::say("A job run by systemd", "the right to make namespaces (root)");
     }
     let stage = Stage::new();
     let source = stage.library();
@@ -93,9 +94,9 @@ fn a_users_systemd_runs_the_job() {
         .unwrap();
     let said = |name: &str| fs::read_to_string(place.join(name)).unwrap_or_default();
     if !said("is running").contains("running") {
-        return say_not_checked(
+        return not_checked::say(
             "A job run by systemd",
-            &format!("control group that may be written (systemd: {})", said("said by systemd").trim()),
+            &format!("a control group that may be written (systemd: {})", said("said by systemd").trim()),
         );
     }
     assert!(place.join("done").exists(), "{}", String::from_utf8_lossy(&ran.stderr));
