@@ -250,6 +250,9 @@ fn for_schedule(error: &ScheduleError) -> Vec<String> {
         ScheduleError::NotBegun { .. } => vec![
             "if the program was moved, `msgarchive schedule install`, as before, names it where it is".into(),
         ],
+        ScheduleError::OnBattery => {
+            vec!["plug it in and run this again; `msgarchive schedule run` does it now all the same".into()]
+        }
         ScheduleError::NotStarted { .. } => {
             vec!["`msgarchive schedule status` says later whether it has begun; a machine on battery waits".into()]
         }

@@ -15,6 +15,11 @@ pub fn width() -> usize {
     terminal_size().map_or(80, |(Width(columns), _)| usize::from(columns).clamp(40, 120))
 }
 
+/// The same for a sentence: where that is no terminal, it is one line, for whoever looks for it.
+pub fn width_of_sentences() -> usize {
+    if io::stdout().is_terminal() { width() } else { usize::MAX }
+}
+
 /// Columns for what goes to standard error: the terminal's, within reason; 100 where that is none.
 pub fn width_of_messages() -> usize {
     const MOST: usize = 100;

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use super::account::Folder;
 use super::archive_runs::{self, ArchiveRun};
 use super::attempt::Attempts;
+use super::not_begun::NotBegun;
 use super::{Attempt, Job, System, run, slot};
 use crate::disk::archive_folder::is_archive;
 
@@ -54,23 +55,26 @@ pub enum AlarmKind {
 }
 
 impl AlarmKind {
+    /// Every value, with the word for it in JSON.
+    pub const NAMES: &[(&str, AlarmKind)] = &[
+        ("not_loaded", AlarmKind::NotLoaded),
+        ("no_archive", AlarmKind::NoArchive),
+        ("no_program", AlarmKind::NoProgram),
+        ("damaged", AlarmKind::Damaged),
+        ("failing", AlarmKind::Failing),
+        ("export_failing", AlarmKind::ExportFailing),
+        ("incomplete", AlarmKind::Incomplete),
+        ("unheard", AlarmKind::Unheard),
+        ("interrupted", AlarmKind::Interrupted),
+        ("not_begun", AlarmKind::NotBegun),
+        ("missed", AlarmKind::Missed),
+        ("old", AlarmKind::Old),
+        ("stale", AlarmKind::Stale),
+    ];
+
     /// The word for it in JSON.
     pub fn name(self) -> &'static str {
-        match self {
-            AlarmKind::NotLoaded => "not_loaded",
-            AlarmKind::NoArchive => "no_archive",
-            AlarmKind::NoProgram => "no_program",
-            AlarmKind::Damaged => "damaged",
-            AlarmKind::Failing => "failing",
-            AlarmKind::ExportFailing => "export_failing",
-            AlarmKind::Incomplete => "incomplete",
-            AlarmKind::Unheard => "unheard",
-            AlarmKind::Interrupted => "interrupted",
-            AlarmKind::NotBegun => "not_begun",
-            AlarmKind::Missed => "missed",
-            AlarmKind::Old => "old",
-            AlarmKind::Stale => "stale",
-        }
+        AlarmKind::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -86,7 +90,7 @@ pub(super) struct Evidence<'a> {
     pub is_loaded: bool,
     pub is_running: bool,
     /// Why the program did not even begin when the scheduler started it after a moment, where something tells.
-    pub why_not_begun: &'a dyn Fn(DateTime<Utc>) -> Option<String>,
+    pub why_not_begun: &'a dyn Fn(DateTime<Utc>) -> Option<NotBegun>,
     pub now: DateTime<Utc>,
     pub zone: Tz,
 }
@@ -219,12 +223,17 @@ impl Evidence<'_> {
             return None;
         }
         let time = self.local(slot);
-        if let Some(why) = (self.why_not_begun)(slot) {
-            return Some(alarm(AlarmKind::NotBegun, format!("nothing ran at {time}: {why}")));
-        }
-        let what =
-            format!("nothing ran at {time}: was the machine off, asleep, on battery, or nobody logged in?");
-        (self.now - slot > GRACE).then(|| alarm(AlarmKind::Missed, what))
+        let missed = match (self.why_not_begun)(slot) {
+            Some(NotBegun::Failed(why)) => {
+                return Some(alarm(AlarmKind::NotBegun, format!("nothing ran at {time}: {why}")));
+            }
+            Some(NotBegun::OnBattery) => {
+                "the machine was on battery; `msgarchive schedule run` makes up for it"
+            }
+            None => "was the machine off, asleep, on battery, or nobody logged in?",
+        };
+        (self.now - slot > GRACE)
+            .then(|| alarm(AlarmKind::Missed, format!("nothing ran at {time}: {missed}")))
     }
 
     fn old(&self) -> Option<Alarm> {

@@ -36,6 +36,9 @@ pub enum ScheduleError {
     /// The scheduler started the program, which did not even begin.
     #[error("the program did not begin: {why}")]
     NotBegun { why: String },
+    /// The scheduler leaves it for when there is power.
+    #[error("the machine is on battery, and is not to be drained for this: nothing was started")]
+    OnBattery,
     /// It was asked, and did not begin.
     #[error("the scheduler has not started the run within {seconds} seconds")]
     NotStarted { seconds: u64 },

@@ -21,6 +21,7 @@ mod feed;
 mod job;
 mod launchd;
 mod log;
+mod not_begun;
 mod on_failure;
 mod perform;
 mod plan;

@@ -3,10 +3,8 @@ use std::io::{self, Write as _};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use super::account::Folder;
-use super::{Account, Invocation, Job, Plan, ScheduleError, Step, System, cron, log, plan, systemd};
+use super::{Account, Invocation, Job, Plan, ScheduleError, Step, System, cron, plan};
 use crate::disk::archive_folder::{is_archive, is_free};
 use crate::disk::{self, DiskError};
 
@@ -42,7 +40,7 @@ pub fn install(job: &Job, account: &Account) -> Result<Changed, ScheduleError> {
             let _ = perform(&Step::Write { path, bytes: before.to_json() });
         }
         (Err(_), None) => {
-            let _ = remove(job.system, account);
+            let _ = undo(&Plan::remove(&[job.system], Some(job), account));
         }
         _ => {}
     }
@@ -61,10 +59,11 @@ fn check_places(job: &Job) -> Result<(), ScheduleError> {
 
 /// Takes a system's schedule away, but for what is of another system's one, too.
 fn take_away(system: System, but: System, account: &Account) -> Result<(), ScheduleError> {
-    if account.folder(system) != account.folder(but) {
-        return remove(system, account).map(drop);
-    }
-    Plan::withdraw(system, account).steps.iter().try_for_each(|step| perform(step).map(drop))
+    let plan = match account.folder(system) == account.folder(but) {
+        true => Plan::withdraw(system, account),
+        false => Plan::remove(&[system], None, account),
+    };
+    undo(&plan).map(drop)
 }
 
 fn put_in_place(job: &Job, wanted: &Plan, account: &Account) -> Result<Changed, ScheduleError> {
@@ -81,15 +80,34 @@ fn put_in_place(job: &Job, wanted: &Plan, account: &Account) -> Result<Changed, 
     Ok(Changed::Something)
 }
 
-/// Leaves nothing of a system's schedule behind but the archive.
+/// Leaves nothing of a schedule behind but the archive. Of a job that cannot be read any more nobody knows which system has it:
+/// each one forgets it that may.
 ///
 /// # Errors
 /// [`ScheduleError`].
-pub fn remove(system: System, account: &Account) -> Result<Changed, ScheduleError> {
-    let job = installed(account).ok().flatten().filter(|job| job.system == system);
+pub fn remove(account: &Account) -> Result<Changed, ScheduleError> {
+    let installed = installed(account);
+    let systems = match &installed {
+        Ok(Some(job)) => vec![job.system],
+        Ok(None) => vec![System::of_this_machine()],
+        Err(_) => System::NAMES
+            .iter()
+            .map(|(_, system)| *system)
+            .filter(|system| has_job(*system, account))
+            .collect(),
+    };
+    undo(&Plan::remove(&systems, installed.ok().flatten().as_ref(), account))
+}
+
+/// There is a job, or nobody can tell.
+fn has_job(system: System, account: &Account) -> bool {
+    !matches!(Folder::new(account.folder(system)).job().try_exists(), Ok(false))
+}
+
+fn undo(plan: &Plan) -> Result<Changed, ScheduleError> {
     let mut changed = Changed::Nothing;
-    for step in Plan::remove(system, job.as_ref(), account).steps {
-        if perform(&step)? && !matches!(step, Step::Tell(_)) {
+    for step in &plan.steps {
+        if perform(step)? && !matches!(step, Step::Tell(_)) {
             changed = Changed::Something;
         }
     }
@@ -117,15 +135,6 @@ pub(super) fn is_loaded(system: System, account: &Account) -> bool {
     match plan::is_loaded(system, account) {
         Some(question) => output(&question).is_ok_and(|output| output.status.success()),
         None => crontab().is_ok_and(|crontab| cron::has_ours(&crontab)),
-    }
-}
-
-/// Why the program did not even begin when the scheduler started it after `since`, where something tells.
-pub(super) fn why_not_begun(system: System, folder: &Folder, since: DateTime<Utc>) -> Option<String> {
-    match system {
-        System::Systemd => systemd::why_not_begun(&tell(&systemd::ending()).ok()?),
-        System::Launchd | System::Cron => log::outer_words(folder, since),
-        System::TaskScheduler => None,
     }
 }
 
@@ -214,8 +223,8 @@ fn crontab() -> Result<Vec<u8>, ScheduleError> {
 
 fn command(what: &Invocation) -> Command {
     let mut command = Command::new(what.program);
-    // Their words are read.
-    command.args(&what.arguments).stdin(Stdio::null()).env("LC_ALL", "C");
+    // Their words are read, and their dates.
+    command.args(&what.arguments).stdin(Stdio::null()).env("LC_ALL", "C").env("TZ", "UTC");
     command
 }
 

@@ -45,19 +45,37 @@ impl Plan {
         Plan { steps }
     }
 
-    /// What leaves nothing of a schedule behind. The archive and its export stay, unless nothing has come into them yet.
-    pub fn remove(system: System, job: Option<&Job>, account: &Account) -> Plan {
-        let folder = Folder::new(account.folder(system));
-        let Plan { mut steps } = Plan::withdraw(system, account);
-        steps.extend(folder.files().map(Step::Delete));
-        steps.push(Step::DeleteFolder(folder.path().to_owned()));
+    /// What leaves nothing behind of a schedule that these systems have, or may have. The archive and its export stay, unless
+    /// nothing has come into them yet.
+    pub fn remove(systems: &[System], job: Option<&Job>, account: &Account) -> Plan {
+        // What they were told comes first: as long as one of them refuses to forget it, the job is there for another try.
+        let mut steps: Vec<Step> =
+            systems.iter().flat_map(|system| Plan::withdraw(*system, account).steps).collect();
         let fed =
             |job: &Job| [Some(job.archive.clone()), job.export.as_ref().map(|export| export.out.clone())];
+        let folders: Vec<Folder> =
+            systems.iter().map(|system| Folder::new(account.folder(*system))).collect();
+        steps.extend(folders.iter().flat_map(Folder::files).map(Step::Delete));
         steps.extend(job.into_iter().flat_map(fed).flatten().map(Step::DeleteFolder));
-        steps.extend(folder.path().parent().map(|parent| Step::DeleteFolder(parent.to_owned())));
-        steps.extend(leading_to(folder.path(), account));
-        Plan { steps }
+        for folder in &folders {
+            let own = folder.path().ancestors().take(2);
+            steps.extend(own.map(|folder| Step::DeleteFolder(folder.to_owned())));
+            steps.extend(leading_to(folder.path(), account));
+        }
+        Plan { steps: each_once(steps) }
     }
+}
+
+/// A folder to which several things led is empty when the last of them is gone.
+fn each_once(steps: Vec<Step>) -> Vec<Step> {
+    let mut once: Vec<Step> = Vec::new();
+    for step in steps.into_iter().rev() {
+        if !once.contains(&step) {
+            once.push(step);
+        }
+    }
+    once.reverse();
+    once
 }
 
 /// The folders that lead to what a schedule wrote were perhaps made for it: they go where nothing else is in them.

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::account::Folder;
 use super::attempt::{Attempt, Attempts};
 use super::feed::Fed;
+use super::not_begun::NotBegun;
 use super::run::{is_running, lock};
 use super::{Account, Job, ScheduleError, perform, plan};
 use crate::disk;
@@ -111,16 +112,20 @@ fn ask(account: &Account, job: &Job, folder: &Folder, request: Request) -> Resul
     let asked_at = asked_at.unwrap_or(SystemTime::UNIX_EPOCH).into();
     // Some wait for the end, and take a run that failed for a failure of theirs.
     let told = perform::tell(&start);
-    let mut polls = if told.is_ok() { PATIENCE.as_millis() / POLL.as_millis() } else { 0 };
+    // Or know at once that there is nothing to wait for.
+    let mut why = if folder.asked().exists() { NotBegun::why(job.system, folder, asked_at) } else { None };
+    let may_begin = told.is_ok() && why.is_none();
+    let mut polls = if may_begin { PATIENCE.as_millis() / POLL.as_millis() } else { 0 };
     while folder.asked().exists() && polls > 0 {
         std::thread::sleep(POLL);
         polls -= 1;
     }
     if folder.asked().exists() {
         let _ = fs::remove_file(folder.asked());
-        let why = perform::why_not_begun(job.system, folder, asked_at);
+        why = why.or_else(|| NotBegun::why(job.system, folder, asked_at));
         return Err(match (why, told) {
-            (Some(why), _) => ScheduleError::NotBegun { why },
+            (Some(NotBegun::OnBattery), _) => ScheduleError::OnBattery,
+            (Some(NotBegun::Failed(why)), _) => ScheduleError::NotBegun { why },
             (None, Err(error)) => error,
             (None, Ok(_)) => NOT_STARTED,
         });

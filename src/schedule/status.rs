@@ -7,6 +7,7 @@ use super::account::Folder;
 use super::alarm::{Census, Evidence};
 use super::attempt::Attempts;
 use super::fed::{KeptExport, kept_export, last_run};
+use super::not_begun::NotBegun;
 use super::{Account, Alarm, Attempt, Job, ScheduleError, System, Verification, perform, run, slot, systemd};
 
 /// How a schedule is.
@@ -48,7 +49,7 @@ pub fn status(
     attempts.are_known()?;
     let is_loaded = perform::is_loaded(job.system, account);
     let is_running = run::is_running(&folder);
-    let why_not_begun = |since| perform::why_not_begun(job.system, &folder, since);
+    let why_not_begun = |since| NotBegun::why(job.system, &folder, since);
     let why_not_begun = &why_not_begun;
     let evidence = Evidence {
         why_not_begun,

@@ -93,15 +93,9 @@ pub fn start() -> Invocation {
     tell(["start", SERVICE])
 }
 
-/// By what systemd says how the service ended.
+/// By what systemd says how the last start of the service ended.
 pub fn ending() -> Invocation {
-    tell(["show", "--property=ExecMainStatus", "--value", SERVICE])
-}
-
-/// Why the program did not even begin, by the answer: those codes are systemd's own (systemd.exec(5), "Process exit codes").
-pub fn why_not_begun(ending: &str) -> Option<String> {
-    let code = ending.trim().parse::<u8>().ok().filter(|code| (200..=245).contains(code))?;
-    Some(format!("systemd could not start it ({code}); `systemctl --user status {SERVICE}` says more"))
+    tell(["show", "--property=ExecMainStatus,ConditionResult,ConditionTimestamp", SERVICE])
 }
 
 /// By what systemd says whether the user's timers run while nobody is logged in.

@@ -42,7 +42,7 @@ fn what_is_exported_where_and_when_is_said() {
     assert_eq!(status["export"], export);
     assert_eq!(status["last"]["exported"], true);
     let words = stage.run(&["schedule", "status"]).with_code(0).out;
-    assert!(words.contains("  exported  2023-11-15 23:13\n"), "{words}");
+    assert!(words.contains("  exported   2023-11-15 23:13\n"), "{words}");
 
     let (said, words) = history(&stage);
     assert_eq!(said, export);
@@ -109,8 +109,8 @@ fn an_export_that_fails_hides_behind_no_good_run() {
         format!("the export in {out} fails, and has been up to date last on 2023-11-15 23:13: {failure}")
     );
     let said = stage.run(&["schedule", "status"]).with_code(3).out;
-    assert!(said.contains("  exported  2023-11-15 23:13; the last time it failed\n"), "{said}");
-    assert!(said.contains("  calls     echo \"$MSGARCHIVE_EXIT"), "{said}");
+    assert!(said.contains("  exported   2023-11-15 23:13; the last time it failed\n"), "{said}");
+    assert!(said.contains("  on failure echo \"$MSGARCHIVE_EXIT"), "{said}");
     let (said, words) = history(&stage);
     assert_eq!(said, status["export"]);
     let words = words.replace('\n', " ");

@@ -1,7 +1,11 @@
 //! Installing, installing again, removing, printing: on every system, with schedulers that write down what they are told.
 
 use std::fs;
+use std::path::Path;
 
+use msgarchive::schedule::{Plan, Step, System};
+
+use super::paths::account;
 use super::stage::Stage;
 use crate::support::backup::{Layout, wrap};
 use crate::support::{Library, Schema, tree};
@@ -274,8 +278,72 @@ fn a_job_that_was_damaged_can_be_removed() {
     stage.install(&["--system", "cron"]).with_code(0);
     fs::write(stage.folder().join("schedule.json"), "{").unwrap();
     assert!(stage.run(&["schedule", "status"]).with_code(1).err.contains("is not the job of a schedule"));
-    // Which system it was is not known any more where this machine has another one.
     stage.install(&["--system", "cron"]).with_code(0);
     stage.run(&["schedule", "remove"]).with_code(0);
     assert!(!stage.folder().exists());
+}
+
+/// Which system it was is not known any more, and may be another one than this machine has.
+#[test]
+fn a_damaged_job_is_removed_from_whichever_system_has_it() {
+    for system in SYSTEMS {
+        let stage = Stage::new();
+        let before = stage.home_tree();
+        stage.install(&["--system", system]).with_code(0);
+        for job in stage.home_tree().iter().filter_map(|file| file.strip_suffix(" 600")) {
+            if job.ends_with("/schedule.json") {
+                fs::write(stage.program.home().join(job), "{").unwrap();
+            }
+        }
+        stage.told();
+        let err = stage.run(&["schedule", "status"]).with_code(1).err;
+        assert!(err.contains("is not the job of a schedule"), "{system}: {err}");
+        let out = stage.run(&["schedule", "remove"]).with_code(0).out;
+        assert_eq!(out, "Removed. The archive stays.\n", "{system}");
+        assert_eq!(stage.home_tree(), before, "{system}");
+        stage.told();
+        let left = fs::read_dir(stage.path("fakes")).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), [""; 0], "{system}");
+    }
+}
+
+/// As long as one that may have it does not say, what is left of the job is there for another try.
+#[test]
+fn a_damaged_job_stays_while_a_scheduler_cannot_be_asked() {
+    let stage = Stage::new();
+    let before = stage.home_tree();
+    stage.install(&["--system", "cron"]).with_code(0);
+    fs::write(stage.folder().join("schedule.json"), "{").unwrap();
+    fs::write(stage.path("fakes/denied"), "").unwrap();
+    let err = stage.run(&["schedule", "remove"]).with_code(1).err;
+    assert!(err.contains("`crontab -l` failed"), "{err}");
+    assert!(stage.folder().join("schedule.json").exists() && stage.path("fakes/crontab").exists());
+    fs::remove_file(stage.path("fakes/denied")).unwrap();
+    stage.run(&["schedule", "remove"]).with_code(0);
+    assert_eq!(stage.home_tree(), before);
+    assert!(!stage.path("fakes/crontab").exists());
+}
+
+/// And each folder is named once: a plan is shown, and read.
+#[test]
+fn nothing_is_removed_twice() {
+    let account = account(Path::new("/home/ana"));
+    let all: Vec<System> = System::NAMES.iter().map(|(_, system)| *system).collect();
+    for systems in all.chunks(1).chain([&all[..]]) {
+        let steps = Plan::remove(systems, None, &account).steps;
+        for (at, step) in steps.iter().enumerate() {
+            assert!(!steps[..at].contains(step), "{systems:?}: {step:?}");
+        }
+        // A folder goes after all that lies in it.
+        let folders: Vec<&Path> = steps
+            .iter()
+            .filter_map(|step| if let Step::DeleteFolder(path) = step { Some(&**path) } else { None })
+            .collect();
+        for (at, folder) in folders.iter().enumerate() {
+            assert!(
+                !folders[at + 1..].iter().any(|later| later.starts_with(folder)),
+                "{systems:?}: {folder:?}"
+            );
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `schedule`: what four schedulers are told, what their own parsers make of it, and what a run leaves.
 
+mod battery;
 mod checked;
 mod exports;
 mod install;
@@ -7,6 +8,7 @@ mod paths;
 mod real_cron;
 mod real_systemd;
 mod runs;
+mod shown;
 mod sources;
 pub mod stage;
 mod status;

@@ -42,6 +42,15 @@ while [ "$(systemctl --user is-active msgarchive-schedule.service)" = activating
 note after "$PROGRAM" schedule status
 note probed "$PROGRAM" schedule run --through-scheduler
 
+# On battery, for which not being on it stands here.
+waits=$XDG_RUNTIME_DIR/systemd/user/msgarchive-schedule.service.d
+mkdir -p "$waits"
+printf '[Unit]\nConditionACPower=\nConditionACPower=false\n' >"$waits/battery.conf"
+systemctl --user daemon-reload
+note battery timeout 30 "$PROGRAM" schedule run --through-scheduler
+rm -r "$waits"
+systemctl --user daemon-reload
+
 # Of a service that is not hardened, what it calls for help.
 install --on-failure 'echo "$MSGARCHIVE_REASON" >"$HOME/help"' >/dev/null 2>&1
 mv "$SOURCE" "$SOURCE.away"
@@ -104,7 +113,7 @@ fn a_users_systemd_runs_the_job() {
     assert!(said("installed").starts_with("Installed, through systemd.\n"), "{}", said("installed"));
     assert!(said("timers").contains("msgarchive-schedule.timer"), "{}", said("timers"));
     assert!(
-        said("before").contains("last run  none yet\n") && said("before").ends_with("\n0\n"),
+        said("before").contains("last run   none yet\n") && said("before").ends_with("\n0\n"),
         "{}",
         said("before")
     );
@@ -116,6 +125,12 @@ fn a_users_systemd_runs_the_job() {
     );
     assert!(place.join("it's $out/manifest.json").is_file());
     assert_eq!(said("probed"), "new messages: 0; exported conversations: 0\n0\n");
+
+    let battery = said("battery");
+    assert!(
+        battery.starts_with("error: the machine is on battery") && battery.ends_with("\n1\n"),
+        "{battery}"
+    );
 
     let why = format!("there is nothing at {source}");
     assert!(said("failed").contains(&why) && said("failed").ends_with("\n1\n"), "{}", said("failed"));

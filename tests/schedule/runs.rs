@@ -313,8 +313,8 @@ fn two_at_once_are_one() {
     assert!(err.contains("another run of the schedule is still going on"), "{err}");
     assert_eq!(stage.status(0)["running"], true);
     let said = stage.run(&["schedule", "status"]).with_code(0).out;
-    assert!(said.contains("  next run  it is going on, since 2023-11-14 23:13\n"), "{said}");
-    assert!(said.contains("  last run  2023-11-14 23:13: it is going on\n"), "{said}");
+    assert!(said.contains("  next run   it is going on, since 2023-11-14 23:13\n"), "{said}");
+    assert!(said.contains("  last run   2023-11-14 23:13: it is going on\n"), "{said}");
     fs::write(stage.path("fakes/go"), "").unwrap();
     assert!(first.wait_with_output().unwrap().status.success());
     assert_eq!(stage.attempts().len(), 1);

@@ -1,7 +1,9 @@
 //! What `status` says, and what alarms it.
 
 use std::fs;
+use std::path::Path;
 
+use msgarchive::schedule::AlarmKind;
 use serde_json::Value;
 
 use super::stage::{DAY, Stage};
@@ -91,7 +93,7 @@ fn a_missed_schedule() {
 #[test]
 fn a_program_that_did_not_begin_is_told_from_a_missed_time() {
     let mut stage = installed(&[]);
-    fs::write(stage.path("fakes/ending"), "203\n").unwrap();
+    fs::write(stage.path("fakes/ending"), "ExecMainStatus=203\n").unwrap();
     assert_eq!(kinds(&stage.status(0)), [""; 0], "no time has come yet");
     stage.later(4 * HOUR);
     let status = stage.status(3);
@@ -100,7 +102,7 @@ fn a_program_that_did_not_begin_is_told_from_a_missed_time() {
                 `systemctl --user status msgarchive-schedule.service` says more";
     assert_eq!(status["alarm"]["what"], what);
     // A run that failed is none of these.
-    fs::write(stage.path("fakes/ending"), "1\n").unwrap();
+    fs::write(stage.path("fakes/ending"), "ExecMainStatus=1\n").unwrap();
     stage.later(HOUR);
     assert_eq!(kinds(&stage.status(3)), ["missed"]);
 
@@ -228,4 +230,25 @@ fn a_call_for_help_that_nobody_heard_is_an_alarm() {
     stage.archive_run(0, 1);
     stage.run(&["schedule", "run"]).with_code(0);
     assert_eq!(kinds(&stage.status(0)), [""; 0]);
+}
+
+/// Whoever looks after many machines finds all that it can say.
+#[test]
+fn every_alarm_and_every_key_is_explained() {
+    let stage = installed(&[]);
+    let help = stage.run(&["schedule", "status", "--help"]).with_code(0).out;
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    for (kind, _) in AlarmKind::NAMES {
+        assert!(help.contains(kind) && readme.contains(&format!("`{kind}`")), "{kind}");
+    }
+    let status = stage.status(0);
+    let without = Stage::new().status(0);
+    for key in status.as_object().unwrap().keys().chain(without.as_object().unwrap().keys()) {
+        assert!(readme.contains(&format!("`{key}`")), "{key}");
+    }
+    for said in ["run", "remove", "install", "status"] {
+        let help = stage.run(&["schedule", said, "--help"]).with_code(0).out;
+        assert!(help.contains("Exit status: 0"), "{said}");
+    }
 }

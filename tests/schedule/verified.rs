@@ -38,7 +38,7 @@ fn once_a_week_the_archive_is_verified() {
     assert_eq!(status["verified"]["date"], "2023-11-21T22:13:20Z");
     assert!(status["verified"]["problem"].as_str().unwrap().starts_with(what), "{status}");
     let words = stage.run(&["schedule", "status"]).with_code(3).out;
-    assert!(words.contains("verified  2023-11-21 23:13: damaged"), "{words}");
+    assert!(words.contains("verified   2023-11-21 23:13: damaged"), "{words}");
 
     // The next run mends it, and looks whether it did.
     stage.later(DAY);

@@ -87,10 +87,20 @@ Examples:
       --source ~/iPhoneBackup --password-file ~/.backup-password \\
       --on-failure 'mail -s \"$MSGARCHIVE_REASON\" ana@example.com'
   Does it work where nobody looks on?
-    msgarchive schedule run --through-scheduler";
+    msgarchive schedule run --through-scheduler
+
+Exit status: 0 done, or it was already, 1 failed (all is as it was), 2 wrong command line.";
+
+const RUNS: &str = "\
+Exit status: 0 done, or nothing was due, 1 failed, or could not begin, 2 wrong command line,
+3 done, but something could not be read completely, or the archive is damaged.";
+
+const REMOVING: &str = "\
+Exit status: 0 nothing of it is left, 1 failed (run it again), 2 wrong command line.";
 
 /// Do now what the schedule does.
 #[derive(Debug, clap::Args)]
+#[command(after_help = RUNS)]
 struct RunArgs {
     /// Have the scheduler start it, and wait for it: finds out what it may read where nobody looks on
     #[arg(long, conflicts_with_all = ["job", "if_due"])]
@@ -105,6 +115,7 @@ struct RunArgs {
 
 /// Take the schedule away: the scheduler's files, the records and the logs. The archive stays.
 #[derive(Debug, clap::Args)]
+#[command(after_help = REMOVING)]
 struct RemoveArgs {}
 
 /// Show what `install` would write and do, for any system, without touching anything.
@@ -294,9 +305,7 @@ fn shown(bytes: &[u8]) -> String {
 
 fn remove() -> Result<Outcome, Failure> {
     let account = account()?;
-    // A job that cannot be read any more is taken away all the same.
-    let installed = schedule::installed(&account).ok().flatten().map(|job| job.system);
-    let words = match schedule::remove(installed.unwrap_or_else(System::of_this_machine), &account)? {
+    let words = match schedule::remove(&account)? {
         Changed::Something => "Removed. The archive stays.\n",
         Changed::Nothing => "No schedule was installed.\n",
     };
@@ -325,7 +334,10 @@ fn run_now(args: &RunArgs) -> Result<Outcome, Failure> {
     match attempt {
         None => Ok(Outcome::Complete),
         Some(attempt) if attempt.is_good() => {
-            terminal::print(&format!("{}\n", plain(&attempt.message)))?;
+            terminal::print(&format!(
+                "{}\n",
+                wrap("", &plain(&attempt.message), terminal::width_of_sentences())
+            ))?;
             Ok(if attempt.status() == 0 { Outcome::Complete } else { Outcome::Incomplete })
         }
         Some(attempt) => Err(Failure::Scheduled { reason: attempt.message }),

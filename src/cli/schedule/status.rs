@@ -22,11 +22,25 @@ use super::{local, shown_export};
 /// than two periods, or runs add nothing while the source holds newer messages; also where the program or the --on-failure
 /// command does not work any more.
 #[derive(Debug, clap::Args)]
+#[command(after_help = MONITORS)]
 pub struct StatusArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
+
+const MONITORS: &str = "\
+For monitors, --json has, among others:
+  installed         false where there is no schedule
+  alarm, alarms     what is wrong, the gravest and all: each its kind, and what, for people
+  last              the last run: started, finished, exit (3: not complete, 1: failed), message
+  next              when the next one is; null where the scheduler does not know the job
+  archive_age_days  days since the archive's last run, scheduled or not
+Kinds: not_loaded, no_archive, no_program, damaged, failing, export_failing, incomplete, unheard,
+interrupted, not_begun, missed, old, stale. The README says what each of them means.
+
+Exit status: 0 all is well, or no schedule is installed, 1 it could not be looked at,
+2 wrong command line, 3 there is an alarm.";
 
 pub fn run(args: &StatusArgs) -> Result<Outcome, Failure> {
     let (account, zone) = (account()?, zone::of_the_system()?);
@@ -70,7 +84,7 @@ fn in_words(status: &Status, zone: Tz) -> String {
     };
     let mut words = format!("{period} at {}, through {}\n", job.when.at, job.system.name());
     let mut line = |name: &str, what: &str| {
-        let _ = writeln!(words, "{}", wrap(&format!("  {name:<9} "), &plain(what), width));
+        let _ = writeln!(words, "{}", wrap(&format!("  {name:<10} "), &plain(what), width));
     };
     line("archive", &job.archive.display().to_string());
     match status.archive_age {
@@ -105,7 +119,7 @@ fn in_words(status: &Status, zone: Tz) -> String {
         None => line("last run", "none yet"),
     }
     if let Some(command) = &job.on_failure {
-        line("calls", &format!("{command}  (when a run fails)"));
+        line("on failure", command);
     }
     line("log", &status.log.display().to_string());
     if status.lingers == Some(false) {
