@@ -30,6 +30,7 @@ mod pictures;
 #[cfg(unix)]
 mod read_only;
 mod reasons;
+mod said;
 mod searching;
 mod seen;
 mod states;

@@ -1,10 +1,11 @@
 //! How SQLite runs the reader's statements: by index, and without sorting.
 
 use msgarchive::source::OpenOptions;
-use msgarchive::source::chatdb::ChatDb;
+use msgarchive::source::chatdb::{ChatDb, Lookup};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::program::Program;
 use crate::support::{Library, Schema};
 
 /// What runs once an opening: scans of an index are what it is for, scans of the messages are not.
@@ -65,6 +66,33 @@ fn no_statement_scans_the_messages_or_sorts() {
         }
     }
     assert!(seen > 80, "{seen} steps");
+}
+
+/// Whoever looks at single messages of an archive looks at no others.
+#[test]
+fn a_single_message_of_an_archive_is_found_by_indexes() {
+    let program = Program::new();
+    msgarchive::sample::unpack(&program.path().join("library")).unwrap();
+    program.run(&["archive", "archive", "-s", "library"]).with_code(0);
+    let folder = program.path().join("archive");
+    let db = Connection::open(folder.join("chat.db")).unwrap();
+    let lookup = Lookup::of(&db, &folder).unwrap();
+    let statements = lookup.statements();
+    assert_eq!(statements.len(), 5);
+    for (name, sql) in statements {
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let parameters = vec![1i64; explain.parameter_count()];
+        let steps: Vec<String> = explain
+            .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let by_index = |step: &String| step.starts_with("SEARCH ") || step.starts_with("SCAN CONSTANT ROW");
+        // That table is small: what is in Recently Deleted.
+        let is_small = name == "lookup_deleted_parts";
+        assert!(steps.iter().all(|step| by_index(step) || is_small), "{name}: {steps:?}\n{sql}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{name}: {steps:?}\n{sql}");
+    }
 }
 
 /// The one that matters most, in full.

@@ -1,24 +1,34 @@
 //! Which message of an archive is in which conversation: as in an export of it, without counting what is in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
+use super::places::number;
 use super::row::text_at;
 use crate::model::Conversation;
 use crate::pipeline::roster::Roster;
 use crate::source::contacts::Contact;
 use crate::source::{ChatId, RawChat, RawHandle};
 
-/// The conversations of an archive.
-pub struct Conversations(pub Roster);
+/// `chat.is_filtered` of junk.
+const JUNK: i64 = 2;
+
+/// The conversations of an archive; and which chats are filed as junk.
+pub struct Conversations(pub Roster, HashSet<ChatId>);
 
 impl Conversations {
     /// Reads the chats and who is in them.
     pub fn read(connection: &Connection, contacts: &[Contact]) -> rusqlite::Result<Conversations> {
         let handles = handles(connection)?;
         let chats = chats(connection)?;
-        Ok(Conversations(Roster::new(&handles, &chats, contacts)))
+        let junk = chats.iter().filter(|chat| chat.is_filtered == JUNK).map(RawChat::id).collect();
+        Ok(Conversations(Roster::new(&handles, &chats, contacts), junk))
+    }
+
+    /// Whether a chat is filed as junk.
+    pub fn is_junk(&self, chat: ChatId) -> bool {
+        self.1.contains(&chat)
     }
 
     /// The conversation of a message; `None` for one in no chat.
@@ -79,6 +89,7 @@ fn chats(connection: &Connection) -> rusqlite::Result<Vec<RawChat>> {
         "group_id",
         "original_group_id",
         "properties",
+        "is_filtered",
     ];
     let list = columns_or_null(connection, "chat", &names)?;
     let mut members: HashMap<i64, Vec<i64>> = HashMap::new();
@@ -112,6 +123,7 @@ fn chats(connection: &Connection) -> rusqlite::Result<Vec<RawChat>> {
             group_id: text(7)?,
             original_group_id: text(8)?,
             properties: row.get(9).unwrap_or_default(),
+            is_filtered: number(row.get_ref(10)?),
             handle_ids: members.remove(&rowid).unwrap_or_default(),
             lookups: lookups.remove(&rowid).unwrap_or_default(),
             ..RawChat::default()

@@ -43,6 +43,9 @@ pub enum ArchiveError {
     NoMatch(#[from] crate::pipeline::select::NoMatch),
     #[error("no message of the archive has the GUID {guid}")]
     NoSuchMessage { guid: String },
+    /// A search for nothing.
+    #[error("there is no word to search for in {typed:?}")]
+    NoWord { typed: String },
     #[error("interrupted")]
     Interrupted,
 }

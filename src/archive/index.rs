@@ -4,8 +4,11 @@
 //! away at any time. A run adds what it brought; where there is no index, or one of another state, it is made anew; and
 //! where nothing may be written beside the database, for one search only.
 //!
-//! Words are as Unicode has them, without case (`unicode61`) and without marks that may as well not be written. Scripts that put no blanks between words are
-//! indexed character by character, and so are emoji: what is searched for is taken as a phrase, so that 東京 finds
+//! What a message says is what an export has of it: text, card, poll, names of files, transcriptions, translation, in all of its
+//! versions (see [`texts`]).
+//!
+//! Words are as Unicode has them, without case (ß is ss), in their plainest letters (ﬁ is fi), and without marks that may as
+//! well not be written. Scripts that put no blanks between words are indexed character by character, and so are emoji: what is searched for is taken as a phrase, so that 東京 finds
 //! 東京都, and one character finds what holds it. Trigrams would need three, and take four times the room.
 //!
 //! A sum closes over all of it: `verify` looks at it, and a run before it adds to what is there, but no search. What is found
@@ -14,26 +17,25 @@
 //! **Must never**: be believed about what a message says; that is read from the archive.
 
 mod sum;
+mod texts;
 mod words;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub use self::sum::is_whole;
-pub use self::words::matching;
-use self::words::spread;
+use self::texts::each_text;
+pub use self::words::{begins_with, matching};
 use super::ArchiveError;
 use super::folder::Folder;
 use super::open::{PATIENCE, look_at};
-use super::said;
 use crate::disk::{DiskError, remove_file};
 
 /// The index's file.
 pub const INDEX: &str = "search.db";
 /// What the index is made like; another number is made anew.
-const FORM: i64 = 4;
+const FORM: i64 = 5;
 
 const TABLES: &str = "
     CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL, words BLOB, sum BLOB);
@@ -172,7 +174,7 @@ fn fill(folder: &Folder, index: Connection, place: &Path) -> Result<Connection, 
             .map(|_| 0),
     };
     let filled = || -> rusqlite::Result<Connection> {
-        let index = add(&connection, index, begun?)?;
+        let index = add(&connection, folder.path(), index, begun?)?;
         // What FTS5 still has in memory is written to its tables.
         index.execute_batch("INSERT INTO words (words) VALUES ('flush')")?;
         index.execute("UPDATE state SET words = ?1", [sum::of_words(&index)?])?;
@@ -209,7 +211,12 @@ fn state_of(index: &Connection, folder: &Folder) -> Option<i64> {
 }
 
 /// Indexes what every message says and ever said, of those that changed after a run: one thread reads, one writes.
-fn add(connection: &Connection, index: Connection, after: i64) -> rusqlite::Result<Connection> {
+fn add(
+    connection: &Connection,
+    folder: &Path,
+    index: Connection,
+    after: i64,
+) -> rusqlite::Result<Connection> {
     let (texts, to_index) = std::sync::mpsc::sync_channel::<Vec<(i64, String)>>(BATCHES);
     let write = move || -> rusqlite::Result<Connection> {
         let sql = match after {
@@ -226,7 +233,7 @@ fn add(connection: &Connection, index: Connection, after: i64) -> rusqlite::Resu
     std::thread::scope(|scope| {
         let writer = scope.spawn(write);
         let mut batch = Vec::with_capacity(BATCH);
-        let read = each_text(connection, after, |id, said| {
+        let read = each_text(connection, folder, after, |id, said| {
             batch.push((id, said));
             // Where nobody takes it any more the writer says why.
             if batch.len() == BATCH { texts.send(std::mem::take(&mut batch)).is_ok() } else { true }
@@ -241,42 +248,3 @@ fn add(connection: &Connection, index: Connection, after: i64) -> rusqlite::Resu
 /// How many texts are handed on at once, and how many such batches may wait.
 const BATCH: usize = 512;
 const BATCHES: usize = 8;
-
-/// Calls `each` with the texts of every message that changed after a run, until it has enough.
-fn each_text(
-    connection: &Connection,
-    after: i64,
-    mut each: impl FnMut(i64, String) -> bool,
-) -> rusqlite::Result<()> {
-    const CHANGED: &str = "(SELECT id FROM msgarchive_message WHERE since > ?1 UNION \
-        SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1)";
-    let said = said::columns(connection, "msgarchive_message_version")?;
-    let mut versions: HashMap<i64, Vec<String>> = HashMap::new();
-    let mut statement = connection.prepare(&format!(
-        "SELECT msgarchive_id, {said} FROM msgarchive_message_version WHERE msgarchive_id IN {CHANGED}"
-    ))?;
-    let mut rows = statement.query([after])?;
-    while let Some(row) = rows.next()? {
-        said::texts(row, 1, versions.entry(row.get(0)?).or_default())?;
-    }
-    let said = said::columns(connection, "message")?;
-    let which = if after == 0 { "?1 = 0" } else { &format!("ROWID IN {CHANGED}") };
-    let mut statement =
-        connection.prepare(&format!("SELECT ROWID, {said} FROM message WHERE {which} ORDER BY ROWID"))?;
-    let mut rows = statement.query([after])?;
-    let mut texts = Vec::new();
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        texts.clear();
-        said::texts(row, 1, &mut texts)?;
-        let mut said = String::new();
-        for text in texts.iter().chain(versions.get(&id).into_iter().flatten()) {
-            spread(text, &mut said);
-            said.push('\n');
-        }
-        if (!said.trim().is_empty() || after > 0) && !each(id, said) {
-            break;
-        }
-    }
-    Ok(())
-}

@@ -1,68 +1,72 @@
-//! What a message says and ever said: its text and subject, every version that its own list of edits has, and the states
-//! that the archive kept.
+//! What a message of the archive says and ever said: as an export of it shows the message, and as the archive kept it before.
+//!
+//! **Must never**: decide by itself what the words of a message are; that is [`crate::pipeline::said`].
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use std::path::Path;
 
-use super::conversations::columns_or_null;
-use super::history::text;
-use super::places::number;
-use super::row::text_at;
-use crate::pipeline::decode::summary::summary;
+use rusqlite::Connection;
 
-/// The columns that [`texts`] reads of a table with messages.
-pub fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
-    let names = ["text", "attributedbody", "subject", "date_edited", "message_summary_info"];
-    columns_or_null(connection, table, &names)
+use super::conversations::Conversations;
+use crate::model::Message;
+use crate::pipeline::said::{before, now};
+use crate::pipeline::{Shown, shown};
+use crate::source::chatdb::Lookup;
+
+/// Reads messages one by one, as exports show them.
+pub struct Saying<'a> {
+    lookup: Lookup<'a>,
+    conversations: &'a Conversations,
 }
 
-/// Adds what a row says, from these columns on; earlier versions first.
-pub fn texts(row: &Row<'_>, first: usize, texts: &mut Vec<String>) -> rusqlite::Result<()> {
-    // Nearly every row has such a list, and few have edits in it.
-    if number(row.get_ref(first + 3)?) != 0
-        && let ValueRef::Blob(list) = row.get_ref(first + 4)?
-    {
-        texts.extend(summary(list).edits.into_values().flatten().map(|version| version.text));
-    }
-    if let Some(subject) = row.get_ref(first + 2)?.as_bytes_or_null().ok().flatten() {
-        texts.push(String::from_utf8_lossy(subject).into_owned());
-    }
-    texts.extend(text(row, first)?);
-    Ok(())
-}
-
-/// What messages said in former states and versions.
-#[derive(Debug)]
-pub struct Former {
-    /// The queries for the states that the archive kept of a message, and for the one it shows.
-    states: [String; 2],
-}
-
-impl Former {
-    /// Finds out which columns there are.
-    pub fn of(connection: &Connection) -> rusqlite::Result<Former> {
-        let state = |table, key, order| -> rusqlite::Result<String> {
-            let said = columns(connection, table)?;
-            Ok(format!("SELECT {said} FROM {table} WHERE {key} = ?1 ORDER BY {order}"))
-        };
-        let kept = state("msgarchive_message_version", "msgarchive_id", "msgarchive_version")?;
-        Ok(Former { states: [kept, state("message", "ROWID", "ROWID")?] })
+impl<'a> Saying<'a> {
+    /// Of an archive in a folder, with a connection to its database.
+    pub fn of(
+        connection: &'a Connection,
+        folder: &Path,
+        conversations: &'a Conversations,
+    ) -> rusqlite::Result<Saying<'a>> {
+        Ok(Saying { lookup: Lookup::of(connection, folder)?, conversations })
     }
 
-    /// What one said, oldest first, each once.
-    pub fn texts(&self, connection: &Connection, message: i64) -> rusqlite::Result<Vec<String>> {
-        let mut former: Vec<String> = Vec::new();
-        for state in &self.states {
-            let mut statement = connection.prepare_cached(state)?;
-            let mut rows = statement.query([message])?;
-            while let Some(row) = rows.next()? {
-                let mut of_row = Vec::new();
-                texts(row, 0, &mut of_row)?;
-                let subject = text_at(row, 2)?;
-                of_row.retain(|text| Some(text) != subject.as_ref() && !former.contains(text));
-                former.extend(of_row);
+    /// A message; `None` where there is none of this id. `whole`: with parts of it that its owner deleted.
+    pub fn message(&self, id: i64, whole: bool) -> rusqlite::Result<Option<Shown>> {
+        let row = self.lookup.message(id)?;
+        Ok(row.map(|mut row| {
+            if !whole {
+                row.deleted_parts.clear();
+            }
+            let is_junk = row.chat.is_some_and(|chat| self.conversations.is_junk(chat));
+            shown(row, &self.conversations.0, is_junk)
+        }))
+    }
+
+    /// What it said in the states that the archive kept, oldest first.
+    pub fn kept(&self, id: i64) -> rusqlite::Result<Vec<String>> {
+        let mut kept = Vec::new();
+        for row in self.lookup.former(id)? {
+            if let Shown::AsMessage(message) = shown(row, &self.conversations.0, false) {
+                kept.extend(before(&message).into_iter().chain(now(&message)).map(str::to_owned));
             }
         }
-        Ok(former)
+        Ok(kept)
+    }
+
+    /// What it said once and says no more, oldest first, each once.
+    pub fn once(&self, message: &Message) -> rusqlite::Result<Vec<String>> {
+        let said = now(message);
+        let parts = message.parts.iter().filter_map(|part| match &part.content {
+            crate::model::PartContent::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let said: Vec<&str> = said.into_iter().chain(parts).collect();
+        let mut once: Vec<String> = Vec::new();
+        let of_its_own = before(message).into_iter().map(str::to_owned);
+        for text in self.kept(message.rowid)?.into_iter().chain(of_its_own) {
+            let says_something = text.chars().any(|c| c != '\u{fffc}' && !c.is_whitespace());
+            if says_something && !said.contains(&text.as_str()) && !once.contains(&text) {
+                once.push(text);
+            }
+        }
+        Ok(once)
     }
 }

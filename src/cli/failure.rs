@@ -67,7 +67,9 @@ impl Failure {
     /// As the README promises them.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Failure::Usage(_) | Failure::SameSource { .. } => 2,
+            Failure::Usage(_)
+            | Failure::SameSource { .. }
+            | Failure::Archive(ArchiveError::NoWord { .. }) => 2,
             Failure::Export(ExportError::Interrupted)
             | Failure::Compare(CompareError::Interrupted)
             | Failure::Storage(StorageError::Interrupted)

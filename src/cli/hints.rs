@@ -297,8 +297,14 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
         }
         ArchiveError::Newer { .. } => vec!["use that version, or a later one".into()],
         ArchiveError::Itself { .. } => vec!["name another source with --source PATH".into()],
+        ArchiveError::NoWord { .. } => {
+            vec!["give a word, or how one begins: letters, digits or an emoji".into()]
+        }
         ArchiveError::NoSuchMessage { .. } => {
-            vec!["GUIDs are in the JSON of an export and of `msgarchive history DIR --deleted --json`".into()]
+            vec![
+                "GUIDs are in the JSON of an export, and `msgarchive search DIR TEXT --guids` shows them"
+                    .into(),
+            ]
         }
         ArchiveError::Interrupted => vec![
             "what the archive had is as it was, and a new one has nothing yet; run it again at any time"

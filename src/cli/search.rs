@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use clap::builder::styling::Style;
-use msgarchive::archive::search::{Hit, Line, Query, search};
-use msgarchive::writers::phrase::count;
+use msgarchive::archive::search::{Found, Hit, Query, begins_with, search};
+use msgarchive::model::Message;
+use msgarchive::writers::clock::Clock;
+use msgarchive::writers::phrase::{Phrases, count, deleted, grouped};
 use serde_json::{Value, json};
 
 use super::progress::{When, working};
@@ -16,7 +18,8 @@ use super::{Failure, Outcome, terminal, zone};
 /// Search an archive: every word that a message says or ever said, deleted and unsent ones included.
 ///
 /// All words have to be there, in any order, case and accents aside; a word finds longer ones that begin with it.
-/// "Quotation marks" hold a phrase together. Works in all scripts.
+/// "Quotation marks" hold a phrase together. Works in all scripts. What links, polls and other cards say is searched, too,
+/// names of files, transcriptions of voice messages, translations, and names that conversations were given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   msgarchive search ~/MessagesArchive \"lake house\"
@@ -41,6 +44,9 @@ pub struct SearchArgs {
     /// Messages to show before and after each
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=100))]
     context: u32,
+    /// Show the GUID of each, for `history --message`
+    #[arg(long)]
+    guids: bool,
     /// Time zone for all dates, as an IANA name [default: the system's]
     #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
     time_zone: Option<Tz>,
@@ -61,100 +67,140 @@ pub fn run(args: SearchArgs) -> Result<Outcome, Failure> {
         context: args.context as usize,
     };
     // Only where there is no index yet does this take its time.
-    let hits = working(When::Auto, "Indexing for search…", || search(&args.dir, &query))?;
-    let printed = if args.json { as_json(&hits, zone) } else { in_words(&args, &hits, zone) };
+    let found = working(When::Auto, "Indexing for search…", || search(&args.dir, &query))?;
+    let mut page = Page { phrases: Phrases::new("Me"), clock: Clock::new(zone), zone };
+    let printed = if args.json { page.as_json(&found) } else { page.in_words(&args, &found) };
     terminal::print(&printed)?;
     Ok(Outcome::Complete)
 }
 
-fn in_words(args: &SearchArgs, hits: &[Hit], zone: Tz) -> String {
-    let width = terminal::width();
-    let words: Vec<String> =
-        args.words.join(" ").split(['"', ' ']).map(str::to_lowercase).filter(|w| !w.is_empty()).collect();
-    let mut out = String::new();
-    for hit in hits {
-        let title = hit.conversation.as_ref().map_or("no conversation", |(_, title)| title);
-        let deleted = if hit.deleted { ", deleted at the source" } else { "" };
-        let _ = writeln!(out, "{}{deleted}", plain(title));
-        for line in &hit.before {
-            let _ = writeln!(out, "{}", wrap("    ", &in_a_line(line, zone), width));
+/// What was found, as it is shown.
+struct Page {
+    phrases: Phrases,
+    clock: Clock,
+    zone: Tz,
+}
+
+impl Page {
+    fn in_words(&mut self, args: &SearchArgs, found: &Found) -> String {
+        let width = terminal::width();
+        let typed = args.words.join(" ");
+        let outer = |c: char| !c.is_alphanumeric() && c.is_ascii();
+        let words: Vec<&str> = typed
+            .split(['"', ' '])
+            .map(|word| word.trim_matches(outer))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let mut out = String::new();
+        for hit in &found.hits {
+            let title = hit.conversation.as_ref().map_or("no conversation", |(_, title)| title);
+            let _ = writeln!(out, "{}", wrap("", &plain(title), width));
+            for message in &hit.before {
+                let _ = writeln!(out, "{}", wrap("    ", &self.in_a_line(message), width));
+            }
+            let _ = writeln!(out, "{}", marked(&wrap("  > ", &self.in_a_line(&hit.message), width), &words));
+            for text in &hit.once {
+                let once = format!("once: {}", said(Some(text)));
+                let _ = writeln!(out, "{}", marked(&wrap("      ", &once, width), &words));
+            }
+            if let Some(why) = hit.message.deleted {
+                let _ = writeln!(out, "{}", wrap("      ", &deleted(why, &mut self.clock), width));
+            }
+            if let Some(guid) = hit.message.guid.as_deref().filter(|_| args.guids) {
+                let _ = writeln!(out, "      {}", plain(guid));
+            }
+            for message in &hit.after {
+                let _ = writeln!(out, "{}", wrap("    ", &self.in_a_line(message), width));
+            }
+            out.push('\n');
         }
-        let _ = writeln!(out, "{}", marked(&wrap("  > ", &in_a_line(&hit.line, zone), width), &words));
-        for text in &hit.once {
-            let once = format!("once: {}", said(Some(text)));
-            let _ = writeln!(out, "{}", marked(&wrap("    ", &once, width), &words));
-        }
-        for line in &hit.after {
-            let _ = writeln!(out, "{}", wrap("    ", &in_a_line(line, zone), width));
-        }
-        out.push('\n');
+        let _ = writeln!(out, "{}", wrap("", &how_many(found), width));
+        out
     }
-    let more = if hits.len() == args.limit as usize { " (--limit shows more)" } else { "" };
-    let _ = writeln!(out, "{}{more}", count(hits.len() as u64, "message", "messages"));
-    out
+
+    fn in_a_line(&mut self, message: &Message) -> String {
+        let date = message
+            .date
+            .map_or("—".to_owned(), |at| at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string());
+        let line = self.phrases.in_a_line(message, &mut self.clock);
+        match self.phrases.event(message) {
+            Some(_) => format!("{date} {line}"),
+            None => format!("{date} {}: {line}", plain(self.phrases.sender(message))),
+        }
+    }
+
+    fn as_json(&mut self, found: &Found) -> String {
+        let hits: Vec<Value> = found.hits.iter().map(|hit| self.hit(hit)).collect();
+        let more = found.total.is_none_or(|total| total > hits.len() as u64);
+        format!("{}\n", json!({ "schema": 1, "hits": hits, "total": found.total, "more": more }))
+    }
+
+    fn hit(&mut self, hit: &Hit) -> Value {
+        let mut value = self.message(&hit.message);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("conversation".into(), json!(hit.conversation.as_ref().map(|(id, _)| id)));
+            object.insert("title".into(), json!(hit.conversation.as_ref().map(|(_, title)| title)));
+            object.insert("once".into(), json!(hit.once));
+            object.insert("deleted".into(), hit.message.deleted.is_some().into());
+            object.insert("reason".into(), json!(hit.message.deleted.map(|deleted| deleted.reason.name())));
+            object.insert("before".into(), hit.before.iter().map(|message| self.message(message)).collect());
+            object.insert("after".into(), hit.after.iter().map(|message| self.message(message)).collect());
+        }
+        value
+    }
+
+    fn message(&mut self, message: &Message) -> Value {
+        let sender = message.sender.as_deref();
+        json!({
+            "guid": message.guid,
+            "date": message.date.map(|at| at.with_timezone(&self.zone).to_rfc3339()),
+            "from_me": message.from_me,
+            "sender": sender.and_then(|sender| sender.handle.as_deref()),
+            "name": sender.and_then(|sender| sender.name.as_deref()),
+            "text": message.text(),
+            "line": self.phrases.in_a_line(message, &mut self.clock),
+        })
+    }
+}
+
+/// `50 of 6,000 messages (--limit shows more)`.
+fn how_many(found: &Found) -> String {
+    let shown = found.hits.len() as u64;
+    match found.total {
+        Some(total) if total <= shown => count(shown, "message", "messages"),
+        Some(total) => {
+            format!("{} of {} (--limit shows more)", grouped(shown), count(total, "message", "messages"))
+        }
+        None => format!("{} of many (--limit shows more)", count(shown, "message", "messages")),
+    }
 }
 
 /// Sets off the words, on a terminal that may show colors.
-fn marked(text: &str, words: &[String]) -> String {
+fn marked(text: &str, words: &[&str]) -> String {
     if !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {
         return text.to_owned();
     }
     let bold = Style::new().bold();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let mut in_word = false;
     while let Some(c) = rest.chars().next() {
-        // Where lowering the case changes lengths, nothing is set off.
-        let found = words
-            .iter()
-            .find(|word| rest.get(..word.len()).is_some_and(|start| start.to_lowercase() == **word));
+        // A word begins where one is found; scripts without blanks between words have no such place.
+        let found =
+            words.iter().filter(|_| !in_word || !c.is_ascii()).find_map(|word| begins_with(rest, word));
         match found {
-            Some(word) => {
-                let (start, after) = rest.split_at(word.len());
+            Some(length) if length > 0 => {
+                let (start, after) = rest.split_at(length);
                 let _ = write!(out, "{bold}{start}{bold:#}");
                 rest = after;
+                in_word = true;
             }
-            None => {
+            _ => {
                 out.push(c);
                 rest = rest.get(c.len_utf8()..).unwrap_or_default();
+                in_word = c.is_alphanumeric();
             }
         }
     }
     out
-}
-
-fn in_a_line(line: &Line, zone: Tz) -> String {
-    let date =
-        line.date.map_or("—".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string());
-    let who =
-        if line.from_me { "Me" } else { line.name.as_deref().or(line.sender.as_deref()).unwrap_or("?") };
-    format!("{date} {}: {}", plain(who), said(line.text.as_deref()))
-}
-
-fn as_json(hits: &[Hit], zone: Tz) -> String {
-    let line = |line: &Line| {
-        json!({
-            "guid": line.guid,
-            "date": line.date.map(|at| at.with_timezone(&zone).to_rfc3339()),
-            "from_me": line.from_me,
-            "sender": line.sender,
-            "name": line.name,
-            "text": line.text,
-        })
-    };
-    let hits: Vec<Value> = hits
-        .iter()
-        .map(|hit| {
-            let mut value = line(&hit.line);
-            if let Some(object) = value.as_object_mut() {
-                object.insert("conversation".into(), json!(hit.conversation.as_ref().map(|(id, _)| id)));
-                object.insert("title".into(), json!(hit.conversation.as_ref().map(|(_, title)| title)));
-                object.insert("once".into(), json!(hit.once));
-                object.insert("deleted".into(), hit.deleted.into());
-                object.insert("before".into(), hit.before.iter().map(line).collect());
-                object.insert("after".into(), hit.after.iter().map(line).collect());
-            }
-            value
-        })
-        .collect();
-    format!("{}\n", json!({ "schema": 1, "hits": hits }))
 }

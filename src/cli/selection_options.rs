@@ -16,7 +16,7 @@ use super::{Failure, moment, report};
 pub struct SelectionOptions {
     #[command(flatten)]
     scope: ScopeOptions,
-    /// Messages that contain this text, in any case
+    /// Messages that say this, or did before they were edited, in any case
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     text: Option<String>,
     /// Messages that carry one of these: image, video, audio, document, link

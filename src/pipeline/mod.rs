@@ -28,13 +28,14 @@ pub mod decode;
 pub mod fingerprint;
 pub mod merging;
 pub mod roster;
+pub mod said;
 pub mod select;
 pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
 pub use normalize::{
-    FILTERED_AS_JUNK, RowKind, attachment, availability, is_hidden, is_local, is_plugin_payload, is_tapback,
-    is_text_message, name_of, row_kind,
+    FILTERED_AS_JUNK, RowKind, Shown, attachment, availability, is_hidden, is_local, is_plugin_payload,
+    is_tapback, is_text_message, mentions_more_than_ranges, name_of, row_kind, shown,
 };
 pub use run::{Again, ExportError, Job, Options, Report};
 pub use tally::DEFECTS_KEPT;

@@ -9,7 +9,7 @@ use super::decode::date::instant;
 use super::decode::sticker;
 use super::decode::summary::{self, Summary};
 use super::roster::Roster;
-use super::{announcement, exported, parts, tapbacks};
+use super::{announcement, exported, parts, stored_payload, tapbacks};
 use crate::model::{
     Attachment, Availability, Category, CategoryKind, Deleted, Edit, Effect, Message, MessageKind, Part,
     PartContent, Quote, Reply, Scheduled, Sender, Sticker, StickerKind,
@@ -77,6 +77,25 @@ pub fn row_kind(raw: &RawMessage) -> RowKind {
 
 fn is_balloon(raw: &RawMessage) -> bool {
     raw.balloon_bundle_id.as_deref().is_some_and(|id| !id.is_empty())
+}
+
+/// How an export shows a row.
+#[derive(Debug)]
+pub enum Shown {
+    AsMessage(Box<Message>),
+    /// With the message of this row id, at which it points.
+    With(i64),
+}
+
+/// How an export shows a row that is complete, whatever is selected. `junk_chat`: its chat is filed as junk.
+pub fn shown(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Shown {
+    match raw.target {
+        Some(target) if row_kind(&raw) != RowKind::Own => Shown::With(target.rowid),
+        _ => {
+            stored_payload::fetch(&mut raw);
+            Shown::AsMessage(Box::new(normalize(raw, roster, junk_chat).message))
+        }
+    }
 }
 
 /// Turns a row into a message. `junk_chat`: its chat is filed as junk.
@@ -208,7 +227,7 @@ pub(super) fn summary_of(raw: &RawMessage) -> Summary {
 
 /// A quick look whether a summary says more than the parts' ranges. Most do not, and parsing them all would cost
 /// more than reading the rows. Keys are ASCII strings in a binary plist: `0x50 + length`, then the letters.
-fn mentions_more_than_ranges(blob: &[u8]) -> bool {
+pub fn mentions_more_than_ranges(blob: &[u8]) -> bool {
     let mut rest = blob;
     while let [_, after @ ..] = rest {
         if matches!(

@@ -6,6 +6,7 @@ use chrono::{Days, Months, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 
 use super::roster::Roster;
+use super::said;
 use crate::model::{Attachment, Instant, Message, MessageKind, PartContent, Style};
 
 /// What to take; everything by default.
@@ -25,7 +26,7 @@ pub struct Selection {
     pub until: Option<Instant>,
     /// Services, compared without case.
     pub services: Vec<String>,
-    /// Messages whose text or subject contains it, compared without case.
+    /// Messages that [say](said) it, or did before they were edited or unsent, compared without case.
     pub text: Option<String>,
     /// Messages that carry one of these.
     pub has: Vec<Has>,
@@ -68,8 +69,9 @@ impl Has {
             Has::Link => {
                 message.balloon.as_ref().is_some_and(|b| b.url.is_some())
                     || message.parts.iter().any(|p| match &p.content {
-                        PartContent::Text { styles, .. } => {
+                        PartContent::Text { text, styles } => {
                             styles.iter().any(|s| matches!(s.style, Style::Link { .. }))
+                                || spells_a_link(text)
                         }
                         _ => false,
                     })
@@ -77,6 +79,11 @@ impl Has {
             other => message.attachments.iter().any(|a| !a.hidden && Has::of(a) == Some(other)),
         }
     }
+}
+
+/// A row that is a plain text has nothing that says where a link is.
+fn spells_a_link(text: &str) -> bool {
+    text.contains("https://") || text.contains("http://")
 }
 
 fn kind_of(mime: Option<&str>, name: Option<&str>, uti: Option<&str>) -> Option<Has> {
@@ -217,16 +224,8 @@ impl Selection {
         }
         if let Some(text) = &self.text {
             let wanted = text.to_lowercase();
-            let says = |s: Option<&str>| s.is_some_and(|s| s.to_lowercase().contains(&wanted));
-            let contains = |s: &Option<String>| says(s.as_deref());
-            let on_card = message.balloon.as_ref().is_some_and(|b| {
-                contains(&b.title)
-                    || contains(&b.subtitle)
-                    || contains(&b.summary)
-                    || contains(&b.url)
-                    || b.lines.iter().any(|l| l.to_lowercase().contains(&wanted))
-            });
-            if !says(message.text()) && !contains(&message.subject) && !on_card {
+            let mut said = said::now(message).into_iter().chain(said::before(message));
+            if !said.any(|text| text.to_lowercase().contains(&wanted)) {
                 return false;
             }
         }
@@ -325,6 +324,18 @@ mod tests {
         for text in ["", "yesterday", "5", "é", "99999999999y", "4000000000y", "2024-13-01"] {
             assert!(parse_moment(text, chrono_tz::UTC, now).unwrap_err().contains("2024-05-01"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_link_is_one_with_or_without_a_mark() {
+        let says = |text: &str| {
+            let content = PartContent::Text { text: text.into(), styles: Vec::new() };
+            let message =
+                Message { parts: vec![crate::model::Part { index: 0, content }], ..Message::default() };
+            Selection { has: vec![Has::Link], ..Selection::default() }.takes(&message)
+        };
+        assert!(says("look at https://example.com") && says("http://example.com"));
+        assert!(!says("the https of example.com"));
     }
 
     #[test]

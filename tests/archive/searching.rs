@@ -57,7 +57,120 @@ fn words_are_found_in_every_script() {
     assert_eq!(find("پیام"), ["G"]);
     assert_eq!(find("minus* OR \"quoted\" (parens"), [""; 0]);
     assert_eq!(find("\"quoted\" -minus* (parens)"), ["H"]);
-    assert_eq!(find("!!!"), [""; 0]);
+    // Nothing that is a word.
+    for nothing in ["", "*", "!!!", "\"\""] {
+        let ran = program.run(&["search", "archive", nothing]).with_code(2);
+        assert!(ran.err.contains("there is no word to search for"), "{}", ran.err);
+    }
+}
+
+/// ß is ss, and letters of other shapes are those that people type; whichever of both was written.
+#[test]
+fn words_are_found_whatever_their_case_and_shape() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let said = [
+        ("STREET", "Die Straße ist groß"),
+        ("SWISS", "die grosse Strasse"),
+        ("CAPITAL", "DIE GROẞE"),
+        ("LIGATURE", "our oﬃce"),
+        ("WIDE", "ＡＢＣ １２"),
+        ("TURKISH", "İstanbul ışık"),
+    ];
+    for (at, (guid, text)) in said.into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64, text);
+    }
+    add(&program.path().join("archive"), &[&mac.folder], START + DAY).unwrap();
+    let find = |text: &str| found(&program, &[text]);
+    for typed in ["straße", "strasse", "STRASSE", "STRAẞE", "strass"] {
+        assert_eq!(find(typed), ["SWISS", "STREET"], "{typed}");
+    }
+    for typed in ["groß", "gross", "GROSS"] {
+        assert_eq!(find(typed), ["CAPITAL", "SWISS", "STREET"], "{typed}");
+    }
+    assert_eq!((find("office"), find("oﬃce")), (vec!["LIGATURE".to_owned()], vec!["LIGATURE".to_owned()]));
+    assert_eq!(
+        (find("abc 12"), find("istanbul isik")),
+        (vec!["WIDE".to_owned()], vec!["TURKISH".to_owned()])
+    );
+}
+
+/// How many there are is said, also of those that are not shown; and filters count.
+#[test]
+fn how_many_there_are_is_said() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for number in 0..60 {
+        mac.receive(&format!("N{number}"), 0, START + number, "once more");
+    }
+    mac.run("UPDATE message SET is_spam = 1 WHERE guid IN ('N1', 'N2')", []);
+    add(&program.path().join("archive"), &[&mac.folder], START + DAY).unwrap();
+    let run = |more: &[&str]| program.run(&[&["search", "archive", "more"], more].concat()).with_code(0).out;
+    let last = |more: &[&str]| run(more).lines().last().unwrap().to_owned();
+    assert_eq!(last(&[]), "50 of 60 messages (--limit shows more)");
+    assert_eq!(last(&["--limit", "1"]), "1 of 60 messages (--limit shows more)");
+    assert_eq!(last(&["--limit", "60"]), "60 messages");
+    assert_eq!(last(&["--limit", "1", "--without", "junk"]), "1 of 58 messages (--limit shows more)");
+    assert_eq!(last(&["--sent"]), "0 messages");
+    let json =
+        |more: &[&str]| -> Value { serde_json::from_str(&run(&[&["--json"], more].concat())).unwrap() };
+    let found = json(&[]);
+    assert_eq!((&found["total"], &found["more"]), (&60.into(), &true.into()));
+    let found = json(&["--limit", "60"]);
+    assert_eq!((&found["total"], &found["more"]), (&60.into(), &false.into()));
+}
+
+/// Why a message is gone is said of the message, as `history` says it.
+#[test]
+fn why_a_message_is_gone_is_said() {
+    let program = Program::new();
+    let mut mac = prepared(&program);
+    mac.remove("B", true, "deleted");
+    mac.recently_delete("A", START + DAY);
+    add(&program.path().join("archive"), &[&mac.folder], START + 2 * DAY).unwrap();
+    for (text, reason, words) in [
+        ("crème", "deleted", "      Deleted: not there on "),
+        ("june", "recently_deleted", "      Moved to Recently Deleted on "),
+    ] {
+        let ran = program.run(&["search", "archive", text]).with_code(0).out;
+        assert!(ran.contains(words), "{ran}");
+        assert_eq!(ran.lines().next(), Some("+12025550143"), "{ran}");
+        let json = program.run(&["search", "archive", text, "--json"]).with_code(0).out;
+        let found: Value = serde_json::from_str(&json).unwrap();
+        let hit = &found["hits"][0];
+        assert_eq!((&hit["deleted"], &hit["reason"]), (&true.into(), &reason.into()));
+    }
+    let json = program.run(&["search", "archive", "houses", "--json"]).with_code(0).out;
+    let found: Value = serde_json::from_str(&json).unwrap();
+    let hit = &found["hits"][0];
+    assert_eq!((&hit["deleted"], &hit["reason"]), (&false.into(), &Value::Null));
+}
+
+/// A tap on a message is no message, whatever its row says; nor is it shown between messages. An announcement is, with
+/// what it says.
+#[test]
+fn taps_are_no_messages_and_announcements_are() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "the lake");
+    mac.receive("TAP", 0, START + 1, "Loved “the lake”");
+    mac.run("UPDATE message SET associated_message_type = 2000, associated_message_guid = 'p:0/A' WHERE guid = 'TAP'", []);
+    mac.receive("LOST", 0, START + 2, "Loved “another lake”");
+    mac.run("UPDATE message SET associated_message_type = 2000, associated_message_guid = 'p:0/NOWHERE' WHERE guid = 'LOST'", []);
+    mac.receive("NAME", 0, START + 3, "");
+    mac.run("UPDATE message SET item_type = 2, text = NULL, attributedBody = NULL, group_title = 'The Lunds' WHERE guid = 'NAME'", []);
+    add(&program.path().join("archive"), &[&mac.folder], START + DAY).unwrap();
+    assert_eq!(found(&program, &["lake"]), ["A"]);
+    assert_eq!(found(&program, &["loved"]), [""; 0]);
+    assert_eq!(found(&program, &["lunds"]), ["NAME"]);
+    let ran = program.run(&["search", "archive", "lake"]).with_code(0).out;
+    assert!(ran.contains("+12025550143 named the conversation “The Lunds”"), "{ran}");
+    assert!(!ran.contains("Loved"), "{ran}");
+    assert!(!ran.contains("NAME"), "{ran}");
+    // The GUIDs are there for who wants to ask further.
+    let ran = program.run(&["search", "archive", "lunds", "--guids"]).with_code(0).out;
+    assert!(ran.lines().any(|line| line == "      NAME"), "{ran}");
+    program.run(&["history", "archive", "--message", "NAME"]).with_code(0);
 }
 
 /// What nobody types is no part of a word, in scripts of which that is true; and is, where it makes another word of it.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// What was typed, as FTS5 wants it: every word a phrase of its own, the last one perhaps not finished. `None`: no word.
 pub fn matching(typed: &str) -> Option<String> {
@@ -29,12 +29,18 @@ pub fn matching(typed: &str) -> Option<String> {
 /// Appends text as it is indexed: with blanks around every character that is a word of its own.
 pub fn spread(text: &str, said: &mut String) {
     for c in folded(text).chars() {
-        if stands_alone(c) {
-            said.extend([' ', c, ' ']);
-        } else {
-            said.push(c);
+        match c {
+            // Where a picture stands in a text; and what makes a key of a digit.
+            '\u{fffc}' | '\u{20d0}'..='\u{20ff}' => said.push(' '),
+            c if stands_alone(c) || is_symbol(c) => said.extend([' ', c, ' ']),
+            c => said.push(c),
         }
     }
+}
+
+/// Would be taken for a letter of the word beside it.
+fn is_symbol(c: char) -> bool {
+    matches!(u32::from(c), 0xA6 | 0xA9 | 0xAE | 0xB0 | 0x2100..=0x214F | 0x2190..=0x2BFF | 0x3000..=0x303F)
 }
 
 /// Characters of scripts that put no blanks between words; and emoji.
@@ -46,20 +52,61 @@ fn stands_alone(c: char) -> bool {
         | 0x2600..=0x27BF | 0x1F000..=0x1FAFF)
 }
 
-/// Text without what people may as well leave out when they type it: accents, the points of Hebrew, the vowel signs of Arabic.
+/// How many bytes at the beginning of a text say this word, or what may as well be written for it; `None`: it begins with
+/// something else.
+pub fn begins_with(text: &str, word: &str) -> Option<usize> {
+    let mut wanted = letters(word).peekable();
+    wanted.peek()?;
+    for (at, c) in text.char_indices() {
+        let mut own = letters(text.get(at..at + c.len_utf8()).unwrap_or_default()).peekable();
+        if wanted.peek().is_none() && own.peek().is_some() {
+            return Some(at);
+        }
+        for letter in own {
+            // The word may end in the middle of what is one letter here.
+            if wanted.next().is_some_and(|wanted| wanted != letter) {
+                return None;
+            }
+        }
+    }
+    wanted.peek().is_none().then_some(text.len())
+}
+
+/// Text in its plainest letters (ﬁ is fi, full width is the usual one), without case (ß is ss), and without what people may as
+/// well leave out when they type it: accents, the points of Hebrew, the vowel signs of Arabic.
 /// A vowel sign of Devanagari or Thai is none of these: without it the word is another one.
 fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
+        // Their case is nothing to what reads the index.
         return Cow::Borrowed(text);
     }
-    let letters = text.nfd().filter(|c| !may_be_left_out(*c)).map(|c| if c == 'ς' { 'σ' } else { c });
-    Cow::Owned(letters.nfc().collect())
+    let mut plain = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !may_be_left_out(*c)) {
+        // Most are, and are done with sooner.
+        match c.is_ascii() {
+            true => plain.push(c.to_ascii_lowercase()),
+            false => plain.extend(without_case(c)),
+        }
+    }
+    if is_nfc(&plain) { Cow::Owned(plain) } else { Cow::Owned(plain.nfc().collect()) }
+}
+
+/// The same, taken apart.
+fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.nfkd().filter(|c| !may_be_left_out(*c)).flat_map(without_case)
+}
+
+/// By way of the capitals: so it comes to what Unicode calls full case folding (ẞ, ß: ss; ς: σ); and a dotless ı is an i.
+fn without_case(c: char) -> impl Iterator<Item = char> {
+    c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
 fn may_be_left_out(c: char) -> bool {
     matches!(u32::from(c),
         // Combining marks of Latin, Greek and Cyrillic.
         0x0300..=0x036F | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF
+        // What chooses between shapes of one character: an emoji in colors, or not.
+        | 0xFE00..=0xFE0F | 0xE0100..=0xE01EF
         // Of Hebrew, but not its punctuation.
         | 0x0591..=0x05BD | 0x05BF | 0x05C1 | 0x05C2 | 0x05C4 | 0x05C5 | 0x05C7
         // Of Arabic, with the stroke that only makes a word longer.
@@ -70,6 +117,48 @@ fn may_be_left_out(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_are_plain_and_without_case() {
+        for (text, plain) in [
+            ("Straße", "strasse"),
+            ("STRASSE\u{2026}", "strasse..."),
+            ("GROẞE größe", "grosse grosse"),
+            ("oﬃce ﬁn", "office fin"),
+            ("ＡＢＣ ｶﾞ", "abc ガ"),
+            ("İstanbul ışık ŉ", "istanbul isik ʼn"),
+            ("ΟΔΟΣ οδός ᾳ", "οδοσ οδοσ α"),
+            ("x² 😀", "x2 😀"),
+            ("が", "が"),
+        ] {
+            assert_eq!(folded(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn symbols_and_pictures_are_no_part_of_the_word_beside_them() {
+        for (text, words) in [
+            ("\u{fffc}A voucher", &["a", "voucher"][..]),
+            ("\u{2764}\u{fe0f}hello", &["\u{2764}", "hello"]),
+            ("©Ana 20°C ■note", &["©", "ana", "20", "°", "c", "■", "note"]),
+            ("1\u{fe0f}\u{20e3}first", &["1", "first"]),
+        ] {
+            let mut said = String::new();
+            spread(text, &mut said);
+            assert_eq!(said.split_whitespace().collect::<Vec<_>>(), words, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_a_word_is_as_long_as_it_is_written() {
+        assert_eq!(begins_with("Straßen", "strasse"), Some("Straße".len()));
+        assert_eq!(begins_with("Straßen", "STRAS"), Some("Straß".len()));
+        assert_eq!(begins_with("cafe\u{301}s", "café"), Some("cafe\u{301}".len()));
+        assert_eq!(begins_with("ﬁn", "fi"), Some("ﬁ".len()));
+        for (text, word) in [("Strand", "strasse"), ("stra", "strasse"), ("any", ""), ("", "a")] {
+            assert_eq!(begins_with(text, word), None, "{text} {word}");
+        }
+    }
 
     #[test]
     fn what_is_typed_is_never_syntax() {

@@ -43,9 +43,9 @@ impl Archived {
              JOIN msgarchive_absence a ON a.message = d.message AND a.date = d.date AND a.reason = d.reason \
              WHERE a.returned IS NULL";
         scan(connection, Some(absences), |c| {
-            let (message, date, name) = (c.number(), c.number(), c.text().unwrap_or_default());
+            let (message, date, name) = (c.number(), c.number(), c.text());
             let (source, run) = (c.number(), c.number());
-            let reason = DeletionReason::named(&name).unwrap_or(DeletionReason::Unexplained);
+            let reason = reason_of(name.as_deref());
             let noticed = reason != DeletionReason::RecentlyDeleted;
             let last_seen = noticed.then(|| visits.before(source, run, date)).flatten();
             let deleted = Absence { date, reason, last_seen };
@@ -65,17 +65,22 @@ impl Archived {
                 }
             }
         })?;
-        let versions = "msgarchive_message_version";
-        if schema.has_table(versions) {
-            let column = |name| schema.column(versions, "v", name);
-            archived.earlier = Some(format!(
-                "SELECT {}, {}, {} FROM {versions} v WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC",
-                column("text"),
-                column("attributedbody"),
-                column("date_edited")
-            ));
-        }
+        archived.earlier = earlier_of(schema);
         Ok(archived)
+    }
+
+    /// For who looks at single messages, and asks of each whether it is deleted.
+    pub fn of_single(schema: &Schema) -> Archived {
+        Archived { earlier: earlier_of(schema), ..Archived::default() }
+    }
+
+    /// Marks a row that is deleted since then for this reason, and perhaps for others: the latest counts.
+    pub fn mark_as(row: &mut RawMessage, date: i64, name: Option<&str>) {
+        let deleted = (date, reason_of(name));
+        if row.deleted.is_none_or(|known| (known, row.deletion_reason) < deleted) {
+            row.deleted = Some(deleted.0);
+            row.deletion_reason = deleted.1;
+        }
     }
 
     /// Marks a row that is deleted.
@@ -115,4 +120,23 @@ impl Archived {
         let earlier = earlier.take(EARLIER).collect::<rusqlite::Result<Vec<EarlierBody>>>()?;
         Ok(earlier.into_iter().filter(said).collect())
     }
+}
+
+/// Why a message is deleted, as archives spell it.
+fn reason_of(name: Option<&str>) -> DeletionReason {
+    name.and_then(DeletionReason::named).unwrap_or(DeletionReason::Unexplained)
+}
+
+/// The query for former bodies of a message, the latest first.
+fn earlier_of(schema: &Schema) -> Option<String> {
+    let versions = "msgarchive_message_version";
+    let column = |name| schema.column(versions, "v", name);
+    schema.has_table(versions).then(|| {
+        format!(
+            "SELECT {}, {}, {} FROM {versions} v WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC",
+            column("text"),
+            column("attributedbody"),
+            column("date_edited")
+        )
+    })
 }

@@ -1,5 +1,6 @@
 //! Which row has, or points at, a GUID: a compact index in memory.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hasher};
 
 /// The GUID in an `associated_message_guid`, without what says which part is meant
@@ -19,6 +20,12 @@ pub(in crate::source) fn target_of(associated: &str) -> &str {
 /// What a GUID is compared by: its last 36 characters (some have a prefix), case aside.
 pub(super) fn last_36(guid: &str) -> &str {
     guid.len().checked_sub(36).and_then(|start| guid.get(start..)).unwrap_or(guid)
+}
+
+/// How a row may spell the GUID that another one names, the likeliest first.
+pub(super) fn spellings(guid: &str) -> [Cow<'_, str>; 4] {
+    let bare = last_36(guid);
+    [guid.into(), bare.into(), bare.to_ascii_uppercase().into(), bare.to_ascii_lowercase().into()]
 }
 
 pub(super) fn same(a: &str, b: &str) -> bool {

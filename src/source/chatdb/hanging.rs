@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use foldhash::HashMap;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::guids::{last_36, same, target_of};
+use super::guids::{same, spellings, target_of};
 use super::session::Reader;
 use super::{live, rows};
 use crate::source::database::Columns;
@@ -16,7 +16,7 @@ use crate::source::timeline::Moment;
 use crate::source::{EarlierBody, RawAttachment, RawMessage, Target};
 
 /// How long a chain of updates of updates may be. A longer one (or a circle) belongs to nothing.
-const LONGEST_CHAIN: usize = 64;
+pub(super) const LONGEST_CHAIN: usize = 64;
 
 /// Whether the films of Live Photos are looked for, which have no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub(super) enum Films {
 
 /// A row as far as pointing goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Link {
-    rowid: i64,
-    guid: Option<String>,
+pub(super) struct Link {
+    pub rowid: i64,
+    pub guid: Option<String>,
     /// The GUID it names, where that makes it part of another row.
-    points_at: Option<String>,
+    pub points_at: Option<String>,
 }
 
 /// Where a chain of links ends.
@@ -319,9 +319,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         let mut statement = self.connection().prepare_cached(sql)?;
-        let bare = last_36(guid);
-        let spellings = [guid, bare, &bare.to_ascii_uppercase(), &bare.to_ascii_lowercase()];
-        for spelling in spellings {
+        for spelling in spellings(guid) {
             if let Some(link) = statement.query_row([spelling], Link::read).optional()? {
                 return Ok(Some(link));
             }
@@ -344,7 +342,7 @@ impl Reader<'_> {
 }
 
 /// Polls and votes name people by their addresses, the owner too.
-fn is_of_a_poll(row: &RawMessage) -> bool {
+pub(super) fn is_of_a_poll(row: &RawMessage) -> bool {
     row.associated_message_type == 4000 || row.balloon_bundle_id.as_deref().is_some_and(is_polls)
 }
 
@@ -354,7 +352,7 @@ fn is_polls(bundle_id: &str) -> bool {
 }
 
 impl Link {
-    fn of(row: &RawMessage) -> Link {
+    pub fn of(row: &RawMessage) -> Link {
         Link::new(
             row.rowid,
             row.guid.clone(),
@@ -364,7 +362,7 @@ impl Link {
         )
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Link> {
+    pub fn read(row: &Row<'_>) -> rusqlite::Result<Link> {
         let mut c = Columns::from(row, 0);
         let (rowid, guid, associated, kind) = (c.number(), c.text(), c.text(), c.number());
         Ok(Link::new(rowid, guid, associated.as_deref(), kind, c.text().as_deref()))

@@ -7,6 +7,7 @@ mod census;
 mod guids;
 mod hanging;
 mod live;
+mod lookup;
 mod query;
 mod rows;
 mod session;
@@ -25,6 +26,7 @@ use rusqlite::Connection;
 use archived::Archived;
 use census::Census;
 pub(super) use live::{film, may_be_film};
+pub use lookup::Lookup;
 use query::Queries;
 use session::Reader;
 

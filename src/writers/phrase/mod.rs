@@ -7,6 +7,7 @@
 
 mod card;
 mod file;
+mod line;
 mod origin;
 mod status;
 mod time;
