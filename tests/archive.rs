@@ -15,6 +15,7 @@ mod groups;
 mod joined;
 mod late;
 mod many;
+mod known;
 mod merging;
 mod moves;
 mod nights;

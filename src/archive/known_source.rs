@@ -3,7 +3,8 @@
 //! A path tells nothing: libraries move, backups are copied, and another one may lie where one was. What a database
 //! cannot help is its row ids: SQLite gives away each but once, and two devices give the same message different ones. So
 //! a source is known by its rows: the same GUIDs under the same row ids, no other GUID under one of them, and no row id
-//! that it would have forgotten giving away. A copy that is older than what was read already is a source of its own:
+//! that it would have forgotten giving away. Where it lay before, a few rows may have got other GUIDs, too: a source that
+//! was taken for another one would lose nothing ever again. A copy that is older than what was read already is a source of its own:
 //! what it has not yet is not what it has lost. An archive is never the library that it was fed from, though its row ids
 //! may be the same: it has what that lost.
 
@@ -18,6 +19,7 @@ use super::damage::FoundDamaged;
 use super::kind::Kind;
 use super::places::Places;
 use super::scan::Wanted;
+use super::spelling::is_made_here;
 use super::sums::{ALIASES, SIGHTINGS};
 use super::whereabouts::was_at;
 use crate::source::SourceKind;
@@ -67,9 +69,8 @@ pub fn recognize(
         if highest < candidate.highest || is_another(candidate.source, Path::new(&candidate.path)) {
             continue;
         }
-        let likeness = comparing.with(candidate.source)?;
         let same_place = was_at(Path::new(&candidate.path), place);
-        if likeness.contradictions == 0 && (likeness.agreements > 0 || same_place) {
+        if comparing.with(candidate.source)?.is_the_same(same_place) {
             return Ok(Some(candidate.source));
         }
     }
@@ -80,6 +81,24 @@ pub fn recognize(
 struct Likeness {
     agreements: u32,
     contradictions: u32,
+}
+
+/// Of so many rows that agree, and one, one more may have another GUID.
+const AGREEING: u32 = 16;
+
+impl Likeness {
+    /// `same_place`: it lies where the other one lay. A restored device contradicts in nearly every row, and somebody else's
+    /// library in all of them.
+    fn is_the_same(&self, same_place: bool) -> bool {
+        let Likeness { agreements, contradictions } = *self;
+        match same_place {
+            true => {
+                contradictions == 0
+                    || contradictions < agreements && contradictions <= 1 + agreements / AGREEING
+            }
+            false => contradictions == 0 && agreements > 0,
+        }
+    }
 }
 
 struct Comparing<'a> {
@@ -102,13 +121,13 @@ impl Comparing<'_> {
         let aliases_are_lost =
             self.damaged.sums.iter().any(|sum| sum.table == ALIASES && sum.about.is_none());
         for Sample { rowid, id, fingerprint } in samples {
-            // What is damaged here says nothing of the source; only that its row is as it was.
-            if self.damaged.rows.contains(&(Kind::Message, id)) {
+            // What is damaged here says nothing of the source, nor does a GUID that was made here; only that its row is as it was.
+            if self.damaged.rows.contains(&(Kind::Message, id)) || self.has_none(id).map_err(failed())? {
                 let is_as_it_was = fingerprint.is_some() && self.fingerprint(rowid)? == fingerprint;
                 likeness.agreements += u32::from(is_as_it_was);
                 continue;
             }
-            let Some(there) = self.guid(rowid..=rowid)? else { continue };
+            let Some(there) = self.guid(rowid..=rowid)?.filter(|guid| !guid.is_empty()) else { continue };
             if self.damaged.sums_of(ALIASES).any(|alias| alias == there) {
                 continue;
             }
@@ -127,6 +146,14 @@ impl Comparing<'_> {
             }
         }
         Ok(likeness)
+    }
+
+    /// Whether the row of a message had no GUID when it was taken.
+    fn has_none(&self, message: i64) -> rusqlite::Result<bool> {
+        let mut guid = self.connection.prepare_cached("SELECT guid FROM message WHERE ROWID = ?1")?;
+        let guid = guid
+            .query_row([message], |row| Ok(row.get_ref(0)?.as_bytes_or_null()?.is_some_and(is_made_here)));
+        Ok(guid.optional()?.unwrap_or(false))
     }
 
     /// Nothing is known any more of what it has: it is the one that brought what it has.

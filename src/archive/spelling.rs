@@ -136,7 +136,7 @@ impl<'h> Spelling<'h> {
             return None;
         }
         let has_one = matches!(self.guid(values), Some(ValueRef::Text(guid)) if !guid.is_empty());
-        (!has_one).then(|| format!("msgarchive-{}", hexadecimal(&self.material_hash(values))))
+        (!has_one).then(|| format!("{MADE_HERE}{}", hexadecimal(&self.material_hash(values))))
     }
 
     fn hash(&self, values: &[ValueRef<'_>]) -> RowHash {
@@ -156,6 +156,14 @@ impl<'h> Spelling<'h> {
 
 /// Beyond all row ids of ours.
 const BEYOND: i64 = 1 << 60;
+
+/// What a GUID begins with that is made for a row which has none.
+const MADE_HERE: &str = "msgarchive-";
+
+/// Whether a GUID was made for a row which had none. It is made of what the row said then.
+pub fn is_made_here(guid: &[u8]) -> bool {
+    guid.starts_with(MADE_HERE.as_bytes())
+}
 
 /// A number that is no row id of ours, for one that a source's row names and has not.
 pub fn dangling(source: i64, rowid: i64) -> i64 {

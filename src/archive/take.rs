@@ -13,9 +13,13 @@ use super::kind::Kind;
 use super::restored::Restored;
 use super::row::Owned;
 use super::schema::{Columns, has_versions};
-use super::spelling::{Spelled, Spelling};
+use super::spelling::{Spelled, Spelling, is_made_here};
 use super::states::{States, Taken};
 use super::visit::Visit;
+
+/// The source has a row no more: kind, source, row id.
+pub const FORGET: &str =
+    "DELETE FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3";
 
 /// What a source had under a row id.
 struct Seen {
@@ -49,6 +53,7 @@ pub struct Taker<'c> {
     find: Statement<'c>,
     sight: Statement<'c>,
     seen: Statement<'c>,
+    forget: Statement<'c>,
 }
 
 impl<'c> Taker<'c> {
@@ -83,6 +88,7 @@ impl<'c> Taker<'c> {
                 "SELECT id, since, fingerprint FROM msgarchive_sighting \
                  WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
             )?,
+            forget: connection.prepare(FORGET)?,
         })
     }
 
@@ -109,13 +115,24 @@ impl<'c> Taker<'c> {
             }
         };
         let mut found = self.find(&row.values, seen.as_ref().map(|seen| seen.id))?;
+        let mut under_another = match (&found, &seen) {
+            (None, Some(seen)) => self.without_a_guid(seen.id, &row.values)?,
+            _ => None,
+        };
         let under_its_guid;
-        if found.is_none() && self.restored.is_some() && !last {
+        let is_unknown = found.is_none() && under_another.is_none();
+        if is_unknown && self.restored.is_some() && !last {
+            // What was under this row id may be what comes again under another GUID.
+            if let Some(seen) = seen {
+                self.displaced.push((rowid, seen.id));
+                self.forget.execute(params![self.kind.number(), self.visit.source, rowid])?;
+            }
             return Ok(None);
         }
-        if found.is_none()
-            && let Some(id) = self.under_another_guid(rowid, &row.values)?
-        {
+        if is_unknown {
+            under_another = self.under_another_guid(rowid, &row.values)?;
+        }
+        if let Some(id) = under_another {
             // It goes on under the GUID that it has here, unless nobody knows that any more.
             under_its_guid = self.guid_of(id)?;
             if let Some(guid) = &under_its_guid {
@@ -173,6 +190,17 @@ impl<'c> Taker<'c> {
         }
     }
 
+    /// What was seen under the row id of a row that has no GUID, and had none then: that it says something else now makes it
+    /// no other one.
+    fn without_a_guid(&self, seen: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<Option<i64>> {
+        match self.spelling.guid(values) {
+            Some(ValueRef::Text(guid)) if is_made_here(guid) => {}
+            _ => return Ok(None),
+        }
+        let was = self.guid_of(seen)?;
+        Ok(was.filter(|guid| is_made_here(guid)).map(|_| seen))
+    }
+
     /// The message that this row is by what it says; and from now on by its GUID, too.
     fn under_another_guid(&mut self, rowid: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<Option<i64>> {
         let Some(restored) = &mut self.restored else { return Ok(None) };
@@ -191,9 +219,10 @@ impl<'c> Taker<'c> {
     }
 
     /// Which may be no UTF-8.
-    fn guid_of(&self, message: i64) -> rusqlite::Result<Option<Vec<u8>>> {
-        let mut guid = self.connection.prepare_cached("SELECT guid FROM message WHERE ROWID = ?1")?;
-        let guid = guid.query_row([message], |row| row.get_ref(0).map(Owned::of)).optional()?;
+    fn guid_of(&self, id: i64) -> rusqlite::Result<Option<Vec<u8>>> {
+        let sql = format!("SELECT guid FROM {} WHERE ROWID = ?1", self.kind.table());
+        let mut guid = self.connection.prepare_cached(&sql)?;
+        let guid = guid.query_row([id], |row| row.get_ref(0).map(Owned::of)).optional()?;
         Ok(guid.and_then(|guid| match guid {
             Owned::Text(guid) => Some(guid),
             _ => None,

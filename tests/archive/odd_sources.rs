@@ -32,7 +32,7 @@ fn library(folder: &Path, schema: Schema) -> Device {
 }
 
 /// Makes a table anew: columns with these types, and what else is said of it.
-fn make_anew(db: &Connection, table: &str, types: &[(&str, &str)], with: &str) {
+pub fn make_anew(db: &Connection, table: &str, types: &[(&str, &str)], with: &str) {
     let columns = pairs(db, &format!("SELECT name, type FROM pragma_table_info('{table}')"));
     let column = |(name, declared): &(String, String)| {
         let other = types.iter().find(|(of, _)| of == name || *of == "*" && name != "ROWID");

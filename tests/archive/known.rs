@@ -1,0 +1,120 @@
+//! Which source is which: by its rows, also where some of them are not what they were.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::add;
+use super::device::{DAY, Device};
+use super::odd_sources::make_anew;
+use super::seen::pairs;
+use crate::support::Schema;
+
+const START: i64 = 700_000_000;
+
+fn mac_with(folder: &Path, guids: &[String]) -> Device {
+    let mut mac = Device::new(folder, Schema::MACOS_26);
+    for (number, guid) in guids.iter().enumerate() {
+        mac.receive(guid, number % 3, START + number as i64, &format!("message {guid}"));
+    }
+    mac
+}
+
+fn named(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{prefix}-{number}")).collect()
+}
+
+fn numbers(archive: &Path, sql: &str) -> i64 {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    db.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// Messages that are gone, and why.
+fn gone(archive: &Path) -> Vec<(String, String)> {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    pairs(
+        &db,
+        "SELECT m.guid, a.reason FROM msgarchive_absence a JOIN message m ON m.ROWID = a.message \
+         WHERE a.returned IS NULL ORDER BY 1",
+    )
+}
+
+#[test]
+fn a_guid_that_changed_in_place_hides_no_deletion() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    let mut mac = mac_with(&folder.path().join("mac"), &named("M", 4));
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    mac.run("UPDATE message SET guid = 'M-3b' WHERE guid = 'M-3'", []);
+    mac.remove("M-1", true, "deleted");
+    let record = add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    assert!(!record.sources[0].new);
+    assert_eq!(gone(&archive), [("M-1".to_owned(), "deleted".to_owned())]);
+    // It says the same, at the same place: it is that message.
+    assert_eq!(record.counts.added, 0);
+    let record = add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
+    assert_eq!((record.counts.added, record.counts.changed), (0, 0));
+    assert_eq!(gone(&archive).len(), 1);
+    // And one that says something else is another one, in the same source.
+    mac.run("UPDATE message SET guid = 'M-2b', text = 'of another' WHERE guid = 'M-2'", []);
+    let record = add(&archive, &[&mac.folder], START + 4 * DAY).unwrap();
+    assert!(!record.sources[0].new);
+    assert_eq!(record.counts.added, 1);
+    assert_eq!(gone(&archive).len(), 2);
+}
+
+#[test]
+fn a_row_without_a_guid_is_the_row_that_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    let mac = mac_with(&folder.path().join("mac"), &named("M", 10));
+    let triggers = pairs(&mac.db, "SELECT name, '' FROM sqlite_master WHERE type = 'trigger'");
+    mac.db.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON").unwrap();
+    for (trigger, _) in triggers {
+        mac.db.execute_batch(&format!("DROP TRIGGER \"{trigger}\"")).unwrap();
+    }
+    make_anew(&mac.db, "message", &[("guid", "TEXT")], "");
+    mac.db.execute_batch("UPDATE message SET guid = '' WHERE ROWID IN (2, 5); UPDATE message SET guid = NULL WHERE ROWID = 10").unwrap();
+    for night in 1..6 {
+        let record = add(&archive, &[&mac.folder], START + night * DAY).unwrap();
+        assert_eq!(record.sources[0].new, night == 1, "night {night}");
+        // Read anew each night, and once edited.
+        mac.run("UPDATE message SET date_read = ?1 WHERE ROWID = 5", [(START + night) * 1_000_000_000]);
+        if night == 2 {
+            mac.run("UPDATE message SET text = text || ' at last' WHERE guid = '' OR guid IS NULL", []);
+        }
+    }
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_source"), 1);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM message"), 10);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_sighting WHERE kind = 3"), 10);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM message WHERE text LIKE '% at last'"), 3);
+    // What was before is kept.
+    assert_eq!(
+        numbers(
+            &archive,
+            "SELECT count(*) FROM msgarchive_message_version WHERE text NOT LIKE '% at last' AND ifnull(date_read, 0) = 0"
+        ),
+        3
+    );
+    assert_eq!(gone(&archive), []);
+}
+
+/// A path tells nothing: somebody else's library, and the same one with other row ids, have lost nothing of what was there.
+#[test]
+fn another_library_at_the_same_path_is_another_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, path) = (folder.path().join("archive"), folder.path().join("mac"));
+    let mut mac = mac_with(&path, &named("M", 40));
+    add(&archive, &[&path], START + DAY).unwrap();
+    mac.be_restored();
+    let record = add(&archive, &[&path], START + 2 * DAY).unwrap();
+    assert!(record.sources[0].new);
+    drop(mac);
+    fs::remove_dir_all(&path).unwrap();
+    let _other = mac_with(&path, &named("O", 60));
+    let record = add(&archive, &[&path], START + 3 * DAY).unwrap();
+    assert!(record.sources[0].new);
+    assert_eq!(gone(&archive), []);
+    assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_source"), 3);
+}
