@@ -9,7 +9,7 @@ use super::ArchiveError;
 use super::absence::Reason;
 use super::damage::Damaged;
 use super::kind::Kind;
-use super::participants::{self, PARTICIPANTS};
+use super::participants::{self, PARTICIPANTS, Stay};
 use super::places::number;
 use super::scan::Wanted;
 use super::schema::{Columns, version_table};
@@ -101,21 +101,45 @@ impl Heir<'_> {
         })
     }
 
-    /// Who was in a chat, as far as nothing is known of them here.
+    /// Who was in a chat and when, as far as nothing is known of them here.
     pub fn participants(&self) -> Result<(), ArchiveError> {
         let Some(table) = self.tables.table(PARTICIPANTS) else { return Ok(()) };
-        let run = self.visit.run;
-        self.tables.reader().rows(table, &["chat", "handle"], i64::MIN..=i64::MAX, |row| {
-            let note = || -> rusqlite::Result<()> {
+        let runs = self.runs()?;
+        let run = |of: ValueRef<'_>| runs.get(&number(of)).copied().unwrap_or(self.visit.run);
+        let mut stays = Vec::new();
+        let columns = ["chat", "handle", "since", "until"];
+        self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
+            let mut note = || -> rusqlite::Result<()> {
                 let chat = self.here(Kind::Chat, number(row.value(0)))?;
                 let handle = self.here(Kind::Handle, number(row.value(1)))?;
                 if let (Some(chat), Some(handle)) = (chat, handle) {
-                    participants::note_once(self.connection, chat, handle, run)?;
+                    let until = Some(row.value(3)).filter(|until| *until != ValueRef::Null).map(run);
+                    stays.push(Stay { chat, handle, since: run(row.value(2)), until });
                 }
                 Ok(())
             };
             note().map_err(self.failed())
-        })
+        })?;
+        participants::inherit(self.connection, &stays, self.visit.run).map_err(self.failed())
+    }
+
+    /// Its runs → the first run here that was no earlier.
+    fn runs(&self) -> Result<HashMap<i64, i64>, ArchiveError> {
+        let mut runs = HashMap::new();
+        let Some(table) = self.tables.table("msgarchive_run") else { return Ok(runs) };
+        self.tables.reader().rows(table, &["date"], i64::MIN..=i64::MAX, |row| {
+            let first = || -> rusqlite::Result<Option<i64>> {
+                let ValueRef::Text(date) = row.value(0) else { return Ok(None) };
+                self.connection
+                    .prepare_cached("SELECT min(run) FROM msgarchive_run WHERE date >= ?1")?
+                    .query_row([String::from_utf8_lossy(date)], |row| row.get(0))
+            };
+            // The run that is going on has no record yet.
+            let first = first().map_err(self.failed())?.unwrap_or(self.visit.run);
+            runs.insert(row.rowid(), first);
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(runs)
     }
 
     /// What its sources lost, and have again.

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, params};
 
 use super::damage::FoundDamaged;
+use super::kind::Kind;
 use super::visit::Visit;
 
 /// Who a source has in its chats.
@@ -36,24 +37,54 @@ fn note_unnoted(connection: &Connection, chat: Option<i64>, run: i64) -> rusqlit
     Ok(())
 }
 
-/// Another archive knows that somebody is or was in a chat. Who is in it, it says as every source does.
-pub fn note_once(connection: &Connection, chat: i64, handle: i64, run: i64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(&format!(
-            "INSERT INTO {PARTICIPANTS} (chat, handle, since, until) SELECT ?1, ?2, ?3, ?3 \
-             WHERE NOT EXISTS (SELECT 1 FROM {PARTICIPANTS} WHERE chat = ?1 AND handle = ?2)"
-        ))?
-        .execute([chat, handle, run])?;
+/// Between which runs of this archive somebody was in a chat; `until`: `None` while that lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct Stay {
+    pub chat: i64,
+    pub handle: i64,
+    pub since: i64,
+    pub until: Option<i64>,
+}
+
+/// Takes over what another archive knows of who was in which chat when, of those of whom nothing was known before this run.
+/// Who is in it now, it has said as every source does.
+pub fn inherit(connection: &Connection, stays: &[Stay], run: i64) -> rusqlite::Result<()> {
+    let mut known =
+        connection.prepare(&format!("SELECT chat, handle FROM {PARTICIPANTS} WHERE since < ?1"))?;
+    let known = known.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let known: HashSet<(i64, i64)> = known.collect::<rusqlite::Result<_>>()?;
+    let mut was = connection.prepare(&format!(
+        "INSERT INTO {PARTICIPANTS} (chat, handle, since, until) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS \
+           (SELECT 1 FROM {PARTICIPANTS} WHERE chat = ?1 AND handle = ?2 AND since = ?3 AND until = ?4)"
+    ))?;
+    let mut is = connection.prepare(&format!(
+        "UPDATE {PARTICIPANTS} SET since = ?3 WHERE chat = ?1 AND handle = ?2 AND since > ?3 AND until IS NULL"
+    ))?;
+    for Stay { chat, handle, since, until } in stays {
+        if !known.contains(&(*chat, *handle)) {
+            match until {
+                Some(until) => was.execute([chat, handle, since, until])?,
+                None => is.execute([chat, handle, since])?,
+            };
+        }
+    }
     Ok(())
 }
 
 /// Puts right what is wrong with the notes, by what else there is.
 pub fn mend(connection: &Connection, found: &FoundDamaged, run: i64) -> rusqlite::Result<()> {
     for about in found.sums_of(MEMBERS) {
-        // As if the source had never told of the chat.
+        // As if the source had told of none but those who left meanwhile: that it still has them is no news.
         if let Some((source, chat)) = about.split_once(' ') {
             connection
                 .execute(&format!("DELETE FROM {MEMBERS} WHERE source = ?1 AND chat = ?2"), [source, chat])?;
+            connection.execute(
+                &format!(
+                    "INSERT INTO {MEMBERS} (source, chat, handle) SELECT ?1, ?2, handle FROM {PARTICIPANTS} \
+                     WHERE chat = ?2 GROUP BY handle HAVING count(*) = count(until)"
+                ),
+                [source, chat],
+            )?;
         }
     }
     for chat in found.ids_of(PARTICIPANTS) {
@@ -76,6 +107,8 @@ pub struct Participants<'c> {
     run: i64,
     /// By chat, whom the source had in it.
     before: HashMap<i64, HashSet<i64>>,
+    /// Chats that the source had before this run, whoever was in them.
+    chats_before: HashSet<i64>,
     /// (chat, handle) of those who are shown, and of those who were once.
     shown: HashSet<(i64, i64)>,
     once: HashSet<(i64, i64)>,
@@ -106,34 +139,49 @@ impl<'c> Participants<'c> {
             let is_shown = row.get::<_, Option<i64>>(2)?.is_none();
             if is_shown { &mut shown } else { &mut once }.insert((row.get(0)?, row.get(1)?));
         }
-        Ok(Participants { connection, source, run, before, shown, once, now: HashSet::new() })
+        let mut statement = connection
+            .prepare("SELECT id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND since < ?3")?;
+        let chats_before = statement.query_map([Kind::Chat.number(), source, run], |row| row.get(0))?;
+        let mut chats_before: HashSet<i64> = chats_before.collect::<rusqlite::Result<_>>()?;
+        chats_before.extend(before.keys());
+        Ok(Participants { connection, source, run, before, chats_before, shown, once, now: HashSet::new() })
     }
 
-    /// The source has somebody in a chat. Whether that is to be shown.
-    pub fn is_there(&mut self, chat: i64, handle: i64) -> rusqlite::Result<bool> {
-        let who = (chat, handle);
-        if !self.now.insert(who) {
-            return Ok(self.shown.contains(&who));
+    /// Notes down that the source has somebody in a chat. Whether that is to be shown.
+    pub fn note(&mut self, chat: i64, handle: i64) -> rusqlite::Result<bool> {
+        if self.now.insert((chat, handle)) {
+            let is_news = self.note_member(chat, handle)?;
+            if is_news && self.is_back_or_new(chat, handle) {
+                self.note_participant(chat, handle)?;
+            }
         }
-        let of_chat = self.before.get(&chat);
-        let is_old = of_chat.is_some_and(|of| of.contains(&handle));
-        if !is_old {
+        Ok(self.shown.contains(&(chat, handle)))
+    }
+
+    /// Whether the source did not have them there before.
+    fn note_member(&self, chat: i64, handle: i64) -> rusqlite::Result<bool> {
+        let is_news = self.before.get(&chat).is_none_or(|of| !of.contains(&handle));
+        if is_news {
             self.connection
                 .prepare_cached(&format!("INSERT INTO {MEMBERS} (source, chat, handle) VALUES (?1, ?2, ?3)"))?
                 .execute([self.source, chat, handle])?;
         }
-        if self.shown.contains(&who) {
-            return Ok(true);
-        }
-        // Others know that somebody left. Who tells of a chat for the first time may be of before that.
-        if is_old || of_chat.is_none() && self.once.contains(&who) {
-            return Ok(false);
-        }
+        Ok(is_news)
+    }
+
+    /// Of whom the source tells for the first time. Others may know that they left: a source that tells of the chat itself
+    /// for the first time may be of before that.
+    fn is_back_or_new(&self, chat: i64, handle: i64) -> bool {
+        let who = (chat, handle);
+        !self.shown.contains(&who) && (self.chats_before.contains(&chat) || !self.once.contains(&who))
+    }
+
+    fn note_participant(&mut self, chat: i64, handle: i64) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached(&format!("INSERT INTO {PARTICIPANTS} (chat, handle, since) VALUES (?1, ?2, ?3)"))?
             .execute([chat, handle, self.run])?;
-        self.shown.insert(who);
-        Ok(true)
+        self.shown.insert((chat, handle));
+        Ok(())
     }
 
     /// All were told of. Calls `hide` with (chat, handle) of those who are to be shown no more. `chats`: those that the

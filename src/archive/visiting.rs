@@ -23,7 +23,7 @@ use super::schema::{Columns, column_here};
 use super::spelling::{Spelling, dangling};
 use super::states::Taken;
 use super::sums::first_together;
-use super::take::Taker;
+use super::take::{FORGET, Taker};
 use super::twins::Twins;
 use super::visit::{Ids, Visit};
 use crate::model::Instant;
@@ -210,9 +210,7 @@ impl Visiting<'_> {
 
     /// The source has these rows no more.
     fn forget(&self, kind: Kind, scan: &Scan) -> rusqlite::Result<()> {
-        let mut forget = self.connection.prepare_cached(
-            "DELETE FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
-        )?;
+        let mut forget = self.connection.prepare_cached(FORGET)?;
         for (rowid, _) in &scan.missing {
             forget.execute([kind.number(), self.visit.source, *rowid])?;
         }
@@ -325,7 +323,7 @@ impl Visiting<'_> {
             if let [(one, _), (other, _)] = &ends[..] {
                 let [one, other] = [one, other].map(|at| values.get(*at).map_or(0, |value| number(*value)));
                 let is_shown = match (&mut participants, &mut twins) {
-                    (Some(participants), _) => participants.is_there(one, other),
+                    (Some(participants), _) => participants.note(one, other),
                     (_, Some(twins)) => twins.has(one, other).map(|has| !has),
                     _ => Ok(true),
                 };

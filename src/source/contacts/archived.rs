@@ -1,5 +1,7 @@
 //! The cards that an archive keeps of the address books of its sources.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 
 use super::Contact;
@@ -23,7 +25,7 @@ pub fn cards(connection: &Connection) -> rusqlite::Result<Vec<Contact>> {
     let mut books: Vec<(i64, Vec<Contact>)> = Vec::new();
     let mut former = Vec::new();
     let mut statement = connection.prepare(&format!(
-        "SELECT source, until, person, name, full_name, rank, is_me, phones, emails FROM {CARDS} \
+        "SELECT source, until, person, name, full_name, rank, is_me, phones, emails, rowid FROM {CARDS} \
          ORDER BY source, until IS NOT NULL, until DESC, rowid"
     ))?;
     let mut rows = statement.query([])?;
@@ -41,16 +43,20 @@ pub fn cards(connection: &Connection) -> rusqlite::Result<Vec<Contact>> {
         };
         let source = row.get(0)?;
         match (row.get::<_, Option<i64>>(1)?, books.last_mut()) {
-            (Some(_), _) => former.push(card),
+            (Some(_), _) => former.push((row.get::<_, i64>(9)?, card)),
             (None, Some((of, book))) if *of == source => book.push(card),
             (None, _) => books.push((source, vec![card])),
         }
     }
     let mut cards = contacts_of_several(books.into_iter().map(|(_, book)| book).collect());
-    for (number, mut card) in former.into_iter().enumerate() {
-        card.phones.retain(|phone| !cards.iter().any(|known| known.phones.contains(phone)));
-        card.emails.retain(|email| !cards.iter().any(|known| known.emails.contains(email)));
+    let mut phones: HashSet<String> = cards.iter().flat_map(|card| card.phones.iter().cloned()).collect();
+    let mut emails: HashSet<String> = cards.iter().flat_map(|card| card.emails.iter().cloned()).collect();
+    for (number, mut card) in former {
+        card.phones.retain(|phone| !phones.contains(phone));
+        card.emails.retain(|email| !emails.contains(email));
         if !card.phones.is_empty() || !card.emails.is_empty() {
+            phones.extend(card.phones.iter().cloned());
+            emails.extend(card.emails.iter().cloned());
             card.person = format!("former {number}");
             cards.push(card);
         }

@@ -26,7 +26,7 @@ pub fn sent_cards(bytes: &[u8]) -> Option<Vec<SentCard>> {
 
 /// Adds the cards of a file; false when it is no vCard at all.
 pub(super) fn read(bytes: &[u8], book: usize, cards: &mut Vec<Card>) -> bool {
-    drafts(bytes, |draft| cards.extend(draft.finish(book, cards.len())))
+    drafts(bytes, |draft| cards.extend(draft.finish(book)))
 }
 
 /// Goes through the cards of a file; false when it is no vCard at all.
@@ -115,7 +115,7 @@ impl Draft {
         }
     }
 
-    fn finish(self, book: usize, number: usize) -> Option<Card> {
+    fn finish(self, book: usize) -> Option<Card> {
         let shown = self.name.shown();
         let full = self.name.first.is_some() && self.name.last.is_some() && !self.name.company;
         let (name, full_name) = match self.formatted {
@@ -125,7 +125,10 @@ impl Draft {
             }
             None => shown?,
         };
-        let person = format!("{book} card {number}");
+        // Its place in the book says nothing: with a card put in front of it, it would be somebody else.
+        let says: Vec<&str> =
+            std::iter::once(&name).chain(&self.phones).chain(&self.emails).map(String::as_str).collect();
+        let person = format!("{book} card {}", says.join("\n"));
         let contact = Contact {
             person,
             name,
@@ -379,6 +382,17 @@ mod tests {
             [("Ana", false), ("Ben Boyd", true)]
         );
         assert_ne!(read[0].person, read[1].person);
+    }
+
+    #[test]
+    fn a_person_is_the_same_wherever_the_card_is_in_its_book() {
+        let ana = "BEGIN:VCARD\nFN:Ana\nTEL:1\nEND:VCARD\n";
+        let ben = "BEGIN:VCARD\nFN:Ben\nTEL:2\nEND:VCARD\n";
+        let (first, second) = (contacts(format!("{ana}{ben}")), contacts(format!("{ben}{ana}")));
+        assert_eq!((&first[0], &first[1]), (&second[1], &second[0]));
+        // Two of one name are two people.
+        let other = contacts(format!("{ana}{}", ana.replace("TEL:1", "TEL:3")));
+        assert_ne!(other[0].person, other[1].person);
     }
 
     #[test]
