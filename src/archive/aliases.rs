@@ -10,7 +10,7 @@ use super::row::text_at;
 use super::spelling::{Spelled, Spelling};
 
 /// The columns that refer to a message, as a GUID or ending with one.
-const REFERENCES: [&str; 2] = ["associated_message_guid", "thread_originator_guid"];
+const REFERENCES: [&str; 3] = ["associated_message_guid", "thread_originator_guid", "reply_to_guid"];
 
 /// The other GUIDs that the archive knows.
 pub struct Aliases<'c> {

@@ -74,9 +74,10 @@ impl<'c> Restored<'c> {
         let of_second = format!(
             "SELECT {}, m.ROWID FROM message m \
              WHERE (m.date BETWEEN ?1 * 1000000000 AND ?1 * 1000000000 + 999999999 OR m.date = ?1) \
-             AND NOT EXISTS (SELECT 1 FROM msgarchive_sighting s WHERE s.kind = 3 AND s.id = m.ROWID AND s.source = ?2) \
+             AND NOT EXISTS (SELECT 1 FROM msgarchive_sighting s WHERE s.kind = {} AND s.id = m.ROWID AND s.source = ?2) \
              ORDER BY m.ROWID",
-            list.join(", ")
+            list.join(", "),
+            Kind::Message.number()
         );
         let conversations = Conversations::read(connection, &[])?;
         let candidates = HashMap::new();
@@ -164,9 +165,10 @@ impl<'c> Restored<'c> {
         let Some(Alike { ids, carriers }) = alike else { return Ok(None) };
         let Restored { connection, source, marking, .. } = self;
         let mut seen = connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = 3 AND id = ?1 AND source = ?2)",
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source = ?3)",
         )?;
-        let mut is_seen = |id: i64| seen.query_row([id, *source], |row| row.get::<_, bool>(0));
+        let of = |id: i64| [Kind::Message.number(), id, *source];
+        let mut is_seen = |id: i64| seen.query_row(of(id), |row| row.get::<_, bool>(0));
         while let Some(first) = ids.front()
             && is_seen(*first)?
         {

@@ -5,6 +5,7 @@
 use rusqlite::Connection;
 
 use super::contacts::CARDS;
+use super::tables::quoted;
 use crate::disk::archive_folder::filename_at;
 
 /// The kinds of rows that an archive keeps, and whether it keeps former states of them.
@@ -65,10 +66,11 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
              WHERE c.attachment = attachment.ROWID AND c.run > {run};
          {others}
          -- What was lost later was there.
-         DELETE FROM msgarchive_sighting WHERE since > {run};
-         INSERT INTO msgarchive_sighting (kind, source, source_rowid, id, since)
-             SELECT 3, source, -rowid, message, run FROM msgarchive_absence WHERE run > {run};
-         DELETE FROM msgarchive_absence WHERE run > {run};
+         DELETE FROM msgarchive_sighting WHERE since > {run};"
+    ))?;
+    see_what_was_lost(copy, run)?;
+    copy.execute_batch(&format!(
+        "DELETE FROM msgarchive_absence WHERE run > {run};
          UPDATE msgarchive_absence SET returned = NULL WHERE returned > {run};
          -- A source was read last when a record says so; where those are lost, it is certain only of the first time.
          UPDATE msgarchive_source SET last_run = coalesce(
@@ -79,6 +81,28 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
              first_run) WHERE last_run > {run};
          DELETE FROM msgarchive_run WHERE run > {run};"
     ))
+}
+
+/// The number of messages in the table of sightings (`archive/schema.sql`).
+const MESSAGES: i64 = 3;
+
+/// What a source lost after the run it had then, under a row id that nothing else of it has.
+fn see_what_was_lost(copy: &Connection, run: i64) -> rusqlite::Result<()> {
+    let mut lost = copy.prepare("SELECT source, message, run FROM msgarchive_absence WHERE run > ?1")?;
+    let mut see = copy.prepare(
+        "INSERT OR IGNORE INTO msgarchive_sighting (kind, source, source_rowid, id, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let mut free = -1i64;
+    let mut rows = lost.query([run])?;
+    while let Some(row) = rows.next()? {
+        let (source, message, since): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // Some programs give negative row ids, but none all of them.
+        while see.execute([MESSAGES, source, free, message, since])? == 0 {
+            free -= 1;
+        }
+        free -= 1;
+    }
+    Ok(())
 }
 
 /// Shows messages in the chats in which they were after the run; at least in one. Archives that were made earlier do not
@@ -139,9 +163,7 @@ fn show_former(copy: &Connection, kind: &str, run: i64) -> rusqlite::Result<()> 
         .prepare("SELECT name FROM pragma_table_info(?1) WHERE name NOT LIKE 'msgarchive\\_%' ESCAPE '\\'")?;
     let columns = statement.query_map([&versions], |row| row.get::<_, String>(0))?;
     let columns: Vec<String> = columns.collect::<rusqlite::Result<_>>()?;
-    let columns: Vec<String> =
-        columns.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
-    let list = columns.join(", ");
+    let list = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     copy.execute_batch(&format!(
         "INSERT OR REPLACE INTO {kind} (ROWID, {list})
              SELECT msgarchive_id, {list} FROM {versions}

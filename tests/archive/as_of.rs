@@ -173,3 +173,31 @@ fn names_as_they_were() {
     assert_eq!(titles(&["--as-of", "2023-03-10T12:00"]), ["Ana Abbott", "Bo Beck"]);
     assert_eq!(titles(&["--as-of", "2023-03-09T12:00"]), ["Ana Abbott", "Bo Beck"]);
 }
+
+/// Programs that mend libraries give rows negative row ids; what was lost later was there all the same.
+#[test]
+fn as_it_was_where_row_ids_are_negative() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for (number, guid) in ["A", "B", "C", "D"].into_iter().enumerate() {
+        mac.receive(guid, 0, START + number as i64, guid);
+    }
+    for row in [1, 2] {
+        mac.db
+            .execute_batch(&format!(
+                "PRAGMA foreign_keys = OFF; UPDATE message SET ROWID = -ROWID WHERE ROWID = {row};
+                 UPDATE chat_message_join SET message_id = -message_id WHERE message_id = {row};"
+            ))
+            .unwrap();
+    }
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + 3600).unwrap();
+    mac.remove("C", true, "deleted");
+    mac.remove("D", true, "deleted");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let deleted = |out: &str, more: &[&str]| -> Vec<bool> {
+        exported(&program, out, more).iter().map(|message| !message["deleted"].is_null()).collect()
+    };
+    assert_eq!(deleted("now", &[]), [false, false, true, true]);
+    assert_eq!(deleted("then", &["--as-of", "2023-03-09T12:00"]), [false; 4]);
+}

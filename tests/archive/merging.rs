@@ -502,3 +502,21 @@ fn a_copy_beside_what_it_was_copied_from_is_read_too() {
     assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence"), 1);
     assert_eq!(check(&archive, true, 1, &()).unwrap().problems, []);
 }
+
+/// A reply refers to the message before it by the GUID that it has here, as it does to its thread's.
+#[test]
+fn what_came_again_under_another_guid_is_replied_to_by_the_one_that_it_has_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "see you at the harbor");
+    let mut phone = Device::new(&folder.path().join("phone"), Schema::MACOS_26);
+    phone.receive("A-again", 0, START, "see you at the harbor");
+    phone.reply("R", "A-again", START + 60, "yes");
+    phone.run("UPDATE message SET reply_to_guid = 'A-again' WHERE guid = 'R'", []);
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    add(&archive, &[&phone.folder], START + 2 * DAY).unwrap();
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    let referred = pairs(&db, "SELECT thread_originator_guid, reply_to_guid FROM message WHERE guid = 'R'");
+    assert_eq!(referred, [("A".to_owned(), "A".to_owned())]);
+}
