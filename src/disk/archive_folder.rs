@@ -121,7 +121,8 @@ fn named(record: &Path) -> io::Result<Option<Named>> {
     Ok(text("archive").zip(text("started")).map(|(id, started)| Named { id, started }))
 }
 
-/// Where the records lie, the oldest first: their names begin with the date.
+/// Where the records lie, the oldest first: their names end with the number of the run. The date that they begin with is
+/// what the clock said.
 ///
 /// # Errors
 /// The disk's.
@@ -139,8 +140,13 @@ pub fn records(path: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     records.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    records.sort_unstable();
+    records.sort_by_cached_key(|path| (number(path), path.clone()));
     Ok(records)
+}
+
+/// `2026-11-23T02-30-00Z-0007.json` → 7.
+fn number(record: &Path) -> Option<u64> {
+    record.file_stem()?.to_str()?.rsplit('-').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -163,6 +169,10 @@ mod tests {
         let named = Named { id: "first".into(), started: "2026-11-25T02:30:00Z".into() };
         assert_eq!(named_by_records(path).unwrap(), Some(named));
         assert!(is_archive(path).unwrap());
+        // A clock that was ahead for one run.
+        fs::write(path.join("runs/2036-06-01T12-00-00Z-0005.json"), record("ahead")).unwrap();
+        fs::write(path.join("runs/2026-11-27T02-30-00Z-10000.json"), record("last")).unwrap();
+        assert!(records(path).unwrap().last().unwrap().ends_with("2026-11-27T02-30-00Z-10000.json"));
         fs::remove_dir_all(path.join(RUNS)).unwrap();
         fs::write(path.join(ABOUT), "").unwrap();
         assert!(is_archive(path).unwrap(), "whole or not");

@@ -5,7 +5,7 @@ use super::account::Folder;
 use super::archive_runs::{self, ArchiveRun};
 use super::attempt::Attempts;
 use super::not_begun::NotBegun;
-use super::{Attempt, Job, System, run, slot};
+use super::{Attempt, Job, System, clock, run, slot};
 use crate::disk::archive_folder::is_archive;
 
 /// A run may begin this late: schedulers spread them, and wait for a machine to wake.
@@ -44,6 +44,8 @@ pub enum AlarmKind {
     Unheard,
     /// The last run was ended from outside.
     Interrupted,
+    /// A run is dated later than it can be.
+    Clock,
     /// At its time the scheduler started the program, and it did not even begin.
     NotBegun,
     /// A time has passed without a run.
@@ -66,6 +68,7 @@ impl AlarmKind {
         ("incomplete", AlarmKind::Incomplete),
         ("unheard", AlarmKind::Unheard),
         ("interrupted", AlarmKind::Interrupted),
+        ("clock", AlarmKind::Clock),
         ("not_begun", AlarmKind::NotBegun),
         ("missed", AlarmKind::Missed),
         ("old", AlarmKind::Old),
@@ -108,6 +111,7 @@ impl Evidence<'_> {
             self.incomplete(),
             self.unheard(),
             self.interrupted(),
+            self.clock(),
             self.missed(),
             self.old(),
             self.stale(census),
@@ -128,7 +132,9 @@ impl Evidence<'_> {
     }
 
     fn no_archive(&self) -> Option<Alarm> {
-        self.attempts.last_fed(self.job)?;
+        if !self.attempts.may_have_fed(self.job) {
+            return None;
+        }
         let what =
             || format!("there is no archive at {}: is its disk connected?", self.job.archive.display());
         (!is_archive(&self.job.archive).unwrap_or(false)).then(|| alarm(AlarmKind::NoArchive, what()))
@@ -216,10 +222,23 @@ impl Evidence<'_> {
         Some(alarm(AlarmKind::Interrupted, what))
     }
 
+    /// The last run, or the last one that the archive knows of, is of a clock that was ahead; or this one is behind.
+    fn clock(&self) -> Option<Alarm> {
+        let scheduled = self.attempts.last().map(|last| last.started);
+        let fed = archive_runs::newest_first(&self.job.archive).next().map(|run| run.started);
+        let dated = scheduled.max(fed).filter(|dated| *dated > clock::latest(self.now))?;
+        let what = format!(
+            "a run is dated {}, which is still to come: the clock was wrong then, or it is now; that run counts as none",
+            self.local(dated)
+        );
+        Some(alarm(AlarmKind::Clock, what))
+    }
+
     fn missed(&self) -> Option<Alarm> {
         let slot = slot::previous(self.job.when, self.now, self.zone)?;
-        let begun = self.attempts.last().is_some_and(|last| last.started >= slot);
-        if begun || self.is_running || run::installed_at(self.folder) >= slot {
+        let latest = clock::latest(self.now);
+        let begun = self.attempts.last_until(latest).is_some_and(|last| last.started >= slot);
+        if begun || self.is_running || (slot..=latest).contains(&run::installed_at(self.folder)) {
             return None;
         }
         let time = self.local(slot);
@@ -261,15 +280,16 @@ impl Evidence<'_> {
 
     /// The last run, which added nothing, and the last one before it that did.
     fn idle(&self) -> Option<(DateTime<Utc>, Option<DateTime<Utc>>)> {
-        let mut runs = archive_runs::newest_first(&self.job.archive);
+        let mut runs = archive_runs::newest_until(&self.job.archive, clock::latest(self.now));
         let last = runs.next().filter(|run| run.added == 0)?;
         Some((last.started, runs.find(|run: &ArchiveRun| run.added > 0).map(|run| run.started)))
     }
 
     /// Also one that was not scheduled.
     pub fn last_good(&self) -> Option<DateTime<Utc>> {
-        let scheduled = self.attempts.last_fed(self.job).map(|attempt| attempt.started);
-        scheduled.max(archive_runs::newest_first(&self.job.archive).next().map(|run| run.started))
+        let latest = clock::latest(self.now);
+        let scheduled = self.attempts.last_fed_until(self.job, latest).map(|attempt| attempt.started);
+        scheduled.max(archive_runs::newest_until(&self.job.archive, latest).next().map(|run| run.started))
     }
 
     fn local(&self, instant: DateTime<Utc>) -> String {

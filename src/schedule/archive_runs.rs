@@ -16,7 +16,13 @@ pub struct ArchiveRun {
 }
 
 /// The records, the newest first, each read when it is asked for; what is no record, or cannot be read, is passed over.
+/// Their dates are what the clock said.
 pub fn newest_first(archive: &Path) -> impl Iterator<Item = ArchiveRun> + use<> {
     let records = records(archive).unwrap_or_default();
     records.into_iter().rev().filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
+}
+
+/// Those that may have been until a moment.
+pub fn newest_until(archive: &Path, latest: DateTime<Utc>) -> impl Iterator<Item = ArchiveRun> + use<> {
+    newest_first(archive).filter(move |run| run.started <= latest)
 }

@@ -83,6 +83,8 @@ impl Attempt {
 pub(super) struct Attempts {
     path: PathBuf,
     list: Vec<Attempt>,
+    /// There were others, which were damaged; none since was good.
+    forgotten: bool,
     /// The disk does not give them up: what they are is not known, and they are not written over.
     unread: Option<io::Error>,
 }
@@ -90,10 +92,12 @@ pub(super) struct Attempts {
 #[derive(Deserialize)]
 struct Stored {
     attempts: Vec<Attempt>,
+    #[serde(default)]
+    forgotten: bool,
 }
 
 impl Attempts {
-    /// None where there is no file, or something else in it: no run must fail for that.
+    /// None where there is no file, or something else in it: no run must fail for that. But then nobody knows what was before.
     pub fn read(path: &Path) -> Attempts {
         let (text, unread) = match disk::twice(|| fs::read(path)) {
             Ok(text) => (text, None),
@@ -102,9 +106,11 @@ impl Attempts {
             }
             Err(error) => (Vec::new(), Some(error)),
         };
-        let stored = serde_json::from_slice::<Stored>(&text).ok();
-        let list = stored.map(|stored| stored.attempts).unwrap_or_default();
-        Attempts { path: path.to_owned(), list, unread }
+        let (list, forgotten) = match serde_json::from_slice::<Stored>(&text) {
+            Ok(Stored { attempts, forgotten }) => (attempts, forgotten),
+            Err(_) => (Vec::new(), !text.is_empty()),
+        };
+        Attempts { path: path.to_owned(), list, forgotten, unread }
     }
 
     /// They could be read, or there are none.
@@ -120,12 +126,12 @@ impl Attempts {
 
     /// Whether the archive of this job was ever fed, for all that is known.
     pub fn may_have_fed(&self, job: &Job) -> bool {
-        self.unread.is_some() || self.last_fed(job).is_some()
+        self.unread.is_some() || self.forgotten || self.last_fed(job).is_some()
     }
 
     /// The same of the export.
     pub fn may_have_exported(&self, job: &Job) -> bool {
-        self.unread.is_some() || self.last_exported(job).is_some()
+        self.unread.is_some() || self.forgotten || self.last_exported(job).is_some()
     }
 
     pub fn list(&self) -> &[Attempt] {
@@ -136,9 +142,21 @@ impl Attempts {
         self.list.last()
     }
 
-    /// The last one by which everything was as it should be, in the archive of this job.
-    pub fn last_good(&self, job: &Job) -> Option<&Attempt> {
-        self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.is_good())
+    /// The last one that may have begun until a moment, however it ended.
+    pub fn last_until(&self, latest: DateTime<Utc>) -> Option<&Attempt> {
+        self.list.iter().rev().find(|attempt| attempt.started <= latest)
+    }
+
+    /// The last one by which everything was as it should be, in the archive of this job, of those until a moment.
+    pub fn last_good_until(&self, job: &Job, latest: DateTime<Utc>) -> Option<&Attempt> {
+        let is_of_job = |attempt: &&Attempt| attempt.archive == job.archive && attempt.started <= latest;
+        self.list.iter().rev().filter(is_of_job).find(|attempt| attempt.is_good())
+    }
+
+    /// The last one that fed the archive of this job, of those until a moment.
+    pub fn last_fed_until(&self, job: &Job, latest: DateTime<Utc>) -> Option<&Attempt> {
+        let is_of_job = |attempt: &&Attempt| attempt.archive == job.archive && attempt.started <= latest;
+        self.list.iter().rev().filter(is_of_job).find(|attempt| attempt.has_fed())
     }
 
     /// Somebody has to be told of this one: it failed, or could not read something, or found the archive damaged, and that was
@@ -154,7 +172,7 @@ impl Attempts {
 
     /// The last one that fed the archive of this job.
     pub fn last_fed(&self, job: &Job) -> Option<&Attempt> {
-        self.list.iter().rev().find(|attempt| attempt.archive == job.archive && attempt.has_fed())
+        self.last_fed_until(job, DateTime::<Utc>::MAX_UTC)
     }
 
     /// The first one that fed it, of those that are known.
@@ -201,6 +219,7 @@ impl Attempts {
 
     /// How the last one ended.
     pub fn end(&mut self, attempt: &Attempt) {
+        self.forgotten &= !attempt.is_good();
         self.list.pop();
         self.list.push(attempt.clone());
     }
@@ -251,7 +270,8 @@ impl Attempts {
                 })
             })
             .collect();
-        let text = format!("{:#}\n", json!({ "schema": 1, "attempts": attempts }));
+        let text =
+            format!("{:#}\n", json!({ "schema": 1, "attempts": attempts, "forgotten": self.forgotten }));
         Ok(disk::replace(&self.path, text.as_bytes())?)
     }
 }

@@ -35,14 +35,16 @@ pub fn fed_archive(account: &Account) -> Result<Option<FedArchive>, ScheduleErro
     let Some(job) = perform::installed(account)? else { return Ok(None) };
     let attempts = Attempts::read(&Folder::new(account.folder(job.system)).attempts());
     attempts.are_known()?;
-    let (last_run, export) = (last_run(&job, &attempts), kept_export(&job, &attempts));
+    let (last_run, export) =
+        (last_run(&job, &attempts, DateTime::<Utc>::MAX_UTC), kept_export(&job, &attempts));
     Ok(Some(FedArchive { path: job.archive, last_run, export }))
 }
 
-/// When the archive of a job was last fed, by itself; by the records of the schedule where its disk is elsewhere.
-pub(super) fn last_run(job: &Job, attempts: &Attempts) -> Option<DateTime<Utc>> {
-    let newest = archive_runs::newest_first(&job.archive).next().map(|run| run.started);
-    newest.or_else(|| attempts.last_fed(job).map(|attempt| attempt.started))
+/// When the archive of a job was last fed until a moment, by itself; by the records of the schedule where its disk is
+/// elsewhere.
+pub(super) fn last_run(job: &Job, attempts: &Attempts, latest: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let newest = archive_runs::newest_until(&job.archive, latest).next().map(|run| run.started);
+    newest.or_else(|| attempts.last_fed_until(job, latest).map(|attempt| attempt.started))
 }
 
 /// How the export of a job is, by the records of its runs.

@@ -14,6 +14,7 @@ mod alarm;
 mod archive_runs;
 mod attempt;
 mod child;
+mod clock;
 mod cron;
 mod error;
 mod fed;

@@ -10,7 +10,7 @@ use super::attempt::{Attempt, Attempts};
 use super::feed::{feed, try_out};
 use super::log::Log;
 use super::request::{Request, Tried};
-use super::{Job, ScheduleError, Verification, on_failure, slot};
+use super::{Job, ScheduleError, Verification, clock, on_failure, slot};
 use crate::disk::{DiskError, private_file};
 
 /// Set in the environment of what a schedule starts: nobody is looking on.
@@ -117,12 +117,18 @@ pub(super) fn lock(folder: &Folder) -> Result<File, ScheduleError> {
 
 fn is_due(job: &Job, folder: &Folder, attempts: &Attempts, now: DateTime<Utc>, zone: Tz) -> bool {
     let Some(slot) = slot::previous(job.when, now, zone) else { return false };
+    let latest = clock::latest(now);
     let has_just_failed = |last: &Attempt| {
-        let is_recent = last.finished.is_some_and(|ended| now - ended < BEFORE_TRYING_AGAIN);
+        let is_recent =
+            last.finished.is_some_and(|ended| ended <= latest && now - ended < BEFORE_TRYING_AGAIN);
         last.archive == job.archive && last.started >= slot && is_recent
     };
-    let last_good = attempts.last_good(job).map_or_else(|| installed_at(folder), |attempt| attempt.started);
-    last_good < slot && !attempts.last().is_some_and(has_just_failed)
+    let last_good = match attempts.last_good_until(job, latest) {
+        Some(attempt) => attempt.started,
+        None => installed_at(folder),
+    };
+    let is_done = (slot..=latest).contains(&last_good);
+    !is_done && !attempts.last().is_some_and(has_just_failed)
 }
 
 /// With what led to it.

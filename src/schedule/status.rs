@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::account::Folder;
 use super::alarm::{Census, Evidence};
 use super::attempt::Attempts;
+use super::clock;
 use super::fed::{KeptExport, kept_export, last_run};
 use super::not_begun::NotBegun;
 use super::{Account, Alarm, Attempt, Job, ScheduleError, System, Verification, perform, run, slot, systemd};
@@ -19,7 +20,7 @@ pub struct Status {
     /// `None` where the scheduler does not know the job.
     pub next: Option<DateTime<Utc>>,
     pub last: Option<Attempt>,
-    /// Since the last run of the archive, scheduled or not; `None` where there was none.
+    /// Since the last run of the archive, scheduled or not; `None` where there was none, or only of a clock that was ahead.
     pub archive_age: Option<TimeDelta>,
     /// How the last look at the archive went; `None` where there was none yet.
     pub verified: Option<Verification>,
@@ -65,7 +66,8 @@ pub fn status(
         is_running,
         next: slot::next(job.when, now, zone).filter(|_| is_loaded),
         last: attempts.last().cloned(),
-        archive_age: last_run(&job, &attempts).map(|last| now - last),
+        archive_age: last_run(&job, &attempts, clock::latest(now))
+            .map(|last| (now - last).max(TimeDelta::zero())),
         verified: attempts.last_verification(&job).cloned(),
         export: kept_export(&job, &attempts),
         alarms: evidence.alarms(census),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Job;
 use super::attempt::Attempts;
 use super::child;
+use super::clock;
 use super::log::Log;
 
 /// How long one is good for.
@@ -25,9 +26,11 @@ impl Verification {
     /// Whether the archive of this job is to be looked at: the last look is a week old, or found something that the run since
     /// may have mended.
     pub(super) fn is_due(job: &Job, attempts: &Attempts, now: DateTime<Utc>) -> bool {
+        // What is dated later than it can be says nothing.
+        let is_over = |since: DateTime<Utc>| now - since >= PERIOD || since > clock::latest(now);
         match attempts.last_verification(job) {
-            Some(last) => last.problem.is_some() || now - last.date >= PERIOD,
-            None => attempts.first_fed(job).is_some_and(|first| now - first.started >= PERIOD),
+            Some(last) => last.problem.is_some() || is_over(last.date),
+            None => attempts.first_fed(job).is_some_and(|first| is_over(first.started)),
         }
     }
 

@@ -471,8 +471,63 @@ fn records_that_were_damaged_stop_no_run() {
     let stage = installed(&[]);
     stage.archive_that_adds(0);
     fs::write(stage.folder().join("attempts.json"), "[").unwrap();
+    stage.archive_run(0, 0);
     stage.run(&["schedule", "run"]).with_code(0);
     assert_eq!(stage.attempts().len(), 1);
+}
+
+/// Whether the archive was ever fed is not known any more: where its disk should be, none is begun, night after night.
+#[test]
+fn records_that_were_damaged_begin_no_archive_where_a_disk_is_away() {
+    let mut stage = installed(&[]);
+    stage.archive_that_adds(1);
+    fs::write(stage.folder().join("attempts.json"), "[").unwrap();
+    for _ in 0..2 {
+        let err = stage.run(&["schedule", "run"]).with_code(1).err;
+        assert!(err.contains("there is no archive at"), "{err}");
+        stage.later(DAY);
+    }
+    stage.archive_run(0, 0);
+    stage.run(&["schedule", "run"]).with_code(0);
+    // From then on it is known.
+    fs::remove_dir_all(stage.archive()).unwrap();
+    stage.run(&["schedule", "run"]).with_code(1);
+    assert!(
+        !fs::read_to_string(stage.folder().join("attempts.json")).unwrap().contains("\"forgotten\": true")
+    );
+}
+
+/// A clock that was ahead for one run must not stop those after it until then.
+#[test]
+fn a_run_of_the_future_is_none_that_was_good() {
+    let mut stage = installed(&[]);
+    stage.archive_that_adds(1);
+    stage.archive_run(0, 1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    stage.at("2036-06-01T12:00:00Z").run(&["schedule", "run"]).with_code(0);
+    stage.archive_run(0, 1);
+    stage.at("2023-11-15T04:00:00Z");
+    let status = stage.status(3);
+    let kinds: Vec<&str> =
+        status["alarms"].as_array().unwrap().iter().map(|alarm| alarm["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["clock", "missed"], "{status}");
+    let what = status["alarm"]["what"].as_str().unwrap();
+    assert!(what.contains("2036-06-01 14:00") && what.contains("clock"), "{what}");
+    assert_eq!(status["archive_age_days"], 0.2);
+    stage.run(&["schedule", "run", "--if-due"]).with_code(0);
+    assert_eq!(stage.attempts().len(), 3);
+    stage.archive_run_numbered(0, 1, 2);
+    // It was made: nothing is to be said any more, and once is enough.
+    let status = stage.status(0);
+    assert_eq!(status["archive_age_days"], 0.0);
+    stage.run(&["schedule", "run", "--if-due"]).with_code(0);
+    assert_eq!(stage.attempts().len(), 3);
+    // One that failed so, too, is tried again.
+    stage.archive_program("exit 1");
+    stage.at("2036-06-01T12:00:00Z").run(&["schedule", "run"]).with_code(1);
+    stage.archive_that_adds(1);
+    stage.at("2023-11-16T04:00:00Z").run(&["schedule", "run", "--if-due"]).with_code(0);
+    assert_eq!(stage.attempts().len(), 5);
 }
 
 /// The disk of the home is full, or somebody has put something there: the archive is on another one, and is fed.

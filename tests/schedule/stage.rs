@@ -122,13 +122,18 @@ impl Stage {
 
     /// A record in the archive, as a run of that many seconds ago left it.
     pub fn archive_run(&self, ago: i64, added: u64) {
+        self.archive_run_numbered(ago, added, 1);
+    }
+
+    pub fn archive_run_numbered(&self, ago: i64, added: u64, number: u64) {
         let started = chrono::DateTime::from_timestamp(self.now - ago, 0).unwrap();
         let started = started.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let runs = self.archive().join("runs");
         fs::create_dir_all(&runs).unwrap();
         fs::write(self.archive().join("archive.json"), "{\"format\":1}").unwrap();
         let record = serde_json::json!({"schema": 1, "archive": "0123", "started": started, "added": added});
-        fs::write(runs.join(format!("{}-0001.json", started.replace(':', "-"))), record.to_string()).unwrap();
+        fs::write(runs.join(format!("{}-{number:04}.json", started.replace(':', "-"))), record.to_string())
+            .unwrap();
     }
 
     /// What the schedulers were told since the last time.

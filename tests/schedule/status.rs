@@ -252,3 +252,29 @@ fn every_alarm_and_every_key_is_explained() {
         assert!(help.contains("Exit status: 0"), "{said}");
     }
 }
+
+#[test]
+fn an_age_is_never_negative_and_one_day_is_a_day() {
+    let mut stage = installed(&[]);
+    stage.archive_that_adds(1);
+    stage.run(&["schedule", "run"]).with_code(0);
+    // A clock that is put back by some minutes is no wrong one.
+    stage.archive_run(-600, 1);
+    assert_eq!(stage.status(0)["archive_age_days"], 0.0);
+    stage.archive_run(0, 1);
+    stage.later(DAY);
+    stage.run(&["schedule", "run"]).with_code(0);
+    fs::remove_dir_all(stage.archive().join("runs")).unwrap();
+    stage.archive_run(DAY, 1);
+    let words = stage.run(&["schedule", "status"]).with_code(0).out;
+    assert!(words.contains("1 day since its last run"), "{words}");
+    // Where all that is known is of a wrong clock, there is no age.
+    fs::remove_dir_all(stage.archive().join("runs")).unwrap();
+    fs::remove_file(stage.folder().join("attempts.json")).unwrap();
+    stage.archive_run(-400 * DAY, 1);
+    let status = stage.status(3);
+    assert_eq!(kinds(&status), ["clock", "missed"]);
+    assert_eq!(status["archive_age_days"], Value::Null);
+    let words = stage.run(&["schedule", "status"]).with_code(3).out;
+    assert!(words.contains("its age   not known"), "{words}");
+}

@@ -69,3 +69,22 @@ fn an_archive_that_cannot_be_verified() {
     assert_eq!(said, format!("new messages: 1; the archive was verified, and {problem}\n"));
     assert_eq!(stage.status(3)["verified"]["problem"], problem);
 }
+
+/// A clock that was ahead for one night does not keep the archive from being looked at until then.
+#[test]
+fn a_look_of_the_future_is_none() {
+    let mut stage = Stage::new();
+    stage.install(&["--system", "systemd"]).with_code(0);
+    stage.archive_program("case $1 in verify) echo '{}';; *) echo '{\"added\":1}';; esac");
+    stage.archive_run(0, 1);
+    for (day, verified) in [
+        ("2023-11-15T03:00:00Z", false),
+        ("2036-06-01T03:00:00Z", true),
+        ("2023-11-16T03:00:00Z", true),
+        ("2023-11-17T03:00:00Z", false),
+    ] {
+        stage.at(day).run(&["schedule", "run"]).with_code(0);
+        let is_verified = !stage.attempts().last().unwrap()["verified"].is_null();
+        assert_eq!(is_verified, verified, "{day}");
+    }
+}

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use msgarchive::pipeline::select::Selection;
-use msgarchive::schedule::{self, Alarm, Attempt, Every, Job, KeptExport, Status};
+use msgarchive::schedule::{self, Alarm, AlarmKind, Attempt, Every, Job, KeptExport, Status};
 use msgarchive::source::{OpenOptions, Place};
 use msgarchive::writers::export;
 use msgarchive::writers::phrase::count;
@@ -18,8 +18,9 @@ use super::{local, shown_export};
 /// Say how the schedule is: next run, last run, the archive's age, and what is wrong.
 ///
 /// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there or was found damaged (it is
-/// verified once a week, after a run), the last run failed, was interrupted or could not read everything, its export failed, a time was missed, the last good run is older
-/// than two periods, or runs add nothing while the source holds newer messages; also where the program or the --on-failure
+/// verified once a week, after a run), the last run failed, was interrupted or could not read everything, its export failed, a time was missed,
+/// a run is dated later than it can be, the last good run is older than two periods, or runs add nothing while the source
+/// holds newer messages; also where the program or the --on-failure
 /// command does not work any more.
 #[derive(Debug, clap::Args)]
 #[command(after_help = MONITORS)]
@@ -88,7 +89,19 @@ fn in_words(status: &Status, zone: Tz) -> String {
     };
     line("archive", &job.archive.display().to_string());
     match status.archive_age {
-        Some(age) => line("its age", &format!("{} days since its last run", days(age))),
+        Some(age) => {
+            let days = days(age);
+            line(
+                "its age",
+                &format!("{days} {} since its last run", if days == 1.0 { "day" } else { "days" }),
+            );
+        }
+        None if status.alarms.iter().any(|alarm| alarm.kind == AlarmKind::Clock) => {
+            line(
+                "its age",
+                "not known: its last run was made by a clock that was ahead, or this one is behind",
+            );
+        }
         None => line("its age", "it has had no run yet"),
     }
     if let Some(verified) = &status.verified {
