@@ -30,6 +30,7 @@ pub use self::words::{begins_with, matching};
 use super::ArchiveError;
 use super::folder::Folder;
 use super::open::{PATIENCE, look_at};
+use super::row::{RowHash, hash_of};
 use crate::disk::{DiskError, remove_file};
 
 /// The index's file.
@@ -38,7 +39,9 @@ pub const INDEX: &str = "search.db";
 const FORM: i64 = 5;
 
 const TABLES: &str = "
-    CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL, words BLOB, sum BLOB);
+    -- `record`: the hash of that run's record.
+    CREATE TABLE state (form INTEGER NOT NULL, archive TEXT NOT NULL, run INTEGER NOT NULL, record BLOB, words BLOB,
+        sum BLOB);
     CREATE VIRTUAL TABLE words USING fts5 (said, content = '', contentless_delete = 1,
         tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\");
     -- As much is sorted in memory at once.
@@ -116,9 +119,11 @@ fn is_about(error: &ArchiveError, place: &Path) -> bool {
 pub fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
     let place = folder.path().join(INDEX);
     // Nothing has to be written, nor can be on a medium that is read-only.
-    let state = opened(&place).ok().and_then(|index| state_of(&index, folder));
-    if state == Some(latest(folder, &look_at(folder)?)?) {
-        return Ok(());
+    if let Ok(index) = opened(&place) {
+        let connection = look_at(folder)?;
+        if state_of(&index, folder, &connection) == Some(latest(folder, &connection)?) {
+            return Ok(());
+        }
     }
     match fill_beside(folder, &place) {
         Err(ArchiveError::Damaged { path, .. }) if path == place => anew(folder),
@@ -159,17 +164,21 @@ fn fill(folder: &Folder, index: Connection, place: &Path) -> Result<Connection, 
     // Looked at once nobody else can add to the index: it is of no later run than this.
     let connection = look_at(folder)?;
     let latest = latest(folder, &connection)?;
-    let known = state_of(&index, folder).filter(|run| *run <= latest);
+    let known = state_of(&index, folder, &connection).filter(|run| *run <= latest);
+    let record = record_of(&connection, latest).map_err(ArchiveError::database(folder.database()))?;
     let begun = match known {
         Some(run) if !has_news(&connection, run).map_err(ArchiveError::database(folder.database()))? => {
-            return close(index, latest).map_err(failed());
+            return close(index, latest, record).map_err(failed());
         }
         // What it closes over anew has to be what was written.
         Some(run) if sum::has_its_words(&index).map_err(failed())? => Ok(run),
         _ => index
             .execute_batch(&format!("DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS state; {TABLES}"))
             .and_then(|()| {
-                index.execute("INSERT INTO state VALUES (?1, ?2, 0, NULL, NULL)", params![FORM, folder.id])
+                index.execute(
+                    "INSERT INTO state (form, archive, run) VALUES (?1, ?2, 0)",
+                    params![FORM, folder.id],
+                )
             })
             .map(|_| 0),
     };
@@ -178,14 +187,14 @@ fn fill(folder: &Folder, index: Connection, place: &Path) -> Result<Connection, 
         // What FTS5 still has in memory is written to its tables.
         index.execute_batch("INSERT INTO words (words) VALUES ('flush')")?;
         index.execute("UPDATE state SET words = ?1", [sum::of_words(&index)?])?;
-        close(index, latest)
+        close(index, latest, record)
     };
     filled().map_err(failed())
 }
 
 /// Notes of which run an index is, and ends writing to it.
-fn close(index: Connection, run: i64) -> rusqlite::Result<Connection> {
-    index.execute("UPDATE state SET run = ?1", [run])?;
+fn close(index: Connection, run: i64, record: Option<RowHash>) -> rusqlite::Result<Connection> {
+    index.execute("UPDATE state SET run = ?1, record = ?2", params![run, record])?;
     index.execute("UPDATE state SET sum = ?1", [sum::of_state(&index)?])?;
     index.execute_batch("COMMIT")?;
     Ok(index)
@@ -203,11 +212,21 @@ fn latest(folder: &Folder, connection: &Connection) -> Result<i64, ArchiveError>
     connection.query_row(sql, [], |row| row.get(0)).map_err(ArchiveError::database(folder.database()))
 }
 
-/// The run that an index is of; `None` where it is of something else, or of nothing, or says what was not written to it.
-fn state_of(index: &Connection, folder: &Folder) -> Option<i64> {
-    let sql = "SELECT run FROM state WHERE form = ?1 AND archive = ?2";
-    let run = index.query_row(sql, params![FORM, folder.id], |row| row.get(0)).optional().ok()?;
-    run.filter(|_| sum::has_its_state(index).unwrap_or(false))
+/// The run that an index is of; `None` where it is of something else, or of nothing, or says what was not written to it; or
+/// of another run of that number: an archive that was put back to an earlier run counts on from there.
+fn state_of(index: &Connection, folder: &Folder, connection: &Connection) -> Option<i64> {
+    let sql = "SELECT run, record FROM state WHERE form = ?1 AND archive = ?2";
+    let state = index.query_row(sql, params![FORM, folder.id], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (run, record) = state.optional().ok()??;
+    let is_of_run = record_of(connection, run).ok()? == record;
+    (is_of_run && sum::has_its_state(index).unwrap_or(false)).then_some(run)
+}
+
+/// The hash of the record of a run; `None` where that is lost.
+fn record_of(connection: &Connection, run: i64) -> rusqlite::Result<Option<RowHash>> {
+    let columns = ["record".to_owned()];
+    let mut record = connection.prepare_cached("SELECT record FROM msgarchive_run WHERE run = ?1")?;
+    record.query_row([run], |row| hash_of(row, 0, &columns)).optional()
 }
 
 /// Indexes what every message says and ever said, of those that changed after a run: one thread reads, one writes.

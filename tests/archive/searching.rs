@@ -458,3 +458,30 @@ fn a_night_does_not_vouch_for_an_index_that_was_changed() {
         verify().with_code(0);
     }
 }
+
+/// An archive that was put back to an earlier run counts on from there: the runs after it are others, with the same numbers.
+#[test]
+fn an_archive_that_was_put_back_is_searched_as_it_is() {
+    let program = Program::new();
+    let mut mac = prepared(&program);
+    let archive = program.path().join("archive");
+    let kept = program.path().join("kept");
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        fs::create_dir_all(to.join("runs")).unwrap();
+        fs::copy(from.join("chat.db"), to.join("chat.db")).unwrap();
+        for file in fs::read_dir(from.join("runs")).unwrap().map(|file| file.unwrap()) {
+            fs::copy(file.path(), to.join("runs").join(file.file_name())).unwrap();
+        }
+    };
+    copy(&archive, &kept);
+    mac.receive("X", 0, START + 100, "a heron on the pier");
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    assert_eq!(found(&program, &["heron"]), ["X"]);
+    fs::remove_dir_all(archive.join("runs")).unwrap();
+    copy(&kept, &archive);
+    mac.run("DELETE FROM message WHERE guid = 'X'", []);
+    mac.receive("Y", 0, START + 200, "an otter on the pier");
+    add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
+    assert_eq!(found(&program, &["otter"]), ["Y"]);
+    assert_eq!(found(&program, &["heron"]), [""; 0]);
+}

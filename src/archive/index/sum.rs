@@ -26,7 +26,7 @@ pub fn of_words(index: &Connection) -> rusqlite::Result<Vec<u8>> {
 
 /// The sum of an index: of its state, which holds that of its words, and says what need not be indexed.
 pub fn of_state(index: &Connection) -> rusqlite::Result<Vec<u8>> {
-    sum_of(index, &["SELECT form, archive, run, words FROM state"])
+    sum_of(index, &["SELECT form, archive, run, record, words FROM state"])
 }
 
 /// Whether the words of an index are those that were written to it.
