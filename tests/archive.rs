@@ -9,6 +9,7 @@ mod court;
 pub mod crash;
 mod damage;
 mod device;
+mod emptied;
 mod files;
 mod found_again;
 mod groups;

@@ -180,6 +180,7 @@ fn source_read(prepared: &Prepared<'_>) -> SourceRead {
         device: info.backup.as_ref().and_then(|backup| backup.device.clone()),
         new: prepared.new,
         read: prepared.read(),
+        had: prepared.had,
     }
 }
 

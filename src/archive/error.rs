@@ -21,6 +21,9 @@ pub enum ArchiveError {
     /// A folder with something else in it.
     #[error("{} is neither empty nor an archive", path.display())]
     Foreign { path: PathBuf },
+    /// Where disks are mounted: what should be there is on one that is not.
+    #[error("there is no folder {} to begin an archive in: is its disk connected?", path.display())]
+    NoDisk { path: PathBuf },
     /// `holder`: as the other run wrote it down.
     #[error("another run is adding to {}: {holder}", path.display())]
     Busy { path: PathBuf, holder: String },

@@ -66,6 +66,7 @@ mod scan;
 mod schema;
 pub mod search;
 mod shares;
+pub mod sources;
 mod spelling;
 mod states;
 mod sums;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::ArchiveError;
 use super::contents::{Fulfilled, Wish};
@@ -18,9 +18,9 @@ use super::sums::first_together;
 use super::vouching::unvouched;
 use super::whereabouts::{was_at, whole};
 use super::wishes::wishes;
-use crate::source::SourceError;
 use crate::source::contacts::Contact;
 use crate::source::tables::Tables;
+use crate::source::{SourceError, SourceKind};
 
 /// A source of this run, looked at.
 pub struct Prepared<'t> {
@@ -29,6 +29,8 @@ pub struct Prepared<'t> {
     pub source: i64,
     pub new: bool,
     pub highest: i64,
+    /// How many messages it had, or the source that lay where it lies, where it has none now; `None` elsewhere.
+    pub had: Option<u64>,
     pub places: Places,
     pub scans: Vec<(Kind, Scan)>,
     pub wishes: Vec<Wish>,
@@ -106,6 +108,12 @@ impl<'t> Prepared<'t> {
             }
             scans.push((kind, scan));
         }
+        let is_empty =
+            scans.iter().all(|(kind, scan): &(Kind, Scan)| *kind != Kind::Message || scan.read == 0);
+        let had = match is_empty {
+            true => had_there(&looked_at, &place).map_err(failed())?,
+            false => None,
+        };
         let wishes = wishes(&looked_at, tables, (source, now), &scans, found_damaged)?;
         Ok(Prepared {
             tables,
@@ -113,6 +121,7 @@ impl<'t> Prepared<'t> {
             source,
             new: known.is_none(),
             highest,
+            had,
             places,
             scans,
             wishes,
@@ -129,4 +138,15 @@ impl<'t> Prepared<'t> {
     pub fn read(&self) -> u64 {
         self.scans.iter().filter(|(kind, _)| *kind == Kind::Message).map(|(_, scan)| scan.read).sum()
     }
+}
+
+/// How many messages the library or backup had that was read last of those that lay here and had some.
+fn had_there(connection: &Connection, path: &Path) -> rusqlite::Result<Option<u64>> {
+    let had = connection.query_row(
+        "SELECT (SELECT count(*) FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.source = o.source) AS had \
+         FROM msgarchive_source o WHERE o.path = ?2 AND o.kind <> ?3 AND had > 0 ORDER BY o.last_run DESC LIMIT 1",
+        (Kind::Message.number(), path.to_string_lossy(), SourceKind::Archive.name()),
+        |row| row.get::<_, i64>(0),
+    );
+    Ok(had.optional()?.map(i64::unsigned_abs))
 }

@@ -48,6 +48,8 @@ pub struct SourceRead {
     /// It was never read before.
     pub new: bool,
     pub read: u64,
+    /// It has no messages; so many had the one that was read there before.
+    pub had: Option<u64>,
 }
 
 /// The record of a run.
@@ -101,6 +103,7 @@ impl RunRecord {
                     "device": source.device,
                     "new": source.new,
                     "read": source.read,
+                    "had": source.had,
                 })
             })
             .collect();

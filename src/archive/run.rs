@@ -17,6 +17,7 @@ use super::ready::{PATIENCE, Ready};
 use super::record::RunRecord;
 use super::rehearsal::Rehearsal;
 use super::whereabouts::whole;
+use crate::disk::archive_folder::missing_on_a_disk;
 use crate::disk::{DiskError, HiddenFolder, Whose, check_outside, check_outside_other_archives};
 use crate::pipeline::Progress;
 
@@ -79,6 +80,9 @@ fn attempt(
     let mut paths = feeds.iter().map(|feed| &feed.tables.info().path);
     if let Some(itself) = paths.find(|source| is_in(source, path)) {
         return Err(ArchiveError::Itself { path: itself.clone() });
+    }
+    if let Some(missing) = missing_on_a_disk(path) {
+        return Err(ArchiveError::NoDisk { path: missing.to_owned() });
     }
     check_place(path, &own_folders(feeds))?;
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());

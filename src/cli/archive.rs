@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use msgarchive::archive::{self, ArchiveError, ArchiveOptions, Feed, Reason, RunRecord};
+use msgarchive::archive::{self, ArchiveError, ArchiveOptions, Feed, Reason, RunRecord, SourceRead};
 use msgarchive::disk::{MANIFEST, archive_folder};
 use msgarchive::sample;
 use msgarchive::source::{OpenOptions, Place, SourceError, contacts};
@@ -139,6 +139,7 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     let note = if args.json { None } else { report::without_permissions(&made(&args, &record, &exported)) };
     let note = note.map(|words| report::note(&words, terminal::width())).unwrap_or_default();
     terminal::print(&(printed + &told + &note))?;
+    record.sources.iter().filter_map(emptied).for_each(|words| report::warn(&words));
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
     let is_exported = match exported.transpose()? {
         Some((_, done)) => keeping_up::outcome(&done) == Outcome::Complete,
@@ -146,6 +147,17 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     };
     let is_whole = record.unreadable.is_empty() && is_exported;
     Ok(if is_whole { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+/// A source that is suddenly empty, in words.
+fn emptied(source: &SourceRead) -> Option<String> {
+    let had = source.had?;
+    Some(format!(
+        "{} holds no messages, where it had {} when it was read before: was the account signed out, or is another library \
+         there now? None of them is called deleted for that, and the archive keeps them all",
+        source.path,
+        grouped(had)
+    ))
 }
 
 /// What was made now, in the archive and in its export.
@@ -187,9 +199,11 @@ fn as_json(record: &RunRecord, dry_run: bool, exported: Option<&(&Path, Result<K
 
 fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     let dir = plain(&args.dir.display().to_string());
-    let mut words = match args.dry_run {
-        true => format!("Would add to {dir}, and did not:\n"),
-        false => format!("Added to {dir}, run {}\n", record.number),
+    let mut words = match (args.dry_run, record.number) {
+        (true, 1) => format!("Would begin a new archive at {dir}, and did not:\n"),
+        (true, _) => format!("Would add to {dir}, and did not:\n"),
+        (false, 1) => format!("Began a new archive at {dir}, run 1\n"),
+        (false, number) => format!("Added to {dir}, run {number}\n"),
     };
     for source in &record.sources {
         let device =

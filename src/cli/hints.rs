@@ -292,6 +292,9 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
         }
         ArchiveError::Disk(error @ DiskError::Within { .. }) => for_disk(error),
         ArchiveError::Foreign { .. } => vec!["choose an empty or a new folder for the archive".into()],
+        ArchiveError::NoDisk { .. } => {
+            vec!["connect it, and run this again; where the archive is to be a new one, make that folder first".into()]
+        }
         ArchiveError::Busy { .. } | ArchiveError::InUse { .. } => {
             vec!["wait until it is done, and run this again; nothing was changed".into()]
         }

@@ -1,13 +1,16 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use chrono::DateTime;
 use chrono_tz::Tz;
+use msgarchive::archive;
 use msgarchive::archive::about::{About, about};
 use msgarchive::archive::changes::changes;
 use msgarchive::archive::history::{self, Gone, Version};
+use msgarchive::archive::sources::KnownSource;
 use msgarchive::model::{DeletionReason, Instant};
 use msgarchive::schedule::{self, KeptExport};
-use msgarchive::writers::phrase::{grouped, reason_of_absence};
+use msgarchive::writers::phrase::{count, grouped, reason_of_absence};
 use serde_json::{Value, json};
 
 use super::account::account;
@@ -57,16 +60,24 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         if args.json { changed::as_json(&changed, zone) } else { changed::in_words(&changed, zone) }
     } else if args.deleted {
         let gone = history::gone(&args.dir)?;
-        if args.json { gone_as_json(&gone, zone) } else { gone_in_words(&gone, zone) }
+        match args.json {
+            true => gone_as_json(&gone, zone),
+            false if gone.is_empty() => nothing_gone(&archive::sources::sources(&args.dir)?),
+            false => gone_in_words(&gone, zone),
+        }
     } else {
         let runs: Vec<Value> =
             history::runs(&args.dir)?.iter().filter_map(|record| serde_json::from_str(record).ok()).collect();
+        let sources = archive::sources::sources(&args.dir)?;
         let export = kept_export(&args.dir);
         if args.json {
             let export = export.as_ref().map(export_as_json);
-            format!("{}\n", json!({ "schema": 1, "runs": runs, "export": export }))
+            let sources: Vec<Value> = sources.iter().map(source_as_json).collect();
+            format!("{}\n", json!({ "schema": 1, "runs": runs, "sources": sources, "export": export }))
         } else {
-            runs_in_words(&runs) + &export.map_or_else(String::new, |export| export_in_words(&export, zone))
+            runs_in_words(&runs)
+                + &sources_in_words(&sources, zone)
+                + &export.map_or_else(String::new, |export| export_in_words(&export, zone))
         }
     };
     terminal::print(&printed)?;
@@ -138,6 +149,40 @@ fn runs_in_words(runs: &[Value]) -> String {
 /// So many things that are lost are named of a run.
 const NAMED: usize = 20;
 
+fn sources_in_words(sources: &[KnownSource], zone: Tz) -> String {
+    let mut words = String::from("\nSources:\n");
+    for source in sources {
+        let device =
+            source.device.as_deref().map(|device| format!("{}, ", plain(device))).unwrap_or_default();
+        let (first, last) = (read_at(&source.first_read, zone), read_at(&source.last_read, zone));
+        let read = if first == last { last } else { format!("{first} to {last}") };
+        let messages = count(source.messages, "message", "messages");
+        let line =
+            format!("{device}{} ({}): {messages}; read {read}", plain(&source.path), plain(&source.kind));
+        let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
+    }
+    words
+}
+
+/// When a run was that read a source, by its record.
+fn read_at(date: &Option<String>, zone: Tz) -> String {
+    let date = date.as_deref().and_then(|date| DateTime::parse_from_rfc3339(date).ok());
+    date.map_or("at an unknown time".into(), |at| {
+        at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+    })
+}
+
+fn source_as_json(source: &KnownSource) -> Value {
+    json!({
+        "kind": source.kind,
+        "path": source.path,
+        "device": source.device,
+        "first_read": source.first_read,
+        "last_read": source.last_read,
+        "messages": source.messages,
+    })
+}
+
 /// Columns of the table of runs; where there are fewer, each run is a paragraph.
 const TABLE: usize = 66;
 
@@ -151,10 +196,22 @@ fn hanging(text: &str, width: usize) -> String {
     wrap("", text, width.saturating_sub(4)).replace('\n', "\n    ")
 }
 
+/// What a source that was not read has still, nobody knows.
+fn nothing_gone(sources: &[KnownSource]) -> String {
+    let unread: Vec<String> =
+        sources.iter().filter(|source| !source.is_read).map(|source| plain(&source.path)).collect();
+    let words = match &unread[..] {
+        [] => "Nothing is gone: every source has all that it ever had.".to_owned(),
+        [path] => format!("Nothing is known to be gone. But {path} was not read by the last run."),
+        [path, others @ ..] => format!(
+            "Nothing is known to be gone. But {path} was not read by the last run, nor {}; `msgarchive history DIR` lists all.",
+            count(others.len() as u64, "other source", "other sources")
+        ),
+    };
+    format!("{}\n", wrap("", &words, terminal::width()))
+}
+
 fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
-    if gone.is_empty() {
-        return "Nothing is gone: every source has all that it ever had.\n".into();
-    }
     let width = terminal::width();
     let day = |at: &Option<Instant>| {
         at.map_or("—".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())

@@ -87,6 +87,17 @@ pub fn is_free(path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Where systems mount disks that come and go.
+const DISKS: [&str; 4] = ["/Volumes", "/media", "/run/media", "/mnt"];
+
+/// The folder that an archive should be made in, where it is one of a disk that comes and goes, and is not there: made
+/// on the disk of the system it would hide the one that comes back, and be found by nobody.
+pub fn missing_on_a_disk(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    let is_of_a_disk = DISKS.iter().any(|disks| parent.starts_with(disks));
+    (is_of_a_disk && matches!(parent.try_exists(), Ok(false))).then_some(parent)
+}
+
 /// What the oldest record says that is whole.
 ///
 /// # Errors

@@ -52,6 +52,8 @@ pub enum AlarmKind {
     Missed,
     /// The last good run is older than two periods.
     Old,
+    /// A source is empty that was not.
+    Emptied,
     /// Runs add nothing, and the source holds messages that they should have seen.
     Stale,
 }
@@ -72,6 +74,7 @@ impl AlarmKind {
         ("not_begun", AlarmKind::NotBegun),
         ("missed", AlarmKind::Missed),
         ("old", AlarmKind::Old),
+        ("emptied", AlarmKind::Emptied),
         ("stale", AlarmKind::Stale),
     ];
 
@@ -114,6 +117,7 @@ impl Evidence<'_> {
             self.clock(),
             self.missed(),
             self.old(),
+            self.emptied(),
             self.stale(census),
         ]
         .into_iter()
@@ -266,6 +270,24 @@ impl Evidence<'_> {
             None => format!("no run was good since the schedule was installed on {}", self.local(since)),
         };
         (self.now - since > most).then(|| alarm(AlarmKind::Old, what()))
+    }
+
+    fn emptied(&self) -> Option<Alarm> {
+        let last = archive_runs::newest_first(&self.job.archive).next()?;
+        let emptied: Vec<String> = last
+            .sources
+            .iter()
+            .filter_map(|source| {
+                Some(format!("{} held no messages, where it had {}", source.path, source.had?))
+            })
+            .collect();
+        let what = || {
+            format!(
+                "at the last run {}: was the account signed out? The archive keeps them",
+                emptied.join("; and ")
+            )
+        };
+        (!emptied.is_empty()).then(|| alarm(AlarmKind::Emptied, what()))
     }
 
     fn stale(&self, census: Census<'_>) -> Option<Alarm> {

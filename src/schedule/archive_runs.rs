@@ -13,6 +13,17 @@ use crate::disk::archive_folder::records;
 pub struct ArchiveRun {
     pub started: DateTime<Utc>,
     pub added: u64,
+    #[serde(default)]
+    pub sources: Vec<SourceOfRun>,
+}
+
+/// A source that it read.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SourceOfRun {
+    pub path: String,
+    /// How many messages it had before, where it has none now.
+    #[serde(default)]
+    pub had: Option<u64>,
 }
 
 /// The records, the newest first, each read when it is asked for; what is no record, or cannot be read, is passed over.

@@ -19,7 +19,7 @@ use super::{local, shown_export};
 ///
 /// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there or was found damaged (it is
 /// verified once a week, after a run), the last run failed, was interrupted or could not read everything, its export failed, a time was missed,
-/// a run is dated later than it can be, the last good run is older than two periods, or runs add nothing while the source
+/// a run is dated later than it can be, the last good run is older than two periods, a source is empty that was not, or runs add nothing while the source
 /// holds newer messages; also where the program or the --on-failure
 /// command does not work any more.
 #[derive(Debug, clap::Args)]
