@@ -242,7 +242,7 @@ impl Evidence<'_> {
         let slot = slot::previous(self.job.when, self.now, self.zone)?;
         let latest = clock::latest(self.now);
         let begun = self.attempts.last_until(latest).is_some_and(|last| last.started >= slot);
-        if begun || self.is_running || (slot..=latest).contains(&run::installed_at(self.folder)) {
+        if begun || self.is_running || run::installed_at(self.folder) >= slot {
             return None;
         }
         let time = self.local(slot);

@@ -46,7 +46,7 @@ fn what_is_exported_where_and_when_is_said() {
 
     let (said, words) = history(&stage);
     assert_eq!(said, export);
-    let words = words.split_once("\n\n").unwrap().1.replace('\n', " ");
+    let words = words.rsplit_once("\n\n").unwrap().1.replace('\n', " ");
     let out = stage.path("my export").display().to_string();
     assert_eq!(
         words,
