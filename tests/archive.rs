@@ -12,6 +12,7 @@ mod device;
 mod emptied;
 mod files;
 mod found_again;
+mod gone;
 mod groups;
 mod joined;
 mod known;

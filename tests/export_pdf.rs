@@ -168,6 +168,7 @@ pub fn everything(files: &Path) -> Vec<Message> {
         date: at(3, 0),
         reason: DeletionReason::RecentlyDeleted,
         last_seen: None,
+        gone: None,
         part: false,
     });
     let mut card = text(false, at(2, 5), "");

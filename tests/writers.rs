@@ -241,6 +241,7 @@ fn messages() -> Vec<Message> {
                 date: at("2024-05-04T08:00:00Z"),
                 reason: DeletionReason::RecentlyDeleted,
                 last_seen: None,
+                gone: None,
                 part: false,
             }),
             scheduled: Some(Scheduled { state: 2 }),

@@ -2,16 +2,17 @@
 //!
 //! | reason | evidence |
 //! |---|---|
-//! | `recently_deleted` | the row is in Recently Deleted (or was, when it was last seen), with its date |
+//! | `recently_deleted` | the row is in Recently Deleted, with its date; or was, before it was gone from there, too |
 //! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else any, and nothing in the source is: the whole tail went |
 //! | `conversation_deleted` | the source has no chat of that conversation any more; or has made it anew, and says that it was deleted when the message was there |
 //! | `deleted` | the source lists the message as deleted; or it is a tapback that a later one [replaced](super::replaced) |
 //! | `unexplained` | none of these |
 //!
 //! The rows that Keep Messages removes are listed as deleted, too, and so are those of a deleted conversation: what says
-//! more comes first.
+//! more comes first. Where the setting is not known, that the source dates the deletion of the very conversation says more
+//! than the guess.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -60,6 +61,18 @@ pub struct Evidence<'c> {
     /// What is older than this went by its age.
     aged_out: Option<i64>,
     replacing: Replacing<'c>,
+    /// The setting of Keep Messages is not known.
+    is_guessed: bool,
+}
+
+/// What a source says of the conversation of a message: of several, what keeps the message most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Conversation {
+    There,
+    /// There is none any more, or it was made anew.
+    Gone,
+    /// There is none any more, and it was deleted after the message was sent.
+    Listed,
 }
 
 impl<'c> Evidence<'c> {
@@ -67,7 +80,16 @@ impl<'c> Evidence<'c> {
     pub fn none(connection: &'c Connection, source: i64) -> Evidence<'c> {
         let (deleted, deleted_chats, chats) = Default::default();
         let replacing = Replacing::new(connection, Some(source));
-        Evidence { connection, source, deleted, deleted_chats, chats, aged_out: None, replacing }
+        Evidence {
+            connection,
+            source,
+            deleted,
+            deleted_chats,
+            chats,
+            aged_out: None,
+            is_guessed: false,
+            replacing,
+        }
     }
 
     /// Reads what there is. `now`: when the source was as it is.
@@ -95,7 +117,8 @@ impl<'c> Evidence<'c> {
         }
         let aged_out = horizon(tables, places, apple_date(now))?;
         let replacing = Replacing::new(connection, Some(source));
-        Ok(Evidence { connection, source, deleted, deleted_chats, chats, aged_out, replacing })
+        let is_guessed = tables.info().keep_messages.is_none();
+        Ok(Evidence { connection, source, deleted, deleted_chats, chats, aged_out, is_guessed, replacing })
     }
 
     /// Why a message is not in the source any more.
@@ -105,10 +128,13 @@ impl<'c> Evidence<'c> {
                 .connection
                 .prepare_cached("SELECT guid, date FROM message WHERE ROWID = ?1")?
                 .query_row([message], |row| Ok((text_at(row, 0)?, number(row.get_ref(1)?))))?;
-            if self.aged_out.is_some_and(|horizon| in_nanoseconds(date) < horizon && date != 0) {
+            let date = in_nanoseconds(date);
+            let conversation = self.conversation(message, date)?;
+            let is_too_old = self.aged_out.is_some_and(|horizon| date < horizon && date != 0);
+            if is_too_old && !(self.is_guessed && conversation == Conversation::Listed) {
                 return Ok(Reason::AgedOut);
             }
-            if self.conversation_is_gone(message, in_nanoseconds(date))? {
+            if conversation != Conversation::There {
                 return Ok(Reason::ConversationDeleted);
             }
             let mut also =
@@ -122,8 +148,8 @@ impl<'c> Evidence<'c> {
         read().map_err(ArchiveError::of(self.connection))
     }
 
-    /// None of the message's chats is in the source any more, under whatever GUID; or each was made anew since.
-    fn conversation_is_gone(&self, message: i64, date: i64) -> rusqlite::Result<bool> {
+    /// Whether a message's chats are in the source, under whatever GUID; and are those in which it was.
+    fn conversation(&self, message: i64, date: i64) -> rusqlite::Result<Conversation> {
         let has = |name: &str| -> rusqlite::Result<String> {
             let there = self
                 .connection
@@ -140,7 +166,7 @@ impl<'c> Evidence<'c> {
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([message])?;
-        let mut gone = None;
+        let mut all = None;
         while let Some(row) = rows.next()? {
             let names: Vec<Option<String>> =
                 (0..3).map(|at| text_at(row, at)).collect::<rusqlite::Result<_>>()?;
@@ -149,19 +175,19 @@ impl<'c> Evidence<'c> {
             let there = names.iter().flatten().any(|name| !name.is_empty() && self.chats.contains(name));
             // It stays in the list for a while, whatever came after.
             let of_before = deleted.is_some_and(|deleted| date <= *deleted);
-            gone = Some(gone.unwrap_or(true) && (!there || of_before));
+            let one = match (there, of_before) {
+                (false, true) => Conversation::Listed,
+                (true, false) => Conversation::There,
+                _ => Conversation::Gone,
+            };
+            all = Some(all.map_or(one, |all: Conversation| all.min(one)));
         }
-        Ok(gone == Some(true))
+        Ok(all.unwrap_or(Conversation::There))
     }
 
-    /// Writes down that the source has a message in Recently Deleted, or has it back from there.
-    pub fn note_recently_deleted(
-        &self,
-        message: i64,
-        date: Option<i64>,
-        run: i64,
-        counts: &mut BTreeMap<Reason, u64>,
-    ) -> rusqlite::Result<()> {
+    /// Writes down that the source has a message: since `date` in Recently Deleted, or else where messages are, so that it
+    /// came back if it was gone for any reason.
+    pub fn note_there(&self, message: i64, date: Option<i64>, run: i64) -> rusqlite::Result<()> {
         let open = self.open_absence(message)?;
         let date = date.map(in_nanoseconds);
         match (date, open) {
@@ -182,7 +208,6 @@ impl<'c> Evidence<'c> {
         }
         if let Some(date) = date {
             self.add(message, Reason::RecentlyDeleted, date, run, None)?;
-            *counts.entry(Reason::RecentlyDeleted).or_default() += 1;
         }
         Ok(())
     }
@@ -196,13 +221,7 @@ impl<'c> Evidence<'c> {
     }
 
     /// Writes down that the source has a message no more.
-    pub fn note_gone(
-        &self,
-        message: i64,
-        now: Instant,
-        run: i64,
-        counts: &mut BTreeMap<Reason, u64>,
-    ) -> Result<(), ArchiveError> {
+    pub fn note_gone(&self, message: i64, now: Instant, run: i64) -> Result<(), ArchiveError> {
         let failed = || ArchiveError::of(self.connection);
         match self.open_absence(message).map_err(failed())? {
             // It was deleted when it went to Recently Deleted.
@@ -215,7 +234,6 @@ impl<'c> Evidence<'c> {
             None => {
                 let reason = self.reason(message)?;
                 self.add(message, reason, apple_date(now), run, Some(run)).map_err(failed())?;
-                *counts.entry(reason).or_default() += 1;
             }
         }
         Ok(())

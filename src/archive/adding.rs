@@ -6,9 +6,12 @@ use sha2::{Digest as _, Sha256};
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
 use super::contents::Unreadable;
+use super::deletions;
 use super::folder::Folder;
 use super::given::ArchiveOptions;
+use super::inherit;
 use super::mend::Mending;
+use super::noticed;
 use super::people;
 use super::placed::still_missing;
 use super::prepared::Prepared;
@@ -79,6 +82,7 @@ impl Adding<'_> {
             }
             _ => None,
         };
+        deletions::show(&transaction).map_err(failed())?;
         let damaged = found_damaged.by_kind();
         let uncertain_absences = UncertainAbsences {
             of: found_damaged.ids_of(ABSENCES).collect(),
@@ -109,12 +113,17 @@ impl Adding<'_> {
                 uncertain_absences: &uncertain_absences,
             }
             .take_all(&mut record.counts, progress)?;
+            let is_own_copy = inherit::shared_runs(&transaction, prepared.tables)? > 0;
+            let for_news = found_damaged.words.is_empty();
+            deletions::note_state(&transaction, prepared, is_own_copy, for_news, number, options.now)
+                .map_err(failed())?;
             progress.phase("Making indexes");
             schema::index(&transaction, &columns).map_err(failed())?;
             record.counts.read += source.read;
             record.sources.push(source);
             prepared.tables.unchanged()?;
         }
+        noticed::count(&transaction, number, &mut record.counts).map_err(failed())?;
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
         record.found_again = mending.found_again().map_err(failed())?;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::ArchiveError;
 use super::absence::Reason;
 use super::conversations::Conversations;
+use super::deletions::StillThere;
 use super::open::look_into;
 use super::places::number;
 use super::replaced::Replacing;
@@ -24,18 +25,29 @@ pub struct Gone {
     /// Its id and title; `None` for a message in no chat.
     pub conversation: Option<(String, String)>,
     pub date: Option<Instant>,
-    /// When it was deleted, or its absence noticed.
-    pub absent_since: Option<Instant>,
-    /// As [`super::Reason::name`] has it.
-    pub reason: String,
-    /// The path of the source.
-    pub source: String,
+    /// The sources that have it no more; never none. The one that lost it last is the first.
+    pub gone_from: Vec<Lost>,
+    /// The paths of those that have it still, as far as is known of the time since it was deleted.
+    pub still_in: Vec<String>,
     /// Its text, as it is shown.
     pub text: Option<String>,
-    /// Another source has it still.
-    pub elsewhere: bool,
+    /// What it said before its sender unsent it.
+    pub text_before: Option<String>,
     /// The GUID of the tapback that took its place: Messages keeps only the last one of a person.
     pub replaced_by: Option<String>,
+}
+
+/// A source has a message no more, or in Recently Deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The path of the source.
+    pub source: String,
+    /// When it was deleted there, or its absence noticed.
+    pub since: Option<Instant>,
+    /// As [`super::Reason::name`] has it.
+    pub reason: String,
+    /// Since when it is not in Recently Deleted any more, where it was.
+    pub gone: Option<Instant>,
 }
 
 /// A state of a message.
@@ -46,7 +58,8 @@ pub struct Version {
     /// When that was.
     pub date: String,
     pub text: Option<String>,
-    /// `added`, `edited`, `unsent`, `read`, `changed`, `deleted`, `restored`; several joined by `,`.
+    /// `added`, `edited`, `unsent`, `read`, `changed`, several of these joined by `,`; the reason of an absence, as
+    /// [`super::Reason::name`] has it; `gone` from Recently Deleted; `restored`.
     pub what: String,
     pub source: String,
     /// It is the one that is shown.
@@ -68,7 +81,7 @@ pub fn runs(path: &Path) -> Result<Vec<String>, ArchiveError> {
     read().map_err(ArchiveError::database(folder.database()))
 }
 
-/// Every message that some source has no more, by the date of its absence.
+/// Every message that some source has no more, each once, by the date of its absence.
 ///
 /// # Errors
 /// [`ArchiveError`].
@@ -78,36 +91,87 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
         let conversations = Conversations::read(&connection, &cards(&connection)?)?;
         let body = body_columns(&connection, "message", "m")?;
         let replacing = Replacing::new(&connection, None);
-        let mut statement = connection.prepare(&format!(
-            "SELECT m.guid, m.date, a.date, a.reason, o.path, m.ROWID, \
-               NOT EXISTS (SELECT 1 FROM msgarchive_deleted d WHERE d.message = m.ROWID), {body} \
-             FROM msgarchive_absence a JOIN message m ON m.ROWID = a.message \
-             JOIN msgarchive_source o ON o.source = a.source \
-             WHERE a.returned IS NULL ORDER BY a.date, m.date, m.guid"
-        ))?;
-        let gone = statement.query_map([], |row| {
-            let message = row.get(5)?;
-            let reason = text_at(row, 3)?.unwrap_or_default();
-            let conversation = conversations.of(&connection, message)?;
-            let replaced_by = match Reason::named(&reason) {
-                Some(Reason::Deleted) => replacing.by(message)?,
-                _ => None,
+        let mut message = connection
+            .prepare(&format!("SELECT m.guid, m.date, {body} FROM message m WHERE m.ROWID = ?1"))?;
+        let mut still_there = StillThere::new(&connection)?;
+        let mut gone = Vec::new();
+        for (id, LastLost { date, run, from: gone_from }) in lost(&connection)? {
+            let conversation = conversations.of(&connection, id)?;
+            let is_deleted =
+                gone_from.iter().any(|lost| Reason::named(&lost.reason) == Some(Reason::Deleted));
+            let replaced_by = match is_deleted {
+                true => replacing.by(id)?,
+                false => None,
             };
-            Ok(Gone {
-                guid: text_at(row, 0)?.unwrap_or_default(),
-                conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
-                date: instant(number(row.get_ref(1)?)),
-                absent_since: instant(number(row.get_ref(2)?)),
-                reason,
-                source: text_at(row, 4)?.unwrap_or_default(),
-                elsewhere: row.get(6)?,
-                replaced_by,
-                text: text(row, 7)?,
-            })
-        })?;
-        gone.collect()
+            let still_in = still_there.of(id, date, run)?;
+            let told = message
+                .query_row([id], |row| {
+                    let text = text(row, 2)?;
+                    Ok(Gone {
+                        guid: text_at(row, 0)?.unwrap_or_default(),
+                        conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
+                        date: instant(number(row.get_ref(1)?)),
+                        gone_from,
+                        still_in,
+                        text_before: match text {
+                            Some(_) => None,
+                            None => text_before(&connection, id)?,
+                        },
+                        text,
+                        replaced_by,
+                    })
+                })
+                .optional()?;
+            gone.extend(told);
+        }
+        let since = |gone: &Gone| gone.gone_from.first().and_then(|lost| lost.since);
+        gone.sort_by(|a, b| (since(a), a.date, &a.guid).cmp(&(since(b), b.date, &b.guid)));
+        Ok(gone)
     };
     read().map_err(ArchiveError::database(folder.database()))
+}
+
+/// When a message was lost last (Apple's date), by which run that was noticed, and from where all it is lost.
+struct LastLost {
+    date: i64,
+    run: i64,
+    from: Vec<Lost>,
+}
+
+/// What is lost, by message.
+fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
+    let mut statement = connection.prepare(
+        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date FROM msgarchive_absence a \
+         JOIN msgarchive_source o ON o.source = a.source LEFT JOIN msgarchive_run g ON g.run = a.gone \
+         WHERE a.returned IS NULL ORDER BY a.message, a.date DESC, a.source",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut lost: BTreeMap<i64, LastLost> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (date, run) = (number(row.get_ref(1)?), row.get(2)?);
+        let reason = text_at(row, 3)?.unwrap_or_default();
+        let was_there = Reason::named(&reason) == Some(Reason::RecentlyDeleted);
+        let gone = text_at(row, 5)?.filter(|_| was_there).and_then(|date| date.parse().ok());
+        let source = text_at(row, 4)?.unwrap_or_default();
+        let of = lost.entry(row.get(0)?).or_insert_with(|| LastLost { date, run, from: Vec::new() });
+        of.from.push(Lost { source, since: instant(date), reason, gone });
+    }
+    Ok(lost)
+}
+
+/// What a message said last, of which nothing is left.
+fn text_before(connection: &Connection, message: i64) -> rusqlite::Result<Option<String>> {
+    let body = body_columns(connection, "msgarchive_message_version", "v")?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {body} FROM msgarchive_message_version v WHERE msgarchive_id = ?1 ORDER BY msgarchive_version DESC"
+    ))?;
+    let mut rows = statement.query([message])?;
+    while let Some(row) = rows.next()? {
+        if let Some(said) = text(row, 0)? {
+            return Ok(Some(said));
+        }
+    }
+    Ok(None)
 }
 
 /// Every state of a message, oldest first.
@@ -251,14 +315,17 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
         ));
     }
     let mut absences = connection.prepare(
-        "SELECT run, source, reason, returned FROM msgarchive_absence WHERE message = ?1 ORDER BY rowid",
+        "SELECT run, source, reason, gone, returned FROM msgarchive_absence WHERE message = ?1 ORDER BY rowid",
     )?;
     let mut rows = absences.query([message])?;
     while let Some(row) = rows.next()? {
-        let (noticed, source, reason, returned): (i64, i64, String, Option<i64>) =
-            (row.get(0)?, row.get(1)?, text_at(row, 2)?.unwrap_or_default(), row.get(3)?);
-        let back = returned.map(|returned| (returned, "restored".to_owned()));
-        for (number, what) in [Some((noticed, reason)), back].into_iter().flatten() {
+        let (noticed, source, reason): (i64, i64, String) =
+            (row.get(0)?, row.get(1)?, text_at(row, 2)?.unwrap_or_default());
+        let was_there = Reason::named(&reason) == Some(Reason::RecentlyDeleted);
+        let gone = row.get::<_, Option<i64>>(3)?.filter(|_| was_there);
+        let gone = gone.map(|gone| (gone, "gone".to_owned()));
+        let back = row.get::<_, Option<i64>>(4)?.map(|returned| (returned, "restored".to_owned()));
+        for (number, what) in [Some((noticed, reason)), gone, back].into_iter().flatten() {
             let (name, date) = run(number)?;
             let event = Version { run: name, date, text: None, what, source: path(source)?, shown: false };
             versions.push((number, event));

@@ -134,6 +134,11 @@ impl<'t> Prepared<'t> {
         self.scans.iter().map(|(_, scan)| scan.news.len() as u64).sum()
     }
 
+    /// Whether the source is not as it was when it was read before.
+    pub fn is_changed(&self) -> bool {
+        self.scans.iter().any(|(_, scan)| !scan.news.is_empty() || !scan.missing.is_empty())
+    }
+
     /// How many messages the source has.
     pub fn read(&self) -> u64 {
         self.scans.iter().filter(|(kind, _)| *kind == Kind::Message).map(|(_, scan)| scan.read).sum()

@@ -24,8 +24,14 @@ pub struct Counts {
     pub read: u64,
     pub added: u64,
     pub changed: u64,
-    /// Messages whose absence was noticed.
+    /// Messages whose absence was noticed: each once, however many sources lost it.
     pub absent: BTreeMap<Reason, u64>,
+    /// Of those that are `deleted`, the tapbacks that a later one replaced.
+    pub tapbacks_replaced: u64,
+    /// Messages that were deleted already, and are gone from Recently Deleted, too.
+    pub gone: u64,
+    /// Messages that a source has again.
+    pub returned: u64,
     /// Contents of attachments that were new.
     pub stored: u64,
     /// Contents of attachments that were known without them.
@@ -121,6 +127,9 @@ impl RunRecord {
             "added": counts.added,
             "changed": counts.changed,
             "absent": absent,
+            "tapbacks_replaced": counts.tapbacks_replaced,
+            "gone": counts.gone,
+            "returned": counts.returned,
             "attachments": {
                 "stored": counts.stored,
                 "filled_in": counts.filled_in,

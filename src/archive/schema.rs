@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
+use super::deletions;
 use super::joins::make_books;
 use super::kind::{JOINS, Kind};
 use crate::source::tables::{Column, Table, Tables, quoted};
@@ -91,6 +92,13 @@ const LATER: &str = "
     -- Places of messages that came to be in a chat after they were there already.
     CREATE TABLE IF NOT EXISTS msgarchive_moved (
       message INTEGER NOT NULL, chat INTEGER NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (message, chat)) WITHOUT ROWID;
+    -- Until when each source is known to have been as a run read it: Apple's date. Only where that is another one.
+    CREATE TABLE IF NOT EXISTS msgarchive_state (
+      source INTEGER NOT NULL, run INTEGER NOT NULL, date INTEGER NOT NULL, PRIMARY KEY (source, run)) WITHOUT ROWID;
+    -- Parts of messages that were in Recently Deleted until a run, and came back.
+    CREATE TABLE IF NOT EXISTS msgarchive_former_part (
+      message INTEGER NOT NULL, chat INTEGER NOT NULL, part INTEGER NOT NULL, delete_date INTEGER, part_text BLOB,
+      source INTEGER NOT NULL, until INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS msgarchive_idx_former_content ON msgarchive_former_content (attachment);
     CREATE INDEX IF NOT EXISTS msgarchive_idx_participant ON msgarchive_participant (chat, handle);
 ";
@@ -107,6 +115,7 @@ pub fn complete(connection: &Connection) -> rusqlite::Result<()> {
 /// Makes the tables of an empty database, or those that one has not that was damaged.
 pub fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
+    deletions::show(connection)?;
     for kind in Kind::ALL {
         let name = kind.table();
         connection.execute_batch(&format!(

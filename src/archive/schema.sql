@@ -31,15 +31,6 @@ CREATE TABLE IF NOT EXISTS msgarchive_absence (
   date INTEGER NOT NULL, gone INTEGER, returned INTEGER);
 CREATE INDEX IF NOT EXISTS msgarchive_idx_absence ON msgarchive_absence (message, source);
 
--- The messages that are deleted: a source lost them, and none that was read since has them still.
-CREATE VIEW IF NOT EXISTS msgarchive_deleted (message, date, reason) AS
-  SELECT a.message, a.date, a.reason FROM msgarchive_absence a
-  WHERE a.returned IS NULL AND NOT EXISTS (
-    SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source
-    WHERE s.kind = 3 AND s.id = a.message AND o.last_run >= a.run AND NOT EXISTS (
-      SELECT 1 FROM msgarchive_absence b
-      WHERE b.message = a.message AND b.source = s.source AND b.returned IS NULL));
-
 -- Where the bytes of an attachment lie. `original`: its filename where it came from.
 CREATE TABLE IF NOT EXISTS msgarchive_content (
   attachment INTEGER PRIMARY KEY, original TEXT, path TEXT NOT NULL, film TEXT, source INTEGER NOT NULL,

@@ -17,9 +17,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
+use super::deletions::STATES;
 use super::fingerprint::{Fingerprints, mixed, unmixed};
 use super::joins::MOVED;
 use super::participants::{MEMBERS, PARTICIPANTS};
+use super::recovered::FORMER_PARTS;
 use super::row::Owned;
 use super::schema::has_table;
 use crate::pipeline::crew::lock;
@@ -61,7 +63,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 22] = [
+pub const NOTES: [Notes; 24] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -86,6 +88,8 @@ pub const NOTES: [Notes; 22] = [
     each(MEMBERS, 2, &["source", "chat", "handle"]),
     each(PARTICIPANTS, 1, &["chat", "handle", "since", "until"]),
     each(MOVED, 1, &["message", "chat", "run"]),
+    each(STATES, 1, &["source", "run", "date"]),
+    each(FORMER_PARTS, 1, &["message", "chat", "part", "delete_date", "part_text", "source", "until"]),
 ];
 
 /// Which source has which row.

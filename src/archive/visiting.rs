@@ -1,12 +1,12 @@
 //! Takes in what one source has: rows, what joins them, what it has no more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
-use super::absence::{Evidence, Reason, UncertainAbsences};
+use super::absence::{Evidence, UncertainAbsences};
 use super::damage::DamagedRows;
 use super::incoming;
 use super::inherit::Heir;
@@ -17,6 +17,7 @@ use super::placed::Placing;
 use super::places::number;
 use super::prepared::Prepared;
 use super::record::Counts;
+use super::recovered::{PARTS, Recovered};
 use super::restored::Restored;
 use super::scan::{Scan, Wanted};
 use super::schema::{Columns, column_here};
@@ -50,6 +51,8 @@ struct Whereabouts {
     attachments: Ids,
     /// Of the messages that are news: (row id, id in the archive), by row id.
     messages: Vec<(i64, i64)>,
+    /// In the archive, those of them that are shown otherwise now.
+    changed: Vec<i64>,
 }
 
 impl Whereabouts {
@@ -73,6 +76,8 @@ impl Whereabouts {
 struct TakenRows {
     /// (row id, id in the archive), by row id.
     touched: Vec<(i64, i64)>,
+    /// Ids of messages that were known, and are shown otherwise now.
+    changed: Vec<i64>,
     /// Ids of rows that were not found where they had been.
     gone: Vec<i64>,
 }
@@ -86,7 +91,7 @@ impl Visiting<'_> {
         let mut whereabouts = Whereabouts::default();
         let mut gone = Vec::new();
         for (kind, scan) in &self.prepared.scans {
-            let TakenRows { touched, gone: lost } =
+            let TakenRows { touched, changed, gone: lost } =
                 self.take_kind(*kind, scan, &whereabouts, counts, progress)?;
             match kind {
                 Kind::Handle => whereabouts.handles = self.seen(*kind)?,
@@ -105,6 +110,7 @@ impl Visiting<'_> {
                 }
                 Kind::Message => {
                     whereabouts.messages = touched;
+                    whereabouts.changed = changed;
                     gone = lost;
                 }
             }
@@ -117,14 +123,14 @@ impl Visiting<'_> {
             counts.filled_in += twins.hand_on(self.prepared.tables, &whereabouts.attachments, &came)?;
         }
         self.place_recently_deleted(&whereabouts)?;
-        self.note_absences(&whereabouts.messages, &gone, &mut counts.absent)?;
+        self.note_absences(&whereabouts.messages, &gone)?;
         if self.is_archive() {
             let Visiting { connection, columns, visit, .. } = *self;
             let heir = Heir { connection, columns, tables: self.prepared.tables, visit };
             counts.changed += heir.versions(&whereabouts.handles)?;
             heir.participants()?;
             heir.aliases()?;
-            heir.absences(&mut counts.absent)?;
+            heir.absences()?;
         }
         self.note_version()
     }
@@ -202,10 +208,10 @@ impl Visiting<'_> {
         // What it was that is gone has to be certain.
         gone.retain(|(rowid, _)| !scan.unvouched.contains(&first_together(*rowid)));
         drop(taker);
-        for id in changed {
-            follow_date(self.connection, self.columns, id).map_err(self.failed())?;
+        for id in &changed {
+            follow_date(self.connection, self.columns, *id).map_err(self.failed())?;
         }
-        Ok(TakenRows { touched, gone: gone.into_iter().map(|(_, id)| id).collect() })
+        Ok(TakenRows { touched, changed, gone: gone.into_iter().map(|(_, id)| id).collect() })
     }
 
     /// The source has these rows no more.
@@ -300,6 +306,12 @@ impl Visiting<'_> {
             CARRIED => Twins::of(self.connection, self.visit).map_err(self.failed())?,
             _ => None,
         };
+        let mut recovered = match join.table {
+            PARTS => Some(Recovered::new(self.connection, self.visit).map_err(self.failed())?),
+            _ => None,
+        };
+        let at = |column: &str| names.iter().position(|name| name.eq_ignore_ascii_case(column));
+        let [part, date] = ["part_index", "delete_date"].map(at);
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
             let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
             let mut is_late = false;
@@ -330,6 +342,14 @@ impl Visiting<'_> {
                 if !is_shown.map_err(self.failed())? {
                     return Ok(());
                 }
+                if let Some(recovered) = &mut recovered {
+                    let value = |at: Option<usize>| {
+                        at.and_then(|at| values.get(at)).map_or(0, |value| number(*value))
+                    };
+                    if !recovered.is_deleted((other, one, value(part)), value(date)) {
+                        return Ok(());
+                    }
+                }
             }
             joining.put(&values).map_err(self.failed())
         })?;
@@ -337,6 +357,10 @@ impl Visiting<'_> {
             let chats = whereabouts.chats.values().copied().collect();
             let hide = |chat, handle| joining.remove(&[chat, handle].map(ValueRef::Integer));
             participants.finish(&chats, hide).map_err(self.failed())?;
+        }
+        if let Some(recovered) = recovered {
+            let withdraw = |identity: &[ValueRef<'_>]| joining.remove(identity);
+            recovered.finish(&whereabouts.changed, withdraw).map_err(self.failed())?;
         }
         if damaged.is_empty() {
             return Ok(());
@@ -381,12 +405,7 @@ impl Visiting<'_> {
         })
     }
 
-    fn note_absences(
-        &self,
-        touched: &[(i64, i64)],
-        gone: &[i64],
-        counts: &mut BTreeMap<Reason, u64>,
-    ) -> Result<(), ArchiveError> {
+    fn note_absences(&self, touched: &[(i64, i64)], gone: &[i64]) -> Result<(), ArchiveError> {
         let Prepared { tables, places, .. } = self.prepared;
         let Visit { source, run, first, .. } = self.visit;
         let now =
@@ -399,12 +418,12 @@ impl Visiting<'_> {
             let deleted = places.recently_deleted.get(rowid).copied();
             // Another archive says itself what came back.
             if deleted.is_some() || !first && !self.is_archive() {
-                evidence.note_recently_deleted(*id, deleted, run, counts).map_err(self.failed())?;
+                evidence.note_there(*id, deleted, run).map_err(self.failed())?;
             }
         }
         for id in gone {
             if !evidence.is_seen(*id).map_err(self.failed())? {
-                evidence.note_gone(*id, now, run, counts)?;
+                evidence.note_gone(*id, now, run)?;
             }
         }
         for id in evidence.uncertain(self.uncertain_absences, places).map_err(self.failed())? {
@@ -412,11 +431,11 @@ impl Visiting<'_> {
                 Some(rowid) => {
                     let deleted = places.recently_deleted.get(&rowid).copied();
                     if deleted.is_some() {
-                        evidence.note_recently_deleted(id, deleted, run, counts).map_err(self.failed())?;
+                        evidence.note_there(id, deleted, run).map_err(self.failed())?;
                     }
                 }
                 None if evidence.has_to_be_gone(id).map_err(self.failed())? => {
-                    evidence.note_gone(id, now, run, counts)?;
+                    evidence.note_gone(id, now, run)?;
                 }
                 None => {}
             }

@@ -245,14 +245,24 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     }
     let counts = &record.counts;
     let absent = |reason: Reason| counts.absent.get(&reason).copied().unwrap_or(0);
+    let tapbacks = match counts.tapbacks_replaced {
+        1 => "tapback that a later one replaced; kept here",
+        _ => "tapbacks that a later one replaced; kept here",
+    };
     let lines = [
         (counts.added, "new"),
         (counts.changed, "changed: edited, unsent, read, …; what was before is kept"),
         (absent(Reason::RecentlyDeleted), "moved to Recently Deleted; kept here"),
-        (absent(Reason::Deleted), "deleted at the source; kept here"),
+        (counts.gone, "gone from Recently Deleted; kept here"),
+        (
+            absent(Reason::Deleted).saturating_sub(counts.tapbacks_replaced),
+            "deleted at the source; kept here",
+        ),
+        (counts.tapbacks_replaced, tapbacks),
         (absent(Reason::ConversationDeleted), "deleted with their conversation; kept here"),
         (absent(Reason::AgedOut), "removed by Keep Messages; kept here"),
         (absent(Reason::Unexplained), "gone at the source, nothing says why; kept here"),
+        (counts.returned, "came back"),
     ];
     let shown: Vec<&(u64, &str)> = lines.iter().filter(|(n, _)| *n > 0).collect();
     let width = shown.iter().map(|(n, _)| grouped(*n).len()).max().unwrap_or(0);

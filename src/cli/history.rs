@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use msgarchive::archive;
 use msgarchive::archive::about::{About, about};
 use msgarchive::archive::changes::changes;
-use msgarchive::archive::history::{self, Gone, Version};
+use msgarchive::archive::history::{self, Gone, Lost, Version};
 use msgarchive::archive::sources::KnownSource;
 use msgarchive::model::{DeletionReason, Instant};
 use msgarchive::schedule::{self, KeptExport};
@@ -188,6 +188,9 @@ const TABLE: usize = 66;
 
 /// What became of a message, in words.
 fn told(what: &str) -> String {
+    if what == "gone" {
+        return "Gone from Recently Deleted".into();
+    }
     DeletionReason::named(what).map_or_else(|| plain(what), |reason| reason_of_absence(reason).into())
 }
 
@@ -219,36 +222,73 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
     let mut words = String::new();
     for message in gone {
         let title = message.conversation.as_ref().map_or("no conversation", |(_, title)| title);
-        let elsewhere = if message.elsewhere { "; another source has it" } else { "" };
-        let (since, sent) = (day(&message.absent_since), day(&message.date));
-        let reason = match &message.replaced_by {
-            Some(_) => "Replaced by a later tapback".into(),
-            None => told(&message.reason),
+        let (last, sent) = (message.gone_from.first(), day(&message.date));
+        let since = day(&last.and_then(|lost| lost.since));
+        let reason = match (&message.replaced_by, last) {
+            (Some(_), _) => "Replaced by a later tapback".into(),
+            (None, Some(Lost { gone: gone @ Some(_), .. })) => {
+                format!("Deleted (gone from Recently Deleted {})", day(gone))
+            }
+            (None, last) => told(last.map_or("", |lost| &lost.reason)),
         };
-        let line = format!("{since}  {reason}{elsewhere}  (sent {sent}, {})", plain(title));
+        let line = format!("{since}  {reason}  (sent {sent}, {})", plain(title));
         let _ = writeln!(words, "{}", hanging(&line, width));
-        let _ = writeln!(words, "{}", wrap("    ", &said(message.text.as_deref()), width));
+        if let Some(places) = places(message) {
+            let _ = writeln!(words, "{}", wrap("    ", &places, width));
+        }
+        let text = match &message.text_before {
+            Some(before) => format!("Before it was unsent: {}", said(Some(before))),
+            None => said(message.text.as_deref()),
+        };
+        let _ = writeln!(words, "{}", wrap("    ", &text, width));
         let _ = writeln!(words, "    {}", plain(&message.guid));
     }
     words
 }
 
+/// `gone from X, Y; still in Z`, where there are several.
+fn places(message: &Gone) -> Option<String> {
+    if message.gone_from.len() + message.still_in.len() < 2 {
+        return None;
+    }
+    let list = |paths: Vec<&String>| paths.into_iter().map(|path| plain(path)).collect::<Vec<_>>().join(", ");
+    let gone = list(message.gone_from.iter().map(|lost| &lost.source).collect());
+    let still = match message.still_in.is_empty() {
+        true => String::new(),
+        false => format!("; still in {}", list(message.still_in.iter().collect())),
+    };
+    Some(format!("gone from {gone}{still}"))
+}
+
 fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
     let date = |at: &Option<Instant>| at.map(|at| at.with_timezone(&zone).to_rfc3339());
+    let lost = |lost: &Lost| {
+        json!({
+            "source": lost.source,
+            "absent_since": date(&lost.since),
+            "reason": lost.reason,
+            "gone": date(&lost.gone),
+        })
+    };
     let messages: Vec<Value> = gone
         .iter()
         .map(|message| {
+            let last = message.gone_from.first();
             json!({
                 "guid": message.guid,
                 "conversation": message.conversation.as_ref().map(|(id, _)| id),
                 "title": message.conversation.as_ref().map(|(_, title)| title),
                 "date": date(&message.date),
-                "absent_since": date(&message.absent_since),
-                "reason": message.reason,
-                "source": message.source,
-                "elsewhere": message.elsewhere,
+                "absent_since": last.map(|lost| date(&lost.since)),
+                "reason": last.map(|lost| &lost.reason),
+                "source": last.map(|lost| &lost.source),
+                "gone": last.map(|lost| date(&lost.gone)),
+                "gone_from": message.gone_from.iter().map(lost).collect::<Vec<_>>(),
+                "still_in": message.still_in,
+                "elsewhere": !message.still_in.is_empty(),
                 "replaced_by": message.replaced_by,
                 "text": message.text,
+                "text_before": message.text_before,
             })
         })
         .collect();

@@ -322,6 +322,8 @@ pub struct Deleted {
     pub reason: DeletionReason,
     /// When it was still there, where `date` says when it was noticed that it is gone.
     pub last_seen: Option<Instant>,
+    /// Of an archive: since when it is not in Recently Deleted any more either.
+    pub gone: Option<Instant>,
     /// Only some parts of it are; the rest is where it was.
     pub part: bool,
 }
@@ -329,7 +331,7 @@ pub struct Deleted {
 /// Why a message is not where it was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeletionReason {
-    /// It is in Recently Deleted; or was, when it was last seen.
+    /// It is in Recently Deleted; or was, before it was gone from there, too.
     #[default]
     RecentlyDeleted,
     Deleted,

@@ -119,6 +119,7 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
         date: instant(date),
         reason: raw.deletion_reason,
         last_seen: raw.last_seen.and_then(instant),
+        gone: raw.deletion_gone.and_then(instant),
         part: false,
     });
     message.effect = effect(raw.expressive_send_style_id.as_deref());

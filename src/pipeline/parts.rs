@@ -168,6 +168,7 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
             date: instant(*date),
             reason: DeletionReason::RecentlyDeleted,
             last_seen: None,
+            gone: None,
             part: true,
         });
     }

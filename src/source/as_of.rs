@@ -50,6 +50,20 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
         ),
         false => String::new(),
     };
+    // What came back since was deleted.
+    let parts = match copy.table_exists(None, "msgarchive_former_part")? {
+        true => format!(
+            "INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text)
+                 SELECT chat, message, part, delete_date, part_text FROM msgarchive_former_part AS f
+                 WHERE until > {run} AND delete_date = (SELECT min(delete_date) FROM msgarchive_former_part o
+                     WHERE o.message = f.message AND o.chat = f.chat AND o.part = f.part AND o.until > {run});"
+        ),
+        false => String::new(),
+    };
+    let states = match copy.table_exists(None, "msgarchive_state")? {
+        true => format!("DELETE FROM msgarchive_state WHERE run > {run};"),
+        false => String::new(),
+    };
     copy.execute_batch(&format!(
         "DELETE FROM chat_message_join WHERE message_id NOT IN (SELECT ROWID FROM message)
              OR chat_id NOT IN (SELECT ROWID FROM chat);
@@ -59,6 +73,7 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
              OR handle_id NOT IN (SELECT ROWID FROM handle);
          DELETE FROM chat_lookup WHERE chat NOT IN (SELECT ROWID FROM chat);
          DELETE FROM chat_service WHERE chat NOT IN (SELECT ROWID FROM chat);
+         {parts}
          DELETE FROM recoverable_message_part WHERE message_id NOT IN (SELECT ROWID FROM message)
              OR {DELETED} > {moment};
          -- Bytes that came later were not here.
@@ -72,6 +87,8 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
     copy.execute_batch(&format!(
         "DELETE FROM msgarchive_absence WHERE run > {run};
          UPDATE msgarchive_absence SET returned = NULL WHERE returned > {run};
+         UPDATE msgarchive_absence SET gone = NULL WHERE gone > {run};
+         {states}
          -- A source was read last when a record says so; where those are lost, it is certain only of the first time.
          UPDATE msgarchive_source SET last_run = coalesce(
              (SELECT max(r.run) FROM msgarchive_run r,

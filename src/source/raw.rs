@@ -136,6 +136,8 @@ pub struct RawMessage {
     pub deletion_reason: DeletionReason,
     /// Of an archive, and deleted: when it was still there, raw, where `deleted` is when its absence was noticed.
     pub last_seen: Option<i64>,
+    /// Of an archive, and no more in Recently Deleted: since when, raw.
+    pub deletion_gone: Option<i64>,
     /// `recoverable_message_part`: (part index, raw delete date, `part_text`).
     pub deleted_parts: Vec<(i64, i64, Vec<u8>)>,
     /// Of an archive, where the sender changed the message: what it said before, the latest first.

@@ -161,6 +161,7 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
             if let Some(seen) = deleted.last_seen {
                 json.raw(",\"last_seen\":").date(Some(seen));
             }
+            json.raw(",\"gone\":").date(deleted.gone);
             if deleted.part {
                 json.raw(",\"part\":true");
             }

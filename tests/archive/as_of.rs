@@ -14,7 +14,8 @@ use crate::support::{Library, Schema};
 
 const START: i64 = 700_000_000;
 
-/// What another source still has counts only if that source was read after the loss: at the time that is asked for, too.
+/// What another source still has counts only if that source was read after the loss, and is of the time since: at the time
+/// that is asked for, too.
 #[test]
 fn as_it_was_before_another_source_was_read_again() {
     let program = Program::new();
@@ -33,6 +34,10 @@ fn as_it_was_before_another_source_was_read_again() {
         |out: &str, more: &[&str]| -> bool { !exported(&program, out, more)[1]["deleted"].is_null() };
     let then = ["--as-of", "2023-03-10T12:00"];
     assert!(is_deleted("before", &[]) && is_deleted("before-then", &then));
+    add(&archive, &[&older], START + 4 * DAY).unwrap();
+    assert!(is_deleted("as it was", &[]));
+    let alive = Connection::open(older.join("chat.db")).unwrap();
+    alive.execute("UPDATE message SET is_read = 1, date_read = 1 WHERE guid = 'A'", []).unwrap();
     add(&archive, &[&older], START + 5 * DAY).unwrap();
     assert!(!is_deleted("now", &[]));
     assert!(is_deleted("then", &then));

@@ -157,7 +157,7 @@ fn what_is_gone_went_between_two_runs() {
         "Deleted: last seen 8 March 2023, 22:26:40; not there on 9 March 2023, 22:26:40",
         "Missing, and nothing says why: last seen 8 March 2023, 22:26:40; not there on 9 March 2023, 22:26:40",
         // Of this the device said when, and it is not there any more.
-        "Moved to Recently Deleted on 9 March 2023, 21:26:40\n",
+        "Moved to Recently Deleted on 9 March 2023, 21:26:40; gone from there since 10 March 2023, 22:26:40\n",
     ] {
         assert!(text.contains(words), "{words}\n\n{text}");
     }

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::add;
 use super::device::{DAY, Device, instant};
+use crate::support::typedstream::AttributedString;
 use crate::support::{Library, Schema, tree};
 
 const START: i64 = 700_000_000;
@@ -61,7 +62,7 @@ impl Rich {
         // Edited, read, renamed, deleted, moved to Recently Deleted, in part; and restored under another GUID.
         let changes = "
             PRAGMA foreign_keys = OFF;
-            UPDATE message SET text = 'edited', date_edited = date + 1 WHERE ROWID = 3;
+            UPDATE message SET text = 'edited', attributedBody = NULL, date_edited = date + 1 WHERE ROWID = 3;
             UPDATE message SET is_read = 1, date_read = date + 1 WHERE ROWID = 1;
             UPDATE chat SET display_name = 'Lake' WHERE ROWID = 2;
             UPDATE attachment SET transfer_name = 'IMG_3.png' WHERE ROWID = 2;
@@ -78,7 +79,12 @@ impl Rich {
             UPDATE message SET guid = 'RESTORED', ROWID = 900 WHERE ROWID = 7;
             UPDATE chat_message_join SET message_id = 900 WHERE message_id = 7;
         ";
-        Connection::open(mac.join("chat.db")).unwrap().execute_batch(changes).unwrap();
+        let db = Connection::open(mac.join("chat.db")).unwrap();
+        db.execute_batch(changes).unwrap();
+        let part =
+            "INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text)
+              SELECT 1, 3, 0, date, ?1 FROM message WHERE ROWID = 3";
+        db.execute(part, [AttributedString::plain("word ").encode()]).unwrap();
         // A preview, and then the picture.
         let (picture, _) =
             tree::files(&mac).into_iter().find(|(name, _)| name.ends_with("IMG_1.HEIC")).unwrap();
@@ -88,8 +94,11 @@ impl Rich {
         // A state that is lost: it was damaged, and is another one where it came from.
         rich.sql("UPDATE message SET text = 'damaged' WHERE ROWID = 8");
         assert_eq!(check(&rich.archive(), true, 1, &()).unwrap().problems.len(), 1);
-        let changes = "UPDATE message SET text = 'edited', date_edited = date + 1 WHERE ROWID = 8";
-        Connection::open(mac.join("chat.db")).unwrap().execute_batch(changes).unwrap();
+        // And a part is recovered.
+        let changes = "UPDATE message SET text = 'edited', date_edited = date + 1 WHERE ROWID = 8;
+            DELETE FROM recoverable_message_part WHERE message_id = 3;
+            UPDATE message SET text = 'word edited', date_edited = date + 2 WHERE ROWID = 3;";
+        db.execute_batch(changes).unwrap();
         for day in 3..5 {
             former.push(fs::read(rich.archive().join("chat.db")).unwrap());
             rich.run(day).unwrap();

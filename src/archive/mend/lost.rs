@@ -10,16 +10,18 @@ use serde_json::Value;
 
 use super::joins::booked;
 use super::{Mending, hash_of_row};
+use crate::archive::deletions::STATES;
 use crate::archive::joins::{MOVED, Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
 use crate::archive::records::in_database;
+use crate::archive::recovered::FORMER_PARTS;
 use crate::archive::row::RowHash;
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
 use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
 use crate::source::tables::quoted;
 
 /// Where things are noted that no source tells a second time.
-const ONCE: [&str; 7] = [
+const ONCE: [&str; 9] = [
     ABSENCES,
     ALIASES,
     "msgarchive_chat_version",
@@ -27,6 +29,8 @@ const ONCE: [&str; 7] = [
     "msgarchive_message_version",
     "msgarchive_lost",
     MOVED,
+    STATES,
+    FORMER_PARTS,
 ];
 
 /// What is lost of a row.

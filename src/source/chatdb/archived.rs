@@ -27,6 +27,8 @@ struct Absence {
     reason: DeletionReason,
     /// Raw, when a run still found it, where `date` is that of the one that no longer did.
     last_seen: Option<i64>,
+    /// Since when it is not in Recently Deleted any more.
+    gone: Option<i64>,
 }
 
 /// No message has as many.
@@ -38,17 +40,23 @@ impl Archived {
         if !schema.has_table("msgarchive_absence") {
             return Ok(archived);
         }
+        // Archives that were made earlier do not say it.
+        let tells_gone =
+            "SELECT EXISTS (SELECT 1 FROM pragma_table_info('msgarchive_deleted') WHERE name = 'gone')";
+        let gone = if connection.query_row(tells_gone, [], |row| row.get(0))? { "d.gone" } else { "NULL" };
         let visits = Visits::read(connection)?;
-        let absences = "SELECT d.message, d.date, d.reason, a.source, a.run FROM msgarchive_deleted d \
+        let absences = format!(
+            "SELECT d.message, d.date, d.reason, a.source, a.run, {gone} FROM msgarchive_deleted d \
              JOIN msgarchive_absence a ON a.message = d.message AND a.date = d.date AND a.reason = d.reason \
-             WHERE a.returned IS NULL";
-        scan(connection, Some(absences), |c| {
+             WHERE a.returned IS NULL"
+        );
+        scan(connection, Some(&absences), |c| {
             let (message, date, name) = (c.number(), c.number(), c.text());
             let (source, run) = (c.number(), c.number());
             let reason = reason_of(name.as_deref());
             let noticed = reason != DeletionReason::RecentlyDeleted;
             let last_seen = noticed.then(|| visits.before(source, run, date)).flatten();
-            let deleted = Absence { date, reason, last_seen };
+            let deleted = Absence { date, reason, last_seen, gone: c.maybe_number() };
             let latest = archived.deleted.entry(message).or_insert(deleted);
             *latest = deleted.max(*latest);
         })?;
@@ -85,10 +93,11 @@ impl Archived {
 
     /// Marks a row that is deleted.
     pub fn mark(&self, row: &mut RawMessage) {
-        if let Some(Absence { date, reason, last_seen }) = self.deleted.get(&row.rowid) {
+        if let Some(Absence { date, reason, last_seen, gone }) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
             row.deletion_reason = *reason;
             row.last_seen = *last_seen;
+            row.deletion_gone = *gone;
         }
     }
 

@@ -263,6 +263,7 @@ pub struct Deleted {
     pub date: Option<String>,
     pub reason: String,
     pub last_seen: Option<String>,
+    pub gone: Option<String>,
     pub part: bool,
 }
 

@@ -55,6 +55,7 @@ impl Around<'_> {
             date: deleted.date.as_deref().and_then(instant),
             reason: DeletionReason::named(&deleted.reason).unwrap_or_default(),
             last_seen: deleted.last_seen.as_deref().and_then(instant),
+            gone: deleted.gone.as_deref().and_then(instant),
             part: deleted.part,
         });
         let mut row = RawMessage {
@@ -73,6 +74,7 @@ impl Around<'_> {
             deleted: deleted.filter(|deleted| !deleted.part).map(|deleted| deleted.date.map_or(0, raw)),
             deletion_reason: deleted.map(|deleted| deleted.reason).unwrap_or_default(),
             last_seen: deleted.and_then(|deleted| deleted.last_seen).map(raw),
+            deletion_gone: deleted.and_then(|deleted| deleted.gone).map(raw),
             attachments: rows,
             ..RawMessage::default()
         };

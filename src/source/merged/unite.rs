@@ -43,6 +43,7 @@ pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn 
     if row.deleted.is_none() {
         row.deletion_reason = other.deletion_reason;
         row.last_seen = other.last_seen;
+        row.deletion_gone = other.deletion_gone;
     }
     fill(&mut row.deleted, &mut other.deleted);
     earliest(&mut row.date_read, other.date_read);

@@ -80,12 +80,16 @@ pub fn junk() -> &'static str {
 
 /// `Moved to Recently Deleted on 3 May 2024, 10:00:00`; `Deleted: last seen 2 May 2024, 02:30:00; not there on 3 May 2024,
 /// 02:30:00`: of what was only noticed, between which two looks it went.
+/// Where it is not in Recently Deleted any more, `Moved to Recently Deleted on …; gone from there since …`.
 pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
     let what = reason_of_absence(deleted.reason);
     let mut when = |date| day_and_time(&clock.local(date), None);
     let Some(date) = deleted.date.map(&mut when) else { return what.into() };
     match (deleted.reason, deleted.last_seen.map(&mut when)) {
-        (DeletionReason::RecentlyDeleted, _) => format!("{what} on {date}"),
+        (DeletionReason::RecentlyDeleted, _) => match deleted.gone.map(&mut when) {
+            Some(gone) => format!("{what} on {date}; gone from there since {gone}"),
+            None => format!("{what} on {date}"),
+        },
         (_, Some(seen)) => format!("{what}: last seen {seen}; not there on {date}"),
         (_, None) => format!("{what}: not there on {date}"),
     }

@@ -226,6 +226,26 @@ fn numbers_are_grouped() {
     assert_eq!(count(1200, "message", "messages"), "1,200 messages");
 }
 
+/// What Recently Deleted has no more is not said to be there.
+#[test]
+fn what_is_gone_from_recently_deleted() {
+    let at = |text: &str| text.parse().ok();
+    let mut clock = Clock::new(chrono_tz::UTC);
+    let there = Deleted {
+        date: at("2024-05-03T10:00:00Z"),
+        reason: DeletionReason::RecentlyDeleted,
+        last_seen: None,
+        gone: None,
+        part: false,
+    };
+    assert_eq!(deleted(there, &mut clock), "Moved to Recently Deleted on 3 May 2024, 10:00:00");
+    let gone = Deleted { gone: at("2024-06-02T03:00:00Z"), ..there };
+    assert_eq!(
+        deleted(gone, &mut clock),
+        "Moved to Recently Deleted on 3 May 2024, 10:00:00; gone from there since 2 June 2024, 03:00:00"
+    );
+}
+
 #[test]
 fn what_became_of_a_message() {
     let at = |text: &str| text.parse().unwrap();
@@ -240,6 +260,7 @@ fn what_became_of_a_message() {
             date: Some(at("2024-05-03T10:00:00Z")),
             reason: DeletionReason::RecentlyDeleted,
             last_seen: None,
+            gone: None,
             part: false,
         }),
         translation: Some(Box::new(Translation {

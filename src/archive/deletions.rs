@@ -1,0 +1,136 @@
+//! Which messages are deleted: what some source lost, and no other has, as far as that is known of the time since.
+//!
+//! What a source has says something only of when it was as it is. A backup from before a deletion has the message still,
+//! however often it is read, and so has the library of a device that was off since; neither says that it is not deleted. So
+//! a date is kept with every source: until when it is known to have been as it was read last.
+//!
+//! | source | was as it is |
+//! |---|---|
+//! | a backup | when it was made |
+//! | what is read for the first time | when its newest message came |
+//! | what changed since it was read before | now |
+//! | what did not | as before |
+//! | a copy of this very archive | never: it repeats what was said here |
+//!
+//! **Must never**: decide that a message is gone from a source; that is [`absence`](super::absence)'s.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Statement, params};
+
+use super::absence::{apple_date, in_nanoseconds};
+use super::kind::Kind;
+use super::places::number;
+use super::prepared::Prepared;
+use super::row::text_at;
+use super::schema::has_table;
+use crate::model::Instant;
+
+/// Until when each source is known to have been as it was read.
+pub const STATES: &str = "msgarchive_state";
+
+/// The view of what is deleted. `gone`: since when Recently Deleted does not have it any more either. Dates are Apple's.
+const VIEW: &str = "VIEW msgarchive_deleted (message, date, reason, gone) AS
+  SELECT a.message, a.date, a.reason, CASE a.reason WHEN 'recently_deleted' THEN
+    (SELECT (CAST(strftime('%s', r.date) AS INTEGER) - 978307200) * 1000000000 FROM msgarchive_run r WHERE r.run = a.gone) END
+  FROM msgarchive_absence a
+  WHERE a.returned IS NULL AND NOT EXISTS (
+    SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source
+    WHERE s.kind = 3 AND s.id = a.message AND coalesce(
+      (SELECT n.date FROM msgarchive_state n WHERE n.source = s.source ORDER BY n.run DESC LIMIT 1) >= a.date,
+      o.last_run >= a.run) AND NOT EXISTS (
+      SELECT 1 FROM msgarchive_absence b
+      WHERE b.message = a.message AND b.source = s.source AND b.returned IS NULL))";
+
+/// Makes the view where there is none, or that of an earlier program.
+pub fn show(connection: &Connection) -> rusqlite::Result<()> {
+    let wanted = format!("CREATE {VIEW}");
+    let is = connection
+        .query_row("SELECT sql FROM sqlite_master WHERE name = 'msgarchive_deleted'", [], |row| {
+            text_at(row, 0)
+        })
+        .optional()?
+        .flatten();
+    match is {
+        Some(is) if is == wanted => Ok(()),
+        _ => connection.execute_batch(&format!("DROP VIEW IF EXISTS msgarchive_deleted; {wanted}")),
+    }
+}
+
+/// Asks which sources have a message still that another one lost.
+pub struct StillThere<'c>(Statement<'c>);
+
+impl<'c> StillThere<'c> {
+    pub fn new(connection: &'c Connection) -> rusqlite::Result<StillThere<'c>> {
+        let state = match has_table(connection, STATES)? {
+            true => {
+                "(SELECT n.date FROM msgarchive_state n WHERE n.source = s.source ORDER BY n.run DESC LIMIT 1)"
+            }
+            false => "NULL",
+        };
+        let statement = connection.prepare(&format!(
+            "SELECT DISTINCT o.source, o.path FROM msgarchive_sighting s \
+             JOIN msgarchive_source o ON o.source = s.source \
+             WHERE s.kind = 3 AND s.id = ?1 AND coalesce({state} >= ?2, o.last_run >= ?3) AND NOT EXISTS ( \
+               SELECT 1 FROM msgarchive_absence b \
+               WHERE b.message = ?1 AND b.source = s.source AND b.returned IS NULL) ORDER BY o.source"
+        ))?;
+        Ok(StillThere(statement))
+    }
+
+    /// The paths of those that have it since that date (Apple's), or by that run where nothing says of when they are.
+    pub fn of(&mut self, message: i64, date: i64, run: i64) -> rusqlite::Result<Vec<String>> {
+        let paths = self.0.query_map([message, date, run], |row| Ok(text_at(row, 1)?.unwrap_or_default()))?;
+        paths.collect()
+    }
+}
+
+/// Notes when a source was as it is, once it is read. `is_own_copy`: it is a copy of this archive. `for_news`: it was read
+/// for what is new in it, and not also for what was damaged here.
+pub fn note_state(
+    connection: &Connection,
+    prepared: &Prepared<'_>,
+    is_own_copy: bool,
+    for_news: bool,
+    run: i64,
+    now: Instant,
+) -> rusqlite::Result<()> {
+    let source = prepared.source;
+    let of_backup = prepared.tables.info().backup.as_ref().and_then(|backup| backup.date).map(Instant::from);
+    let before: Option<i64> = connection
+        .query_row(
+            &format!("SELECT date FROM {STATES} WHERE source = ?1 ORDER BY run DESC LIMIT 1"),
+            [source],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let date = match of_backup {
+        _ if is_own_copy => 0,
+        Some(date) => apple_date(date),
+        None if before.is_none() => newest(connection, source, apple_date(now))?,
+        None if for_news && prepared.is_changed() => apple_date(now),
+        None => return Ok(()),
+    };
+    if before != Some(date) {
+        let note = format!("INSERT OR REPLACE INTO {STATES} (source, run, date) VALUES (?1, ?2, ?3)");
+        connection.execute(&note, [source, run, date])?;
+    }
+    Ok(())
+}
+
+/// The date of the newest message of a source, but for those of the future (Send Later); 0 where there is none.
+fn newest(connection: &Connection, source: i64, now: i64) -> rusqlite::Result<i64> {
+    let newest = connection
+        .prepare(
+            "SELECT m.date FROM message m WHERE m.date BETWEEN 1 AND ?3 AND EXISTS ( \
+               SELECT 1 FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.id = m.ROWID AND s.source = ?2) \
+             ORDER BY m.date DESC LIMIT 1",
+        )?
+        .query_row(params![Kind::Message.number(), source, now], |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Integer(_) => in_nanoseconds(number(row.get_ref(0)?)),
+                _ => 0,
+            })
+        })
+        .optional()?;
+    Ok(newest.unwrap_or(0))
+}

@@ -1,0 +1,126 @@
+//! Parts of messages that were in Recently Deleted and came back from there.
+//!
+//! As Apple's table does, the archive's has the parts that are deleted; what was in it, and until which run, is noted beside
+//! it. That a source has a row of it no more says nothing: Recently Deleted is purged after a month. The part has to be back
+//! in the message, too.
+//!
+//! **Must never**: take away a part that is nowhere else.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::history::{body_columns, text};
+use super::places::number;
+use super::visit::Visit;
+use crate::pipeline::decode::body;
+
+/// What Recently Deleted has of messages of which the rest was not deleted.
+pub const PARTS: &str = "recoverable_message_part";
+/// What it had of them, and came back.
+pub const FORMER_PARTS: &str = "msgarchive_former_part";
+
+/// Compares which parts are deleted in a source with which are in the archive.
+pub struct Recovered<'c> {
+    connection: &'c Connection,
+    visit: Visit<'c>,
+    /// (message, chat, part) that the source has.
+    there: HashSet<(i64, i64, i64)>,
+    /// When those were deleted last that came back.
+    back: HashMap<(i64, i64, i64), i64>,
+}
+
+/// A part that the archive has as deleted.
+struct Part {
+    rowid: i64,
+    /// (message, chat, part).
+    what: (i64, i64, i64),
+    text: Option<String>,
+}
+
+impl<'c> Recovered<'c> {
+    pub fn new(connection: &'c Connection, visit: Visit<'c>) -> rusqlite::Result<Recovered<'c>> {
+        let mut statement = connection.prepare(&format!(
+            "SELECT message, chat, part, max(delete_date) FROM {FORMER_PARTS} GROUP BY message, chat, part"
+        ))?;
+        let back = statement
+            .query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), number(row.get_ref(3)?))))?;
+        let back = back.collect::<rusqlite::Result<_>>()?;
+        Ok(Recovered { connection, visit, there: HashSet::new(), back })
+    }
+
+    /// The source has this part of a message (message, chat, part) in Recently Deleted, since that date. Whether that is
+    /// to be shown: one that is of before it came back tells nothing new.
+    pub fn is_deleted(&mut self, part: (i64, i64, i64), date: i64) -> bool {
+        self.there.insert(part);
+        self.back.get(&part).is_none_or(|back| *back < date)
+    }
+
+    /// All were told of. Calls `withdraw` with what identifies those that came back with messages that the source `changed`.
+    pub fn finish(
+        self,
+        changed: &[i64],
+        mut withdraw: impl FnMut(&[ValueRef<'_>]) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let changed: HashSet<i64> = changed.iter().copied().collect();
+        for part in self.deleted()? {
+            let (message, chat, index) = part.what;
+            if changed.contains(&message) && !self.there.contains(&part.what) && self.is_back(&part)? {
+                self.connection.execute(
+                    &format!(
+                        "INSERT INTO {FORMER_PARTS} (message, chat, part, delete_date, part_text, source, until) \
+                         SELECT message_id, chat_id, part_index, delete_date, part_text, ?2, ?3 FROM {PARTS} \
+                         WHERE rowid = ?1"
+                    ),
+                    params![part.rowid, self.visit.source, self.visit.run],
+                )?;
+                withdraw(&[message, chat, index].map(ValueRef::Integer))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// There are few.
+    fn deleted(&self) -> rusqlite::Result<Vec<Part>> {
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT rowid, message_id, chat_id, part_index, part_text FROM {PARTS} \
+             WHERE typeof(message_id) = 'integer' AND typeof(chat_id) = 'integer' AND typeof(part_index) = 'integer'"
+        ))?;
+        let parts = statement.query_map([], |row| {
+            let blob = row.get_ref(4)?.as_bytes_or_null().ok().flatten();
+            Ok(Part {
+                rowid: row.get(0)?,
+                what: (row.get(1)?, row.get(2)?, row.get(3)?),
+                text: body::body_without_data(blob, None).into_text(),
+            })
+        })?;
+        parts.collect()
+    }
+
+    /// The message says it, and says more than before this run.
+    fn is_back(&self, part: &Part) -> rusqlite::Result<bool> {
+        let Some(of_part) = part.text.as_deref().filter(|text| !text.is_empty()) else { return Ok(false) };
+        let (message, ..) = part.what;
+        let now = self.said("message", "v.ROWID = ?1 AND ?2 <> 0", "", message)?.unwrap_or_default();
+        let before = self.said(
+            "msgarchive_message_version",
+            "v.msgarchive_id = ?1 AND v.msgarchive_until = ?2",
+            "ORDER BY v.msgarchive_version DESC LIMIT 1",
+            message,
+        )?;
+        Ok(now.contains(of_part) && before.is_none_or(|before| before.chars().count() < now.chars().count()))
+    }
+
+    fn said(&self, table: &str, which: &str, order: &str, message: i64) -> rusqlite::Result<Option<String>> {
+        let body = body_columns(self.connection, table, "v")?;
+        self.connection
+            .prepare_cached(&format!("SELECT {body} FROM {table} v WHERE {which} {order}"))?
+            .query_row([message, self.visit.run], |row| text(row, 0))
+            .optional()
+            .map(Option::flatten)
+    }
+}
