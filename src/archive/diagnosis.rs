@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::ArchiveError;
 use super::folder::{ABOUT, Folder};
 use super::kind::{JOINS, Kind};
+use super::records::none_written;
 use super::schema::{has_table, is_ours, version_table};
 use super::{header, objects};
 use crate::disk::hash_file;
@@ -34,6 +35,7 @@ pub fn is_damaged(folder: &Folder, patience: Duration) -> Result<bool, ArchiveEr
         return Ok(true);
     }
     let noted = objects::noted(folder)?;
+    let is_new = none_written(folder)?;
     let is_whole = || -> rusqlite::Result<bool> {
         // It may have to take back what a run had begun.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -42,7 +44,11 @@ pub fn is_damaged(folder: &Folder, patience: Duration) -> Result<bool, ArchiveEr
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-        // An empty file is a whole database, too.
+        // An empty file is a whole database, too; and all that there is before the first run.
+        let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)";
+        if is_new && connection.query_row(is_empty, [], |row| row.get(0))? {
+            return Ok(said == "ok");
+        }
         Ok(said == "ok"
             && has_table(&connection, "msgarchive_run")?
             && noted.are_in(&connection)?

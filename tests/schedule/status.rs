@@ -277,7 +277,7 @@ fn an_age_is_never_negative_and_one_day_is_a_day() {
     assert_eq!(kinds(&status), ["clock", "missed"]);
     assert_eq!(status["archive_age_days"], Value::Null);
     let words = stage.run(&["schedule", "status"]).with_code(3).out;
-    assert!(words.contains("its age   not known"), "{words}");
+    assert!(words.contains("its age    not known"), "{words}");
 }
 
 #[test]

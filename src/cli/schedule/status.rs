@@ -38,8 +38,7 @@ For monitors, --json has, among others:
   next              when the next one is; null where the scheduler does not know the job
   archive_age_days  days since the archive's last run, scheduled or not
 Kinds: not_loaded, no_archive, no_program, damaged, failing, export_failing, incomplete, unheard,
-interrupted, clock, not_begun, missed, old, emptied,
-stale. The README says what each of them means.
+interrupted, clock, not_begun, missed, old, emptied, stale. The README says what each of them means.
 
 Exit status: 0 all is well, or no schedule is installed, 1 it could not be looked at,
 2 wrong command line, 3 there is an alarm.";
