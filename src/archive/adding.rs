@@ -113,12 +113,13 @@ impl Adding<'_> {
                 uncertain_absences: &uncertain_absences,
             }
             .take_all(&mut record.counts, progress)?;
+            progress.phase("Making indexes");
+            schema::index(&transaction, &columns).map_err(failed())?;
+            // By these its newest message is found.
             let is_own_copy = inherit::shared_runs(&transaction, prepared.tables)? > 0;
             let for_news = found_damaged.words.is_empty();
             deletions::note_state(&transaction, prepared, is_own_copy, for_news, number, options.now)
                 .map_err(failed())?;
-            progress.phase("Making indexes");
-            schema::index(&transaction, &columns).map_err(failed())?;
             record.counts.read += source.read;
             record.sources.push(source);
             prepared.tables.unchanged()?;
