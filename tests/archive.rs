@@ -10,6 +10,7 @@ pub mod crash;
 mod damage;
 mod device;
 mod emptied;
+mod fed;
 mod files;
 mod found_again;
 mod gone;

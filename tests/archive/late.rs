@@ -2,49 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use msgarchive::archive::{RunRecord, check};
 use rusqlite::Connection;
 
-use super::add;
-use super::device::{DAY, Device};
+use super::device::Device;
+use super::fed::{Fed, START};
 use crate::support::Schema;
 
-const START: i64 = 700_000_000;
-
 /// A device with a message that names what is not there yet.
-struct Fed {
-    folder: tempfile::TempDir,
-    mac: Device,
-    day: i64,
+fn fed() -> Fed {
+    let mut fed = Fed::of_device(device);
+    for number in 0..5 {
+        fed.mac.receive(&format!("O{number}"), 0, START + 10 + number, "another one");
+    }
+    fed
 }
 
 impl Fed {
-    fn new() -> Fed {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mac = device(&folder.path().join("mac"));
-        for number in 0..5 {
-            mac.receive(&format!("O{number}"), 0, START + 10 + number, "another one");
-        }
-        Fed { folder, mac, day: 0 }
-    }
-
-    fn archive(&self) -> PathBuf {
-        self.folder.path().join("archive")
-    }
-
-    fn night(&mut self) -> RunRecord {
-        self.of(&[&self.mac.folder.clone()])
-    }
-
-    fn of(&mut self, sources: &[&Path]) -> RunRecord {
-        self.day += 1;
-        let record = add(&self.archive(), sources, START + self.day * DAY).unwrap();
-        assert_eq!(check(&self.archive(), true, 1, &()).unwrap().problems, [], "night {}", self.day);
-        record
-    }
-
     /// All that is shown of message A: its sender, its chats, its attachments.
-    fn shown(&self) -> [Vec<Option<String>>; 3] {
+    fn shown_of_it(&self) -> [Vec<Option<String>>; 3] {
         let db = Connection::open(self.archive().join("chat.db")).unwrap();
         let of = |sql: &str| {
             let mut of = db.prepare(&format!("{sql} WHERE m.guid = 'A' ORDER BY 1")).unwrap();
@@ -99,31 +74,31 @@ fn some(text: &str) -> Vec<Option<String>> {
 
 #[test]
 fn it_is_known_once_it_is_there() {
-    let mut fed = Fed::new();
+    let mut fed = fed();
     fed.night();
     let nobody = vec![None];
-    assert_eq!(fed.shown(), [nobody.clone(), nobody.clone(), nobody.clone()]);
+    assert_eq!(fed.shown_of_it(), [nobody.clone(), nobody.clone(), nobody.clone()]);
     assert_eq!(fed.night().counts.changed, 0);
     handle(&fed.mac);
     let record = fed.night();
     assert_eq!((record.counts.added, record.counts.changed), (0, 1));
-    assert_eq!(fed.shown(), [some("+12025550177"), nobody.clone(), nobody.clone()]);
+    assert_eq!(fed.shown_of_it(), [some("+12025550177"), nobody.clone(), nobody.clone()]);
     chat(&fed.mac);
     assert_eq!(fed.night().counts.changed, 0);
-    assert_eq!(fed.shown(), [some("+12025550177"), some("iMessage;-;+12025550177"), nobody]);
+    assert_eq!(fed.shown_of_it(), [some("+12025550177"), some("iMessage;-;+12025550177"), nobody]);
     attachment(&fed.mac);
     fed.night();
     let all = [some("+12025550177"), some("iMessage;-;+12025550177"), some("at_0_A")];
-    assert_eq!(fed.shown(), all);
+    assert_eq!(fed.shown_of_it(), all);
     let record = fed.night();
     assert_eq!((record.counts.added, record.counts.changed), (0, 0));
-    assert_eq!(fed.shown(), all);
+    assert_eq!(fed.shown_of_it(), all);
 }
 
 /// All of it in one night; and a message in Recently Deleted, which is in no chat but was in one.
 #[test]
 fn all_at_once() {
-    let mut fed = Fed::new();
+    let mut fed = fed();
     fed.mac.run(
         "INSERT INTO chat_recoverable_message_join (chat_id, message_id, delete_date) SELECT 78, ROWID, 700000100000000000 \
          FROM message WHERE guid = 'A'",
@@ -135,7 +110,7 @@ fn all_at_once() {
     chat(&fed.mac);
     attachment(&fed.mac);
     fed.night();
-    assert_eq!(fed.shown(), [some("+12025550177"), some("iMessage;-;+12025550177"), some("at_0_A")]);
+    assert_eq!(fed.shown_of_it(), [some("+12025550177"), some("iMessage;-;+12025550177"), some("at_0_A")]);
 }
 
 /// Another source knew it from the first; whatever is read first.
@@ -143,7 +118,7 @@ fn all_at_once() {
 fn another_source_knows_it() {
     for reversed in [false, true] {
         for one_by_one in [false, true] {
-            let mut fed = Fed::new();
+            let mut fed = fed();
             let phone = device(&fed.folder.path().join("phone"));
             handle(&phone);
             let mut sources = [fed.mac.folder.clone(), phone.folder.clone()];
@@ -155,7 +130,7 @@ fn another_source_knows_it() {
                 let sources: Vec<&Path> = sources.into_iter().map(PathBuf::as_path).collect();
                 fed.of(&sources);
             }
-            let [sender, ..] = fed.shown();
+            let [sender, ..] = fed.shown_of_it();
             assert_eq!(sender, some("+12025550177"), "reversed: {reversed}, one by one: {one_by_one}");
         }
     }

@@ -4,45 +4,18 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use msgarchive::archive::{RunRecord, check};
 use rusqlite::Connection;
 
-use super::add;
 use super::device::{DAY, Device, instant};
+use super::fed::{Fed, START};
 use crate::support::{Schema, tree};
 
-const START: i64 = 700_000_000;
-
 /// A device with one message that carries something, and an archive of it.
-struct Fed {
-    folder: tempfile::TempDir,
-    mac: Device,
-    day: i64,
+fn fed(name: &str) -> Fed {
+    Fed::of_device(|folder| device(folder, name))
 }
 
 impl Fed {
-    fn new(name: &str) -> Fed {
-        let folder = tempfile::tempdir().unwrap();
-        let mac = device(&folder.path().join("mac"), name);
-        Fed { folder, mac, day: 0 }
-    }
-
-    fn archive(&self) -> PathBuf {
-        self.folder.path().join("archive")
-    }
-
-    /// Every night at the same hour, from a day after START on.
-    fn night(&mut self) -> RunRecord {
-        self.of(&[&self.mac.folder.clone()])
-    }
-
-    fn of(&mut self, sources: &[&Path]) -> RunRecord {
-        self.day += 1;
-        let record = add(&self.archive(), sources, START + self.day * DAY).unwrap();
-        assert_eq!(check(&self.archive(), true, 1, &()).unwrap().problems, [], "night {}", self.day);
-        record
-    }
-
     /// A night that has nothing to do.
     fn nothing_new(&mut self) {
         let counts = self.night().counts;
@@ -56,7 +29,7 @@ impl Fed {
     }
 
     /// What is shown of the attachment: itself, and its film.
-    fn shown(&self) -> (String, Option<String>) {
+    fn shown_content(&self) -> (String, Option<String>) {
         let db = Connection::open(self.archive().join("chat.db")).unwrap();
         let sql = "SELECT c.path, c.film FROM msgarchive_content c JOIN attachment a ON a.ROWID = c.attachment \
                    WHERE a.filename LIKE '%' || c.path";
@@ -94,10 +67,10 @@ fn with_film(picture: &str, film: &str) -> (String, Option<String>) {
 #[test]
 fn a_film_that_comes_a_night_later() {
     for film in ["IMG_1.MOV", "IMG_1.mov"] {
-        let mut fed = Fed::new("IMG_1.HEIC");
+        let mut fed = fed("IMG_1.HEIC");
         fed.write("IMG_1.HEIC", "a picture", -90);
         fed.night();
-        assert_eq!(fed.shown(), ("a picture".into(), None));
+        assert_eq!(fed.shown_content(), ("a picture".into(), None));
         fed.nothing_new();
         // One that has not been written to is none; nor is one that another program only begins.
         fed.write(film, "", 3);
@@ -106,12 +79,12 @@ fn a_film_that_comes_a_night_later() {
         fed.write(film, "a film", -90);
         let record = fed.night();
         assert_eq!((record.counts.stored, record.counts.replaced), (0, 1));
-        assert_eq!(fed.shown(), with_film("a picture", "a film"), "{film}");
+        assert_eq!(fed.shown_content(), with_film("a picture", "a film"), "{film}");
         fed.nothing_new();
         // One that the source has no more stays.
         fs::remove_file(fed.mac.picture("A", film)).unwrap();
         fed.nothing_new();
-        assert_eq!(fed.shown(), with_film("a picture", "a film"));
+        assert_eq!(fed.shown_content(), with_film("a picture", "a film"));
     }
 }
 
@@ -120,7 +93,7 @@ fn a_film_that_comes_a_night_later() {
 fn a_film_that_one_source_has() {
     for reversed in [false, true] {
         for one_by_one in [false, true] {
-            let mut fed = Fed::new("IMG_1.HEIC");
+            let mut fed = fed("IMG_1.HEIC");
             fed.write("IMG_1.HEIC", "a picture", -90);
             let phone = device(&fed.folder.path().join("phone"), "IMG_1.HEIC");
             write(&phone.picture("A", "IMG_1.HEIC"), "a picture", -90);
@@ -135,9 +108,9 @@ fn a_film_that_one_source_has() {
                 fed.of(&sources);
             }
             let when = format!("reversed: {reversed}, one by one: {one_by_one}");
-            assert_eq!(fed.shown(), with_film("a picture", "a film"), "{when}");
+            assert_eq!(fed.shown_content(), with_film("a picture", "a film"), "{when}");
             fed.of(&[one, other]);
-            assert_eq!(fed.shown(), with_film("a picture", "a film"), "{when}");
+            assert_eq!(fed.shown_content(), with_film("a picture", "a film"), "{when}");
         }
     }
 }
@@ -145,7 +118,7 @@ fn a_film_that_one_source_has() {
 /// A document is a folder: of what is further down in it, its own date says nothing.
 #[test]
 fn a_bundle_that_changes_inside() {
-    let mut fed = Fed::new("Song.band");
+    let mut fed = fed("Song.band");
     let shown = |fed: &Fed| -> Vec<(String, String)> {
         let db = Connection::open(fed.archive().join("chat.db")).unwrap();
         let path: String = db.query_row("SELECT path FROM msgarchive_content", [], |row| row.get(0)).unwrap();
@@ -213,7 +186,7 @@ fn a_bundle_that_changes_inside() {
 /// A date that cannot be, such as a camera or a damaged disk gives: no reason to fail, nor to read the file every night.
 #[test]
 fn a_file_from_the_far_future() {
-    let mut fed = Fed::new("IMG_1.HEIC");
+    let mut fed = fed("IMG_1.HEIC");
     fed.write("IMG_1.HEIC", "a picture", -90);
     fed.write("IMG_1.MOV", "a film", -90);
     fed.night();
@@ -233,6 +206,6 @@ fn a_file_from_the_far_future() {
         fs::write(&picture, &picture_now).unwrap();
         let _ = File::options().append(true).open(&picture).unwrap().set_modified(date);
         fed.night();
-        assert_eq!(fed.shown(), with_film(&picture_now, "a film"));
+        assert_eq!(fed.shown_content(), with_film(&picture_now, "a film"));
     }
 }
