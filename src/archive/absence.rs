@@ -24,15 +24,8 @@ use super::row::text_at;
 /// Why a message is absent.
 pub use crate::model::DeletionReason as Reason;
 use crate::model::Instant;
-use crate::source::KeepMessages;
 use crate::source::tables::{Tables, text};
-
-/// Apple's date of an instant: nanoseconds since 2001.
-pub fn apple_date(instant: Instant) -> i64 {
-    const EPOCH: i64 = 978_307_200;
-    let seconds = instant.timestamp().saturating_sub(EPOCH);
-    seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(instant.timestamp_subsec_nanos()))
-}
+use crate::source::{KeepMessages, apple_date};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// The days that Keep Messages can be set to.

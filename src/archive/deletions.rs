@@ -17,13 +17,14 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
-use super::absence::{apple_date, in_nanoseconds};
+use super::absence::in_nanoseconds;
 use super::kind::Kind;
 use super::places::number;
 use super::prepared::Prepared;
 use super::row::text_at;
 use super::schema::has_table;
 use crate::model::Instant;
+use crate::source::apple_date;
 
 /// Until when each source is known to have been as it was read.
 pub const STATES: &str = "msgarchive_state";

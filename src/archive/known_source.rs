@@ -62,14 +62,17 @@ pub fn recognize(
     let reader = tables.reader();
     let Some(message) = tables.table("message") else { return Ok(None) };
     let comparing = Comparing { connection, archive, places, reader: &reader, message, damaged };
-    let mut candidates = read().map_err(failed())?;
     // Of two that have the same rows so far, such as copies of one library, each is the one that lies where it lay.
-    candidates.sort_by_key(|candidate| !was_at(Path::new(&candidate.path), place));
-    for candidate in candidates {
+    let (there, elsewhere): (Vec<Candidate>, Vec<Candidate>) = read()
+        .map_err(failed())?
+        .into_iter()
+        .partition(|candidate| was_at(Path::new(&candidate.path), place));
+    let candidates = there.into_iter().map(|candidate| (candidate, true));
+    for (candidate, same_place) in candidates.chain(elsewhere.into_iter().map(|candidate| (candidate, false)))
+    {
         if highest < candidate.highest || is_another(candidate.source, Path::new(&candidate.path)) {
             continue;
         }
-        let same_place = was_at(Path::new(&candidate.path), place);
         if comparing.with(candidate.source)?.is_the_same(same_place) {
             return Ok(Some(candidate.source));
         }

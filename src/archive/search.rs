@@ -7,7 +7,6 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use super::ArchiveError;
-use super::absence::apple_date;
 use super::conversations::Conversations;
 use super::folder::Folder;
 use super::index::Index;
@@ -21,6 +20,7 @@ use crate::model::{Message, MessageKind};
 use crate::pipeline::Shown;
 use crate::pipeline::decode::date::instant;
 use crate::pipeline::select::Selection;
+use crate::source::apple_date;
 use crate::source::contacts::cards;
 
 /// What to look for, and where.

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::DateTime;
 use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
 use super::database::{Schema, scan};
+use super::dates::{apple_date, instant};
 use crate::disk::hexadecimal;
 use crate::model::Instant;
 
@@ -118,14 +118,4 @@ impl Visits {
         }
         visits.range(..run).next_back().map(|(_, date)| *date)
     }
-}
-
-fn instant(text: &str) -> Option<Instant> {
-    DateTime::parse_from_rfc3339(text).ok().map(|date| date.to_utc())
-}
-
-/// Apple's date of an instant: nanoseconds since 2001, of whole seconds.
-fn apple_date(instant: Instant) -> i64 {
-    const EPOCH: i64 = 978_307_200;
-    instant.timestamp().saturating_sub(EPOCH).saturating_mul(SECOND)
 }

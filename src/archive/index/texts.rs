@@ -16,6 +16,7 @@ use crate::archive::conversations::{Conversations, columns_or_null};
 use crate::archive::history::text;
 use crate::archive::places::number;
 use crate::archive::said::Saying;
+use crate::archive::schema::has_table;
 use crate::pipeline::said::{before, now};
 use crate::pipeline::{Shown, is_tapback, mentions_more_than_ranges};
 use crate::source::contacts::cards;
@@ -138,8 +139,7 @@ fn plain(row: &Row<'_>) -> rusqlite::Result<[Option<String>; 2]> {
 fn laden(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let mut laden = Vec::new();
     for table in ["message_attachment_join", "recoverable_message_part"] {
-        let there = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
-        if connection.query_row(there, [table], |row| row.get(0))? {
+        if has_table(connection, table)? {
             let mut statement = connection.prepare(&format!("SELECT message_id FROM {table}"))?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {

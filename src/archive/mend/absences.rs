@@ -4,10 +4,11 @@
 use rusqlite::params_from_iter;
 
 use super::Mending;
-use crate::archive::absence::{Reason, apple_date};
+use crate::archive::absence::Reason;
 use crate::archive::row::{Owned, owned};
 use crate::archive::sums::{self, ABSENCES, NOTES, Solver};
 use crate::model::Instant;
+use crate::source::apple_date;
 use rusqlite::types::ToSqlOutput;
 
 /// The columns of an absence, in the order in which they are summed up.

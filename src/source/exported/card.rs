@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value as Json;
 
-use super::dates::instant;
 use super::line;
 use crate::model::{Attachment, Balloon, BalloonKind, PollOption, Sender, Value, Voter};
+use crate::source::dates::instant;
 
 /// A card; `attachments`: of its message.
 pub fn card(line: line::Balloon, attachments: &[Attachment], defects: &mut Vec<String>) -> Balloon {

@@ -8,10 +8,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::dates::raw_of;
 use super::line::Glance;
 use super::list::Listed;
 use super::people::People;
+use crate::source::dates::raw_of;
 use crate::source::{ChatId, SourceError};
 
 /// A longer line is not read: no message is.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::attachment::{attachment, drawing};
 use super::card;
-use super::dates::{instant, raw, raw_of};
 use super::files::Files;
 use super::line::{self, Line};
 use super::people::People;
@@ -15,6 +14,7 @@ use crate::model::{
     Detected, Edit, Effect, Message, MessageKind, Part, PartContent, Reply, Scheduled, Sender, Style,
     StyleSpan, Tapback, TapbackKind, Translation, Unsent,
 };
+use crate::source::dates::{instant, raw, raw_of};
 use crate::source::{RawAttachment, RawMessage};
 
 /// What of an export is needed to read a line.

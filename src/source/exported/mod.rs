@@ -11,7 +11,6 @@
 
 mod attachment;
 mod card;
-mod dates;
 mod files;
 mod index;
 mod line;

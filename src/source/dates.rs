@@ -1,4 +1,4 @@
-//! The dates of an export, and as rows have them.
+//! Dates as texts have them, and as rows do.
 
 use chrono::{DateTime, Utc};
 
@@ -7,6 +7,12 @@ use crate::source::timeline::NANOSECONDS_FROM;
 
 /// Seconds from the Unix epoch to Apple's.
 const APPLE_EPOCH: i64 = 978_307_200;
+
+/// Apple's date of an instant: nanoseconds since 2001.
+pub fn apple_date(instant: Instant) -> i64 {
+    let seconds = instant.timestamp().saturating_sub(APPLE_EPOCH);
+    seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(instant.timestamp_subsec_nanos()))
+}
 
 /// An RFC 3339 date.
 pub fn instant(text: &str) -> Option<Instant> {
