@@ -3,12 +3,12 @@
 //! **Must never**: be taken for the archive's state. It is held by the system, and gone with whoever held it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ArchiveError;
-use crate::disk::archive_folder::{HOLDER, LOCK};
+use crate::disk::archive_folder::{HOLDER, LOCK, written_down};
 use crate::disk::private_file;
 
 /// How long a run may take to let go.
@@ -52,29 +52,6 @@ impl Lock {
     }
 }
 
-/// The run that is adding to the archive in this folder right now, as it wrote itself down; `None`: there is none.
-pub fn holder(folder: &Path) -> Option<String> {
-    let file = File::open(folder.join(LOCK)).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(written_down(folder)),
-        Err(TryLockError::Error(_)) => None,
-        Ok(()) => {
-            let _ = file.unlock();
-            None
-        }
-    }
-}
-
-fn written_down(folder: &Path) -> String {
-    let mut holder = String::new();
-    // Somebody else may have put anything there.
-    let _ = File::open(folder.join(HOLDER)).map(|file| file.take(200).read_to_string(&mut holder));
-    match holder.trim() {
-        "" => "it does not say which".into(),
-        holder => holder.to_owned(),
-    }
-}
-
 /// Closing the file is not enough: a process that this one is just starting has it open, too, until it is itself.
 impl Drop for Lock {
     fn drop(&mut self) {
@@ -86,6 +63,7 @@ impl Drop for Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::archive_folder::holder;
 
     #[test]
     fn who_has_let_go_holds_nobody_up() {

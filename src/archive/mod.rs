@@ -88,7 +88,8 @@ pub use absence::Reason;
 pub use check::{Checked, Findings, Lost, Problem, Unread, check};
 pub use error::ArchiveError;
 pub use given::{ArchiveOptions, Feed};
-pub use lock::holder;
 pub use record::{Counts, RunRecord, SourceRead};
 pub use run::{archive, check_place};
 pub use unarchived::unarchived;
+
+pub use crate::disk::archive_folder::holder;

@@ -9,7 +9,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::ArchiveError;
 use super::folder::Folder;
-use super::lock::{Lock, holder};
+use super::lock::Lock;
+use crate::disk::archive_folder::holder;
 use crate::disk::is_gone;
 
 /// How long to wait for a run that is writing what does not fit into its memory, or is about to be done.

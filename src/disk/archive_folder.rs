@@ -1,7 +1,7 @@
 //! An archive's folder: what lies where, and by what it is known.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -153,6 +153,32 @@ pub fn records(path: &Path) -> io::Result<Vec<PathBuf>> {
     records.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     records.sort_by_cached_key(|path| (number(path), path.clone()));
     Ok(records)
+}
+
+/// The run that is adding to the archive in this folder right now, as it wrote itself down; `None`: there is none.
+pub fn holder(folder: &Path) -> Option<String> {
+    let path = folder.join(LOCK);
+    // What somebody put there that is none, such as a pipe, is not waited for.
+    let file = fs::metadata(&path).is_ok_and(|about| about.is_file()).then(|| File::open(&path).ok())??;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(written_down(folder)),
+        Err(TryLockError::Error(_)) => None,
+        Ok(()) => {
+            let _ = file.unlock();
+            None
+        }
+    }
+}
+
+/// Who holds the lock, as the last one wrote itself down that took it.
+pub fn written_down(folder: &Path) -> String {
+    let mut holder = String::new();
+    // Somebody else may have put anything there.
+    let _ = File::open(folder.join(HOLDER)).map(|file| file.take(200).read_to_string(&mut holder));
+    match holder.trim() {
+        "" => "it does not say which".into(),
+        holder => holder.to_owned(),
+    }
 }
 
 /// `2026-11-23T02-30-00Z-0007.json` → 7.

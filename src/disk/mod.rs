@@ -311,6 +311,12 @@ pub fn is_unfinished(out: &Path) -> bool {
     fs::read_dir(out).into_iter().flatten().flatten().any(|entry| is_hidden_folder(&entry))
 }
 
+/// True while a run writes into this export folder.
+pub fn is_written_to(out: &Path) -> bool {
+    let entries = fs::read_dir(out).into_iter().flatten().flatten();
+    entries.filter(is_hidden_folder).any(|entry| in_use(&entry.path()))
+}
+
 /// True for a folder that a run made, by its name and by what it holds: some or none of four things.
 fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
     let name = entry.file_name();

@@ -1,9 +1,12 @@
 //! One feeding of the archive, in a process of its own, and what became of it.
 
+use chrono::{DateTime, Utc};
+
 use super::attempt::{Attempts, ExportEnd};
 use super::child::{self, Ended};
 use super::job::Doing;
 use super::log::Log;
+use super::other_run::{self, PATIENCE};
 use super::printed::Printed;
 use super::{ExportJob, Job};
 use crate::disk::archive_folder::is_archive;
@@ -25,9 +28,22 @@ impl Fed {
     }
 }
 
-/// Feeds the archive, and brings its export up to date. What is on a disk that is elsewhere must not be begun anew where the
+/// Feeds the archive, and brings its export up to date, once nobody else is doing that.
+pub fn feed(job: &Job, before: &Attempts, now: &dyn Fn() -> DateTime<Utc>, log: &mut Log) -> Fed {
+    let is_free = other_run::let_finish(job, PATIENCE, now, log);
+    let fed = feed_now(job, before, log);
+    // By one that began at the same moment, or came to its export meanwhile.
+    let is_held_up = is_free && !matches!(fed.exit, 0 | 3) && other_run::in_the_way(job).is_some();
+    if !is_held_up {
+        return fed;
+    }
+    other_run::let_finish(job, PATIENCE, now, log);
+    feed_now(job, before, log)
+}
+
+/// What is on a disk that is elsewhere must not be begun anew where the
 /// disk should be: neither the archive nor, once the archive is fed, the export.
-pub fn feed(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
+fn feed_now(job: &Job, before: &Attempts, log: &mut Log) -> Fed {
     if is_elsewhere(job, before) {
         return no_archive(job);
     }

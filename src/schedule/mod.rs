@@ -24,6 +24,7 @@ mod launchd;
 mod log;
 mod not_begun;
 mod on_failure;
+mod other_run;
 mod perform;
 mod plan;
 mod printed;

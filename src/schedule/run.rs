@@ -59,7 +59,7 @@ pub fn run(
     let _ = attempts.save();
     let mut log = Log::open(&folder);
     log.line(attempt.started, &format!("run {} begins: {}", attempt.number, job.archive.display()));
-    let fed = feed(&job, &attempts, &mut log);
+    let fed = feed(&job, &attempts, now, &mut log);
     attempt.finished = Some(now());
     (attempt.exit, attempt.message, attempt.added) = (Some(fed.exit), fed.message, fed.added);
     (attempt.incomplete, attempt.export) = (fed.incomplete, fed.export);

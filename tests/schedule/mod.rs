@@ -1,6 +1,7 @@
 //! `schedule`: what four schedulers are told, what their own parsers make of it, and what a run leaves.
 
 mod battery;
+mod beside;
 mod checked;
 mod exports;
 mod install;

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{Check, Lost, Problem};
 use crate::archive::folder::{Folder, RUNS};
-use crate::archive::lock::holder;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
 use crate::archive::sums::Totals;
+use crate::disk::archive_folder::holder;
 use crate::disk::is_gone;
 use crate::pipeline::crew::lock;
 
