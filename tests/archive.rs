@@ -101,7 +101,7 @@ pub fn small_library(folder: &Path) -> PathBuf {
 }
 
 /// Every message of an export, by GUID; without what has to differ: row ids, paths, names.
-fn messages(folder: &Path) -> Vec<(String, Value)> {
+pub fn messages(folder: &Path) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (path, bytes) in tree::files(folder) {
         if !path.ends_with(".jsonl") || path == "conversations.jsonl" {

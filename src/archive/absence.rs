@@ -12,7 +12,7 @@
 //! more comes first. Where the setting is not known, that the source dates the deletion of the very conversation says more
 //! than the guess.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -267,6 +267,43 @@ impl<'c> Evidence<'c> {
                  OR NOT EXISTS (SELECT 1 FROM message WHERE ROWID = ?2)",
             )?
             .query_row(params![Kind::Message.number(), message, self.source], |row| row.get(0))
+    }
+}
+
+/// The sources that one took the place of: they lay where it lies, or were of its device, and are read no more by `run`.
+pub fn predecessors(connection: &Connection, source: i64, run: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut before = connection.prepare(
+        "SELECT b.source FROM msgarchive_source s JOIN msgarchive_source b \
+           ON b.source <> s.source AND b.kind = s.kind AND (b.path = s.path OR b.device = s.device) \
+         WHERE s.source = ?1 AND b.last_run < ?2 ORDER BY b.source",
+    )?;
+    before.query_map([source, run], |row| row.get(0))?.collect()
+}
+
+impl Evidence<'_> {
+    /// What the source lists as deleted, and one before it had when it was read last: it was deleted between the two. What
+    /// is missing and not listed may only not have been restored.
+    pub fn deleted_since(&self, predecessors: &[i64]) -> rusqlite::Result<BTreeSet<i64>> {
+        let mut known = self.connection.prepare_cached(
+            "SELECT ROWID FROM message WHERE guid = ?1 UNION SELECT message FROM msgarchive_alias WHERE guid = ?1",
+        )?;
+        let mut had = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source = ?3) \
+             AND NOT EXISTS (SELECT 1 FROM msgarchive_absence WHERE message = ?2 AND source = ?3 AND returned IS NULL)",
+        )?;
+        let mut since = BTreeSet::new();
+        for guid in self.deleted.iter().filter(|_| !predecessors.is_empty()) {
+            let Some(message) = known.query_row([guid], |row| row.get::<_, i64>(0)).optional()? else {
+                continue;
+            };
+            for before in predecessors {
+                let of = params![Kind::Message.number(), message, before];
+                if had.query_row(of, |row| row.get::<_, bool>(0))? && !self.is_seen(message)? {
+                    since.insert(message);
+                }
+            }
+        }
+        Ok(since)
     }
 }
 

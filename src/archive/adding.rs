@@ -91,9 +91,12 @@ impl Adding<'_> {
         let mending =
             Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };
         let uncertain = mending.all(&columns).map_err(failed())?;
+        // All, before any of them is asked whose place it took.
+        for prepared in visits {
+            note_source(&transaction, &source_read(prepared), prepared.highest, number).map_err(failed())?;
+        }
         for prepared in visits {
             let source = source_read(prepared);
-            note_source(&transaction, &source, prepared.highest, number).map_err(failed())?;
             people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
             let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
             match first {

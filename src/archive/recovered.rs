@@ -11,10 +11,12 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::conversations::columns_or_null;
 use super::history::{body_columns, text};
 use super::places::number;
 use super::visit::Visit;
 use crate::pipeline::decode::body;
+use crate::pipeline::decode::summary::{Summary, summary};
 
 /// What Recently Deleted has of messages of which the rest was not deleted.
 pub const PARTS: &str = "recoverable_message_part";
@@ -37,6 +39,13 @@ struct Part {
     /// (message, chat, part).
     what: (i64, i64, i64),
     text: Option<String>,
+}
+
+/// What a message says, and how its parts were edited.
+#[derive(Default)]
+struct Said {
+    text: String,
+    summary: Summary,
 }
 
 impl<'c> Recovered<'c> {
@@ -101,26 +110,35 @@ impl<'c> Recovered<'c> {
         parts.collect()
     }
 
-    /// The message says it, and says more than before this run.
+    /// The message says it, as it was or before it was edited since; and says more than before this run.
     fn is_back(&self, part: &Part) -> rusqlite::Result<bool> {
         let Some(of_part) = part.text.as_deref().filter(|text| !text.is_empty()) else { return Ok(false) };
-        let (message, ..) = part.what;
-        let now = self.said("message", "v.ROWID = ?1 AND ?2 <> 0", "", message)?.unwrap_or_default();
+        let (message, _, index) = part.what;
+        let Said { text: now, summary } =
+            self.said("message", "v.ROWID = ?1 AND ?2 <> 0", "", message)?.unwrap_or_default();
         let before = self.said(
             "msgarchive_message_version",
             "v.msgarchive_id = ?1 AND v.msgarchive_until = ?2",
             "ORDER BY v.msgarchive_version DESC LIMIT 1",
             message,
         )?;
-        Ok(now.contains(of_part) && before.is_none_or(|before| before.chars().count() < now.chars().count()))
+        let was_edited = || u32::try_from(index).is_ok_and(|index| summary.was(index, of_part));
+        let says_more = before.is_none_or(|before| before.text.chars().count() < now.chars().count());
+        Ok((now.contains(of_part) || was_edited()) && says_more)
     }
 
-    fn said(&self, table: &str, which: &str, order: &str, message: i64) -> rusqlite::Result<Option<String>> {
+    fn said(&self, table: &str, which: &str, order: &str, message: i64) -> rusqlite::Result<Option<Said>> {
         let body = body_columns(self.connection, table, "v")?;
+        let summary_info = columns_or_null(self.connection, table, &["message_summary_info"])?;
         self.connection
-            .prepare_cached(&format!("SELECT {body} FROM {table} v WHERE {which} {order}"))?
-            .query_row([message, self.visit.run], |row| text(row, 0))
+            .prepare_cached(&format!("SELECT {body}, {summary_info} FROM {table} v WHERE {which} {order}"))?
+            .query_row([message, self.visit.run], |row| {
+                let blob = row.get_ref(2)?.as_bytes_or_null().ok().flatten();
+                Ok(Said {
+                    text: text(row, 0)?.unwrap_or_default(),
+                    summary: summary(blob.unwrap_or_default()),
+                })
+            })
             .optional()
-            .map(Option::flatten)
     }
 }

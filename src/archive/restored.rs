@@ -1,8 +1,8 @@
 //! Messages that came again under other GUIDs: restored from another backup, or by another program.
 //!
 //! They are the same by their content, as [`crate::pipeline::fingerprint`] says it: same conversation, sender, service,
-//! second and words; without words, what they carry ([`twins`](super::twins)). A message of the archive that the source has by its own GUID
-//! is not taken for another one: people do say the same thing twice.
+//! second and words; without words, what they carry ([`twins`](super::twins)), or when they were unsent. A message of the archive that the
+//! source has by its own GUID is not taken for another one: people do say the same thing twice.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
@@ -50,8 +50,19 @@ type Candidates = HashMap<(usize, Fingerprint), Alike>;
 struct Alike {
     /// In their order.
     ids: VecDeque<i64>,
+    /// Those of them that were unsent, by when.
+    unsent: HashMap<Unsent, VecDeque<i64>>,
     /// Those that carry something, by what it is told apart by: looked up where that is asked for.
     carriers: Option<HashMap<Mark, VecDeque<Rc<Carrier>>>>,
+}
+
+/// The seconds in which a message was changed and taken back.
+type Unsent = [Option<i64>; 2];
+
+/// By what a message without words is known.
+enum Wordless<'a> {
+    Carrying(&'a [i64]),
+    Unsent(Unsent),
 }
 
 /// A message, and what it carries.
@@ -112,9 +123,12 @@ impl<'c> Restored<'c> {
         let carried = self.carried.remove(&rowid).unwrap_or_default();
         // What says nothing may be anything: rather twice than never.
         let is_wordless = words.first().is_empty() && row.associated_message_type == 0 && row.item_type == 0;
-        if is_wordless && carried.is_empty() {
-            return Ok(None);
-        }
+        let wordless = match (is_wordless, &carried[..], unsent(&row, &words)) {
+            (false, ..) => None,
+            (true, [], None) => return Ok(None),
+            (true, [], Some(when)) => Some(Wordless::Unsent(when)),
+            (true, carried, _) => Some(Wordless::Carrying(carried)),
+        };
         let mut candidates = match self.candidates.remove(&second) {
             Some(candidates) => candidates,
             None => self.candidates_of(second)?,
@@ -122,9 +136,9 @@ impl<'c> Restored<'c> {
         let found = match candidates.is_empty() {
             true => None,
             false => {
-                let alike = fingerprint(self.connection, &self.conversations, &row)?;
+                let alike = fingerprint(self.connection, &self.conversations, &row, &words)?;
                 let alike = candidates.get_mut(&(conversation, alike));
-                self.first_of(alike, is_wordless.then_some(&carried))?
+                self.first_of(alike, wordless)?
             }
         };
         if self.candidates.len() >= SECONDS {
@@ -145,36 +159,46 @@ impl<'c> Restored<'c> {
         while let Some(candidate) = rows.next()? {
             let values = owned(candidate, columns.len())?;
             let row = raw(columns.iter().map(String::as_str).zip(values.iter().map(Owned::value)));
-            let fingerprint = fingerprint(connection, conversations, &row)?;
+            let words = Words::of(&row);
+            let fingerprint = fingerprint(connection, conversations, &row, &words)?;
             let id: i64 = candidate.get(columns.len())?;
             for chat in chats.query_map([id], |row| row.get::<_, i64>(0))? {
                 if let Some(place) = place(conversations, chat?) {
-                    candidates.entry((place, fingerprint)).or_default().ids.push_back(id);
+                    let alike = candidates.entry((place, fingerprint)).or_default();
+                    alike.ids.push_back(id);
+                    if let Some(when) = unsent(&row, &words) {
+                        alike.unsent.entry(when).or_default().push_back(id);
+                    }
                 }
             }
         }
         Ok(candidates)
     }
 
-    /// The first of these that the source has not come to have meanwhile; and, where this is said, that carries the same.
+    /// The first of these that the source has not come to have meanwhile; and, without words, that has the same beside them.
     fn first_of(
         &mut self,
         alike: Option<&mut Alike>,
-        carried: Option<&[i64]>,
+        wordless: Option<Wordless<'_>>,
     ) -> rusqlite::Result<Option<i64>> {
-        let Some(Alike { ids, carriers }) = alike else { return Ok(None) };
+        let Some(Alike { ids, unsent, carriers }) = alike else { return Ok(None) };
         let Restored { connection, source, marking, .. } = self;
         let mut seen = connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source = ?3)",
         )?;
         let of = |id: i64| [Kind::Message.number(), id, *source];
         let mut is_seen = |id: i64| seen.query_row(of(id), |row| row.get::<_, bool>(0));
+        let mut none = VecDeque::new();
+        let ids = match wordless {
+            Some(Wordless::Unsent(when)) => unsent.get_mut(&when).unwrap_or(&mut none),
+            _ => ids,
+        };
         while let Some(first) = ids.front()
             && is_seen(*first)?
         {
             ids.pop_front();
         }
-        let Some(carried) = carried else { return Ok(ids.front().copied()) };
+        let Some(Wordless::Carrying(carried)) = wordless else { return Ok(ids.front().copied()) };
         let carriers = match carriers {
             Some(carriers) => carriers,
             None => carriers.insert(by_mark(connection, marking, ids)?),
@@ -230,6 +254,7 @@ fn fingerprint(
     connection: &Connection,
     conversations: &Conversations,
     row: &RawMessage,
+    words: &Words,
 ) -> rusqlite::Result<Fingerprint> {
     let sender = match row.is_from_me {
         true => None,
@@ -240,7 +265,13 @@ fn fingerprint(
             id.map(|id| conversations.0.address_key(&id))
         }
     };
-    Ok(Fingerprint::of(row, &Words::of(row), sender.as_deref()))
+    Ok(Fingerprint::of(row, words, sender.as_deref()))
+}
+
+/// When a message was unsent, wholly or in part; `None` for any other one.
+fn unsent(row: &RawMessage, words: &Words) -> Option<Unsent> {
+    let is_unsent = row.date_retracted != 0 || !words.unsent.is_empty();
+    is_unsent.then(|| [second(row.date_edited), second(row.date_retracted)])
 }
 
 /// The second of a raw date; `None` where there is none.

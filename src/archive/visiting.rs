@@ -1,12 +1,14 @@
 //! Takes in what one source has: rows, what joins them, what it has no more.
 
+mod missing;
+
 use std::collections::HashMap;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
-use super::absence::{Evidence, UncertainAbsences};
+use super::absence::UncertainAbsences;
 use super::damage::DamagedRows;
 use super::incoming;
 use super::inherit::Heir;
@@ -403,44 +405,6 @@ impl Visiting<'_> {
             }
             Ok::<(), ArchiveError>(())
         })
-    }
-
-    fn note_absences(&self, touched: &[(i64, i64)], gone: &[i64]) -> Result<(), ArchiveError> {
-        let Prepared { tables, places, .. } = self.prepared;
-        let Visit { source, run, first, .. } = self.visit;
-        let now =
-            tables.info().backup.as_ref().and_then(|backup| backup.date).map_or(self.now, Instant::from);
-        let evidence = match gone.is_empty() && self.uncertain_absences.are_none() {
-            true => Evidence::none(self.connection, source),
-            false => Evidence::read(self.connection, tables, places, source, now)?,
-        };
-        for (rowid, id) in touched {
-            let deleted = places.recently_deleted.get(rowid).copied();
-            // Another archive says itself what came back.
-            if deleted.is_some() || !first && !self.is_archive() {
-                evidence.note_there(*id, deleted, run).map_err(self.failed())?;
-            }
-        }
-        for id in gone {
-            if !evidence.is_seen(*id).map_err(self.failed())? {
-                evidence.note_gone(*id, now, run)?;
-            }
-        }
-        for id in evidence.uncertain(self.uncertain_absences, places).map_err(self.failed())? {
-            match evidence.seen_at(id).map_err(self.failed())? {
-                Some(rowid) => {
-                    let deleted = places.recently_deleted.get(&rowid).copied();
-                    if deleted.is_some() {
-                        evidence.note_there(id, deleted, run).map_err(self.failed())?;
-                    }
-                }
-                None if evidence.has_to_be_gone(id).map_err(self.failed())? => {
-                    evidence.note_gone(id, now, run)?;
-                }
-                None => {}
-            }
-        }
-        Ok(())
     }
 
     /// Takes over the version of the schema: the latest one seen.

@@ -143,7 +143,7 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
 
     parts::attach(&raw, &body, &mut out);
     parts::assemble(&raw, &mut body, &summary, roster, &mut out);
-    parts::restore_deleted_parts(&raw, &mut out.message);
+    parts::restore_deleted_parts(&raw, &summary, &mut out.message);
     parts::unsend(&raw, &summary, &mut out.message);
     out.message.edits = edits(summary.edits);
     parts::restore_earlier(&raw, &summary.unsent, &mut out.message);

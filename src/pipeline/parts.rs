@@ -146,8 +146,8 @@ fn assemble_balloon(
 }
 
 /// Parts that the owner deleted one by one, and that are still in Recently Deleted, go back to their places. An archive
-/// keeps what was there also after it was restored: that is in its place already.
-pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
+/// keeps what was there also after it was restored: that is in its place already, as it was or edited since.
+pub fn restore_deleted_parts(raw: &RawMessage, summary: &Summary, message: &mut Message) {
     for (index, date, blob) in &raw.deleted_parts {
         let Ok(index) = u32::try_from(*index) else {
             continue;
@@ -155,9 +155,10 @@ pub fn restore_deleted_parts(raw: &RawMessage, message: &mut Message) {
         let mut body = body::body_without_data(Some(blob), None);
         message.defects.append(&mut body.defects);
         let Some(text) = body.into_text() else { continue };
+        let is_edited = || summary.was(index, &text);
         let is_there = |part: &Part| {
             part.index == index
-                && matches!(&part.content, PartContent::Text { text: there, .. } if *there == text)
+                && matches!(&part.content, PartContent::Text { text: there, .. } if *there == text || is_edited())
         };
         if message.parts.iter().any(is_there) {
             continue;

@@ -96,6 +96,37 @@ fn what_was_restored_under_new_guids_is_there_once() {
     assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_absence WHERE reason = 'deleted'"), 1);
 }
 
+/// Of one that was unsent nothing is left to know it by but when it was sent, and when it was taken back.
+#[test]
+fn unsent_messages_that_were_restored_under_new_guids_are_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+    let mut old = Device::new(&folder.path().join("old"), Schema::MACOS_26);
+    for (device, with) in [(&mut mac, "M"), (&mut old, "RESTORED")] {
+        // Two that were unsent together; one that was unsent later, or in another conversation; one that says nothing.
+        for (number, chat, unsent) in [(0, 0, 50), (1, 0, 50), (2, 0, 60), (3, 1, 50)] {
+            let guid = format!("{with}-{number}");
+            device.receive(&guid, chat, START, "a secret");
+            device.unsend(&guid, START + unsent);
+        }
+        device.receive(&format!("{with}-nothing"), 0, START, "");
+    }
+    old.receive("RESTORED-more", 0, START, "a secret");
+    old.unsend("RESTORED-more", START + 50);
+    let archive = folder.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let record = add(&archive, &[&old.folder], START + DAY).unwrap();
+    // The one that says nothing, and one that was unsent once more.
+    assert_eq!(record.counts.added, 2);
+    let known = "SELECT count(*) FROM msgarchive_alias a JOIN message m ON m.ROWID = a.message \
+        WHERE substr(a.guid, 10) = substr(m.guid, 3) OR m.guid IN ('M-0', 'M-1')";
+    assert_eq!(numbers(&archive, known), 4);
+    let before = all_rows(&archive);
+    add(&archive, &[&mac.folder, &old.folder], START + 2 * DAY).unwrap();
+    assert_eq!(all_rows(&archive), before);
+    assert_eq!(check(&archive, true, 1, &()).unwrap().problems, []);
+}
+
 /// What two devices have of one message, under other GUIDs: its text, and its pictures: bytes, and whether they are there still.
 type Pictured = (&'static str, &'static [(&'static [u8], bool)]);
 

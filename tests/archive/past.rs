@@ -249,3 +249,45 @@ fn what_is_too_old_is_so_by_the_setting() {
         assert_eq!(reasons, [reason], "{setting:?}, {days} days");
     }
 }
+
+/// A part that is deleted alone is kept; restored, it is what it is in the message, as it was or edited since.
+#[test]
+fn a_part_that_was_restored_and_then_edited() {
+    let program = Program::new();
+    let library = |what: &str| {
+        let _ = std::fs::remove_dir_all(program.path().join("mac"));
+        let mut library = crate::support::Library::new(Schema::MACOS_26);
+        let ana = library.handle("+12025550143", "iMessage");
+        let chat = library.direct(ana);
+        let message = library.message(chat).from(ana).at("2026-06-01T10:00:00Z").text("stays").text(" goes");
+        match what {
+            "deleted" => message.deleted_part(1, "2026-06-01T11:00:00Z"),
+            "edited" => message.edit("2026-06-01T12:00:00Z", " is edited"),
+            _ => message,
+        };
+        library.write(&program.path().join("mac"));
+    };
+    let parts = |out: &str, archive: &str| -> Vec<String> {
+        let arguments = ["export", "-s", archive, "-f", "jsonl", "-o", out, "--contacts", "none"];
+        program.run(&arguments).with_code(0);
+        let messages = super::messages(&program.path().join(out));
+        let parts = messages[0].1["parts"].as_array().unwrap();
+        parts.iter().map(|part| part["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let ways = [&["whole", "deleted", "restored", "edited"][..], &["whole", "deleted", "edited"]];
+    for (way, nights) in ways.into_iter().enumerate() {
+        let archive = format!("archive-{way}");
+        for (night, what) in nights.iter().copied().enumerate() {
+            library(what);
+            add(&program.path().join(&archive), &[&program.path().join("mac")], START + night as i64 * DAY)
+                .unwrap();
+            let last = if what == "edited" { " is edited" } else { " goes" };
+            assert_eq!(parts(&format!("{what}-{way}"), &archive), ["stays", last], "{what}, {way}");
+        }
+        let db = rusqlite::Connection::open(program.path().join(&archive).join("chat.db")).unwrap();
+        let former = "SELECT count(*) FROM msgarchive_former_part \
+            WHERE NOT EXISTS (SELECT 1 FROM recoverable_message_part)";
+        assert_eq!(db.query_row(former, [], |row| row.get::<_, i64>(0)).unwrap(), 1, "{way}");
+        program.run(&["verify", &archive, "--deep"]).with_code(0);
+    }
+}

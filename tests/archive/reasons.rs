@@ -9,6 +9,7 @@ use super::add;
 use super::device::{DAY, Device};
 use crate::program::Program;
 use crate::support::Schema;
+use crate::support::backup::{Layout, wrap};
 
 const START: i64 = 700_000_000;
 
@@ -90,4 +91,58 @@ fn a_conversation_that_was_deleted_and_made_anew() {
         add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
         assert_eq!(reasons(&archive), ["AFTER deleted".to_owned(), format!("BEFORE {of_before}")]);
     }
+}
+
+/// A phone is restored, and has other row ids; what was deleted between that and the last night is told by its own list.
+#[test]
+fn what_was_deleted_on_the_day_of_a_restoration() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Device::new(&folder.path().join("phone"), Schema::MACOS_26.on_device());
+    let archive = folder.path().join("archive");
+    for (at, guid) in ["EARLIER", "LISTED", "LOST", "HIDDEN", "STAYS"].into_iter().enumerate() {
+        phone.receive(guid, 0, START + at as i64, guid);
+    }
+    add(&archive, &[&phone.folder], START + DAY).unwrap();
+    phone.remove("EARLIER", true, "deleted");
+    phone.recently_delete("HIDDEN", START + DAY);
+    add(&archive, &[&phone.folder], START + 2 * DAY).unwrap();
+    phone.remove("LISTED", true, "deleted");
+    phone.remove("HIDDEN", true, "deleted");
+    // The backup that it is restored from may be of before that one came.
+    phone.remove("LOST", false, "unexplained");
+    phone.be_restored();
+    for night in 3..5 {
+        let record = add(&archive, &[&phone.folder], START + night * DAY).unwrap();
+        assert_eq!(record.sources[0].new, night == 3);
+        let told = ["EARLIER deleted", "HIDDEN recently_deleted", "LISTED deleted"];
+        assert_eq!(reasons(&archive), told);
+        assert_eq!(record.counts.absent.values().sum::<u64>(), u64::from(night == 3));
+    }
+    // Another device that lists the same has never had it here.
+    let mut other = Device::new(&folder.path().join("other"), Schema::MACOS_26.on_device());
+    other.receive("OTHER", 0, START, "hello");
+    other.run("INSERT INTO deleted_messages (guid) VALUES ('STAYS')", []);
+    let record = add(&archive, &[&other.folder], START + 5 * DAY).unwrap();
+    assert_eq!(record.counts.absent.len(), 0);
+}
+
+/// Of two phones of one name that are read together, neither is the other one.
+#[test]
+fn two_phones_of_one_name_are_not_one_that_was_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    let mut phones =
+        ["one", "other"].map(|name| Device::new(&folder.path().join(name), Schema::MACOS_26.on_device()));
+    phones[0].receive("HAS", 0, START, "hello");
+    phones[1].receive("FIRST", 0, START, "hello");
+    phones[1].run("INSERT INTO deleted_messages (guid) VALUES ('HAS')", []);
+    let backups = ["backup-of-one", "backup-of-other"].map(|name| folder.path().join(name));
+    for (phone, backup) in phones.iter().zip(&backups) {
+        wrap(&phone.folder, None, backup, Layout::default());
+    }
+    add(&archive, &[&backups[0]], START + DAY).unwrap();
+    let record = add(&archive, &[&backups[1], &backups[0]], START + 2 * DAY).unwrap();
+    assert_eq!(record.sources[0].device, record.sources[1].device);
+    assert!(record.sources[0].device.is_some() && record.sources[0].new);
+    assert_eq!(record.counts.absent.len(), 0);
 }

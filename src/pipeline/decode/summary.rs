@@ -26,6 +26,13 @@ pub struct Summary {
     pub defects: Vec<String>,
 }
 
+impl Summary {
+    /// Whether a part said this before it was edited, or does now.
+    pub fn was(&self, part: u32, text: &str) -> bool {
+        self.edits.get(&part).is_some_and(|versions| versions.iter().any(|version| version.text == text))
+    }
+}
+
 /// How a part once was, or is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {

@@ -1,0 +1,59 @@
+//! What a source has no more, or has in Recently Deleted: noted with what the source says of it.
+//!
+//! **Must never**: take for gone what the source was never seen to have, nor the device that it was before it was restored.
+
+use super::Visiting;
+use crate::archive::ArchiveError;
+use crate::archive::absence::{Evidence, predecessors};
+use crate::archive::prepared::Prepared;
+use crate::archive::visit::Visit;
+use crate::model::Instant;
+
+impl Visiting<'_> {
+    /// `touched`: the messages that are news (row id, id in the archive); `gone`: ids of those that were not found where they
+    /// had been.
+    pub(super) fn note_absences(&self, touched: &[(i64, i64)], gone: &[i64]) -> Result<(), ArchiveError> {
+        let Prepared { tables, places, .. } = self.prepared;
+        let Visit { source, run, first, .. } = self.visit;
+        let now =
+            tables.info().backup.as_ref().and_then(|backup| backup.date).map_or(self.now, Instant::from);
+        let before = match self.prepared.new && !self.is_archive() {
+            true => predecessors(self.connection, source, run).map_err(self.failed())?,
+            false => Vec::new(),
+        };
+        let evidence = match gone.is_empty() && self.uncertain_absences.are_none() && before.is_empty() {
+            true => Evidence::none(self.connection, source),
+            false => Evidence::read(self.connection, tables, places, source, now)?,
+        };
+        for (rowid, id) in touched {
+            let deleted = places.recently_deleted.get(rowid).copied();
+            // Another archive says itself what came back.
+            if deleted.is_some() || !first && !self.is_archive() {
+                evidence.note_there(*id, deleted, run).map_err(self.failed())?;
+            }
+        }
+        for id in gone {
+            if !evidence.is_seen(*id).map_err(self.failed())? {
+                evidence.note_gone(*id, now, run)?;
+            }
+        }
+        for id in evidence.deleted_since(&before).map_err(self.failed())? {
+            evidence.note_gone(id, now, run)?;
+        }
+        for id in evidence.uncertain(self.uncertain_absences, places).map_err(self.failed())? {
+            match evidence.seen_at(id).map_err(self.failed())? {
+                Some(rowid) => {
+                    let deleted = places.recently_deleted.get(&rowid).copied();
+                    if deleted.is_some() {
+                        evidence.note_there(id, deleted, run).map_err(self.failed())?;
+                    }
+                }
+                None if evidence.has_to_be_gone(id).map_err(self.failed())? => {
+                    evidence.note_gone(id, now, run)?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
