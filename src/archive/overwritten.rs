@@ -29,8 +29,9 @@ struct Length {
     film: Option<i64>,
 }
 
-/// An attachment of a source whose bytes are here: by its row id there and its id here, how long they are.
-type Placed = (i64, i64, Length);
+/// An attachment of a source whose bytes are here: by its row id there and its id here, how long they are, and whether the
+/// source brought them.
+type Placed = (i64, i64, Length, bool);
 
 /// Calls `each` for the attachments of a source whose files are not as they were; `table` is that of the source's attachments.
 /// `now`: when it is read.
@@ -49,7 +50,7 @@ pub fn each(
     let mut placed = connection.prepare(&placed()).map_err(failed())?;
     let mut placed = placed
         .query_map(params![Kind::Attachment.number(), source], |row| {
-            Ok((row.get(0)?, row.get(1)?, Length { bytes: row.get(2)?, film: row.get(3)? }))
+            Ok((row.get(0)?, row.get(1)?, Length { bytes: row.get(2)?, film: row.get(3)? }, row.get(4)?))
         })
         .map_err(failed())?;
     let mut next: Option<Placed> = placed.next().transpose().map_err(failed())?;
@@ -58,7 +59,7 @@ pub fn each(
         while next.is_some_and(|(rowid, ..)| rowid < row.rowid()) {
             next = placed.next().transpose().map_err(failed())?;
         }
-        let Some((rowid, id, length)) = next.filter(|(rowid, ..)| *rowid == row.rowid()) else {
+        let Some((rowid, id, length, brought)) = next.filter(|(rowid, ..)| *rowid == row.rowid()) else {
             return Ok(());
         };
         let ValueRef::Text(filename) = row.value(0) else { return Ok(()) };
@@ -77,7 +78,11 @@ pub fn each(
         if !is_new && file.is_as_long_as(length) {
             return Ok(());
         }
-        let known = all_known(connection, id).map_err(failed())?;
+        let mut known = all_known(connection, id).map_err(failed())?;
+        if brought {
+            // What it had before is news again, where it goes back to that.
+            known.truncate(1);
+        }
         if is_new || !known.iter().any(|(_, length)| file.is_as_long_as(*length)) {
             let than = known.into_iter().map(|(path, _)| path).collect();
             let filename = filename.into_owned();
@@ -126,12 +131,12 @@ fn read_last(connection: &Connection, source: i64) -> rusqlite::Result<SystemTim
 fn placed() -> String {
     let [bytes, film] = ["c.path", "c.film"].map(bytes_at);
     format!(
-        "SELECT s.source_rowid, s.id, {bytes}, {film} FROM msgarchive_sighting s \
+        "SELECT s.source_rowid, s.id, {bytes}, {film}, c.source = s.source FROM msgarchive_sighting s \
          JOIN {PLACED} c ON c.attachment = s.id WHERE s.kind = ?1 AND s.source = ?2 ORDER BY s.source_rowid"
     )
 }
 
-/// The paths of all contents of an attachment, and how long they are.
+/// The paths of all contents of an attachment, and how long they are: first of those that are shown.
 fn all_known(connection: &Connection, attachment: i64) -> rusqlite::Result<Vec<(String, Length)>> {
     let [bytes, film] = ["c.path", "c.film"].map(bytes_at);
     let of = |table: &str| format!("SELECT c.path, {bytes}, {film} FROM {table} c WHERE c.attachment = ?1");

@@ -97,7 +97,7 @@ impl Placing<'_> {
             None => self.show(id, kept).map(|()| Some(News::First)),
             // They were damaged, or another source of this run had them, too.
             Some((path, _)) if path == kept.path => Ok(None),
-            Some(_) if self.was_placed(id, &kept.path)? => Ok(None),
+            Some(_) if self.was_placed(id, &kept.path)? && !self.goes_back(id, kept)? => Ok(None),
             Some((path, film)) => {
                 let of_this_source = match kept.what {
                     Wished::Missing => true,
@@ -147,6 +147,17 @@ impl Placing<'_> {
             ))?
             .execute(params![id, kept.original, kept.path, kept.film, source, run])?;
         Ok(Some(News::Others))
+    }
+
+    /// The source that brought what is shown has something else now. Another one only has what it had.
+    fn goes_back(&self, id: i64, kept: &Kept) -> rusqlite::Result<bool> {
+        let brought = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM {PLACED} WHERE attachment = ?1 AND source = ?2)"
+            ))?
+            .query_row([id, self.visit.source], |row| row.get(0))?;
+        Ok(brought && matches!(kept.what, Wished::Other { again: true, .. }))
     }
 
     fn was_placed(&self, id: i64, path: &str) -> rusqlite::Result<bool> {

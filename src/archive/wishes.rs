@@ -120,10 +120,14 @@ fn of_another_archive(
         .prepare(
             "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting s \
                WHERE s.kind = ?2 AND s.source = ?3 AND s.source_rowid = ?4 AND (\
-                 EXISTS (SELECT 1 FROM msgarchive_former_content f WHERE f.attachment = s.id AND f.path = ?1) \
-                 OR EXISTS (SELECT 1 FROM msgarchive_content c WHERE c.attachment = s.id AND c.path = ?1)))",
+                 EXISTS (SELECT 1 FROM msgarchive_content c WHERE c.attachment = s.id AND c.path = ?1) \
+                 OR EXISTS (SELECT 1 FROM msgarchive_former_content f WHERE f.attachment = s.id AND f.path = ?1) \
+                   AND NOT (?5 AND EXISTS (SELECT 1 FROM msgarchive_content c \
+                     WHERE c.attachment = s.id AND c.source = ?3))))",
         )
         .map_err(failed())?;
+    // What it shows, and had once, it went back to, where it brought what is shown here.
+    let goes_back = place == PLACED;
     let mut wishes = Vec::new();
     tables.reader().rows(table, &["attachment", "path", "original"], i64::MIN..=i64::MAX, |row| {
         if let (ValueRef::Integer(rowid), ValueRef::Text(path)) = (row.value(0), row.value(1)) {
@@ -131,7 +135,7 @@ fn of_another_archive(
                 return Ok(());
             }
             let path = String::from_utf8_lossy(path);
-            let asked = params![path, Kind::Attachment.number(), source, rowid];
+            let asked = params![path, Kind::Attachment.number(), source, rowid, goes_back];
             if !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
                 let filename = filename_of(&path);
                 let original = match row.value(2) {

@@ -171,9 +171,12 @@ fn a_bundle_that_changes_inside() {
         shown(&fed),
         is(&[("Media/2.aif", "two"), ("Media/one.aif", "eno"), ("projectData", "a song")])
     );
-    // One that is gone: that leaves what was there before, which is known.
+    // One that is gone: that leaves what was there before, which is shown again.
     fs::remove_file(fed.mac.picture("A", "Song.band/Media/2.aif")).unwrap();
     touch(&fed);
+    let record = fed.night();
+    assert_eq!((record.counts.stored, record.counts.replaced, record.counts.bytes), (0, 1, 0));
+    assert_eq!(shown(&fed), is(&[("Media/one.aif", "eno"), ("projectData", "a song")]));
     fed.nothing_new();
     // One of two that are as long is gone, and there never was a document like this one.
     fed.write("Song.band/projectData", "no", -90);

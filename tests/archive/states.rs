@@ -1,9 +1,12 @@
 //! States that come back, or came from another device first: which is shown, and that every other one is kept.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::add;
 use super::device::{DAY, Device};
+use super::seen::all_rows;
 use crate::program::Program;
 use crate::support::Schema;
 use msgarchive::archive::check;
@@ -171,6 +174,8 @@ fn other_bytes_of_an_attachment() {
         [("older", "preview", "1"), ("small", "small", "2"), ("large", "the whole of it", "3")]
     {
         let mut phone = Device::new(&fed.folder.path().join(name), Schema::MACOS_26.on_device());
+        // Else it might be the Mac, or the one before it.
+        phone.receive(&format!("FIRST-{name}"), 0, START - 1, "hello");
         phone.receive("A", 2, START, "hello");
         phone.attach("A", "a.png");
         phone.download("A", "a.png", bytes.as_bytes());
@@ -249,10 +254,52 @@ fn a_file_that_was_overwritten() {
         assert_eq!(contents(&other).0, contents(&fed).0);
     }
     other.is_whole();
-    let (former, all) = (contents(&fed).1, contents(&fed).0);
-    // Bytes that are known are no news.
-    write(&fed, b"before", START + 10 * DAY);
+    // What it was once it may be again: written now, or put back from elsewhere with the date of then; and another archive
+    // follows.
+    for (bytes, at) in
+        [(&b"before"[..], START + 10 * DAY), (b"and longer than that", START), (b"after!", START)]
+    {
+        write(&fed, bytes, at);
+        for _ in 0..2 {
+            fed.night();
+            other.day += 1;
+            let record = add(&other.archive(), &[&fed.archive()], START + other.day * DAY).unwrap();
+            assert_eq!(record.counts.bytes, 0);
+            for archive in [&fed, &other] {
+                assert_eq!(contents(archive).0, [String::from_utf8(bytes.to_vec()).unwrap()]);
+                let all: BTreeSet<String> =
+                    contents(archive).1.into_iter().chain(contents(archive).0).collect();
+                assert_eq!(all.len(), 4, "{all:?}");
+                archive.is_whole();
+            }
+        }
+        let before = all_rows(&fed.archive());
+        fed.night();
+        assert_eq!(all_rows(&fed.archive()), before);
+    }
+}
+
+/// Of two devices that have other bytes for good the larger ones go on being shown, whoever writes his own anew.
+#[test]
+fn a_file_that_another_device_has_otherwise() {
+    let mut fed = Fed::new();
+    fed.mac.attach("A", "a.png");
+    fed.mac.download("A", "a.png", b"small");
+    let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
+    phone.receive("FIRST", 0, START - 1, "hello");
+    phone.receive("A", 2, START, "hello");
+    phone.attach("A", "a.png");
+    phone.download("A", "a.png", b"larger");
     fed.night();
-    assert_eq!(contents(&fed), (all, former));
+    fed.of(&phone);
+    for _ in 0..2 {
+        // Written anew, as it is.
+        std::fs::write(fed.mac.picture("A", "a.png"), b"small").unwrap();
+        fed.night();
+        fed.of(&phone);
+        let path = &fed.texts("substr(filename, 20) FROM attachment")[0];
+        assert_eq!(std::fs::read(fed.archive().join(path)).unwrap(), b"larger");
+        assert_eq!(fed.texts("count(*) || '' FROM msgarchive_former_content"), ["1"]);
+    }
     fed.is_whole();
 }
