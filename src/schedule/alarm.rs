@@ -5,6 +5,7 @@ use super::account::Folder;
 use super::archive_runs::{self, ArchiveRun};
 use super::attempt::Attempts;
 use super::not_begun::NotBegun;
+use super::raised::{clock_ahead, emptied};
 use super::{Attempt, Job, System, clock, run, slot};
 use crate::disk::archive_folder::is_archive;
 
@@ -114,10 +115,10 @@ impl Evidence<'_> {
             self.incomplete(),
             self.unheard(),
             self.interrupted(),
-            self.clock(),
+            clock_ahead(self.job, self.attempts, self.now, self.zone),
             self.missed(),
             self.old(),
-            self.emptied(),
+            emptied(self.job),
             self.stale(census),
         ]
         .into_iter()
@@ -226,18 +227,6 @@ impl Evidence<'_> {
         Some(alarm(AlarmKind::Interrupted, what))
     }
 
-    /// The last run, or the last one that the archive knows of, is of a clock that was ahead; or this one is behind.
-    fn clock(&self) -> Option<Alarm> {
-        let scheduled = self.attempts.last().map(|last| last.started);
-        let fed = archive_runs::newest_first(&self.job.archive).next().map(|run| run.started);
-        let dated = scheduled.max(fed).filter(|dated| *dated > clock::latest(self.now))?;
-        let what = format!(
-            "a run is dated {}, which is still to come: the clock was wrong then, or it is now; that run counts as none",
-            self.local(dated)
-        );
-        Some(alarm(AlarmKind::Clock, what))
-    }
-
     fn missed(&self) -> Option<Alarm> {
         let slot = slot::previous(self.job.when, self.now, self.zone)?;
         let latest = clock::latest(self.now);
@@ -270,24 +259,6 @@ impl Evidence<'_> {
             None => format!("no run was good since the schedule was installed on {}", self.local(since)),
         };
         (self.now - since > most).then(|| alarm(AlarmKind::Old, what()))
-    }
-
-    fn emptied(&self) -> Option<Alarm> {
-        let last = archive_runs::newest_first(&self.job.archive).next()?;
-        let emptied: Vec<String> = last
-            .sources
-            .iter()
-            .filter_map(|source| {
-                Some(format!("{} held no messages, where it had {}", source.path, source.had?))
-            })
-            .collect();
-        let what = || {
-            format!(
-                "at the last run {}: was the account signed out? The archive keeps them",
-                emptied.join("; and ")
-            )
-        };
-        (!emptied.is_empty()).then(|| alarm(AlarmKind::Emptied, what()))
     }
 
     fn stale(&self, census: Census<'_>) -> Option<Alarm> {

@@ -35,6 +35,9 @@ pub struct Attempt {
     /// `None` where the archive was not verified after it.
     #[serde(default)]
     pub verified: Option<Verification>,
+    /// What is wrong though it went well, in words: the alarms of [`raised`](super::raised).
+    #[serde(default)]
+    pub raised: Option<String>,
     /// How `--on-failure` failed; `None` where it did not, and where it was not called.
     pub unheard: Option<String>,
 }
@@ -159,15 +162,17 @@ impl Attempts {
         self.list.iter().rev().filter(is_of_job).find(|attempt| attempt.has_fed())
     }
 
-    /// Somebody has to be told of this one: it failed, or could not read something, or found the archive damaged, and that was
-    /// not the same the time before. (What cannot be read tonight cannot be read every night, as a rule.)
+    /// Somebody has to be told of this one: it failed, or could not read something, or found the archive damaged, a source emptied
+    /// or a clock wrong, and that was not the same the time before. (What cannot be read tonight cannot be read every night, as a rule.)
     pub fn calls_for_help(&self, attempt: &Attempt) -> bool {
         let before = self.list.iter().rev().find(|before| before.number != attempt.number);
-        let is_known = before.is_some_and(|before| before.incomplete == attempt.incomplete);
-        let is_known_problem = before.is_some_and(|before| before.problem() == attempt.problem());
+        let is_news = |what: fn(&Attempt) -> Option<&str>| {
+            what(attempt).is_some() && before.map(what) != Some(what(attempt))
+        };
         !attempt.is_good()
-            || attempt.incomplete.is_some() && !is_known
-            || attempt.problem().is_some() && !is_known_problem
+            || is_news(|attempt| attempt.incomplete.as_deref())
+            || is_news(|attempt| attempt.problem())
+            || is_news(|attempt| attempt.raised.as_deref())
     }
 
     /// The last one that fed the archive of this job.
@@ -211,6 +216,7 @@ impl Attempts {
             archive: job.archive.clone(),
             export: None,
             verified: None,
+            raised: None,
             unheard: None,
         };
         self.list.push(attempt.clone());
@@ -266,6 +272,7 @@ impl Attempts {
                         "out": export.out, "failure": export.failure,
                     })),
                     "verified": attempt.verified.as_ref().map(Verification::to_json),
+                    "raised": attempt.raised,
                     "unheard": attempt.unheard,
                 })
             })

@@ -28,6 +28,7 @@ mod other_run;
 mod perform;
 mod plan;
 mod printed;
+mod raised;
 mod request;
 mod run;
 mod slot;

@@ -146,6 +146,7 @@ mod tests {
             archive: job.archive.clone(),
             export: None,
             verified: None,
+            raised: None,
             unheard: None,
         }
     }

@@ -10,7 +10,7 @@ use super::attempt::{Attempt, Attempts};
 use super::feed::{feed, try_out};
 use super::log::Log;
 use super::request::{Request, Tried};
-use super::{Job, ScheduleError, Verification, clock, on_failure, slot};
+use super::{Job, ScheduleError, Verification, clock, on_failure, raised, slot};
 use crate::disk::{DiskError, private_file};
 
 /// Set in the environment of what a schedule starts: nobody is looking on.
@@ -54,6 +54,8 @@ pub fn run(
     if start == Start::IfDue && request.is_none() && !is_due(&job, &folder, &attempts, now(), zone) {
         return Ok(None);
     }
+    // Afterwards the last run is this one.
+    let clock = raised::clock_ahead(&job, &attempts, now(), zone);
     let mut attempt = attempts.begin(&job, now());
     // What cannot be written down now can be perhaps when it is done; a full disk here is none there.
     let _ = attempts.save();
@@ -63,6 +65,11 @@ pub fn run(
     attempt.finished = Some(now());
     (attempt.exit, attempt.message, attempt.added) = (Some(fed.exit), fed.message, fed.added);
     (attempt.incomplete, attempt.export) = (fed.incomplete, fed.export);
+    let emptied = if attempt.has_fed() { raised::emptied(&job) } else { None };
+    attempt.raised = raised::in_words(clock.into_iter().chain(emptied));
+    if let Some(words) = &attempt.raised {
+        attempt.message += &format!("; {words}");
+    }
     attempts.end(&attempt);
     if attempt.has_fed() && Verification::is_due(&job, &attempts, now()) {
         log.line(now(), "the archive is verified");

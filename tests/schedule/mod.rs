@@ -6,6 +6,7 @@ mod checked;
 mod exports;
 mod install;
 mod paths;
+mod raised;
 mod real_cron;
 mod real_systemd;
 mod runs;

@@ -7,7 +7,6 @@ use msgarchive::schedule::AlarmKind;
 use serde_json::Value;
 
 use super::stage::{DAY, Stage};
-use crate::support::{Library, Schema};
 
 const HOUR: i64 = 3600;
 
@@ -278,23 +277,4 @@ fn an_age_is_never_negative_and_one_day_is_a_day() {
     assert_eq!(status["archive_age_days"], Value::Null);
     let words = stage.run(&["schedule", "status"]).with_code(3).out;
     assert!(words.contains("its age    not known"), "{words}");
-}
-
-#[test]
-fn a_schedule_alarms_where_a_library_is_suddenly_empty() {
-    let mut stage = Stage::new();
-    let source = stage.library();
-    stage.install(&["--system", "systemd", "--source", &source]).with_code(0);
-    stage.run(&["schedule", "run"]).with_code(0);
-    assert_eq!(stage.status(0)["alarm"], Value::Null);
-    fs::remove_dir_all(stage.path("Messages")).unwrap();
-    fs::create_dir(stage.path("Messages")).unwrap();
-    Library::new(Schema::MACOS_26).write(&stage.path("Messages"));
-    for _ in 0..2 {
-        stage.later(DAY);
-        stage.run(&["schedule", "run"]).with_code(0);
-        let status = stage.status(3);
-        assert_eq!(status["alarm"]["kind"], "emptied", "{status}");
-        assert!(status["alarm"]["what"].as_str().unwrap().contains("had 2"), "{status}");
-    }
 }
