@@ -12,6 +12,7 @@ mod device;
 mod emptied;
 mod fed;
 mod files;
+mod foreign;
 mod found_again;
 mod gone;
 mod groups;

@@ -5,6 +5,7 @@
 //! the next run reads.
 
 mod contents;
+mod foreign;
 mod joins;
 mod records;
 mod sums;
@@ -98,6 +99,9 @@ pub struct Findings {
     pub unread: Vec<Unread>,
     /// By run.
     pub lost: Vec<Lost>,
+    /// Files among the contents that no run wrote, or noted; sorted. They are nobody's damage. `None` where that was not
+    /// looked for: it takes a deep look at an archive that nobody is adding to, and in which nothing is damaged.
+    pub foreign: Option<Vec<String>>,
     /// It could not be noted in the archive: the next run knows nothing of it.
     pub is_unnoted: bool,
 }
@@ -115,8 +119,8 @@ pub fn check(
     let looked = look_twice(path, deep, jobs, progress)?;
     // Where nothing can be written nothing can be mended either.
     let is_unnoted = looked.damaged.note(&looked.folder).is_err();
-    let Looked { checked, problems, unread, lost, .. } = looked;
-    Ok(Findings { checked, problems, unread, lost, is_unnoted })
+    let Looked { checked, problems, unread, lost, foreign, .. } = looked;
+    Ok(Findings { checked, problems, unread, lost, foreign, is_unnoted })
 }
 
 /// What is wanting in the archive at `path`, for the run that has its lock.
@@ -151,6 +155,7 @@ struct Looked {
     problems: Vec<Problem>,
     unread: Vec<Unread>,
     lost: Vec<Lost>,
+    foreign: Option<Vec<String>>,
     damaged: FoundDamaged,
     /// SQLite says that the database is damaged, as it does of a read that failed.
     is_doubtful: bool,
@@ -165,6 +170,8 @@ impl Looked {
         self.unread.dedup();
         if !self.problems.is_empty() {
             diagnosis::is_connected(&self.folder)?;
+            // Of what is damaged may be who they are of.
+            self.foreign = None;
         }
         self.damaged.words = self.problems.iter().take(TOLD).map(Problem::in_words).collect();
         self.damaged.aside = damage::read(&self.folder)?.aside;
@@ -188,7 +195,8 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
             let damaged = FoundDamaged { contents, ..FoundDamaged::default() };
             let is_doubtful = !problems.is_empty();
             let (checked, unread, lost) = (Checked::default(), Vec::new(), Vec::new());
-            return Ok(Looked { folder, checked, problems, unread, lost, damaged, is_doubtful });
+            let foreign = None;
+            return Ok(Looked { folder, checked, problems, unread, lost, foreign, damaged, is_doubtful });
         }
         opened => opened?,
     };
@@ -227,7 +235,7 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
     let read = check.read_records(&connection);
     let last = read.as_ref().ok().and_then(ReadRecords::last_totals);
     let lost = read.as_ref().map(ReadRecords::lost).unwrap_or_default();
-    let mut checked = Checked::default();
+    let (mut checked, mut foreign) = (Checked::default(), None);
     std::thread::scope(|scope| -> Result<(), ArchiveError> {
         // The database as such, beside its rows.
         let check = &check;
@@ -242,7 +250,11 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         // That was one moment. What takes longer holds no run up.
         let contents = files.and_then(|files| {
             connection.execute_batch("COMMIT")?;
-            check.contents(&connection, &files, deep, jobs)
+            let counted = check.contents(&connection, &files, deep, jobs)?;
+            if deep {
+                foreign = check.foreign(&connection, &files)?;
+            }
+            Ok(counted)
         });
         let records = records.and_then(|(runs, others)| {
             check.records_of_no_run(&connection, others)?;
@@ -264,7 +276,7 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
     let unread = check.unread.into_inner().unwrap_or_default();
     let damaged = check.damaged.into_inner().unwrap_or_default();
     let is_doubtful = check.is_doubtful.into_inner();
-    Ok(Looked { folder, checked, problems, unread, lost, damaged, is_doubtful })
+    Ok(Looked { folder, checked, problems, unread, lost, foreign, damaged, is_doubtful })
 }
 
 /// So many problems are told again in the record of the next run.

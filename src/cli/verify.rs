@@ -14,7 +14,8 @@ use super::{Failure, Outcome, terminal};
 ///
 /// Of an archive: every row, every run's record, that every attachment is there with its size, and, with --deep, its
 /// bytes. Of an export: every file of its manifest. Names what is damaged or gone, says whether it can be had again and
-/// from where, and mends nothing: `archive` with that source does.
+/// from where, and mends nothing: `archive` with that source does. With --deep it also names files among an archive's
+/// attachments that are of no message, which are no damage.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit status: 0 whole, 1 failed, or something could not be read, 2 wrong command line, 3 something is \
@@ -103,6 +104,18 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
         let line = |Lost { run, what }: &Lost| format!("{} (said run {})", plain(what), plain(run));
         list(&mut words, &mut findings.lost.iter().map(line));
     }
+    if let Some(foreign @ [_, ..]) = findings.foreign.as_deref() {
+        let these = match foreign.len() {
+            1 => "1 file among the attachments is of no message; it does no harm, and is left alone:"
+                .to_owned(),
+            many => format!(
+                "{} files among the attachments are of no message; they do no harm, and are left alone:",
+                grouped(many as u64)
+            ),
+        };
+        let _ = writeln!(words, "\n{}", wrap("", &these, width));
+        list(&mut words, &mut foreign.iter().map(|path| plain(path)));
+    }
     words
 }
 
@@ -156,6 +169,7 @@ fn as_json(findings: &Findings) -> String {
         "problems": problems,
         "unread": unread,
         "lost": lost,
+        "foreign": findings.foreign,
     });
     format!("{object}\n")
 }
