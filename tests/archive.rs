@@ -14,6 +14,7 @@ mod fed;
 mod files;
 mod foreign;
 mod found_again;
+mod given_damaged;
 mod gone;
 mod groups;
 mod joined;

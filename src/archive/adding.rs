@@ -106,7 +106,7 @@ impl Adding<'_> {
             let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first };
             mending.aliases(prepared.tables, prepared.source)?;
             let damaged = &damaged;
-            Visiting {
+            let refused = Visiting {
                 connection: &transaction,
                 columns: &columns,
                 prepared,
@@ -116,11 +116,12 @@ impl Adding<'_> {
                 uncertain_absences: &uncertain_absences,
             }
             .take_all(&mut record.counts, progress)?;
+            record.unreadable.extend(refused.in_words(&source.path));
             progress.phase("Making indexes");
             schema::index(&transaction, &columns).map_err(failed())?;
             // By these its newest message is found.
             let is_own_copy = inherit::shared_runs(&transaction, prepared.tables)? > 0;
-            let for_news = found_damaged.words.is_empty();
+            let for_news = found_damaged.words.is_empty() && refused.is_none();
             deletions::note_state(&transaction, prepared, is_own_copy, for_news, number, options.now)
                 .map_err(failed())?;
             record.counts.read += source.read;

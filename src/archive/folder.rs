@@ -10,7 +10,7 @@ use super::lock::Lock;
 use super::own_file::{self, Own};
 use super::records::hash;
 pub use crate::disk::archive_folder::{
-    ABOUT, CONTENTS, DATABASE, HOME, README, RUNS, filename_at, filename_of,
+    ABOUT, CONTENTS, DATABASE, HOME, README, RUNS, filename_at, filename_of, path_of,
 };
 use crate::disk::archive_folder::{Named, is_archive, is_free, named_by_records, named_otherwise};
 use crate::disk::{hexadecimal, private_folders};

@@ -8,12 +8,13 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
+use super::attested::{Attested, name_of};
 use super::kind::Kind;
 use super::picked::each_of;
 use super::places::Places;
 use super::row::RowHash;
 use super::spelling::{Spelled, Spelling};
-use crate::source::tables::{Table, TableRow, Tables};
+use crate::source::tables::{Table, Tables};
 
 /// A row of a source, as the archive spells it.
 pub struct Incoming<'b> {
@@ -29,7 +30,8 @@ const ROWS: usize = 512;
 const BYTES: usize = 1 << 20;
 const WAITING: usize = 4;
 
-/// Calls `take` for the rows with these row ids, which are sorted; in their order.
+/// Calls `take` for the rows with these row ids, which are sorted; in their order. Gives back what those say that they are
+/// which an archive once wrote otherwise: they are not taken.
 ///
 /// # Errors
 /// What SQLite says of the source; or `take`.
@@ -38,7 +40,7 @@ pub fn each(
     spelling: &Spelling<'_>,
     rowids: &[i64],
     mut take: impl FnMut(Incoming<'_>) -> Result<(), ArchiveError>,
-) -> Result<(), ArchiveError> {
+) -> Result<Vec<String>, ArchiveError> {
     let (batches, incoming) = sync_channel(WAITING);
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || read((tables, table, places), spelling, rowids, &batches));
@@ -55,21 +57,31 @@ fn read(
     spelling: &Spelling<'_>,
     rowids: &[i64],
     batches: &SyncSender<Batch>,
-) -> Result<(), ArchiveError> {
+) -> Result<Vec<String>, ArchiveError> {
+    let attested = Attested::read(tables, spelling.kind, rowids)?;
+    let mut unattested = Vec::new();
     let names: Vec<&str> = spelling.wanted.names.iter().map(String::as_str).collect();
     let mut places = places.from(i64::MIN);
     let mut batch = Batch::default();
     // The error of who takes them is the one that counts.
     let send = |batch| batches.send(batch).map_err(|_| ArchiveError::Interrupted);
     each_of(tables, table, &names, rowids, |row| {
-        let place = if spelling.kind == Kind::Message { places.of(row.rowid()) } else { 0 };
-        batch.push(row, place, spelling);
+        let rowid = row.rowid();
+        let place = if spelling.kind == Kind::Message { places.of(rowid) } else { 0 };
+        let values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
+        let at = rowids.binary_search(&rowid).unwrap_or(usize::MAX);
+        if !attested.vouches_for(at, spelling.kind, &spelling.wanted, &values) {
+            unattested.push(name_of(spelling.kind, &spelling.wanted, &values));
+            return Ok(());
+        }
+        batch.push(rowid, values, place, spelling);
         match batch.is_full() {
             true => send(std::mem::take(&mut batch)),
             false => Ok(()),
         }
     })?;
-    send(batch)
+    send(batch)?;
+    Ok(unattested)
 }
 
 /// Rows, compactly.
@@ -92,10 +104,9 @@ enum Cell {
 }
 
 impl Batch {
-    fn push(&mut self, row: &TableRow<'_, '_>, place: i64, spelling: &Spelling<'_>) {
-        let values: Vec<ValueRef<'_>> = (0..spelling.wanted.names.len()).map(|at| row.value(at)).collect();
+    fn push(&mut self, rowid: i64, values: Vec<ValueRef<'_>>, place: i64, spelling: &Spelling<'_>) {
         let fingerprint = spelling.fingerprint(&values).wrapping_add(place);
-        spelling.spell(values, |spelled| self.add(row.rowid(), fingerprint, spelled));
+        spelling.spell(values, |spelled| self.add(rowid, fingerprint, spelled));
     }
 
     fn add(&mut self, rowid: i64, fingerprint: i64, row: &Spelled<'_>) {

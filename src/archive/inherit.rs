@@ -7,11 +7,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
 use super::absence::Reason;
+use super::attested::{Refused, hash_at, name_of, written};
 use super::damage::Damaged;
 use super::deletions::STATES;
-use super::kind::Kind;
+use super::joins::Joining;
+use super::kind::{JOINS, Kind};
 use super::participants::{self, PARTICIPANTS, Stay};
 use super::places::number;
+use super::recovered::{FORMER_PARTS, FormerPart, PARTS, Recovered};
 use super::row::text_at;
 use super::scan::Wanted;
 use super::schema::{Columns, version_table};
@@ -85,32 +88,41 @@ pub fn shared_runs(connection: &Connection, tables: &Tables) -> Result<i64, Arch
 
 impl Heir<'_> {
     /// Former states of messages, chats and attachments. What is shown stays as it is. How many messages got one.
-    pub fn versions(&self, handles: &Ids) -> Result<u64, ArchiveError> {
+    pub fn versions(&self, handles: &Ids, refused: &mut Refused) -> Result<u64, ArchiveError> {
         let mut of_messages = 0;
         for kind in HANDED_ON {
-            let taken = self.versions_of(kind, handles)?;
+            let taken = self.versions_of(kind, handles, refused)?;
             of_messages += if kind == Kind::Message { taken } else { 0 };
         }
         Ok(of_messages)
     }
 
-    fn versions_of(&self, kind: Kind, handles: &Ids) -> Result<u64, ArchiveError> {
+    fn versions_of(&self, kind: Kind, handles: &Ids, refused: &mut Refused) -> Result<u64, ArchiveError> {
         let name = version_table(kind);
         let Some(table) = self.tables.table(&name) else { return Ok(0) };
         let spelling = Spelling::new(kind, Wanted::of(kind, table), self.visit, handles);
         let mut names: Vec<&str> = spelling.wanted.names.iter().map(String::as_str).collect();
         let of_row = names.len();
-        names.push("msgarchive_id");
+        names.extend(["msgarchive_id", "msgarchive_hash"]);
         let none = Damaged::new();
         let mut taker =
             Taker::new(self.connection, self.columns, &spelling, self.visit, &none).map_err(self.failed())?;
         let before = self.inherited(kind).map_err(self.failed())?;
         let (mut last, mut taken) = (before, 0);
+        let mut is_all = true;
         self.tables.reader().rows(table, &names, before.saturating_add(1)..=i64::MAX, |row| {
-            last = row.rowid();
-            let mut inherit = || -> rusqlite::Result<bool> {
+            let values: Vec<ValueRef<'_>> = (0..of_row).map(|at| row.value(at)).collect();
+            if hash_at(row, of_row + 1) != Some(written(kind, &spelling.wanted, &values)) {
+                refused.former_state(kind, &name_of(kind, &spelling.wanted, &values));
+                is_all = false;
+                return Ok(());
+            }
+            // Once that is mended, it is taken over, and what came after it is known.
+            if is_all {
+                last = row.rowid();
+            }
+            let inherit = || -> rusqlite::Result<bool> {
                 let Some(id) = self.here(kind, number(row.value(of_row)))? else { return Ok(false) };
-                let values = (0..of_row).map(|at| row.value(at)).collect();
                 spelling.spell(values, |former| taker.inherit(id, former))
             };
             taken += u64::from(inherit().map_err(self.failed())?);
@@ -142,6 +154,38 @@ impl Heir<'_> {
             };
             note().map_err(self.failed())
         })
+    }
+
+    /// Parts that came back from Recently Deleted: of a source that does not know, they are not taken for deleted again.
+    pub fn former_parts(&self) -> Result<(), ArchiveError> {
+        let (Some(table), Some(join)) =
+            (self.tables.table(FORMER_PARTS), JOINS.iter().find(|join| join.table == PARTS))
+        else {
+            return Ok(());
+        };
+        let mut former = Vec::new();
+        let columns = ["message", "chat", "part", "delete_date", "part_text"];
+        self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
+            let mut note = || -> rusqlite::Result<()> {
+                let message = self.here(Kind::Message, number(row.value(0)))?;
+                let chat = self.here(Kind::Chat, number(row.value(1)))?;
+                if let (Some(message), Some(chat), ValueRef::Blob(text) | ValueRef::Text(text)) =
+                    (message, chat, row.value(4))
+                {
+                    let what = (message, chat, number(row.value(2)));
+                    former.push(FormerPart { what, date: number(row.value(3)), text: text.to_vec() });
+                }
+                Ok(())
+            };
+            note().map_err(self.failed())
+        })?;
+        let inherit = || -> rusqlite::Result<()> {
+            let none = Damaged::new();
+            let joining = Joining::new(self.connection, join, &join.identity(), &none, self.visit)?;
+            let recovered = Recovered::new(self.connection, self.visit)?;
+            recovered.inherit(&former, |identity| joining.remove(identity))
+        };
+        inherit().map_err(self.failed())
     }
 
     /// Who was in a chat and when, as far as nothing is known of them here.

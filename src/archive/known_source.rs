@@ -15,6 +15,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
+use super::attested::Attested;
 use super::damage::FoundDamaged;
 use super::kind::Kind;
 use super::places::Places;
@@ -61,7 +62,7 @@ pub fn recognize(
     };
     let reader = tables.reader();
     let Some(message) = tables.table("message") else { return Ok(None) };
-    let comparing = Comparing { connection, archive, places, reader: &reader, message, damaged };
+    let comparing = Comparing { connection, archive, places, tables, reader: &reader, message, damaged };
     // Of two that have the same rows so far, such as copies of one library, each is the one that lies where it lay.
     let (there, elsewhere): (Vec<Candidate>, Vec<Candidate>) = read()
         .map_err(failed())?
@@ -108,6 +109,7 @@ struct Comparing<'a> {
     connection: &'a Connection,
     archive: &'a str,
     places: &'a Places,
+    tables: &'a Tables,
     reader: &'a TableReader<'a>,
     message: &'a Table,
     damaged: &'a FoundDamaged,
@@ -131,6 +133,10 @@ impl Comparing<'_> {
                 continue;
             }
             let Some(there) = self.guid(rowid..=rowid)?.filter(|guid| !guid.is_empty()) else { continue };
+            // Nor does a row of another archive that is not what was written there.
+            if !self.is_attested(rowid)? {
+                continue;
+            }
             if self.damaged.sums_of(ALIASES).any(|alias| alias == there) {
                 continue;
             }
@@ -188,6 +194,22 @@ impl Comparing<'_> {
             Ok::<(), ArchiveError>(())
         })?;
         Ok(guid)
+    }
+
+    fn is_attested(&self, rowid: i64) -> Result<bool, ArchiveError> {
+        let attested = Attested::read(self.tables, Kind::Message, &[rowid])?;
+        if attested.is_needless() {
+            return Ok(true);
+        }
+        let wanted = Wanted::of(Kind::Message, self.message);
+        let names: Vec<&str> = wanted.names.iter().map(String::as_str).collect();
+        let mut is_attested = false;
+        self.reader.rows(self.message, &names, rowid..=rowid, |row| {
+            let values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
+            is_attested = attested.vouches_for(0, Kind::Message, &wanted, &values);
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(is_attested)
     }
 
     fn fingerprint(&self, rowid: i64) -> Result<Option<i64>, ArchiveError> {

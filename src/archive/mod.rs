@@ -17,6 +17,7 @@ pub mod about;
 mod absence;
 mod adding;
 mod aliases;
+mod attested;
 pub mod changes;
 mod check;
 mod contents;

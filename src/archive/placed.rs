@@ -16,6 +16,7 @@ use super::kind::Kind;
 use super::prepared::Prepared;
 use super::record::Counts;
 use super::sums::{FILES, FORMERLY_PLACED, PLACED};
+use super::take::LOOK_AGAIN;
 use super::visit::{Ids, Visit};
 
 /// What the bytes of an attachment are to the archive.
@@ -52,18 +53,13 @@ impl Placing<'_> {
             }
         }
         for unreadable in unreadable {
-            self.look_again(unreadable.rowid)?;
+            self.connection.prepare_cached(LOOK_AGAIN)?.execute([
+                Kind::Attachment.number(),
+                self.visit.source,
+                unreadable.rowid,
+            ])?;
         }
         Ok(())
-    }
-
-    /// The row may stay as it is, and its bytes were not read: it is looked at by the next run as if it were news.
-    fn look_again(&self, rowid: i64) -> rusqlite::Result<usize> {
-        self.connection
-            .prepare_cached(
-                "UPDATE msgarchive_sighting SET fingerprint = NULL WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3",
-            )?
-            .execute([Kind::Attachment.number(), self.visit.source, rowid])
     }
 
     /// Notes the files of a content. How many bytes were not here.

@@ -38,7 +38,17 @@ struct Part {
     rowid: i64,
     /// (message, chat, part).
     what: (i64, i64, i64),
+    date: i64,
     text: Option<String>,
+}
+
+/// A part that came back from Recently Deleted in another archive.
+pub struct FormerPart {
+    /// (message, chat, part), as here.
+    pub what: (i64, i64, i64),
+    /// When it was deleted, as Apple has it.
+    pub date: i64,
+    pub text: Vec<u8>,
 }
 
 /// What a message says, and how its parts were edited.
@@ -79,24 +89,71 @@ impl<'c> Recovered<'c> {
         for part in self.deleted()? {
             let (message, chat, index) = part.what;
             if changed.contains(&message) && !self.there.contains(&part.what) && self.is_back(&part)? {
-                self.connection.execute(
-                    &format!(
-                        "INSERT INTO {FORMER_PARTS} (message, chat, part, delete_date, part_text, source, until) \
-                         SELECT message_id, chat_id, part_index, delete_date, part_text, ?2, ?3 FROM {PARTS} \
-                         WHERE rowid = ?1"
-                    ),
-                    params![part.rowid, self.visit.source, self.visit.run],
-                )?;
+                self.keep(&part)?;
                 withdraw(&[message, chat, index].map(ValueRef::Integer))?;
             }
         }
         Ok(())
     }
 
+    /// Takes over what came back in another archive. Calls `withdraw` with what identifies those that are deleted here, and by
+    /// what the message says are back.
+    pub fn inherit(
+        &self,
+        former: &[FormerPart],
+        mut withdraw: impl FnMut(&[ValueRef<'_>]) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        if former.is_empty() {
+            return Ok(());
+        }
+        let mut back: HashMap<(i64, i64, i64), i64> = HashMap::new();
+        for FormerPart { what, date, .. } in former {
+            let last = back.entry(*what).or_insert(*date);
+            *last = *date.max(last);
+        }
+        for part in self.deleted()? {
+            let (message, chat, index) = part.what;
+            if back.get(&part.what).is_some_and(|back| part.date <= *back) && self.is_said(&part)?.is_some() {
+                self.keep(&part)?;
+                withdraw(&[message, chat, index].map(ValueRef::Integer))?;
+            }
+        }
+        let mut known = self
+            .connection
+            .prepare(&format!("SELECT message, chat, part, coalesce(delete_date, 0) FROM {FORMER_PARTS}"))?;
+        let known = known
+            .query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), number(row.get_ref(3)?))))?;
+        let mut known: HashSet<((i64, i64, i64), i64)> = known.collect::<rusqlite::Result<_>>()?;
+        for FormerPart { what, date, text } in former {
+            let (message, chat, index) = *what;
+            if known.insert((*what, *date)) {
+                self.connection.execute(
+                    &format!(
+                        "INSERT INTO {FORMER_PARTS} (message, chat, part, delete_date, part_text, source, until) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)"
+                    ),
+                    params![message, chat, index, date, text, self.visit.source],
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what was here until this run.
+    fn keep(&self, part: &Part) -> rusqlite::Result<usize> {
+        self.connection.execute(
+            &format!(
+                "INSERT INTO {FORMER_PARTS} (message, chat, part, delete_date, part_text, source, until) \
+                 SELECT message_id, chat_id, part_index, delete_date, part_text, ?2, ?3 FROM {PARTS} WHERE rowid = ?1"
+            ),
+            params![part.rowid, self.visit.source, self.visit.run],
+        )
+    }
+
     /// There are few.
     fn deleted(&self) -> rusqlite::Result<Vec<Part>> {
         let mut statement = self.connection.prepare(&format!(
-            "SELECT rowid, message_id, chat_id, part_index, part_text FROM {PARTS} \
+            "SELECT rowid, message_id, chat_id, part_index, part_text, delete_date FROM {PARTS} \
              WHERE typeof(message_id) = 'integer' AND typeof(chat_id) = 'integer' AND typeof(part_index) = 'integer'"
         ))?;
         let parts = statement.query_map([], |row| {
@@ -104,27 +161,35 @@ impl<'c> Recovered<'c> {
             Ok(Part {
                 rowid: row.get(0)?,
                 what: (row.get(1)?, row.get(2)?, row.get(3)?),
+                date: number(row.get_ref(5)?),
                 text: body::body_without_data(blob, None).into_text(),
             })
         })?;
         parts.collect()
     }
 
-    /// The message says it, as it was or before it was edited since; and says more than before this run.
+    /// The message says it, and says more than before this run.
     fn is_back(&self, part: &Part) -> rusqlite::Result<bool> {
-        let Some(of_part) = part.text.as_deref().filter(|text| !text.is_empty()) else { return Ok(false) };
-        let (message, _, index) = part.what;
-        let Said { text: now, summary } =
-            self.said("message", "v.ROWID = ?1 AND ?2 <> 0", "", message)?.unwrap_or_default();
+        let Some(now) = self.is_said(part)? else { return Ok(false) };
         let before = self.said(
             "msgarchive_message_version",
             "v.msgarchive_id = ?1 AND v.msgarchive_until = ?2",
             "ORDER BY v.msgarchive_version DESC LIMIT 1",
-            message,
+            part.what.0,
         )?;
-        let was_edited = || u32::try_from(index).is_ok_and(|index| summary.was(index, of_part));
-        let says_more = before.is_none_or(|before| before.text.chars().count() < now.chars().count());
-        Ok((now.contains(of_part) || was_edited()) && says_more)
+        Ok(before.is_none_or(|before| before.text.chars().count() < now.chars().count()))
+    }
+
+    /// What the message says, where that is in it: as it was, or before it was edited since.
+    fn is_said(&self, part: &Part) -> rusqlite::Result<Option<String>> {
+        let Some(of_part) = part.text.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        let (message, _, index) = part.what;
+        let now = self.said("message", "v.ROWID = ?1 AND ?2 <> 0", "", message)?;
+        let is_said = |now: &Said| {
+            let was_edited = || u32::try_from(index).is_ok_and(|index| now.summary.was(index, of_part));
+            now.text.contains(of_part) || was_edited()
+        };
+        Ok(now.filter(is_said).map(|now| now.text))
     }
 
     fn said(&self, table: &str, which: &str, order: &str, message: i64) -> rusqlite::Result<Option<Said>> {

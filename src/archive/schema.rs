@@ -95,7 +95,7 @@ const LATER: &str = "
     -- Until when each source is known to have been as a run read it: Apple's date. Only where that is another one.
     CREATE TABLE IF NOT EXISTS msgarchive_state (
       source INTEGER NOT NULL, run INTEGER NOT NULL, date INTEGER NOT NULL, PRIMARY KEY (source, run)) WITHOUT ROWID;
-    -- Parts of messages that were in Recently Deleted until a run, and came back.
+    -- Parts of messages that were in Recently Deleted until a run, and came back; 0: in another archive, before this one knew.
     CREATE TABLE IF NOT EXISTS msgarchive_former_part (
       message INTEGER NOT NULL, chat INTEGER NOT NULL, part INTEGER NOT NULL, delete_date INTEGER, part_text BLOB,
       source INTEGER NOT NULL, until INTEGER NOT NULL);

@@ -21,6 +21,10 @@ use super::visit::Visit;
 pub const FORGET: &str =
     "DELETE FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3";
 
+/// A row may stay as it is, and not all of it was taken: it is looked at by the next run as if it were news.
+pub const LOOK_AGAIN: &str =
+    "UPDATE msgarchive_sighting SET fingerprint = NULL WHERE kind = ?1 AND source = ?2 AND source_rowid = ?3";
+
 /// What a source had under a row id.
 struct Seen {
     id: i64,

@@ -2,13 +2,14 @@
 
 mod missing;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
+use super::attested::{AttestedJoin, Refused};
 use super::damage::DamagedRows;
 use super::incoming;
 use super::inherit::Heir;
@@ -21,12 +22,13 @@ use super::prepared::Prepared;
 use super::record::Counts;
 use super::recovered::{PARTS, Recovered};
 use super::restored::Restored;
+use super::row::text_at;
 use super::scan::{Scan, Wanted};
 use super::schema::{Columns, column_here};
 use super::spelling::{Spelling, dangling};
 use super::states::Taken;
 use super::sums::first_together;
-use super::take::{FORGET, Taker};
+use super::take::{FORGET, LOOK_AGAIN, Taker};
 use super::twins::Twins;
 use super::visit::{Ids, Visit};
 use crate::model::Instant;
@@ -88,20 +90,21 @@ struct TakenRows {
 const BREATH: usize = 1024;
 
 impl Visiting<'_> {
-    /// Takes everything.
-    pub fn take_all(&self, counts: &mut Counts, progress: &dyn Progress) -> Result<(), ArchiveError> {
+    /// Takes everything, but what another archive has that is not what it once wrote.
+    pub fn take_all(&self, counts: &mut Counts, progress: &dyn Progress) -> Result<Refused, ArchiveError> {
+        let mut refused = Refused::default();
         let mut whereabouts = Whereabouts::default();
         let mut gone = Vec::new();
         for (kind, scan) in &self.prepared.scans {
             let TakenRows { touched, changed, gone: lost } =
-                self.take_kind(*kind, scan, &whereabouts, counts, progress)?;
+                self.take_kind(*kind, scan, &whereabouts, (counts, &mut refused), progress)?;
             match kind {
                 Kind::Handle => whereabouts.handles = self.seen(*kind)?,
                 Kind::Chat => {
                     whereabouts.chats = self.seen(*kind)?;
                     // Who is in a chat tells which conversation it is of.
                     for join in JOINS.iter().filter(|join| !join.of_messages()) {
-                        self.take_join(join, &whereabouts)?;
+                        self.take_join(join, &whereabouts, &mut refused)?;
                     }
                 }
                 Kind::Attachment => {
@@ -118,7 +121,7 @@ impl Visiting<'_> {
             }
         }
         for join in JOINS.iter().filter(|join| join.of_messages()) {
-            self.take_join(join, &whereabouts)?;
+            self.take_join(join, &whereabouts, &mut refused)?;
         }
         if let Some(mut twins) = Twins::of(self.connection, self.visit).map_err(self.failed())? {
             let came: Vec<i64> = self.prepared.contents.kept.iter().map(|kept| kept.rowid).collect();
@@ -129,12 +132,14 @@ impl Visiting<'_> {
         if self.is_archive() {
             let Visiting { connection, columns, visit, .. } = *self;
             let heir = Heir { connection, columns, tables: self.prepared.tables, visit };
-            counts.changed += heir.versions(&whereabouts.handles)?;
+            counts.changed += heir.versions(&whereabouts.handles, &mut refused)?;
             heir.participants()?;
+            heir.former_parts()?;
             heir.aliases()?;
             heir.absences()?;
         }
-        self.note_version()
+        self.note_version()?;
+        Ok(refused)
     }
 
     /// A message of the source names a row that came after it.
@@ -156,7 +161,7 @@ impl Visiting<'_> {
         kind: Kind,
         scan: &Scan,
         Whereabouts { handles, chats, attachments, .. }: &Whereabouts,
-        counts: &mut Counts,
+        (counts, refused): (&mut Counts, &mut Refused),
         progress: &dyn Progress,
     ) -> Result<TakenRows, ArchiveError> {
         let Some(table) = self.prepared.tables.table(kind.table()) else { return Ok(TakenRows::default()) };
@@ -177,7 +182,7 @@ impl Visiting<'_> {
         for last in [false, true] {
             let rowids = if last { &std::mem::take(&mut postponed) } else { &scan.news };
             let from = (self.prepared.tables, table, &self.prepared.places);
-            incoming::each(from, &spelling, rowids, |incoming| {
+            let unattested = incoming::each(from, &spelling, rowids, |incoming| {
                 let rowid = incoming.rowid;
                 let Some((id, taken)) = taker.take(incoming, last).map_err(self.failed())? else {
                     postponed.push(rowid);
@@ -202,6 +207,7 @@ impl Visiting<'_> {
                 }
                 Ok(())
             })?;
+            unattested.iter().for_each(|name| refused.row(kind, name));
         }
         touched.sort_unstable();
         progress.advance((touched.len() % BREATH) as u64);
@@ -210,14 +216,30 @@ impl Visiting<'_> {
         // What it was that is gone has to be certain.
         gone.retain(|(rowid, _)| !scan.unvouched.contains(&first_together(*rowid)));
         drop(taker);
+        if self.is_archive() {
+            for (_, id) in gone.drain(..) {
+                refused.gone(kind, &self.name(kind, id).map_err(self.failed())?);
+            }
+        }
         for id in &changed {
             follow_date(self.connection, self.columns, *id).map_err(self.failed())?;
         }
         Ok(TakenRows { touched, changed, gone: gone.into_iter().map(|(_, id)| id).collect() })
     }
 
-    /// The source has these rows no more.
+    /// What a row is called here, for people.
+    fn name(&self, kind: Kind, id: i64) -> rusqlite::Result<String> {
+        let key = kind.key().first().copied().unwrap_or("ROWID");
+        let sql = format!("SELECT {key} FROM {} WHERE ROWID = ?1", kind.table());
+        let name = self.connection.prepare_cached(&sql)?.query_row([id], |row| text_at(row, 0)).optional()?;
+        Ok(name.flatten().unwrap_or_else(|| "without a name".into()))
+    }
+
+    /// The source has these rows no more; of another archive, which lets go of none, that is told until it has.
     fn forget(&self, kind: Kind, scan: &Scan) -> rusqlite::Result<()> {
+        if self.is_archive() {
+            return Ok(());
+        }
         let mut forget = self.connection.prepare_cached(FORGET)?;
         for (rowid, _) in &scan.missing {
             forget.execute([kind.number(), self.visit.source, *rowid])?;
@@ -279,7 +301,12 @@ impl Visiting<'_> {
     }
 
     /// Takes the rows of a join; of messages, only those that are news.
-    fn take_join(&self, join: &'static Join, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
+    fn take_join(
+        &self,
+        join: &'static Join,
+        whereabouts: &Whereabouts,
+        refused: &mut Refused,
+    ) -> Result<(), ArchiveError> {
         let Some(table) = self.prepared.tables.table(join.table) else { return Ok(()) };
         if join.of_messages() && whereabouts.messages.is_empty()
             || join.ends.iter().any(|(column, _)| table.column(column).is_none())
@@ -304,6 +331,7 @@ impl Visiting<'_> {
             NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
         };
+        let mut attested = AttestedJoin::read(self.prepared.tables, join, &names)?;
         let mut twins = match join.table {
             CARRIED => Twins::of(self.connection, self.visit).map_err(self.failed())?,
             _ => None,
@@ -316,6 +344,9 @@ impl Visiting<'_> {
         let [part, date] = ["part_index", "delete_date"].map(at);
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
             let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
+            if !attested.vouches_for(&values) {
+                return Ok(());
+            }
             let mut is_late = false;
             for (at, kind) in &ends {
                 let Some(value) = values.get_mut(*at) else { return Ok(()) };
@@ -355,6 +386,7 @@ impl Visiting<'_> {
             }
             joining.put(&values).map_err(self.failed())
         })?;
+        self.refuse_joined(join, attested.wrong(), whereabouts, refused)?;
         if let Some(participants) = participants {
             let chats = whereabouts.chats.values().copied().collect();
             let hide = |chat, handle| joining.remove(&[chat, handle].map(ValueRef::Integer));
@@ -372,6 +404,27 @@ impl Visiting<'_> {
             _ => whereabouts.chats.values().copied().collect(),
         };
         joining.sweep(&owners).map_err(self.failed())
+    }
+
+    /// Tells of what another archive says of these of its rows, and never wrote; they are looked at again until it is mended.
+    fn refuse_joined(
+        &self,
+        join: &Join,
+        wrong: BTreeSet<i64>,
+        whereabouts: &Whereabouts,
+        refused: &mut Refused,
+    ) -> Result<(), ArchiveError> {
+        let (kind, source) = (join.owner().1, self.visit.source);
+        for rowid in wrong {
+            // Of a message that is no news nothing was to be taken.
+            let Some(id) = whereabouts.of(kind, rowid, source) else { continue };
+            refused.joined(join, &self.name(kind, id).map_err(self.failed())?);
+            self.connection
+                .prepare_cached(LOOK_AGAIN)
+                .and_then(|mut again| again.execute([kind.number(), source, rowid]))
+                .map_err(self.failed())?;
+        }
+        Ok(())
     }
 
     /// What is in Recently Deleted stays where it was.

@@ -16,7 +16,7 @@ use super::row::text_at;
 use super::scan::Scan;
 use super::sums::{FILES, FORMERLY_PLACED, PLACED};
 use crate::model::Instant;
-use crate::source::tables::Tables;
+use crate::source::tables::{Tables, text};
 
 /// Those that are new or news, which may have other bytes than are here; those that were not here before; those whose
 /// bytes are damaged; those whose files were [`overwritten`]. `now`: when the source is read.
@@ -99,20 +99,19 @@ pub fn wishes(
     })?;
     let others = Wished::Other { than: Vec::new(), again: true };
     for (place, what, wished) in [(PLACED, others, &rowids[..]), (FORMERLY_PLACED, Wished::Former, &[])] {
-        wishes.extend(of_another_archive(connection, tables, source, place, &what, wished)?);
+        wishes.extend(of_another_archive(connection, (tables, source), (place, &what), wished, &damaged)?);
     }
     Ok(wishes)
 }
 
-/// The bytes that another archive shows, or has besides, by its table of them; and that are neither here nor wished for: by row
-/// ids.
+/// The bytes that another archive shows, or has besides, by its table of them; and that are neither here and whole nor wished
+/// for: by row ids.
 fn of_another_archive(
     connection: &Connection,
-    tables: &Tables,
-    source: i64,
-    place: &str,
-    what: &Wished,
+    (tables, source): (&Tables, i64),
+    (place, what): (&str, &Wished),
     wished: &[i64],
+    damaged: &BTreeSet<&str>,
 ) -> Result<Vec<Wish>, ArchiveError> {
     let failed = || ArchiveError::of(connection);
     let Some(table) = tables.table(place) else { return Ok(Vec::new()) };
@@ -129,14 +128,18 @@ fn of_another_archive(
     // What it shows, and had once, it went back to, where it brought what is shown here.
     let goes_back = place == PLACED;
     let mut wishes = Vec::new();
-    tables.reader().rows(table, &["attachment", "path", "original"], i64::MIN..=i64::MAX, |row| {
+    let columns = ["attachment", "path", "original", "film"];
+    tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
         if let (ValueRef::Integer(rowid), ValueRef::Text(path)) = (row.value(0), row.value(1)) {
             if wished.binary_search(&rowid).is_ok() {
                 return Ok(());
             }
             let path = String::from_utf8_lossy(path);
             let asked = params![path, Kind::Attachment.number(), source, rowid, goes_back];
-            if !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
+            let film = text(row.value(3));
+            let is_whole =
+                !is_damaged(damaged, &path) && !film.is_some_and(|film| is_damaged(damaged, &film));
+            if !is_whole || !is_here.query_row(asked, |row| row.get::<_, bool>(0)).map_err(failed())? {
                 let filename = filename_of(&path);
                 let original = match row.value(2) {
                     ValueRef::Text(original) => Some(String::from_utf8_lossy(original).into_owned()),

@@ -31,7 +31,12 @@ pub fn filename_of(path: &str) -> String {
     format!("{HOME}{path}")
 }
 
-/// The same in SQL; `path`: an expression.
+/// The path in an archive that an `attachment.filename` says; `None` where it lies elsewhere.
+pub fn path_of(filename: &str) -> Option<&str> {
+    filename.strip_prefix(HOME)
+}
+
+/// The same as [`filename_of`] in SQL; `path`: an expression.
 pub fn filename_at(path: &str) -> String {
     format!("'{HOME}' || {path}")
 }

@@ -291,3 +291,47 @@ fn a_part_that_was_restored_and_then_edited() {
         program.run(&["verify", &archive, "--deep"]).with_code(0);
     }
 }
+
+/// Another archive hands on that a part came back: an old backup that has it deleted says nothing new then.
+#[test]
+fn a_part_that_was_restored_as_another_archive_knows() {
+    let program = Program::new();
+    let library = |at: &str, is_deleted: bool| {
+        let mut library = crate::support::Library::new(Schema::MACOS_26);
+        let ana = library.handle("+12025550143", "iMessage");
+        let chat = library.direct(ana);
+        let message = library.message(chat).from(ana).at("2026-06-01T10:00:00Z").text("stays").text(" goes");
+        if is_deleted {
+            message.deleted_part(1, "2026-06-01T11:00:00Z");
+        }
+        let _ = std::fs::remove_dir_all(program.path().join(at));
+        library.write(&program.path().join(at));
+    };
+    let feed = |archive: &str, source: &str, day: i64| {
+        add(&program.path().join(archive), &[&program.path().join(source)], START + day * DAY).unwrap();
+        program.run(&["verify", archive, "--deep"]).with_code(0);
+    };
+    let deleted = |archive: &str| -> [i64; 2] {
+        let db = rusqlite::Connection::open(program.path().join(archive).join("chat.db")).unwrap();
+        let tables = ["recoverable_message_part", "msgarchive_former_part"];
+        tables.map(|table| {
+            db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        })
+    };
+    library("old", true);
+    library("mac", true);
+    feed("giving", "mac", 0);
+    feed("early", "giving", 1);
+    library("mac", false);
+    feed("giving", "mac", 2);
+    assert_eq!(deleted("giving"), [0, 1]);
+    assert_eq!(deleted("early"), [1, 0]);
+    for day in [3, 4] {
+        for archive in ["new", "early"] {
+            feed(archive, "giving", day);
+            assert_eq!(deleted(archive), [0, 1], "{archive}");
+            feed(archive, "old", day);
+            assert_eq!(deleted(archive), [0, 1], "{archive}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use super::KeptFile;
 use super::name::{ContentName, short};
 use super::parts::{list_of, list_part, parts};
 use crate::archive::ArchiveError;
-use crate::archive::folder::CONTENTS;
+use crate::archive::folder::{CONTENTS, path_of};
 use crate::disk::{
     DiskError, HashedCopy, copy_hashed, hexadecimal, is_gone, link_hashed, private_folder, private_folders,
     remove_folder, sync_folder, write_hashed,
@@ -93,8 +93,18 @@ impl Taker<'_> {
         }
         let picture = self.copy(content, "a")?;
         let hash = hexadecimal(&picture.sha256);
+        let named = self.named(filename);
+        if named.is_some_and(|named| named.hash != hash) {
+            return Err(self.refuse(content));
+        }
         let film = match film {
-            Some(film) => Some((self.copy(film, "b")?, extension(&film.path().to_string_lossy()))),
+            Some(film) => {
+                let copy = self.copy(film, "b")?;
+                if named.and_then(|named| named.film).is_some_and(|named| named != short(&copy.sha256)) {
+                    return Err(self.refuse(film));
+                }
+                Some((copy, extension(&film.path().to_string_lossy())))
+            }
             None => None,
         };
         let of_film = film.as_ref().map(|(film, _)| short(&film.sha256));
@@ -108,6 +118,25 @@ impl Taker<'_> {
         }
         let path = self.place("a", name, picture, &mut files)?;
         Ok(Taken { path, film: film_path, files })
+    }
+
+    /// What a content of another archive is named after.
+    fn named<'f>(&self, filename: &'f str) -> Option<ContentName<'f>> {
+        let path = path_of(filename).filter(|_| self.source == SourceKind::Archive)?;
+        let name = ContentName::of(path);
+        let is_hash = name.hash.len() == 64 && name.hash.bytes().all(|b| b.is_ascii_hexdigit());
+        (is_hash && name.path() == path).then_some(name)
+    }
+
+    /// The bytes are not those that another archive stored under this name: nothing of them stays.
+    fn refuse(&self, content: &Content) -> ArchiveError {
+        for part in ["a", "b"] {
+            let _ = fs::remove_file(self.waiting(part));
+        }
+        let _ = fs::remove_dir_all(self.waiting("c"));
+        let why =
+            io::Error::other("its bytes are not those that were stored there. Run `verify` on that archive");
+        DiskError::reading(content.path())(why).into()
     }
 
     fn waiting(&self, part: &str) -> PathBuf {
@@ -208,6 +237,9 @@ impl Taker<'_> {
             }
         }
         let hash = hexadecimal(&list.finalize());
+        if self.named(filename).is_some_and(|named| named.hash != hash) {
+            return Err(self.refuse(bundle));
+        }
         let name = ContentName { hash: &hash, film: None, extension: &extension(filename) };
         let path = self.make_room(name)?;
         let to = self.archive.join(&path);

@@ -1,0 +1,206 @@
+//! Whether what another archive gives is what it once wrote: it has a hash of each row, and its disk may be damaged as any.
+//!
+//! What is not is told of, and left there: it stays news until that archive is mended, or has given it up. What is known of it
+//! here stays as it is. What hangs on such a row is taken without it, and joined with it once that comes.
+//!
+//! **Must never**: take a source's word where it left a hash beside it.
+
+use std::collections::BTreeSet;
+
+use rusqlite::types::ValueRef;
+
+use super::ArchiveError;
+use super::kind::{Join, Kind};
+use super::picked::each_of;
+use super::places::number;
+use super::row::{self, RowHash};
+use super::scan::Wanted;
+use crate::source::SourceKind;
+use crate::source::tables::{Table, TableRow, Tables, text};
+
+/// The hashes that an archive has of rows of one table; `None` of what is no archive.
+pub struct Attested(Option<Vec<Option<RowHash>>>);
+
+impl Attested {
+    /// Of the rows with these row ids, which are sorted.
+    ///
+    /// # Errors
+    /// What SQLite says of the source.
+    pub fn read(tables: &Tables, kind: Kind, rowids: &[i64]) -> Result<Attested, ArchiveError> {
+        let Some(book) = book_of(tables, &format!("msgarchive_{}", kind.table())) else {
+            return Ok(Attested(None));
+        };
+        let mut hashes = vec![None; rowids.len()];
+        each_of(tables, book, &["hash"], rowids, |row| {
+            if let Ok(at) = rowids.binary_search(&row.rowid())
+                && let Some(hash) = hashes.get_mut(at)
+            {
+                *hash = hash_at(row, 0);
+            }
+            Ok(())
+        })?;
+        Ok(Attested(Some(hashes)))
+    }
+
+    /// There is nothing to compare with.
+    pub fn is_needless(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether the row is what was written. `at`: which of the row ids that were asked for; `values`: of the columns `wanted`,
+    /// as the source has them.
+    pub fn vouches_for(&self, at: usize, kind: Kind, wanted: &Wanted, values: &[ValueRef<'_>]) -> bool {
+        self.0.as_ref().is_none_or(|hashes| hashes.get(at) == Some(&Some(written(kind, wanted, values))))
+    }
+}
+
+/// Where an archive keeps hashes. One that an earlier program wrote may have none.
+fn book_of<'t>(tables: &'t Tables, name: &str) -> Option<&'t Table> {
+    let is_archive = tables.info().kind == SourceKind::Archive;
+    tables.table(name).filter(|book| is_archive && book.column("hash").is_some())
+}
+
+/// The hash that an archive wrote of a row with these values.
+pub fn written(kind: Kind, wanted: &Wanted, values: &[ValueRef<'_>]) -> RowHash {
+    let columns = wanted.lower.iter().map(String::as_str).zip(values.iter().copied());
+    row::hash(columns.filter(|(name, _)| !kind.unhashed().contains(name)))
+}
+
+/// The hash in a column.
+pub fn hash_at(row: &TableRow<'_, '_>, column: usize) -> Option<RowHash> {
+    match row.value(column) {
+        ValueRef::Blob(hash) => hash.try_into().ok(),
+        _ => None,
+    }
+}
+
+/// What a row says that it is, for people.
+pub fn name_of(kind: Kind, wanted: &Wanted, values: &[ValueRef<'_>]) -> String {
+    let at = wanted.lower.iter().position(|name| kind.key().first().is_some_and(|key| name == key));
+    at.and_then(|at| values.get(at)).and_then(|value| text(*value)).unwrap_or_else(|| "without a name".into())
+}
+
+/// The hashes that an archive has of the rows of a join.
+pub struct AttestedJoin {
+    /// What an archive wrote; `None` of what is none.
+    book: Option<Vec<Booked>>,
+    /// The columns in lower case, with their positions, in the order in which rows are hashed.
+    columns: Vec<(String, usize)>,
+    /// Where the row is named that one says something of.
+    owner: Option<usize>,
+    /// Row ids of those of which something is said that was not written.
+    wrong: BTreeSet<i64>,
+}
+
+/// A row of a join that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Booked {
+    /// The first half.
+    hash: u64,
+    owner: i64,
+    came: bool,
+}
+
+impl AttestedJoin {
+    /// `names`: the columns of the rows that will come.
+    ///
+    /// # Errors
+    /// What SQLite says of the source.
+    pub fn read(tables: &Tables, join: &Join, names: &[&str]) -> Result<AttestedJoin, ArchiveError> {
+        let owner = join.owner().0;
+        let mut columns: Vec<(String, usize)> =
+            names.iter().enumerate().map(|(at, name)| (name.to_ascii_lowercase(), at)).collect();
+        columns.sort_unstable();
+        let mut book = None;
+        if let Some(table) = book_of(tables, &join.book()).filter(|book| book.column(owner).is_some()) {
+            let mut rows = Vec::new();
+            tables.reader().all(table, &[owner, "hash"], |row| {
+                let owner = number(row.value(0));
+                rows.extend(hash_at(row, 1).map(|hash| Booked { hash: half(hash), owner, came: false }));
+                Ok::<(), ArchiveError>(())
+            })?;
+            rows.sort_unstable();
+            book = Some(rows);
+        }
+        let owner = names.iter().position(|name| name.eq_ignore_ascii_case(owner));
+        Ok(AttestedJoin { book, columns, owner, wrong: BTreeSet::new() })
+    }
+
+    /// Whether a row is what was written; `values` as the source has them.
+    pub fn vouches_for(&mut self, values: &[ValueRef<'_>]) -> bool {
+        let Some(book) = &mut self.book else { return true };
+        let value = |at: usize| values.get(at).copied().unwrap_or(ValueRef::Null);
+        let hash = half(row::hash(self.columns.iter().map(|(name, at)| (name.as_str(), value(*at)))));
+        let first = book.partition_point(|booked| booked.hash < hash);
+        let alike = book.iter_mut().skip(first).take_while(|booked| booked.hash == hash);
+        let mut is_booked = false;
+        for booked in alike {
+            booked.came = true;
+            is_booked = true;
+        }
+        if !is_booked {
+            self.wrong.extend(self.owner.map(|at| number(value(at))));
+        }
+        is_booked
+    }
+
+    /// Row ids of those of which it says what was not written, or does not say any more what was; once all rows came.
+    pub fn wrong(mut self) -> BTreeSet<i64> {
+        let gone = self.book.iter().flatten().filter(|booked| !booked.came).map(|booked| booked.owner);
+        self.wrong.extend(gone);
+        self.wrong
+    }
+}
+
+fn half(hash: RowHash) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = hash;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// What was not taken of an archive.
+#[derive(Debug, Default)]
+pub struct Refused(Vec<String>);
+
+/// So many are named; of more there is one cause.
+const NAMED: usize = 100;
+
+impl Refused {
+    /// A row: `name` is what it says that it is.
+    pub fn row(&mut self, kind: Kind, name: &str) {
+        self.0.push(format!("{} ({name})", kind.in_words()));
+    }
+
+    /// A row that is not there any more. An archive lets go of none.
+    pub fn gone(&mut self, kind: Kind, name: &str) {
+        self.0.push(format!("{} ({name}), which is gone there", kind.in_words()));
+    }
+
+    /// A former state of one.
+    pub fn former_state(&mut self, kind: Kind, name: &str) {
+        self.0.push(format!("a former state of {} ({name})", kind.in_words()));
+    }
+
+    /// What a row of a join says of one.
+    pub fn joined(&mut self, join: &Join, name: &str) {
+        self.0.push(format!("what joins {} ({name}): {}", join.owner().1.in_words(), join.says));
+    }
+
+    /// All was what was written.
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// For people: what of the archive at `path` was not taken, and what to do.
+    pub fn in_words(&self, path: &str) -> Vec<String> {
+        let others = self.0.len().saturating_sub(NAMED);
+        let others = (others > 0).then(|| format!("{others} more rows"));
+        let all = self.0.iter().take(NAMED).cloned().chain(others);
+        let words = |what: String| {
+            format!(
+                "{what}, in {path}: it is not what was written there. It is left there, and taken once that archive is mended: run \
+                 `verify` on it"
+            )
+        };
+        all.map(words).collect()
+    }
+}

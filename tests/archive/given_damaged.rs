@@ -1,0 +1,224 @@
+//! An archive that is damaged, as a source of another: what is damaged in it is not taken for good, and said.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::device::{DAY, Device};
+use super::seen::{all_rows, pairs};
+use super::{add, messages};
+use crate::program::Program;
+use crate::support::{Schema, tree};
+use msgarchive::archive::check;
+
+const START: i64 = 700_000_000;
+
+/// A Mac, and an archive of it from which another is fed.
+struct Giving {
+    program: Program,
+    mac: Device,
+}
+
+impl Giving {
+    fn new() -> Giving {
+        let program = Program::new();
+        let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+        for (at, guid) in ["A", "B", "C"].into_iter().enumerate() {
+            mac.receive(guid, 0, START + at as i64, guid);
+        }
+        mac.attach("A", "a.png");
+        mac.download("A", "a.png", b"a picture");
+        let giving = Giving { program, mac };
+        giving.fed(1);
+        giving.mac.edit("B", START + DAY, "edited");
+        giving.fed(2);
+        giving
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.program.path().join(name)
+    }
+
+    fn fed(&self, day: i64) {
+        add(&self.at("giving"), &[&self.mac.folder], START + day * DAY).unwrap();
+    }
+
+    fn harm(&self, sql: &str) {
+        Connection::open(self.at("giving/chat.db")).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// Takes over what is there, and says what was not taken.
+    #[track_caller]
+    fn taken(&self, into: &str, code: i32) -> String {
+        self.program.run(&["archive", into, "-s", "giving"]).with_code(code).err
+    }
+
+    /// What an export shows of an archive.
+    fn exported(&self, of: &str) -> Vec<(String, Value)> {
+        let out = format!("{of}-out");
+        let arguments = ["export", "-s", of, "-f", "jsonl", "-o", &out, "--contacts", "none"];
+        self.program.run(&arguments).with_code(0);
+        messages(&self.at(&out))
+    }
+
+    fn texts(&self, of: &str) -> Vec<(String, String)> {
+        let db = Connection::open(self.at(of).join("chat.db")).unwrap();
+        pairs(
+            &db,
+            "SELECT guid, text FROM message UNION ALL SELECT guid, text || ' (before)' FROM msgarchive_message_version \
+             ORDER BY 1, 2",
+        )
+    }
+}
+
+fn texts(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(guid, text)| ((*guid).to_owned(), (*text).to_owned())).collect()
+}
+
+fn is_whole(archive: &Path) {
+    assert_eq!(check(archive, true, 1, &()).unwrap().problems, []);
+}
+
+const ALL: [(&str, &str); 4] = [("A", "A"), ("B", "B (before)"), ("B", "edited"), ("C", "C")];
+
+#[test]
+fn a_row_that_is_not_what_was_written() {
+    let giving = Giving::new();
+    giving.harm("UPDATE message SET text = 'damaged' WHERE guid = 'A'");
+    let said = giving.taken("new", 3);
+    assert!(said.contains("A") && said.contains("verify"), "{said}");
+    assert_eq!(giving.texts("new"), texts(&ALL[1..]));
+    is_whole(&giving.at("new"));
+    // It is said again, until the archive is mended; then it is taken.
+    let said = giving.taken("new", 3);
+    assert!(said.contains("A"), "{said}");
+    assert_eq!(giving.texts("new"), texts(&ALL[1..]));
+    giving.program.run(&["verify", "giving"]).with_code(3);
+    giving.fed(3);
+    giving.taken("new", 0);
+    assert_eq!(giving.texts("new"), texts(&ALL));
+    is_whole(&giving.at("new"));
+}
+
+/// What was taken before the damage stays as it was, and is not gone.
+#[test]
+fn a_row_that_was_taken_before_it_was_damaged() {
+    let giving = Giving::new();
+    giving.taken("old", 0);
+    giving.harm("UPDATE message SET text = 'damaged' WHERE guid = 'A'; UPDATE message SET guid = 'Z' WHERE guid = 'C'");
+    for _ in 0..2 {
+        let said = giving.taken("old", 3);
+        assert!(said.contains("A") && said.contains("Z"), "{said}");
+        assert_eq!(giving.texts("old"), texts(&ALL));
+        let absent = Connection::open(giving.at("old/chat.db")).unwrap();
+        assert_eq!(pairs(&absent, "SELECT reason, message FROM msgarchive_absence"), []);
+        is_whole(&giving.at("old"));
+    }
+}
+
+#[test]
+fn a_former_state_that_is_not_what_was_written() {
+    let giving = Giving::new();
+    giving.harm("UPDATE msgarchive_message_version SET text = 'damaged'");
+    let said = giving.taken("new", 3);
+    assert!(said.contains("B"), "{said}");
+    assert_eq!(giving.texts("new"), texts(&[("A", "A"), ("B", "edited"), ("C", "C")]));
+    giving.taken("new", 3);
+    is_whole(&giving.at("new"));
+}
+
+/// Messages that hang on a chat, an address or an attachment that is damaged are taken all the same, and joined with it once it
+/// is mended; and so where what joins them is damaged, or gone.
+#[test]
+fn what_messages_hang_on() {
+    for harm in [
+        "UPDATE chat SET display_name = 'damaged' WHERE ROWID = 1; UPDATE attachment SET mime_type = 'x/damaged'",
+        "UPDATE handle SET id = 'damaged@example.com' WHERE ROWID = 1",
+        "UPDATE chat_message_join SET chat_id = 2 WHERE message_id = 1; DELETE FROM message_attachment_join",
+        "DELETE FROM chat_message_join WHERE message_id = 2",
+        "DELETE FROM chat_handle_join WHERE chat_id = 1",
+    ] {
+        let giving = Giving::new();
+        giving.taken("sound", 0);
+        giving.harm(harm);
+        giving.taken("new", 3);
+        assert_eq!(giving.texts("new"), texts(&ALL), "{harm}");
+        let db = Connection::open(giving.at("new/chat.db")).unwrap();
+        let damaged = "SELECT guid, guid FROM chat WHERE display_name = 'damaged' UNION SELECT guid, guid FROM attachment \
+            WHERE mime_type = 'x/damaged' UNION SELECT id, id FROM handle WHERE id LIKE 'damaged%'";
+        assert_eq!(pairs(&db, damaged), []);
+        let before = all_rows(&giving.at("new"));
+        giving.taken("new", 3);
+        assert_eq!(all_rows(&giving.at("new")), before, "{harm}");
+        is_whole(&giving.at("new"));
+        giving.program.run(&["verify", "giving"]).with_code(3);
+        giving.fed(3);
+        giving.taken("new", 0);
+        is_whole(&giving.at("new"));
+        assert_eq!(giving.exported("new"), giving.exported("sound"), "{harm}");
+    }
+}
+
+/// An archive lets go of nothing: what is gone there is damage, and no deletion.
+#[test]
+fn a_row_that_is_gone() {
+    let giving = Giving::new();
+    giving.taken("old", 0);
+    giving.harm("DELETE FROM message WHERE guid = 'A'");
+    for _ in 0..2 {
+        let said = giving.taken("old", 3);
+        assert!(said.contains("(A)") && said.contains("verify"), "{said}");
+        assert_eq!(giving.texts("old"), texts(&ALL));
+        let db = Connection::open(giving.at("old/chat.db")).unwrap();
+        assert_eq!(pairs(&db, "SELECT reason, message FROM msgarchive_absence"), []);
+        is_whole(&giving.at("old"));
+    }
+    giving.program.run(&["verify", "giving"]).with_code(3);
+    giving.fed(3);
+    giving.taken("old", 0);
+    assert_eq!(giving.texts("old"), texts(&ALL));
+}
+
+/// Bytes that an attachment had once are asked for again, too, where they are damaged here.
+#[test]
+fn bytes_that_were_shown_once_are_mended() {
+    let giving = Giving::new();
+    giving.mac.download("A", "a.png", b"the whole picture");
+    giving.fed(3);
+    giving.taken("old", 0);
+    let db = Connection::open(giving.at("old/chat.db")).unwrap();
+    let [(path, _)] = &pairs(&db, "SELECT path, path FROM msgarchive_former_content")[..] else { panic!() };
+    let former = giving.at("old").join(path);
+    for damage in ["other", "gone"] {
+        fs::remove_file(&former).unwrap();
+        if damage == "other" {
+            fs::write(&former, b"b picture").unwrap();
+        }
+        giving.program.run(&["verify", "old", "--deep"]).with_code(3);
+        giving.taken("old", 0);
+        assert_eq!(fs::read(&former).unwrap(), b"a picture", "{damage}");
+        is_whole(&giving.at("old"));
+    }
+}
+
+/// The bytes of a picture: where they are not what their name says, they are no picture of it.
+#[test]
+fn bytes_that_are_not_what_was_stored() {
+    for damaged in [&b"b picture"[..], b"a pict"] {
+        let giving = Giving::new();
+        let pictures = giving.at("giving/Attachments");
+        let (name, whole) = tree::files(&pictures).remove(0);
+        fs::write(pictures.join(&name), damaged).unwrap();
+        let said = giving.taken("new", 3);
+        assert!(said.contains(name.rsplit('/').next().unwrap()) && said.contains("verify"), "{said}");
+        assert_eq!(tree::files(&giving.at("new/Attachments")), []);
+        assert_eq!(giving.texts("new"), texts(&ALL));
+        is_whole(&giving.at("new"));
+        fs::write(pictures.join(&name), &whole).unwrap();
+        giving.taken("new", 0);
+        assert_eq!(tree::files(&giving.at("new/Attachments")), [(name, whole)]);
+        is_whole(&giving.at("new"));
+    }
+}
