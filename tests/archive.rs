@@ -40,6 +40,7 @@ mod said;
 mod searching;
 mod seen;
 mod states;
+mod then;
 mod vanishing;
 mod vouched;
 mod writing;

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 use msgarchive::archive::about::About;
 use msgarchive::archive::changes::{Change, Changed};
+use msgarchive::archive::groups::AsItWas;
 use msgarchive::model::Instant;
 use serde_json::{Value, json};
 
+use super::groups;
 use super::terminal::{self, plain, said, wrap};
 
 /// `2026-11-02 13:00`, and seconds where they matter.
@@ -30,8 +32,8 @@ fn conversation(about: &About) -> String {
     about.conversation.as_ref().map_or("no conversation".into(), |(_, title)| plain(title))
 }
 
-/// Which message it is: a paragraph.
-pub fn about_in_words(about: &About, zone: Tz) -> String {
+/// Which message it is; `then`: what its conversation was when it came, where that was otherwise.
+pub fn about_in_words(about: &About, then: Option<&AsItWas>, zone: Tz) -> String {
     let width = terminal::width();
     let sent =
         moment(about.date, zone, "%Y-%m-%d %H:%M:%S").unwrap_or_else(|| "on a day that is not known".into());
@@ -41,11 +43,12 @@ pub fn about_in_words(about: &About, zone: Tz) -> String {
         let names: Vec<String> = about.attachments.iter().map(|name| plain(name)).collect();
         let _ = writeln!(words, "{}", wrap("", &format!("Attachments: {}", names.join(", ")), width));
     }
+    words.push_str(&then.map(|then| groups::then_in_words(then, zone)).unwrap_or_default());
     words.push('\n');
     words
 }
 
-/// The same as JSON.
+/// The same as JSON, without that.
 pub fn about_as_json(about: &About, zone: Tz) -> Value {
     json!({
         "guid": about.guid,

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use msgarchive::archive;
 use msgarchive::archive::about::{About, about};
 use msgarchive::archive::changes::changes;
+use msgarchive::archive::groups::{AsItWas, as_it_was, groups};
 use msgarchive::archive::history::{self, Gone, Lost, Version};
 use msgarchive::archive::sources::KnownSource;
 use msgarchive::model::{DeletionReason, Instant};
@@ -16,10 +17,10 @@ use serde_json::{Value, json};
 use super::account::account;
 use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, said, wrap};
-use super::{Failure, Outcome, changed, terminal, zone};
+use super::{Failure, Outcome, changed, groups, terminal, zone};
 
-/// Show what an archive knows of the past: its runs, what was deleted and why, what was edited or unsent, every version of
-/// a message.
+/// Show what an archive knows of the past: its runs, what groups were called and who was in them, what was deleted and why,
+/// what was edited or unsent, every version of a message.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   msgarchive history ~/MessagesArchive
@@ -51,9 +52,12 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
     let zone = args.time_zone.map_or_else(zone::of_the_system, Ok)?;
     let printed = if let Some(guid) = &args.message {
         let (message, versions) = (about(&args.dir, guid)?, history::versions(&args.dir, guid)?);
+        let then = as_it_was(&args.dir, guid)?;
         match args.json {
-            true => versions_as_json(&message, &versions, zone),
-            false => changed::about_in_words(&message, zone) + &versions_in_words(&versions, zone),
+            true => versions_as_json(&message, then.as_ref(), &versions, zone),
+            false => {
+                changed::about_in_words(&message, then.as_ref(), zone) + &versions_in_words(&versions, zone)
+            }
         }
     } else if args.changed {
         let changed = changes(&args.dir)?;
@@ -69,14 +73,20 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         let runs: Vec<Value> =
             history::runs(&args.dir)?.iter().filter_map(|record| serde_json::from_str(record).ok()).collect();
         let sources = archive::sources::sources(&args.dir)?;
+        let changed = groups(&args.dir)?;
         let export = kept_export(&args.dir);
         if args.json {
             let export = export.as_ref().map(export_as_json);
             let sources: Vec<Value> = sources.iter().map(source_as_json).collect();
-            format!("{}\n", json!({ "schema": 1, "runs": runs, "sources": sources, "export": export }))
+            let groups = groups::as_json(&changed);
+            let object = json!({
+                "schema": 1, "runs": runs, "sources": sources, "groups": groups, "export": export,
+            });
+            format!("{object}\n")
         } else {
             runs_in_words(&runs)
                 + &sources_in_words(&sources, zone)
+                + &groups::in_words(&changed, zone)
                 + &export.map_or_else(String::new, |export| export_in_words(&export, zone))
         }
     };
@@ -314,7 +324,7 @@ fn versions_in_words(versions: &[Version], zone: Tz) -> String {
     words
 }
 
-fn versions_as_json(message: &About, versions: &[Version], zone: Tz) -> String {
+fn versions_as_json(message: &About, then: Option<&AsItWas>, versions: &[Version], zone: Tz) -> String {
     let versions: Vec<Value> = versions
         .iter()
         .map(|version| {
@@ -329,5 +339,6 @@ fn versions_as_json(message: &About, versions: &[Version], zone: Tz) -> String {
         })
         .collect();
     let message = changed::about_as_json(message, zone);
-    format!("{}\n", json!({ "schema": 1, "message": message, "versions": versions }))
+    let then = then.map(groups::then_as_json);
+    format!("{}\n", json!({ "schema": 1, "message": message, "then": then, "versions": versions }))
 }

@@ -13,6 +13,7 @@ mod document_options;
 mod export;
 mod failure;
 mod generate;
+mod groups;
 mod guard;
 mod hints;
 mod history;
