@@ -35,7 +35,7 @@ pub struct Attempt {
     /// `None` where the archive was not verified after it.
     #[serde(default)]
     pub verified: Option<Verification>,
-    /// What is wrong though it went well, in words: the alarms of [`raised`](super::raised).
+    /// What is wrong though it went well, in words: a source that is suddenly empty, a clock that was wrong.
     #[serde(default)]
     pub raised: Option<String>,
     /// How `--on-failure` failed; `None` where it did not, and where it was not called.
