@@ -37,6 +37,7 @@ mod pictures;
 mod read_only;
 mod reasons;
 mod said;
+mod said_more;
 mod searching;
 mod seen;
 mod states;

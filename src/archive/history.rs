@@ -1,5 +1,6 @@
 //! What an archive knows of the past: its runs, what is gone where it came from, what a message was before.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ pub struct Gone {
     /// Its id and title; `None` for a message in no chat.
     pub conversation: Option<(String, String)>,
     pub date: Option<Instant>,
-    /// The sources that have it no more; never none. The one that lost it last is the first.
+    /// The sources that have it no more; never none. The one whose reason counts ([`Reason::weight`]) is the first.
     pub gone_from: Vec<Lost>,
     /// The paths of those that have it still, as far as is known of the time since it was deleted.
     pub still_in: Vec<String>,
@@ -155,6 +156,10 @@ fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
         let source = text_at(row, 4)?.unwrap_or_default();
         let of = lost.entry(row.get(0)?).or_insert_with(|| LastLost { date, run, from: Vec::new() });
         of.from.push(Lost { source, since: instant(date), reason, gone });
+    }
+    for of in lost.values_mut() {
+        let reason = |lost: &Lost| Reason::named(&lost.reason).unwrap_or(Reason::Unexplained);
+        of.from.sort_by_key(|lost| Reverse(reason(lost).weight(lost.since)));
     }
     Ok(lost)
 }
@@ -345,7 +350,8 @@ fn difference(before: &State, after: &State) -> String {
     } else if after.edited != before.edited || after.text != before.text {
         what.push("edited");
     }
-    if after.read != before.read {
+    // Another source's state may be of somebody who has not read it: that takes nothing back.
+    if after.read != before.read && after.read != 0 {
         what.push("read");
     }
     if what.is_empty() {

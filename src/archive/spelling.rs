@@ -50,6 +50,8 @@ pub struct Spelling<'h> {
     pub key: Vec<Option<usize>>,
     /// Positions of the columns that name a handle.
     naming_handles: Vec<usize>,
+    /// Positions of the columns that are only ever filled in.
+    filled_in: Vec<usize>,
     /// Where the handles of the source are in the archive.
     handles: &'h Ids,
     hashed: Vec<bool>,
@@ -68,6 +70,7 @@ impl<'h> Spelling<'h> {
             source: visit.source,
             key: kind.key().iter().map(position).collect(),
             naming_handles: kind.refers_to_handles().iter().filter_map(position).collect(),
+            filled_in: kind.filled_in().iter().filter_map(position).collect(),
             handles,
             hashed: wanted.lower.iter().map(|name| !kind.unhashed().contains(&name.as_str())).collect(),
             watched,
@@ -106,14 +109,20 @@ impl<'h> Spelling<'h> {
         }
     }
 
-    /// The row names somebody where this one names nobody. `shown`: a column of that one, by its name.
+    /// The row says all that the shown one says, and more: it names somebody where that one names nobody, or has been read,
+    /// delivered, played or taken back since. `shown`: a column of that one, by its name.
     pub fn knows_more<'s>(&self, values: &[ValueRef<'_>], shown: impl Fn(&str) -> ValueRef<'s>) -> bool {
-        self.naming_handles.iter().any(|at| {
-            let (Some(value), Some(name)) = (values.get(*at), self.wanted.lower.get(*at)) else {
-                return false;
-            };
-            !is_dangling(*value) && number(*value) > 0 && is_dangling(shown(name))
-        })
+        let both = |at: &usize| Some((*values.get(*at)?, shown(self.wanted.lower.get(*at)?)));
+        let names = |(value, shown)| !is_dangling(value) && number(value) > 0 && is_dangling(shown);
+        if self.naming_handles.iter().filter_map(both).any(names) {
+            return true;
+        }
+        let (mut more, mut less) = (false, false);
+        for (value, shown) in self.filled_in.iter().filter_map(both) {
+            more |= number(value) != 0 && number(shown) == 0;
+            less |= number(value) == 0 && number(shown) != 0;
+        }
+        more && !less
     }
 
     /// What the row is known by, where that is one thing.

@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::{Attachment, Balloon, Instant};
@@ -360,6 +361,12 @@ impl DeletionReason {
             DeletionReason::AgedOut => "aged_out",
             DeletionReason::Unexplained => "unexplained",
         }
+    }
+
+    /// Where several sources lost a message, the greatest of these is why it is deleted: what is explained counts more than
+    /// what is not, then what was lost last, then the reason that comes first in [`DeletionReason::ALL`].
+    pub fn weight<D: Ord>(self, lost: D) -> (bool, D, Reverse<DeletionReason>) {
+        (self != DeletionReason::Unexplained, lost, Reverse(self))
     }
 
     /// What is spelled so.

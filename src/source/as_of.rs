@@ -103,9 +103,13 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
 /// The number of messages in the table of sightings (`archive/schema.sql`).
 const MESSAGES: i64 = 3;
 
-/// What a source lost after the run it had then, under a row id that nothing else of it has.
+/// What a source lost after the run it had then, under a row id that nothing else of it has; one that was read first after
+/// the run had nothing then.
 fn see_what_was_lost(copy: &Connection, run: i64) -> rusqlite::Result<()> {
-    let mut lost = copy.prepare("SELECT source, message, run FROM msgarchive_absence WHERE run > ?1")?;
+    let mut lost = copy.prepare(
+        "SELECT a.source, a.message, a.run FROM msgarchive_absence a
+         JOIN msgarchive_source s ON s.source = a.source AND s.first_run <= ?1 WHERE a.run > ?1",
+    )?;
     let mut see = copy.prepare(
         "INSERT OR IGNORE INTO msgarchive_sighting (kind, source, source_rowid, id, since) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;

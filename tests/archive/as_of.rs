@@ -49,6 +49,35 @@ fn as_it_was_before_another_source_was_read_again() {
     assert!(is_deleted("more damaged", &then));
 }
 
+/// A source that was not read by then had nothing then, though it lost since what it had.
+#[test]
+fn as_it_was_before_another_source_came_and_lost_it_too() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_26);
+    phone.receive("C", 0, START, "so that the row ids are others");
+    for device in [&mut mac, &mut phone] {
+        device.receive("A", 0, START + 1, "stays");
+        device.receive("B", 0, START + 2, "goes");
+    }
+    let archive = program.path().join("archive");
+    mac.recently_delete("B", START + 60);
+    add(&archive, &[&mac.folder], START + 3600).unwrap();
+    let reason = |out: &str, more: &[&str]| -> Value {
+        let messages = exported(&program, out, more);
+        messages.iter().find(|message| message["guid"] == "B").unwrap()["deleted"]["reason"].clone()
+    };
+    assert_eq!(reason("that night", &[]), "recently_deleted");
+    phone.receive("D", 0, START + 7200, "of the time since");
+    let record = add(&archive, &[&mac.folder, &phone.folder], START + DAY).unwrap();
+    assert_eq!(record.sources.len(), 2);
+    phone.remove("B", true, "deleted");
+    add(&archive, &[&mac.folder, &phone.folder], START + 2 * DAY).unwrap();
+    assert_eq!(reason("that night, asked later", &["--as-of", "2023-03-08T23:00"]), "recently_deleted");
+    // The night after the phone had it still, and that was of the time since.
+    assert_eq!(reason("the night after", &["--as-of", "2023-03-09T23:00"]), Value::Null);
+}
+
 /// A part that was in Recently Deleted is shown once: before that, then, and after it was restored.
 #[test]
 fn a_part_that_was_deleted_and_restored() {

@@ -19,8 +19,8 @@ pub(super) struct Archived {
     earlier: Option<String>,
 }
 
-/// Why a message is not where it was. The one with the latest date counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a message is not where it was.
+#[derive(Debug, Clone, Copy)]
 struct Absence {
     /// Raw.
     date: i64,
@@ -57,8 +57,10 @@ impl Archived {
             let noticed = reason != DeletionReason::RecentlyDeleted;
             let last_seen = noticed.then(|| visits.before(source, run, date)).flatten();
             let deleted = Absence { date, reason, last_seen, gone: c.maybe_number() };
-            let latest = archived.deleted.entry(message).or_insert(deleted);
-            *latest = deleted.max(*latest);
+            let counts = archived.deleted.entry(message).or_insert(deleted);
+            if reason.weight((date, last_seen)) > counts.reason.weight((counts.date, counts.last_seen)) {
+                *counts = deleted;
+            }
         })?;
         let versions = "msgarchive_chat_version";
         let named = format!(
@@ -82,12 +84,12 @@ impl Archived {
         Archived { earlier: earlier_of(schema), ..Archived::default() }
     }
 
-    /// Marks a row that is deleted since then for this reason, and perhaps for others: the latest counts.
+    /// Marks a row that is deleted since then for this reason, and perhaps for others.
     pub fn mark_as(row: &mut RawMessage, date: i64, name: Option<&str>) {
-        let deleted = (date, reason_of(name));
-        if row.deleted.is_none_or(|known| (known, row.deletion_reason) < deleted) {
-            row.deleted = Some(deleted.0);
-            row.deletion_reason = deleted.1;
+        let reason = reason_of(name);
+        if row.deleted.is_none_or(|known| row.deletion_reason.weight(known) < reason.weight(date)) {
+            row.deleted = Some(date);
+            row.deletion_reason = reason;
         }
     }
 

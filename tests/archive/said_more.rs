@@ -1,0 +1,101 @@
+//! Of what two sources tell of a message, that is shown which says more: what happened to it since, why it is gone.
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::add;
+use super::device::{DAY, Device};
+use super::fed::{Fed, START};
+use super::past::exported;
+use crate::program::Program;
+use crate::support::Schema;
+
+/// When it was read, and how many former states there are.
+fn shown(fed: &Fed, guid: &str) -> (i64, i64) {
+    let db = Connection::open(fed.archive().join("chat.db")).unwrap();
+    db.query_row(
+        "SELECT coalesce(m.date_read, 0), (SELECT count(*) FROM msgarchive_message_version WHERE msgarchive_id = m.ROWID)
+         FROM message m WHERE m.guid = ?1",
+        [guid],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .unwrap()
+}
+
+fn with_one_message(folder: &std::path::Path) -> Device {
+    let mut device = Device::new(folder, Schema::MACOS_26);
+    device.receive("A", 0, START + 60, "did you see this?");
+    device
+}
+
+/// Under other row ids it is another source, whose rows nothing is known of.
+#[test]
+fn what_was_read_since_is_so_where_a_device_was_restored_meanwhile() {
+    let mut fed = Fed::of_device(with_one_message);
+    // So that its row ids are others.
+    fed.mac.receive("0", 0, START + 61, "another one");
+    fed.night();
+    fed.mac.read("A", START + DAY + 5);
+    fed.mac.be_restored();
+    let record = fed.night();
+    assert!(record.sources[0].new);
+    assert_eq!(shown(&fed, "A"), ((START + DAY + 5) * 1_000_000_000, 1));
+    let again = fed.night();
+    assert_eq!((again.counts.changed, shown(&fed, "A").1), (0, 1));
+}
+
+#[test]
+fn the_order_of_two_devices_of_which_one_knows_more_does_not_matter() {
+    for phone_first in [true, false] {
+        let mut fed = Fed::of_device(with_one_message);
+        let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26);
+        phone.receive("B", 0, START, "so that the row ids are others");
+        phone.receive("A", 0, START + 60, "did you see this?");
+        phone.read("A", START + 90);
+        let (mac, phone) = (fed.mac.folder.clone(), phone.folder.clone());
+        let order = if phone_first { [&*phone, &*mac] } else { [&*mac, &*phone] };
+        for night in 0..3 {
+            let record = fed.of(&order);
+            assert_eq!(record.sources.len(), 2);
+            assert_eq!(shown(&fed, "A"), ((START + 90) * 1_000_000_000, 1), "night {night}, {phone_first}");
+        }
+    }
+}
+
+/// One lists it as deleted, the other says nothing; in one night, and one after the other.
+#[test]
+fn of_two_reasons_the_same_is_told_everywhere_whatever_the_order() {
+    for (phone_first, nights_between) in [(true, 0), (false, 0), (true, 1), (false, 1)] {
+        let program = Program::new();
+        let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+        let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_26);
+        phone.receive("P", 0, START, "so that the row ids are others");
+        for device in [&mut mac, &mut phone] {
+            device.receive("A", 0, START + 60, "the lighthouse is closed");
+        }
+        let archive = program.path().join("archive");
+        let (of_mac, of_phone) = (mac.folder.clone(), phone.folder.clone());
+        let order = if phone_first { [&*of_phone, &*of_mac] } else { [&*of_mac, &*of_phone] };
+        add(&archive, &order, START + DAY).unwrap();
+        mac.remove("A", true, "deleted");
+        if nights_between > 0 {
+            add(&archive, &order, START + 2 * DAY).unwrap();
+        }
+        phone.remove("A", false, "unexplained");
+        add(&archive, &order, START + 3 * DAY).unwrap();
+
+        let told = program.run(&["history", "archive", "--deleted", "--json"]).with_code(0).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let told = &told["messages"][0];
+        let found = program.run(&["search", "archive", "lighthouse", "--json"]).with_code(0).out;
+        let found: Value = serde_json::from_str(&found).unwrap();
+        let reasons = [
+            told["reason"].clone(),
+            told["gone_from"][0]["reason"].clone(),
+            exported(&program, "out", &[])[0]["deleted"]["reason"].clone(),
+            found["hits"][0]["reason"].clone(),
+        ];
+        assert_eq!(reasons, ["deleted"; 4], "{phone_first} {nights_between}");
+        assert_eq!(told["gone_from"].as_array().unwrap().len(), 2);
+    }
+}
