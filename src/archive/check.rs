@@ -5,9 +5,11 @@
 //! the next run reads.
 
 mod contents;
+mod findings;
 mod foreign;
 mod joins;
 mod records;
+mod rows;
 mod sums;
 mod unread;
 
@@ -18,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
+pub use self::findings::{Checked, Findings, Lost, Problem};
 use self::records::{ReadRecords, last_source};
 pub use self::unread::Unread;
 use super::ArchiveError;
@@ -26,85 +29,14 @@ use super::diagnosis;
 use super::folder::{ABOUT, DATABASE, Folder, OBJECTS, README};
 use super::header;
 use super::index::{self, INDEX};
-use super::kind::{JOINS, Kind};
+use super::kind::Kind;
 use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
 use super::own_file::Own;
 use super::records::none_written;
 use super::row::{self, RowHash, owned};
-use super::schema::{Columns, has_versions, version_table};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
-use crate::source::tables::quoted;
-
-/// What was looked at.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Checked {
-    pub rows: u64,
-    pub contents: u64,
-    /// Bytes of the contents: read, where that was asked for.
-    pub bytes: u64,
-    pub runs: u64,
-}
-
-/// Something that is not as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// `row`, `join`, `version`, `card`, `note`, `content`, `record`, `count`, `database`, `file`.
-    pub kind: &'static str,
-    /// Of a file, relative to what was verified.
-    pub path: Option<String>,
-    /// Of a row.
-    pub guid: Option<String>,
-    /// In words.
-    pub what: String,
-    /// The source that had it, and may have it still.
-    pub source: Option<String>,
-    /// Something that nothing here can tell any more.
-    pub lost: bool,
-}
-
-impl Problem {
-    fn of(kind: &'static str, what: impl Into<String>) -> Problem {
-        Problem { kind, path: None, guid: None, what: what.into(), source: None, lost: false }
-    }
-
-    fn in_words(&self) -> String {
-        let Problem { kind, path, guid, what, .. } = self;
-        let of = [path, guid].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ");
-        format!("{kind}: {what}{}", if of.is_empty() { of } else { format!(" ({of})") })
-    }
-
-    fn at(self, path: impl Into<String>) -> Problem {
-        Problem { path: Some(path.into()), ..self }
-    }
-}
-
-/// What was damaged once, and nothing had any more: the archive is whole without it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lost {
-    /// The name of the run that found it so.
-    pub run: String,
-    /// In words.
-    pub what: String,
-}
-
-/// What verifying found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Findings {
-    pub checked: Checked,
-    /// Sorted.
-    pub problems: Vec<Problem>,
-    /// Sorted.
-    pub unread: Vec<Unread>,
-    /// By run.
-    pub lost: Vec<Lost>,
-    /// Files among the contents that no run wrote, or noted; sorted. They are nobody's damage. `None` where that was not
-    /// looked for: it takes a deep look at an archive that nobody is adding to, and in which nothing is damaged.
-    pub foreign: Option<Vec<String>>,
-    /// It could not be noted in the archive: the next run knows nothing of it.
-    pub is_unnoted: bool,
-}
 
 /// Verifies the archive at `path`. `deep`: reads every content again.
 ///
@@ -186,8 +118,10 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         Err(ArchiveError::Damaged { path: database, what }) => {
             let folder = Folder::open(path)?;
             let mut problems = Vec::new();
-            if !none_written(&folder)? {
-                let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name != DATABASE {
+                problems.push(Problem::of("file", what).at(name));
+            } else if !none_written(&folder)? {
                 problems.push(database_is_damaged(&folder, what).at(name));
             }
             // Of what lies beside it nothing else is known than before.
@@ -228,8 +162,15 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         }
         Err(error) => check.unread(README, &error),
     }
-    if objects::noted(&folder)? == Noted::Damaged {
-        let what = "is damaged; the next run makes it anew, of what the database is made of";
+    let of_objects = match objects::noted(&folder)? {
+        Noted::Damaged => Some("is damaged; the next run makes it anew, of what the database is made of"),
+        // It is there before a first run is completed.
+        Noted::Never if !none_written(&folder)? => {
+            Some("is gone; the next run makes it anew, of what the database is made of")
+        }
+        Noted::As(_) | Noted::Never => None,
+    };
+    if let Some(what) = of_objects {
         check.found(Problem::of("file", what).at(OBJECTS));
     }
     let read = check.read_records(&connection);
@@ -333,104 +274,6 @@ impl Check<'_> {
     fn database_is_damaged(&self, what: String) {
         lock(&self.damaged).database = true;
         self.found(database_is_damaged(self.folder, what).at(DATABASE));
-    }
-
-    /// Every row that is shown, and every version, against its hash.
-    fn rows(&self, connection: &Connection) -> Result<(), ArchiveError> {
-        let columns = self.as_far_as_read(Columns::read(connection))?;
-        // What is damaged of one table says nothing of another.
-        for kind in Kind::ALL {
-            self.as_far_as_read(self.rows_of(connection, kind, &columns.hashed(kind)))?;
-        }
-        for join in &JOINS {
-            self.as_far_as_read(self.rows_of_join(connection, join, &columns))?;
-        }
-        for name in self.as_far_as_read(super::people::damaged(connection))? {
-            let what = format!(
-                "the card of {name:?} in the address book is damaged; an `archive` run with it writes it anew"
-            );
-            self.found(Problem::of("card", what));
-        }
-        Ok(())
-    }
-
-    fn rows_of(&self, connection: &Connection, kind: Kind, hashed: &[String]) -> rusqlite::Result<()> {
-        let list = |alias: &str| -> String {
-            hashed.iter().map(|name| format!("{alias}.{}", quoted(name))).collect::<Vec<_>>().join(", ")
-        };
-        let table = kind.table();
-        // Rows without a hash were not written by us; hashes without a row are rows that were lost.
-        let sql = format!(
-            "SELECT b.hash, t.ROWID, b.id, {} FROM msgarchive_{table} b LEFT JOIN {table} t ON t.ROWID = b.id ORDER BY b.id",
-            list("t")
-        );
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            self.rows.fetch_add(1, Ordering::Relaxed);
-            let id: i64 = row.get(2)?;
-            let there = row.get_ref(1)?.as_i64().is_ok();
-            let hash = row::hash_of(row, 3, hashed)?;
-            if !there || stored_hash(row.get_ref(0)?) != Some(hash) {
-                self.row_is_damaged(connection, kind, id, there)?;
-            }
-        }
-        let strays = format!(
-            "SELECT t.ROWID FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM msgarchive_{table} b WHERE b.id = t.ROWID)"
-        );
-        let strays: Vec<i64> =
-            connection.prepare(&strays)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        if !strays.is_empty() {
-            let strange = strays.len();
-            self.found(Problem::of("count", format!("{strange} rows of {table} were not written by a run")));
-            lock(&self.damaged).strays.extend(strays.into_iter().map(|id| (kind, id)));
-        }
-        if !has_versions(kind) {
-            return Ok(());
-        }
-        let sql = format!(
-            "SELECT v.msgarchive_hash, v.msgarchive_id, v.msgarchive_version, {} FROM {} v",
-            list("v"),
-            version_table(kind)
-        );
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            self.rows.fetch_add(1, Ordering::Relaxed);
-            let hash = row::hash_of(row, 3, hashed)?;
-            if stored_hash(row.get_ref(0)?) != Some(hash) {
-                let id = row.get(1)?;
-                lock(&self.damaged).former.push((kind, row.get(2)?));
-                let what = format!("a former state of {} is damaged", kind.in_words());
-                self.found(Problem {
-                    guid: guid(connection, kind, id)?,
-                    lost: true,
-                    ..Problem::of("version", what)
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn row_is_damaged(
-        &self,
-        connection: &Connection,
-        kind: Kind,
-        id: i64,
-        there: bool,
-    ) -> rusqlite::Result<()> {
-        let what = if there { "damaged" } else { "gone" };
-        let source = source_of(connection, kind, id)?;
-        self.found(Problem {
-            guid: guid(connection, kind, id)?,
-            lost: source.is_none(),
-            source,
-            ..Problem::of("row", format!("{} (row {id} of {}) is {what}", kind.in_words(), kind.table()))
-        });
-        if let Ok(mut damaged) = self.damaged.lock() {
-            damaged.rows.push((kind, id));
-        }
-        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use self::parts::{hash_of, list_of, parts};
 pub use self::parts::{look_at, written};
 use self::taker::{Taken, Taker, clear_unfinished};
 use super::ArchiveError;
-use super::folder::{CONTENTS, filename_of};
+use super::folder::filename_of;
 use crate::disk::{DiskError, hexadecimal, sync_folder};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
@@ -98,7 +98,7 @@ pub fn fulfil(
     progress: &dyn Progress,
 ) -> Result<Fulfilled, ArchiveError> {
     if let Some(archive) = archive {
-        clear_unfinished(&archive.join(CONTENTS))?;
+        clear_unfinished(archive)?;
     }
     let source = tables.info().kind;
     let next = AtomicUsize::new(0);

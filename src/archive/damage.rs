@@ -11,7 +11,6 @@ use super::kind::{Join, Kind};
 use super::own_file::{self, ASIDE, Own};
 use super::schema::version_table;
 use super::sums::{NOTES, SIGHTINGS, WrongSum, first_together};
-use crate::disk::remove_file;
 
 /// Rows of the archive that were found damaged, by their ids: they are written anew.
 pub type Damaged = HashSet<i64>;
@@ -88,11 +87,9 @@ fn is_aside(place: &str) -> bool {
 
 /// Also what a run left that was ended while it noted something.
 fn forget(folder: &Folder) -> Result<(), ArchiveError> {
-    own_file::make_way(folder.path(), &folder.path().join(FOUND_DAMAGED))?;
-    for name in [FOUND_DAMAGED, "damaged.json.new"] {
-        remove_file(&folder.path().join(name))?;
-    }
-    Ok(())
+    [FOUND_DAMAGED, "damaged.json.new"]
+        .iter()
+        .try_for_each(|name| own_file::remove(folder.path(), &folder.path().join(name)))
 }
 
 impl FoundDamaged {
@@ -135,6 +132,18 @@ impl FoundDamaged {
         let FoundDamaged { rows, joined, mut contents, .. } = self;
         contents.retain(|path| !mended.contains(path.as_str()));
         FoundDamaged { rows, joined, contents, ..FoundDamaged::default() }
+    }
+
+    /// With the words of what was told of before it, first.
+    pub fn told_after(mut self, before: FoundDamaged) -> FoundDamaged {
+        let mut words = before.words;
+        words.extend(
+            std::mem::take(&mut self.words)
+                .into_iter()
+                .filter(|line| !words.contains(line))
+                .collect::<Vec<_>>(),
+        );
+        FoundDamaged { words, ..self }
     }
 
     /// What rows of a table speak of whose sum is wrong.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::ArchiveError;
 use super::folder::{ABOUT, Folder};
 use super::kind::{JOINS, Kind};
+use super::own_file::{in_the_way_of, is_file, lies};
 use super::records::none_written;
 use super::schema::{has_table, is_ours, version_table};
 use super::{header, objects};
@@ -25,8 +26,11 @@ use crate::source::tables::quoted;
 /// The disk's: nothing can be said of the database then.
 pub fn is_damaged(folder: &Folder, patience: Duration) -> Result<bool, ArchiveError> {
     let path = folder.database();
-    if !path.try_exists().map_err(ArchiveError::reading(&path))? {
+    if !is_file(&path).map_err(ArchiveError::reading(&path))? {
         is_connected(folder)?;
+        return Ok(true);
+    }
+    if in_the_way_of(&path)?.is_some() {
         return Ok(true);
     }
     // Every byte, without SQLite: that tells what failed.
@@ -123,10 +127,9 @@ fn has_strange_rows(connection: &Connection) -> rusqlite::Result<bool> {
 pub fn is_connected(folder: &Folder) -> Result<(), ArchiveError> {
     // Every archive has these, and what a disk is mounted to does not.
     let runs = folder.runs();
-    let is_there =
-        runs.try_exists().and_then(|is_there| match is_there || folder.path().join(ABOUT).try_exists()? {
-            true => Ok(()),
-            false => Err(ErrorKind::NotFound.into()),
-        });
+    let is_there = lies(&runs).and_then(|is_there| match is_there || lies(&folder.path().join(ABOUT))? {
+        true => Ok(()),
+        false => Err(ErrorKind::NotFound.into()),
+    });
     is_there.map_err(ArchiveError::reading(folder.path()))
 }

@@ -2,11 +2,13 @@
 //!
 //! **Must never**: take for damage what another program may rightly have set.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use rusqlite::Connection;
+
+use super::own_file::is_file;
+use crate::disk::open_file;
 
 /// The numbers that SQLite keeps for programs. This one has no use for them: an archive is a plain Messages library.
 const FREE: [&str; 2] = ["user_version", "application_id"];
@@ -31,8 +33,11 @@ pub fn clear(connection: &Connection) -> rusqlite::Result<()> {
 /// # Errors
 /// The disk's.
 pub fn is_strange(path: &Path) -> io::Result<bool> {
+    if !is_file(path)? {
+        return Ok(true);
+    }
     let mut head = Vec::new();
-    File::open(path)?.take(100).read_to_end(&mut head)?;
+    open_file(path)?.take(100).read_to_end(&mut head)?;
     let is = |at: usize, bytes: &[u8]| head.get(at..at + bytes.len()) == Some(bytes);
     // Written with a journal, or by a program that wants a write-ahead log.
     let is_for = |at: usize| is(at, &[1]) || is(at, &[2]);

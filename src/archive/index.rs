@@ -30,8 +30,9 @@ pub use self::words::{begins_with, matching};
 use super::ArchiveError;
 use super::folder::Folder;
 use super::open::{PATIENCE, look_at};
+use super::own_file;
 use super::row::{RowHash, hash_of};
-use crate::disk::{DiskError, remove_file};
+use crate::disk::DiskError;
 
 /// The index's file.
 pub const INDEX: &str = "search.db";
@@ -134,21 +135,36 @@ pub fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
 /// Makes the index beside the archive anew: that can always be done where something may be written.
 fn anew(folder: &Folder) -> Result<(), ArchiveError> {
     let place = folder.path().join(INDEX);
-    remove_file(&place)?;
+    own_file::remove(folder.path(), &place)?;
     fill_beside(folder, &place)
 }
 
 fn fill_beside(folder: &Folder, place: &Path) -> Result<(), ArchiveError> {
+    // A folder that is read-only has no other index, whatever lies there.
+    own_file::make_way(folder.path(), place)
+        .and_then(|()| own_file::make_way_beside(folder.path(), place))
+        .map_err(|error| match error {
+        ArchiveError::Write { source, .. } => DiskError::writing(place)(source).into(),
+        error => error,
+    })?;
     drop(crate::disk::private_file(place)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let index = Connection::open_with_flags(place, flags).and_then(begin);
     fill(folder, index.map_err(ArchiveError::database(place))?, place).map(drop)
 }
 
-/// Opens the index for reading.
+/// Opens the index for reading: not where SQLite would wait for a pipe.
 fn opened(place: &Path) -> rusqlite::Result<Connection> {
+    if !is_readable(place) {
+        return Err(rusqlite::Error::InvalidPath(place.to_owned()));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(place, flags)
+}
+
+/// Whether a file lies there, and nothing else where SQLite keeps its own beside it.
+fn is_readable(place: &Path) -> bool {
+    own_file::is_file(place).unwrap_or(false) && matches!(own_file::in_the_way_of(place), Ok(None))
 }
 
 /// Begins to write to an index, or waits until who is writing to it is done.

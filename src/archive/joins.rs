@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::damage::Damaged;
 use super::kind::{JOINS, Join, PLACES};
@@ -251,7 +251,11 @@ pub fn follow_date(connection: &Connection, columns: &Columns, message: i64) -> 
         .prepare_cached(&format!("SELECT hash FROM {book} WHERE message_id = ?1 AND chat_id = ?2"))?;
     each_hash(connection, places, columns, &format!("WHERE {of_another}"), [message], |identity, hash| {
         if let [_, ValueRef::Integer(chat)] = identity
-            && booked.query_row([message, *chat], |row| Ok(row.get_ref(0)?.as_blob() == Ok(&hash[..])))?
+            // One that no run wrote is in no book.
+            && booked
+                .query_row([message, *chat], |row| Ok(row.get_ref(0)?.as_blob() == Ok(&hash[..])))
+                .optional()?
+                .unwrap_or(false)
         {
             whole.push(*chat);
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ArchiveError;
+use super::own_file;
 use crate::disk::archive_folder::{HOLDER, LOCK, written_down};
 use crate::disk::private_file;
 
@@ -28,6 +29,7 @@ impl Lock {
     /// [`ArchiveError::Busy`], with what the other one wrote down.
     pub fn take(folder: &Path, started: &str) -> Result<Lock, ArchiveError> {
         let path = folder.join(LOCK);
+        own_file::make_way(folder, &path)?;
         let file = private_file(&path)?;
         let begun = Instant::now();
         loop {
@@ -42,6 +44,7 @@ impl Lock {
             }
         }
         let lock = Lock { file, holder: folder.join(HOLDER) };
+        own_file::make_way(folder, &lock.holder)?;
         let (mut file, words) =
             (private_file(&lock.holder)?, format!("process {}, since {started}\n", std::process::id()));
         // What one that was killed left may be there.

@@ -10,7 +10,7 @@ mod aliases;
 mod joins;
 mod lost;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -22,7 +22,7 @@ use super::folder::{HOME, filename_at};
 use super::kind::Kind;
 use super::participants;
 use super::records::in_database;
-use super::row::{self, RowHash};
+use super::row::{self, RowHash, text_at};
 use super::schema::{Columns, has_versions, version_table};
 use super::sums::{FILES, INHERITED, PLACED, SOURCES};
 use crate::disk::{hash_file, hexadecimal};
@@ -214,15 +214,43 @@ impl Mending<'_> {
                 )?;
             }
         }
-        // What is noted of no file, and is noted of another one, too.
+        self.without_files_that_moved()
+    }
+
+    /// Takes back what is noted of no file that anything names, where it is noted of another one with the same bytes, too.
+    fn without_files_that_moved(&self) -> rusqlite::Result<()> {
         let is_gone = |path: &&str| self.folder.join(path).try_exists().is_ok_and(|is_there| !is_there);
-        for path in self.found.sums_of(FILES).filter(is_gone) {
-            self.connection.execute(
-                "DELETE FROM msgarchive_file AS f WHERE path = ?1 AND NOT EXISTS \
-                   (SELECT 1 FROM msgarchive_content c WHERE ?1 IN (c.path, c.film) OR ?1 LIKE c.path || '/%') \
-                 AND EXISTS (SELECT 1 FROM msgarchive_file o WHERE o.sha256 = f.sha256 AND o.path <> ?1)",
-                [path],
-            )?;
+        let gone: Vec<&str> = self.found.sums_of(FILES).filter(is_gone).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        // One look at all of them, however many are gone.
+        let mut named: HashSet<String> = HashSet::new();
+        let mut contents = self.connection.prepare(&format!("SELECT path, film FROM {PLACED}"))?;
+        let mut rows = contents.query([])?;
+        while let Some(row) = rows.next()? {
+            named.extend([text_at(row, 0)?, text_at(row, 1)?].into_iter().flatten());
+        }
+        let (mut bytes_of, mut files_of) = (HashMap::new(), HashMap::<String, u64>::new());
+        let mut files = self.connection.prepare(&format!("SELECT path, sha256 FROM {FILES}"))?;
+        let mut rows = files.query([])?;
+        while let Some(row) = rows.next()? {
+            let (path, sha256) = (text_at(row, 0)?.unwrap_or_default(), text_at(row, 1)?.unwrap_or_default());
+            *files_of.entry(sha256.clone()).or_default() += 1;
+            bytes_of.insert(path, sha256);
+        }
+        // A bundle is named as a whole.
+        let is_named = |path: &str| {
+            let mut above = Path::new(path).ancestors().filter_map(Path::to_str);
+            above.any(|path| named.contains(path))
+        };
+        let mut remove = self.connection.prepare(&format!("DELETE FROM {FILES} WHERE path = ?1"))?;
+        for path in gone.into_iter().filter(|path| !is_named(path)) {
+            let files = bytes_of.get(path).and_then(|sha256| files_of.get_mut(sha256));
+            if let Some(files) = files.filter(|files| **files > 1) {
+                *files -= 1;
+                remove.execute([path])?;
+            }
         }
         Ok(())
     }

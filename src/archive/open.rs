@@ -1,6 +1,5 @@
 //! An archive, opened for looking at what it knows: its database, read-only.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::ArchiveError;
 use super::folder::Folder;
 use super::lock::Lock;
+use super::own_file::{in_the_way_of, is_file};
 use crate::disk::archive_folder::holder;
-use crate::disk::is_gone;
 
 /// How long to wait for a run that is writing what does not fit into its memory, or is about to be done.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,10 +22,13 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// [`ArchiveError::Damaged`] where it is no database any more, or not there; [`ArchiveError::Busy`].
 pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     let path = folder.database();
-    match fs::metadata(&path) {
-        Ok(about) if about.is_file() => {}
-        Err(error) if !is_gone(&error) => return Err(ArchiveError::reading(path)(error)),
-        _ => return Err(ArchiveError::Damaged { path, what: "it is not there".into() }),
+    if !is_file(&path).map_err(ArchiveError::reading(&path))? {
+        return Err(ArchiveError::Damaged { path, what: "it is not there".into() });
+    }
+    if let Some(path) = in_the_way_of(&path)? {
+        let what =
+            "no file of SQLite's lies there, so that the database cannot be read; the next run puts it aside";
+        return Err(ArchiveError::Damaged { path, what: what.into() });
     }
     let failed = || ArchiveError::database(&path);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -1,5 +1,5 @@
 //! Files that the program keeps in an archive's folder, and what may lie in their place: a link, which may lead anywhere,
-//! or a folder, which is somebody's.
+//! a folder, which is somebody's, or a pipe, which nobody writes to.
 //!
 //! **Must never**: read or write what a link leads to, or delete what this program did not write.
 
@@ -8,7 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
-use crate::disk::{is_gone, private_folders, replace};
+use crate::disk::{
+    beside_database, is_gone, private_folder, private_folders, remove_file, replace, unfinished,
+};
 
 /// Where what is in the way is put.
 pub const ASIDE: &str = "damaged";
@@ -47,25 +49,107 @@ impl Own {
     }
 }
 
+/// Whether a file lies there, if only behind a link. Nothing else is to be opened: a pipe makes whoever reads it wait.
+///
+/// # Errors
+/// The disk's: nobody can tell.
+pub fn is_file(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(about) => Ok(about.is_file()),
+        Err(error) if is_gone(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether anything lies there: be it a link that leads nowhere.
+///
+/// # Errors
+/// The disk's: nobody can tell.
+pub fn lies(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Err(error) if is_gone(&error) => Ok(false),
+        about => about.map(|_| true),
+    }
+}
+
+/// Whether something lies there that is no file.
+///
+/// # Errors
+/// The disk's: nobody can tell.
+pub fn is_other(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Err(error) if is_gone(&error) => Ok(false),
+        about => about.map(|about| !about.is_file()),
+    }
+}
+
 /// Writes a file of the archive at `archive`, whatever lies there.
 ///
 /// # Errors
 /// [`ArchiveError::Write`].
 pub fn write(archive: &Path, path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
     make_way(archive, path)?;
+    make_way(archive, &unfinished(path))?;
     Ok(replace(path, bytes)?)
 }
 
-/// Puts a folder aside that lies where a file belongs. A link is replaced as a file is.
+/// Removes a file of the archive, if there is one.
+///
+/// # Errors
+/// [`ArchiveError::Write`].
+pub fn remove(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
+    make_way(archive, path)?;
+    Ok(remove_file(path).map(drop)?)
+}
+
+/// Puts aside what lies where a file belongs, and is none.
 ///
 /// # Errors
 /// [`ArchiveError::Write`].
 pub fn make_way(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
-    let is_folder = match fs::symlink_metadata(path) {
-        Err(error) if is_gone(&error) => false,
-        about => about.map_err(ArchiveError::reading(path))?.is_dir(),
-    };
-    if is_folder { put_aside(archive, path) } else { Ok(()) }
+    match is_other(path).map_err(ArchiveError::reading(path))? {
+        true => put_aside(archive, path),
+        false => Ok(()),
+    }
+}
+
+/// The same where SQLite keeps files beside a database.
+///
+/// # Errors
+/// [`ArchiveError::Write`].
+pub fn make_way_beside(archive: &Path, database: &Path) -> Result<(), ArchiveError> {
+    beside_database(database).iter().try_for_each(|path| make_way(archive, path))
+}
+
+/// What lies where SQLite keeps a file beside a database, and is none: the database cannot be read as long as it does, and a
+/// pipe would make whoever reads it wait.
+///
+/// # Errors
+/// [`ArchiveError::Read`]: nobody can tell.
+pub fn in_the_way_of(database: &Path) -> Result<Option<PathBuf>, ArchiveError> {
+    for path in beside_database(database) {
+        if is_other(&path).map_err(ArchiveError::reading(&path))? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// A folder of the archive, made where there is none. What lies in its place is put aside, but for a link to one: it may be
+/// on another disk.
+///
+/// # Errors
+/// [`ArchiveError::Write`]; also where the archive is gone with its disk.
+pub fn make_folder(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => return Ok(()),
+        Err(error) if !is_gone(&error) => return Err(ArchiveError::reading(path)(error)),
+        _ => {}
+    }
+    if lies(path).map_err(ArchiveError::reading(path))? {
+        put_aside(archive, path)?;
+    }
+    Ok(private_folder(path)?)
 }
 
 /// Puts aside what does not belong there.
@@ -73,10 +157,26 @@ pub fn make_way(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
 /// # Errors
 /// [`ArchiveError::Write`].
 pub fn put_aside(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
-    let aside = archive.join(ASIDE);
-    private_folders(&aside)?;
+    let aside = place(archive)?;
     let name = path.file_name().unwrap_or_default();
     fs::rename(path, free(&aside, name)).map_err(ArchiveError::writing(path))
+}
+
+/// The folder of what was put aside, made where it is not there. What lies in its own place is put into it.
+///
+/// # Errors
+/// [`ArchiveError::Write`].
+pub fn place(archive: &Path) -> Result<PathBuf, ArchiveError> {
+    let aside = archive.join(ASIDE);
+    let is_other = fs::symlink_metadata(&aside).is_ok_and(|about| !about.is_dir());
+    if is_other {
+        let other = free(archive, ASIDE.as_ref());
+        fs::rename(&aside, &other).map_err(ArchiveError::writing(&aside))?;
+        private_folders(&aside)?;
+        fs::rename(&other, free(&aside, ASIDE.as_ref())).map_err(ArchiveError::writing(&other))?;
+    }
+    private_folders(&aside)?;
+    Ok(aside)
 }
 
 /// A name that nothing has.

@@ -16,13 +16,14 @@ use super::given::ArchiveOptions;
 use super::header;
 use super::index::INDEX;
 use super::mend::Mending;
-use super::objects;
+use super::objects::{self, Noted};
+use super::own_file;
 use super::prepared::Prepared;
 use super::rebuild;
 use super::records;
 use super::schema;
 use super::sums::{self, Sums};
-use crate::disk::{private_file, remove_file};
+use crate::disk::private_file;
 use crate::pipeline::Progress;
 
 /// How long to wait for a program that reads the archive.
@@ -52,7 +53,11 @@ impl<'f> Ready<'f> {
         options: ArchiveOptions,
         progress: &dyn Progress,
     ) -> Result<Ready<'f>, ArchiveError> {
-        let failed = || ArchiveError::database(folder.database());
+        let database = folder.database();
+        let failed = || ArchiveError::database(&database);
+        if !options.dry_run {
+            own_file::make_way_beside(folder.path(), &database)?;
+        }
         let mut found_damaged = damage::read(folder)?;
         // Whoever verified it could not tell what it was that failed.
         found_damaged.database = found_damaged.database && diagnosis::is_damaged(folder, PATIENCE)?;
@@ -69,19 +74,30 @@ impl<'f> Ready<'f> {
             found_damaged.note(folder)?;
         }
         let aside = found_damaged.aside.clone();
+        if aside.is_none() && !own_file::is_file(&database).map_err(ArchiveError::reading(&database))? {
+            // Of a folder in which no run was completed.
+            own_file::make_way(folder.path(), &database)?;
+        }
         if found_damaged.index {
             // It is made anew when the run is done.
-            remove_file(&folder.path().join(INDEX))?;
+            own_file::remove(folder.path(), &folder.path().join(INDEX))?;
         }
         if let Some(place) = &aside {
             rebuild::set_aside(folder, place)?;
         }
         let (connection, objects) = open(folder, options.jobs)?;
-        records::put_right(folder, &connection)?;
+        // Whoever is ended after the first run was completed, and before it could say what it made, has said this.
+        if objects::noted(folder)? == Noted::Never {
+            objects::note(folder, &connection)?;
+        }
+        let is_of_before = records::put_right(folder, &connection)?;
+        if aside.is_some() || is_of_before {
+            // What is wanting now.
+            found_damaged =
+                check::found_damaged(folder.path(), options.jobs, progress)?.told_after(found_damaged);
+        }
         let mut set_aside = None;
         if let Some(place) = &aside {
-            // What is wanting now.
-            found_damaged = check::found_damaged(folder.path(), options.jobs, progress)?;
             let count = "SELECT count(*) FROM message";
             let messages = connection.query_row(count, [], |row| row.get(0)).map_err(failed())?;
             set_aside = Some(rebuild::in_words(place, messages));

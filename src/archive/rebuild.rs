@@ -15,6 +15,7 @@ use super::ArchiveError;
 use super::folder::{DATABASE, Folder};
 use super::index::INDEX;
 use super::objects;
+use super::own_file;
 use super::records;
 use super::salvage::salvage;
 use crate::disk::{private_folders, remove_file, sync_folder};
@@ -36,7 +37,7 @@ pub fn place(folder: &Folder, started: &str) -> String {
     place
 }
 
-/// There were runs, and there is no database, or none that has a table.
+/// There were runs, and no database is there, or none that has a table.
 ///
 /// # Errors
 /// [`ArchiveError::Read`]: nobody can tell.
@@ -48,7 +49,8 @@ pub fn is_hollow(folder: &Folder) -> Result<bool, ArchiveError> {
         connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)", [], |row| row.get(0))
     };
     // Of one that cannot be read it is told later what that means.
-    let is_hollow = !is_there(&path)? || has_none().unwrap_or(false);
+    let is_hollow =
+        !own_file::is_file(&path).map_err(ArchiveError::reading(&path))? || has_none().unwrap_or(false);
     Ok(is_hollow && !records::none_written(folder)?)
 }
 
@@ -62,8 +64,9 @@ pub fn set_aside(archive: &Folder, place: &str) -> Result<(), ArchiveError> {
     let folder = archive.path().join(place);
     let (aside, database) = (folder.join(DATABASE), archive.database());
     // An index of rows that may not be these any more.
-    remove_file(&archive.path().join(INDEX))?;
+    own_file::remove(archive.path(), &archive.path().join(INDEX))?;
     if !is_there(&aside)? {
+        own_file::place(archive.path())?;
         private_folders(&folder)?;
         for name in MOVED {
             let path = archive.path().join(name);
@@ -75,8 +78,12 @@ pub fn set_aside(archive: &Folder, place: &str) -> Result<(), ArchiveError> {
     if is_there(&database)? || !is_there(&aside)? {
         return Ok(());
     }
+    if !own_file::is_file(&aside).map_err(ArchiveError::reading(&aside))? {
+        return Ok(());
+    }
     let salvaged = archive.path().join(SALVAGED);
-    remove_file(&salvaged)?;
+    own_file::remove(archive.path(), &salvaged)?;
+    own_file::make_way_beside(archive.path(), &salvaged)?;
     match salvage(&aside, &salvaged, &objects::noted(archive)?)? {
         true => {
             rename(&salvaged, &database)?;
@@ -93,7 +100,7 @@ pub fn in_words(place: &str, messages: i64) -> String {
 
 /// Whether something lies there: a disk that cannot tell is no answer.
 fn is_there(path: &Path) -> Result<bool, ArchiveError> {
-    path.try_exists().map_err(ArchiveError::reading(path))
+    own_file::lies(path).map_err(ArchiveError::reading(path))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), ArchiveError> {

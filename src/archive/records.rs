@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 
 use rusqlite::{Connection, params};
 use serde_json::Value;
@@ -23,7 +23,7 @@ use crate::disk::{hexadecimal, is_gone, is_litter};
 /// [`ArchiveError::Read`]: nobody can tell.
 pub fn none_written(folder: &Folder) -> Result<bool, ArchiveError> {
     match fs::read_dir(folder.runs()).and_then(|mut entries| entries.next().transpose()) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) if is_gone(&error) => Ok(false),
         first => Ok(first.map_err(ArchiveError::reading(folder.runs()))?.is_none()),
     }
 }
@@ -132,15 +132,16 @@ impl Says {
 }
 
 /// Puts right what one of the two places tells of the other: writes the files that are not as they should be, those of a
-/// run that was killed among them, and takes into the database what only a file has.
-pub fn put_right(folder: &Folder, connection: &Connection) -> Result<(), ArchiveError> {
+/// run that was killed among them, and takes into the database what only a file has. Whether there was such a one: the
+/// database may be of before that run.
+pub fn put_right(folder: &Folder, connection: &Connection) -> Result<bool, ArchiveError> {
     let failed = || ArchiveError::database(folder.database());
     let mut files = BTreeMap::new();
     for (name, bytes) in in_files(folder).map_err(ArchiveError::reading(folder.runs()))? {
         let path = folder.runs().join(format!("{name}.json"));
         files.insert(name, bytes.map_err(ArchiveError::reading(path))?);
     }
-    restore(folder, connection, &files).map_err(failed())?;
+    let has_taken = restore(folder, connection, &files).map_err(failed())?;
     for InDatabase { run, date, name, text, sha256 } in in_database(connection).map_err(failed())? {
         let file = files.get(&name);
         let right = match whole(&text, file.map(Vec::as_slice), sha256.as_deref()) {
@@ -162,7 +163,7 @@ pub fn put_right(folder: &Folder, connection: &Connection) -> Result<(), Archive
             renumber(connection, run, number, &right).map_err(failed())?;
         }
         if files.get(&own_name).map(Vec::as_slice) != Some(right.as_bytes()) {
-            crate::disk::private_folders(&folder.runs())?;
+            own_file::make_folder(folder.path(), &folder.runs())?;
             let path = folder.runs().join(format!("{own_name}.json"));
             own_file::write(folder.path(), &path, right.as_bytes())?;
         }
@@ -170,9 +171,10 @@ pub fn put_right(folder: &Folder, connection: &Connection) -> Result<(), Archive
         files.remove(&own_name);
     }
     // What is left is of no run.
-    files
-        .keys()
-        .try_for_each(|name| own_file::put_aside(folder.path(), &folder.runs().join(format!("{name}.json"))))
+    for name in files.keys() {
+        own_file::put_aside(folder.path(), &folder.runs().join(format!("{name}.json")))?;
+    }
+    Ok(has_taken)
 }
 
 /// A record is kept by another number than its own; or once more.
@@ -186,12 +188,13 @@ fn renumber(connection: &Connection, run: i64, number: i64, text: &str) -> rusql
     Ok(())
 }
 
-/// Takes into the database what only files have: each is vouched for by the record after it, or follows the last one.
+/// Takes into the database what only files have: each is vouched for by the record after it, or follows the last one. Whether
+/// there was any.
 fn restore(
     folder: &Folder,
     connection: &Connection,
     files: &BTreeMap<String, Vec<u8>>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let there = in_database(connection)?;
     let mut lost: BTreeMap<i64, (&String, &Vec<u8>, Says)> = BTreeMap::new();
     for (name, bytes) in files {
@@ -216,6 +219,7 @@ fn restore(
                 .is_none_or(|(last, text)| last + 1 == number && says.previous == Some(hash(text))),
         }
     };
+    let all = lost.len();
     while let Some(number) =
         lost.iter().find(|(number, file)| is_vouched_for(**number, file, &known)).map(|(number, _)| *number)
     {
@@ -226,5 +230,5 @@ fn restore(
         connection.execute(insert, params![number, says.date, name, text, hash(&text)])?;
         known.insert(number, text);
     }
-    Ok(())
+    Ok(lost.len() < all)
 }

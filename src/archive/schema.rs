@@ -109,7 +109,25 @@ pub fn complete(connection: &Connection) -> rusqlite::Result<()> {
     if !has_column(connection, "msgarchive_run", RECORD_HASH)? {
         connection.execute_batch(&add_column("msgarchive_run", RECORD_HASH, "TEXT", false))?;
     }
+    keep_former(connection)?;
     make_books(connection)
+}
+
+/// Former states have all the columns that rows have: another program may have added one.
+fn keep_former(connection: &Connection) -> rusqlite::Result<()> {
+    for kind in Kind::ALL.into_iter().filter(|kind| has_versions(*kind)) {
+        let versions = version_table(kind);
+        if !has_table(connection, &versions)? {
+            continue;
+        }
+        let known: Vec<String> =
+            columns_of(connection, &versions)?.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        let of_rows = columns_of(connection, kind.table())?.into_iter();
+        for (name, declared) in of_rows.filter(|(name, _)| !known.contains(&name.to_ascii_lowercase())) {
+            connection.execute_batch(&add_column(&versions, &name, &declared, false))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the tables of an empty database, or those that one has not that was damaged.

@@ -8,15 +8,17 @@
 //!
 //! **Must never**: make a sum anew that nobody found to be wrong.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+mod following;
+mod totals;
 
-use rusqlite::functions::FunctionFlags;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Map, Value};
 
+pub use self::following::Following;
+pub use self::totals::Totals;
 use super::deletions::STATES;
 use super::fingerprint::{Fingerprints, mixed, unmixed};
 use super::joins::MOVED;
@@ -24,7 +26,6 @@ use super::participants::{MEMBERS, PARTICIPANTS};
 use super::recovered::FORMER_PARTS;
 use super::row::Owned;
 use super::schema::has_table;
-use crate::pipeline::crew::lock;
 
 /// A table that is vouched for by sums.
 #[derive(Debug)]
@@ -311,36 +312,6 @@ pub fn written(connection: &Connection) -> rusqlite::Result<Option<BTreeMap<Stri
     Ok(Some(all))
 }
 
-/// The sums of whole tables, as records close over them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Totals(BTreeMap<String, i64>);
-
-impl Totals {
-    /// Those of a record; `None` of an earlier program's, which wrote none.
-    pub fn of_record(record: &str) -> Option<Totals> {
-        let record: Value = serde_json::from_str(record).ok()?;
-        let totals = record.get("sums")?.as_object()?.iter();
-        let number = |hex: &Value| u64::from_str_radix(hex.as_str()?, 16).ok();
-        Some(Totals(
-            totals.map(|(table, hex)| Some((table.clone(), number(hex)? as i64))).collect::<Option<_>>()?,
-        ))
-    }
-
-    pub fn to_json(&self) -> Value {
-        let hex = self.0.iter().map(|(table, total)| (table.clone(), format!("{total:016x}").into()));
-        hex.collect::<Map<String, Value>>().into()
-    }
-
-    pub fn of(&self, table: &str) -> i64 {
-        self.0.get(table).copied().unwrap_or_default()
-    }
-
-    fn change(&mut self, table: &str, by: i64) {
-        let of = self.0.entry(table.to_owned()).or_default();
-        *of = of.wrapping_add(by);
-    }
-}
-
 /// A sum that is not what the rows are; `about`: `None` of a whole table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WrongSum {
@@ -382,6 +353,18 @@ fn write(connection: &Connection, table: &str, about: &str, sum: i64) -> rusqlit
     Ok(())
 }
 
+/// Removes sums of a table whose names are no text any more: those could not be named when they were told of.
+fn without_strange_names(connection: &Connection, table: &str) -> rusqlite::Result<()> {
+    let mut names = connection.prepare("SELECT CAST(about AS BLOB) FROM msgarchive_sum WHERE tbl = ?1")?;
+    let names: Vec<Vec<u8>> = names.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut remove =
+        connection.prepare("DELETE FROM msgarchive_sum WHERE tbl = ?1 AND CAST(about AS BLOB) = ?2")?;
+    for name in names.iter().filter(|name| std::str::from_utf8(name).is_err()) {
+        remove.execute(params![table, name])?;
+    }
+    Ok(())
+}
+
 /// The sum that is written down of what rows speak of.
 pub fn read(connection: &Connection, table: &str, about: &str) -> rusqlite::Result<i64> {
     let sum = connection
@@ -389,102 +372,4 @@ pub fn read(connection: &Connection, table: &str, about: &str) -> rusqlite::Resu
         .query_row([table, about], |row| row.get(0))
         .optional()?;
     Ok(sum.unwrap_or_default())
-}
-
-/// What was added to sums: by the table's place in [`NOTES`], and by what its rows speak of.
-type Changes = HashMap<(usize, String), i64>;
-
-/// Follows all that a connection writes to these tables.
-pub struct Following {
-    changes: Arc<Mutex<Changes>>,
-    /// Of what the database was made of before.
-    objects: Sums,
-}
-
-/// The SQL function that is told of rows.
-const FOLLOW: &str = "msgarchive_follow";
-
-impl Following {
-    /// Begins. Triggers tell of rows: temporary ones, of this connection alone.
-    ///
-    /// `objects`: what the database was made of before anything was changed.
-    pub fn begin(connection: &Connection, objects: Sums) -> rusqlite::Result<Following> {
-        let changes: Arc<Mutex<Changes>> = Arc::default();
-        let told = Arc::clone(&changes);
-        let hashes = NOTES.each_ref().map(Notes::hashes);
-        connection.create_scalar_function(FOLLOW, -1, FunctionFlags::SQLITE_UTF8, move |row| {
-            let at = usize::try_from(row.get::<i64>(0)?).unwrap_or(usize::MAX);
-            if let (Some(notes), Some(hashes)) = (NOTES.get(at), hashes.get(at)) {
-                let value = |at: usize| row.get_raw(at + 2);
-                let mut about = String::new();
-                notes.about(value, &mut about);
-                let weight = notes.weight(hashes, value).wrapping_mul(row.get(1)?);
-                let mut told = lock(&told);
-                let change = told.entry((at, about)).or_default();
-                *change = change.wrapping_add(weight);
-            }
-            Ok(None::<i64>)
-        })?;
-        // Rows that others replace are told of, too.
-        connection.execute_batch("PRAGMA recursive_triggers = ON")?;
-        for (at, notes) in NOTES.iter().enumerate() {
-            let table = notes.table;
-            let told = |sign: i64, of: &str| format!("SELECT {FOLLOW} ({at}, {sign}, {});", notes.list(of));
-            let (comes, goes) = (told(1, "NEW."), told(-1, "OLD."));
-            for (event, tell) in
-                [("INSERT", comes.clone()), ("DELETE", goes.clone()), ("UPDATE", format!("{goes} {comes}"))]
-            {
-                connection.execute_batch(&format!(
-                    "CREATE TEMP TRIGGER follow_{table}_{event} AFTER {event} ON main.{table} BEGIN {tell} END"
-                ))?;
-            }
-        }
-        Ok(Following { changes, objects })
-    }
-
-    /// Writes down what the sums are now. `totals`: of the record before; `wrong`: sums that are made anew.
-    pub fn end(
-        self,
-        connection: &Connection,
-        mut totals: Totals,
-        wrong: &[WrongSum],
-    ) -> rusqlite::Result<Totals> {
-        let mut change = |table: &str, about: &str, by: i64| -> rusqlite::Result<()> {
-            if by != 0 {
-                write(connection, table, about, read(connection, table, about)?.wrapping_add(by))?;
-                totals.change(table, by);
-            }
-            Ok(())
-        };
-        for ((at, about), by) in lock(&self.changes).drain() {
-            if let Some(notes) = NOTES.get(at) {
-                change(notes.table, &about, by)?;
-            }
-        }
-        let objects = objects(connection)?;
-        for name in self.objects.keys().chain(objects.keys().filter(|name| !self.objects.contains_key(*name)))
-        {
-            let of = |sums: &Sums| sums.get(name).copied().unwrap_or_default();
-            change(OBJECTS, name, of(&objects).wrapping_sub(of(&self.objects)))?;
-        }
-        for of_table in wrong.chunk_by(|a, b| a.table == b.table) {
-            let Some(WrongSum { table, .. }) = of_table.first() else { continue };
-            let there = match NOTES.iter().find(|notes| notes.table == table) {
-                Some(notes) => notes.there(connection)?,
-                None if table == OBJECTS => objects.clone(),
-                None => continue,
-            };
-            for about in of_table.iter().filter_map(|wrong| wrong.about.as_ref()) {
-                write(connection, table, about, there.get(about).copied().unwrap_or_default())?;
-            }
-            if of_table.iter().any(|wrong| wrong.about.is_none()) {
-                connection.execute("DELETE FROM msgarchive_sum WHERE tbl = ?1", [table])?;
-                for (about, sum) in &there {
-                    write(connection, table, about, *sum)?;
-                }
-            }
-            totals.0.insert(table.clone(), total(&there));
-        }
-        Ok(totals)
-    }
 }

@@ -1,12 +1,12 @@
 //! An archive's folder: what lies where, and by what it is known.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{is_gone, is_litter};
+use super::{is_gone, is_litter, open_file};
 
 /// The file by which an archive is known.
 pub const ABOUT: &str = "archive.json";
@@ -162,9 +162,7 @@ pub fn records(path: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The run that is adding to the archive in this folder right now, as it wrote itself down; `None`: there is none.
 pub fn holder(folder: &Path) -> Option<String> {
-    let path = folder.join(LOCK);
-    // What somebody put there that is none, such as a pipe, is not waited for.
-    let file = fs::metadata(&path).is_ok_and(|about| about.is_file()).then(|| File::open(&path).ok())??;
+    let file = open_file(&folder.join(LOCK)).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(written_down(folder)),
         Err(TryLockError::Error(_)) => None,
@@ -179,7 +177,7 @@ pub fn holder(folder: &Path) -> Option<String> {
 pub fn written_down(folder: &Path) -> String {
     let mut holder = String::new();
     // Somebody else may have put anything there.
-    let _ = File::open(folder.join(HOLDER)).map(|file| file.take(200).read_to_string(&mut holder));
+    let _ = open_file(&folder.join(HOLDER)).map(|file| file.take(200).read_to_string(&mut holder));
     match holder.trim() {
         "" => "it does not say which".into(),
         holder => holder.to_owned(),

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use super::pipes::open_file;
 use super::{DiskError, create_file};
 
 const BUFFER: usize = 256 * 1024;
@@ -25,13 +26,7 @@ pub struct HashedCopy {
 /// # Errors
 /// [`DiskError::Read`] when `from` is no file or cannot be read, [`DiskError::Write`] when `to` cannot be written.
 pub fn copy_hashed(from: &Path, to: &Path) -> Result<HashedCopy, DiskError> {
-    // Asked first: opening a pipe would wait for ever.
-    let metadata = fs::metadata(from).map_err(DiskError::reading(from))?;
-    if !metadata.is_file() {
-        let no_file = io::Error::new(io::ErrorKind::InvalidInput, "not a file");
-        return Err(DiskError::reading(from)(no_file));
-    }
-    let mut reader = File::open(from).map_err(DiskError::reading(from))?;
+    let mut reader = open_file(from).map_err(DiskError::reading(from))?;
     reserve(to)?;
     let copied = || {
         fs::copy(from, to).map_err(DiskError::writing(to))?;
@@ -98,9 +93,9 @@ pub fn write_hashed(from: &mut dyn Read, name: &Path, to: &Path) -> Result<Hashe
 /// The hash and size of a file.
 ///
 /// # Errors
-/// [`DiskError::Read`].
+/// [`DiskError::Read`], also when it is no file.
 pub fn hash_file(path: &Path) -> Result<HashedCopy, DiskError> {
-    let mut file = File::open(path).map_err(DiskError::reading(path))?;
+    let mut file = open_file(path).map_err(DiskError::reading(path))?;
     hash_all(&mut file).map_err(DiskError::reading(path))
 }
 

@@ -14,6 +14,7 @@ mod earlier;
 mod file;
 mod name;
 mod outside;
+mod pipes;
 mod publish;
 mod remove;
 mod replace;
@@ -33,8 +34,9 @@ pub use earlier::{MANIFEST, is_litter};
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use name::{MAX_NAME, folded, portable_name};
 pub use outside::{Whose, check_outside, check_outside_archives, check_outside_other_archives};
+pub use pipes::{beside_database, open_file};
 pub use remove::{remove_empty_folder, remove_file, remove_folder};
-pub use replace::{replace, sync_folder};
+pub use replace::{replace, sync_folder, unfinished};
 pub use space::free_space;
 
 /// What the names of our hidden folders begin with; eight random characters follow.
@@ -382,10 +384,18 @@ pub fn twice<T>(mut look: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     look().or_else(|_| look())
 }
 
-/// What was looked for is not there; all else that a disk says is no answer to that.
+/// What was looked for is not there; all else that a disk says is no answer to that. A link that leads to itself leads nowhere.
 pub fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        || LOOP.is_some_and(|number| error.raw_os_error() == Some(number))
 }
+
+/// `ELOOP` (`errno.h`), for which there is no name yet in the standard library.
+const LOOP: Option<i32> = match () {
+    () if cfg!(any(target_os = "linux", target_os = "android")) => Some(40),
+    () if cfg!(unix) => Some(62),
+    () => None,
+};
 
 /// Creates a file that must not exist, 0600.
 fn create_file(path: &Path) -> Result<File, DiskError> {

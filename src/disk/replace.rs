@@ -12,9 +12,7 @@ use super::{DiskError, private_file, private_folders};
 /// [`DiskError::Write`].
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     private_folders(path.parent().unwrap_or(Path::new("")))?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let unfinished = PathBuf::from(name);
+    let unfinished = unfinished(path);
     let _ = fs::remove_file(&unfinished);
     let mut file = private_file(&unfinished)?;
     file.write_all(bytes)
@@ -25,6 +23,13 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
             DiskError::writing(path)(error)
         })?;
     sync_folder(path)
+}
+
+/// Where a file lies until it is whole.
+pub fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
 }
 
 /// Makes the name of a file stay, even when the power fails. Not every file system can, and none has to; one that can and

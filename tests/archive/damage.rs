@@ -75,7 +75,7 @@ impl Kept {
         records
     }
 
-    fn content(&self) -> PathBuf {
+    pub fn content(&self) -> PathBuf {
         let mut folders = vec![self.path().join("Attachments")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {

@@ -124,9 +124,7 @@ fn try_file(kept: &Kept, file: &Path, harm: &Harm) -> Option<String> {
     };
     // What it says to people is no more than written again; and a second copy elsewhere is nobody's.
     let is_told = match harm {
-        // Archives that were made earlier have no `schema.json`: it is made anew.
-        Harm::Gone => file != Path::new("schema.json"),
-        Harm::Folder => true,
+        Harm::Gone | Harm::Folder => true,
         #[cfg(unix)]
         Harm::Link { .. } | Harm::LinkToNothing => true,
         Harm::Doubled => file.starts_with("runs"),

@@ -1,7 +1,7 @@
 //! Whether every content is there, of its size and (deep) with its bytes; and whether rows name the contents that they have.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::ops::Bound::{Included, Unbounded};
 use std::sync::Mutex;
@@ -16,7 +16,7 @@ use crate::archive::kind::Kind;
 use crate::archive::row::text_at;
 use crate::archive::schema::has_table;
 use crate::archive::sums::{FORMERLY_PLACED, PLACED};
-use crate::disk::{hash_all, hexadecimal, is_gone};
+use crate::disk::{hash_all, hexadecimal, is_gone, open_file};
 use crate::pipeline::crew::lock;
 
 impl Check<'_> {
@@ -80,7 +80,7 @@ impl Check<'_> {
             Ok(_) => {}
         }
         let deep = deep || self.doubtful.contains(&file.path);
-        let is_other = deep && hexadecimal(&hash_all(&mut File::open(&path)?)?.sha256) != file.sha256;
+        let is_other = deep && hexadecimal(&hash_all(&mut open_file(&path)?)?.sha256) != file.sha256;
         Ok(is_other.then(|| "has other bytes than were written".into()))
     }
 

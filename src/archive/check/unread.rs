@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
+use rusqlite::ErrorCode;
+
 use super::Check;
 use crate::archive::ArchiveError;
 use crate::pipeline::crew::lock;
@@ -33,11 +35,16 @@ impl Check<'_> {
     /// The disk's, and that somebody else is writing.
     pub(super) fn as_far_as_read<T: Default>(&self, read: rusqlite::Result<T>) -> Result<T, ArchiveError> {
         let Err(error) = read else { return Ok(read.unwrap_or_default()) };
-        let words = error.to_string();
+        let words = match &error {
+            // Without the statement.
+            rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            error => error.to_string(),
+        };
         match ArchiveError::database(self.folder.database())(error) {
             ArchiveError::Damaged { .. } => self.is_doubtful.store(true, Ordering::Relaxed),
-            // What is in a row is not what can be there.
-            ArchiveError::Database { source, .. } if source.sqlite_error_code().is_none() => {}
+            // What is in a row is not what can be there; or the database is not made of what it was made of.
+            ArchiveError::Database { source, .. }
+                if matches!(source.sqlite_error_code(), None | Some(ErrorCode::Unknown)) => {}
             error => return Err(error),
         }
         self.database_is_damaged(words);

@@ -16,9 +16,10 @@ use super::name::{ContentName, short};
 use super::parts::{list_of, list_part, parts};
 use crate::archive::ArchiveError;
 use crate::archive::folder::{CONTENTS, path_of};
+use crate::archive::own_file;
 use crate::disk::{
-    DiskError, HashedCopy, copy_hashed, hexadecimal, is_gone, link_hashed, private_folder, private_folders,
-    remove_folder, sync_folder, write_hashed,
+    DiskError, HashedCopy, copy_hashed, hexadecimal, link_hashed, private_folders, remove_folder,
+    sync_folder, write_hashed,
 };
 use crate::pipeline::crew::lock;
 use crate::source::{Content, SourceKind};
@@ -26,18 +27,19 @@ use crate::source::{Content, SourceKind};
 /// What the names of unfinished contents begin with.
 const UNFINISHED: &str = ".unfinished-";
 
-/// Removes what a run that was killed had begun. The folder may be gone with all that was in it: what a source has is
-/// taken in again. Where the archive is gone, too, that is an error.
-pub fn clear_unfinished(contents: &Path) -> Result<(), ArchiveError> {
-    let entries = match fs::read_dir(contents) {
-        Err(error) if is_gone(&error) => return Ok(private_folder(contents)?),
-        entries => entries.map_err(ArchiveError::reading(contents))?,
-    };
-    for entry in entries {
-        let path = entry.map_err(ArchiveError::reading(contents))?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+/// Removes what a run that was killed had begun, and makes way where folders of contents belong. All of them may be gone with
+/// what was in them: what a source has is taken in again. Where the archive is gone, too, that is an error.
+pub fn clear_unfinished(archive: &Path) -> Result<(), ArchiveError> {
+    let contents = archive.join(CONTENTS);
+    own_file::make_folder(archive, &contents)?;
+    for entry in fs::read_dir(&contents).map_err(ArchiveError::reading(&contents))? {
+        let path = entry.map_err(ArchiveError::reading(&contents))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(UNFINISHED) {
+            let removed = if is_folder(&path) { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.map_err(ArchiveError::writing(&path))?;
+        } else if name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) && !path.is_dir() {
+            own_file::put_aside(archive, &path)?;
         }
     }
     Ok(())
@@ -73,7 +75,7 @@ pub struct Taker<'a> {
     pub source: SourceKind,
     /// Of those that do so side by side.
     pub worker: usize,
-    /// Held by the one that puts a bundle to its place.
+    /// Held by the one that puts a bundle to its place, or aside what lies there.
     pub one_bundle: &'a Mutex<()>,
 }
 
@@ -183,9 +185,10 @@ impl Taker<'_> {
         let path = self.make_room(name)?;
         let to = self.archive.join(&path);
         let waiting = self.waiting(part);
-        // One that is there already is the same, or damaged.
-        if is_folder(&to) {
-            self.make_way(&to)?;
+        // A file that is there already is the same, or damaged; what is none is somebody's.
+        if own_file::is_other(&to).map_err(ArchiveError::reading(&to))? {
+            let _one = lock(self.one_bundle);
+            own_file::make_way(self.archive, &to)?;
         }
         fs::rename(&waiting, &to).map_err(ArchiveError::writing(&to))?;
         // Two names of the same file stay as they are.
@@ -195,7 +198,7 @@ impl Taker<'_> {
         Ok(path)
     }
 
-    /// Moves away what is not what its name says; it is gone with the next run, if not with this one.
+    /// Moves away a bundle that is not what its name says; it is gone with the next run, if not with this one.
     fn make_way(&self, to: &Path) -> Result<(), ArchiveError> {
         let aside = self.waiting("d");
         let _ = remove_folder(&aside);
@@ -250,7 +253,13 @@ impl Taker<'_> {
             if is_folder(&to) && list_of(&there).is_ok_and(|list| list == hash) {
                 remove_folder(&waiting)?;
             } else {
-                self.make_way(&to)?;
+                match is_folder(&to) {
+                    true => self.make_way(&to)?,
+                    false if own_file::lies(&to).map_err(ArchiveError::reading(&to))? => {
+                        own_file::put_aside(self.archive, &to)?
+                    }
+                    false => {}
+                }
                 fs::rename(&waiting, &to).map_err(ArchiveError::writing(&to))?;
             }
         }

@@ -8,6 +8,7 @@ use super::{FORM, INDEX, opened};
 use crate::archive::ArchiveError;
 use crate::archive::folder::Folder;
 use crate::archive::open::PATIENCE;
+use crate::archive::own_file::{in_the_way_of, is_file, lies};
 use crate::archive::row;
 use crate::disk::hash_file;
 
@@ -61,8 +62,11 @@ fn sum_of(index: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<u8>> {
 /// That it cannot be read, or is being written to for long: nobody can tell then.
 pub fn is_whole(folder: &Folder) -> Result<bool, ArchiveError> {
     let place = folder.path().join(INDEX);
-    if !place.try_exists().map_err(ArchiveError::reading(&place))? {
-        return Ok(true);
+    if !is_file(&place).map_err(ArchiveError::reading(&place))? {
+        return Ok(!lies(&place).map_err(ArchiveError::reading(&place))?);
+    }
+    if in_the_way_of(&place)?.is_some() {
+        return Ok(false);
     }
     let look = || match is_as_summed(&place) {
         Err(error) => match ArchiveError::database(&place)(error) {

@@ -15,7 +15,7 @@ use crate::archive::joins::{MOVED, Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
 use crate::archive::records::in_database;
 use crate::archive::recovered::FORMER_PARTS;
-use crate::archive::row::RowHash;
+use crate::archive::row::{Owned, RowHash};
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
 use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
 use crate::source::tables::quoted;
@@ -280,9 +280,14 @@ impl Mending<'_> {
         let (table, book) = (join.table, join.book());
         let mut note = Note::new(self.connection, join, "REPLACE")?;
         let before = booked(self.connection, join, owner)?;
-        let mut there = Vec::new();
-        each_hash(self.connection, join, columns, &format!("WHERE {column} = ?1"), [owner], |_, hash| {
+        let (mut there, mut of_no_run) = (Vec::new(), 0);
+        let clause = format!("WHERE {column} = ?1");
+        each_hash(self.connection, join, columns, &clause, [owner], |identity, hash| {
+            let identity = || identity.iter().map(|value| Owned::of(*value));
+            let is_booked =
+                before.iter().any(|(booked, _)| booked.iter().cloned().eq(identity().map(in_book)));
             there.push(hash);
+            of_no_run += usize::from(!is_booked);
             Ok(())
         })?;
         each_hash(
@@ -300,9 +305,18 @@ impl Mending<'_> {
         self.connection.execute(&gone, [owner])?;
         let lost = before.iter().filter(|(_, hash)| !there.contains(hash)).count();
         let name = guid(self.connection, kind, owner)?;
-        let words = || format!("of {}, {} ({name}, in {table})", kind.in_words(), join.says);
-        Ok((0..lost).map(|_| words()).collect())
+        let what = format!("of {}, {}", kind.in_words(), join.says);
+        let gone = std::iter::repeat_n(format!("{what} ({name}, in {table})"), lost);
+        let found = format!(
+            "{what} that no run is known to have written: it is kept as it was found ({name}, in {table})"
+        );
+        Ok(gone.chain(std::iter::repeat_n(found, of_no_run)).collect())
     }
+}
+
+/// As a book has it.
+fn in_book(value: Owned) -> Owned {
+    if value == Owned::Null { Owned::Text(Vec::new()) } else { value }
 }
 
 /// What a row is known by.

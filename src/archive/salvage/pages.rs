@@ -3,12 +3,13 @@
 //!
 //! **Must never**: trust a number or a length that it read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use crate::archive::row::Owned;
+use crate::disk::open_file;
 
 /// What every database begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -22,7 +23,13 @@ pub struct Pages {
     count: u32,
     /// What the file begins with.
     head: Vec<u8>,
+    /// How often each page was read for the rest of a row.
+    followed: HashMap<u32, u8>,
 }
+
+/// No page is read more often for that. It is of one row, which is read some times; of one more where a page that leads there
+/// is damaged, or lies there twice. In a file that was made to be slow all rows may lead through all pages.
+const FOLLOWED: u8 = 32;
 
 /// What a page is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +62,7 @@ pub struct Record {
 impl Pages {
     /// `size`: of a page, where that is known. `None`: it is known by nothing.
     pub fn open(path: &Path, size: Option<usize>) -> io::Result<Option<Pages>> {
-        let mut file = File::open(path)?;
+        let mut file = open_file(path)?;
         let length = file.metadata()?.len();
         let mut head = Vec::new();
         (&mut file).take(HEAD as u64).read_to_end(&mut head)?;
@@ -68,7 +75,7 @@ impl Pages {
         let Some(size) = size.or(said).filter(is_one) else { return Ok(None) };
         // What is cut off of the last one is zeros.
         let count = u32::try_from(length.div_ceil(size as u64)).unwrap_or(u32::MAX - 1);
-        Ok(Some(Pages { file, size, count, head }))
+        Ok(Some(Pages { file, size, count, head, followed: HashMap::new() }))
     }
 
     /// The numbers of all pages.
@@ -155,9 +162,16 @@ impl Pages {
         if here <= most { here } else { least }
     }
 
+    fn may_follow(&mut self, page: u32) -> bool {
+        let times = self.followed.entry(page).or_default();
+        *times = times.saturating_add(1);
+        *times <= FOLLOWED
+    }
+
     /// Reads the rest of a row, as far as pages lead there.
     fn follow(&mut self, mut next: u32, length: usize, payload: &mut Vec<u8>) -> io::Result<()> {
         while payload.len() < length
+            && self.may_follow(next)
             && let Some(page) = self.read(next)?
             // The number of the next page begins with 0, as long as the file is smaller than 64 GB.
             && page.sort().is_none()
@@ -318,6 +332,44 @@ mod tests {
             let missing: Vec<_> = expected.iter().filter(|record| !found.contains(record)).collect();
             assert!(missing.is_empty(), "{size}: {} of {}", missing.len(), expected.len());
         }
+    }
+
+    /// Rows that all lead to the same chain of pages, which leads back to where it begins.
+    #[test]
+    fn a_chain_is_not_read_for_every_row() {
+        let (size, chain, cells, at) = (4096, 60usize, 1500u16, 3100usize);
+        let mut bytes = vec![0u8; size * (chain + 1)];
+        bytes[0] = 13;
+        bytes[3..5].copy_from_slice(&cells.to_be_bytes());
+        bytes[8..8 + 2 * usize::from(cells)]
+            .chunks_mut(2)
+            .for_each(|cell| cell.copy_from_slice(&(at as u16).to_be_bytes()));
+        // All are the same row: what is in its own page, and the rest of so many pages.
+        let here = (size - 12) * 32 / 255 - 23;
+        let length = here + (size - 4) * (chain - 1);
+        let varint = [14, 7, 0].map(|bits| (length >> bits) as u8 & 0x7f | if bits > 0 { 0x80 } else { 0 });
+        bytes[at..at + 3].copy_from_slice(&varint);
+        bytes[at + 3] = 1;
+        bytes[at + 4 + here + 3] = 2;
+        for page in 2..=chain {
+            let next = if page == chain { 2 } else { page as u32 + 1 };
+            let begin = (page - 1) * size;
+            bytes[begin..begin + 4].copy_from_slice(&next.to_be_bytes());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain");
+        std::fs::write(&path, &bytes).unwrap();
+        let mut pages = Pages::open(&path, Some(size)).unwrap().unwrap();
+        let page = pages.read(1).unwrap().unwrap();
+        let first = Page { bytes: page.bytes, begin: 0 };
+        pages.records(&first).unwrap();
+        assert_eq!(pages.followed.len(), chain - 1);
+        let after_the_first = pages.followed.iter().filter(|(page, _)| **page > 2);
+        assert!(
+            after_the_first.map(|(_, times)| *times).all(|times| times == FOLLOWED),
+            "{:?}",
+            pages.followed
+        );
     }
 
     /// Whatever a file holds, reading it comes to an end.

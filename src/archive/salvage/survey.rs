@@ -172,7 +172,19 @@ impl Survey {
 fn made_of(own: Vec<Object>, noted: &[Object]) -> Vec<Object> {
     let is_it = |a: &Object, b: &Object| a.kind == b.kind && a.name == b.name;
     let mut objects = Vec::new();
-    for object in own {
+    let is_named = |own: &[Object], noted: &Object| own.iter().any(|object| is_it(object, noted));
+    let renamed: Vec<Option<&Object>> = own
+        .iter()
+        .map(|object| {
+            let was_it = |noted: &&Object| {
+                noted.kind == object.kind && noted.root == object.root && !is_named(&own, noted)
+            };
+            if is_named(noted, object) { None } else { noted.iter().find(was_it) }
+        })
+        .collect();
+    for (object, renamed) in own.iter().zip(renamed) {
+        // What has another name is what it was.
+        let object = renamed.unwrap_or(object).clone();
         let as_noted = noted.iter().find(|noted| is_it(noted, &object));
         let sql =
             as_noted.filter(|noted| !object.has_more_columns(noted)).and_then(|noted| noted.sql.clone());

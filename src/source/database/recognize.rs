@@ -1,11 +1,12 @@
 //! What lies at a path: a database to open, or what it is instead.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::handle::Handle;
 use super::schema::Schema;
+use crate::disk::beside_database;
 use crate::source::{SourceError, SourceKind};
 
 /// A file that begins as an SQLite database does.
@@ -37,6 +38,7 @@ pub(super) fn candidate(path: &Path) -> Result<Candidate, SourceError> {
         let what = what_else(&file, header);
         return Err(SourceError::NotADatabase { path: file, what });
     }
+    check_beside(&file)?;
     let name = file.file_name().unwrap_or_default();
     let kind = if name.eq_ignore_ascii_case("sms.db") || name == SMS_DB_IN_BACKUP {
         SourceKind::Device
@@ -46,13 +48,24 @@ pub(super) fn candidate(path: &Path) -> Result<Candidate, SourceError> {
     Ok(Candidate { kind, wal_mode: header.get(18..20) == Some(&[2, 2]), path: file })
 }
 
+/// Refuses a database beside which something lies that is none of the files that SQLite keeps there: it would wait for a pipe.
+fn check_beside(database: &Path) -> Result<(), SourceError> {
+    for path in beside_database(database) {
+        if fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+            let what = "it is no file, and the database cannot be read as long as it lies beside it";
+            return Err(SourceError::Io { path, source: io::Error::new(ErrorKind::InvalidInput, what) });
+        }
+    }
+    Ok(())
+}
+
 fn database_in(folder: &Path) -> Result<PathBuf, SourceError> {
     for name in ["chat.db", "sms.db"] {
         let file = folder.join(name);
         match fs::metadata(&file) {
             Ok(about) if about.is_file() => return Ok(file),
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(SourceError::io(file)(error)),
         }
     }
@@ -61,10 +74,10 @@ fn database_in(folder: &Path) -> Result<PathBuf, SourceError> {
     Err(SourceError::NoDatabase { path: folder.to_owned() })
 }
 
-fn read_start(file: &Path, buffer: &mut [u8]) -> std::io::Result<usize> {
+fn read_start(file: &Path, buffer: &mut [u8]) -> io::Result<usize> {
     // A pipe or a device would be waited for, perhaps for ever.
     if !fs::metadata(file)?.is_file() {
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "neither a file nor a folder"));
+        return Err(io::Error::new(ErrorKind::InvalidInput, "neither a file nor a folder"));
     }
     let handle = Handle::open(file)?;
     let mut file = handle.bytes();
@@ -73,7 +86,7 @@ fn read_start(file: &Path, buffer: &mut [u8]) -> std::io::Result<usize> {
         match file.read(rest) {
             Ok(0) => break,
             Ok(read) => length += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }

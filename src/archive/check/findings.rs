@@ -1,0 +1,74 @@
+//! What verifying an archive found.
+//!
+//! **Must never**: name a problem without a word of what the next run does, or that nothing can be done.
+
+use super::Unread;
+
+/// What was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    pub rows: u64,
+    pub contents: u64,
+    /// Bytes of the contents: read, where that was asked for.
+    pub bytes: u64,
+    pub runs: u64,
+}
+
+/// Something that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// `row`, `join`, `version`, `card`, `note`, `content`, `record`, `count`, `database`, `file`.
+    pub kind: &'static str,
+    /// Of a file, relative to what was verified.
+    pub path: Option<String>,
+    /// Of a row.
+    pub guid: Option<String>,
+    /// In words.
+    pub what: String,
+    /// The source that had it, and may have it still.
+    pub source: Option<String>,
+    /// Something that nothing here can tell any more.
+    pub lost: bool,
+}
+
+impl Problem {
+    pub(super) fn of(kind: &'static str, what: impl Into<String>) -> Problem {
+        Problem { kind, path: None, guid: None, what: what.into(), source: None, lost: false }
+    }
+
+    pub(super) fn in_words(&self) -> String {
+        let Problem { kind, path, guid, what, .. } = self;
+        let of = [path, guid].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ");
+        format!("{kind}: {what}{}", if of.is_empty() { of } else { format!(" ({of})") })
+    }
+
+    pub(super) fn at(self, path: impl Into<String>) -> Problem {
+        Problem { path: Some(path.into()), ..self }
+    }
+}
+
+/// What was damaged once, and nothing had any more: the archive is whole without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The name of the run that found it so.
+    pub run: String,
+    /// In words.
+    pub what: String,
+}
+
+/// What verifying found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    pub checked: Checked,
+    /// Sorted.
+    pub problems: Vec<Problem>,
+    /// Sorted.
+    pub unread: Vec<Unread>,
+    /// By run.
+    pub lost: Vec<Lost>,
+    /// Files among the contents that no run wrote, or noted; sorted. They are nobody's damage. `None` where that was not
+    /// looked for: it takes a deep look at an archive that nobody is adding to, and in which nothing is damaged.
+    pub foreign: Option<Vec<String>>,
+    /// It could not be noted in the archive: the next run knows nothing of it.
+    pub is_unnoted: bool,
+}
