@@ -17,6 +17,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
+use super::horizon::horizon;
 use super::kind::Kind;
 use super::places::{Places, number};
 use super::replaced::Replacing;
@@ -24,14 +25,8 @@ use super::row::text_at;
 /// Why a message is absent.
 pub use crate::model::DeletionReason as Reason;
 use crate::model::Instant;
+use crate::source::apple_date;
 use crate::source::tables::{Tables, text};
-use crate::source::{KeepMessages, apple_date};
-
-const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
-/// The days that Keep Messages can be set to.
-const KEPT: [u32; 2] = [30, 365];
-/// Messages removes what is too old once in a while.
-const LATE: i64 = 3 * DAY;
 
 /// Where a source lists messages as deleted, by GUID.
 const LISTS_OF_DELETED: [(&str, &str); 4] = [
@@ -385,26 +380,6 @@ fn texts(
         }
         Ok::<(), ArchiveError>(())
     })
-}
-
-/// The date before which Keep Messages removed everything; `None` where the source has something that is too old for what it
-/// is set to, or for anything that it can be set to.
-fn horizon(tables: &Tables, places: &Places, now: i64) -> Result<Option<i64>, ArchiveError> {
-    let of_days = |days: &u32| i64::from(*days).saturating_mul(DAY);
-    let settings: Vec<i64> = match tables.info().keep_messages {
-        Some(KeepMessages::Forever) => return Ok(None),
-        Some(KeepMessages::Days(days)) => vec![of_days(&days)],
-        None => KEPT.iter().map(of_days).collect(),
-    };
-    let Some(message) = tables.table("message").filter(|table| table.column("date").is_some()) else {
-        return Ok(None);
-    };
-    let oldest =
-        tables.reader().earliest(message, "date", |rowid| places.recently_deleted.contains_key(&rowid))?;
-    let Some(oldest) = oldest.map(in_nanoseconds) else { return Ok(None) };
-    let kept = settings.into_iter().find(|kept| now.saturating_sub(oldest) <= kept.saturating_add(LATE));
-    // Something older that is still there was not too old; nor is what has not been there for so long.
-    Ok(kept.map(|kept| oldest.min(now.saturating_sub(kept))))
 }
 
 /// A raw date in nanoseconds, whichever unit it is in (`messages-format.md` 3.1).

@@ -3,7 +3,8 @@
 //! A path tells nothing: libraries move, backups are copied, and another one may lie where one was. What a database
 //! cannot help is its row ids: SQLite gives away each but once, and two devices give the same message different ones. So
 //! a source is known by its rows: the same GUIDs under the same row ids, no other GUID under one of them, and no row id
-//! that it would have forgotten giving away. Where it lay before, a few rows may have got other GUIDs, too: a source that
+//! that it would have forgotten giving away. One that has no messages at all any more is another one: whose account was signed
+//! out has deleted nothing. Where it lay before, a few rows may have got other GUIDs, too: a source that
 //! was taken for another one would lose nothing ever again. A copy that is older than what was read already is a source of its own:
 //! what it has not yet is not what it has lost. An archive is never the library that it was fed from, though its row ids
 //! may be the same: it has what that lost.
@@ -122,6 +123,9 @@ impl Comparing<'_> {
         let samples = samples(self.connection, source).map_err(failed())?;
         if samples.is_empty() && self.damaged.sums.iter().any(|sum| sum.table == SIGHTINGS) {
             return self.by_what_it_brought(source);
+        }
+        if !samples.is_empty() && self.reader.span(self.message)?.is_none() {
+            return Ok(Likeness { contradictions: 1, ..likeness });
         }
         let aliases_are_lost =
             self.damaged.sums.iter().any(|sum| sum.table == ALIASES && sum.about.is_none());

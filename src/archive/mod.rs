@@ -33,6 +33,7 @@ pub mod groups;
 mod header;
 pub mod history;
 pub mod holding;
+mod horizon;
 mod incoming;
 mod index;
 mod inherit;

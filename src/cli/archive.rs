@@ -154,7 +154,7 @@ fn emptied(source: &SourceRead) -> Option<String> {
     let had = source.had?;
     Some(format!(
         "{} holds no messages, where it had {} when it was read before: was the account signed out, or is another library \
-         there now? None of them is called deleted for that, and the archive keeps them all",
+         there now? None of them is called deleted for that alone, and the archive keeps them all",
         source.path,
         grouped(had)
     ))

@@ -57,6 +57,32 @@ fn a_library_that_is_suddenly_empty_is_told_of() {
     assert!(words.contains("mac/chat.db (library): 3 messages; read 2023-11-14 23:13"), "{words}");
 }
 
+/// In its file, so that SQLite knows which row ids it gave away: an account that was signed out.
+#[test]
+fn a_library_that_is_emptied_has_deleted_nothing_but_what_it_lists() {
+    let program = Program::new();
+    let device = mac(&program.path().join("mac"), "M", 3);
+    program.run(&["archive", "a", "-s", "mac"]).with_code(0);
+    device
+        .db
+        .execute_batch(
+            "DELETE FROM chat_message_join; DELETE FROM message; DELETE FROM chat; DELETE FROM deleted_messages;
+             INSERT INTO deleted_messages (guid) VALUES ('M-1');",
+        )
+        .unwrap();
+    for night in 0..2 {
+        let ran = program.run(&["archive", "a", "-s", "mac"]).with_code(0);
+        assert!(ran.err.contains("holds no messages"), "{}", ran.err);
+        let deleted = ran.out.contains("1 deleted with their conversation; kept here");
+        assert_eq!(deleted, night == 0, "{}", ran.out);
+        let told = program.run(&["history", "a", "--deleted", "--json"]).with_code(0).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let told: Vec<&str> =
+            told["messages"].as_array().unwrap().iter().map(|gone| gone["guid"].as_str().unwrap()).collect();
+        assert_eq!(told, ["M-1"]);
+    }
+}
+
 #[test]
 fn where_every_source_is_seen_nothing_is_gone() {
     let program = Program::new();

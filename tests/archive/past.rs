@@ -240,6 +240,9 @@ fn what_is_too_old_is_so_by_the_setting() {
             fs::write(folder.path().join("Preferences/com.apple.MobileSMS.plist"), list(days)).unwrap();
         }
         let archive = folder.path().join("archive");
+        // Left from a chat that is gone: nothing that was kept.
+        mac.receive("ORPHAN", 0, START - 999 * DAY, "from longer ago");
+        mac.run("DELETE FROM chat_message_join", []);
         mac.receive("OLD", 0, START - days * DAY, "from long ago");
         mac.receive("NEW", 0, START - DAY, "from yesterday");
         add(&archive, &[&mac.folder], START - 3600).unwrap();
