@@ -106,10 +106,11 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
     }
     if let Some(foreign @ [_, ..]) = findings.foreign.as_deref() {
         let these = match foreign.len() {
-            1 => "1 file among the attachments is of no message; it does no harm, and is left alone:"
-                .to_owned(),
+            1 => {
+                "1 file in Attachments belongs to no message; it does no harm, and is left alone:".to_owned()
+            }
             many => format!(
-                "{} files among the attachments are of no message; they do no harm, and are left alone:",
+                "{} files in Attachments belong to no message; they do no harm, and are left alone:",
                 grouped(many as u64)
             ),
         };

@@ -16,11 +16,15 @@ const MARGIN: TimeDelta = TimeDelta::hours(1);
 /// Periods without a good run after which there is an alarm.
 const PERIODS: u32 = 2;
 
+/// What people do about most of it.
+const TRY_AGAIN: &str = "once that is mended, `msgarchive schedule run` tries it again";
+const SAYS_WHY: &str = "`msgarchive schedule run` says what is in the way";
+
 /// What is wrong with a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
     pub kind: AlarmKind,
-    /// A sentence for people.
+    /// For people: what it is, and what to do about it.
     pub what: String,
 }
 
@@ -179,7 +183,8 @@ impl Evidence<'_> {
             ),
             false => String::new(),
         };
-        Some(alarm(AlarmKind::Failing, format!("{runs} failed: {}{access}", last.message)))
+        let what = format!("{runs} failed: {}{access}; {TRY_AGAIN}", last.message);
+        Some(alarm(AlarmKind::Failing, what))
     }
 
     fn export_failing(&self) -> Option<Alarm> {
@@ -189,14 +194,15 @@ impl Evidence<'_> {
             Some(last) => format!("has been up to date last on {}", self.local(last.started)),
             None => "has never been made".into(),
         };
-        let what = format!("the export in {out} fails, and {last}: {failure}");
+        let what = format!("the export in {out} fails, and {last}: {failure}; {TRY_AGAIN}");
         Some(alarm(AlarmKind::ExportFailing, what))
     }
 
     fn incomplete(&self) -> Option<Alarm> {
         let (runs, last) = self.all_of_late(|attempt| attempt.incomplete.is_some())?;
         let what = last.incomplete.as_ref()?;
-        Some(alarm(AlarmKind::Incomplete, format!("{runs} could not read everything: {what}")))
+        let what = format!("{runs} could not read everything: {what}; each run tries it again");
+        Some(alarm(AlarmKind::Incomplete, what))
     }
 
     fn unheard(&self) -> Option<Alarm> {
@@ -223,7 +229,11 @@ impl Evidence<'_> {
 
     fn interrupted(&self) -> Option<Alarm> {
         let last = self.attempts.last().filter(|last| last.finished.is_none() && !self.is_running)?;
-        let what = format!("the run of {} was ended before it was done", self.local(last.started));
+        let what = format!(
+            "the run of {} was ended before it was done; nothing is lost by that, and `msgarchive schedule run` goes on with \
+             it now",
+            self.local(last.started)
+        );
         Some(alarm(AlarmKind::Interrupted, what))
     }
 
@@ -242,7 +252,9 @@ impl Evidence<'_> {
             Some(NotBegun::OnBattery) => {
                 "the machine was on battery; `msgarchive schedule run` makes up for it"
             }
-            None => "was the machine off, asleep, on battery, or nobody logged in?",
+            None => {
+                "was the machine off, asleep, on battery, or nobody logged in? `msgarchive schedule run` makes up for it"
+            }
         };
         (self.now - slot > GRACE)
             .then(|| alarm(AlarmKind::Missed, format!("nothing ran at {time}: {missed}")))
@@ -254,9 +266,15 @@ impl Evidence<'_> {
         let most = TimeDelta::days((PERIODS * self.job.when.every.days()).into());
         let what = || match last {
             Some(last) => {
-                format!("the last good run is of {}; there should have been two since", self.local(last))
+                format!(
+                    "the last good run is of {}; there should have been two since; {SAYS_WHY}",
+                    self.local(last)
+                )
             }
-            None => format!("no run was good since the schedule was installed on {}", self.local(since)),
+            None => format!(
+                "no run was good since the schedule was installed on {}; {SAYS_WHY}",
+                self.local(since)
+            ),
         };
         (self.now - since > most).then(|| alarm(AlarmKind::Old, what()))
     }
@@ -266,7 +284,8 @@ impl Evidence<'_> {
         let found = census(self.job, since, idle - MARGIN).filter(|found| *found > 0)?;
         let since = since.map_or_else(String::new, |since| format!(" since {}", self.local(since)));
         let what = format!(
-            "runs have added nothing{since}, and the source has had newer messages at the last of them ({found})"
+            "runs have added nothing{since}, and the source has had newer messages at the last of them ({found}); \
+             `msgarchive doctor` says how a source is"
         );
         Some(alarm(AlarmKind::Stale, what))
     }

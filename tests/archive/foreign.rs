@@ -78,11 +78,11 @@ fn many_are_counted() {
     let place = |number: usize| program.path().join(format!("archive/Attachments/{number:02}.txt"));
     fs::write(place(0), "").unwrap();
     let said = program.run(&["verify", "archive", "--deep"]).with_code(0).out;
-    let one = "Whole: nothing is damaged, and nothing is missing.\n\n1 file among the attachments is of no message; it does no harm, and is left\nalone:\n  - Attachments/00.txt\n";
+    let one = "Whole: nothing is damaged, and nothing is missing.\n\n1 file in Attachments belongs to no message; it does no harm, and is left alone:\n  - Attachments/00.txt\n";
     assert!(said.ends_with(one), "{said}");
     (1..60).for_each(|number| fs::write(place(number), "").unwrap());
     let said = program.run(&["verify", "archive", "--deep"]).with_code(0).out;
-    assert!(said.contains("60 files among the attachments are of no message; they do no harm"), "{said}");
+    assert!(said.contains("60 files in Attachments belong to no message; they do no harm"), "{said}");
     assert!(said.ends_with("  - Attachments/49.txt\n  and 10 more: --json has all of them\n"), "{said}");
     let all = program.run(&["verify", "archive", "--deep", "--json"]).with_code(0).out;
     let all: serde_json::Value = serde_json::from_str(&all).unwrap();

@@ -106,7 +106,9 @@ fn an_export_that_fails_hides_behind_no_good_run() {
     let out = stage.path("my export").display().to_string();
     assert_eq!(
         status["alarm"]["what"],
-        format!("the export in {out} fails, and has been up to date last on 2023-11-15 23:13: {failure}")
+        format!(
+            "the export in {out} fails, and has been up to date last on 2023-11-15 23:13: {failure}; once that is mended, `msgarchive schedule run` tries it again"
+        )
     );
     let said = stage.run(&["schedule", "status"]).with_code(3).out;
     assert!(said.contains("  exported   2023-11-15 23:13; the last time it failed\n"), "{said}");
@@ -146,7 +148,10 @@ fn an_incomplete_export_is_told_of() {
         );
         let status = stage.status(3);
         assert_eq!(status["alarm"]["kind"], "incomplete");
-        assert_eq!(status["alarm"]["what"], format!("{runs} could not read everything: {what}"));
+        assert_eq!(
+            status["alarm"]["what"],
+            format!("{runs} could not read everything: {what}; each run tries it again")
+        );
         assert_eq!((&status["alarms"][1], &status["export"]["failure"]), (&Value::Null, &Value::Null));
     }
     let log = fs::read_to_string(stage.folder().join("schedule.log")).unwrap();

@@ -60,7 +60,10 @@ fn a_failing_schedule() {
     }
     let status = stage.status(3);
     assert_eq!(kinds(&status), ["failing", "old"]);
-    assert_eq!(status["alarm"]["what"], "the last 3 runs failed: no");
+    assert_eq!(
+        status["alarm"]["what"],
+        "the last 3 runs failed: no; once that is mended, `msgarchive schedule run` tries it again"
+    );
     assert_eq!(status["last"]["exit"], 1);
 }
 
@@ -156,7 +159,7 @@ fn a_stale_schedule() {
     stage.archive_run(12 * HOUR, 0);
     let status = stage.status(3);
     assert_eq!(kinds(&status), ["stale"]);
-    assert!(status["alarm"]["what"].as_str().unwrap().ends_with("(1)"), "{status}");
+    assert!(status["alarm"]["what"].as_str().unwrap().contains("(1); `msgarchive doctor`"), "{status}");
 }
 
 #[test]
