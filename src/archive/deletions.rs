@@ -30,21 +30,38 @@ use crate::source::apple_date;
 pub const STATES: &str = "msgarchive_state";
 
 /// The view of what is deleted. `gone`: since when Recently Deleted does not have it any more either. Dates are Apple's.
-const VIEW: &str = "VIEW msgarchive_deleted (message, date, reason, gone) AS
+fn view() -> String {
+    let has_it_still = has_still("a.message", "a.date", "a.run", NEWEST_STATE);
+    format!(
+        "VIEW msgarchive_deleted (message, date, reason, gone) AS
   SELECT a.message, a.date, a.reason, CASE a.reason WHEN 'recently_deleted' THEN
     (SELECT (CAST(strftime('%s', r.date) AS INTEGER) - 978307200) * 1000000000 FROM msgarchive_run r WHERE r.run = a.gone) END
   FROM msgarchive_absence a
   WHERE a.returned IS NULL AND NOT EXISTS (
     SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source
-    WHERE s.kind = 3 AND s.id = a.message AND coalesce(
-      (SELECT n.date FROM msgarchive_state n WHERE n.source = s.source ORDER BY n.run DESC LIMIT 1) >= a.date,
-      o.last_run >= a.run) AND NOT EXISTS (
+    WHERE {has_it_still})"
+    )
+}
+
+/// Until when the source of a sighting `s` is known to have been as it was read.
+const NEWEST_STATE: &str =
+    "(SELECT n.date FROM msgarchive_state n WHERE n.source = s.source ORDER BY n.run DESC LIMIT 1)";
+
+/// Whether the source `o` of a sighting `s` has a message still that another one lost: it is known to have been as it is since
+/// that date (Apple's), or was read by that run where nothing says of when it is. All are SQL.
+fn has_still(message: &str, date: &str, run: &str, state: &str) -> String {
+    format!(
+        "s.kind = 3 AND s.id = {message} AND coalesce(
+      {state} >= {date},
+      o.last_run >= {run}) AND NOT EXISTS (
       SELECT 1 FROM msgarchive_absence b
-      WHERE b.message = a.message AND b.source = s.source AND b.returned IS NULL))";
+      WHERE b.message = {message} AND b.source = s.source AND b.returned IS NULL)"
+    )
+}
 
 /// Makes the view where there is none, or that of an earlier program.
 pub fn show(connection: &Connection) -> rusqlite::Result<()> {
-    let wanted = format!("CREATE {VIEW}");
+    let wanted = format!("CREATE {}", view());
     let is = connection
         .query_row("SELECT sql FROM sqlite_master WHERE name = 'msgarchive_deleted'", [], |row| {
             text_at(row, 0)
@@ -62,18 +79,11 @@ pub struct StillThere<'c>(Statement<'c>);
 
 impl<'c> StillThere<'c> {
     pub fn new(connection: &'c Connection) -> rusqlite::Result<StillThere<'c>> {
-        let state = match has_table(connection, STATES)? {
-            true => {
-                "(SELECT n.date FROM msgarchive_state n WHERE n.source = s.source ORDER BY n.run DESC LIMIT 1)"
-            }
-            false => "NULL",
-        };
+        let state = if has_table(connection, STATES)? { NEWEST_STATE } else { "NULL" };
         let statement = connection.prepare(&format!(
             "SELECT DISTINCT o.source, o.path FROM msgarchive_sighting s \
-             JOIN msgarchive_source o ON o.source = s.source \
-             WHERE s.kind = 3 AND s.id = ?1 AND coalesce({state} >= ?2, o.last_run >= ?3) AND NOT EXISTS ( \
-               SELECT 1 FROM msgarchive_absence b \
-               WHERE b.message = ?1 AND b.source = s.source AND b.returned IS NULL) ORDER BY o.source"
+             JOIN msgarchive_source o ON o.source = s.source WHERE {} ORDER BY o.source",
+            has_still("?1", "?2", "?3", state)
         ))?;
         Ok(StillThere(statement))
     }

@@ -13,7 +13,7 @@ use super::session::Reader;
 use super::{live, rows};
 use crate::source::database::Columns;
 use crate::source::timeline::Moment;
-use crate::source::{EarlierBody, RawAttachment, RawMessage, Target};
+use crate::source::{ChatId, EarlierBody, RawAttachment, RawMessage, Target};
 
 /// How long a chain of updates of updates may be. A longer one (or a circle) belongs to nothing.
 pub(super) const LONGEST_CHAIN: usize = 64;
@@ -41,6 +41,38 @@ enum Root {
     Other(i64),
     /// Nowhere: it goes in a circle, or on for too long.
     None,
+}
+
+/// Every row that points at `root`, or at a row that does, by date. `pointing`: the rows that point at one, which is given by its
+/// row id and its GUID, with what hangs on them; of those that were found already (the row ids) none is needed.
+pub(super) fn all_pointing(
+    root: &RawMessage,
+    chat: ChatId,
+    mut pointing: impl FnMut(i64, &str, &HashSet<i64>) -> rusqlite::Result<Vec<RawMessage>>,
+) -> rusqlite::Result<Vec<RawMessage>> {
+    let mut found: Vec<RawMessage> = Vec::new();
+    let mut seen = HashSet::from([root.rowid]);
+    let mut level: Vec<(i64, String)> = root.guid.iter().map(|guid| (root.rowid, guid.clone())).collect();
+    for _ in 1..LONGEST_CHAIN {
+        let mut next = Vec::new();
+        for (rowid, guid) in level {
+            for mut row in pointing(rowid, &guid, &seen)? {
+                if !seen.insert(row.rowid) {
+                    continue;
+                }
+                next.extend(row.guid.clone().map(|guid| (row.rowid, guid)));
+                row.chat = root.chat;
+                row.target = Some(Target { rowid: root.rowid, chat });
+                found.push(row);
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+    }
+    found.sort_by_key(|row| (Moment::of(row.date), row.rowid));
+    Ok(found)
 }
 
 /// The rows of a page, found by row id and by GUID.
@@ -218,47 +250,23 @@ impl Reader<'_> {
 
     /// Every row that points at `root`, or at a row that does.
     fn associated(&mut self, root: &RawMessage, page: &Page<'_>) -> rusqlite::Result<Vec<RawMessage>> {
-        let Some(guid) = &root.guid else {
-            return Ok(Vec::new());
-        };
         let census = self.census();
-        let mut found: Vec<RawMessage> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut level = vec![(root.rowid, guid.clone())];
-        for _ in 1..LONGEST_CHAIN {
-            let mut next = Vec::new();
-            for (rowid, guid) in level {
-                for candidate in census.associated.candidates(&guid) {
-                    if candidate == root.rowid || seen.contains(&candidate) {
-                        continue;
-                    }
-                    let Some(mut row) = self.bare(candidate, page)? else {
-                        continue;
-                    };
-                    if !self.points_at(&row, rowid, &guid, page)? {
-                        continue;
-                    }
-                    seen.insert(candidate);
-                    if let Some(guid) = &row.guid {
-                        next.push((row.rowid, guid.clone()));
-                    }
-                    row.attachments = self.attachments(row.rowid, Films::Found)?;
-                    if is_of_a_poll(&row) {
-                        row.own_addresses = self.own_addresses(row.rowid)?;
-                    }
-                    row.chat = root.chat;
-                    row.target =
-                        Some(Target { rowid: root.rowid, chat: census.chat_of(root.rowid, root.chat) });
-                    found.push(row);
+        all_pointing(root, census.chat_of(root.rowid, root.chat), |rowid, guid, seen| {
+            let mut pointing = Vec::new();
+            for candidate in census.associated.candidates(guid).filter(|candidate| !seen.contains(candidate))
+            {
+                let Some(mut row) = self.bare(candidate, page)? else { continue };
+                if !self.points_at(&row, rowid, guid, page)? {
+                    continue;
                 }
+                row.attachments = self.attachments(row.rowid, Films::Found)?;
+                if is_of_a_poll(&row) {
+                    row.own_addresses = self.own_addresses(row.rowid)?;
+                }
+                pointing.push(row);
             }
-            if next.is_empty() {
-                break;
-            }
-            level = next;
-        }
-        found.sort_by_key(|row| (Moment::of(row.date), row.rowid));
-        Ok(found)
+            Ok(pointing)
+        })
     }
 
     /// Does `row` point at the row `rowid`, which has this GUID?

@@ -3,19 +3,17 @@
 //!
 //! **Must never**: scan `message`, or answer otherwise than a [`ChatDb`](super::ChatDb) does whose page has the row.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::archived::Archived;
-use super::hanging::{LONGEST_CHAIN, Link, is_of_a_poll};
+use super::hanging::{LONGEST_CHAIN, Link, all_pointing, is_of_a_poll};
 use super::live;
 use super::query::Queries;
 use super::rows;
 use crate::source::database::{Columns, Schema};
 use crate::source::locate::{Locator, Roots};
-use crate::source::timeline::Moment;
 use crate::source::{ChatId, RawAttachment, RawMessage, Target};
 
 /// A reader of single messages, over a connection to an archive that sees one moment.
@@ -243,40 +241,24 @@ impl<'c> Lookup<'c> {
 
     /// Every row that points at this one, or at a row that does.
     fn associated(&self, root: &RawMessage) -> rusqlite::Result<Vec<RawMessage>> {
-        let (Some(sql), Some(guid)) = (self.pointing, &root.guid) else { return Ok(Vec::new()) };
-        let mut found: Vec<RawMessage> = Vec::new();
-        let mut seen = HashSet::from([root.rowid]);
-        let mut level = vec![guid.clone()];
-        for _ in 1..LONGEST_CHAIN {
-            let mut next = Vec::new();
-            for guid in level {
-                let mut statement = self.connection.prepare_cached(sql)?;
-                let spelled = params![guid, format!("p:0/{guid}"), format!("bp:{guid}")];
-                let pointing = statement.query_map(spelled, |row| Ok(Columns::from(row, 0).number()))?;
-                for rowid in pointing.collect::<rusqlite::Result<Vec<i64>>>()? {
-                    if !seen.insert(rowid) {
-                        continue;
-                    }
-                    let Some(mut row) = self.bare(rowid)? else { continue };
-                    if Link::of(&row).points_at.is_none() {
-                        continue;
-                    }
-                    next.extend(row.guid.clone());
-                    row.attachments = self.attachments(&row)?;
-                    self.add_owner(&mut row)?;
-                    row.chat = root.chat;
-                    let chat = root.chat.unwrap_or(ChatId::ORPHANS);
-                    row.target = Some(Target { rowid: root.rowid, chat });
-                    found.push(row);
+        let Some(sql) = self.pointing else { return Ok(Vec::new()) };
+        all_pointing(root, root.chat.unwrap_or(ChatId::ORPHANS), |_, guid, seen| {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let spelled = params![guid, format!("p:0/{guid}"), format!("bp:{guid}")];
+            let found = statement.query_map(spelled, |row| Ok(Columns::from(row, 0).number()))?;
+            let found = found.collect::<rusqlite::Result<Vec<i64>>>()?;
+            let mut pointing = Vec::new();
+            for rowid in found.into_iter().filter(|rowid| !seen.contains(rowid)) {
+                let Some(mut row) = self.bare(rowid)? else { continue };
+                if Link::of(&row).points_at.is_none() {
+                    continue;
                 }
+                row.attachments = self.attachments(&row)?;
+                self.add_owner(&mut row)?;
+                pointing.push(row);
             }
-            if next.is_empty() {
-                break;
-            }
-            level = next;
-        }
-        found.sort_by_key(|row| (Moment::of(row.date), row.rowid));
-        Ok(found)
+            Ok(pointing)
+        })
     }
 }
 
