@@ -23,6 +23,8 @@ pub const FOUND_DAMAGED: &str = "damaged.json";
 const EXPLANATION: &[u8] = include_bytes!("README.txt");
 /// What `archive.json` has of itself: the hash of the rest.
 const OWN_HASH: &str = "sha256";
+/// All else that it says.
+const SAID: [&str; 4] = ["format", "id", "created", "tool"];
 /// The format that this program writes.
 const FORMAT: u64 = 1;
 
@@ -140,13 +142,19 @@ impl Folder {
 /// The format and the id, or what is missing.
 fn named(about: &[u8]) -> Result<(u64, String), &'static str> {
     let mut value: Value = serde_json::from_slice(about).unwrap_or_default();
-    // Archives that were made earlier have none.
-    if let Some(sha256) = value.as_object_mut().and_then(|about| about.shift_remove(OWN_HASH))
-        && sha256 != hash(value.to_string())
-    {
+    let sha256 = value.as_object_mut().and_then(|about| about.shift_remove(OWN_HASH));
+    let format = value.get("format").and_then(Value::as_u64).ok_or("it names no format")?;
+    let is_as_written = match sha256 {
+        Some(sha256) => sha256 == hash(value.to_string()),
+        // Archives that were made earlier have none, and say nothing else either.
+        None if format == FORMAT => {
+            value.as_object().is_some_and(|about| about.keys().all(|name| SAID.contains(&name.as_str())))
+        }
+        None => true,
+    };
+    if !is_as_written {
         return Err("it is not what was written");
     }
-    let format = value.get("format").and_then(Value::as_u64).ok_or("it names no format")?;
     let id = value.get("id").and_then(Value::as_str).ok_or("it names no id")?;
     Ok((format, id.to_owned()))
 }

@@ -228,6 +228,21 @@ fn files_that_are_damaged_every_one() {
     assert!(failing.is_empty(), "{} of {}:\n{}", failing.len(), all.len(), failing.join("\n"));
 }
 
+/// A hash that has another name is not the hash of an archive that was made earlier, when there was none.
+#[test]
+fn the_name_of_the_hash_of_itself() {
+    let kept = Kept::new();
+    let about = fs::read_to_string(kept.path().join("archive.json")).unwrap();
+    let at = about.find("sha256").unwrap();
+    for at in at..at + "sha256".len() {
+        let wrong = try_file(&kept, Path::new("archive.json"), &Harm::Flip { at, bit: 1 });
+        assert_eq!(wrong, None);
+        let copy = kept.copy();
+        Harm::Flip { at, bit: 1 }.to(&copy.path(), Path::new("archive.json"));
+        assert!(copy.found().iter().any(|line| line.contains("archive.json")), "{at}");
+    }
+}
+
 /// Contents: those that are shown, films, and those that were shown once.
 #[test]
 fn contents_that_are_damaged() {
