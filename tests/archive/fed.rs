@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use msgarchive::archive::{RunRecord, check};
+use rusqlite::Connection;
 
 use super::add;
 use super::device::{DAY, Device};
@@ -37,5 +38,13 @@ impl Fed {
         let record = add(&self.archive(), sources, START + self.day * DAY).unwrap();
         assert_eq!(check(&self.archive(), true, 1, &()).unwrap().problems, [], "night {}", self.day);
         record
+    }
+
+    /// What a statement, without its SELECT, says of the archive: one text a row.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        let db = Connection::open(self.archive().join("chat.db")).unwrap();
+        let mut statement = db.prepare(&format!("SELECT {sql}")).unwrap();
+        let texts = statement.query_map([], |row| row.get(0)).unwrap();
+        texts.map(Result::unwrap).collect()
     }
 }

@@ -4,56 +4,22 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::add;
 use super::device::{DAY, Device};
+use super::fed::{Fed, START};
 use super::seen::all_rows;
 use crate::program::Program;
 use crate::support::Schema;
 use msgarchive::archive::check;
 
-const START: i64 = 700_000_000;
-
-/// A Mac and an archive of it, which is fed day by day.
-struct Fed {
-    folder: tempfile::TempDir,
-    mac: Device,
-    day: i64,
-}
-
-impl Fed {
-    fn new() -> Fed {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mac = Device::new(&folder.path().join("mac"), Schema::MACOS_26);
+/// A Mac with a message, archived.
+fn a_mac() -> Fed {
+    let mut fed = Fed::of_device(|folder| {
+        let mut mac = Device::new(folder, Schema::MACOS_26);
         mac.receive("A", 2, START, "hello");
-        let mut fed = Fed { folder, mac, day: 0 };
-        fed.night();
-        fed
-    }
-
-    fn archive(&self) -> std::path::PathBuf {
-        self.folder.path().join("archive")
-    }
-
-    fn night(&mut self) {
-        self.day += 1;
-        add(&self.archive(), &[&self.mac.folder], START + self.day * DAY).unwrap();
-    }
-
-    fn of(&mut self, device: &Device) {
-        self.day += 1;
-        add(&self.archive(), &[&device.folder], START + self.day * DAY).unwrap();
-    }
-
-    fn texts(&self, sql: &str) -> Vec<String> {
-        let db = Connection::open(self.archive().join("chat.db")).unwrap();
-        let mut statement = db.prepare(&format!("SELECT {sql}")).unwrap();
-        let texts = statement.query_map([], |row| row.get(0)).unwrap();
-        texts.map(Result::unwrap).collect()
-    }
-
-    fn is_whole(&self) {
-        assert_eq!(check(&self.archive(), true, 1, &()).unwrap().problems, []);
-    }
+        mac
+    });
+    fed.night();
+    fed
 }
 
 const NAME: &str = "display_name FROM chat WHERE guid LIKE '%;+;%' ORDER BY ROWID LIMIT 1";
@@ -61,48 +27,47 @@ const NAME: &str = "display_name FROM chat WHERE guid LIKE '%;+;%' ORDER BY ROWI
 /// A group that gets its old name back has it; one that another device only does not know to be renamed has not.
 #[test]
 fn a_name_comes_back() {
-    let mut fed = Fed::new();
+    let mut fed = a_mac();
     let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
     phone.receive("B", 2, START, "hello");
     fed.mac.rename("R1", 2, START + DAY, "Lake");
     fed.night();
-    fed.of(&phone);
+    fed.of(&[&phone.folder]);
     assert_eq!(fed.texts(NAME), ["Lake"], "the phone has its first name still");
     fed.mac.rename("R2", 2, START + 2 * DAY, "Harbor");
     fed.night();
     assert_eq!(fed.texts(NAME), ["Harbor"]);
     phone.rename("R3", 2, START + 3 * DAY, "Sea");
-    fed.of(&phone);
+    fed.of(&[&phone.folder]);
     fed.night();
     assert_eq!(fed.texts(NAME), ["Sea"]);
     let of_versions = "DISTINCT display_name FROM msgarchive_chat_version ORDER BY display_name";
     assert_eq!(fed.texts(of_versions), ["Harbor", "Lake"]);
-    fed.is_whole();
 }
 
 /// A row that lost its hash, which nobody noticed: its state is kept all the same when it gets another one.
 #[test]
 fn a_state_without_its_book() {
-    let mut fed = Fed::new();
+    let mut fed = a_mac();
     let db = Connection::open(fed.archive().join("chat.db")).unwrap();
     db.execute_batch("DELETE FROM msgarchive_message; DELETE FROM msgarchive_chat").unwrap();
     drop(db);
     fed.mac.edit("A", START + DAY, "hello again");
     fed.mac.rename("R1", 2, START + DAY, "Lake");
-    fed.night();
+    fed.day += 1;
+    super::add(&fed.archive(), &[&fed.mac.folder], START + fed.day * DAY).unwrap();
     assert_eq!(fed.texts("text FROM message WHERE guid = 'A'"), ["hello again"]);
     assert_eq!(fed.texts("text FROM msgarchive_message_version WHERE guid = 'A'"), ["hello"]);
     assert_eq!(fed.texts(NAME), ["Lake"]);
     assert_eq!(fed.texts("display_name FROM msgarchive_chat_version"), ["Harbor"]);
     assert!(!check(&fed.archive(), true, 1, &()).unwrap().problems.is_empty(), "that it was damaged is told");
     fed.night();
-    fed.is_whole();
 }
 
 /// Who left a group is in it no more, and was.
 #[test]
 fn who_was_in_a_group() {
-    let mut fed = Fed::new();
+    let mut fed = a_mac();
     let now = "h.id FROM chat_handle_join j JOIN handle h ON h.ROWID = j.handle_id \
          JOIN chat c ON c.ROWID = j.chat_id WHERE c.display_name = 'Harbor' ORDER BY h.id";
     let ever = "h.id || ifnull(' until ' || until, '') FROM msgarchive_participant p JOIN handle h ON h.ROWID = p.handle \
@@ -114,10 +79,10 @@ fn who_was_in_a_group() {
     // A device that has not heard of it, and that hears of it then.
     let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
     phone.receive("B", 2, START, "hello");
-    fed.of(&phone);
+    fed.of(&[&phone.folder]);
     assert_eq!(fed.texts(now), ["+12025550143", "cy@example.com"]);
     phone.leave("L1", 2, START + DAY, 2);
-    fed.of(&phone);
+    fed.of(&[&phone.folder]);
     assert_eq!(fed.texts(now), ["+12025550143", "cy@example.com"]);
     fed.mac.join("J2", 2, START + 4 * DAY, 2);
     fed.night();
@@ -130,7 +95,6 @@ fn who_was_in_a_group() {
     fed.mac.delete_conversation(2);
     fed.night();
     assert_eq!(fed.texts(now).len(), 3);
-    fed.is_whole();
     let program = Program::new();
     let archive = fed.archive();
     let listed = |as_of: &[&str]| -> String {
@@ -153,7 +117,7 @@ fn who_was_in_a_group() {
 /// latest of the device are shown, or the larger ones of two.
 #[test]
 fn other_bytes_of_an_attachment() {
-    let mut fed = Fed::new();
+    let mut fed = a_mac();
     let program = Program::new();
     let shown = |fed: &Fed| -> String {
         let path = &fed.texts("substr(filename, 20) FROM attachment")[0];
@@ -179,20 +143,17 @@ fn other_bytes_of_an_attachment() {
         phone.receive("A", 2, START, "hello");
         phone.attach("A", "a.png");
         phone.download("A", "a.png", bytes.as_bytes());
-        fed.of(&phone);
+        fed.of(&[&phone.folder]);
         assert_eq!(fed.texts(former), [count], "{name}");
     }
     assert_eq!(shown(&fed), "the whole of it");
-    fed.is_whole();
     // Of another archive, whatever it shows.
-    let mut other = Fed::new();
+    let mut other = a_mac();
     other.day = 20;
     for _ in 0..2 {
-        other.day += 1;
-        add(&other.archive(), &[&fed.archive()], START + other.day * DAY).unwrap();
+        other.of(&[&fed.archive()]);
         assert_eq!((shown(&other), other.texts(former)), ("the whole of it".into(), vec!["3".into()]));
     }
-    other.is_whole();
     // START is 2023-03-08, 20:26:40 UTC.
     let archive = fed.archive();
     let archive = archive.to_str().unwrap();
@@ -209,7 +170,7 @@ fn other_bytes_of_an_attachment() {
 /// Somebody writes to a file, and the attachment's row says nothing of it: it is seen by when that was, or by how long it is.
 #[test]
 fn a_file_that_was_overwritten() {
-    let mut fed = Fed::new();
+    let mut fed = a_mac();
     fed.mac.attach("A", "a.png");
     fed.mac.download("A", "a.png", b"before");
     let write = |fed: &Fed, bytes: &[u8], at: i64| {
@@ -241,19 +202,17 @@ fn a_file_that_was_overwritten() {
     let (former, all) = (vec!["before".into(), "after!".into()], vec!["longer than that".into()]);
     assert_eq!(contents(&fed), (all.clone(), former.clone()));
     // Another archive takes over what is shown now, whose row there did not change either.
-    let mut other = Fed::new();
+    let mut other = a_mac();
     other.day = 20;
     for (bytes, stored) in [("longer than that", (1, 2)), ("and longer than that", (0, 1)), ("", (0, 0))] {
         if !bytes.is_empty() {
             write(&fed, bytes.as_bytes(), START + 10 * DAY);
             fed.night();
         }
-        other.day += 1;
-        let record = add(&other.archive(), &[&fed.archive()], START + other.day * DAY).unwrap();
+        let record = other.of(&[&fed.archive()]);
         assert_eq!((record.counts.stored, record.counts.replaced), stored, "{bytes}");
         assert_eq!(contents(&other).0, contents(&fed).0);
     }
-    other.is_whole();
     // What it was once it may be again: written now, or put back from elsewhere with the date of then; and another archive
     // follows.
     for (bytes, at) in
@@ -262,15 +221,13 @@ fn a_file_that_was_overwritten() {
         write(&fed, bytes, at);
         for _ in 0..2 {
             fed.night();
-            other.day += 1;
-            let record = add(&other.archive(), &[&fed.archive()], START + other.day * DAY).unwrap();
+            let record = other.of(&[&fed.archive()]);
             assert_eq!(record.counts.bytes, 0);
             for archive in [&fed, &other] {
                 assert_eq!(contents(archive).0, [String::from_utf8(bytes.to_vec()).unwrap()]);
                 let all: BTreeSet<String> =
                     contents(archive).1.into_iter().chain(contents(archive).0).collect();
                 assert_eq!(all.len(), 4, "{all:?}");
-                archive.is_whole();
             }
         }
         let before = all_rows(&fed.archive());
@@ -282,7 +239,7 @@ fn a_file_that_was_overwritten() {
 /// Of two devices that have other bytes for good the larger ones go on being shown, whoever writes his own anew.
 #[test]
 fn a_file_that_another_device_has_otherwise() {
-    let mut fed = Fed::new();
+    let mut fed = a_mac();
     fed.mac.attach("A", "a.png");
     fed.mac.download("A", "a.png", b"small");
     let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
@@ -291,15 +248,14 @@ fn a_file_that_another_device_has_otherwise() {
     phone.attach("A", "a.png");
     phone.download("A", "a.png", b"larger");
     fed.night();
-    fed.of(&phone);
+    fed.of(&[&phone.folder]);
     for _ in 0..2 {
         // Written anew, as it is.
         std::fs::write(fed.mac.picture("A", "a.png"), b"small").unwrap();
         fed.night();
-        fed.of(&phone);
+        fed.of(&[&phone.folder]);
         let path = &fed.texts("substr(filename, 20) FROM attachment")[0];
         assert_eq!(std::fs::read(fed.archive().join(path)).unwrap(), b"larger");
         assert_eq!(fed.texts("count(*) || '' FROM msgarchive_former_content"), ["1"]);
     }
-    fed.is_whole();
 }
