@@ -93,7 +93,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("prost", &["pipeline"]),
     ("quick_xml", &["property_list"]),
     ("rayon", &["pipeline", "writers"]),
-    ("roaring", &["pipeline", "source"]),
+    ("roaring", &["archive", "pipeline", "source"]),
     ("rpassword", &["cli"]),
     ("rusqlite", &["archive", "source"]),
     ("rusty_h264_decoder", &["media"]),

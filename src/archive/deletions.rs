@@ -7,35 +7,42 @@
 //! | source | was as it is |
 //! |---|---|
 //! | a backup | when it was made |
-//! | what is read for the first time | when its newest message came |
+//! | what is read for the first time | when its newest message came, or the last one was recovered or went to Recently Deleted |
 //! | what changed since it was read before | now |
 //! | what did not | as before |
 //! | a copy of this very archive | never: it repeats what was said here |
 //!
 //! **Must never**: decide that a message is gone from a source; that is [`absence`](super::absence)'s.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::absence::in_nanoseconds;
 use super::kind::Kind;
 use super::places::number;
 use super::prepared::Prepared;
 use super::row::text_at;
-use super::schema::has_table;
+use super::schema::{has_column, has_table};
 use crate::model::Instant;
 use crate::source::apple_date;
 
 /// Until when each source is known to have been as it was read.
 pub const STATES: &str = "msgarchive_state";
 
+/// Since when a message of the absence `a` is not in Recently Deleted of any source any more (Apple's date); NULL where one
+/// has it there. One that another one took the place of, which lies where it lay, has nothing any more.
+pub const GONE: &str = "CASE a.reason WHEN 'recently_deleted' THEN
+    (SELECT CASE WHEN count(*) = count(b.gone) THEN max((CAST(strftime('%s', r.date) AS INTEGER) - 978307200) * 1000000000) END
+     FROM msgarchive_absence b LEFT JOIN msgarchive_run r ON r.run = b.gone
+     WHERE b.message = a.message AND b.returned IS NULL AND b.reason = 'recently_deleted' AND (b.gone IS NOT NULL OR NOT EXISTS (
+       SELECT 1 FROM msgarchive_source was JOIN msgarchive_source now ON now.path = was.path AND now.last_run > was.last_run
+       WHERE was.source = b.source))) END";
+
 /// The view of what is deleted. `gone`: since when Recently Deleted does not have it any more either. Dates are Apple's.
 fn view() -> String {
     let has_it_still = has_still("a.message", "a.date", "a.run", NEWEST_STATE);
     format!(
         "VIEW msgarchive_deleted (message, date, reason, gone) AS
-  SELECT a.message, a.date, a.reason, CASE a.reason WHEN 'recently_deleted' THEN
-    (SELECT (CAST(strftime('%s', r.date) AS INTEGER) - 978307200) * 1000000000 FROM msgarchive_run r WHERE r.run = a.gone) END
+  SELECT a.message, a.date, a.reason, {GONE}
   FROM msgarchive_absence a
   WHERE a.returned IS NULL AND NOT EXISTS (
     SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source
@@ -117,7 +124,7 @@ pub fn note_state(
     let date = match of_backup {
         _ if is_own_copy => 0,
         Some(date) => apple_date(date),
-        None if before.is_none() => newest(connection, source, apple_date(now))?,
+        None if before.is_none() => newest(connection, prepared, apple_date(now))?,
         None if for_news && prepared.is_changed() => apple_date(now),
         None => return Ok(()),
     };
@@ -128,20 +135,30 @@ pub fn note_state(
     Ok(())
 }
 
-/// The date of the newest message of a source, but for those of the future (Send Later); 0 where there is none.
-fn newest(connection: &Connection, source: i64, now: i64) -> rusqlite::Result<i64> {
-    let newest = connection
+/// The last date that a source knows of, but for those of the future (Send Later, a clock that was wrong); 0 where there is
+/// none: of its newest message, of what is in Recently Deleted, and of what was recovered of what another source lost.
+fn newest(connection: &Connection, prepared: &Prepared<'_>, now: i64) -> rusqlite::Result<i64> {
+    let of = params![Kind::Message.number(), prepared.source, now];
+    let raw = |row: &Row<'_>| Ok(in_nanoseconds(number(row.get_ref(0)?)));
+    let message = connection
         .prepare(
             "SELECT m.date FROM message m WHERE m.date BETWEEN 1 AND ?3 AND EXISTS ( \
                SELECT 1 FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.id = m.ROWID AND s.source = ?2) \
              ORDER BY m.date DESC LIMIT 1",
         )?
-        .query_row(params![Kind::Message.number(), source, now], |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Integer(_) => in_nanoseconds(number(row.get_ref(0)?)),
-                _ => 0,
-            })
-        })
+        .query_row(of, raw)
         .optional()?;
-    Ok(newest.unwrap_or(0))
+    let recovered = match has_column(connection, "message", "date_recovered")? {
+        true => connection
+            .prepare(
+                "SELECT max(m.date_recovered) FROM msgarchive_absence a JOIN message m ON m.ROWID = a.message \
+                 WHERE a.source <> ?2 AND m.date_recovered BETWEEN 1 AND ?3 AND EXISTS ( \
+                   SELECT 1 FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.id = m.ROWID AND s.source = ?2)",
+            )?
+            .query_row(of, raw)
+            .optional()?,
+        false => None,
+    };
+    let deleted = prepared.places.recently_deleted.values().map(|date| in_nanoseconds(*date));
+    Ok(message.into_iter().chain(recovered).chain(deleted.filter(|date| *date <= now)).max().unwrap_or(0))
 }

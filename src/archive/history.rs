@@ -4,13 +4,14 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
 use super::ArchiveError;
 use super::absence::Reason;
 use super::conversations::Conversations;
-use super::deletions::StillThere;
+use super::deletions::{GONE, StillThere};
 use super::open::look_into;
 use super::places::number;
 use super::replaced::Replacing;
@@ -28,6 +29,8 @@ pub struct Gone {
     pub date: Option<Instant>,
     /// The sources that have it no more; never none. The one whose reason counts ([`Reason::weight`]) is the first.
     pub gone_from: Vec<Lost>,
+    /// Since when it is not in Recently Deleted of any of them any more, where it was.
+    pub gone: Option<Instant>,
     /// The paths of those that have it still, as far as is known of the time since it was deleted.
     pub still_in: Vec<String>,
     /// Its text, as it is shown.
@@ -96,7 +99,7 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
             .prepare(&format!("SELECT m.guid, m.date, {body} FROM message m WHERE m.ROWID = ?1"))?;
         let mut still_there = StillThere::new(&connection)?;
         let mut gone = Vec::new();
-        for (id, LastLost { date, run, from: gone_from }) in lost(&connection)? {
+        for (id, LastLost { date, run, from: gone_from, gone: from_everywhere }) in lost(&connection)? {
             let conversation = conversations.of(&connection, id)?;
             let is_deleted =
                 gone_from.iter().any(|lost| Reason::named(&lost.reason) == Some(Reason::Deleted));
@@ -113,6 +116,7 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
                         conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
                         date: instant(number(row.get_ref(1)?)),
                         gone_from,
+                        gone: from_everywhere,
                         still_in,
                         text_before: match text {
                             Some(_) => None,
@@ -137,15 +141,16 @@ struct LastLost {
     date: i64,
     run: i64,
     from: Vec<Lost>,
+    gone: Option<Instant>,
 }
 
 /// What is lost, by message.
 fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
-    let mut statement = connection.prepare(
-        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date FROM msgarchive_absence a \
+    let mut statement = connection.prepare(&format!(
+        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date, {GONE} FROM msgarchive_absence a \
          JOIN msgarchive_source o ON o.source = a.source LEFT JOIN msgarchive_run g ON g.run = a.gone \
-         WHERE a.returned IS NULL ORDER BY a.message, a.date DESC, a.source",
-    )?;
+         WHERE a.returned IS NULL ORDER BY a.message, a.date DESC, a.source"
+    ))?;
     let mut rows = statement.query([])?;
     let mut lost: BTreeMap<i64, LastLost> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -154,7 +159,12 @@ fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
         let was_there = Reason::named(&reason) == Some(Reason::RecentlyDeleted);
         let gone = text_at(row, 5)?.filter(|_| was_there).and_then(|date| date.parse().ok());
         let source = text_at(row, 4)?.unwrap_or_default();
-        let of = lost.entry(row.get(0)?).or_insert_with(|| LastLost { date, run, from: Vec::new() });
+        let of =
+            lost.entry(row.get(0)?).or_insert_with(|| LastLost { date, run, from: Vec::new(), gone: None });
+        let from_everywhere = row.get_ref(6)?;
+        if from_everywhere != ValueRef::Null {
+            of.gone = instant(number(from_everywhere));
+        }
         of.from.push(Lost { source, since: instant(date), reason, gone });
     }
     for of in lost.values_mut() {

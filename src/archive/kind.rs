@@ -62,6 +62,7 @@ impl Kind {
                 "date_delivered",
                 "date_played",
                 "date_read",
+                "date_recovered",
                 "date_retracted",
                 "is_delivered",
                 "is_finished",

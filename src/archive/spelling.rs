@@ -41,6 +41,17 @@ impl<'v> Spelled<'v> {
     }
 }
 
+/// What a row says, beside another state of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knowledge {
+    /// All that the other one says, and more.
+    More,
+    /// Not all of it, and nothing more.
+    Less,
+    /// As much, or other things.
+    Other,
+}
+
 /// Spells the rows of one kind of one source.
 pub struct Spelling<'h> {
     pub kind: Kind,
@@ -109,20 +120,24 @@ impl<'h> Spelling<'h> {
         }
     }
 
-    /// The row says all that the shown one says, and more: it names somebody where that one names nobody, or has been read,
+    /// Whether the row says more than the one that is shown: it names somebody where that one names nobody, or has been read,
     /// delivered, played or taken back since. `shown`: a column of that one, by its name.
-    pub fn knows_more<'s>(&self, values: &[ValueRef<'_>], shown: impl Fn(&str) -> ValueRef<'s>) -> bool {
+    pub fn knowledge<'s>(&self, values: &[ValueRef<'_>], shown: impl Fn(&str) -> ValueRef<'s>) -> Knowledge {
         let both = |at: &usize| Some((*values.get(*at)?, shown(self.wanted.lower.get(*at)?)));
         let names = |(value, shown)| !is_dangling(value) && number(value) > 0 && is_dangling(shown);
         if self.naming_handles.iter().filter_map(both).any(names) {
-            return true;
+            return Knowledge::More;
         }
         let (mut more, mut less) = (false, false);
         for (value, shown) in self.filled_in.iter().filter_map(both) {
             more |= number(value) != 0 && number(shown) == 0;
             less |= number(value) == 0 && number(shown) != 0;
         }
-        more && !less
+        match (more, less) {
+            (true, false) => Knowledge::More,
+            (false, true) => Knowledge::Less,
+            _ => Knowledge::Other,
+        }
     }
 
     /// What the row is known by, where that is one thing.

@@ -13,7 +13,7 @@ use super::kind::Kind;
 use super::restored::Restored;
 use super::row::Owned;
 use super::schema::{Columns, has_versions};
-use super::spelling::{Spelled, Spelling, is_made_here};
+use super::spelling::{Knowledge, Spelled, Spelling, is_made_here};
 use super::states::{States, Taken};
 use super::visit::Visit;
 
@@ -269,12 +269,19 @@ impl<'c> Taker<'c> {
         if self.states.was_once(id, incoming)? && (is < was || !self.had(id, &shown, row, before)?) {
             return Ok(Taken::Same);
         }
-        let knows_more = self.spelling.knows_more(&row.values, |name| {
+        let knowledge = self.spelling.knowledge(&row.values, |name| {
             let at = self.states.columns.iter().position(|own| own == name);
             at.and_then(|at| shown.get(at)).map_or(ValueRef::Null, Owned::value)
         });
-        let has_changed = knows_more || before.is_some_and(|before| before.difference != Some(0));
-        if is > was || is == was && has_changed {
+        let has_changed = before.is_some_and(|before| before.difference != Some(0));
+        let is_shown = match knowledge {
+            _ if is != was => is > was,
+            Knowledge::More => true,
+            // Of another source, which never knew what this one's row did not say before either.
+            Knowledge::Less => has_changed && self.states.source(id)? == Some(self.visit.source),
+            Knowledge::Other => has_changed,
+        };
+        if is_shown {
             self.states.replace(id, row)?;
         } else {
             self.states.keep_beside(id, row)?;

@@ -234,12 +234,13 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
         let title = message.conversation.as_ref().map_or("no conversation", |(_, title)| title);
         let (last, sent) = (message.gone_from.first(), day(&message.date));
         let since = day(&last.and_then(|lost| lost.since));
-        let reason = match (&message.replaced_by, last) {
+        let reason = last.map_or("", |lost| &*lost.reason);
+        let reason = match (&message.replaced_by, DeletionReason::named(reason)) {
             (Some(_), _) => "Replaced by a later tapback".into(),
-            (None, Some(Lost { gone: gone @ Some(_), .. })) => {
-                format!("Deleted (gone from Recently Deleted {})", day(gone))
+            (None, Some(DeletionReason::RecentlyDeleted)) if message.gone.is_some() => {
+                format!("Deleted (gone from Recently Deleted {})", day(&message.gone))
             }
-            (None, last) => told(last.map_or("", |lost| &lost.reason)),
+            _ => told(reason),
         };
         let line = format!("{since}  {reason}  (sent {sent}, {})", plain(title));
         let _ = writeln!(words, "{}", hanging(&line, width));
@@ -292,7 +293,7 @@ fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
                 "absent_since": last.map(|lost| date(&lost.since)),
                 "reason": last.map(|lost| &lost.reason),
                 "source": last.map(|lost| &lost.source),
-                "gone": last.map(|lost| date(&lost.gone)),
+                "gone": date(&message.gone),
                 "gone_from": message.gone_from.iter().map(lost).collect::<Vec<_>>(),
                 "still_in": message.still_in,
                 "elsewhere": !message.still_in.is_empty(),

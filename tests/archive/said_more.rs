@@ -99,3 +99,88 @@ fn of_two_reasons_the_same_is_told_everywhere_whatever_the_order() {
         assert_eq!(told["gone_from"].as_array().unwrap().len(), 2);
     }
 }
+
+/// The Mac's row, which never knew of reading, becomes delivered, too.
+#[test]
+fn who_knows_less_takes_nothing_from_view() {
+    let mut fed = Fed::of_device(with_one_message);
+    let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26);
+    phone.receive("B", 0, START, "so that the row ids are others");
+    phone.receive("A", 0, START + 60, "did you see this?");
+    phone.run("UPDATE message SET is_delivered = 1, date_delivered = date WHERE guid = 'A'", []);
+    phone.read("A", START + 90);
+    let (mac, phone) = (fed.mac.folder.clone(), phone.folder.clone());
+    fed.of(&[&mac, &phone]);
+    fed.mac.run("UPDATE message SET is_delivered = 1, date_delivered = date WHERE guid = 'A'", []);
+    let record = fed.of(&[&mac, &phone]);
+    assert_eq!((record.counts.changed, shown(&fed, "A")), (1, ((START + 90) * 1_000_000_000, 2)));
+    // But what a source takes back of its own is taken back.
+    let phone = Connection::open(phone.join("chat.db")).unwrap();
+    phone.execute("UPDATE message SET is_read = 0, date_read = 0 WHERE guid = 'A'", []).unwrap();
+    fed.of(&[&mac, fed.folder.path().join("phone").as_path()]);
+    assert_eq!(shown(&fed, "A").0, 0);
+}
+
+/// Both have two messages there, as iCloud has it; one device purges them, and the other, later, one of them.
+#[test]
+fn what_one_source_has_in_recently_deleted_is_not_gone_from_there() {
+    for phone_first in [true, false] {
+        let program = Program::new();
+        let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+        let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_26);
+        phone.receive("P", 0, START, "so that the row ids are others");
+        for device in [&mut mac, &mut phone] {
+            for guid in ["A", "B"] {
+                device.receive(guid, 0, START + 60, guid);
+                device.recently_delete(guid, START + 600);
+            }
+        }
+        let archive = program.path().join("archive");
+        let (of_mac, of_phone) = (mac.folder.clone(), phone.folder.clone());
+        let order = if phone_first { [&*of_phone, &*of_mac] } else { [&*of_mac, &*of_phone] };
+        add(&archive, &order, START + DAY).unwrap();
+        mac.remove("A", true, "recently_deleted");
+        mac.remove("B", true, "recently_deleted");
+        add(&archive, &order, START + 2 * DAY).unwrap();
+        phone.remove("B", true, "recently_deleted");
+        add(&archive, &order, START + 5 * DAY).unwrap();
+
+        let told = program.run(&["history", "archive", "--deleted", "--json"]).with_code(0).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let gone = |guid: &str| {
+            let messages = told["messages"].as_array().unwrap();
+            let of_history = messages.iter().find(|message| message["guid"] == guid).unwrap()["gone"].clone();
+            let messages = exported(&program, guid, &[]);
+            let exported = messages.iter().find(|message| message["guid"] == guid).unwrap();
+            assert_eq!(exported["deleted"]["reason"], "recently_deleted");
+            [of_history, exported["deleted"]["gone"].clone()]
+        };
+        assert_eq!(gone("A"), [Value::Null, Value::Null], "{phone_first}");
+        for date in gone("B") {
+            assert!(date.as_str().unwrap().starts_with("2023-03-13T21:26:40"), "{date} {phone_first}");
+        }
+        let words = program.run(&["history", "archive", "--deleted"]).with_code(0).out;
+        assert_eq!(words.matches("gone from Recently Deleted").count(), 1, "{words}");
+    }
+}
+
+/// The library is downloaded anew, and nobody writes; that the message was recovered says of when it is.
+#[test]
+fn what_was_recovered_is_there_again_where_the_row_ids_are_others() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for (guid, at) in [("B", 0), ("A", 1)] {
+        mac.receive(guid, 0, START + at, guid);
+    }
+    mac.recently_delete("A", START + DAY - 60);
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    mac.restore("A");
+    mac.run("UPDATE message SET date_recovered = ?1 WHERE guid = 'A'", [(START + DAY + 60) * 1_000_000_000]);
+    mac.be_restored();
+    for night in [2, 3] {
+        add(&archive, &[&mac.folder], START + night * DAY).unwrap();
+        let out = format!("night {night}");
+        assert_eq!(exported(&program, &out, &[])[0]["deleted"], Value::Null);
+    }
+}
