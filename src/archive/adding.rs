@@ -6,10 +6,10 @@ use sha2::{Digest as _, Sha256};
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
 use super::contents::Unreadable;
-use super::deletions;
+use super::deletions::{self, Told};
 use super::folder::Folder;
 use super::given::ArchiveOptions;
-use super::inherit;
+use super::inherit::{self, Heir};
 use super::mend::Mending;
 use super::noticed;
 use super::people;
@@ -122,8 +122,9 @@ impl Adding<'_> {
             // By these its newest message is found.
             let is_own_copy = inherit::shared_runs(&transaction, prepared.tables)? > 0;
             let for_news = found_damaged.words.is_empty() && refused.is_none();
-            deletions::note_state(&transaction, prepared, is_own_copy, for_news, number, options.now)
-                .map_err(failed())?;
+            let heir = Heir { connection: &transaction, columns: &columns, tables: prepared.tables, visit };
+            let told = Told { is_own_copy, until: heir.until()?, for_news };
+            deletions::note_state(&transaction, prepared, told, number, options.now).map_err(failed())?;
             record.counts.read += source.read;
             record.sources.push(source);
             prepared.tables.unchanged()?;

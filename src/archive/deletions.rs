@@ -7,6 +7,7 @@
 //! | source | was as it is |
 //! |---|---|
 //! | a backup | when it was made |
+//! | another archive | when its sources were as they are, as far as it tells |
 //! | what is read for the first time | when its newest message came, or the last one was recovered or went to Recently Deleted |
 //! | what changed since it was read before | now |
 //! | what did not | as before |
@@ -102,13 +103,22 @@ impl<'c> StillThere<'c> {
     }
 }
 
-/// Notes when a source was as it is, once it is read. `is_own_copy`: it is a copy of this archive. `for_news`: it was read
-/// for what is new in it, and not also for what was damaged here.
+/// What is told of a source, beside what it has.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    /// It is a copy of this archive.
+    pub is_own_copy: bool,
+    /// When another archive says that its sources were as they are.
+    pub until: Option<i64>,
+    /// It was read for what is new in it, and not also for what was damaged here or there.
+    pub for_news: bool,
+}
+
+/// Notes when a source was as it is, once it is read.
 pub fn note_state(
     connection: &Connection,
     prepared: &Prepared<'_>,
-    is_own_copy: bool,
-    for_news: bool,
+    Told { is_own_copy, until, for_news }: Told,
     run: i64,
     now: Instant,
 ) -> rusqlite::Result<()> {
@@ -121,9 +131,9 @@ pub fn note_state(
             |row| row.get(0),
         )
         .optional()?;
-    let date = match of_backup {
+    let date = match of_backup.map(apple_date).or(until) {
         _ if is_own_copy => 0,
-        Some(date) => apple_date(date),
+        Some(date) => date,
         None if before.is_none() => newest(connection, prepared, apple_date(now))?,
         None if for_news && prepared.is_changed() => apple_date(now),
         None => return Ok(()),

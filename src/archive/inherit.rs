@@ -1,25 +1,24 @@
 //! What another archive knows of the past: former states of its rows, who was in its chats, and what its sources lost.
 
-use std::collections::{BTreeMap, HashMap};
+mod lost;
+
+use std::collections::HashMap;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
-use super::absence::Reason;
 use super::attested::{Refused, hash_at, name_of, written};
 use super::damage::Damaged;
-use super::deletions::STATES;
 use super::joins::Joining;
 use super::kind::{JOINS, Kind};
 use super::participants::{self, PARTICIPANTS, Stay};
 use super::places::number;
 use super::recovered::{FORMER_PARTS, FormerPart, PARTS, Recovered};
-use super::row::text_at;
 use super::scan::Wanted;
 use super::schema::{Columns, version_table};
 use super::spelling::Spelling;
-use super::sums::{ABSENCES, ALIASES, INHERITED, SIGHTINGS, SOURCES};
+use super::sums::{ALIASES, INHERITED};
 use super::take::Taker;
 use super::visit::{Ids, Visit};
 use crate::source::tables::Tables;
@@ -37,30 +36,6 @@ const RUNS: &str = "msgarchive_run";
 
 /// The kinds whose former states are handed on.
 const HANDED_ON: [Kind; 3] = [Kind::Chat, Kind::Attachment, Kind::Message];
-
-/// An absence that is open: since which run and date, why, whether the row is gone.
-#[derive(Clone, Copy)]
-struct Open {
-    source: i64,
-    run: i64,
-    date: i64,
-    reason: Reason,
-    gone: bool,
-}
-
-/// When a source had a message last: by date, where that is known, or else by run.
-#[derive(Clone, Copy)]
-struct There {
-    date: i64,
-    run: i64,
-}
-
-impl There {
-    /// Whether that is of the time since another source lost it.
-    fn since(&self, absence: &Open) -> bool {
-        self.date >= absence.date || self.run >= absence.run
-    }
-}
 
 /// The last run of another archive that is a run of this one: it is a copy of this one, and as far as that the past of both
 /// is the same. 0: there is none.
@@ -229,125 +204,12 @@ impl Heir<'_> {
         Ok(runs)
     }
 
-    /// What its sources lost, and have again; but for what this very archive knew before the two parted.
-    pub fn absences(&self) -> Result<(), ArchiveError> {
-        let Some(table) = self.tables.table(ABSENCES) else { return Ok(()) };
-        let shared = shared_runs(self.connection, self.tables)?;
-        let mut open: BTreeMap<i64, Vec<Open>> = BTreeMap::new();
-        let columns = ["message", "source", "run", "reason", "date", "gone", "returned"];
-        self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
-            let run = number(row.value(2));
-            if run <= shared {
-                return Ok(());
-            }
-            let of = open.entry(number(row.value(0))).or_default();
-            let named = match row.value(3) {
-                ValueRef::Text(name) => Reason::named(&String::from_utf8_lossy(name)),
-                _ => None,
-            };
-            if let Some(reason) = named.filter(|_| row.value(6) == ValueRef::Null) {
-                of.push(Open {
-                    source: number(row.value(1)),
-                    run,
-                    date: number(row.value(4)),
-                    reason,
-                    gone: row.value(5) != ValueRef::Null,
-                });
-            }
-            Ok::<(), ArchiveError>(())
-        })?;
-        let there = self.still_there(&open)?;
-        for (message, mut lost) in open {
-            // What one of its sources has still is not deleted there.
-            lost.retain(|absence| there.get(&message).is_none_or(|there| !there.since(absence)));
-            self.follow(message, &lost).map_err(self.failed())?;
-        }
-        Ok(())
-    }
-
-    /// Of messages that a source of it lost: when another source had them last.
-    fn still_there(&self, open: &BTreeMap<i64, Vec<Open>>) -> Result<HashMap<i64, There>, ArchiveError> {
-        let mut there: HashMap<i64, There> = HashMap::new();
-        let (Some(sources), Some(sightings)) = (self.tables.table(SOURCES), self.tables.table(SIGHTINGS))
-        else {
-            return Ok(there);
-        };
-        let reader = self.tables.reader();
-        let mut known: HashMap<i64, There> = HashMap::new();
-        reader.rows(sources, &["source", "last_run"], i64::MIN..=i64::MAX, |row| {
-            let of_run = There { date: i64::MIN, run: number(row.value(1)) };
-            known.insert(number(row.value(0)), of_run);
-            Ok::<(), ArchiveError>(())
-        })?;
-        // One that an earlier program wrote does not tell when its sources were as they are.
-        if let Some(states) = self.tables.table(STATES) {
-            let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
-            reader.all(states, &["source", "run", "date"], |row| {
-                let (run, date) = (number(row.value(1)), number(row.value(2)));
-                let of = last.entry(number(row.value(0))).or_insert((run, date));
-                *of = (run, date).max(*of);
-                Ok::<(), ArchiveError>(())
-            })?;
-            let dated = |(source, (_, date))| (source, There { date, run: i64::MIN });
-            known.extend(last.into_iter().map(dated));
-        }
-        if known.len() < 2 || open.values().all(Vec::is_empty) {
-            return Ok(there);
-        }
-        reader.all(sightings, &["kind", "source", "id"], |row| {
-            let (source, message) = (number(row.value(1)), number(row.value(2)));
-            if number(row.value(0)) == Kind::Message.number()
-                && let Some(absences) = open.get(&message)
-                && absences.iter().all(|absence| absence.source != source)
-                && let Some(of) = known.get(&source)
-            {
-                let last = there.entry(message).or_insert(*of);
-                *last = There { date: last.date.max(of.date), run: last.run.max(of.run) };
-            }
-            Ok::<(), ArchiveError>(())
-        })?;
-        Ok(there)
-    }
-
-    /// `lost`: by which of its sources a message is lost.
-    fn follow(&self, message: i64, lost: &[Open]) -> rusqlite::Result<()> {
-        let Some(id) = self.here(Kind::Message, message)? else { return Ok(()) };
-        let Visit { source, run, .. } = self.visit;
-        let known = self
+    /// Where all of its rows are here.
+    fn all_here(&self, kind: Kind) -> rusqlite::Result<Ids> {
+        let mut all = self
             .connection
-            .prepare_cached(
-                "SELECT rowid, reason, date, gone IS NOT NULL FROM msgarchive_absence \
-                 WHERE message = ?1 AND source = ?2 AND returned IS NULL",
-            )?
-            .query_row([id, source], |row| {
-                let (reason, date) = (text_at(row, 1)?.unwrap_or_default(), row.get::<_, i64>(2)?);
-                Ok((row.get::<_, i64>(0)?, reason, date, row.get::<_, bool>(3)?))
-            })
-            .optional()?;
-        if let Some((rowid, reason, date, is_gone)) = known {
-            let same = |open: &&Open| open.date == date && open.reason.name() == reason;
-            if let Some(open) = lost.iter().find(same) {
-                if open.gone != is_gone {
-                    self.connection
-                        .prepare_cached("UPDATE msgarchive_absence SET gone = ?2 WHERE rowid = ?1")?
-                        .execute(params![rowid, open.gone.then_some(run)])?;
-                }
-                return Ok(());
-            }
-            // It came back, and may have been deleted again.
-            self.connection
-                .prepare_cached("UPDATE msgarchive_absence SET returned = ?2 WHERE rowid = ?1")?
-                .execute([rowid, run])?;
-        }
-        if let Some(Open { reason, date, gone, .. }) = lost.iter().max_by_key(|absence| absence.date) {
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO msgarchive_absence (message, source, run, reason, date, gone) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(params![id, source, run, reason.name(), date, gone.then_some(run)])?;
-        }
-        Ok(())
+            .prepare("SELECT source_rowid, id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2")?;
+        all.query_map([kind.number(), self.visit.source], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
     /// Where one of its rows is here.

@@ -2,7 +2,7 @@
 //!
 //! An attachment may have other bytes one day: a preview, and the picture that it was of; a transfer that went on; a picture
 //! whose film came later. What the same source has then is shown. Of two sources that have different bytes the larger ones
-//! are; where the picture is as large, the one with the larger film.
+//! are, whichever is read first; where the picture is as large, the one with the larger film.
 //!
 //! **Must never**: let go of bytes, because there are others.
 
@@ -101,8 +101,10 @@ impl Placing<'_> {
                     Wished::New => false,
                     Wished::Former => return self.place_beside(id, kept),
                 };
-                let shown = self.size(&path, film.as_deref())?;
-                if !of_this_source && self.size(&kept.path, kept.film.as_deref())? <= shown {
+                // Of those that are as large, always the same one.
+                let shown = (self.size(&path, film.as_deref())?, path);
+                let is = (self.size(&kept.path, kept.film.as_deref())?, kept.path.clone());
+                if !of_this_source && is <= shown {
                     return self.place_beside(id, kept);
                 }
                 self.connection

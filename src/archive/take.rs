@@ -39,6 +39,39 @@ struct Before {
     difference: Option<i64>,
 }
 
+/// How far a row has come: when what happened to a message, as far as the row knows, and how long an attachment is. Of two
+/// that are first met, the further one is shown, whichever is read first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Reached {
+    edited: i64,
+    /// Retracted, played, read, delivered; whether a scheduled one was sent, and when any was; whether it was by another service,
+    /// failed, expired; bytes.
+    others: [i64; 10],
+}
+
+impl Reached {
+    /// `columns`: lower case; `value`: of the column at a position.
+    fn of<'v>(columns: &[String], value: impl Fn(usize) -> Option<ValueRef<'v>>) -> Reached {
+        let reached = |name: &str| match columns.iter().position(|own| own == name).and_then(&value) {
+            Some(ValueRef::Integer(number)) => number,
+            _ => 0,
+        };
+        let others = [
+            "date_retracted",
+            "date_played",
+            "date_read",
+            "date_delivered",
+            "schedule_state",
+            "date",
+            "was_downgraded",
+            "error",
+            "expire_state",
+            "total_bytes",
+        ];
+        Reached { edited: reached("date_edited"), others: others.map(reached) }
+    }
+}
+
 /// Takes the rows of one kind.
 pub struct Taker<'c> {
     states: States<'c>,
@@ -259,14 +292,10 @@ impl<'c> Taker<'c> {
         if !has_versions(self.kind) || incoming == self.states.material_of(&shown) {
             return Ok(Taken::Same);
         }
-        let edited = |of: Option<ValueRef<'_>>| match of {
-            Some(ValueRef::Integer(date)) => date,
-            _ => 0,
-        };
-        let at = |names: &[String]| names.iter().position(|name| name == "date_edited");
-        let was = edited(at(&self.states.columns).and_then(|at| shown.get(at)).map(Owned::value));
-        let is = edited(at(&self.spelling.wanted.lower).and_then(|at| row.values.get(at)).copied());
-        if self.states.was_once(id, incoming)? && (is < was || !self.had(id, &shown, row, before)?) {
+        let was = Reached::of(&self.states.columns, |at| shown.get(at).map(Owned::value));
+        let is = Reached::of(&self.spelling.wanted.lower, |at| row.values.get(at).copied());
+        let is_older = is.edited < was.edited;
+        if self.states.was_once(id, incoming)? && (is_older || !self.had(id, &shown, row, before)?) {
             return Ok(Taken::Same);
         }
         let knowledge = self.spelling.knowledge(&row.values, |name| {
@@ -275,10 +304,11 @@ impl<'c> Taker<'c> {
         });
         let has_changed = before.is_some_and(|before| before.difference != Some(0));
         let is_shown = match knowledge {
-            _ if is != was => is > was,
+            _ if is.edited != was.edited => is.edited > was.edited,
             Knowledge::More => true,
             // Of another source, which never knew what this one's row did not say before either.
             Knowledge::Less => has_changed && self.states.source(id)? == Some(self.visit.source),
+            Knowledge::Other if before.is_none() => is > was,
             Knowledge::Other => has_changed,
         };
         if is_shown {

@@ -240,13 +240,14 @@ fn versions(raw: &RawMessage, earlier: &[Said], parts: &[Part]) -> Vec<Edit> {
     versions
 }
 
-/// What a part said, oldest first, each version once.
+/// What a part said, oldest first, each version once: two devices may have gone through the same ones.
 fn said_before(raw: &RawMessage, earlier: &[Said], part: u32) -> Vec<Edit> {
     let versions = earlier.iter().rev().filter_map(|said| {
         let date = said.edited.or(instant(raw.date));
         Some(Edit { part, date, text: said.parts.get(&part)?.clone() })
     });
     let mut versions: Vec<Edit> = versions.collect();
+    versions.sort_by_key(|edit| edit.date);
     // Most states differ in something else.
     versions.dedup_by(|later, earlier| later.text == earlier.text);
     versions

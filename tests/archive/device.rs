@@ -26,6 +26,8 @@ pub struct Device {
     pub hidden_at_night: BTreeSet<String>,
     /// Why it lost messages.
     pub lost: BTreeMap<String, &'static str>,
+    /// Messages that it had lost by the last night.
+    pub lost_at_night: BTreeSet<String>,
     /// Tapbacks that went since the last night, without anything that says why: GUID, date, what they were to.
     unexplained: Vec<(String, i64, String)>,
 }
@@ -55,6 +57,7 @@ impl Device {
             archived: BTreeSet::new(),
             hidden_at_night: BTreeSet::new(),
             lost: BTreeMap::new(),
+            lost_at_night: BTreeSet::new(),
             unexplained: Vec::new(),
         }
     }
@@ -136,7 +139,12 @@ impl Device {
             let tapback = "SELECT date, associated_message_guid FROM message WHERE guid = ?1 AND associated_message_type >= 2000";
             self.unexplained.extend(self.db.query_row(tapback, [guid], of).optional().unwrap());
         }
-        for table in ["chat_message_join", "chat_recoverable_message_join", "message_attachment_join"] {
+        for table in [
+            "chat_message_join",
+            "chat_recoverable_message_join",
+            "message_attachment_join",
+            "recoverable_message_part",
+        ] {
             self.run(
                 &format!(
                     "DELETE FROM {table} WHERE message_id = (SELECT ROWID FROM message WHERE guid = ?1)"
@@ -186,6 +194,7 @@ impl Device {
         }
         self.archived.extend(self.has.keys().cloned());
         self.hidden_at_night.clone_from(&self.in_recently_deleted);
+        self.lost_at_night = self.lost.keys().cloned().collect();
     }
 }
 

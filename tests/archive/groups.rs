@@ -92,6 +92,7 @@ impl Device {
             "UPDATE chat_handle_join SET chat_id = ?2 WHERE chat_id = ?1",
             "UPDATE chat_message_join SET chat_id = ?2 WHERE chat_id = ?1",
             "UPDATE chat_recoverable_message_join SET chat_id = ?2 WHERE chat_id = ?1",
+            "UPDATE recoverable_message_part SET chat_id = ?2 WHERE chat_id = ?1",
         ] {
             let sql = sql.replace("?1", &before.to_string()).replace("?2", &now.to_string());
             self.db.execute_batch(&sql).unwrap();

@@ -12,9 +12,10 @@ pub const MESSAGE: &str = "quote(text) || ' ' || ifnull(date_edited, 0) || ' ' |
      ifnull(date_retracted, 0) || ' ' || quote(nullif(associated_message_guid, '')) || ' ' || \
      ifnull(associated_message_type, 0) || ' ' || quote(associated_message_emoji) || ' ' || \
      quote(thread_originator_guid) || ' ' || ifnull(item_type, 0) || ' ' || quote(group_title) || ' ' || \
-     ifnull(group_action_type, 0) || ' ' || ifnull(error, 0)";
+     ifnull(group_action_type, 0) || ' ' || ifnull(error, 0) || ' ' || date || ' ' || service || ' ' || \
+     ifnull(was_downgraded, 0) || ' ' || ifnull(schedule_state, 0) || ' ' || ifnull(expire_state, 0)";
 /// Of a conversation.
-pub const CHAT: &str = "quote(display_name) || ' ' || quote(properties)";
+pub const CHAT: &str = "quote(display_name) || ' ' || quote(properties) || ' ' || ifnull(is_filtered, 0)";
 /// Of an attachment.
 pub const ATTACHMENT: &str =
     "quote(transfer_name) || ' ' || ifnull(total_bytes, 0) || ' ' || quote(mime_type)";
@@ -38,6 +39,8 @@ pub struct Seen {
     carried: Pairs,
     /// Message → chat.
     places: Pairs,
+    /// Message → a part of it that was deleted alone.
+    parts: Pairs,
 }
 
 pub fn pairs(db: &Connection, sql: &str) -> Vec<(String, String)> {
@@ -54,8 +57,11 @@ pub const MEMBERS: &str = "SELECT c.guid, h.id FROM chat_handle_join j JOIN chat
      JOIN handle h ON h.ROWID = j.handle_id";
 const CARRIED: &str = "SELECT m.guid, a.guid FROM message_attachment_join j JOIN message m ON m.ROWID = j.message_id \
      JOIN attachment a ON a.ROWID = j.attachment_id";
-const PLACES: &str = "SELECT m.guid, c.guid FROM chat_message_join j JOIN message m ON m.ROWID = j.message_id \
+/// A conversation with one person is the same under the GUID that a later system gave it.
+const PLACES: &str = "SELECT m.guid, replace(c.guid, 'iMessage;-;', 'any;-;') FROM chat_message_join j JOIN message m ON m.ROWID = j.message_id \
      JOIN chat c ON c.ROWID = j.chat_id";
+const PARTS: &str = "SELECT m.guid, p.part_index || ' ' || quote(p.part_text) FROM recoverable_message_part p \
+     JOIN message m ON m.ROWID = p.message_id";
 const FORMERLY_MEMBERS: &str = "SELECT c.guid, h.id FROM msgarchive_participant j JOIN chat c ON c.ROWID = j.chat \
      JOIN handle h ON h.ROWID = j.handle";
 
@@ -94,6 +100,7 @@ impl Seen {
         self.members.extend(pairs(db, MEMBERS));
         self.carried.extend(pairs(db, CARRIED));
         self.places.extend(pairs(db, PLACES));
+        self.parts.extend(pairs(db, PARTS));
         self.places.extend(pairs(db, &PLACES.replace("chat_message_join", "chat_recoverable_message_join")));
         for (guid, filename) in pairs(db, "SELECT guid, filename FROM attachment") {
             let (_, below) = filename.split_once("/Attachments/").unwrap();
@@ -132,6 +139,7 @@ impl Seen {
         let set = |sql: &str| -> Pairs { pairs(&db, sql).into_iter().collect() };
         assert_eq!(set(CARRIED), self.carried, "{when}: what messages carry");
         assert_eq!(set(PLACES), self.places, "{when}: where messages are");
+        assert_eq!(set(PARTS), self.parts, "{when}: parts that were deleted alone");
         assert_eq!(set(FORMERLY_MEMBERS), self.members, "{when}: who was ever in a conversation");
         let mut contents: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
         for table in ["msgarchive_content", "msgarchive_former_content"] {

@@ -259,3 +259,30 @@ fn a_file_that_another_device_has_otherwise() {
         assert_eq!(fed.texts("count(*) || '' FROM msgarchive_former_content"), ["1"]);
     }
 }
+
+/// Two devices go through the same versions of a message, one of them later: each version is told once.
+#[test]
+fn versions_that_two_devices_had() {
+    let mut fed = a_mac();
+    let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
+    phone.receive("FIRST", 0, START - 1, "hello");
+    phone.receive("A", 2, START, "hello");
+    phone.fall_back("A");
+    fed.mac.edit("A", START + 100, "hello again");
+    fed.night();
+    fed.mac.read("A", START + 200);
+    fed.night();
+    fed.of(&[&phone.folder]);
+    phone.edit("A", START + 100, "hello again");
+    fed.of(&[&phone.folder]);
+    let program = Program::new();
+    let archive = fed.archive();
+    let arguments =
+        ["export", "-s", archive.to_str().unwrap(), "-f", "jsonl", "-o", "out", "--contacts", "none"];
+    program.run(&arguments).with_code(0);
+    let messages = super::messages(&program.path().join("out"));
+    let (_, message) = messages.iter().find(|(guid, _)| guid.contains("\"A\"")).unwrap();
+    let edits: Vec<&str> =
+        message["edits"].as_array().unwrap().iter().map(|edit| edit["text"].as_str().unwrap()).collect();
+    assert_eq!(edits, ["hello", "hello again"]);
+}

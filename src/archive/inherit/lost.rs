@@ -1,0 +1,222 @@
+//! What the sources of another archive lost, and have again.
+//!
+//! **Must never**: take it for news that somebody has a message who has it from here.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Heir, shared_runs};
+use crate::archive::ArchiveError;
+use crate::archive::absence::Reason;
+use crate::archive::deletions::STATES;
+use crate::archive::kind::Kind;
+use crate::archive::places::number;
+use crate::archive::row::text_at;
+use crate::archive::sums::{ABSENCES, SIGHTINGS, SOURCES};
+use crate::archive::visit::Visit;
+use crate::source::SourceKind;
+
+/// An absence that is open: since which run and date, why, whether the row is gone.
+#[derive(Clone, Copy)]
+struct Open {
+    source: i64,
+    run: i64,
+    date: i64,
+    reason: Reason,
+    gone: bool,
+}
+
+/// When a source had a message last: by date, where that is known, or else by run.
+#[derive(Clone, Copy)]
+struct There {
+    date: i64,
+    run: i64,
+}
+
+impl There {
+    /// Whether that is of the time since another source lost it.
+    fn since(&self, absence: &Open) -> bool {
+        self.date >= absence.date || self.run >= absence.run
+    }
+}
+
+impl Heir<'_> {
+    /// What its sources lost, and have again; but for what this very archive knew before the two parted.
+    pub fn absences(&self) -> Result<(), ArchiveError> {
+        let Some(table) = self.tables.table(ABSENCES) else { return Ok(()) };
+        let shared = shared_runs(self.connection, self.tables)?;
+        // That this very archive has something is no news to it.
+        let itself = self.sources_that_are_this_one()?;
+        let mut open: BTreeMap<i64, Vec<Open>> = BTreeMap::new();
+        let columns = ["message", "source", "run", "reason", "date", "gone", "returned"];
+        self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
+            let run = number(row.value(2));
+            if run <= shared {
+                return Ok(());
+            }
+            let of = open.entry(number(row.value(0))).or_default();
+            let named = match row.value(3) {
+                ValueRef::Text(name) => Reason::named(&String::from_utf8_lossy(name)),
+                _ => None,
+            };
+            if let Some(reason) = named.filter(|_| row.value(6) == ValueRef::Null) {
+                of.push(Open {
+                    source: number(row.value(1)),
+                    run,
+                    date: number(row.value(4)),
+                    reason,
+                    gone: row.value(5) != ValueRef::Null,
+                });
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        let there = self.still_there(&open, &itself)?;
+        for (message, mut lost) in open {
+            // What one of its sources has still is not deleted there.
+            lost.retain(|absence| there.get(&message).is_none_or(|there| !there.since(absence)));
+            self.follow(message, &lost).map_err(self.failed())?;
+        }
+        Ok(())
+    }
+
+    /// Archives that feed it, and have each message under the row id that it has here: this one, or a copy.
+    fn sources_that_are_this_one(&self) -> Result<HashSet<i64>, ArchiveError> {
+        let mut itself = HashSet::new();
+        let (Some(sources), Some(sightings)) = (self.tables.table(SOURCES), self.tables.table(SIGHTINGS))
+        else {
+            return Ok(itself);
+        };
+        let reader = self.tables.reader();
+        reader.rows(sources, &["source", "kind"], i64::MIN..=i64::MAX, |row| {
+            if row.value(1) == ValueRef::Text(SourceKind::Archive.name().as_bytes()) {
+                itself.insert(number(row.value(0)));
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        if itself.is_empty() {
+            return Ok(itself);
+        }
+        let here = self.all_here(Kind::Message).map_err(self.failed())?;
+        let mut agreeing = HashSet::new();
+        reader.all(sightings, &["kind", "source", "id", "source_rowid"], |row| {
+            let source = number(row.value(1));
+            if number(row.value(0)) == Kind::Message.number() && itself.contains(&source) {
+                match here.get(&number(row.value(2))) == Some(&number(row.value(3))) {
+                    true => drop(agreeing.insert(source)),
+                    false => drop(itself.remove(&source)),
+                }
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        itself.retain(|source| agreeing.contains(source));
+        Ok(itself)
+    }
+
+    /// Of messages that a source of it lost: when another source had them last.
+    fn still_there(
+        &self,
+        open: &BTreeMap<i64, Vec<Open>>,
+        itself: &HashSet<i64>,
+    ) -> Result<HashMap<i64, There>, ArchiveError> {
+        let mut there: HashMap<i64, There> = HashMap::new();
+        let (Some(sources), Some(sightings)) = (self.tables.table(SOURCES), self.tables.table(SIGHTINGS))
+        else {
+            return Ok(there);
+        };
+        let reader = self.tables.reader();
+        let mut known: HashMap<i64, There> = HashMap::new();
+        reader.rows(sources, &["source", "last_run"], i64::MIN..=i64::MAX, |row| {
+            let of_run = There { date: i64::MIN, run: number(row.value(1)) };
+            known.insert(number(row.value(0)), of_run);
+            Ok::<(), ArchiveError>(())
+        })?;
+        // One that an earlier program wrote does not tell when its sources were as they are.
+        if let Some(states) = self.tables.table(STATES) {
+            let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
+            reader.all(states, &["source", "run", "date"], |row| {
+                let (run, date) = (number(row.value(1)), number(row.value(2)));
+                let of = last.entry(number(row.value(0))).or_insert((run, date));
+                *of = (run, date).max(*of);
+                Ok::<(), ArchiveError>(())
+            })?;
+            let dated = |(source, (_, date))| (source, There { date, run: i64::MIN });
+            known.extend(last.into_iter().map(dated));
+        }
+        known.retain(|source, _| !itself.contains(source));
+        if known.is_empty() || open.values().all(Vec::is_empty) {
+            return Ok(there);
+        }
+        reader.all(sightings, &["kind", "source", "id"], |row| {
+            let (source, message) = (number(row.value(1)), number(row.value(2)));
+            if number(row.value(0)) == Kind::Message.number()
+                && let Some(absences) = open.get(&message)
+                && absences.iter().all(|absence| absence.source != source)
+                && let Some(of) = known.get(&source)
+            {
+                let last = there.entry(message).or_insert(*of);
+                *last = There { date: last.date.max(of.date), run: last.run.max(of.run) };
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(there)
+    }
+
+    /// Until when its sources are known to have been as it read them: Apple's date. `None`: it does not tell.
+    pub fn until(&self) -> Result<Option<i64>, ArchiveError> {
+        let Some(states) = self.tables.table(STATES) else { return Ok(None) };
+        let itself = self.sources_that_are_this_one()?;
+        let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
+        self.tables.reader().all(states, &["source", "run", "date"], |row| {
+            let (source, state) = (number(row.value(0)), (number(row.value(1)), number(row.value(2))));
+            if !itself.contains(&source) {
+                let of = last.entry(source).or_insert(state);
+                *of = state.max(*of);
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(last.into_values().map(|(_, date)| date).max())
+    }
+
+    /// `lost`: by which of its sources a message is lost.
+    fn follow(&self, message: i64, lost: &[Open]) -> rusqlite::Result<()> {
+        let Some(id) = self.here(Kind::Message, message)? else { return Ok(()) };
+        let Visit { source, run, .. } = self.visit;
+        let known = self
+            .connection
+            .prepare_cached(
+                "SELECT rowid, reason, date, gone IS NOT NULL FROM msgarchive_absence \
+                 WHERE message = ?1 AND source = ?2 AND returned IS NULL",
+            )?
+            .query_row([id, source], |row| {
+                let (reason, date) = (text_at(row, 1)?.unwrap_or_default(), row.get::<_, i64>(2)?);
+                Ok((row.get::<_, i64>(0)?, reason, date, row.get::<_, bool>(3)?))
+            })
+            .optional()?;
+        if let Some((rowid, reason, date, is_gone)) = known {
+            let same = |open: &&Open| open.date == date && open.reason.name() == reason;
+            if let Some(open) = lost.iter().find(same) {
+                if open.gone != is_gone {
+                    self.connection
+                        .prepare_cached("UPDATE msgarchive_absence SET gone = ?2 WHERE rowid = ?1")?
+                        .execute(params![rowid, open.gone.then_some(run)])?;
+                }
+                return Ok(());
+            }
+            // It came back, and may have been deleted again.
+            self.connection
+                .prepare_cached("UPDATE msgarchive_absence SET returned = ?2 WHERE rowid = ?1")?
+                .execute([rowid, run])?;
+        }
+        if let Some(Open { reason, date, gone, .. }) = lost.iter().max_by_key(|absence| absence.date) {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO msgarchive_absence (message, source, run, reason, date, gone) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![id, source, run, reason.name(), date, gone.then_some(run)])?;
+        }
+        Ok(())
+    }
+}
