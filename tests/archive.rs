@@ -1,5 +1,6 @@
 //! The archive: what goes in comes out, and stays.
 
+mod altered;
 mod apart;
 mod as_of;
 mod at_once;

@@ -1,9 +1,10 @@
-//! Every message that its sender edited or unsent, with what it said before and after.
+//! Every message that says something else than it once did, with what it said before and after: most were edited or unsent by
+//! their senders.
 //!
 //! Messages keeps a list of the versions of what was edited, with their dates; the archive keeps the states that it saw.
 //! What the list has is told as it stands there, the rest as the runs found it.
 //!
-//! **Must never**: call it a change of a message that somebody read it.
+//! **Must never**: call it a change of a message that somebody read it, or lay to its sender what Messages does not.
 
 use std::path::Path;
 
@@ -14,17 +15,23 @@ use super::ArchiveError;
 use super::about::{About, Facts};
 use super::absence::in_nanoseconds;
 use super::conversations::columns_or_null;
-use super::history::{State, body_columns, brought, in_order, run_named};
+use super::history::{Brought, State, body_columns, brought, in_order, run_named};
 use super::open::look_into;
+use super::recovered::{FORMER_PARTS, PARTS};
+use super::schema::has_table;
 use crate::model::Instant;
 use crate::pipeline::decode::date::instant;
 use crate::pipeline::decode::summary::{Summary, summary};
 
-/// What a sender did to a message.
+/// What was done to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
+    /// By its sender, as Messages notes it.
     Edited,
+    /// By its sender, as Messages notes it.
     Unsent,
+    /// It says something else, and Messages notes no edit: some other program changed the row, or what it said was lost.
+    Altered,
 }
 
 impl Change {
@@ -33,6 +40,7 @@ impl Change {
         match self {
             Change::Edited => "edited",
             Change::Unsent => "unsent",
+            Change::Altered => "changed",
         }
     }
 }
@@ -81,7 +89,7 @@ pub fn changes(path: &Path) -> Result<Vec<Changed>, ArchiveError> {
     read().map_err(ArchiveError::database(folder.database()))
 }
 
-/// The messages that a sender may have changed.
+/// The messages that somebody may have changed.
 fn candidates(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let [edited, retracted] =
         ["date_edited", "date_retracted"].map(|column| columns_or_null(connection, "message", &[column]));
@@ -109,8 +117,9 @@ fn steps(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Step>> {
     let states = in_order(connection, message)?;
     let mut steps = listed(&summary_of(connection, message)?, &states);
     let is_listed = !steps.is_empty();
+    let lost_parts = had_parts_deleted(connection, message)?;
     let mut before: Option<&State> = None;
-    for (state, what) in states.iter().zip(brought(&states)) {
+    for (state, Brought { what, before: shown_before }) in states.iter().zip(brought(&states)) {
         let is = |word: &str| what.split(',').any(|what| what == word);
         let began_so = before.is_none();
         let is_unsent = is("unsent") || began_so && state.retracted_at != 0 && state.text.is_none();
@@ -123,10 +132,29 @@ fn steps(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Step>> {
             step(Change::Unsent, if state.retracted_at != 0 { state.retracted_at } else { state.edited });
         } else if !is_listed && (is("edited") || began_so && state.edited != 0) {
             step(Change::Edited, state.edited);
+        } else if let Some(was) = shown_before.filter(|_| is("changed") && !lost_parts)
+            && was.text.is_some()
+            && was.text != state.text
+        {
+            let (before, after) = (was.text.clone(), state.text.clone());
+            steps.push(Step { what: Change::Altered, date: None, run: state.run, before, after });
         }
         before = Some(state);
     }
     Ok(steps)
+}
+
+/// Its owner deleted a part of it, and may have taken it back: that is no change of what the sender said.
+fn had_parts_deleted(connection: &Connection, message: i64) -> rusqlite::Result<bool> {
+    for (table, column) in [(PARTS, "message_id"), (FORMER_PARTS, "message")] {
+        if has_table(connection, table)? {
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} = ?1)");
+            if connection.prepare_cached(&sql)?.query_row([message], |row| row.get(0))? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// What Messages' own list of versions says, and which run first had each.

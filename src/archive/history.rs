@@ -1,58 +1,17 @@
 //! What an archive knows of the past: its runs, what is gone where it came from, what a message was before.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
 use super::ArchiveError;
 use super::absence::Reason;
-use super::conversations::Conversations;
-use super::deletions::{GONE, StillThere};
 use super::open::look_into;
 use super::places::number;
-use super::replaced::Replacing;
 use super::row::text_at;
-use crate::model::Instant;
-use crate::pipeline::decode::{body, date::instant};
-use crate::source::contacts::cards;
-
-/// A message that a source has no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gone {
-    pub guid: String,
-    /// Its id and title; `None` for a message in no chat.
-    pub conversation: Option<(String, String)>,
-    pub date: Option<Instant>,
-    /// The sources that have it no more; never none. The one whose reason counts ([`Reason::weight`]) is the first.
-    pub gone_from: Vec<Lost>,
-    /// Since when it is not in Recently Deleted of any of them any more, where it was.
-    pub gone: Option<Instant>,
-    /// The paths of those that have it still, as far as is known of the time since it was deleted.
-    pub still_in: Vec<String>,
-    /// Its text, as it is shown.
-    pub text: Option<String>,
-    /// What it said before its sender unsent it.
-    pub text_before: Option<String>,
-    /// The GUID of the tapback that took its place: Messages keeps only the last one of a person.
-    pub replaced_by: Option<String>,
-}
-
-/// A source has a message no more, or in Recently Deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lost {
-    /// The path of the source.
-    pub source: String,
-    /// When it was deleted there, or its absence noticed.
-    pub since: Option<Instant>,
-    /// As [`super::Reason::name`] has it.
-    pub reason: String,
-    /// Since when it is not in Recently Deleted any more, where it was.
-    pub gone: Option<Instant>,
-}
+use crate::pipeline::decode::body;
 
 /// A state of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,110 +42,6 @@ pub fn runs(path: &Path) -> Result<Vec<String>, ArchiveError> {
             .collect()
     };
     read().map_err(ArchiveError::database(folder.database()))
-}
-
-/// Every message that some source has no more, each once, by the date of its absence.
-///
-/// # Errors
-/// [`ArchiveError`].
-pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
-    let (folder, connection) = look_into(path)?;
-    let read = || -> rusqlite::Result<Vec<Gone>> {
-        let conversations = Conversations::read(&connection, &cards(&connection)?)?;
-        let body = body_columns(&connection, "message", "m")?;
-        let replacing = Replacing::new(&connection, None);
-        let mut message = connection
-            .prepare(&format!("SELECT m.guid, m.date, {body} FROM message m WHERE m.ROWID = ?1"))?;
-        let mut still_there = StillThere::new(&connection)?;
-        let mut gone = Vec::new();
-        for (id, LastLost { date, run, from: gone_from, gone: from_everywhere }) in lost(&connection)? {
-            let conversation = conversations.of(&connection, id)?;
-            let is_deleted =
-                gone_from.iter().any(|lost| Reason::named(&lost.reason) == Some(Reason::Deleted));
-            let replaced_by = match is_deleted {
-                true => replacing.by(id)?,
-                false => None,
-            };
-            let still_in = still_there.of(id, date, run)?;
-            let told = message
-                .query_row([id], |row| {
-                    let text = text(row, 2)?;
-                    Ok(Gone {
-                        guid: text_at(row, 0)?.unwrap_or_default(),
-                        conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
-                        date: instant(number(row.get_ref(1)?)),
-                        gone_from,
-                        gone: from_everywhere,
-                        still_in,
-                        text_before: match text {
-                            Some(_) => None,
-                            None => text_before(&connection, id)?,
-                        },
-                        text,
-                        replaced_by,
-                    })
-                })
-                .optional()?;
-            gone.extend(told);
-        }
-        let since = |gone: &Gone| gone.gone_from.first().and_then(|lost| lost.since);
-        gone.sort_by(|a, b| (since(a), a.date, &a.guid).cmp(&(since(b), b.date, &b.guid)));
-        Ok(gone)
-    };
-    read().map_err(ArchiveError::database(folder.database()))
-}
-
-/// When a message was lost last (Apple's date), by which run that was noticed, and from where all it is lost.
-struct LastLost {
-    date: i64,
-    run: i64,
-    from: Vec<Lost>,
-    gone: Option<Instant>,
-}
-
-/// What is lost, by message.
-fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
-    let mut statement = connection.prepare(&format!(
-        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date, {GONE} FROM msgarchive_absence a \
-         JOIN msgarchive_source o ON o.source = a.source LEFT JOIN msgarchive_run g ON g.run = a.gone \
-         WHERE a.returned IS NULL ORDER BY a.message, a.date DESC, a.source"
-    ))?;
-    let mut rows = statement.query([])?;
-    let mut lost: BTreeMap<i64, LastLost> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let (date, run) = (number(row.get_ref(1)?), row.get(2)?);
-        let reason = text_at(row, 3)?.unwrap_or_default();
-        let was_there = Reason::named(&reason) == Some(Reason::RecentlyDeleted);
-        let gone = text_at(row, 5)?.filter(|_| was_there).and_then(|date| date.parse().ok());
-        let source = text_at(row, 4)?.unwrap_or_default();
-        let of =
-            lost.entry(row.get(0)?).or_insert_with(|| LastLost { date, run, from: Vec::new(), gone: None });
-        let from_everywhere = row.get_ref(6)?;
-        if from_everywhere != ValueRef::Null {
-            of.gone = instant(number(from_everywhere));
-        }
-        of.from.push(Lost { source, since: instant(date), reason, gone });
-    }
-    for of in lost.values_mut() {
-        let reason = |lost: &Lost| Reason::named(&lost.reason).unwrap_or(Reason::Unexplained);
-        of.from.sort_by_key(|lost| Reverse(reason(lost).weight(lost.since)));
-    }
-    Ok(lost)
-}
-
-/// What a message said last, of which nothing is left.
-fn text_before(connection: &Connection, message: i64) -> rusqlite::Result<Option<String>> {
-    let body = body_columns(connection, "msgarchive_message_version", "v")?;
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {body} FROM msgarchive_message_version v WHERE msgarchive_id = ?1 ORDER BY msgarchive_version DESC"
-    ))?;
-    let mut rows = statement.query([message])?;
-    while let Some(row) = rows.next()? {
-        if let Some(said) = text(row, 0)? {
-            return Ok(Some(said));
-        }
-    }
-    Ok(None)
 }
 
 /// Every state of a message, oldest first.
@@ -287,13 +142,22 @@ fn sources_of(connection: &Connection, run: i64) -> rusqlite::Result<Vec<i64>> {
     Ok(sources.filter_map(|source| source.get("source")?.as_i64()).collect())
 }
 
+/// What a state brought.
+pub(super) struct Brought<'s> {
+    /// In the words of [`Version::what`].
+    pub what: String,
+    /// What was shown before it.
+    pub before: Option<&'s State>,
+}
+
 /// What each state brought: compared with what was shown before it. One that a source had beside that changed nothing of
 /// what is shown.
-pub(super) fn brought(states: &[State]) -> Vec<String> {
+pub(super) fn brought(states: &[State]) -> Vec<Brought<'_>> {
     let mut brought = Vec::new();
     let mut before: Option<&State> = None;
     for (state, next) in states.iter().zip(states.iter().skip(1).map(Some).chain([None])) {
-        brought.push(before.map_or("added".to_owned(), |before| difference(before, state)));
+        let what = before.map_or("added".to_owned(), |before| difference(before, state));
+        brought.push(Brought { what, before });
         // Another archive hands on several of a run.
         let goes_on = next.is_some_and(|next| (next.run, next.source) == (state.run, state.source));
         if before.is_none() || state.until > state.run || goes_on {
@@ -315,7 +179,7 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
             .unwrap_or_default())
     };
     let mut versions: Vec<(i64, Version)> = Vec::new();
-    for (state, what) in states.iter().zip(brought(&states)) {
+    for (state, Brought { what, .. }) in states.iter().zip(brought(&states)) {
         let (name, date) = run(state.run)?;
         versions.push((
             state.run,
@@ -357,14 +221,17 @@ fn difference(before: &State, after: &State) -> String {
         && (after.retracted_at != 0 || after.edited > before.edited)
     {
         what.push("unsent");
-    } else if after.edited != before.edited || after.text != before.text {
+    } else if after.edited != before.edited {
         what.push("edited");
     }
     // Another source's state may be of somebody who has not read it: that takes nothing back.
     if after.read != before.read && after.read != 0 {
         what.push("read");
     }
-    if what.is_empty() {
+    // Without an edit: another program did it, or its owner deleted a part.
+    if what.is_empty()
+        || after.text != before.text && !what.iter().any(|what| ["edited", "unsent"].contains(what))
+    {
         what.push("changed");
     }
     what.join(",")

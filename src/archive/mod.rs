@@ -29,6 +29,7 @@ mod error;
 mod fingerprint;
 mod folder;
 mod given;
+pub mod gone;
 pub mod groups;
 mod header;
 pub mod history;

@@ -1,4 +1,4 @@
-//! What senders changed, as `history --changed` shows it; and which message it is that `history --message` speaks of.
+//! What was changed, as `history --changed` shows it; and which message it is that `history --message` speaks of.
 
 use std::fmt::Write as _;
 
@@ -63,7 +63,7 @@ pub fn about_as_json(about: &About, zone: Tz) -> Value {
 
 pub fn in_words(changed: &[Changed], zone: Tz) -> String {
     if changed.is_empty() {
-        return "Nothing was edited or unsent, as far as the archive knows.\n".into();
+        return "Nothing was edited or unsent, as far as the archive knows, and nothing says something else.\n".into();
     }
     let width = terminal::width();
     let mut words = String::new();
@@ -74,8 +74,13 @@ pub fn in_words(changed: &[Changed], zone: Tz) -> String {
             None => format!("by {}", moment(found, zone, MINUTES).unwrap_or_else(|| plain(&run.0))),
         };
         let sent = moment(message.date, zone, MINUTES).unwrap_or_else(|| "—".into());
-        let line =
-            format!("{when} {} by {} (sent {sent}, {})", what.name(), sender(message), conversation(message));
+        let (sender, conversation) = (sender(message), conversation(message));
+        let line = match what {
+            Change::Altered => format!(
+                "{when} says something else, and Messages notes no edit (sent {sent} by {sender}, {conversation})"
+            ),
+            what => format!("{when} {} by {sender} (sent {sent}, {conversation})", what.name()),
+        };
         let _ = writeln!(words, "{}", wrap("", &line, width.saturating_sub(4)).replace('\n', "\n    "));
         let lost = "not kept: it was so when the archive first saw it";
         let before = before.as_deref().map_or_else(|| lost.to_owned(), |text| said(Some(text)));
@@ -89,7 +94,12 @@ pub fn in_words(changed: &[Changed], zone: Tz) -> String {
         let _ = writeln!(words, "    {}", plain(&message.guid));
     }
     let count = |what| changed.iter().filter(|one| one.what == what).count();
-    let _ = writeln!(words, "\n{} edited, {} unsent", count(Change::Edited), count(Change::Unsent));
+    let _ = write!(words, "\n{} edited, {} unsent", count(Change::Edited), count(Change::Unsent));
+    let altered = match count(Change::Altered) {
+        0 => String::new(),
+        altered => format!(", {altered} changed without an edit of Messages: another program, or a loss"),
+    };
+    let _ = writeln!(words, "{}", altered);
     words
 }
 

@@ -6,8 +6,9 @@ use chrono_tz::Tz;
 use msgarchive::archive;
 use msgarchive::archive::about::{About, about};
 use msgarchive::archive::changes::changes;
+use msgarchive::archive::gone::{Gone, Lost, gone};
 use msgarchive::archive::groups::{AsItWas, as_it_was, groups};
-use msgarchive::archive::history::{self, Gone, Lost, Version};
+use msgarchive::archive::history::{self, Version};
 use msgarchive::archive::sources::KnownSource;
 use msgarchive::model::{DeletionReason, Instant};
 use msgarchive::schedule::{self, KeptExport};
@@ -34,7 +35,7 @@ pub struct HistoryArgs {
     /// Messages that a source has no more, with date and reason
     #[arg(long, conflicts_with = "message")]
     deleted: bool,
-    /// Messages that their senders edited or unsent: when, and what they said before and after
+    /// Messages that were edited or unsent, or say something else without that: when, and what they said before and after
     #[arg(long, conflicts_with_all = ["message", "deleted"])]
     changed: bool,
     /// Every version of the message with this GUID
@@ -63,7 +64,7 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         let changed = changes(&args.dir)?;
         if args.json { changed::as_json(&changed, zone) } else { changed::in_words(&changed, zone) }
     } else if args.deleted {
-        let gone = history::gone(&args.dir)?;
+        let gone = gone(&args.dir)?;
         match args.json {
             true => gone_as_json(&gone, zone),
             false if gone.is_empty() => nothing_gone(&archive::sources::sources(&args.dir)?),
@@ -242,6 +243,10 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
             }
             _ => told(reason),
         };
+        let reason = match message.part {
+            Some(_) => format!("A part of it: {reason}"),
+            None => reason,
+        };
         let line = format!("{since}  {reason}  (sent {sent}, {})", plain(title));
         let _ = writeln!(words, "{}", hanging(&line, width));
         if let Some(places) = places(message) {
@@ -294,6 +299,7 @@ fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
                 "reason": last.map(|lost| &lost.reason),
                 "source": last.map(|lost| &lost.source),
                 "gone": date(&message.gone),
+                "part": message.part,
                 "gone_from": message.gone_from.iter().map(lost).collect::<Vec<_>>(),
                 "still_in": message.still_in,
                 "elsewhere": !message.still_in.is_empty(),

@@ -48,6 +48,8 @@ pub struct Message {
     pub rowid: i64,
     /// Which of several sources have it, by number, the one with `rowid` first; empty where there is only one.
     pub sources: Vec<u16>,
+    /// Of an archive: what it said at other times, of which Messages notes no edit; the latest first.
+    pub altered: Option<Box<[String]>>,
     /// Troubles with this row, in words. The row is shown all the same.
     pub defects: Vec<String>,
 }

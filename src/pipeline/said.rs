@@ -33,10 +33,11 @@ pub fn now(message: &Message) -> Vec<&str> {
     said
 }
 
-/// What it said before it was edited or unsent, and its card before it was changed, oldest first; what is said still may be among
+/// What it said before it was edited, unsent or changed without an edit, and its card before it was changed, oldest first; what is said still may be among
 /// it.
 pub fn before(message: &Message) -> Vec<&str> {
     let mut said: Vec<&str> = message.edits.iter().map(|edit| edit.text.as_str()).collect();
+    said.extend(message.altered.iter().flatten().rev().map(String::as_str));
     let states = message.balloon.iter().flat_map(|balloon| balloon.facts());
     for (_, states) in states.filter(|(name, _)| *name == "earlier") {
         of_states(states, &mut said);

@@ -197,6 +197,11 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
         json.raw(",\"category\":{\"type\":\"").raw(category.kind.name()).raw("\"");
         json.raw(",\"detail\":").maybe(category.detail).raw("}");
     }
+    if let Some(altered) = &message.altered {
+        json.raw(",\"altered\":").array(altered, |json, text| {
+            json.text(text);
+        });
+    }
     json.raw(",\"source\":{\"rowid\":").number(message.rowid);
     if !message.sources.is_empty() {
         json.raw(",\"in\":").array(&message.sources, |json, source| {

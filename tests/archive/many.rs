@@ -97,7 +97,7 @@ fn tapbacks_to_one_message() {
     };
     assert_eq!((absent("deleted"), absent("unexplained")), (3, MANY - 3));
     let begun = Instant::now();
-    let gone = msgarchive::archive::history::gone(&archive).unwrap();
+    let gone = msgarchive::archive::gone::gone(&archive).unwrap();
     assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     assert_eq!(gone.iter().filter(|gone| gone.replaced_by.is_some()).count(), 3);
 }

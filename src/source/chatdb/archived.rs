@@ -2,6 +2,7 @@
 //! said before their senders took it back.
 
 use foldhash::HashMap;
+use roaring::RoaringTreemap;
 use rusqlite::Connection;
 
 use crate::model::DeletionReason;
@@ -17,6 +18,8 @@ pub(super) struct Archived {
     former_names: HashMap<i64, Vec<String>>,
     /// Former bodies of a message, the latest first.
     earlier: Option<String>,
+    /// Messages that have such a body, and were not changed as Messages notes it. `None`: that is not known, and each is asked of.
+    altered: Option<RoaringTreemap>,
 }
 
 /// Why a message is not where it was.
@@ -76,12 +79,22 @@ impl Archived {
             }
         })?;
         archived.earlier = earlier_of(schema);
+        let mut altered = RoaringTreemap::new();
+        scan(connection, altered_of(schema).as_deref(), |c| {
+            altered.insert(c.number().cast_unsigned());
+        })?;
+        archived.altered = Some(altered);
         Ok(archived)
     }
 
     /// For who looks at single messages, and asks of each whether it is deleted.
-    pub fn of_single(schema: &Schema) -> Archived {
-        Archived { earlier: earlier_of(schema), ..Archived::default() }
+    pub fn of_single(connection: &Connection, schema: &Schema) -> rusqlite::Result<Archived> {
+        let earlier = earlier_of(schema);
+        // A first run looks at every message, and none has a former state.
+        let any = "SELECT EXISTS (SELECT 1 FROM msgarchive_message_version)";
+        let has_any = earlier.is_some() && connection.query_row(any, [], |row| row.get(0))?;
+        let altered = (!has_any).then(RoaringTreemap::new);
+        Ok(Archived { earlier, altered, ..Archived::default() })
     }
 
     /// Marks a row that is deleted since then for this reason, and perhaps for others.
@@ -116,10 +129,12 @@ impl Archived {
         self.deleted.contains_key(&rowid)
     }
 
-    /// What a row said before it was changed; asked for where the sender changed it.
+    /// What a row said before it was changed; asked for where somebody changed it.
     pub fn earlier(&self, connection: &Connection, row: &RawMessage) -> rusqlite::Result<Vec<EarlierBody>> {
-        let Some(sql) = self.earlier.as_ref().filter(|_| row.date_edited != 0 || row.date_retracted != 0)
-        else {
+        let is_altered = |of: &RoaringTreemap| of.contains(row.rowid.cast_unsigned());
+        let is_changed =
+            row.date_edited != 0 || row.date_retracted != 0 || self.altered.as_ref().is_none_or(is_altered);
+        let Some(sql) = self.earlier.as_ref().filter(|_| is_changed) else {
             return Ok(Vec::new());
         };
         let mut statement = connection.prepare_cached(sql)?;
@@ -136,6 +151,31 @@ impl Archived {
 /// Why a message is deleted, as archives spell it.
 fn reason_of(name: Option<&str>) -> DeletionReason {
     name.and_then(DeletionReason::named).unwrap_or(DeletionReason::Unexplained)
+}
+
+/// The query for messages that have another body now than once, and of which Messages notes no edit; but for those of which
+/// a part was deleted by their owner, or was and came back.
+fn altered_of(schema: &Schema) -> Option<String> {
+    let versions = "msgarchive_message_version";
+    let of = |table, alias, name| schema.column(table, alias, name);
+    let parts = [("recoverable_message_part", "message_id"), ("msgarchive_former_part", "message")];
+    let unless: String = parts
+        .iter()
+        .filter(|(table, column)| schema.has_all(table, &[*column]))
+        .map(|(table, column)| format!(" AND m.ROWID NOT IN (SELECT {column} FROM {table})"))
+        .collect();
+    schema.has_table(versions).then(|| {
+        format!(
+            "SELECT DISTINCT v.msgarchive_id FROM {versions} v JOIN message m ON m.ROWID = v.msgarchive_id \
+             WHERE coalesce({}, 0) = 0 AND coalesce({}, 0) = 0 AND ({}, {}) IS NOT ({}, {}){unless}",
+            of("message", "m", "date_edited"),
+            of("message", "m", "date_retracted"),
+            of(versions, "v", "text"),
+            of(versions, "v", "attributedbody"),
+            of("message", "m", "text"),
+            of("message", "m", "attributedbody")
+        )
+    })
 }
 
 /// The query for former bodies of a message, the latest first.

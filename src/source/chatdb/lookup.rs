@@ -73,7 +73,7 @@ impl<'c> Lookup<'c> {
                         AND m.associated_message_guid > ''";
         Ok(Lookup {
             connection,
-            archived: Archived::of_single(&schema),
+            archived: Archived::of_single(connection, &schema)?,
             roots: Roots::new(folder, None),
             deleted: "SELECT date, reason FROM msgarchive_deleted WHERE message = ?1",
             chat: "SELECT min(chat_id) FROM chat_message_join WHERE message_id = ?1",

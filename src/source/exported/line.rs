@@ -91,6 +91,7 @@ pub struct Line {
     pub translation: Option<Translation>,
     pub junk: bool,
     pub category: Option<Category>,
+    pub altered: Option<Vec<String>>,
     pub source: Origin,
 }
 

@@ -97,6 +97,7 @@ impl Around<'_> {
         let parts = parts(line.parts, &attachments, &mut defects);
         let alone = matches!(parts.as_slice(), [Part { content: PartContent::Text { .. }, .. }]);
         let message = Message {
+            altered: line.altered.map(Into::into),
             guid: line.guid,
             date: line.date.as_deref().and_then(instant),
             service: line.service,

@@ -136,6 +136,11 @@ pub fn unsent(
     }
 }
 
+/// `It said something else before, and Messages notes no edit: “lok”`.
+fn altered(text: &str) -> String {
+    format!("It said something else before, and Messages notes no edit: “{}”", one_line(text))
+}
+
 /// Every earlier version, oldest first: `Edited 13:32:10, before: “lok”`. `sent` is when the message was.
 pub fn edits(message: &Message, sent: Option<&Local>, clock: &mut Clock) -> Vec<String> {
     let mut lines = Vec::new();
@@ -172,5 +177,6 @@ pub fn statuses(message: &Message, clock: &mut Clock) -> Vec<String> {
     lines.extend(message.error.map(error));
     lines.extend(message.junk.then(|| junk().to_owned()));
     lines.extend(message.deleted.map(|d| deleted(d, clock)));
+    lines.extend(message.altered.iter().flatten().map(|text| altered(text)));
     lines
 }
