@@ -3,6 +3,7 @@
 //! SQLite says the same of both: it takes a read that failed for a page that is wrong. Damage is mended by writing anew,
 //! and a disk that fails must not be written to for that: what it cannot read for a moment is not lost.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -35,11 +36,15 @@ pub fn is_damaged(folder: &Folder, patience: Duration) -> Result<bool, ArchiveEr
     }
     // Every byte, without SQLite: that tells what failed.
     hash_file(&path)?;
+    let is_new = none_written(folder)?;
+    if is_new && fs::metadata(&path).map_err(ArchiveError::reading(&path))?.len() == 0 {
+        // Nothing is in it that could be damaged: the first run was about to begin.
+        return Ok(false);
+    }
     if header::is_strange(&path).map_err(ArchiveError::reading(&path))? {
         return Ok(true);
     }
     let noted = objects::noted(folder)?;
-    let is_new = none_written(folder)?;
     let is_whole = || -> rusqlite::Result<bool> {
         // It may have to take back what a run had begun.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -132,4 +137,19 @@ pub fn is_connected(folder: &Folder) -> Result<(), ArchiveError> {
         false => Err(ErrorKind::NotFound.into()),
     });
     is_there.map_err(ArchiveError::reading(folder.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_nothing_was_written_to_is_damaged_only_after_a_run() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, _lock) = Folder::open_or_create(&place.path().join("archive"), "now", "seed").unwrap();
+        fs::write(folder.database(), "").unwrap();
+        assert!(!is_damaged(&folder, Duration::ZERO).unwrap());
+        fs::write(folder.runs().join("2026-11-28T02-30-00Z-0001.json"), "{}").unwrap();
+        assert!(is_damaged(&folder, Duration::ZERO).unwrap());
+    }
 }
