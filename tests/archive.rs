@@ -19,6 +19,7 @@ mod found_again;
 mod given_damaged;
 mod gone;
 mod groups;
+mod guessed;
 mod happenings;
 mod in_the_way;
 mod joined;

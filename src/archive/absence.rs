@@ -3,7 +3,7 @@
 //! | reason | evidence |
 //! |---|---|
 //! | `recently_deleted` | the row is in Recently Deleted, with its date; or was, before it was gone from there, too |
-//! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else any, and nothing in the source is: the whole tail went |
+//! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else [any that can be](super::horizon), and nothing in the source is: the whole tail went |
 //! | `conversation_deleted` | the source has no chat of that conversation any more; or has made it anew, and says that it was deleted when the message was there |
 //! | `deleted` | the source lists the message as deleted; or it is a tapback that a later one [replaced](super::replaced) |
 //! | `unexplained` | none of these |
@@ -12,12 +12,15 @@
 //! more comes first. Where the setting is not known, that the source dates the deletion of the very conversation says more
 //! than the guess.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod conversation;
+
+use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub use self::conversation::{Conversation, Conversations};
 use super::ArchiveError;
-use super::horizon::horizon;
+use super::horizon::{Going, horizon};
 use super::kind::Kind;
 use super::places::{Places, number};
 use super::replaced::Replacing;
@@ -42,10 +45,7 @@ pub struct Evidence<'c> {
     source: i64,
     /// GUIDs of messages that it lists as deleted.
     deleted: HashSet<String>,
-    /// GUIDs of chats that it lists as deleted, and when the last time was; 0 where it does not say.
-    deleted_chats: HashMap<String, i64>,
-    /// Identifiers and group ids of the chats that it has.
-    chats: HashSet<String>,
+    conversations: Conversations<'c>,
     /// What is older than this went by its age.
     aged_out: Option<i64>,
     replacing: Replacing<'c>,
@@ -53,60 +53,51 @@ pub struct Evidence<'c> {
     is_guessed: bool,
 }
 
-/// What a source says of the conversation of a message: of several, what keeps the message most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Conversation {
-    There,
-    /// There is none any more, or it was made anew.
-    Gone,
-    /// There is none any more, and it was deleted after the message was sent.
-    Listed,
-}
-
 impl<'c> Evidence<'c> {
     /// Without evidence: for a source that misses nothing.
     pub fn none(connection: &'c Connection, source: i64) -> Evidence<'c> {
-        let (deleted, deleted_chats, chats) = Default::default();
-        let replacing = Replacing::new(connection, Some(source));
         Evidence {
             connection,
             source,
-            deleted,
-            deleted_chats,
-            chats,
+            deleted: HashSet::new(),
+            conversations: Conversations::none(connection),
             aged_out: None,
             is_guessed: false,
-            replacing,
+            replacing: Replacing::new(connection, Some(source)),
         }
     }
 
-    /// Reads what there is. `now`: when the source was as it is.
+    /// Reads what there is, but for [what went by its age](Self::read_horizon).
     pub fn read(
         connection: &'c Connection,
         tables: &Tables,
-        places: &Places,
         source: i64,
-        now: Instant,
     ) -> Result<Evidence<'c>, ArchiveError> {
-        let (mut deleted, mut deleted_chats, mut chats) = (HashSet::new(), HashMap::new(), HashSet::new());
+        let mut evidence = Evidence::none(connection, source);
         for (table, column) in LISTS_OF_DELETED {
             texts(tables, table, column, None, |guid, _| {
-                deleted.insert(guid);
+                evidence.deleted.insert(guid);
             })?;
         }
-        texts(tables, "sync_deleted_chats", "guid", Some("timestamp"), |guid, date| {
-            let last = deleted_chats.entry(guid).or_insert(0);
-            *last = in_nanoseconds(date).max(*last);
-        })?;
-        for column in ["guid", "chat_identifier", "group_id"] {
-            texts(tables, "chat", column, None, |name, _| {
-                chats.insert(name);
-            })?;
-        }
-        let aged_out = horizon(tables, places, apple_date(now))?;
-        let replacing = Replacing::new(connection, Some(source));
-        let is_guessed = tables.info().keep_messages.is_none();
-        Ok(Evidence { connection, source, deleted, deleted_chats, chats, aged_out, is_guessed, replacing })
+        evidence.conversations = Conversations::read(connection, tables)?;
+        evidence.is_guessed = tables.info().keep_messages.is_none();
+        Ok(evidence)
+    }
+
+    /// Finds out what of these, which the source has no more since that run, can have gone by its age. `before`: its
+    /// predecessors; `now`: when it was as it is.
+    pub fn read_horizon(
+        &mut self,
+        (tables, places): (&Tables, &Places),
+        (before, run): (&[i64], i64),
+        gone: &[i64],
+        now: Instant,
+    ) -> Result<(), ArchiveError> {
+        let read = (self.source, before, run);
+        let going = Going::of(self.connection, &self.conversations, read, gone)
+            .map_err(ArchiveError::of(self.connection))?;
+        self.aged_out = horizon(tables, places, apple_date(now), &going)?;
+        Ok(())
     }
 
     /// Why a message is not in the source any more.
@@ -117,7 +108,7 @@ impl<'c> Evidence<'c> {
                 .prepare_cached("SELECT guid, date FROM message WHERE ROWID = ?1")?
                 .query_row([message], |row| Ok((text_at(row, 0)?, number(row.get_ref(1)?))))?;
             let date = in_nanoseconds(date);
-            let conversation = self.conversation(message, date)?;
+            let conversation = self.conversations.of(message, date)?;
             let is_too_old = self.aged_out.is_some_and(|horizon| date < horizon && date != 0);
             if is_too_old && !(self.is_guessed && conversation == Conversation::Listed) {
                 return Ok(Reason::AgedOut);
@@ -134,43 +125,6 @@ impl<'c> Evidence<'c> {
             Ok(if is_explained { Reason::Deleted } else { Reason::Unexplained })
         };
         read().map_err(ArchiveError::of(self.connection))
-    }
-
-    /// Whether a message's chats are in the source, under whatever GUID; and are those in which it was.
-    fn conversation(&self, message: i64, date: i64) -> rusqlite::Result<Conversation> {
-        let has = |name: &str| -> rusqlite::Result<String> {
-            let there = self
-                .connection
-                .prepare_cached("SELECT name FROM pragma_table_info('chat') WHERE lower(name) = ?1")?
-                .query_row([name], |row| row.get::<_, String>(0))
-                .optional()?;
-            Ok(there.map_or("NULL".into(), |name| format!("c.{name}")))
-        };
-        let sql = format!(
-            "SELECT c.guid, {}, {} FROM chat_message_join j JOIN chat c ON c.ROWID = j.chat_id \
-             WHERE j.message_id = ?1",
-            has("chat_identifier")?,
-            has("group_id")?
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([message])?;
-        let mut all = None;
-        while let Some(row) = rows.next()? {
-            let names: Vec<Option<String>> =
-                (0..3).map(|at| text_at(row, at)).collect::<rusqlite::Result<_>>()?;
-            let deleted =
-                names.first().and_then(Option::as_ref).and_then(|guid| self.deleted_chats.get(guid));
-            let there = names.iter().flatten().any(|name| !name.is_empty() && self.chats.contains(name));
-            // It stays in the list for a while, whatever came after.
-            let of_before = deleted.is_some_and(|deleted| date <= *deleted);
-            let one = match (there, of_before) {
-                (false, true) => Conversation::Listed,
-                (true, false) => Conversation::There,
-                _ => Conversation::Gone,
-            };
-            all = Some(all.map_or(one, |all: Conversation| all.min(one)));
-        }
-        Ok(all.unwrap_or(Conversation::There))
     }
 
     /// Writes down that the source has a message: since `date` in Recently Deleted, or else where messages are, so that it
@@ -225,6 +179,17 @@ impl<'c> Evidence<'c> {
             }
         }
         Ok(())
+    }
+
+    /// Of these, what the source has lost now: not what it has by another row, or had in Recently Deleted.
+    pub fn newly_gone(&self, ids: &[i64]) -> rusqlite::Result<Vec<i64>> {
+        let mut newly = Vec::new();
+        for id in ids {
+            if !self.is_seen(*id)? && self.open_absence(*id)?.is_none() {
+                newly.push(*id);
+            }
+        }
+        Ok(newly)
     }
 
     fn open_absence(&self, message: i64) -> rusqlite::Result<Option<i64>> {

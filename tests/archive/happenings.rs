@@ -26,7 +26,7 @@ impl Nights {
         let mut phone = Device::new(&folder.join("phone"), of_phone.on_device());
         // The phone begins with messages that are too old for its Keep Messages setting of later.
         for old in 0..12 {
-            phone.receive(&format!("OLD-{old}"), 0, start - 300 * DAY + old, "from long ago");
+            phone.receive(&format!("OLD-{old}"), old as usize % 2, start - 300 * DAY + old, "from long ago");
         }
         Nights { seed, start, devices: [mac, phone], next: 0, chats: 3 }
     }

@@ -21,10 +21,17 @@ impl Visiting<'_> {
             true => predecessors(self.connection, source, run).map_err(self.failed())?,
             false => Vec::new(),
         };
-        let evidence = match gone.is_empty() && self.uncertain_absences.are_none() && before.is_empty() {
+        let has_all = gone.is_empty() && self.uncertain_absences.are_none() && before.is_empty();
+        let mut evidence = match has_all {
             true => Evidence::none(self.connection, source),
-            false => Evidence::read(self.connection, tables, places, source, now)?,
+            false => Evidence::read(self.connection, tables, source)?,
         };
+        let deleted_since = evidence.deleted_since(&before).map_err(self.failed())?;
+        if !has_all {
+            let lost: Vec<i64> = gone.iter().chain(&deleted_since).copied().collect();
+            let lost = evidence.newly_gone(&lost).map_err(self.failed())?;
+            evidence.read_horizon((tables, places), (&before, run), &lost, now)?;
+        }
         for (rowid, id) in touched {
             let deleted = places.recently_deleted.get(rowid).copied();
             // Another archive says itself what came back.
@@ -37,7 +44,7 @@ impl Visiting<'_> {
                 evidence.note_gone(*id, now, run)?;
             }
         }
-        for id in evidence.deleted_since(&before).map_err(self.failed())? {
+        for id in deleted_since {
             evidence.note_gone(id, now, run)?;
         }
         for id in evidence.uncertain(self.uncertain_absences, places).map_err(self.failed())? {
