@@ -66,7 +66,7 @@ use serde_json::Value;
 
 use crate::program::Program;
 use crate::support::{Library, Schema, tree};
-use device::instant;
+use device::{Device, instant};
 
 /// Of all backups that are encrypted.
 pub const PASSWORD: &str = "a password";
@@ -218,6 +218,49 @@ fn a_dry_run_says_what_a_run_then_does_and_leaves_nothing() {
     ] {
         assert_eq!(planned[key], done[key], "{key}");
     }
+}
+
+/// It does not read what it would take, and tells two devices of the same pictures from those of others by how large they are.
+#[test]
+fn a_dry_run_counts_once_what_two_devices_have() {
+    let program = Program::new();
+    let mut devices = ["mac", "phone"].map(|name| Device::new(&program.path().join(name), Schema::MACOS_26));
+    let night = |day: &str| {
+        let arguments = ["archive", "a", "-s", "mac", "-s", "phone", "--json"];
+        let [planned, done] = [&["--dry-run"][..], &[]].map(|more| {
+            let out = program.run(&[&arguments[..], more].concat()).with_code(0).out;
+            serde_json::from_str::<Value>(&out).unwrap()
+        });
+        for key in ["attachments", "bytes"] {
+            assert_eq!(planned[key], done[key], "{day}, {key}");
+        }
+        ["stored", "filled_in", "replaced"].map(|key| done["attachments"][key].as_u64().unwrap())
+    };
+    // As large as each other; a preview on one of them; only on one; on none yet.
+    let pictures: [[Option<&str>; 2]; 5] = [
+        [Some("picture 0"), Some("picture 0")],
+        [Some("picture 1"), Some("picture 1")],
+        [Some("picture 2"), Some("small 2")],
+        [None, Some("picture 3")],
+        [None, None],
+    ];
+    for (number, bytes) in pictures.iter().enumerate() {
+        for (device, bytes) in devices.iter_mut().zip(bytes) {
+            let guid = format!("P{number}");
+            device.receive(&guid, 0, 700_000_000 + number as i64, "\u{fffc}");
+            device.attach(&guid, "a.png");
+            if let Some(bytes) = bytes {
+                device.download(&guid, "a.png", bytes.as_bytes());
+            }
+        }
+    }
+    assert_eq!(night("first"), [4, 0, 1]);
+    // What both bring of what the archive knows: for the first time, and other bytes.
+    for device in &devices {
+        device.download("P4", "a.png", b"picture 4");
+        device.download("P0", "a.png", b"another picture 0");
+    }
+    assert_eq!(night("second"), [0, 1, 1]);
 }
 
 /// What it copied of the archive is gone, too, when it is killed.

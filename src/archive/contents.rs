@@ -63,7 +63,23 @@ pub struct Kept {
 pub struct KeptFile {
     pub path: String,
     pub bytes: u64,
+    /// Empty in a dry run, which does not read it.
     pub sha256: String,
+}
+
+impl Kept {
+    /// In a dry run: nobody knows which bytes they are.
+    pub fn is_only_looked_at(&self) -> bool {
+        self.files.iter().all(|file| file.sha256.is_empty())
+    }
+
+    /// How many bytes it has, and its film.
+    pub fn size(&self) -> (u64, Option<u64>) {
+        let is_film = |file: &&KeptFile| self.film.as_ref() == Some(&file.path);
+        let of_film = self.files.iter().find(is_film).map(|film| film.bytes);
+        let bytes = self.files.iter().filter(|file| !is_film(file)).map(|file| file.bytes);
+        (bytes.fold(0, u64::saturating_add), of_film)
+    }
 }
 
 /// What fulfilling wishes came to.

@@ -4,7 +4,11 @@
 //! whose film came later. What the same source has then is shown. Of two sources that have different bytes the larger ones
 //! are, whichever is read first; where the picture is as large, the one with the larger film.
 //!
-//! **Must never**: let go of bytes, because there are others.
+//! A dry run does not read what it would take: what is as large as something that the same run takes of the same attachment
+//! counts as the same there.
+//!
+//! **Must never**: let go of bytes, because there are others; or take those for the same of which only the size is known, but to
+//! count them.
 
 use std::collections::HashSet;
 
@@ -44,6 +48,9 @@ impl Placing<'_> {
     ) -> rusqlite::Result<()> {
         for kept in kept {
             let Some(id) = attachments.get(&kept.rowid).copied() else { continue };
+            if kept.is_only_looked_at() && self.has_as_large(id, kept)? {
+                continue;
+            }
             counts.bytes += self.files(kept)?;
             match (self.place(id, kept)?, &kept.what) {
                 (None, _) => {}
@@ -164,6 +171,24 @@ impl Placing<'_> {
                 "SELECT EXISTS (SELECT 1 FROM {FORMERLY_PLACED} WHERE attachment = ?1 AND path = ?2)"
             ))?
             .query_row(params![id, path], |row| row.get(0))
+    }
+
+    /// This run took bytes of the attachment that are as many, from another source.
+    fn has_as_large(&self, id: i64, kept: &Kept) -> rusqlite::Result<bool> {
+        let mut taken = self.connection.prepare_cached(&format!(
+            "SELECT path, film FROM {PLACED} WHERE attachment = ?1 AND run = ?2 AND source <> ?3 \
+             UNION SELECT path, film FROM {FORMERLY_PLACED} WHERE attachment = ?1 AND run = ?2 AND source <> ?3"
+        ))?;
+        let mut rows = taken.query([id, self.visit.run, self.visit.source])?;
+        let (bytes, film) = kept.size();
+        let wanted = (i64::try_from(bytes).ok(), film.and_then(|film| i64::try_from(film).ok()));
+        while let Some(row) = rows.next()? {
+            let (path, film): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            if self.size(&path, film.as_deref())? == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How large a content is: itself first, and then its film.
