@@ -21,6 +21,7 @@ mod gone;
 mod groups;
 mod guessed;
 mod happenings;
+mod held;
 mod in_the_way;
 mod joined;
 mod known;

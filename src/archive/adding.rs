@@ -25,6 +25,7 @@ use super::visiting::Visiting;
 use super::whereabouts::whole;
 use crate::disk::hexadecimal;
 use crate::pipeline::Progress;
+use crate::source::SourceKind;
 
 /// What a run adds to, and how.
 pub struct Adding<'a> {
@@ -128,6 +129,12 @@ impl Adding<'_> {
             record.counts.read += source.read;
             record.sources.push(source);
             prepared.tables.unchanged()?;
+        }
+        // Whatever came first, and what any of them lost.
+        for prepared in visits.iter().filter(|prepared| prepared.tables.info().kind == SourceKind::Archive) {
+            let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first: false };
+            let heir = Heir { connection: &transaction, columns: &columns, tables: prepared.tables, visit };
+            heir.held()?;
         }
         noticed::count(&transaction, number, &mut record.counts).map_err(failed())?;
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;

@@ -114,6 +114,17 @@ pub struct Told {
     pub for_news: bool,
 }
 
+/// Until when a source is known to have been as it was read last: Apple's date. `None`: nothing says.
+pub fn state(connection: &Connection, source: i64) -> rusqlite::Result<Option<i64>> {
+    connection
+        .query_row(
+            &format!("SELECT date FROM {STATES} WHERE source = ?1 ORDER BY run DESC LIMIT 1"),
+            [source],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
 /// Notes when a source was as it is, once it is read.
 pub fn note_state(
     connection: &Connection,
@@ -124,13 +135,7 @@ pub fn note_state(
 ) -> rusqlite::Result<()> {
     let source = prepared.source;
     let of_backup = prepared.tables.info().backup.as_ref().and_then(|backup| backup.date).map(Instant::from);
-    let before: Option<i64> = connection
-        .query_row(
-            &format!("SELECT date FROM {STATES} WHERE source = ?1 ORDER BY run DESC LIMIT 1"),
-            [source],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let before = state(connection, source)?;
     let date = match of_backup.map(apple_date).or(until) {
         _ if is_own_copy => 0,
         Some(date) => date,

@@ -1,5 +1,6 @@
 //! What another archive knows of the past: former states of its rows, who was in its chats, and what its sources lost.
 
+mod held;
 mod lost;
 
 use std::collections::HashMap;

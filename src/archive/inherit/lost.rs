@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Heir, shared_runs};
+use super::{Heir, RUNS, shared_runs};
 use crate::archive::ArchiveError;
 use crate::archive::absence::Reason;
 use crate::archive::deletions::STATES;
@@ -18,19 +18,22 @@ use crate::archive::sums::{ABSENCES, SIGHTINGS, SOURCES};
 use crate::archive::visit::Visit;
 use crate::source::SourceKind;
 
-/// An absence that is open: since which run and date, why, whether the row is gone.
+/// An absence that is open: since which run and date, why, and the run here that noted that the row is gone.
 #[derive(Clone, Copy)]
-struct Open {
-    source: i64,
-    run: i64,
-    date: i64,
-    reason: Reason,
-    gone: bool,
+pub(super) struct Open {
+    pub(super) source: i64,
+    pub(super) run: i64,
+    pub(super) date: i64,
+    pub(super) reason: Reason,
+    pub(super) gone: Option<i64>,
 }
+
+/// What its sources lost: row id of a message there → absences.
+pub(super) type Lost = BTreeMap<i64, Vec<Open>>;
 
 /// When a source had a message last: by date, where that is known, or else by run.
 #[derive(Clone, Copy)]
-struct There {
+pub(super) struct There {
     date: i64,
     run: i64,
 }
@@ -40,16 +43,45 @@ impl There {
     fn since(&self, absence: &Open) -> bool {
         self.date >= absence.date || self.run >= absence.run
     }
+
+    /// Whether that is known to be of the time before a date.
+    pub(super) fn is_before(&self, date: i64) -> bool {
+        self.run == i64::MIN && self.date < date
+    }
+
+    /// The later one of two.
+    pub(super) fn or_later(self, other: There) -> There {
+        There { date: self.date.max(other.date), run: self.run.max(other.run) }
+    }
 }
 
 impl Heir<'_> {
-    /// What its sources lost, and have again; but for what this very archive knew before the two parted.
+    /// What its sources lost, and none of them has since; and have again. What it only repeats is [asked](Heir::held) once all
+    /// sources are in.
     pub fn absences(&self) -> Result<(), ArchiveError> {
-        let Some(table) = self.tables.table(ABSENCES) else { return Ok(()) };
+        let lost = self.lost()?;
+        let there = match lost.values().all(Vec::is_empty) {
+            true => None,
+            false => self.there(&lost, |_| false)?,
+        };
+        let is_copy = shared_runs(self.connection, self.tables)? > 0;
+        for (id, lost) in self.lost_for_good(lost, &there.unwrap_or_default())? {
+            let follow = || -> rusqlite::Result<()> {
+                match lost.is_empty() && !is_copy && self.repeats(id)? {
+                    true => Ok(()),
+                    false => self.follow(id, &lost),
+                }
+            };
+            follow().map_err(self.failed())?;
+        }
+        Ok(())
+    }
+
+    /// What its sources lost, or lost once; but for what this very archive knew before the two parted.
+    pub(super) fn lost(&self) -> Result<Lost, ArchiveError> {
+        let mut open = Lost::new();
+        let Some(table) = self.tables.table(ABSENCES) else { return Ok(open) };
         let shared = shared_runs(self.connection, self.tables)?;
-        // That this very archive has something is no news to it.
-        let itself = self.sources_that_are_this_one()?;
-        let mut open: BTreeMap<i64, Vec<Open>> = BTreeMap::new();
         let columns = ["message", "source", "run", "reason", "date", "gone", "returned"];
         self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
             let run = number(row.value(2));
@@ -67,30 +99,43 @@ impl Heir<'_> {
                     run,
                     date: number(row.value(4)),
                     reason,
-                    gone: row.value(5) != ValueRef::Null,
+                    gone: (row.value(5) != ValueRef::Null).then_some(self.visit.run),
                 });
             }
             Ok::<(), ArchiveError>(())
         })?;
-        let there = self.still_there(&open, &itself)?;
-        for (message, mut lost) in open {
-            // What one of its sources has still is not deleted there.
-            lost.retain(|absence| there.get(&message).is_none_or(|there| !there.since(absence)));
-            self.follow(message, &lost).map_err(self.failed())?;
-        }
-        Ok(())
+        Ok(open)
     }
 
-    /// Archives that feed it, and have each message under the row id that it has here: this one, or a copy.
+    /// By where the messages are here: without what one of its sources has still, which is not deleted there.
+    pub(super) fn lost_for_good(
+        &self,
+        lost: Lost,
+        there: &HashMap<i64, There>,
+    ) -> Result<Lost, ArchiveError> {
+        let mut here = Lost::new();
+        for (message, mut lost) in lost {
+            lost.retain(|absence| there.get(&message).is_none_or(|there| !there.since(absence)));
+            if let Some(id) = self.here(Kind::Message, message).map_err(self.failed())? {
+                here.entry(id).or_default().extend(lost);
+            }
+        }
+        Ok(here)
+    }
+
+    /// Archives that feed it, and have each message under the row id that it has here: this one, or a copy. What it read before
+    /// there was this one is neither, but what this one may have its row ids from.
     fn sources_that_are_this_one(&self) -> Result<HashSet<i64>, ArchiveError> {
         let mut itself = HashSet::new();
         let (Some(sources), Some(sightings)) = (self.tables.table(SOURCES), self.tables.table(SIGHTINGS))
         else {
             return Ok(itself);
         };
+        let earlier = self.runs_before_this_one()?;
         let reader = self.tables.reader();
-        reader.rows(sources, &["source", "kind"], i64::MIN..=i64::MAX, |row| {
-            if row.value(1) == ValueRef::Text(SourceKind::Archive.name().as_bytes()) {
+        reader.rows(sources, &["source", "kind", "first_run"], i64::MIN..=i64::MAX, |row| {
+            let is_archive = row.value(1) == ValueRef::Text(SourceKind::Archive.name().as_bytes());
+            if is_archive && !earlier.contains(&number(row.value(2))) {
                 itself.insert(number(row.value(0)));
             }
             Ok::<(), ArchiveError>(())
@@ -114,17 +159,39 @@ impl Heir<'_> {
         Ok(itself)
     }
 
-    /// Of messages that a source of it lost: when another source had them last.
-    fn still_there(
+    /// Its runs from before the first one of this archive.
+    fn runs_before_this_one(&self) -> Result<HashSet<i64>, ArchiveError> {
+        let mut earlier = HashSet::new();
+        let Some(runs) = self.tables.table(RUNS) else { return Ok(earlier) };
+        let first: Option<String> = self
+            .connection
+            .query_row("SELECT min(date) FROM msgarchive_run", [], |row| text_at(row, 0))
+            .map_err(self.failed())?;
+        self.tables.reader().rows(runs, &["date"], i64::MIN..=i64::MAX, |row| {
+            if let ValueRef::Text(date) = row.value(0)
+                && first.as_ref().is_none_or(|first| date < first.as_bytes())
+            {
+                earlier.insert(row.rowid());
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(earlier)
+    }
+
+    /// Of messages that a source of it lost, and of others that are `wanted`: when another source had them last, of those that
+    /// have it not from here. `None`: it does not tell.
+    pub(super) fn there(
         &self,
-        open: &BTreeMap<i64, Vec<Open>>,
-        itself: &HashSet<i64>,
-    ) -> Result<HashMap<i64, There>, ArchiveError> {
+        lost: &Lost,
+        wanted: impl Fn(i64) -> bool,
+    ) -> Result<Option<HashMap<i64, There>>, ArchiveError> {
         let mut there: HashMap<i64, There> = HashMap::new();
         let (Some(sources), Some(sightings)) = (self.tables.table(SOURCES), self.tables.table(SIGHTINGS))
         else {
-            return Ok(there);
+            return Ok(None);
         };
+        // That this very archive has something is no news to it.
+        let itself = self.sources_that_are_this_one()?;
         let reader = self.tables.reader();
         let mut known: HashMap<i64, There> = HashMap::new();
         reader.rows(sources, &["source", "last_run"], i64::MIN..=i64::MAX, |row| {
@@ -145,22 +212,24 @@ impl Heir<'_> {
             known.extend(last.into_iter().map(dated));
         }
         known.retain(|source, _| !itself.contains(source));
-        if known.is_empty() || open.values().all(Vec::is_empty) {
-            return Ok(there);
+        if known.is_empty() {
+            return Ok(Some(there));
         }
         reader.all(sightings, &["kind", "source", "id"], |row| {
             let (source, message) = (number(row.value(1)), number(row.value(2)));
             if number(row.value(0)) == Kind::Message.number()
-                && let Some(absences) = open.get(&message)
-                && absences.iter().all(|absence| absence.source != source)
                 && let Some(of) = known.get(&source)
+                && match lost.get(&message) {
+                    Some(absences) => absences.iter().all(|absence| absence.source != source),
+                    None => wanted(message),
+                }
             {
                 let last = there.entry(message).or_insert(*of);
-                *last = There { date: last.date.max(of.date), run: last.run.max(of.run) };
+                *last = last.or_later(*of);
             }
             Ok::<(), ArchiveError>(())
         })?;
-        Ok(there)
+        Ok(Some(there))
     }
 
     /// Until when its sources are known to have been as it read them: Apple's date. `None`: it does not tell.
@@ -179,9 +248,8 @@ impl Heir<'_> {
         Ok(last.into_values().map(|(_, date)| date).max())
     }
 
-    /// `lost`: by which of its sources a message is lost.
-    fn follow(&self, message: i64, lost: &[Open]) -> rusqlite::Result<()> {
-        let Some(id) = self.here(Kind::Message, message)? else { return Ok(()) };
+    /// `lost`: by which sources a message is lost, the first to note it first.
+    pub(super) fn follow(&self, id: i64, lost: &[Open]) -> rusqlite::Result<()> {
         let Visit { source, run, .. } = self.visit;
         let known = self
             .connection
@@ -197,10 +265,10 @@ impl Heir<'_> {
         if let Some((rowid, reason, date, is_gone)) = known {
             let same = |open: &&Open| open.date == date && open.reason.name() == reason;
             if let Some(open) = lost.iter().find(same) {
-                if open.gone != is_gone {
+                if open.gone.is_some() != is_gone {
                     self.connection
                         .prepare_cached("UPDATE msgarchive_absence SET gone = ?2 WHERE rowid = ?1")?
-                        .execute(params![rowid, open.gone.then_some(run)])?;
+                        .execute(params![rowid, open.gone])?;
                 }
                 return Ok(());
             }
@@ -209,13 +277,15 @@ impl Heir<'_> {
                 .prepare_cached("UPDATE msgarchive_absence SET returned = ?2 WHERE rowid = ?1")?
                 .execute([rowid, run])?;
         }
-        if let Some(Open { reason, date, gone, .. }) = lost.iter().max_by_key(|absence| absence.date) {
+        // Of the same weight, the first.
+        let why = lost.iter().rev().max_by_key(|absence| absence.reason.weight(absence.date));
+        if let Some(Open { reason, date, gone, .. }) = why {
             self.connection
                 .prepare_cached(
                     "INSERT INTO msgarchive_absence (message, source, run, reason, date, gone) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
-                .execute(params![id, source, run, reason.name(), date, gone.then_some(run)])?;
+                .execute(params![id, source, run, reason.name(), date, gone])?;
         }
         Ok(())
     }
