@@ -109,3 +109,32 @@ fn a_part_that_its_owner_deletes_is_deleted_and_not_edited() {
         assert_eq!(message.get("altered"), None);
     }
 }
+
+/// Two devices call the same chat by two GUIDs, so that an archive has the message in two chats.
+#[test]
+fn a_part_that_is_deleted_in_one_of_two_chats_of_a_message_is_shown() {
+    for phone_first in [true, false] {
+        let program = Program::new();
+        let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+        let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_26);
+        phone.receive("P", 0, START, "so that the row ids are others");
+        phone.run("UPDATE chat SET guid = 'any' || substr(guid, 9)", []);
+        for device in [&mut mac, &mut phone] {
+            device.receive("A", 0, START + 60, "stays");
+        }
+        mac.run(
+            "INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text)
+             SELECT chat_id, message_id, 1, ?1, ?2 FROM chat_message_join",
+            params![(START + 120) * 1_000_000_000, AttributedString::plain(" goes").encode()],
+        );
+        let order = if phone_first { [&*phone.folder, &*mac.folder] } else { [&*mac.folder, &*phone.folder] };
+        add(&program.path().join("archive"), &order, START + DAY).unwrap();
+        let message = exported(&program, "out", &[]).remove(0);
+        assert_eq!(
+            (&message["guid"], &message["text"]),
+            (&"A".into(), &"stays goes".into()),
+            "{phone_first}"
+        );
+        assert_eq!(message["deleted"]["part"], true);
+    }
+}

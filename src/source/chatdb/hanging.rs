@@ -245,6 +245,8 @@ impl Reader<'_> {
         })?;
         let mut parts: Vec<_> = parts.collect::<rusqlite::Result<_>>()?;
         parts.sort();
+        // It may have been deleted in several chats.
+        parts.dedup_by_key(|(index, ..)| *index);
         Ok(parts)
     }
 
