@@ -27,6 +27,9 @@ pub enum ArchiveError {
     /// `holder`: as the other run wrote it down.
     #[error("another run is adding to {}: {holder}", path.display())]
     Busy { path: PathBuf, holder: String },
+    /// Its file system has none, as some of networks: two runs at once could not be kept apart.
+    #[error("nothing can be locked in {}", path.display())]
+    NoLocks { path: PathBuf, source: io::Error },
     /// No run of this program; or one of which nothing is known here.
     #[error("another program is reading {} or writing to it", path.display())]
     InUse { path: PathBuf },

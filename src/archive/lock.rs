@@ -3,7 +3,7 @@
 //! **Must never**: be taken for the archive's state. It is held by the system, and gone with whoever held it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ impl Lock {
     /// Becomes the one run that adds to the archive in this folder.
     ///
     /// # Errors
-    /// [`ArchiveError::Busy`], with what the other one wrote down.
+    /// [`ArchiveError::Busy`], with what the other one wrote down; [`ArchiveError::NoLocks`].
     pub fn take(folder: &Path, started: &str) -> Result<Lock, ArchiveError> {
         let path = folder.join(LOCK);
         own_file::make_way(folder, &path)?;
@@ -40,7 +40,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {
                     return Err(ArchiveError::Busy { path: folder.to_owned(), holder: written_down(folder) });
                 }
-                Err(TryLockError::Error(error)) => return Err(ArchiveError::writing(&path)(error)),
+                Err(TryLockError::Error(error)) => return Err(failed(&path, error)),
             }
         }
         let lock = Lock { file, holder: folder.join(HOLDER) };
@@ -52,6 +52,17 @@ impl Lock {
             .and_then(|()| file.write_all(words.as_bytes()))
             .map_err(ArchiveError::writing(&lock.holder))?;
         Ok(lock)
+    }
+}
+
+/// "No locks available": the file system could have some, and nobody there gives them.
+const NONE_AVAILABLE: i32 = if cfg!(target_os = "linux") { 37 } else { 77 };
+
+fn failed(lock: &Path, error: io::Error) -> ArchiveError {
+    let has_none = error.kind() == ErrorKind::Unsupported || error.raw_os_error() == Some(NONE_AVAILABLE);
+    match (has_none, lock.parent()) {
+        (true, Some(folder)) => ArchiveError::NoLocks { path: folder.to_owned(), source: error },
+        _ => ArchiveError::writing(lock)(error),
     }
 }
 
@@ -67,6 +78,18 @@ impl Drop for Lock {
 mod tests {
     use super::*;
     use crate::disk::archive_folder::holder;
+
+    #[test]
+    fn a_disk_without_locks_is_told_from_one_that_fails() {
+        let path = Path::new("archive/lock");
+        for error in [io::Error::from_raw_os_error(NONE_AVAILABLE), ErrorKind::Unsupported.into()] {
+            assert!(
+                matches!(failed(path, error), ArchiveError::NoLocks { path, .. } if path == Path::new("archive"))
+            );
+        }
+        let fails = failed(path, io::Error::from_raw_os_error(5));
+        assert!(matches!(fails, ArchiveError::Write { path, .. } if path == Path::new("archive/lock")));
+    }
 
     #[test]
     fn who_has_let_go_holds_nobody_up() {

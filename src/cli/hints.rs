@@ -298,6 +298,11 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
         ArchiveError::Busy { .. } | ArchiveError::InUse { .. } => {
             vec!["wait until it is done, and run this again; nothing was changed".into()]
         }
+        ArchiveError::NoLocks { .. } => vec![
+            "two runs at once are kept apart by locks, which this disk or network share does not have: put the archive on a disk \
+             of this computer, or see that the share is connected with locks"
+                .into(),
+        ],
         ArchiveError::Newer { .. } => vec!["use that version, or a later one".into()],
         ArchiveError::Itself { .. } => vec!["name another source with --source PATH".into()],
         ArchiveError::NoWord { .. } => {

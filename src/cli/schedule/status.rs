@@ -93,7 +93,11 @@ fn in_words(status: &Status, zone: Tz) -> String {
             let days = days(age);
             line(
                 "its age",
-                &format!("{days} {} since its last run", if days == 1.0 { "day" } else { "days" }),
+                &match days {
+                    0.0 => "less than 2 hours since its last run".to_owned(),
+                    1.0 => "1 day since its last run".to_owned(),
+                    days => format!("{days} days since its last run"),
+                },
             );
         }
         None if status.alarms.iter().any(|alarm| alarm.kind == AlarmKind::Clock) => {
