@@ -20,6 +20,7 @@ mod sum;
 mod texts;
 mod words;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -78,7 +79,7 @@ impl Index {
         let place = folder.path().join(INDEX);
         let failed = || ArchiveError::database(&place);
         let connection = match written {
-            Ok(()) => opened(&place).map_err(failed())?,
+            Ok(()) => opened(&place)?,
             Err(refused) if is_about(&refused, &place) => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
                 let nameless = Connection::open_with_flags("", flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
@@ -154,17 +155,14 @@ fn fill_beside(folder: &Folder, place: &Path) -> Result<(), ArchiveError> {
 }
 
 /// Opens the index for reading: not where SQLite would wait for a pipe.
-fn opened(place: &Path) -> rusqlite::Result<Connection> {
-    if !is_readable(place) {
-        return Err(rusqlite::Error::InvalidPath(place.to_owned()));
+fn opened(place: &Path) -> Result<Connection, ArchiveError> {
+    let is_readable = own_file::is_file(place).map_err(ArchiveError::reading(place))?
+        && own_file::in_the_way_of(place)?.is_none();
+    if !is_readable {
+        return Err(ArchiveError::reading(place)(io::ErrorKind::NotFound.into()));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(place, flags)
-}
-
-/// Whether a file lies there, and nothing else where SQLite keeps its own beside it.
-fn is_readable(place: &Path) -> bool {
-    own_file::is_file(place).unwrap_or(false) && matches!(own_file::in_the_way_of(place), Ok(None))
+    Connection::open_with_flags(place, flags).map_err(ArchiveError::database(place))
 }
 
 /// Begins to write to an index, or waits until who is writing to it is done.

@@ -68,19 +68,17 @@ pub fn is_whole(folder: &Folder) -> Result<bool, ArchiveError> {
     if in_the_way_of(&place)?.is_some() {
         return Ok(false);
     }
-    let look = || match is_as_summed(&place) {
-        Err(error) => match ArchiveError::database(&place)(error) {
-            ArchiveError::Damaged { .. } => Ok(false),
-            error => Err(error),
-        },
-        Ok(is_whole) => Ok(is_whole),
+    let look = || match opened(&place)
+        .and_then(|index| is_as_summed(&index).map_err(ArchiveError::database(&place)))
+    {
+        Err(ArchiveError::Damaged { .. }) => Ok(false),
+        told => told,
     };
     // SQLite takes a read that failed for damage, too: every byte is read without it, and then looked at again.
     Ok(look()? || hash_file(&place).map_err(ArchiveError::from).and_then(|_| look())?)
 }
 
-fn is_as_summed(place: &std::path::Path) -> rusqlite::Result<bool> {
-    let index = opened(place)?;
+fn is_as_summed(index: &Connection) -> rusqlite::Result<bool> {
     index.busy_timeout(PATIENCE)?;
     // Of one moment.
     index.execute_batch("BEGIN")?;
@@ -92,5 +90,5 @@ fn is_as_summed(place: &std::path::Path) -> rusqlite::Result<bool> {
     if form != Some(FORM) {
         return Ok(true);
     }
-    Ok(has_its_state(&index)? && has_its_words(&index)?)
+    Ok(has_its_state(index)? && has_its_words(index)?)
 }
