@@ -135,16 +135,37 @@ pub fn in_the_way_of(database: &Path) -> Result<Option<PathBuf>, ArchiveError> {
     Ok(None)
 }
 
+/// Whether a folder lies there; a link to one is none.
+///
+/// # Errors
+/// The disk's: nobody can tell.
+pub fn is_folder(path: &Path) -> io::Result<bool> {
+    kind_of(fs::symlink_metadata(path))
+}
+
+/// Whether a folder lies there, or a link that leads to one.
+///
+/// # Errors
+/// The disk's: nobody can tell.
+pub fn leads_to_folder(path: &Path) -> io::Result<bool> {
+    kind_of(fs::metadata(path))
+}
+
+fn kind_of(about: io::Result<fs::Metadata>) -> io::Result<bool> {
+    match about {
+        Err(error) if is_gone(&error) => Ok(false),
+        about => about.map(|about| about.is_dir()),
+    }
+}
+
 /// A folder of the archive, made where there is none. What lies in its place is put aside, but for a link to one: it may be
 /// on another disk.
 ///
 /// # Errors
 /// [`ArchiveError::Write`]; also where the archive is gone with its disk.
 pub fn make_folder(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
-    match fs::metadata(path) {
-        Ok(about) if about.is_dir() => return Ok(()),
-        Err(error) if !is_gone(&error) => return Err(ArchiveError::reading(path)(error)),
-        _ => {}
+    if leads_to_folder(path).map_err(ArchiveError::reading(path))? {
+        return Ok(());
     }
     if lies(path).map_err(ArchiveError::reading(path))? {
         put_aside(archive, path)?;
@@ -159,7 +180,7 @@ pub fn make_folder(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
 pub fn put_aside(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
     let aside = place(archive)?;
     let name = path.file_name().unwrap_or_default();
-    fs::rename(path, free(&aside, name)).map_err(ArchiveError::writing(path))
+    fs::rename(path, free(&aside, name)?).map_err(ArchiveError::writing(path))
 }
 
 /// The folder of what was put aside, made where it is not there. What lies in its own place is put into it.
@@ -168,26 +189,26 @@ pub fn put_aside(archive: &Path, path: &Path) -> Result<(), ArchiveError> {
 /// [`ArchiveError::Write`].
 pub fn place(archive: &Path) -> Result<PathBuf, ArchiveError> {
     let aside = archive.join(ASIDE);
-    let is_other = fs::symlink_metadata(&aside).is_ok_and(|about| !about.is_dir());
-    if is_other {
-        let other = free(archive, ASIDE.as_ref());
+    let reading = || ArchiveError::reading(&aside);
+    if lies(&aside).map_err(reading())? && !is_folder(&aside).map_err(reading())? {
+        let other = free(archive, ASIDE.as_ref())?;
         fs::rename(&aside, &other).map_err(ArchiveError::writing(&aside))?;
         private_folders(&aside)?;
-        fs::rename(&other, free(&aside, ASIDE.as_ref())).map_err(ArchiveError::writing(&other))?;
+        fs::rename(&other, free(&aside, ASIDE.as_ref())?).map_err(ArchiveError::writing(&other))?;
     }
     private_folders(&aside)?;
     Ok(aside)
 }
 
 /// A name that nothing has.
-fn free(aside: &Path, name: &std::ffi::OsStr) -> PathBuf {
+fn free(aside: &Path, name: &std::ffi::OsStr) -> Result<PathBuf, ArchiveError> {
     let mut place = aside.join(name);
     let mut number = 1;
-    while fs::symlink_metadata(&place).is_ok() {
+    while lies(&place).map_err(ArchiveError::reading(&place))? {
         number += 1;
         let mut name = name.to_owned();
         name.push(format!("-{number}"));
         place = aside.join(name);
     }
-    place
+    Ok(place)
 }

@@ -36,10 +36,11 @@ pub fn clear_unfinished(archive: &Path) -> Result<(), ArchiveError> {
         let path = entry.map_err(ArchiveError::reading(&contents))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with(UNFINISHED) {
-            let removed = if is_folder(&path) { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let removed = if is_folder(&path)? { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.map_err(ArchiveError::writing(&path))?;
-        } else if name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) && !path.is_dir() {
-            own_file::put_aside(archive, &path)?;
+        } else if name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            // What the disk fails to say for a moment is not in the way.
+            own_file::make_folder(archive, &path)?;
         }
     }
     Ok(())
@@ -213,7 +214,7 @@ impl Taker<'_> {
     fn make_room(&self, name: ContentName<'_>) -> Result<String, ArchiveError> {
         let within = self.archive.join(name.folder());
         private_folders(&within)?;
-        if fs::symlink_metadata(&within).is_ok_and(|about| about.is_symlink()) {
+        if !is_folder(&within)? {
             let leads_out = io::Error::other("it is a link, and may lead out of the archive");
             return Err(ArchiveError::writing(within)(leads_out));
         }
@@ -250,10 +251,11 @@ impl Taker<'_> {
             let _one = lock(self.one_bundle);
             let there = Content::Folder { path: to.clone() };
             // Never away for a moment, if it is the same.
-            if is_folder(&to) && list_of(&there).is_ok_and(|list| list == hash) {
+            let is_bundle = is_folder(&to)?;
+            if is_bundle && list_of(&there).is_ok_and(|list| list == hash) {
                 remove_folder(&waiting)?;
             } else {
-                match is_folder(&to) {
+                match is_bundle {
                     true => self.make_way(&to)?,
                     false if own_file::lies(&to).map_err(ArchiveError::reading(&to))? => {
                         own_file::put_aside(self.archive, &to)?
@@ -272,8 +274,8 @@ impl Taker<'_> {
 }
 
 /// A link to one is none.
-fn is_folder(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
+fn is_folder(path: &Path) -> Result<bool, ArchiveError> {
+    own_file::is_folder(path).map_err(ArchiveError::reading(path))
 }
 
 /// `.heic`, as the file has it; nothing where it has none that is fit for every file system.
