@@ -18,17 +18,21 @@ use super::scan::Wanted;
 use crate::source::SourceKind;
 use crate::source::tables::{Table, TableRow, Tables, text};
 
-/// The hashes that an archive has of rows of one table; `None` of what is no archive.
-pub struct Attested(Option<Vec<Option<RowHash>>>);
+/// The hashes that an archive has of rows of one table.
+pub struct Attested<'r> {
+    rowids: &'r [i64],
+    /// As many as there are row ids; `None` of what is no archive.
+    hashes: Option<Vec<Option<RowHash>>>,
+}
 
-impl Attested {
+impl<'r> Attested<'r> {
     /// Of the rows with these row ids, which are sorted.
     ///
     /// # Errors
     /// What SQLite says of the source.
-    pub fn read(tables: &Tables, kind: Kind, rowids: &[i64]) -> Result<Attested, ArchiveError> {
+    pub fn read(tables: &Tables, kind: Kind, rowids: &'r [i64]) -> Result<Attested<'r>, ArchiveError> {
         let Some(book) = book_of(tables, &format!("msgarchive_{}", kind.table())) else {
-            return Ok(Attested(None));
+            return Ok(Attested { rowids, hashes: None });
         };
         let mut hashes = vec![None; rowids.len()];
         each_of(tables, book, &["hash"], rowids, |row| {
@@ -39,18 +43,21 @@ impl Attested {
             }
             Ok(())
         })?;
-        Ok(Attested(Some(hashes)))
+        Ok(Attested { rowids, hashes: Some(hashes) })
     }
 
     /// There is nothing to compare with.
     pub fn is_needless(&self) -> bool {
-        self.0.is_none()
+        self.hashes.is_none()
     }
 
-    /// Whether the row is what was written. `at`: which of the row ids that were asked for; `values`: of the columns `wanted`,
-    /// as the source has them.
-    pub fn vouches_for(&self, at: usize, kind: Kind, wanted: &Wanted, values: &[ValueRef<'_>]) -> bool {
-        self.0.as_ref().is_none_or(|hashes| hashes.get(at) == Some(&Some(written(kind, wanted, values))))
+    /// Whether the row, which is one of those that were asked for, is what was written. `values`: of the columns `wanted`, as the
+    /// source has them.
+    pub fn vouches_for(&self, rowid: i64, kind: Kind, wanted: &Wanted, values: &[ValueRef<'_>]) -> bool {
+        self.hashes.as_ref().is_none_or(|hashes| {
+            let at = self.rowids.binary_search(&rowid).ok();
+            at.and_then(|at| hashes.get(at)) == Some(&Some(written(kind, wanted, values)))
+        })
     }
 }
 

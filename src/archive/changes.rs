@@ -117,7 +117,6 @@ fn steps(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Step>> {
     let states = in_order(connection, message)?;
     let mut steps = listed(&summary_of(connection, message)?, &states);
     let is_listed = !steps.is_empty();
-    let lost_parts = had_parts_deleted(connection, message)?;
     let mut before: Option<&State> = None;
     for (state, Brought { what, before: shown_before }) in states.iter().zip(brought(&states)) {
         let is = |word: &str| what.split(',').any(|what| what == word);
@@ -132,9 +131,10 @@ fn steps(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Step>> {
             step(Change::Unsent, if state.retracted_at != 0 { state.retracted_at } else { state.edited });
         } else if !is_listed && (is("edited") || began_so && state.edited != 0) {
             step(Change::Edited, state.edited);
-        } else if let Some(was) = shown_before.filter(|_| is("changed") && !lost_parts)
+        } else if let Some(was) = shown_before.filter(|_| is("changed"))
             && was.text.is_some()
             && was.text != state.text
+            && !had_parts_deleted(connection, message)?
         {
             let (before, after) = (was.text.clone(), state.text.clone());
             steps.push(Step { what: Change::Altered, date: None, run: state.run, before, after });

@@ -116,13 +116,13 @@ pub struct Told {
 
 /// Until when a source is known to have been as it was read last: Apple's date. `None`: nothing says.
 pub fn state(connection: &Connection, source: i64) -> rusqlite::Result<Option<i64>> {
-    connection
-        .query_row(
-            &format!("SELECT date FROM {STATES} WHERE source = ?1 ORDER BY run DESC LIMIT 1"),
-            [source],
-            |row| row.get(0),
-        )
-        .optional()
+    state_before(connection, source, i64::MAX)
+}
+
+/// The same, as it was known before a run.
+pub fn state_before(connection: &Connection, source: i64, run: i64) -> rusqlite::Result<Option<i64>> {
+    let sql = format!("SELECT date FROM {STATES} WHERE source = ?1 AND run < ?2 ORDER BY run DESC LIMIT 1");
+    connection.prepare_cached(&sql)?.query_row([source, run], |row| row.get(0)).optional()
 }
 
 /// Notes when a source was as it is, once it is read.

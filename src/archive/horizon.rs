@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::ArchiveError;
 use super::absence::{Conversations, in_nanoseconds};
-use super::deletions::STATES;
+use super::deletions::state_before;
 use super::kind::PLACES;
 use super::places::{Places, number};
 use crate::source::KeepMessages;
@@ -50,12 +50,9 @@ impl<'g, 'c> Going<'g, 'c> {
         (source, before, run): (i64, &[i64], i64),
         ids: &[i64],
     ) -> rusqlite::Result<Going<'g, 'c>> {
-        let mut state = connection.prepare(&format!(
-            "SELECT date FROM {STATES} WHERE source = ?1 AND run < ?2 ORDER BY run DESC LIMIT 1"
-        ))?;
         let mut until = None;
         for source in before.iter().chain([&source]) {
-            until = until.max(state.query_row([*source, run], |row| row.get(0)).optional()?);
+            until = until.max(state_before(connection, *source, run)?);
         }
         let mut date = connection.prepare("SELECT date FROM message WHERE ROWID = ?1")?;
         let mut messages = Vec::with_capacity(ids.len());

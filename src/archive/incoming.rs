@@ -69,8 +69,7 @@ fn read(
         let rowid = row.rowid();
         let place = if spelling.kind == Kind::Message { places.of(rowid) } else { 0 };
         let values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
-        let at = rowids.binary_search(&rowid).unwrap_or(usize::MAX);
-        if !attested.vouches_for(at, spelling.kind, &spelling.wanted, &values) {
+        if !attested.vouches_for(rowid, spelling.kind, &spelling.wanted, &values) {
             unattested.push(name_of(spelling.kind, &spelling.wanted, &values));
             return Ok(());
         }

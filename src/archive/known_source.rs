@@ -201,7 +201,8 @@ impl Comparing<'_> {
     }
 
     fn is_attested(&self, rowid: i64) -> Result<bool, ArchiveError> {
-        let attested = Attested::read(self.tables, Kind::Message, &[rowid])?;
+        let rowids = [rowid];
+        let attested = Attested::read(self.tables, Kind::Message, &rowids)?;
         if attested.is_needless() {
             return Ok(true);
         }
@@ -210,7 +211,7 @@ impl Comparing<'_> {
         let mut is_attested = false;
         self.reader.rows(self.message, &names, rowid..=rowid, |row| {
             let values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
-            is_attested = attested.vouches_for(0, Kind::Message, &wanted, &values);
+            is_attested = attested.vouches_for(rowid, Kind::Message, &wanted, &values);
             Ok::<(), ArchiveError>(())
         })?;
         Ok(is_attested)

@@ -3,7 +3,7 @@
 //!
 //! **Must never**: read or write what a link leads to, or delete what this program did not write.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -49,16 +49,20 @@ impl Own {
     }
 }
 
+/// What lies there; `None`: nothing does.
+fn there(about: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
+    match about {
+        Err(error) if is_gone(&error) => Ok(None),
+        about => about.map(Some),
+    }
+}
+
 /// Whether a file lies there, if only behind a link. Nothing else is to be opened: a pipe makes whoever reads it wait.
 ///
 /// # Errors
 /// The disk's: nobody can tell.
 pub fn is_file(path: &Path) -> io::Result<bool> {
-    match fs::metadata(path) {
-        Ok(about) => Ok(about.is_file()),
-        Err(error) if is_gone(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
+    Ok(there(fs::metadata(path))?.is_some_and(|about| about.is_file()))
 }
 
 /// Whether anything lies there: be it a link that leads nowhere.
@@ -66,10 +70,7 @@ pub fn is_file(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// The disk's: nobody can tell.
 pub fn lies(path: &Path) -> io::Result<bool> {
-    match fs::symlink_metadata(path) {
-        Err(error) if is_gone(&error) => Ok(false),
-        about => about.map(|_| true),
-    }
+    Ok(there(fs::symlink_metadata(path))?.is_some())
 }
 
 /// Whether something lies there that is no file.
@@ -77,10 +78,23 @@ pub fn lies(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// The disk's: nobody can tell.
 pub fn is_other(path: &Path) -> io::Result<bool> {
-    match fs::symlink_metadata(path) {
-        Err(error) if is_gone(&error) => Ok(false),
-        about => about.map(|about| !about.is_file()),
-    }
+    Ok(there(fs::symlink_metadata(path))?.is_some_and(|about| !about.is_file()))
+}
+
+/// Whether a folder lies there; a link to one is none.
+///
+/// # Errors
+/// The disk's: nobody can tell.
+pub fn is_folder(path: &Path) -> io::Result<bool> {
+    Ok(there(fs::symlink_metadata(path))?.is_some_and(|about| about.is_dir()))
+}
+
+/// Whether a folder lies there, or a link that leads to one.
+///
+/// # Errors
+/// The disk's: nobody can tell.
+fn leads_to_folder(path: &Path) -> io::Result<bool> {
+    Ok(there(fs::metadata(path))?.is_some_and(|about| about.is_dir()))
 }
 
 /// Writes a file of the archive at `archive`, whatever lies there.
@@ -133,29 +147,6 @@ pub fn in_the_way_of(database: &Path) -> Result<Option<PathBuf>, ArchiveError> {
         }
     }
     Ok(None)
-}
-
-/// Whether a folder lies there; a link to one is none.
-///
-/// # Errors
-/// The disk's: nobody can tell.
-pub fn is_folder(path: &Path) -> io::Result<bool> {
-    kind_of(fs::symlink_metadata(path))
-}
-
-/// Whether a folder lies there, or a link that leads to one.
-///
-/// # Errors
-/// The disk's: nobody can tell.
-pub fn leads_to_folder(path: &Path) -> io::Result<bool> {
-    kind_of(fs::metadata(path))
-}
-
-fn kind_of(about: io::Result<fs::Metadata>) -> io::Result<bool> {
-    match about {
-        Err(error) if is_gone(&error) => Ok(false),
-        about => about.map(|about| about.is_dir()),
-    }
 }
 
 /// A folder of the archive, made where there is none. What lies in its place is put aside, but for a link to one: it may be

@@ -140,6 +140,12 @@ impl<'h> Spelling<'h> {
         }
     }
 
+    /// What a row says in a column; NULL where the source has none.
+    pub fn value_of<'v>(&self, name: &str, values: &[ValueRef<'v>]) -> ValueRef<'v> {
+        let at = self.wanted.lower.iter().position(|own| own == name);
+        at.and_then(|at| values.get(at)).copied().unwrap_or(ValueRef::Null)
+    }
+
     /// What the row is known by, where that is one thing.
     pub fn guid<'v>(&self, values: &[ValueRef<'v>]) -> Option<ValueRef<'v>> {
         let [at] = *self.key else { return None };

@@ -133,6 +133,12 @@ impl<'c> States<'c> {
         Ok(false)
     }
 
+    /// What the row that is shown says in a column; NULL where it has none.
+    pub fn value_of<'s>(&self, name: &str, shown: &'s [Owned]) -> ValueRef<'s> {
+        let at = self.columns.binary_search_by(|own| own.as_str().cmp(name)).ok();
+        at.and_then(|at| shown.get(at)).map_or(ValueRef::Null, Owned::value)
+    }
+
     /// What two states are told apart by, of the columns of a row.
     pub fn material_of(&self, shown: &[Owned]) -> RowHash {
         let columns = self.columns.iter().zip(shown);

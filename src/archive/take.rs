@@ -50,10 +50,10 @@ struct Reached {
 }
 
 impl Reached {
-    /// `columns`: lower case; `value`: of the column at a position.
-    fn of<'v>(columns: &[String], value: impl Fn(usize) -> Option<ValueRef<'v>>) -> Reached {
-        let reached = |name: &str| match columns.iter().position(|own| own == name).and_then(&value) {
-            Some(ValueRef::Integer(number)) => number,
+    /// `value`: of a column, by its name.
+    fn of<'v>(value: impl Fn(&str) -> ValueRef<'v>) -> Reached {
+        let reached = |name: &str| match value(name) {
+            ValueRef::Integer(number) => number,
             _ => 0,
         };
         let others = [
@@ -271,11 +271,8 @@ impl<'c> Taker<'c> {
             return Ok(false);
         };
         let shown = self.states.shown(chat)?;
-        let identifier = self.states.columns.iter().position(|name| name == "chat_identifier");
-        let identifier = identifier.and_then(|at| shown.get(at)).map(Owned::value);
-        Ok(identifier.is_some()
-            && identifier == values.get(at).copied()
-            && identifier != Some(ValueRef::Null))
+        let identifier = self.states.value_of("chat_identifier", &shown);
+        Ok(identifier != ValueRef::Null && values.get(at) == Some(&identifier))
     }
 
     /// The row is there: as this one, as another state of it, or as a state that it once had.
@@ -292,16 +289,13 @@ impl<'c> Taker<'c> {
         if !has_versions(self.kind) || incoming == self.states.material_of(&shown) {
             return Ok(Taken::Same);
         }
-        let was = Reached::of(&self.states.columns, |at| shown.get(at).map(Owned::value));
-        let is = Reached::of(&self.spelling.wanted.lower, |at| row.values.get(at).copied());
+        let was = Reached::of(|name| self.states.value_of(name, &shown));
+        let is = Reached::of(|name| self.spelling.value_of(name, &row.values));
         let is_older = is.edited < was.edited;
         if self.states.was_once(id, incoming)? && (is_older || !self.had(id, &shown, row, before)?) {
             return Ok(Taken::Same);
         }
-        let knowledge = self.spelling.knowledge(&row.values, |name| {
-            let at = self.states.columns.iter().position(|own| own == name);
-            at.and_then(|at| shown.get(at)).map_or(ValueRef::Null, Owned::value)
-        });
+        let knowledge = self.spelling.knowledge(&row.values, |name| self.states.value_of(name, &shown));
         let has_changed = before.is_some_and(|before| before.difference != Some(0));
         let is_shown = match knowledge {
             _ if is.edited != was.edited => is.edited > was.edited,
@@ -333,11 +327,8 @@ impl<'c> Taker<'c> {
         if self.states.source(id)? == Some(self.visit.source) {
             return Ok(true);
         }
-        let of_shown = |name| {
-            let at = self.states.columns.binary_search(name).ok();
-            at.and_then(|at| shown.get(at)).map_or(ValueRef::Null, Owned::value)
-        };
-        let of_shown: Vec<ValueRef<'_>> = self.spelling.wanted.lower.iter().map(of_shown).collect();
+        let columns = self.spelling.wanted.lower.iter();
+        let of_shown: Vec<ValueRef<'_>> = columns.map(|name| self.states.value_of(name, shown)).collect();
         let now = self.spelling.fingerprint(&row.values);
         // What has another name here, and where the row is, is the same in both.
         Ok(self.spelling.fingerprint(&of_shown).wrapping_sub(now) == difference)

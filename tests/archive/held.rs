@@ -47,6 +47,18 @@ impl Devices {
         self.folder.path().join(name)
     }
 
+    /// A Mac and a phone in archives of one night, after which the Mac deletes B, and moves C to Recently Deleted.
+    fn mac_that_deletes_beside_an_old_phone(&self) -> Device {
+        let mut mac = self.device("mac", 0);
+        self.device("old", 1);
+        self.feed("fed", &["mac", "old"], 1);
+        self.feed("m", &["mac"], 1);
+        self.feed("p", &["old"], 1);
+        mac.remove("B", true, "deleted");
+        mac.recently_delete("C", START + DAY + 60);
+        mac
+    }
+
     fn device(&self, name: &str, own: usize) -> Device {
         let mut device = Device::new(&self.at(name), Schema::MACOS_26);
         for number in 0..own {
@@ -116,13 +128,7 @@ impl Devices {
 #[test]
 fn a_phone_that_was_read_before_a_deletion_does_not_undo_it() {
     let all = Devices::new();
-    let mut mac = all.device("mac", 0);
-    all.device("old", 1);
-    all.feed("fed", &["mac", "old"], 1);
-    all.feed("m", &["mac"], 1);
-    all.feed("p", &["old"], 1);
-    mac.remove("B", true, "deleted");
-    mac.recently_delete("C", START + DAY + 60);
+    let mut mac = all.mac_that_deletes_beside_an_old_phone();
     mac.recently_delete("D", START + DAY + 60);
     // Its successor has never had them.
     let mut new = all.device("new", 2);
@@ -232,13 +238,7 @@ fn what_is_found_to_be_there_after_all() {
 #[test]
 fn archives_that_feed_each_other_do_not_undo_a_deletion() {
     let all = Devices::new();
-    let mut mac = all.device("mac", 0);
-    all.device("old", 1);
-    all.feed("fed", &["mac", "old"], 1);
-    all.feed("m", &["mac"], 1);
-    all.feed("p", &["old"], 1);
-    mac.remove("B", true, "deleted");
-    mac.recently_delete("C", START + DAY + 60);
+    let mut mac = all.mac_that_deletes_beside_an_old_phone();
     for night in 2..6 {
         if night == 4 {
             mac.remove("C", true, "deleted");

@@ -41,14 +41,15 @@ impl Heir<'_> {
     /// What SQLite says, of this archive or of the other one.
     pub fn held(&self) -> Result<(), ArchiveError> {
         // A copy of this archive says nothing of its own.
-        if shared_runs(self.connection, self.tables)? > 0 {
+        let shared = shared_runs(self.connection, self.tables)?;
+        if shared > 0 {
             return Ok(());
         }
         let Elsewhere { lost, ids } = self.elsewhere().map_err(self.failed())?;
         if ids.is_empty() {
             return Ok(());
         }
-        let its_own = self.lost()?;
+        let its_own = self.lost(shared)?;
         let Some(there) = self.there(&its_own, |message| ids.contains_key(&message))? else { return Ok(()) };
         let its_own = self.lost_for_good(its_own, &there)?;
         let mut last: BTreeMap<i64, There> = BTreeMap::new();

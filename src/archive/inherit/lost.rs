@@ -59,12 +59,13 @@ impl Heir<'_> {
     /// What its sources lost, and none of them has since; and have again. What it only repeats is [asked](Heir::held) once all
     /// sources are in.
     pub fn absences(&self) -> Result<(), ArchiveError> {
-        let lost = self.lost()?;
+        let shared = shared_runs(self.connection, self.tables)?;
+        let lost = self.lost(shared)?;
         let there = match lost.values().all(Vec::is_empty) {
             true => None,
             false => self.there(&lost, |_| false)?,
         };
-        let is_copy = shared_runs(self.connection, self.tables)? > 0;
+        let is_copy = shared > 0;
         for (id, lost) in self.lost_for_good(lost, &there.unwrap_or_default())? {
             let follow = || -> rusqlite::Result<()> {
                 match lost.is_empty() && !is_copy && self.repeats(id)? {
@@ -77,11 +78,10 @@ impl Heir<'_> {
         Ok(())
     }
 
-    /// What its sources lost, or lost once; but for what this very archive knew before the two parted.
-    pub(super) fn lost(&self) -> Result<Lost, ArchiveError> {
+    /// What its sources lost, or lost once; but for what this very archive knew before the two parted: up to the run `shared`.
+    pub(super) fn lost(&self, shared: i64) -> Result<Lost, ArchiveError> {
         let mut open = Lost::new();
         let Some(table) = self.tables.table(ABSENCES) else { return Ok(open) };
-        let shared = shared_runs(self.connection, self.tables)?;
         let columns = ["message", "source", "run", "reason", "date", "gone", "returned"];
         self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
             let run = number(row.value(2));

@@ -162,7 +162,9 @@ fn altered_of(schema: &Schema) -> Option<String> {
     let unless: String = parts
         .iter()
         .filter(|(table, column)| schema.has_all(table, &[*column]))
-        .map(|(table, column)| format!(" AND m.ROWID NOT IN (SELECT {column} FROM {table})"))
+        .map(|(table, column)| {
+            format!(" AND m.ROWID NOT IN (SELECT {column} FROM {table} WHERE {column} IS NOT NULL)")
+        })
         .collect();
     schema.has_table(versions).then(|| {
         format!(
