@@ -26,6 +26,7 @@ mod in_the_way;
 mod joined;
 mod known;
 mod late;
+mod left_behind;
 mod many;
 mod merging;
 mod moves;

@@ -162,6 +162,44 @@ impl<'c> Evidence<'c> {
             .query_row(params![absence, Reason::RecentlyDeleted.name(), date], |row| row.get(0))
     }
 
+    /// Writes down that a message is in no chat of the source, nor in Recently Deleted, though its row stayed: nobody sees
+    /// it there any more (`messages-format.md` 13.3). What is in no chat from the start is no less there than it was.
+    /// `chats_gone`: those that the source has no more; `None`: they went at some time, if they are gone.
+    pub fn note_left(
+        &self,
+        message: i64,
+        chats_gone: Option<&[i64]>,
+        now: Instant,
+        run: i64,
+    ) -> Result<(), ArchiveError> {
+        let note = || -> rusqlite::Result<()> {
+            if let Some(open) = self.open_absence(message)? {
+                let sql = "UPDATE msgarchive_absence SET gone = ?2 \
+                    WHERE rowid = ?1 AND reason = 'recently_deleted' AND gone IS NULL";
+                self.connection.prepare_cached(sql)?.execute([open, run])?;
+            } else if self.has_lost_its_chat(message, chats_gone)? {
+                self.add(message, Reason::ConversationDeleted, apple_date(now), run, None)?;
+            }
+            Ok(())
+        };
+        note().map_err(ArchiveError::of(self.connection))
+    }
+
+    fn has_lost_its_chat(&self, message: i64, chats_gone: Option<&[i64]>) -> rusqlite::Result<bool> {
+        let mut chats =
+            self.connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
+        let chats = chats.query_map([message], |row| row.get(0))?;
+        let chats: Vec<i64> = chats.collect::<rusqlite::Result<_>>()?;
+        if chats_gone.is_some_and(|gone| !chats.iter().any(|chat| gone.contains(chat))) {
+            return Ok(false);
+        }
+        let date = self
+            .connection
+            .prepare_cached("SELECT date FROM message WHERE ROWID = ?1")?
+            .query_row([message], |row| Ok(number(row.get_ref(0)?)))?;
+        Ok(self.conversations.of(message, in_nanoseconds(date))? != Conversation::There)
+    }
+
     /// Writes down that the source has a message no more.
     pub fn note_gone(&self, message: i64, now: Instant, run: i64) -> Result<(), ArchiveError> {
         let failed = || ArchiveError::of(self.connection);

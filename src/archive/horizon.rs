@@ -13,13 +13,11 @@
 
 use std::collections::HashSet;
 
-use roaring::RoaringTreemap;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::ArchiveError;
 use super::absence::{Conversations, in_nanoseconds};
 use super::deletions::state_before;
-use super::kind::PLACES;
 use super::places::{Places, number};
 use crate::source::KeepMessages;
 use crate::source::tables::Tables;
@@ -105,11 +103,7 @@ pub fn horizon(
     let Some(message) = tables.table("message").filter(|table| table.column("date").is_some()) else {
         return Ok(None);
     };
-    let in_chats = in_chats(tables)?;
-    let is_nowhere = |rowid: i64| {
-        places.recently_deleted.contains_key(&rowid)
-            || in_chats.as_ref().is_some_and(|there| !there.contains(rowid.cast_unsigned()))
-    };
+    let is_nowhere = |rowid: i64| places.recently_deleted.contains_key(&rowid) || places.is_in_no_chat(rowid);
     let oldest = tables.reader().earliest(message, "date", is_nowhere)?;
     let Some(oldest) = oldest.map(in_nanoseconds) else { return Ok(None) };
     let is_old_enough = |kept: &i64| now.saturating_sub(oldest) <= kept.saturating_add(LATE);
@@ -121,18 +115,4 @@ pub fn horizon(
         }
     }
     Ok(None)
-}
-
-/// The messages that are in a chat; `None` where the source does not say. What is in none is left from chats that are gone,
-/// and thousands of them are normal (`messages-format.md` 13.3).
-fn in_chats(tables: &Tables) -> Result<Option<RoaringTreemap>, ArchiveError> {
-    let Some(table) = tables.table(PLACES).filter(|table| table.column("message_id").is_some()) else {
-        return Ok(None);
-    };
-    let mut there = RoaringTreemap::new();
-    tables.reader().rows(table, &["message_id"], i64::MIN..=i64::MAX, |row| {
-        there.insert(number(row.value(0)).cast_unsigned());
-        Ok::<(), ArchiveError>(())
-    })?;
-    Ok(Some(there))
 }

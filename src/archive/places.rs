@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use roaring::RoaringTreemap;
 use rusqlite::types::ValueRef;
 
 use super::ArchiveError;
@@ -17,6 +18,8 @@ pub struct Places {
     rows: Vec<(i64, i64)>,
     /// Messages that are in Recently Deleted and in no chat, with the delete date.
     pub recently_deleted: HashMap<i64, i64>,
+    /// Messages that are in a chat; `None` where the source does not say.
+    in_chats: Option<RoaringTreemap>,
 }
 
 impl Places {
@@ -41,8 +44,10 @@ impl Places {
                 reader.rows(table, &columns, share, |row| {
                     let message = number(row.value(0));
                     let date = date.map_or(0, |_| number(row.value(2)));
-                    if name == RECENTLY_DELETED {
-                        part.recently_deleted.insert(message, date);
+                    match name {
+                        RECENTLY_DELETED => drop(part.recently_deleted.insert(message, date)),
+                        PLACES => drop(part.in_chats.get_or_insert_default().insert(message.cast_unsigned())),
+                        _ => {}
                     }
                     let there = mixed(number(row.value(1)).wrapping_add(mixed(date.wrapping_add(salt))));
                     part.rows.push((message, there));
@@ -53,6 +58,12 @@ impl Places {
             for part in shares {
                 places.rows.extend(part.rows);
                 places.recently_deleted.extend(part.recently_deleted);
+                if let Some(in_chats) = part.in_chats {
+                    *places.in_chats.get_or_insert_default() |= in_chats;
+                }
+            }
+            if name == PLACES {
+                places.in_chats.get_or_insert_default();
             }
             if name == PLACES && !places.rows.is_sorted() {
                 places.rows.sort_unstable();
@@ -62,6 +73,12 @@ impl Places {
             places.rows.sort_unstable();
         }
         Ok(places)
+    }
+
+    /// Whether a message is in no chat, be it in Recently Deleted or nowhere at all: left from a chat that is gone. Thousands
+    /// of those are normal (`messages-format.md` 13.3).
+    pub fn is_in_no_chat(&self, message: i64) -> bool {
+        self.in_chats.as_ref().is_some_and(|there| !there.contains(message.cast_unsigned()))
     }
 
     /// The places from this message on, to be asked of rows in their order.

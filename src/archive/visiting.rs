@@ -94,7 +94,7 @@ impl Visiting<'_> {
     pub fn take_all(&self, counts: &mut Counts, progress: &dyn Progress) -> Result<Refused, ArchiveError> {
         let mut refused = Refused::default();
         let mut whereabouts = Whereabouts::default();
-        let mut gone = Vec::new();
+        let (mut gone, mut chats_gone) = (Vec::new(), Vec::new());
         for (kind, scan) in &self.prepared.scans {
             let TakenRows { touched, changed, gone: lost } =
                 self.take_kind(*kind, scan, &whereabouts, (counts, &mut refused), progress)?;
@@ -102,6 +102,7 @@ impl Visiting<'_> {
                 Kind::Handle => whereabouts.handles = self.seen(*kind)?,
                 Kind::Chat => {
                     whereabouts.chats = self.seen(*kind)?;
+                    chats_gone = lost;
                     // Who is in a chat tells which conversation it is of.
                     for join in JOINS.iter().filter(|join| !join.of_messages()) {
                         self.take_join(join, &whereabouts, &mut refused)?;
@@ -128,7 +129,7 @@ impl Visiting<'_> {
             counts.filled_in += twins.hand_on(self.prepared.tables, &whereabouts.attachments, &came)?;
         }
         self.place_recently_deleted(&whereabouts)?;
-        self.note_absences(&whereabouts.messages, &gone)?;
+        self.note_absences(&whereabouts.messages, &gone, &chats_gone)?;
         if self.is_archive() {
             let Visiting { connection, columns, visit, .. } = *self;
             let heir = Heir { connection, columns, tables: self.prepared.tables, visit };

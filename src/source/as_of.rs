@@ -96,6 +96,8 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
               WHERE r.run <= {run}
                   AND json_extract(r.record, s.fullkey || '.source') = msgarchive_source.source),
              first_run) WHERE last_run > {run};
+         -- One that came later took no other one's place yet.
+         DELETE FROM msgarchive_source WHERE first_run > {run};
          DELETE FROM msgarchive_run WHERE run > {run};"
     ))
 }

@@ -235,3 +235,33 @@ fn as_it_was_where_row_ids_are_negative() {
     assert_eq!(deleted("now", &[]), [false, false, true, true]);
     assert_eq!(deleted("then", &["--as-of", "2023-03-09T12:00"]), [false; 4]);
 }
+
+/// A device whose library is downloaded anew takes its own place, but not before that.
+#[test]
+fn as_it_was_before_a_source_took_the_place_of_another_one() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_26);
+    let archive = program.path().join("archive");
+    for device in [&mut mac, &mut phone] {
+        for (guid, at) in [("A", 0), ("B", 1), ("C", 2)] {
+            device.receive(guid, 0, START + at, guid);
+        }
+        device.recently_delete("A", START + 60);
+    }
+    add(&archive, &[&mac.folder, &phone.folder], START + 3600).unwrap();
+    mac.remove("A", true, "deleted");
+    add(&archive, &[&mac.folder, &phone.folder], START + DAY).unwrap();
+    let was = exported(&program, "was", &[]);
+    assert_eq!(was[0]["deleted"]["gone"], Value::Null);
+    fs::remove_dir_all(&phone.folder).unwrap();
+    let mut anew = Device::new(&phone.folder, Schema::MACOS_26);
+    for (guid, at) in [("C", 2), ("B", 1), ("D", DAY)] {
+        anew.receive(guid, 0, START + at, guid);
+    }
+    add(&archive, &[&mac.folder, &anew.folder], START + 4 * DAY).unwrap();
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    let sources: i64 = db.query_row("SELECT count(*) FROM msgarchive_source", [], |row| row.get(0)).unwrap();
+    assert_eq!(sources, 3);
+    assert_eq!(exported(&program, "then", &["--as-of", "2023-03-10T12:00"]), was);
+}

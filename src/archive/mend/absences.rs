@@ -86,6 +86,12 @@ impl Mending<'_> {
     }
 }
 
+/// Why a run notices that something is gone, and whether the source has the row still.
+fn noticed() -> impl Iterator<Item = (Reason, bool)> {
+    let by_run = Reason::ALL.into_iter().filter(|reason| *reason != Reason::RecentlyDeleted);
+    by_run.map(|reason| (reason, false)).chain([(Reason::ConversationDeleted, true)])
+}
+
 impl Possible {
     /// The absence that adds this to the sum of a message. A date that is near a run's by chance is one in ten billions.
     fn row(&self, message: i64, weight: i64, solver: &Solver<'_>) -> Option<Vec<Owned>> {
@@ -96,15 +102,14 @@ impl Possible {
         for returned in back {
             for source in &self.sources {
                 for (run, date) in &self.runs {
-                    for reason in Reason::ALL.into_iter().filter(|reason| *reason != Reason::RecentlyDeleted)
-                    {
+                    for (reason, has_row) in noticed() {
                         let mut row = vec![
                             Owned::Integer(message),
                             Owned::Integer(*source),
                             Owned::Integer(*run),
                             Owned::Text(reason.name().into()),
                             Owned::Null,
-                            Owned::Integer(*run),
+                            if has_row { Owned::Null } else { Owned::Integer(*run) },
                             returned.clone(),
                         ];
                         let solved = solver.number(&row, DATE, weight)?;

@@ -11,8 +11,13 @@ use crate::model::Instant;
 
 impl Visiting<'_> {
     /// `touched`: the messages that are news (row id, id in the archive); `gone`: ids of those that were not found where they
-    /// had been.
-    pub(super) fn note_absences(&self, touched: &[(i64, i64)], gone: &[i64]) -> Result<(), ArchiveError> {
+    /// had been; `chats_gone`: of chats, likewise.
+    pub(super) fn note_absences(
+        &self,
+        touched: &[(i64, i64)],
+        gone: &[i64],
+        chats_gone: &[i64],
+    ) -> Result<(), ArchiveError> {
         let Prepared { tables, places, .. } = self.prepared;
         let Visit { source, run, first, .. } = self.visit;
         let now =
@@ -21,7 +26,10 @@ impl Visiting<'_> {
             true => predecessors(self.connection, source, run).map_err(self.failed())?,
             false => Vec::new(),
         };
-        let has_all = gone.is_empty() && self.uncertain_absences.are_none() && before.is_empty();
+        let has_all = gone.is_empty()
+            && chats_gone.is_empty()
+            && self.uncertain_absences.are_none()
+            && before.is_empty();
         let mut evidence = match has_all {
             true => Evidence::none(self.connection, source),
             false => Evidence::read(self.connection, tables, source)?,
@@ -34,6 +42,10 @@ impl Visiting<'_> {
         }
         for (rowid, id) in touched {
             let deleted = places.recently_deleted.get(rowid).copied();
+            if deleted.is_none() && !self.is_archive() && places.is_in_no_chat(*rowid) {
+                evidence.note_left(*id, Some(chats_gone), now, run)?;
+                continue;
+            }
             // Another archive says itself what came back.
             if deleted.is_some() || !first && !self.is_archive() {
                 evidence.note_there(*id, deleted, run).map_err(self.failed())?;
@@ -53,6 +65,8 @@ impl Visiting<'_> {
                     let deleted = places.recently_deleted.get(&rowid).copied();
                     if deleted.is_some() {
                         evidence.note_there(id, deleted, run).map_err(self.failed())?;
+                    } else if !self.is_archive() && places.is_in_no_chat(rowid) {
+                        evidence.note_left(id, None, now, run)?;
                     }
                 }
                 None if evidence.has_to_be_gone(id).map_err(self.failed())? => {
