@@ -66,6 +66,7 @@
 //!     read_at: None,
 //!     guard: None,
 //!     options: Vec::new(),
+//!     defects: Vec::new(),
 //! };
 //! let report = export_folder(source.as_ref(), &contacts, &request, &())?;
 //! assert_eq!(report.rows.balance(), 0);

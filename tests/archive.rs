@@ -49,6 +49,7 @@ mod said;
 mod said_more;
 mod searching;
 mod seen;
+mod shown_damaged;
 mod states;
 mod then;
 mod vanishing;

@@ -36,6 +36,7 @@ fn export(library: &Library, attachments: AttachmentMode) -> Exported {
         read_at: None,
         guard: None,
         options: Vec::new(),
+        defects: Vec::new(),
     };
     let report = export_folder(source.as_ref(), &[], &request, &()).unwrap();
     assert_eq!(report.rows.balance(), 0);

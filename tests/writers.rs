@@ -584,6 +584,7 @@ fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result
         options: [("format", format), ("only", "Ana"), ("only", "Ben \"B\"")]
             .map(|(n, v)| (n.to_owned(), v.to_owned()))
             .to_vec(),
+        defects: Vec::new(),
     };
     let report = Report {
         defects: vec![Defect { guid: None, what: "odd".into() }],

@@ -115,6 +115,10 @@ struct Step {
 
 fn steps(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Step>> {
     let states = in_order(connection, message)?;
+    // Of what lies there damaged nobody knows whose words it has.
+    if states.iter().any(|state| state.damaged) {
+        return Ok(Vec::new());
+    }
     let mut steps = listed(&summary_of(connection, message)?, &states);
     let is_listed = !steps.is_empty();
     let mut before: Option<&State> = None;

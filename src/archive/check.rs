@@ -13,7 +13,7 @@ mod rows;
 mod sums;
 mod unread;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -53,6 +53,42 @@ pub fn check(
     let is_unnoted = looked.damaged.note(&looked.folder).is_err();
     let Looked { checked, problems, unread, lost, foreign, .. } = looked;
     Ok(Findings { checked, problems, unread, lost, foreign, is_unnoted })
+}
+
+/// What of an archive is not what was archived, for who shows what is in it.
+#[derive(Debug, Default)]
+pub struct Damage {
+    /// Row ids of messages.
+    pub messages: BTreeSet<i64>,
+    /// All of it, in words.
+    pub words: Vec<String>,
+}
+
+/// Looks for damage in the archive at `path` as [`check`] does, without reading its contents or leaving a note.
+///
+/// # Errors
+/// As [`check`].
+pub fn damage_of(path: &Path, jobs: usize, progress: &dyn Progress) -> Result<Damage, ArchiveError> {
+    let Looked { problems, unread, damaged, .. } = look_twice(path, false, jobs, progress)?;
+    let messages = damaged_messages(&damaged);
+    // What is made anew of the rest takes nothing from it.
+    let is_made_anew = |problem: &&Problem| matches!(problem.path.as_deref(), Some(INDEX | README));
+    let words = problems.iter().filter(|problem| !is_made_anew(problem)).map(Problem::in_words);
+    let unread = unread.iter().map(|unread| format!("{} cannot be read: {}", unread.path, unread.what));
+    Ok(Damage { messages, words: words.chain(unread).collect() })
+}
+
+/// The messages of which it is noted that they are not what was archived.
+///
+/// # Errors
+/// [`ArchiveError::NotAnArchive`]; the disk's.
+pub fn noted_damage(path: &Path) -> Result<BTreeSet<i64>, ArchiveError> {
+    Ok(damaged_messages(&damage::read(&Folder::open(path)?)?))
+}
+
+fn damaged_messages(damaged: &FoundDamaged) -> BTreeSet<i64> {
+    let of_messages = damaged.rows.iter().chain(&damaged.joined).filter(|(kind, _)| *kind == Kind::Message);
+    of_messages.map(|(_, id)| *id).collect()
 }
 
 /// What is wanting in the archive at `path`, for the run that has its lock.

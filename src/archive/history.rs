@@ -21,9 +21,10 @@ pub struct Version {
     /// When that was.
     pub date: String,
     pub text: Option<String>,
-    /// `added`, `edited`, `unsent`, `read`, `changed`, several of these joined by `,`; the reason of an absence, as
+    /// `damaged`, where what it was is lost, and nobody brought what is there; else `added`, `edited`, `unsent`, `read`, `changed`, several of these joined by `,`; the reason of an absence, as
     /// [`super::Reason::name`] has it; `gone` from Recently Deleted; `restored`.
     pub what: String,
+    /// The path; empty where nobody brought it.
     pub source: String,
     /// It is the one that is shown.
     pub shown: bool,
@@ -87,15 +88,18 @@ pub(super) struct State {
     read: i64,
     /// Raw; 0 where it was not.
     pub retracted_at: i64,
+    /// That run found it damaged, and it is shown as it lies there.
+    pub damaged: bool,
 }
 
 /// The states of a message, as they came: run by run, and in each, source by source.
 pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Result<Vec<State>> {
     let mut states = Vec::new();
     // What another archive handed on of the past comes before what it shows.
-    let of_version = "SELECT msgarchive_since, msgarchive_until, msgarchive_source, 0, {} \
+    let of_version = "SELECT msgarchive_since, msgarchive_until, msgarchive_source, 0, 0, {} \
         FROM msgarchive_message_version v WHERE msgarchive_id = ?1 ORDER BY msgarchive_version";
-    let of_shown = "SELECT b.since, NULL, b.source, 1, {} FROM message v JOIN msgarchive_message b ON b.id = v.ROWID \
+    let of_shown = "SELECT b.since, NULL, b.source, 1, EXISTS ( \
+          SELECT 1 FROM msgarchive_lost l WHERE l.kind = 3 AND l.id = b.id AND l.run = b.since), {} FROM message v JOIN msgarchive_message b ON b.id = v.ROWID \
         WHERE v.ROWID = ?1";
     for (table, sql) in [("msgarchive_message_version", of_version), ("message", of_shown)] {
         let mut list = body_columns(connection, table, "v")?;
@@ -112,10 +116,11 @@ pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Resul
                 until: row.get::<_, Option<i64>>(1)?.unwrap_or(i64::MAX),
                 source: row.get(2)?,
                 shown: row.get(3)?,
-                text: text(row, 4)?,
-                edited: number(6)?,
-                read: number(7)?,
-                retracted_at: number(8)?,
+                damaged: row.get(4)?,
+                text: text(row, 5)?,
+                edited: number(7)?,
+                read: number(8)?,
+                retracted_at: number(9)?,
             });
         }
     }
@@ -156,7 +161,11 @@ pub(super) fn brought(states: &[State]) -> Vec<Brought<'_>> {
     let mut brought = Vec::new();
     let mut before: Option<&State> = None;
     for (state, next) in states.iter().zip(states.iter().skip(1).map(Some).chain([None])) {
-        let what = before.map_or("added".to_owned(), |before| difference(before, state));
+        let what = match before {
+            _ if state.damaged => "damaged".to_owned(),
+            Some(before) => difference(before, state),
+            None => "added".to_owned(),
+        };
         brought.push(Brought { what, before });
         // Another archive hands on several of a run.
         let goes_on = next.is_some_and(|next| (next.run, next.source) == (state.run, state.source));
@@ -188,7 +197,7 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
                 date,
                 text: state.text.clone(),
                 what,
-                source: path(state.source)?,
+                source: if state.damaged { String::new() } else { path(state.source)? },
                 shown: state.shown,
             },
         ));

@@ -89,7 +89,7 @@ mod whereabouts;
 mod wishes;
 
 pub use absence::Reason;
-pub use check::{Checked, Findings, Lost, Problem, Unread, check};
+pub use check::{Checked, Damage, Findings, Lost, Problem, Unread, check, damage_of, noted_damage};
 pub use error::ArchiveError;
 pub use given::{ArchiveOptions, Feed};
 pub use record::{Counts, RunRecord, SourceRead};

@@ -97,9 +97,8 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         let options = OpenOptions {
             attachments_root,
             shown_as: args.sample.then(|| "(sample)".into()),
-            as_of: None,
-            password: None,
             sessions: jobs,
+            ..OpenOptions::default()
         };
         places.push((path, args.access.place(path, number, args.progress)?, options));
     }

@@ -1,10 +1,13 @@
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use msgarchive::archive::{ArchiveError, Damage, damage_of};
 use msgarchive::disk::MANIFEST;
+use msgarchive::disk::archive_folder::is_archive;
 use msgarchive::model::Instant;
 use msgarchive::pipeline::Report;
+use msgarchive::source::OpenOptions;
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
 use msgarchive::writers::phrase::{self, count, size};
@@ -91,7 +94,11 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     let pdf = args.pdf.look(&args.format)?;
     let document = args.document.options(&args.format)?;
     let watch = Watch::new(args.progress);
-    let opened = args.source.open(args.progress)?;
+    let (jobs, mut defects) = (args.source.reading.jobs(), Vec::new());
+    let opened = args.source.open_once(args.progress, &mut |path, options| {
+        defects.extend(look_for_damage(path, options, jobs, &watch)?);
+        Ok(())
+    })?;
     let request = ExportRequest {
         out: args.out.clone(),
         formats: each_once(&args.format),
@@ -113,6 +120,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
         read_at: Some(read_at),
         guard: Some(guard::over),
         options: args.as_given(),
+        defects,
     };
     let done = export_folder(opened.source.as_ref(), &opened.contacts, &request, &watch);
     drop(watch);
@@ -123,6 +131,29 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
     let printed = if args.json { as_json(&request, &done, then) } else { in_words(&request, &done, then) };
     terminal::print(&printed)?;
     Ok(report::outcome(&done))
+}
+
+/// What of an archive is not what was archived, in words; its messages are shown as damaged.
+fn look_for_damage(
+    path: &Path,
+    options: &mut OpenOptions,
+    jobs: usize,
+    watch: &Watch,
+) -> Result<Vec<String>, Failure> {
+    // Whatever cannot be looked at now opening it tells.
+    if !is_archive(path).unwrap_or(false) {
+        return Ok(Vec::new());
+    }
+    let shown = path.display();
+    match damage_of(path, jobs, watch) {
+        Ok(Damage { messages, words }) => {
+            options.damaged = messages;
+            let told = |what| format!("in the archive {shown}: {what}. `msgarchive verify` says what to do");
+            Ok(words.into_iter().map(told).collect())
+        }
+        Err(ArchiveError::Interrupted) => Err(ArchiveError::Interrupted.into()),
+        Err(why) => Ok(vec![format!("the archive {shown} could not be verified: {why}")]),
+    }
 }
 
 impl ExportArgs {

@@ -199,8 +199,10 @@ const TABLE: usize = 66;
 
 /// What became of a message, in words.
 fn told(what: &str) -> String {
-    if what == "gone" {
-        return "Gone from Recently Deleted".into();
+    match what {
+        "gone" => return "Gone from Recently Deleted".into(),
+        "damaged" => return "found damaged, and what it was is lost; as it lies there".into(),
+        _ => {}
     }
     DeletionReason::named(what).map_or_else(|| plain(what), |reason| reason_of_absence(reason).into())
 }
@@ -322,7 +324,8 @@ fn versions_in_words(versions: &[Version], zone: Tz) -> String {
         let at =
             at.map(|at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M, ").to_string()).unwrap_or_default();
         let (run, source) = (plain(&version.run), plain(&version.source));
-        let line = format!("{at}{what}{shown}  (run {run}, {source})");
+        let source = if source.is_empty() { source } else { format!(", {source}") };
+        let line = format!("{at}{what}{shown}  (run {run}{source})");
         let _ = writeln!(words, "{}", hanging(&line, width));
         if let Some(text) = &version.text {
             let _ = writeln!(words, "{}", wrap("    ", &said(Some(text)), width));

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use msgarchive::archive::noted_damage;
 use msgarchive::disk::{Whose, check_outside, check_outside_archives};
 use msgarchive::pipeline::writer::WriteError;
 use msgarchive::pipeline::{ExportError, Progress};
@@ -121,8 +122,12 @@ impl KeepingUp<'_> {
         let KeepingUpOptions { export, me, pdf, .. } = self.options;
         // However it was given: a cover says where the archive is.
         let archive = std::path::absolute(archive).unwrap_or_else(|_| archive.to_owned());
-        let source =
-            Place::find(&archive)?.open(&OpenOptions { sessions: jobs, ..OpenOptions::default() })?;
+        let damaged = noted_damage(&archive)?;
+        let source = Place::find(&archive)?.open(&OpenOptions {
+            sessions: jobs,
+            damaged,
+            ..OpenOptions::default()
+        })?;
         source.info().warnings.iter().for_each(|words| report::warn(words));
         let contacts = access.contacts(source.contacts(), &source.info().path)?;
         let formats = each_once(export);
@@ -148,6 +153,7 @@ impl KeepingUp<'_> {
             jobs,
             read_at: None,
             guard: None,
+            defects: Vec::new(),
         };
         Ok(keep_up(source.as_ref(), &contacts, &request, progress)?)
     }

@@ -1,5 +1,5 @@
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use msgarchive::pipeline::merging;
@@ -102,13 +102,16 @@ impl ReadingOptions {
         attachments_roots: &[PathBuf],
         as_of: Option<String>,
         progress: When,
+        before: &mut Before<'_>,
     ) -> Result<Opened, Failure> {
         let mut attachments_roots = for_each(attachments_roots, paths.len())?.into_iter();
         let mut sources = Vec::new();
         let (mut books, mut places) = (Vec::new(), Vec::new());
         for (number, path) in paths.iter().enumerate() {
             let attachments_root = attachments_roots.next().flatten();
-            let options = OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
+            let mut options =
+                OpenOptions { attachments_root, as_of: as_of.clone(), ..OpenOptions::default() };
+            before(path, &mut options)?;
             let opened = self.open(&Wanted::At(path.clone()), number, options, progress)?;
             sources.push(opened.source);
             books.push(opened.contacts);
@@ -118,6 +121,9 @@ impl ReadingOptions {
         Ok(Opened { source, contacts: contacts_of_several(books), places, _unpacked: None })
     }
 }
+
+/// What is done before a source is opened.
+pub type Before<'b> = dyn FnMut(&Path, &mut OpenOptions) -> Result<(), Failure> + 'b;
 
 /// Where the attachments of each of several sources lie: none was given, or one for each.
 pub fn for_each(attachments_roots: &[PathBuf], sources: usize) -> Result<Vec<Option<PathBuf>>, Failure> {

@@ -5,7 +5,7 @@ use msgarchive::source::OpenOptions;
 use msgarchive::source::discover::{FoundKind, discover};
 
 use super::progress::When;
-use super::reading_options::{Opened, ReadingOptions, Wanted, for_each};
+use super::reading_options::{Before, Opened, ReadingOptions, Wanted, for_each};
 use super::{Failure, account, moment};
 
 /// Where messages are read from.
@@ -38,23 +38,29 @@ pub struct Tried {
 
 impl SourceOptions {
     pub fn open(&self, progress: When) -> Result<Opened, Failure> {
+        self.open_once(progress, &mut |_, _| Ok(()))
+    }
+
+    /// As [`Self::open`]; `before`: what is done with the path of each, and with the options to open it with.
+    pub fn open_once(&self, progress: When, before: &mut Before<'_>) -> Result<Opened, Failure> {
         let as_of = self.as_of()?;
         let wanted = match self.source.as_slice() {
             _ if self.sample => Wanted::Sample,
             [] => Wanted::At(default_source()?),
             [path] => Wanted::At(path.clone()),
-            paths => return self.reading.open_several(paths, &self.attachments_root, as_of, progress),
+            paths => {
+                return self.reading.open_several(paths, &self.attachments_root, as_of, progress, before);
+            }
         };
         if self.attachments_root.len() > 1 {
             return Err(Failure::Usage("there is one source, and several --attachments-root".into()));
         }
         let attachments_root = self.attachments_root.first().cloned();
-        self.reading.open(
-            &wanted,
-            0,
-            OpenOptions { attachments_root, as_of, ..OpenOptions::default() },
-            progress,
-        )
+        let mut options = OpenOptions { attachments_root, as_of, ..OpenOptions::default() };
+        if let Wanted::At(path) = &wanted {
+            before(path, &mut options)?;
+        }
+        self.reading.open(&wanted, 0, options, progress)
     }
 
     /// Opens each source for itself.

@@ -1,5 +1,6 @@
 //! An archive's folder: what lies where, and by what it is known.
 
+use std::ffi::OsStr;
 use std::fs::{self, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,21 @@ pub fn path_of(filename: &str) -> Option<&str> {
 /// The same as [`filename_of`] in SQL; `path`: an expression.
 pub fn filename_at(path: &str) -> String {
     format!("'{HOME}' || {path}")
+}
+
+/// Whether the name of a content that lies at this path is that of bytes with this SHA-256 (in hexadecimal), or with that of the
+/// film of a Live Photo; `None` where it is no content of an archive.
+pub fn is_named_after(path: &Path, sha256: &str) -> Option<bool> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.split('.').next()?;
+    let (hash, film) = stem.split_once('-').map_or((stem, None), |(hash, film)| (hash, Some(film)));
+    let folder = path.parent()?;
+    let is_content = hash.len() == 64
+        && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && hash.get(..2) == folder.file_name().and_then(OsStr::to_str)
+        && folder.parent()?.file_name() == Some(OsStr::new(CONTENTS));
+    is_content
+        .then(|| hash == sha256 || film.is_some_and(|film| !film.is_empty() && sha256.starts_with(film)))
 }
 
 /// What a record of a run says of the archive.

@@ -50,7 +50,9 @@ pub struct Message {
     pub sources: Vec<u16>,
     /// Of an archive: what it said at other times, of which Messages notes no edit; the latest first.
     pub altered: Option<Box<[String]>>,
-    /// Troubles with this row, in words. The row is shown all the same.
+    /// Of an archive: what of it is not what was archived, in words.
+    pub damaged: Vec<String>,
+    /// Other troubles with this row, in words. The row is shown all the same.
     pub defects: Vec<String>,
 }
 

@@ -123,6 +123,7 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
         part: false,
     });
     message.effect = effect(raw.expressive_send_style_id.as_deref());
+    message.damaged.extend(damaged(&raw));
 
     let summary = summary_of(&raw);
     let mut body = body::body(raw.attributed_body.as_deref(), raw.text.as_deref());
@@ -172,6 +173,21 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
     out.message.subject = raw.subject.filter(|s| !s.is_empty());
     out.message.service = raw.service;
     out
+}
+
+/// What is not as it was archived, of a row and of those that hang on it.
+fn damaged(raw: &RawMessage) -> Option<String> {
+    let what = match raw.damaged {
+        true => {
+            "This message is damaged in the archive. It is shown as it lies there, not as it was archived"
+        }
+        false if raw.associated.iter().any(|row| row.damaged) => {
+            "A tapback or another answer to this message is damaged in the archive. It is shown as it lies there, not as it was \
+             archived"
+        }
+        false => return None,
+    };
+    Some(what.into())
 }
 
 /// `message.filter_action` of macOS 27 (`messages-format.md` 12.7).

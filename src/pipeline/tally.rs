@@ -57,9 +57,8 @@ impl Tally {
         {
             self.services.insert(service.clone());
         }
-        self.defects.extend(
-            message.defects.iter().map(|what| Defect { guid: message.guid.clone(), what: what.clone() }),
-        );
+        let defects = message.damaged.iter().chain(&message.defects);
+        self.defects.extend(defects.map(|what| Defect { guid: message.guid.clone(), what: what.clone() }));
     }
 
     pub fn add(&mut self, other: Tally) {

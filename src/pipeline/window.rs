@@ -12,6 +12,7 @@ use super::normalize::Normalized;
 use super::tally::Tally;
 use super::writer::{AssetSink, ConvertedAsset, PlacedAsset, TakenAsset, WriteError};
 use crate::disk::FileRecord;
+use crate::disk::archive_folder::is_named_after;
 use crate::model::{Attachment, Availability, Bytes, Conversation, Message, TapbackKind};
 use crate::source::{Content, StoredBundle};
 
@@ -84,7 +85,7 @@ impl Window {
         let attachments = attachments.map(|(i, (content, film))| (Slot::Attachment(i), content, film));
         let stickers = tapback_contents.into_iter().enumerate();
         let stickers = stickers.map(|(i, content)| (Slot::Tapback(i), content, None));
-        let mut message_defects = Vec::new();
+        let (mut message_defects, mut damaged) = (Vec::new(), Vec::new());
         for (slot, content, film) in attachments.chain(stickers) {
             if content.is_none() && film.is_none() {
                 continue;
@@ -100,19 +101,31 @@ impl Window {
                 continue;
             };
             let is_live_bundle = content.as_ref().is_some_and(is_live_bundle);
-            let mut take = |content: Option<Content>| match content.map(|content| assets.take(&content)) {
-                Some(Err(WriteError::Unreadable { path, source })) => {
-                    message_defects.push(format!("cannot read the attachment {}: {source}", path.display()));
-                    self.tally.unreadable += 1;
-                    Ok(None)
+            let name = attachment.name.as_deref().unwrap_or("without a name").to_owned();
+            let mut take = |content: Option<Content>| -> Result<Option<TakenAsset>, WriteError> {
+                let Some(content) = content else { return Ok(None) };
+                match assets.take(&content) {
+                    Err(WriteError::Unreadable { path, source }) => {
+                        message_defects
+                            .push(format!("cannot read the attachment {}: {source}", path.display()));
+                        self.tally.unreadable += 1;
+                        Ok(None)
+                    }
+                    Ok(taken) => {
+                        damaged.extend(is_another(&content, &taken).then(|| {
+                            format!(
+                                "The attachment {name} is damaged in the archive. These are not the bytes that were \
+                                 archived"
+                            )
+                        }));
+                        Ok(Some(taken))
+                    }
+                    Err(error) => Err(error),
                 }
-                Some(taken) => taken.map(Some),
-                None => Ok(None),
             };
             let should_be_here = content.is_some();
             let (taken, film) = (take(content)?, take(film)?);
             if let Some(Err(why)) = taken.as_ref().and_then(|taken| taken.converted.as_ref()) {
-                let name = attachment.name.as_deref().unwrap_or("without a name");
                 message_defects.push(format!("the attachment {name} was not converted: {why}"));
             }
             if should_be_here && taken.is_none() {
@@ -127,6 +140,7 @@ impl Window {
             self.waiting.push(Waiting { message, slot, taken, film, is_live_bundle });
         }
         message.defects.extend(message_defects);
+        message.damaged.extend(damaged);
         if let (Some(assets), Some(balloon)) = (assets, &message.balloon)
             && let Some(drawing) = &balloon.drawing
         {
@@ -211,6 +225,14 @@ impl Window {
             tally.observe(message);
         }
         Ok(())
+    }
+}
+
+/// Whether an archive has other bytes there than the name says.
+fn is_another(content: &Content, taken: &TakenAsset) -> bool {
+    match (content, &taken.sha256) {
+        (Content::File { path, .. }, Some(sha256)) => is_named_after(path, sha256) == Some(false),
+        _ => false,
     }
 }
 

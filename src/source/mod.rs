@@ -30,6 +30,7 @@ pub mod tables;
 mod timeline;
 mod weighing;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use content::{BundleFile, BundleStore, Content, OutOfReach, StoredBundle, StoredValue, ValueStore};
@@ -163,6 +164,9 @@ pub struct OpenOptions {
     pub shown_as: Option<PathBuf>,
     /// Of an archive: shows it as it was then; RFC 3339, in UTC, whole seconds.
     pub as_of: Option<String>,
+    /// Of an archive: row ids of messages of which somebody found that they are not what was archived. Those that it knows of by
+    /// itself need not be named.
+    pub damaged: BTreeSet<i64>,
     /// The password of an encrypted backup.
     pub password: Option<backup::Password>,
     /// How many sessions will be used at the same time; at least 1. They are all opened at once.

@@ -80,6 +80,8 @@ pub struct RawMessage {
     pub chat: Option<ChatId>,
     /// The database file is damaged where this row lies: only `rowid`, `chat`, `date` and `deleted` are known.
     pub unreadable: bool,
+    /// Of an archive: the row is not what was archived.
+    pub damaged: bool,
     pub guid: Option<String>,
     pub text: Option<String>,
     pub attributed_body: Option<Vec<u8>>,

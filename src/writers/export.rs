@@ -14,7 +14,7 @@ use crate::model::Instant;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::Selection;
 use crate::pipeline::writer::WriteError;
-use crate::pipeline::{ExportError, Job, Options, Progress, Report};
+use crate::pipeline::{Defect, ExportError, Job, Options, Progress, Report};
 use crate::source::contacts::Contact;
 use crate::source::{ChatId, RawChat, Source, while_still};
 
@@ -38,6 +38,8 @@ pub struct ExportRequest {
     pub guard: Option<Guard>,
     /// The options as given, for the manifest: name and value.
     pub options: Vec<(String, String)>,
+    /// What is known of the source already that is not as it should be, in words, for the manifest.
+    pub defects: Vec<String>,
 }
 
 /// What becomes of attachments.
@@ -94,6 +96,9 @@ fn write_folder(
         return Err(ExportError::Interrupted);
     }
     progress.phase("Putting everything in its place");
+    let defects = request.defects.iter().map(|what| Defect { guid: None, what: what.clone() });
+    report.defects.extend(defects);
+    report.defect_count += request.defects.len() as u64;
     let extent = Extent { files: &making.files(&report), stale: &[], fingerprints: None };
     report.files.push(making.write_manifest(request, &report, &extent)?);
     making.staging.publish(rank).map_err(WriteError::from)?;

@@ -202,6 +202,11 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
             json.text(text);
         });
     }
+    if !message.damaged.is_empty() {
+        json.raw(",\"damaged\":").array(&message.damaged, |json, what| {
+            json.text(what);
+        });
+    }
     json.raw(",\"source\":{\"rowid\":").number(message.rowid);
     if !message.sources.is_empty() {
         json.raw(",\"in\":").array(&message.sources, |json, source| {

@@ -1,6 +1,8 @@
 //! What an archive knows of its messages beside Apple's tables: which are deleted where they came from, and what they
 //! said before their senders took it back.
 
+use std::collections::BTreeSet;
+
 use foldhash::HashMap;
 use roaring::RoaringTreemap;
 use rusqlite::Connection;
@@ -20,6 +22,8 @@ pub(super) struct Archived {
     earlier: Option<String>,
     /// Messages that have such a body, and were not changed as Messages notes it. `None`: that is not known, and each is asked of.
     altered: Option<RoaringTreemap>,
+    /// Messages that are not what was archived: no source had those any more when the damage was found.
+    damaged: BTreeSet<i64>,
 }
 
 /// Why a message is not where it was.
@@ -34,12 +38,21 @@ struct Absence {
     gone: Option<i64>,
 }
 
+/// The messages that are shown as they lie there since a run gave up what they were: 3 is their kind (`archive/schema.sql`).
+const GIVEN_UP: &str = "SELECT l.id FROM msgarchive_lost l JOIN msgarchive_message b ON b.id = l.id AND b.since = l.run \
+     WHERE l.kind = 3";
+
 /// No message has as many.
 const EARLIER: usize = 64;
 
 impl Archived {
-    pub fn read(connection: &Connection, schema: &Schema) -> rusqlite::Result<Archived> {
-        let mut archived = Archived::default();
+    /// `damaged`: messages of which that is known otherwise.
+    pub fn read(
+        connection: &Connection,
+        schema: &Schema,
+        damaged: &BTreeSet<i64>,
+    ) -> rusqlite::Result<Archived> {
+        let mut archived = Archived { damaged: damaged.clone(), ..Archived::default() };
         if !schema.has_table("msgarchive_absence") {
             return Ok(archived);
         }
@@ -79,6 +92,9 @@ impl Archived {
             }
         })?;
         archived.earlier = earlier_of(schema);
+        scan(connection, Some(GIVEN_UP).filter(|_| schema.has_all("msgarchive_lost", &["run"])), |c| {
+            archived.damaged.insert(c.number());
+        })?;
         let mut altered = RoaringTreemap::new();
         scan(connection, altered_of(schema).as_deref(), |c| {
             altered.insert(c.number().cast_unsigned());
@@ -106,8 +122,9 @@ impl Archived {
         }
     }
 
-    /// Marks a row that is deleted.
+    /// Marks a row that is deleted, or damaged.
     pub fn mark(&self, row: &mut RawMessage) {
+        row.damaged = self.damaged.contains(&row.rowid);
         if let Some(Absence { date, reason, last_seen, gone }) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
             row.deletion_reason = *reason;

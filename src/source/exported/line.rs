@@ -92,6 +92,7 @@ pub struct Line {
     pub junk: bool,
     pub category: Option<Category>,
     pub altered: Option<Vec<String>>,
+    pub damaged: Vec<String>,
     pub source: Origin,
 }
 

@@ -98,6 +98,7 @@ impl Around<'_> {
         let alone = matches!(parts.as_slice(), [Part { content: PartContent::Text { .. }, .. }]);
         let message = Message {
             altered: line.altered.map(Into::into),
+            damaged: line.damaged,
             guid: line.guid,
             date: line.date.as_deref().and_then(instant),
             service: line.service,

@@ -19,8 +19,11 @@ pub(super) fn repetition(row: &RawMessage) -> RawMessage {
 
 /// Adds to a row what another source's row of the same message knows beyond it.
 pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn Identity) {
-    // A row as Messages wrote it says more than what an export made of it.
-    if row.unreadable && !other.unreadable || row.exported.is_some() && other.exported.is_none() {
+    // A row as Messages wrote it says more than what an export made of it, and a whole one more than one that is not.
+    if row.unreadable && !other.unreadable
+        || row.damaged && !other.damaged && !other.unreadable
+        || row.exported.is_some() && other.exported.is_none()
+    {
         std::mem::swap(row, &mut other);
     }
     if row.exported.is_none()

@@ -178,5 +178,6 @@ pub fn statuses(message: &Message, clock: &mut Clock) -> Vec<String> {
     lines.extend(message.junk.then(|| junk().to_owned()));
     lines.extend(message.deleted.map(|d| deleted(d, clock)));
     lines.extend(message.altered.iter().flatten().map(|text| altered(text)));
+    lines.extend(message.damaged.iter().map(|what| one_line(what).into_owned()));
     lines
 }
