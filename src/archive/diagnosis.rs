@@ -8,15 +8,14 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 use super::ArchiveError;
+use super::column::Column;
 use super::folder::{ABOUT, Folder};
-use super::kind::{JOINS, Kind};
 use super::own_file::{in_the_way_of, is_file, lies};
 use super::records::none_written;
-use super::schema::{has_table, is_ours, version_table};
+use super::schema::has_table;
 use super::{header, objects};
 use crate::disk::hash_file;
 use crate::source::tables::quoted;
@@ -74,52 +73,28 @@ pub fn is_damaged(folder: &Folder, patience: Duration) -> Result<bool, ArchiveEr
     }
 }
 
-/// Whether a table has something that cannot be in it, as it has where a page of it is another's: SQLite lets it be.
+/// Whether a table has something that cannot be in it.
 fn has_strange_rows(connection: &Connection) -> rusqlite::Result<bool> {
-    let ours = "SELECT m.name, c.name, lower(c.type), c.\"notnull\" FROM sqlite_master m, pragma_table_info(m.name) c \
-        WHERE m.type = 'table' AND m.name LIKE 'msgarchive\\_%' ESCAPE '\\' \
-        AND (m.name NOT LIKE '%\\_version' ESCAPE '\\' OR c.name LIKE 'msgarchive\\_%' ESCAPE '\\') \
-        AND c.type IN ('INTEGER', 'TEXT', 'BLOB')";
-    let mut columns: Vec<(String, String, String, bool)> = connection
-        .prepare(ours)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for kind in Kind::ALL {
-        let key = kind.key().first().copied().unwrap_or("guid");
-        let tables = [kind.table().to_owned(), version_table(kind)];
-        columns.extend(tables.map(|table| (table, key.to_owned(), "text".to_owned(), true)));
-    }
-    for join in &JOINS {
-        for (end, _) in join.ends {
-            let tables = [join.table.to_owned(), join.book()];
-            columns.extend(tables.map(|table| (table, (*end).to_owned(), "integer".to_owned(), true)));
-        }
-    }
-    for (table, column, sort, always) in columns {
-        let or_null = if always { "" } else { ", 'null'" };
-        let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM {table} NOT INDEXED WHERE typeof({}) NOT IN ('{sort}'{or_null}))",
-            quoted(&column)
-        );
-        if !has_table(connection, &table)? {
+    // Without those of other programs that SQLite may not know how to read.
+    let mut tables =
+        connection.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")?;
+    let tables = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    for table in tables {
+        let mut sure = Column::all(connection, &table)?;
+        sure.retain(|column| column.is_sure && !column.is_row_id());
+        if sure.is_empty() {
             continue;
         }
-        // What this program wrote is text.
-        let is_no_text = || -> rusqlite::Result<bool> {
-            let all = format!("SELECT {} FROM {table} NOT INDEXED", quoted(&column));
-            let mut statement = connection.prepare(&all)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                if matches!(row.get_ref(0)?, ValueRef::Text(text) if std::str::from_utf8(text).is_err()) {
+        let names: Vec<String> = sure.iter().map(|column| quoted(&column.name)).collect();
+        let all = format!("SELECT {} FROM {} NOT INDEXED", names.join(", "), quoted(&table));
+        let mut statement = connection.prepare(&all)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for (at, column) in sure.iter().enumerate() {
+                if !column.has(row.get_ref(at)?) {
                     return Ok(true);
                 }
             }
-            Ok(false)
-        };
-        if connection.query_row(&sql, [], |row| row.get(0))?
-            || sort == "text" && is_ours(&table) && is_no_text()?
-        {
-            return Ok(true);
         }
     }
     Ok(false)

@@ -16,10 +16,12 @@
 pub mod about;
 mod absence;
 mod adding;
+mod affinity;
 mod aliases;
 mod attested;
 pub mod changes;
 mod check;
+mod column;
 mod contents;
 mod conversations;
 mod damage;

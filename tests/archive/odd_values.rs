@@ -61,3 +61,25 @@ fn every_command_goes_on() {
         assert!(found.contains("odd words") && found.contains("even words"), "{odd}: {found}");
     }
 }
+
+/// What a column has that was taken from a source is nothing that cannot be in it: such an archive is not set aside when a disk
+/// failed to read it for a moment.
+#[test]
+fn no_archive_is_taken_for_damaged_for_what_a_source_has() {
+    for odd in ODD {
+        let program = Program::new();
+        let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+        mac.receive("A", 0, START, "odd words");
+        mac.run("PRAGMA foreign_keys = OFF", []);
+        mac.run(odd, []);
+        let archive = program.path().join("archive");
+        add(&archive, &[&mac.folder], START + DAY).unwrap_or_else(|error| panic!("{odd}: {error}"));
+        // Former states have it, too.
+        mac.run("UPDATE message SET text = 'other words'", []);
+        mac.run("UPDATE chat SET display_name = 'another name'", []);
+        add(&archive, &[&mac.folder], START + 2 * DAY).unwrap_or_else(|error| panic!("{odd}: {error}"));
+        std::fs::write(archive.join("damaged.json"), r#"{"database": true}"#).unwrap();
+        add(&archive, &[&mac.folder], START + 3 * DAY).unwrap_or_else(|error| panic!("{odd}: {error}"));
+        assert!(!archive.join("damaged").exists(), "{odd}");
+    }
+}
