@@ -79,7 +79,12 @@ impl Index {
         let place = folder.path().join(INDEX);
         let failed = || ArchiveError::database(&place);
         let connection = match written {
-            Ok(()) => opened(&place)?,
+            Ok(()) => match there(&place)? {
+                There::Index(index) => index,
+                There::Other | There::Nothing => {
+                    return Err(ArchiveError::reading(&place)(io::ErrorKind::NotFound.into()));
+                }
+            },
             Err(refused) if is_about(&refused, &place) => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
                 let nameless = Connection::open_with_flags("", flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
@@ -121,7 +126,7 @@ fn is_about(error: &ArchiveError, place: &Path) -> bool {
 pub fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
     let place = folder.path().join(INDEX);
     // Nothing has to be written, nor can be on a medium that is read-only.
-    if let Ok(index) = opened(&place) {
+    if let Ok(There::Index(index)) = there(&place) {
         let connection = look_at(folder)?;
         if state_of(&index, folder, &connection) == Some(latest(folder, &connection)?) {
             return Ok(());
@@ -154,15 +159,23 @@ fn fill_beside(folder: &Folder, place: &Path) -> Result<(), ArchiveError> {
     fill(folder, index.map_err(ArchiveError::database(place))?, place).map(drop)
 }
 
-/// Opens the index for reading: not where SQLite would wait for a pipe.
-fn opened(place: &Path) -> Result<Connection, ArchiveError> {
-    let is_readable = own_file::is_file(place).map_err(ArchiveError::reading(place))?
-        && own_file::in_the_way_of(place)?.is_none();
-    if !is_readable {
-        return Err(ArchiveError::reading(place)(io::ErrorKind::NotFound.into()));
+/// What lies where the index belongs.
+enum There {
+    /// Open for reading.
+    Index(Connection),
+    /// No file, or one beside which something lies that SQLite would wait for.
+    Other,
+    Nothing,
+}
+
+fn there(place: &Path) -> Result<There, ArchiveError> {
+    let reading = || ArchiveError::reading(place);
+    if !own_file::is_file(place).map_err(reading())? || own_file::in_the_way_of(place)?.is_some() {
+        let lies = own_file::lies(place).map_err(reading())?;
+        return Ok(if lies { There::Other } else { There::Nothing });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(place, flags).map_err(ArchiveError::database(place))
+    Connection::open_with_flags(place, flags).map(There::Index).map_err(ArchiveError::database(place))
 }
 
 /// Begins to write to an index, or waits until who is writing to it is done.

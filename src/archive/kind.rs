@@ -54,26 +54,6 @@ impl Kind {
         }
     }
 
-    /// Columns that Messages fills in as things happen to what is there already, and does not empty again
-    /// (`messages-format.md` 2.3): of two states that one has of a time after the other's.
-    pub fn filled_in(self) -> &'static [&'static str] {
-        match self {
-            Kind::Message => &[
-                "date_delivered",
-                "date_played",
-                "date_read",
-                "date_recovered",
-                "date_retracted",
-                "is_delivered",
-                "is_finished",
-                "is_played",
-                "is_read",
-                "is_sent",
-            ],
-            _ => &[],
-        }
-    }
-
     /// What can differ without anybody seeing a difference: the state of iCloud and of indexes, what a device worked out
     /// by itself, and where it put a file. It is kept as it was when the row was new.
     pub fn immaterial(self) -> &'static [&'static str] {

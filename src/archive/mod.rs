@@ -30,6 +30,7 @@ mod diagnosis;
 mod error;
 mod fingerprint;
 mod folder;
+mod further;
 mod given;
 pub mod gone;
 pub mod groups;

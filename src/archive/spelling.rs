@@ -41,17 +41,6 @@ impl<'v> Spelled<'v> {
     }
 }
 
-/// What a row says, beside another state of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Knowledge {
-    /// All that the other one says, and more.
-    More,
-    /// Not all of it, and nothing more.
-    Less,
-    /// As much, or other things.
-    Other,
-}
-
 /// Spells the rows of one kind of one source.
 pub struct Spelling<'h> {
     pub kind: Kind,
@@ -61,8 +50,6 @@ pub struct Spelling<'h> {
     pub key: Vec<Option<usize>>,
     /// Positions of the columns that name a handle.
     naming_handles: Vec<usize>,
-    /// Positions of the columns that are only ever filled in.
-    filled_in: Vec<usize>,
     /// Where the handles of the source are in the archive.
     handles: &'h Ids,
     hashed: Vec<bool>,
@@ -81,7 +68,6 @@ impl<'h> Spelling<'h> {
             source: visit.source,
             key: kind.key().iter().map(position).collect(),
             naming_handles: kind.refers_to_handles().iter().filter_map(position).collect(),
-            filled_in: kind.filled_in().iter().filter_map(position).collect(),
             handles,
             hashed: wanted.lower.iter().map(|name| !kind.unhashed().contains(&name.as_str())).collect(),
             watched,
@@ -118,32 +104,6 @@ impl<'h> Spelling<'h> {
                 *value = ValueRef::Integer(known.unwrap_or_else(|| dangling(self.source, handle)));
             }
         }
-    }
-
-    /// Whether the row says more than the one that is shown: it names somebody where that one names nobody, or has been read,
-    /// delivered, played or taken back since. `shown`: a column of that one, by its name.
-    pub fn knowledge<'s>(&self, values: &[ValueRef<'_>], shown: impl Fn(&str) -> ValueRef<'s>) -> Knowledge {
-        let both = |at: &usize| Some((*values.get(*at)?, shown(self.wanted.lower.get(*at)?)));
-        let names = |(value, shown)| !is_dangling(value) && number(value) > 0 && is_dangling(shown);
-        if self.naming_handles.iter().filter_map(both).any(names) {
-            return Knowledge::More;
-        }
-        let (mut more, mut less) = (false, false);
-        for (value, shown) in self.filled_in.iter().filter_map(both) {
-            more |= number(value) != 0 && number(shown) == 0;
-            less |= number(value) == 0 && number(shown) != 0;
-        }
-        match (more, less) {
-            (true, false) => Knowledge::More,
-            (false, true) => Knowledge::Less,
-            _ => Knowledge::Other,
-        }
-    }
-
-    /// What a row says in a column; NULL where the source has none.
-    pub fn value_of<'v>(&self, name: &str, values: &[ValueRef<'v>]) -> ValueRef<'v> {
-        let at = self.wanted.lower.iter().position(|own| own == name);
-        at.and_then(|at| values.get(at)).copied().unwrap_or(ValueRef::Null)
     }
 
     /// What the row is known by, where that is one thing.
@@ -201,6 +161,6 @@ pub fn dangling(source: i64, rowid: i64) -> i64 {
 }
 
 /// Such a number.
-fn is_dangling(value: ValueRef<'_>) -> bool {
+pub fn is_dangling(value: ValueRef<'_>) -> bool {
     matches!(value, ValueRef::Integer(BEYOND..))
 }

@@ -8,12 +8,13 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::aliases::Aliases;
 use super::damage::Damaged;
+use super::further::{Beside, beside};
 use super::incoming::Incoming;
 use super::kind::Kind;
 use super::restored::Restored;
 use super::row::Owned;
 use super::schema::{Columns, has_versions};
-use super::spelling::{Knowledge, Spelled, Spelling, is_made_here};
+use super::spelling::{Spelled, Spelling, is_made_here};
 use super::states::{States, Taken};
 use super::visit::Visit;
 
@@ -37,39 +38,6 @@ struct Seen {
 struct Before {
     /// By how much its fingerprint there was another.
     difference: Option<i64>,
-}
-
-/// How far a row has come: when what happened to a message, as far as the row knows, and how long an attachment is. Of two
-/// that are first met, the further one is shown, whichever is read first.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Reached {
-    edited: i64,
-    /// Retracted, played, read, delivered; whether a scheduled one was sent, and when any was; whether it was by another service,
-    /// failed, expired; bytes.
-    others: [i64; 10],
-}
-
-impl Reached {
-    /// `value`: of a column, by its name.
-    fn of<'v>(value: impl Fn(&str) -> ValueRef<'v>) -> Reached {
-        let reached = |name: &str| match value(name) {
-            ValueRef::Integer(number) => number,
-            _ => 0,
-        };
-        let others = [
-            "date_retracted",
-            "date_played",
-            "date_read",
-            "date_delivered",
-            "schedule_state",
-            "date",
-            "was_downgraded",
-            "error",
-            "expire_state",
-            "total_bytes",
-        ];
-        Reached { edited: reached("date_edited"), others: others.map(reached) }
-    }
 }
 
 /// Takes the rows of one kind.
@@ -289,21 +257,21 @@ impl<'c> Taker<'c> {
         if !has_versions(self.kind) || incoming == self.states.material_of(&shown) {
             return Ok(Taken::Same);
         }
-        let was = Reached::of(|name| self.states.value_of(name, &shown));
-        let is = Reached::of(|name| self.spelling.value_of(name, &row.values));
-        let is_older = is.edited < was.edited;
-        if self.states.was_once(id, incoming)? && (is_older || !self.had(id, &shown, row, before)?) {
+        let columns = &self.spelling.wanted.lower;
+        let beside = beside(self.kind, columns, &row.values, |name| self.states.value_of(name, &shown));
+        if self.states.was_once(id, incoming)?
+            && (beside == Beside::Earlier || !self.had(id, &shown, row, before)?)
+        {
             return Ok(Taken::Same);
         }
-        let knowledge = self.spelling.knowledge(&row.values, |name| self.states.value_of(name, &shown));
         let has_changed = before.is_some_and(|before| before.difference != Some(0));
-        let is_shown = match knowledge {
-            _ if is.edited != was.edited => is.edited > was.edited,
-            Knowledge::More => true,
+        let is_shown = match beside {
+            Beside::Later | Beside::More => true,
+            Beside::Earlier => false,
             // Of another source, which never knew what this one's row did not say before either.
-            Knowledge::Less => has_changed && self.states.source(id)? == Some(self.visit.source),
-            Knowledge::Other if before.is_none() => is > was,
-            Knowledge::Other => has_changed,
+            Beside::Less => has_changed && self.states.source(id)? == Some(self.visit.source),
+            Beside::Other { further } if before.is_none() => further,
+            Beside::Other { .. } => has_changed,
         };
         if is_shown {
             self.states.replace(id, row)?;

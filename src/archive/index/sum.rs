@@ -4,11 +4,10 @@
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
-use super::{FORM, INDEX, opened};
+use super::{FORM, INDEX, There, there};
 use crate::archive::ArchiveError;
 use crate::archive::folder::Folder;
 use crate::archive::open::PATIENCE;
-use crate::archive::own_file::{in_the_way_of, is_file, lies};
 use crate::archive::row;
 use crate::disk::hash_file;
 
@@ -62,20 +61,26 @@ fn sum_of(index: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<u8>> {
 /// That it cannot be read, or is being written to for long: nobody can tell then.
 pub fn is_whole(folder: &Folder) -> Result<bool, ArchiveError> {
     let place = folder.path().join(INDEX);
-    if !is_file(&place).map_err(ArchiveError::reading(&place))? {
-        return Ok(!lies(&place).map_err(ArchiveError::reading(&place))?);
-    }
-    if in_the_way_of(&place)?.is_some() {
-        return Ok(false);
-    }
-    let look = || match opened(&place)
-        .and_then(|index| is_as_summed(&index).map_err(ArchiveError::database(&place)))
+    let is_as_summed = |index: Connection| match is_as_summed(&index).map_err(ArchiveError::database(&place))
     {
         Err(ArchiveError::Damaged { .. }) => Ok(false),
         told => told,
     };
+    match there(&place)? {
+        There::Nothing => return Ok(true),
+        There::Other => return Ok(false),
+        There::Index(index) => {
+            if is_as_summed(index)? {
+                return Ok(true);
+            }
+        }
+    }
     // SQLite takes a read that failed for damage, too: every byte is read without it, and then looked at again.
-    Ok(look()? || hash_file(&place).map_err(ArchiveError::from).and_then(|_| look())?)
+    hash_file(&place)?;
+    match there(&place)? {
+        There::Index(index) => is_as_summed(index),
+        There::Other | There::Nothing => Ok(false),
+    }
 }
 
 fn is_as_summed(index: &Connection) -> rusqlite::Result<bool> {
