@@ -9,7 +9,7 @@ use super::contents::Unreadable;
 use super::deletions::{self, Told};
 use super::folder::Folder;
 use super::given::ArchiveOptions;
-use super::inherit::{self, Heir};
+use super::inherit::Heir;
 use super::mend::Mending;
 use super::noticed;
 use super::people;
@@ -96,6 +96,7 @@ impl Adding<'_> {
         for prepared in visits {
             note_source(&transaction, &source_read(prepared), prepared.highest, number).map_err(failed())?;
         }
+        let mut archives = Vec::new();
         for prepared in visits {
             let source = source_read(prepared);
             people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
@@ -107,12 +108,14 @@ impl Adding<'_> {
             let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first };
             mending.aliases(prepared.tables, prepared.source)?;
             let damaged = &damaged;
+            let heir = Heir::of(&transaction, &columns, prepared.tables, visit)?;
             let refused = Visiting {
                 connection: &transaction,
                 columns: &columns,
                 prepared,
                 visit,
                 now: options.now,
+                heir: &heir,
                 damaged,
                 uncertain_absences: &uncertain_absences,
             }
@@ -121,21 +124,18 @@ impl Adding<'_> {
             progress.phase("Making indexes");
             schema::index(&transaction, &columns).map_err(failed())?;
             // By these its newest message is found.
-            let is_own_copy = inherit::shared_runs(&transaction, prepared.tables)? > 0;
             let for_news = found_damaged.words.is_empty() && refused.is_none();
-            let heir = Heir { connection: &transaction, columns: &columns, tables: prepared.tables, visit };
-            let told = Told { is_own_copy, until: heir.until()?, for_news };
+            let told = Told { is_own_copy: heir.is_copy(), until: heir.until()?, for_news };
             deletions::note_state(&transaction, prepared, told, number, options.now).map_err(failed())?;
             record.counts.read += source.read;
             record.sources.push(source);
             prepared.tables.unchanged()?;
+            if prepared.tables.info().kind == SourceKind::Archive {
+                archives.push(heir);
+            }
         }
         // Whatever came first, and what any of them lost.
-        for prepared in visits.iter().filter(|prepared| prepared.tables.info().kind == SourceKind::Archive) {
-            let visit = Visit { archive: &folder.id, source: prepared.source, run: number, first: false };
-            let heir = Heir { connection: &transaction, columns: &columns, tables: prepared.tables, visit };
-            heir.held()?;
-        }
+        archives.iter().try_for_each(Heir::held)?;
         noticed::count(&transaction, number, &mut record.counts).map_err(failed())?;
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));

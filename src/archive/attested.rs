@@ -54,10 +54,17 @@ impl<'r> Attested<'r> {
     /// Whether the row, which is one of those that were asked for, is what was written. `values`: of the columns `wanted`, as the
     /// source has them.
     pub fn vouches_for(&self, rowid: i64, kind: Kind, wanted: &Wanted, values: &[ValueRef<'_>]) -> bool {
-        self.hashes.as_ref().is_none_or(|hashes| {
-            let at = self.rowids.binary_search(&rowid).ok();
-            at.and_then(|at| hashes.get(at)) == Some(&Some(written(kind, wanted, values)))
-        })
+        self.is_needless() || self.hash_of(rowid) == Some(written(kind, wanted, values))
+    }
+
+    /// Whether something was written there, whatever lies there now.
+    pub fn knows(&self, rowid: i64) -> bool {
+        self.hash_of(rowid).is_some()
+    }
+
+    fn hash_of(&self, rowid: i64) -> Option<RowHash> {
+        let at = self.rowids.binary_search(&rowid).ok()?;
+        *self.hashes.as_ref()?.get(at)?
     }
 }
 

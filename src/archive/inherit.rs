@@ -3,13 +3,14 @@
 mod held;
 mod lost;
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
-use super::attested::{Refused, hash_at, name_of, written};
+use super::attested::{Attested, Refused, hash_at, name_of, written};
 use super::damage::Damaged;
 use super::joins::Joining;
 use super::kind::{JOINS, Kind};
@@ -26,10 +27,14 @@ use crate::source::tables::Tables;
 
 /// Takes over what the archive `tables` has of the past, since it was asked last; after its messages were taken.
 pub struct Heir<'c> {
-    pub connection: &'c Connection,
-    pub columns: &'c Columns,
-    pub tables: &'c Tables,
-    pub visit: Visit<'c>,
+    connection: &'c Connection,
+    columns: &'c Columns,
+    tables: &'c Tables,
+    visit: Visit<'c>,
+    /// The last of its runs that is a run of this archive.
+    shared: i64,
+    /// Which of its sources are this archive: whoever asks first looks at all that it has.
+    itself: OnceCell<HashSet<i64>>,
 }
 
 /// The runs of an archive.
@@ -38,31 +43,24 @@ const RUNS: &str = "msgarchive_run";
 /// The kinds whose former states are handed on.
 const HANDED_ON: [Kind; 3] = [Kind::Chat, Kind::Attachment, Kind::Message];
 
-/// The last run of another archive that is a run of this one: it is a copy of this one, and as far as that the past of both
-/// is the same. 0: there is none.
-///
-/// # Errors
-/// What SQLite says.
-pub fn shared_runs(connection: &Connection, tables: &Tables) -> Result<i64, ArchiveError> {
-    let mut last = 0;
-    let Some(runs) = tables.table(RUNS) else { return Ok(last) };
-    let mut is_own = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_run WHERE run = ?1 AND record = ?2)")
-        .map_err(ArchiveError::of(connection))?;
-    tables.reader().rows(runs, &["run", "record"], i64::MIN..=i64::MAX, |row| {
-        if let (run, ValueRef::Text(record)) = (number(row.value(0)), row.value(1)) {
-            let record = String::from_utf8_lossy(record);
-            let is_own: bool = is_own
-                .query_row(params![run, record], |row| row.get(0))
-                .map_err(ArchiveError::of(connection))?;
-            last = if is_own { run.max(last) } else { last };
-        }
-        Ok::<(), ArchiveError>(())
-    })?;
-    Ok(last)
-}
+impl<'c> Heir<'c> {
+    /// # Errors
+    /// What SQLite says.
+    pub fn of(
+        connection: &'c Connection,
+        columns: &'c Columns,
+        tables: &'c Tables,
+        visit: Visit<'c>,
+    ) -> Result<Heir<'c>, ArchiveError> {
+        let shared = shared_runs(connection, tables)?;
+        Ok(Heir { connection, columns, tables, visit, shared, itself: OnceCell::new() })
+    }
 
-impl Heir<'_> {
+    /// It is a copy of this archive, and as far as the last run that they share the past of both is the same.
+    pub fn is_copy(&self) -> bool {
+        self.shared > 0
+    }
+
     /// Former states of messages, chats and attachments. What is shown stays as it is. How many messages got one.
     pub fn versions(&self, handles: &Ids, refused: &mut Refused) -> Result<u64, ArchiveError> {
         let mut of_messages = 0;
@@ -93,21 +91,28 @@ impl Heir<'_> {
                 is_all = false;
                 return Ok(());
             }
+            let of = number(row.value(of_row));
+            let here = self.here(kind, of).map_err(self.failed())?;
+            is_all = is_all && (here.is_some() || !self.is_to_come(kind, of)?);
             // Once that is mended, it is taken over, and what came after it is known.
             if is_all {
                 last = row.rowid();
             }
-            let inherit = || -> rusqlite::Result<bool> {
-                let Some(id) = self.here(kind, number(row.value(of_row)))? else { return Ok(false) };
-                spelling.spell(values, |former| taker.inherit(id, former))
-            };
-            taken += u64::from(inherit().map_err(self.failed())?);
+            if let Some(id) = here {
+                let inherited = spelling.spell(values, |former| taker.inherit(id, former));
+                taken += u64::from(inherited.map_err(self.failed())?);
+            }
             Ok::<(), ArchiveError>(())
         })?;
         if last != before {
             self.note_inherited(kind, last).map_err(self.failed())?;
         }
         Ok(taken)
+    }
+
+    /// A row of it was not taken that was written there: it is damaged, or gone, and comes once that is mended.
+    fn is_to_come(&self, kind: Kind, rowid: i64) -> Result<bool, ArchiveError> {
+        Ok(Attested::read(self.tables, kind, &[rowid])?.knows(rowid))
     }
 
     /// Other GUIDs of its messages, unless they are messages here.
@@ -256,4 +261,24 @@ impl Heir<'_> {
     fn failed(&self) -> impl FnOnce(rusqlite::Error) -> ArchiveError {
         ArchiveError::of(self.connection)
     }
+}
+
+/// The last run of another archive that is a run of this one; 0: there is none.
+fn shared_runs(connection: &Connection, tables: &Tables) -> Result<i64, ArchiveError> {
+    let mut last = 0;
+    let Some(runs) = tables.table(RUNS) else { return Ok(last) };
+    let mut is_own = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM msgarchive_run WHERE run = ?1 AND record = ?2)")
+        .map_err(ArchiveError::of(connection))?;
+    tables.reader().rows(runs, &["run", "record"], i64::MIN..=i64::MAX, |row| {
+        if let (run, ValueRef::Text(record)) = (number(row.value(0)), row.value(1)) {
+            let record = String::from_utf8_lossy(record);
+            let is_own: bool = is_own
+                .query_row(params![run, record], |row| row.get(0))
+                .map_err(ArchiveError::of(connection))?;
+            last = if is_own { run.max(last) } else { last };
+        }
+        Ok::<(), ArchiveError>(())
+    })?;
+    Ok(last)
 }

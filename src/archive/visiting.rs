@@ -42,6 +42,8 @@ pub struct Visiting<'c> {
     pub prepared: &'c Prepared<'c>,
     pub visit: Visit<'c>,
     pub now: Instant,
+    /// Of its past, where it is an archive.
+    pub heir: &'c Heir<'c>,
     pub damaged: &'c DamagedRows,
     /// Messages of which it is not known any more when and why they are gone.
     pub uncertain_absences: &'c UncertainAbsences,
@@ -131,8 +133,7 @@ impl Visiting<'_> {
         self.place_recently_deleted(&whereabouts)?;
         self.note_absences(&whereabouts.messages, &gone, &chats_gone)?;
         if self.is_archive() {
-            let Visiting { connection, columns, visit, .. } = *self;
-            let heir = Heir { connection, columns, tables: self.prepared.tables, visit };
+            let heir = self.heir;
             counts.changed += heir.versions(&whereabouts.handles, &mut refused)?;
             heir.participants()?;
             heir.former_parts()?;

@@ -129,6 +129,27 @@ fn a_former_state_that_is_not_what_was_written() {
     is_whole(&giving.at("new"));
 }
 
+/// What it was before waits for it.
+#[test]
+fn the_former_states_of_a_row_that_was_not_taken() {
+    for harm in
+        ["UPDATE message SET text = 'damaged' WHERE guid = 'B'", "DELETE FROM message WHERE guid = 'B'"]
+    {
+        let giving = Giving::new();
+        giving.harm(harm);
+        giving.program.run(&["archive", "new", "-s", "giving"]);
+        assert_eq!(giving.texts("new"), texts(&[("A", "A"), ("C", "C")]), "{harm}");
+        giving.program.run(&["verify", "giving"]).with_code(3);
+        giving.fed(3);
+        giving.taken("new", 0);
+        assert_eq!(giving.texts("new"), texts(&ALL), "{harm}");
+        let before = all_rows(&giving.at("new"));
+        giving.taken("new", 0);
+        assert_eq!(all_rows(&giving.at("new")), before, "{harm}");
+        is_whole(&giving.at("new"));
+    }
+}
+
 /// Messages that hang on a chat, an address or an attachment that is damaged are taken all the same, and joined with it once it
 /// is mended; and so where what joins them is damaged, or gone.
 #[test]

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::params;
 
+use super::Heir;
 use super::lost::{Lost, Open, There};
-use super::{Heir, shared_runs};
 use crate::archive::ArchiveError;
 use crate::archive::absence::Reason;
 use crate::archive::deletions::state;
@@ -41,15 +41,14 @@ impl Heir<'_> {
     /// What SQLite says, of this archive or of the other one.
     pub fn held(&self) -> Result<(), ArchiveError> {
         // A copy of this archive says nothing of its own.
-        let shared = shared_runs(self.connection, self.tables)?;
-        if shared > 0 {
+        if self.is_copy() {
             return Ok(());
         }
         let Elsewhere { lost, ids } = self.elsewhere().map_err(self.failed())?;
         if ids.is_empty() {
             return Ok(());
         }
-        let its_own = self.lost(shared)?;
+        let its_own = self.lost()?;
         let Some(there) = self.there(&its_own, |message| ids.contains_key(&message))? else { return Ok(()) };
         let its_own = self.lost_for_good(its_own, &there)?;
         let mut last: BTreeMap<i64, There> = BTreeMap::new();

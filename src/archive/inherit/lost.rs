@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Heir, RUNS, shared_runs};
+use super::{Heir, RUNS};
 use crate::archive::ArchiveError;
 use crate::archive::absence::Reason;
 use crate::archive::deletions::STATES;
@@ -59,16 +59,14 @@ impl Heir<'_> {
     /// What its sources lost, and none of them has since; and have again. What it only repeats is [asked](Heir::held) once all
     /// sources are in.
     pub fn absences(&self) -> Result<(), ArchiveError> {
-        let shared = shared_runs(self.connection, self.tables)?;
-        let lost = self.lost(shared)?;
+        let lost = self.lost()?;
         let there = match lost.values().all(Vec::is_empty) {
             true => None,
             false => self.there(&lost, |_| false)?,
         };
-        let is_copy = shared > 0;
         for (id, lost) in self.lost_for_good(lost, &there.unwrap_or_default())? {
             let follow = || -> rusqlite::Result<()> {
-                match lost.is_empty() && !is_copy && self.repeats(id)? {
+                match lost.is_empty() && !self.is_copy() && self.repeats(id)? {
                     true => Ok(()),
                     false => self.follow(id, &lost),
                 }
@@ -78,14 +76,14 @@ impl Heir<'_> {
         Ok(())
     }
 
-    /// What its sources lost, or lost once; but for what this very archive knew before the two parted: up to the run `shared`.
-    pub(super) fn lost(&self, shared: i64) -> Result<Lost, ArchiveError> {
+    /// What its sources lost, or lost once; but for what this very archive knew before the two parted.
+    pub(super) fn lost(&self) -> Result<Lost, ArchiveError> {
         let mut open = Lost::new();
         let Some(table) = self.tables.table(ABSENCES) else { return Ok(open) };
         let columns = ["message", "source", "run", "reason", "date", "gone", "returned"];
         self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
             let run = number(row.value(2));
-            if run <= shared {
+            if run <= self.shared {
                 return Ok(());
             }
             let of = open.entry(number(row.value(0))).or_default();
@@ -125,6 +123,16 @@ impl Heir<'_> {
 
     /// Archives that feed it, and have each message under the row id that it has here: this one, or a copy. What it read before
     /// there was this one is neither, but what this one may have its row ids from.
+    fn itself(&self) -> Result<&HashSet<i64>, ArchiveError> {
+        match self.itself.get() {
+            Some(itself) => Ok(itself),
+            None => {
+                let itself = self.sources_that_are_this_one()?;
+                Ok(self.itself.get_or_init(|| itself))
+            }
+        }
+    }
+
     fn sources_that_are_this_one(&self) -> Result<HashSet<i64>, ArchiveError> {
         let mut itself = HashSet::new();
         let (Some(sources), Some(sightings)) = (self.tables.table(SOURCES), self.tables.table(SIGHTINGS))
@@ -191,7 +199,7 @@ impl Heir<'_> {
             return Ok(None);
         };
         // That this very archive has something is no news to it.
-        let itself = self.sources_that_are_this_one()?;
+        let itself = self.itself()?;
         let reader = self.tables.reader();
         let mut known: HashMap<i64, There> = HashMap::new();
         reader.rows(sources, &["source", "last_run"], i64::MIN..=i64::MAX, |row| {
@@ -235,7 +243,7 @@ impl Heir<'_> {
     /// Until when its sources are known to have been as it read them: Apple's date. `None`: it does not tell.
     pub fn until(&self) -> Result<Option<i64>, ArchiveError> {
         let Some(states) = self.tables.table(STATES) else { return Ok(None) };
-        let itself = self.sources_that_are_this_one()?;
+        let itself = self.itself()?;
         let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
         self.tables.reader().all(states, &["source", "run", "date"], |row| {
             let (source, state) = (number(row.value(0)), (number(row.value(1)), number(row.value(2))));
