@@ -7,25 +7,29 @@
 //! out has deleted nothing. Where it lay before, a few rows may have got other GUIDs, too: a source that
 //! was taken for another one would lose nothing ever again. A copy that is older than what was read already is a source of its own:
 //! what it has not yet is not what it has lost. An archive is never the library that it was fed from, though its row ids
-//! may be the same: it has what that lost.
+//! may be the same: it has what that lost. Nor is it the archive that it was fed from: each has an id.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
 
 use super::ArchiveError;
 use super::attested::Attested;
 use super::damage::FoundDamaged;
 use super::kind::Kind;
 use super::places::Places;
+use super::records;
+use super::row::text_at;
 use super::scan::Wanted;
+use super::schema::RECORD_HASH;
 use super::spelling::is_made_here;
 use super::sums::{ALIASES, SIGHTINGS};
 use super::whereabouts::was_at;
 use crate::source::SourceKind;
-use crate::source::tables::{Table, TableReader, Tables};
+use crate::source::tables::{Table, TableReader, Tables, text};
 
 /// How many rows are compared, all over a source and among its last ones.
 const SAMPLES: i64 = 48;
@@ -35,6 +39,31 @@ struct Candidate {
     source: i64,
     path: String,
     highest: i64,
+    /// Of an archive: its id, where it said so when it was read last.
+    id: Option<String>,
+}
+
+/// The id of an archive that is a source, as its last record has it; `None`: that says nothing, or not what was written.
+pub fn id_of(tables: &Tables) -> Result<Option<String>, ArchiveError> {
+    let Some(runs) = tables.table("msgarchive_run").filter(|_| tables.info().kind == SourceKind::Archive)
+    else {
+        return Ok(None);
+    };
+    let reader = tables.reader();
+    let Some(last) = reader.span(runs)?.map(|runs| *runs.end()) else { return Ok(None) };
+    let hash = runs.column(RECORD_HASH).map(|hash| hash.name.as_str());
+    let columns: Vec<&str> = ["record"].into_iter().chain(hash).collect();
+    let mut id = None;
+    reader.rows(runs, &columns, last..=last, |row| {
+        let ValueRef::Text(record) = row.value(0) else { return Ok(()) };
+        let hash = hash.and_then(|_| text(row.value(1)));
+        if hash.is_none_or(|hash| hash == records::hash(record)) {
+            let record: Value = serde_json::from_slice(record).unwrap_or_default();
+            id = record.get("archive").and_then(Value::as_str).map(str::to_owned);
+        }
+        Ok::<(), ArchiveError>(())
+    })?;
+    Ok(id)
 }
 
 /// The number of the source, where the archive knows it.
@@ -52,15 +81,20 @@ pub fn recognize(
     let failed = || ArchiveError::of(connection);
     let read = || -> rusqlite::Result<Vec<Candidate>> {
         let mut known = connection.prepare(
-            "SELECT source, path, highest FROM msgarchive_source WHERE (kind = ?1) = ?2 \
-             ORDER BY highest DESC, last_run DESC",
+            "SELECT source, path, highest, \
+               (SELECT json_extract(r.record, s.fullkey || '.archive') FROM msgarchive_run r, \
+                  json_each(iif(json_valid(r.record), r.record, '{}'), '$.sources') s \
+                WHERE r.run = o.last_run AND json_extract(r.record, s.fullkey || '.source') = o.source) \
+             FROM msgarchive_source o WHERE (kind = ?1) = ?2 ORDER BY highest DESC, last_run DESC",
         )?;
         let archive = SourceKind::Archive;
         let known = known.query_map(params![archive.name(), tables.info().kind == archive], |row| {
-            Ok(Candidate { source: row.get(0)?, path: row.get(1)?, highest: row.get(2)? })
+            let id = text_at(row, 3)?;
+            Ok(Candidate { source: row.get(0)?, path: row.get(1)?, highest: row.get(2)?, id })
         })?;
         known.collect()
     };
+    let id = id_of(tables)?;
     let reader = tables.reader();
     let Some(message) = tables.table("message") else { return Ok(None) };
     let comparing = Comparing { connection, archive, places, tables, reader: &reader, message, damaged };
@@ -72,7 +106,11 @@ pub fn recognize(
     let candidates = there.into_iter().map(|candidate| (candidate, true));
     for (candidate, same_place) in candidates.chain(elsewhere.into_iter().map(|candidate| (candidate, false)))
     {
-        if highest < candidate.highest || is_another(candidate.source, Path::new(&candidate.path)) {
+        let is_of_another_id = id.as_ref().zip(candidate.id.as_ref()).is_some_and(|(id, known)| id != known);
+        if highest < candidate.highest
+            || is_of_another_id
+            || is_another(candidate.source, Path::new(&candidate.path))
+        {
             continue;
         }
         if comparing.with(candidate.source)?.is_the_same(same_place) {

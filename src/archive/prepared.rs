@@ -9,7 +9,7 @@ use super::contents::{Fulfilled, Wish};
 use super::folder::Folder;
 use super::given::{ArchiveOptions, Feed};
 use super::kind::Kind;
-use super::known_source::recognize;
+use super::known_source::{id_of, recognize};
 use super::late;
 use super::places::Places;
 use super::ready::Ready;
@@ -29,6 +29,8 @@ pub struct Prepared<'t> {
     pub source: i64,
     pub new: bool,
     pub highest: i64,
+    /// Of an archive: its own, where it says so.
+    pub id: Option<String>,
     /// How many messages it had, or the source that lay where it lies, where it has none now; `None` elsewhere.
     pub had: Option<u64>,
     pub places: Places,
@@ -121,6 +123,7 @@ impl<'t> Prepared<'t> {
             source,
             new: known.is_none(),
             highest,
+            id: id_of(tables)?,
             had,
             places,
             scans,

@@ -51,6 +51,8 @@ pub struct SourceRead {
     pub kind: &'static str,
     pub path: String,
     pub device: Option<String>,
+    /// Of an archive: its id, where it says so.
+    pub archive: Option<String>,
     /// It was never read before.
     pub new: bool,
     pub read: u64,
@@ -102,7 +104,7 @@ impl RunRecord {
             .sources
             .iter()
             .map(|source| {
-                json!({
+                let mut read = json!({
                     "source": source.source,
                     "kind": source.kind,
                     "path": source.path,
@@ -110,7 +112,11 @@ impl RunRecord {
                     "new": source.new,
                     "read": source.read,
                     "had": source.had,
-                })
+                });
+                if let Some(archive) = &source.archive {
+                    read["archive"] = archive.as_str().into();
+                }
+                read
             })
             .collect();
         let accepted: Map<String, Value> =

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use super::add;
 use super::device::{DAY, Device};
@@ -117,4 +118,71 @@ fn another_library_at_the_same_path_is_another_source() {
     assert!(record.sources[0].new);
     assert_eq!(gone(&archive), []);
     assert_eq!(numbers(&archive, "SELECT count(*) FROM msgarchive_source"), 3);
+}
+
+/// What a message says in an archive, and ever said, sorted.
+fn said(archive: &Path, guid: &str) -> Vec<String> {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    let sql = "SELECT text, '' FROM message WHERE guid = ?1 UNION ALL \
+               SELECT text, '' FROM msgarchive_message_version WHERE guid = ?1 ORDER BY 1";
+    let mut said = db.prepare(sql).unwrap();
+    said.query_map([guid], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// One that was fed from another gives the same messages the same row ids.
+#[test]
+fn an_archive_that_was_fed_from_another_is_not_taken_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mac = mac_with(&at("mac"), &named("M", 20));
+    let phone = mac_with(&at("phone"), &named("M", 20));
+    add(&at("first"), &[&mac.folder], START + DAY).unwrap();
+    add(&at("second"), &[&at("first")], START + DAY).unwrap();
+    for edit in 1..5 {
+        mac.edit("M-1", START + edit * DAY, &format!("edit {edit} of the first"));
+        add(&at("first"), &[&mac.folder], START + (1 + edit) * DAY).unwrap();
+    }
+    add(&at("into"), &[&at("first")], START + 6 * DAY).unwrap();
+    // The second one came to know of other states of other messages.
+    for edit in 1..3 {
+        phone.edit("M-2", START + edit * DAY, &format!("edit {edit} of the second"));
+        add(&at("second"), &[&phone.folder], START + (6 + edit) * DAY).unwrap();
+    }
+    let record = add(&at("into"), &[&at("second")], START + 9 * DAY).unwrap();
+    assert!(record.sources[0].new);
+    let all = ["edit 1 of the second", "edit 2 of the second", "message M-2"];
+    assert_eq!(said(&at("into"), "M-2"), all);
+    // Each is known again, wherever it lies.
+    fs::rename(at("second"), at("moved")).unwrap();
+    for (night, of) in ["first", "moved"].into_iter().enumerate() {
+        let record = add(&at("into"), &[&at(of)], START + (10 + night as i64) * DAY).unwrap();
+        assert!(!record.sources[0].new, "{of}");
+    }
+    assert_eq!(numbers(&at("into"), "SELECT count(*) FROM msgarchive_source"), 2);
+}
+
+/// Records of earlier programs do not name the archives that were read.
+#[test]
+fn an_archive_whose_id_is_not_known_is_known_by_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mac = mac_with(&at("mac"), &named("M", 20));
+    add(&at("first"), &[&mac.folder], START + DAY).unwrap();
+    let record = add(&at("into"), &[&at("first")], START + 2 * DAY).unwrap();
+    let id = record.sources[0].archive.clone().unwrap();
+    let file = at("into/runs").join(format!("{}.json", record.name));
+    let of_today = fs::read_to_string(&file).unwrap();
+    let mut earlier: Value = serde_json::from_str(&of_today).unwrap();
+    assert_eq!(
+        earlier["sources"][0].as_object_mut().unwrap().shift_remove("archive"),
+        Some(id.clone().into())
+    );
+    fs::write(&file, earlier.to_string()).unwrap();
+    Connection::open(at("into/chat.db"))
+        .unwrap()
+        .execute("UPDATE msgarchive_run SET record = ?1, sha256 = NULL", [earlier.to_string()])
+        .unwrap();
+    fs::rename(at("first"), at("moved")).unwrap();
+    let read = add(&at("into"), &[&at("moved")], START + 3 * DAY).unwrap().sources.remove(0);
+    assert_eq!((read.new, read.archive), (false, Some(id)));
 }
