@@ -17,6 +17,7 @@ use super::kind::{JOINS, Kind};
 use super::participants::{self, PARTICIPANTS, Stay};
 use super::places::number;
 use super::recovered::{FORMER_PARTS, FormerPart, PARTS, Recovered};
+use super::row::text_at;
 use super::scan::Wanted;
 use super::schema::{Columns, version_table};
 use super::spelling::Spelling;
@@ -194,16 +195,28 @@ impl<'c> Heir<'c> {
     /// Its runs → the first run here that was no earlier.
     fn runs(&self) -> Result<HashMap<i64, i64>, ArchiveError> {
         let mut runs = HashMap::new();
-        let Some(table) = self.tables.table("msgarchive_run") else { return Ok(runs) };
+        let Some(table) = self.tables.table(RUNS) else { return Ok(runs) };
+        let here = || -> rusqlite::Result<Vec<(String, i64)>> {
+            let mut here = self.connection.prepare("SELECT date, run FROM msgarchive_run")?;
+            let here = here.query_map([], |row| Ok((text_at(row, 0)?.unwrap_or_default(), row.get(1)?)))?;
+            here.collect()
+        };
+        let mut here = here().map_err(self.failed())?;
+        here.sort_unstable();
+        // A clock may have been wrong: the first of all that are no earlier. The run that is going on has no record yet.
+        let mut first = self.visit.run;
+        for (_, run) in here.iter_mut().rev() {
+            first = first.min(*run);
+            *run = first;
+        }
         self.tables.reader().rows(table, &["date"], i64::MIN..=i64::MAX, |row| {
-            let first = || -> rusqlite::Result<Option<i64>> {
-                let ValueRef::Text(date) = row.value(0) else { return Ok(None) };
-                self.connection
-                    .prepare_cached("SELECT min(run) FROM msgarchive_run WHERE date >= ?1")?
-                    .query_row([String::from_utf8_lossy(date)], |row| row.get(0))
+            let first = match row.value(0) {
+                ValueRef::Text(date) => {
+                    let at = here.partition_point(|(own, _)| own.as_bytes() < date);
+                    here.get(at).map_or(self.visit.run, |(_, run)| *run)
+                }
+                _ => self.visit.run,
             };
-            // The run that is going on has no record yet.
-            let first = first().map_err(self.failed())?.unwrap_or(self.visit.run);
             runs.insert(row.rowid(), first);
             Ok::<(), ArchiveError>(())
         })?;

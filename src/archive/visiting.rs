@@ -388,12 +388,15 @@ impl Visiting<'_> {
             }
             joining.put(&values).map_err(self.failed())
         })?;
-        self.refuse_joined(join, attested.wrong(), whereabouts, refused)?;
+        let wrong = attested.wrong();
         if let Some(participants) = participants {
-            let chats = whereabouts.chats.values().copied().collect();
+            // Nobody left because what said that they are there is damaged.
+            let chats = whereabouts.chats.iter().filter(|(rowid, _)| !wrong.contains(rowid));
+            let chats = chats.map(|(_, id)| *id).collect();
             let hide = |chat, handle| joining.remove(&[chat, handle].map(ValueRef::Integer));
             participants.finish(&chats, hide).map_err(self.failed())?;
         }
+        self.refuse_joined(join, wrong, whereabouts, refused)?;
         if let Some(recovered) = recovered {
             let withdraw = |identity: &[ValueRef<'_>]| joining.remove(identity);
             recovered.finish(&whereabouts.changed, withdraw).map_err(self.failed())?;

@@ -97,7 +97,7 @@ impl Visits {
     /// As the records say; nothing of a run whose record is lost.
     pub fn read(connection: &Connection) -> rusqlite::Result<Visits> {
         let mut visits = Visits::default();
-        let sql = "SELECT json_extract(s.value, '$.source'), r.run, r.date FROM msgarchive_run r, \
+        let sql = "SELECT json_extract(r.record, s.fullkey || '.source'), r.run, r.date FROM msgarchive_run r, \
                    json_each(iif(json_valid(r.record), r.record, '{}'), '$.sources') s";
         scan(connection, Some(sql), |c| {
             let (source, run, date) = (c.number(), c.number(), c.text());

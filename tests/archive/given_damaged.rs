@@ -182,6 +182,39 @@ fn what_messages_hang_on() {
     }
 }
 
+/// Nobody left a chat because what joins them is damaged, or gone.
+#[test]
+fn who_was_in_a_chat_before_that_was_damaged() {
+    for harm in [
+        "DELETE FROM chat_handle_join WHERE chat_id = 1",
+        "UPDATE chat_handle_join SET handle_id = 4 WHERE chat_id = 1",
+    ] {
+        let giving = Giving::new();
+        giving.taken("old", 0);
+        let before = giving.exported("old");
+        let participants = |archive: &Path| {
+            let db = Connection::open(archive.join("chat.db")).unwrap();
+            pairs(
+                &db,
+                "SELECT chat || ' ' || handle, coalesce(until, 'now') || '' FROM msgarchive_participant UNION ALL \
+                 SELECT chat_id || ' ' || handle_id, 'joined' FROM chat_handle_join ORDER BY 1, 2",
+            )
+        };
+        let were = participants(&giving.at("old"));
+        giving.harm(harm);
+        for _ in 0..2 {
+            giving.taken("old", 3);
+            assert_eq!(participants(&giving.at("old")), were, "{harm}");
+            is_whole(&giving.at("old"));
+        }
+        giving.program.run(&["verify", "giving"]).with_code(3);
+        giving.fed(3);
+        giving.taken("old", 0);
+        assert_eq!(participants(&giving.at("old")), were, "{harm}");
+        assert_eq!(giving.exported("old"), before, "{harm}");
+    }
+}
+
 /// An archive lets go of nothing: what is gone there is damage, and no deletion.
 #[test]
 fn a_row_that_is_gone() {

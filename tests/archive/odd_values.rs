@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::add;
 use super::device::{DAY, Device};
 use crate::program::Program;
-use crate::support::Schema;
+use crate::support::{Schema, tree};
 
 const START: i64 = 700_000_000;
 
@@ -81,5 +81,28 @@ fn no_archive_is_taken_for_damaged_for_what_a_source_has() {
         std::fs::write(archive.join("damaged.json"), r#"{"database": true}"#).unwrap();
         add(&archive, &[&mac.folder], START + 3 * DAY).unwrap_or_else(|error| panic!("{odd}: {error}"));
         assert!(!archive.join("damaged").exists(), "{odd}");
+    }
+}
+
+/// Whoever wrote it: the messages are there all the same.
+#[test]
+fn a_record_that_says_odd_things_of_its_sources_keeps_nobody_from_reading() {
+    for sources in ["[\"nobody\", 5, null]", "{\"source\": 1}", "\"none\"", "[{\"source\": \"nobody\"}]"] {
+        let program = Program::new();
+        let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+        mac.receive("A", 0, START, "words");
+        add(&program.path().join("archive"), &[&mac.folder], START + DAY).unwrap();
+        let db = Connection::open(program.path().join("archive/chat.db")).unwrap();
+        db.execute("UPDATE msgarchive_run SET record = json_set(record, '$.sources', json(?1))", [sources])
+            .unwrap();
+        for (out, as_of) in [("now", &[][..]), ("then", &["--as-of", "2023-03-10"])] {
+            let export = ["export", "-s", "archive", "-f", "txt", "-o", out, "--contacts", "none"];
+            let ran = program.run(&[&export, as_of].concat());
+            // Damaged it is all the same.
+            assert!(matches!(ran.code, Some(0 | 3)), "{sources} {as_of:?}: {}", ran.err);
+            let files = tree::files(&program.path().join(out));
+            let has_words = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains("words");
+            assert!(files.iter().any(|(_, bytes)| has_words(bytes)), "{sources} {as_of:?}");
+        }
     }
 }
