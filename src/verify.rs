@@ -74,6 +74,7 @@ fn export(
         guid: None,
         what,
         source: None,
+        in_doubt: false,
         lost: false,
     };
     let value: Option<Value> = serde_json::from_slice(manifest).ok();

@@ -27,6 +27,7 @@ mod joined;
 mod known;
 mod late;
 mod left_behind;
+mod lost_bytes;
 mod many;
 mod merging;
 mod moves;

@@ -66,6 +66,7 @@ impl Adding<'_> {
             unreadable: set_aside.iter().chain(options.away).cloned().collect(),
             damage: found_damaged.words.clone(),
             lost: Vec::new(),
+            still_damaged: Vec::new(),
             found_again: Vec::new(),
             accepted: Default::default(),
             text: String::new(),
@@ -139,8 +140,9 @@ impl Adding<'_> {
         noticed::count(&transaction, number, &mut record.counts).map_err(failed())?;
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
-        record.found_again = mending.found_again().map_err(failed())?;
-        record.lost = mending.give_up(&columns).map_err(failed())?;
+        let given_up = mending.give_up(&columns, visits).map_err(failed())?;
+        (record.lost, record.still_damaged) = (given_up.lost, given_up.still_damaged);
+        record.found_again = given_up.found_again;
         progress.phase("Writing the record");
         // All there is, where nothing was before: quicker than one by one.
         let only = previous.is_some().then_some(number);

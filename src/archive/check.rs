@@ -7,6 +7,7 @@
 mod contents;
 mod findings;
 mod foreign;
+mod holders;
 mod joins;
 mod records;
 mod rows;
@@ -30,6 +31,7 @@ use super::folder::{ABOUT, DATABASE, Folder, OBJECTS, README};
 use super::header;
 use super::index::{self, INDEX};
 use super::kind::Kind;
+use super::lost_content::LostContents;
 use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
 use super::own_file::Own;
@@ -227,7 +229,8 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         // That was one moment. What takes longer holds no run up.
         let contents = files.and_then(|files| {
             connection.execute_batch("COMMIT")?;
-            let counted = check.contents(&connection, &files, deep, jobs)?;
+            let lost = LostContents::of(lost.iter().map(|lost| lost.what.as_str()));
+            let counted = check.contents(&connection, (&files, &lost), deep, jobs)?;
             if deep {
                 foreign = check.foreign(&connection, &files)?;
             }
@@ -336,14 +339,4 @@ fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option
         Some(row::Owned::Text(text)) => Some(String::from_utf8_lossy(&text).into_owned()),
         _ => None,
     })
-}
-
-/// Where a row can be had again: the source that was read last among those that have it.
-fn source_of(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
-         WHERE s.kind = ?1 AND s.id = ?2 ORDER BY o.last_run DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query([kind.number(), id])?;
-    rows.next()?.map(|row| row.get(0)).transpose()
 }

@@ -9,6 +9,7 @@ mod absences;
 mod aliases;
 mod joins;
 mod lost;
+mod lost_contents;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -16,6 +17,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
+pub use self::lost::GivenUp;
 use super::contents::ContentName;
 use super::damage::FoundDamaged;
 use super::folder::{HOME, filename_at};

@@ -78,6 +78,8 @@ pub struct RunRecord {
     pub damage: Vec<String>,
     /// What of it nothing has any more, in words: from now on the archive is whole without it.
     pub lost: Vec<String>,
+    /// What of it stays damaged, in words: a source may have it that this run did not read, or that could not tell.
+    pub still_damaged: Vec<String>,
     /// What earlier runs said was lost, in their words, and a source had after all.
     pub found_again: Vec<String>,
     /// Earlier runs whose records, or what these close over, cannot be had again.
@@ -146,6 +148,7 @@ impl RunRecord {
             "unreadable": self.unreadable,
             "damage": self.damage,
             "lost": self.lost,
+            "still_damaged": self.still_damaged,
             "found_again": self.found_again,
             "accepted": accepted,
             "rows": rows.rows,

@@ -59,6 +59,9 @@ pub struct ArchiveArgs {
 /// How often a source is read that others write to, until it lies still for as long as that takes.
 const TRIES: u32 = 3;
 
+/// So much of what is damaged is named; the record has all of it.
+const NAMED: usize = 20;
+
 const EXAMPLES: &str = "\
 Examples:
   This Mac's library, tonight and every night:
@@ -70,8 +73,9 @@ Examples:
   And documents of it, of which only what changed is written:
     msgarchive archive ~/MessagesArchive --export pdf,csv --out ~/Messages
 
-Exit status: 0 done, 1 failed (the archive is as it was; or the export failed and is as it was), 2 wrong command
-line, 3 done, but something could not be read completely, 130 interrupted (nothing half done is left).";
+Exit status: 0 done, 1 failed (the archive is as it was; or the export failed and is as it was), 2 wrong
+command line, 3 done, but something could not be read completely, or damage that was found could not be put
+right, 130 interrupted (nothing half done is left).";
 
 pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     let now = moment::of_run();
@@ -140,12 +144,26 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     terminal::print(&(printed + &told + &note))?;
     record.sources.iter().filter_map(emptied).for_each(|words| report::warn(&words));
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
+    warn_of("lost by damage, and nothing has it any more", &record.lost);
+    warn_of("damaged still, as no source that was read has it", &record.still_damaged);
     let is_exported = match exported.transpose()? {
         Some((_, done)) => keeping_up::outcome(&done) == Outcome::Complete,
         None => true,
     };
-    let is_whole = record.unreadable.is_empty() && is_exported;
+    let is_whole = record.unreadable.is_empty()
+        && record.lost.is_empty()
+        && record.still_damaged.is_empty()
+        && is_exported;
     Ok(if is_whole { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+/// Names what damage took.
+fn warn_of(what: &str, all: &[String]) {
+    all.iter().take(NAMED).for_each(|words| report::warn(&format!("{what}: {words}")));
+    let more = all.len().saturating_sub(NAMED);
+    if more > 0 {
+        report::warn(&format!("{what}: {} more, which the record of this run names", grouped(more as u64)));
+    }
 }
 
 /// A source that is suddenly empty, in words.
@@ -196,6 +214,36 @@ fn as_json(record: &RunRecord, dry_run: bool, exported: Option<&(&Path, Result<K
     format!("{}\n", serde_json::Value::Object(object))
 }
 
+/// What became of what was found damaged, in sentences; nothing where nothing was.
+fn of_damage(record: &RunRecord, dry_run: bool) -> String {
+    let mut sentences = Vec::new();
+    if !record.damage.is_empty() {
+        sentences.push(match dry_run {
+            true => "What was found damaged would be put right as far as the sources and the archive itself have it.".into(),
+            false => String::from(
+                "What was found damaged is put right as far as the sources and the archive itself have it; the record of this \
+                 run lists it.",
+            ),
+        });
+    }
+    if !record.lost.is_empty() {
+        let lost = count(record.lost.len() as u64, "thing", "things");
+        sentences.push(format!("{lost} of it none of them has: `history` names them."));
+    }
+    if !record.still_damaged.is_empty() {
+        let many = count(record.still_damaged.len() as u64, "thing", "things");
+        let stays = if record.still_damaged.len() == 1 { "stays" } else { "stay" };
+        sentences.push(format!(
+            "{many} of what is damaged {stays} so until a run reads a source that has it; the record of this run names the sources \
+             that may."
+        ));
+    }
+    if !sentences.is_empty() && !dry_run {
+        sentences.push("Verify again.".into());
+    }
+    sentences.join(" ")
+}
+
 fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     let dir = plain(&args.dir.display().to_string());
     let mut words = match (args.dry_run, record.number) {
@@ -216,23 +264,8 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
         );
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
-    if !record.damage.is_empty() {
-        let mut damage = match args.dry_run {
-            true => String::from(
-                "What was found damaged would be put right as far as the sources and the archive itself have it.",
-            ),
-            false => String::from(
-                "What was found damaged is put right as far as the sources and the archive itself have it; the record of this \
-                 run lists it.",
-            ),
-        };
-        if !record.lost.is_empty() {
-            let lost = count(record.lost.len() as u64, "thing", "things");
-            let _ = write!(damage, " {lost} of it none of them has: `history` names them.");
-        }
-        if !args.dry_run {
-            damage.push_str(" Verify again.");
-        }
+    let damage = of_damage(record, args.dry_run);
+    if !damage.is_empty() {
         let _ = writeln!(words, "\n{}", wrap("", &damage, terminal::width()));
     }
     if !record.found_again.is_empty() {

@@ -131,6 +131,9 @@ fn in_a_line(problem: &Problem) -> String {
     match (&problem.source, problem.lost) {
         (Some(source), _) => {
             let _ = write!(line, "; `archive` takes it again from {}", plain(source));
+            if problem.in_doubt {
+                line.push_str(", if that still has it");
+            }
         }
         (None, true) => line.push_str("; no source that is known has it any more"),
         (None, false) => {}
@@ -150,7 +153,8 @@ fn as_json(findings: &Findings) -> String {
                 "guid": problem.guid,
                 "what": problem.what,
                 "source": problem.source,
-                "lost": problem.lost,
+                // Nobody can tell without reading the source.
+                "lost": if problem.in_doubt { Value::Null } else { problem.lost.into() },
             })
         })
         .collect();

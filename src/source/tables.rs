@@ -147,6 +147,11 @@ impl Tables {
 pub struct ContentFinder(Locator);
 
 impl ContentFinder {
+    /// Of a library, or a copy of one, whose files lie in the folder of its database: without opening that.
+    pub fn of_folder(folder: &Path) -> ContentFinder {
+        ContentFinder(Locator::new(&Roots::new(folder, None)))
+    }
+
     /// What can be told of the file that lies exactly where `attachment.filename` says: of many files this is a quick look.
     /// `None` says nothing.
     pub fn glance(&mut self, filename: &str) -> Option<Glance> {

@@ -1,23 +1,27 @@
 //! Whether every content is there, of its size and (deep) with its bytes; and whether rows name the contents that they have.
 
-use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
-use std::ops::Bound::{Included, Unbounded};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 
-use super::{Check, Problem, source_of};
+use super::{Check, Problem, holders};
+use crate::archive::carriers::carriers;
 use crate::archive::contents::KeptFile;
 use crate::archive::folder::filename_at;
 use crate::archive::kind::Kind;
+use crate::archive::lost_content::{Left, LostContents};
 use crate::archive::row::text_at;
-use crate::archive::schema::has_table;
-use crate::archive::sums::{FORMERLY_PLACED, PLACED};
 use crate::disk::{hash_all, hexadecimal, is_gone, open_file};
 use crate::pipeline::crew::lock;
+
+/// What is wrong with a content.
+struct Wrong {
+    left: Left,
+    what: String,
+}
 
 impl Check<'_> {
     /// What there is to be of every content; and that rows agree with it.
@@ -32,26 +36,32 @@ impl Check<'_> {
         files.collect()
     }
 
-    /// Every content: there, of its size, and (deep) of its hash.
+    /// Every content: there, of its size, and (deep) of its hash. What is `lost` was said before, and is no problem any more;
+    /// the next run asks for it again.
     pub(super) fn contents(
         &self,
         connection: &Connection,
-        files: &[KeptFile],
+        (files, lost): (&[KeptFile], &LostContents<'_>),
         deep: bool,
         jobs: usize,
     ) -> rusqlite::Result<(u64, u64)> {
         self.progress.begin(files.len() as u64);
         let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
-        let damaged: Mutex<Vec<(&KeptFile, String)>> = Mutex::default();
+        let damaged: Mutex<Vec<(&KeptFile, Wrong)>> = Mutex::default();
         let work = || {
             while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if self.progress.interrupted() {
                     return;
                 }
                 bytes.fetch_add(file.bytes, Ordering::Relaxed);
-                match self.content(file, deep) {
-                    Ok(None) => {}
-                    Ok(Some(what)) => lock(&damaged).push((file, what)),
+                let is_lost = !lost.said_of(&file.path).is_empty();
+                match self.content(file, deep || is_lost) {
+                    Ok(None) if !is_lost => {}
+                    Ok(Some(wrong)) if !lost.have(&file.path, wrong.left) => {
+                        lock(&damaged).push((file, wrong))
+                    }
+                    // Or it is here again, and the next run says so.
+                    Ok(_) => lock(&self.damaged).contents.push(file.path.clone()),
                     Err(error) => self.unread(&file.path, &error),
                 }
                 self.progress.advance(1);
@@ -68,41 +78,38 @@ impl Check<'_> {
     }
 
     /// What is wrong with it, if anything is.
-    fn content(&self, file: &KeptFile, deep: bool) -> io::Result<Option<String>> {
+    fn content(&self, file: &KeptFile, deep: bool) -> io::Result<Option<Wrong>> {
         let path = self.folder.path().join(&file.path);
+        let wrong = |left, what: String| Ok(Some(Wrong { left, what }));
         match fs::symlink_metadata(&path) {
-            Err(error) if is_gone(&error) => return Ok(Some("is gone".into())),
+            Err(error) if is_gone(&error) => return wrong(Left::Nothing, "is gone".into()),
             Err(error) => return Err(error),
-            Ok(about) if !about.is_file() => return Ok(Some("is no file any more".into())),
+            Ok(about) if !about.is_file() => return wrong(Left::Nothing, "is no file any more".into()),
             Ok(about) if about.len() != file.bytes => {
-                return Ok(Some(format!("has {} bytes instead of {}", about.len(), file.bytes)));
+                let what = format!("has {} bytes instead of {}", about.len(), file.bytes);
+                return wrong(Left::Damaged, what);
             }
             Ok(_) => {}
         }
         let deep = deep || self.doubtful.contains(&file.path);
-        let is_other = deep && hexadecimal(&hash_all(&mut open_file(&path)?)?.sha256) != file.sha256;
-        Ok(is_other.then(|| "has other bytes than were written".into()))
+        match deep && hexadecimal(&hash_all(&mut open_file(&path)?)?.sha256) != file.sha256 {
+            true => wrong(Left::Damaged, "has other bytes than were written".into()),
+            false => Ok(None),
+        }
     }
 
     /// Names what is wrong with contents, and who has them still.
     fn contents_are_damaged(
         &self,
         connection: &Connection,
-        damaged: Vec<(&KeptFile, String)>,
+        damaged: Vec<(&KeptFile, Wrong)>,
     ) -> rusqlite::Result<()> {
-        if damaged.is_empty() {
-            return Ok(());
-        }
-        let paths: BTreeSet<&str> = damaged.iter().map(|(file, _)| &*file.path).collect();
-        let owners = owners(connection, &paths)?;
-        for (file, what) in damaged {
-            let (guid, source) = owners.get(&*file.path).cloned().unwrap_or_default();
-            self.found(Problem {
-                guid,
-                lost: source.is_none(),
-                source,
-                ..Problem::of("content", what).at(&file.path)
-            });
+        let carriers = carriers(connection, &damaged.iter().map(|(file, _)| &*file.path).collect())?;
+        for (file, Wrong { what, .. }) in damaged {
+            let carriers = carriers.get(&*file.path).map_or(&[][..], Vec::as_slice);
+            let holder = holders::of_content(connection, &file.path, carriers)?;
+            let guid = carriers.iter().find_map(|carrier| carrier.guid.clone());
+            self.found(Problem { guid, ..Problem::of("content", what).at(&file.path) }.held_by(holder));
             lock(&self.damaged).contents.push(file.path.clone());
         }
         Ok(())
@@ -128,41 +135,4 @@ impl Check<'_> {
         }
         Ok(())
     }
-}
-
-/// An attachment's GUID, and the source that has it.
-type Owner = (Option<String>, Option<String>);
-
-/// Of these contents, an attachment each that has it or had it, of one that a source has where there is one. All
-/// attachments are looked at once: all contents may be gone.
-fn owners<'p>(
-    connection: &Connection,
-    contents: &BTreeSet<&'p str>,
-) -> rusqlite::Result<HashMap<&'p str, Owner>> {
-    let mut owners: HashMap<&'p str, Owner> = HashMap::new();
-    // Bytes that an attachment had once can be had nowhere, but perhaps where it has them still.
-    for placed in [PLACED, FORMERLY_PLACED] {
-        if !has_table(connection, placed)? {
-            continue;
-        }
-        let mut all = connection.prepare(&format!(
-            "SELECT c.path, c.film, a.guid, a.ROWID FROM {placed} c JOIN attachment a ON a.ROWID = c.attachment"
-        ))?;
-        let mut rows = all.query([])?;
-        while let Some(row) = rows.next()? {
-            let (path, film): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-            let inside = format!("{path}/");
-            let of_bundle = contents
-                .range::<str, _>((Included(&*inside), Unbounded))
-                .take_while(|file| file.starts_with(&inside));
-            let files = [Some(&path), film.as_ref()].into_iter().flatten();
-            for file in files.filter_map(|file| contents.get(file.as_str())).chain(of_bundle) {
-                let owner = owners.entry(file).or_default();
-                if owner.1.is_none() {
-                    *owner = (row.get(2)?, source_of(connection, Kind::Attachment, row.get(3)?)?);
-                }
-            }
-        }
-    }
-    Ok(owners)
 }

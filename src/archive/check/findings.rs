@@ -3,6 +3,7 @@
 //! **Must never**: name a problem without a word of what the next run does, or that nothing can be done.
 
 use super::Unread;
+use super::holders::Holder;
 
 /// What was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,15 +26,35 @@ pub struct Problem {
     pub guid: Option<String>,
     /// In words.
     pub what: String,
-    /// The source that had it, and may have it still.
+    /// The source that has it; or may have it still: see [`Problem::in_doubt`].
     pub source: Option<String>,
-    /// Something that nothing here can tell any more.
+    /// Whether that source still has it only reading it will tell: it is not at hand, or has the row without the file, perhaps.
+    pub in_doubt: bool,
+    /// Something that nothing here can tell any more, and no source that is known.
     pub lost: bool,
 }
 
 impl Problem {
     pub(super) fn of(kind: &'static str, what: impl Into<String>) -> Problem {
-        Problem { kind, path: None, guid: None, what: what.into(), source: None, lost: false }
+        Problem {
+            kind,
+            path: None,
+            guid: None,
+            what: what.into(),
+            source: None,
+            in_doubt: false,
+            lost: false,
+        }
+    }
+
+    /// Something that only a source can tell, of those that are known.
+    pub(super) fn held_by(self, holder: Option<Holder>) -> Problem {
+        Problem {
+            lost: holder.is_none(),
+            in_doubt: holder.as_ref().is_some_and(|holder| holder.in_doubt),
+            source: holder.map(|holder| holder.path),
+            ..self
+        }
     }
 
     pub(super) fn in_words(&self) -> String {

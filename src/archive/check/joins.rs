@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use super::{Check, Problem, guid, source_of, stored_hash};
+use super::{Check, Problem, guid, holders, stored_hash};
 use crate::archive::fingerprint::Fingerprints;
 use crate::archive::joins::{each_hash, same};
 use crate::archive::kind::{Join, Kind};
@@ -128,16 +128,10 @@ impl Check<'_> {
             (_, Some(ValueRef::Text(text))) => String::from_utf8_lossy(text).into_owned(),
             _ => "of an unknown sort".into(),
         };
-        let source = source_of(connection, kind, owner)?;
-        self.found(Problem {
-            guid: Some(of_row(kind, owner)?),
-            lost: source.is_none(),
-            source,
-            ..Problem::of(
-                "join",
-                format!("of {}, {} {other} (in {}) {what}", kind.in_words(), join.says, join.table),
-            )
-        });
+        let what = format!("of {}, {} {other} (in {}) {what}", kind.in_words(), join.says, join.table);
+        let guid = Some(of_row(kind, owner)?);
+        let holder = holders::of_row(connection, kind, owner)?;
+        self.found(Problem { guid, ..Problem::of("join", what) }.held_by(holder));
         lock(&self.damaged).joined.push((kind, owner));
         Ok(())
     }

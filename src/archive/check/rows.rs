@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 
-use super::{Check, Problem, guid, source_of, stored_hash};
+use super::{Check, Problem, guid, holders, stored_hash};
 use crate::archive::kind::{JOINS, Kind};
 use crate::archive::schema::{Columns, has_versions, version_table};
 use crate::archive::{ArchiveError, people, row};
@@ -99,13 +99,11 @@ impl Check<'_> {
         there: bool,
     ) -> rusqlite::Result<()> {
         let what = if there { "damaged" } else { "gone" };
-        let source = source_of(connection, kind, id)?;
-        self.found(Problem {
-            guid: guid(connection, kind, id)?,
-            lost: source.is_none(),
-            source,
-            ..Problem::of("row", format!("{} (row {id} of {}) is {what}", kind.in_words(), kind.table()))
-        });
+        let what = format!("{} (row {id} of {}) is {what}", kind.in_words(), kind.table());
+        let guid = guid(connection, kind, id)?;
+        self.found(
+            Problem { guid, ..Problem::of("row", what) }.held_by(holders::of_row(connection, kind, id)?),
+        );
         if let Ok(mut damaged) = self.damaged.lock() {
             damaged.rows.push((kind, id));
         }

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Check, Problem, guid, source_of};
+use super::{Check, Problem, guid, holders};
 use crate::archive::ArchiveError;
 use crate::archive::kind::Kind;
 use crate::archive::sums::{
@@ -78,9 +78,10 @@ impl Check<'_> {
             let row = id.unwrap_or_default();
             let name =
                 guid(connection, kind, row)?.unwrap_or_else(|| format!("row {row} of {}", kind.table()));
-            let source = source_of(connection, kind, row)?;
+            let holder = holders::of_row(connection, kind, row)?;
             let what = format!("of {}, {says} (in {table}) is not what was written", kind.in_words());
-            Ok(Problem { guid: Some(name), source, ..Problem::of("note", what) })
+            let problem = Problem::of("note", what).held_by(holder);
+            Ok(Problem { guid: Some(name), lost: false, ..problem })
         };
         let problem = match table {
             SIGHTINGS => {

@@ -13,9 +13,11 @@ use super::{Mending, hash_of_row};
 use crate::archive::deletions::STATES;
 use crate::archive::joins::{MOVED, Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
+use crate::archive::lost_content::LostContents;
+use crate::archive::prepared::Prepared;
 use crate::archive::records::in_database;
 use crate::archive::recovered::FORMER_PARTS;
-use crate::archive::row::{Owned, RowHash};
+use crate::archive::row::{Owned, RowHash, text_at};
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
 use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
 use crate::source::tables::quoted;
@@ -59,51 +61,78 @@ impl Loss {
     }
 }
 
+/// What of all that was found damaged a run did not put right, in words; and what is here again of what was given up.
+#[derive(Debug, Default)]
+pub struct GivenUp {
+    /// Nothing has it any more.
+    pub lost: Vec<String>,
+    /// A source may have it that was not read, or could not tell: it stays noted as damaged.
+    pub still_damaged: Vec<String>,
+    /// In the words in which it was said to be lost: a source had it after all.
+    pub found_again: Vec<String>,
+}
+
 impl Mending<'_> {
-    /// Tells of everything that is lost, in words.
-    pub fn give_up(&self, columns: &Columns) -> rusqlite::Result<Vec<String>> {
-        let mut lost = Vec::new();
+    /// Takes for lost what nothing has any more, once all sources of the run were asked.
+    pub fn give_up(&self, columns: &Columns, visits: &[Prepared<'_>]) -> rusqlite::Result<GivenUp> {
+        let said = self.said_to_be_lost()?;
+        let mut given_up = GivenUp { found_again: self.found_again(&said)?, ..GivenUp::default() };
         let (mut rows, mut joined) = (self.found.rows.clone(), self.found.joined.clone());
         rows.sort_unstable();
         rows.dedup();
         joined.sort_unstable();
         joined.dedup();
         for (kind, id) in rows {
-            lost.extend(self.give_up_row(kind, id, columns)?);
+            self.give_up_row(kind, id, columns, &mut given_up)?;
         }
         for (kind, id) in &self.found.strays {
-            lost.extend(self.taken_as_found(*kind, *id)?);
+            given_up.lost.extend(self.taken_as_found(*kind, *id)?);
         }
         for join in JOINS.iter().filter(|join| has_table(self.connection, &join.book()).unwrap_or(false)) {
             let owners = joined.iter().filter(|(kind, _)| *kind == join.owner().1);
             for (_, owner) in owners {
-                lost.extend(self.give_up_joins(join, *owner, columns)?);
+                self.give_up_joins(join, *owner, columns, &mut given_up)?;
             }
         }
         for notes in NOTES.iter().filter(|notes| ONCE.contains(&notes.table)) {
-            lost.extend(self.give_up_notes(notes)?);
+            given_up.lost.extend(self.give_up_notes(notes)?);
         }
-        Ok(lost)
+        let said = LostContents::of(said.iter().map(String::as_str));
+        self.contents_given_up(visits, &said, &mut given_up)?;
+        Ok(given_up)
     }
 
-    /// Tells of everything that was taken for lost and is here again, in the words in which that was said: a source had it after
-    /// all.
-    pub fn found_again(&self) -> rusqlite::Result<Vec<String>> {
+    /// What earlier runs said was lost, and no later one found again; nothing where nobody asks.
+    fn said_to_be_lost(&self) -> rusqlite::Result<BTreeSet<String>> {
+        let mut said = BTreeSet::new();
+        let is_any_row: bool =
+            self.connection
+                .query_row("SELECT EXISTS (SELECT 1 FROM msgarchive_lost)", [], |row| row.get(0))?;
+        if !is_any_row && self.found.contents.is_empty() {
+            return Ok(said);
+        }
+        for record in in_database(self.connection)? {
+            let record: Value = serde_json::from_str(&record.text).unwrap_or_default();
+            let all = |name: &str| -> Vec<String> {
+                let all = record.get(name).and_then(Value::as_array).into_iter().flatten();
+                all.filter_map(|what| what.as_str().map(str::to_owned)).collect()
+            };
+            all("found_again").iter().for_each(|again| {
+                said.remove(again);
+            });
+            said.extend(all("lost"));
+        }
+        Ok(said)
+    }
+
+    /// Tells of all rows that were taken for lost and are here again, in the words in which that was said.
+    fn found_again(&self, said: &BTreeSet<String>) -> rusqlite::Result<Vec<String>> {
         let mut lost = self.connection.prepare(
             "SELECT kind, id, since, hash FROM msgarchive_lost WHERE run < ?1 AND length(hash) = 16",
         )?;
         let lost: Vec<(i64, i64, i64, RowHash)> = lost
             .query_map([self.run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
             .collect::<rusqlite::Result<_>>()?;
-        if lost.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut said = BTreeSet::new();
-        for record in in_database(self.connection)? {
-            let record: Value = serde_json::from_str(&record.text).unwrap_or_default();
-            let all = record.get("lost").and_then(Value::as_array).cloned().unwrap_or_default();
-            said.extend(all.iter().filter_map(|what| what.as_str().map(str::to_owned)));
-        }
         let mut again = Vec::new();
         for (number, id, since, hash) in lost {
             let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.number() == number) else { continue };
@@ -183,7 +212,13 @@ impl Mending<'_> {
         Ok(lost)
     }
 
-    fn give_up_row(&self, kind: Kind, id: i64, columns: &Columns) -> rusqlite::Result<Option<String>> {
+    fn give_up_row(
+        &self,
+        kind: Kind,
+        id: i64,
+        columns: &Columns,
+        given_up: &mut GivenUp,
+    ) -> rusqlite::Result<()> {
         let (table, book) = (kind.table(), format!("msgarchive_{}", kind.table()));
         let written: Option<(Option<RowHash>, i64)> = self
             .connection
@@ -191,15 +226,15 @@ impl Mending<'_> {
                 Ok((row.get_ref(0)?.as_blob().ok().and_then(|hash| hash.try_into().ok()), row.get(1)?))
             })
             .optional()?;
-        let Some((hash, since)) = written else { return Ok(None) };
+        let Some((hash, since)) = written else { return Ok(()) };
         let is = hash_of_row(self.connection, kind, table, columns, id)?;
-        let is_seen: bool = self.connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2)",
-            [kind.number(), id],
-            |row| row.get(0),
-        )?;
-        if is_seen || is.is_some() && is == hash {
-            return Ok(None);
+        if is.is_some() && is == hash {
+            return Ok(());
+        }
+        if let Some(source) = self.seen_in(kind, id)? {
+            let (what, name) = (kind.in_words(), guid(self.connection, kind, id)?);
+            given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
+            return Ok(());
         }
         self.connection.execute(
             "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -217,7 +252,19 @@ impl Mending<'_> {
                 Loss::Row
             }
         };
-        Ok(Some(loss.in_words(kind, id, &guid(self.connection, kind, id)?)))
+        given_up.lost.push(loss.in_words(kind, id, &guid(self.connection, kind, id)?));
+        Ok(())
+    }
+
+    /// The source that was read last of those that have a row: one of this run brought what it has.
+    fn seen_in(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
+        let source = self.connection.query_row(
+            "SELECT o.path FROM msgarchive_sighting s LEFT JOIN msgarchive_source o ON o.source = s.source \
+             WHERE s.kind = ?1 AND s.id = ?2 ORDER BY o.last_run DESC LIMIT 1",
+            [kind.number(), id],
+            |row| text_at(row, 0),
+        );
+        Ok(source.optional()?.map(|path| path.unwrap_or_else(|| "a source".into())))
     }
 
     /// Shows the last former state of a row that is whole, if there is one.
@@ -265,20 +312,16 @@ impl Mending<'_> {
         Ok(false)
     }
 
-    /// What joins a row that no source has which was not asked.
-    fn give_up_joins(&self, join: &Join, owner: i64, columns: &Columns) -> rusqlite::Result<Vec<String>> {
+    /// What joins a row; of one that a source has which was not asked, only that is told.
+    fn give_up_joins(
+        &self,
+        join: &Join,
+        owner: i64,
+        columns: &Columns,
+        given_up: &mut GivenUp,
+    ) -> rusqlite::Result<()> {
         let (column, kind) = join.owner();
-        let may_be_had: bool = self.connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
-             WHERE s.kind = ?1 AND s.id = ?2 AND o.last_run < ?3)",
-            [kind.number(), owner, self.run],
-            |row| row.get(0),
-        )?;
-        if may_be_had {
-            return Ok(Vec::new());
-        }
         let (table, book) = (join.table, join.book());
-        let mut note = Note::new(self.connection, join, "REPLACE")?;
         let before = booked(self.connection, join, owner)?;
         let (mut there, mut of_no_run) = (Vec::new(), 0);
         let clause = format!("WHERE {column} = ?1");
@@ -290,27 +333,40 @@ impl Mending<'_> {
             of_no_run += usize::from(!is_booked);
             Ok(())
         })?;
-        each_hash(
-            self.connection,
-            join,
-            columns,
-            &format!("WHERE {column} = ?1"),
-            [owner],
-            |identity, hash| note.down(identity, &hash).map(drop),
-        )?;
+        let lost = before.iter().filter(|(_, hash)| !there.contains(hash)).count();
+        let name = guid(self.connection, kind, owner)?;
+        let what = format!("of {}, {}", kind.in_words(), join.says);
+        if let Some(source) = self.not_asked(kind, owner)? {
+            let words = format!("{what} ({name}, in {table}): {source} may have it");
+            given_up.still_damaged.extend(std::iter::repeat_n(words, lost));
+            return Ok(());
+        }
+        let mut note = Note::new(self.connection, join, "REPLACE")?;
+        each_hash(self.connection, join, columns, &clause, [owner], |identity, hash| {
+            note.down(identity, &hash).map(drop)
+        })?;
         let gone = format!(
             "DELETE FROM {book} AS b WHERE {column} = ?1 AND NOT EXISTS (SELECT 1 FROM {table} t WHERE {})",
             same(join, "t", "b")
         );
         self.connection.execute(&gone, [owner])?;
-        let lost = before.iter().filter(|(_, hash)| !there.contains(hash)).count();
-        let name = guid(self.connection, kind, owner)?;
-        let what = format!("of {}, {}", kind.in_words(), join.says);
         let gone = std::iter::repeat_n(format!("{what} ({name}, in {table})"), lost);
         let found = format!(
             "{what} that no run is known to have written: it is kept as it was found ({name}, in {table})"
         );
-        Ok(gone.chain(std::iter::repeat_n(found, of_no_run)).collect())
+        given_up.lost.extend(gone.chain(std::iter::repeat_n(found, of_no_run)));
+        Ok(())
+    }
+
+    /// The source that was read last of those that have a row and were not read by this run.
+    fn not_asked(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
+        let source = self.connection.query_row(
+            "SELECT o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
+             WHERE s.kind = ?1 AND s.id = ?2 AND o.last_run < ?3 ORDER BY o.last_run DESC LIMIT 1",
+            [kind.number(), id, self.run],
+            |row| row.get(0),
+        );
+        source.optional()
     }
 }
 

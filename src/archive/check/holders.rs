@@ -1,0 +1,112 @@
+//! Which source has what is damaged here, as it lies now: looked at from outside, without opening it.
+//!
+//! **Must never**: say that a source has, or has not, what only opening it would tell.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::archive::carriers::Carrier;
+use crate::archive::kind::Kind;
+use crate::archive::row::text_at;
+use crate::source::SourceKind;
+use crate::source::tables::ContentFinder;
+
+/// A source that has what is damaged here, or may have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::archive) struct Holder {
+    pub path: String,
+    /// It is not at hand, or only opening it would tell.
+    pub in_doubt: bool,
+}
+
+/// Whether a source has something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Having {
+    No,
+    Perhaps,
+    Yes,
+}
+
+/// A source that had a row when it was read last.
+struct Seen {
+    source: i64,
+    kind: String,
+    path: String,
+}
+
+/// Where a row can be had again: the source that was read last among those that have it.
+pub(super) fn of_row(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option<Holder>> {
+    let all = seen(connection, kind, id)?.into_iter();
+    Ok(best(all.map(|seen| {
+        let is_there = Path::new(&seen.path).try_exists().unwrap_or(false);
+        (seen.path, if is_there { Having::Yes } else { Having::Perhaps })
+    })))
+}
+
+/// Where a content can be had again. `path`: relative to the archive's folder.
+pub(super) fn of_content(
+    connection: &Connection,
+    path: &str,
+    carriers: &[Carrier],
+) -> rusqlite::Result<Option<Holder>> {
+    let mut all = Vec::new();
+    for carrier in carriers {
+        for seen in seen(connection, Kind::Attachment, carrier.attachment)? {
+            let having = has_content(&seen, path, carrier);
+            all.push((seen.path, having));
+            if having == Having::Yes {
+                return Ok(best(all.into_iter()));
+            }
+        }
+    }
+    Ok(best(all.into_iter()))
+}
+
+fn best(all: impl Iterator<Item = (String, Having)>) -> Option<Holder> {
+    let mut best: Option<(String, Having)> = None;
+    for (path, having) in all.filter(|(_, having)| *having > Having::No) {
+        if best.as_ref().is_none_or(|(_, known)| having > *known) {
+            best = Some((path, having));
+        }
+    }
+    best.map(|(path, having)| Holder { path, in_doubt: having == Having::Perhaps })
+}
+
+/// The one that was read last first.
+fn seen(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Vec<Seen>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT o.source, o.kind, o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
+         WHERE s.kind = ?1 AND s.id = ?2 ORDER BY o.last_run DESC",
+    )?;
+    let seen = statement.query_map([kind.number(), id], |row| {
+        let text = |at| Ok::<_, rusqlite::Error>(text_at(row, at)?.unwrap_or_default());
+        Ok(Seen { source: row.get(0)?, kind: text(1)?, path: text(2)? })
+    })?;
+    seen.collect()
+}
+
+/// A library keeps rows of attachments whose files it has no more: Optimize Mac Storage lets go of them.
+fn has_content(seen: &Seen, path: &str, carrier: &Carrier) -> Having {
+    let database = Path::new(&seen.path);
+    let Some(folder) = database.parent().filter(|_| database.is_file()) else {
+        // It is elsewhere; or it is a backup, whose files have other names.
+        return Having::Perhaps;
+    };
+    if seen.kind == SourceKind::Archive.name() {
+        return if folder.join(path).is_file() { Having::Yes } else { Having::Perhaps };
+    }
+    // Under which name another source has it is not known here.
+    let Some(original) = carrier.original.as_deref().filter(|_| carrier.source == seen.source) else {
+        return Having::Perhaps;
+    };
+    let is_there = ContentFinder::of_folder(folder).find(original).is_some();
+    // Where there is none, or a link, they lie elsewhere.
+    let lie_here = fs::symlink_metadata(folder.join("Attachments")).is_ok_and(|about| about.is_dir());
+    match (is_there, lie_here) {
+        (true, _) => Having::Yes,
+        (false, true) => Having::No,
+        (false, false) => Having::Perhaps,
+    }
+}
