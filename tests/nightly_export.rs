@@ -343,3 +343,76 @@ fn its_options_belong_together() {
     }
     assert!(!nights.program.path().join("archive").exists());
 }
+
+/// The archive has lost the bytes, and so has the library: the copy beside the export may be the last one.
+#[test]
+fn the_last_copy_of_an_attachment_stays() {
+    for damage in [
+        |path: &std::path::Path| fs::remove_file(path).unwrap(),
+        |path: &std::path::Path| {
+            let mut bytes = fs::read(path).unwrap();
+            bytes[40] ^= 1;
+            fs::write(path, bytes).unwrap();
+        },
+    ] {
+        let nights = Nights::new();
+        nights.run("out", &[]).with_code(0);
+        let pictures = || -> BTreeMap<String, Vec<u8>> {
+            nights.files("out").into_iter().filter(|(path, _)| path.ends_with(".jpeg")).collect()
+        };
+        let before = pictures();
+        assert_eq!(before.len(), 1);
+        let (name, photo) = before.first_key_value().unwrap();
+        let archive = nights.program.path().join("archive");
+        let contents = tree::files(&archive.join("Attachments"));
+        let (content, _) = contents.iter().find(|(_, bytes)| bytes == photo).unwrap();
+        damage(&archive.join("Attachments").join(content));
+        fs::remove_dir_all(nights.program.path().join("library/Attachments")).unwrap();
+        fs::create_dir(nights.program.path().join("library/Attachments")).unwrap();
+        let has_photo = || pictures().values().any(|bytes| bytes == photo);
+
+        // Nobody has noticed yet; something else changes in that conversation.
+        nights.change(&message("guid, text, date, handle_id", "'NEW-1', 'and?', 740000000000000000, 1", 1));
+        nights.run("out", &[]);
+        assert!(has_photo(), "not looked at by verify: {:?}", pictures().keys());
+        nights.program.run(&["verify", "archive", "--deep"]).with_code(3);
+        let ran = nights.run("out", &[]).with_code(3);
+        assert!(ran.err.contains("lost by damage"), "{}", ran.err);
+        assert!(has_photo(), "given up: {:?}", pictures().keys());
+        nights.change(&message("guid, text, date, handle_id", "'NEW-2', 'well?', 740000001000000000, 1", 1));
+        nights.run("out", &[]);
+        assert!(has_photo(), "and later: {:?}", pictures().keys());
+        nights.program.run(&["verify", "out"]).with_code(0);
+
+        // Another picture comes that would be called the same.
+        let library = nights.program.path().join("library");
+        fs::create_dir_all(library.join("Attachments/zz")).unwrap();
+        fs::write(library.join("Attachments/zz/photo.jpeg"), Canvas::new(9, 9, [1, 2, 3]).to_jpeg(80))
+            .unwrap();
+        nights.change(
+            "INSERT INTO attachment (ROWID, guid, original_guid, filename, transfer_name, uti, mime_type, total_bytes)
+                 VALUES (900, 'at_0_NEW', 'at_0_NEW', '~/Library/Messages/Attachments/zz/photo.jpeg', 'photo.jpeg', 'public.jpeg', 'image/jpeg', 100);
+             INSERT INTO message_attachment_join (message_id, attachment_id)
+                 SELECT message_id, 900 FROM message_attachment_join LIMIT 1;",
+        );
+        nights.change("UPDATE message SET is_read = 1 - is_read WHERE ROWID = 1");
+        nights.run("out", &[]);
+        assert!(has_photo(), "beside another of its name: {:?}", pictures().keys());
+        nights.program.run(&["verify", "out"]).with_code(0);
+
+        let original = archive.join("Attachments").join(content);
+        if original.exists() {
+            continue;
+        }
+        // Once the archive has it again it is an attachment like any other.
+        fs::write(&original, photo).unwrap();
+        nights.program.run(&["verify", "archive", "--deep"]).with_code(0);
+        nights.run("out", &[]).with_code(0);
+        nights.run("whole", &[]).with_code(0);
+        assert_eq!(
+            nights.files("out").keys().collect::<Vec<_>>(),
+            nights.files("whole").keys().collect::<Vec<_>>()
+        );
+        assert!(nights.files("out").contains_key(name));
+    }
+}

@@ -90,6 +90,7 @@ mod visit;
 mod visiting;
 mod vouching;
 mod wanted;
+mod wanting;
 mod whereabouts;
 mod wishes;
 
@@ -100,5 +101,6 @@ pub use given::{ArchiveOptions, Feed};
 pub use record::{Counts, RunRecord, SourceRead};
 pub use run::{archive, check_place};
 pub use unarchived::unarchived;
+pub use wanting::Wanting;
 
 pub use crate::disk::archive_folder::holder;

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
-use msgarchive::archive::noted_damage;
+use msgarchive::archive::{Wanting, noted_damage};
 use msgarchive::disk::{Whose, check_outside, check_outside_archives};
 use msgarchive::pipeline::writer::WriteError;
 use msgarchive::pipeline::{ExportError, Progress};
@@ -155,7 +155,8 @@ impl KeepingUp<'_> {
             guard: None,
             defects: Vec::new(),
         };
-        Ok(keep_up(source.as_ref(), &contacts, &request, progress)?)
+        let wanting = Wanting::of(&archive);
+        Ok(keep_up(source.as_ref(), &contacts, &request, &|sha256| wanting.is(sha256), progress)?)
     }
 }
 
@@ -182,6 +183,14 @@ pub fn in_words(out: &Path, done: &KeptUp) -> String {
         );
         words += &format!("{}\n", wrap("", &sentence, width));
     }
+    if done.spared > 0 {
+        let files = count(done.spared, "attachment", "attachments");
+        let sentence = format!(
+            "{files} stay in {out} though the archive has lost the bytes: these may be the last copies. `msgarchive verify` of the \
+             archive names what it has lost."
+        );
+        words += &format!("{}\n", wrap("", &sentence, width));
+    }
     words + &report::troubles(&done.report, width)
 }
 
@@ -194,6 +203,7 @@ pub fn as_json(out: &Path, done: &KeptUp) -> Value {
         "written": done.written,
         "files": done.report.files.len() + done.report.copies.len(),
         "removed": done.removed,
+        "spared": done.spared,
         "defect_count": done.report.defect_count,
     })
 }

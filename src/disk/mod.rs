@@ -139,6 +139,11 @@ impl Staging {
         Ok(self.root.join(relative))
     }
 
+    /// Where `relative` lies once it is published, and where an earlier run put it.
+    pub fn published(&self, relative: &str) -> PathBuf {
+        self.out.join(relative)
+    }
+
     /// A folder that is not published and goes with the staging, for what waits for its name.
     ///
     /// # Errors

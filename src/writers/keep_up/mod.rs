@@ -5,14 +5,18 @@
 //! every conversation. Where `manifest.json` has the same one and the files are there, they are what a whole export would
 //! write, and stay; of all others the messages are read again, for the writers.
 //!
-//! **Must never**: keep a file that a whole export would write otherwise, or remove one that this tool did not write.
+//! **Must never**: keep a file that a whole export would write otherwise, remove one that this tool did not write, or let go
+//! of an attachment whose bytes the source has lost.
 
 mod fingerprints;
 mod plan;
+mod spared;
 mod standins;
 
 use self::fingerprints::{Fingerprints, Found, salt};
 use self::plan::{Earlier, Plan};
+pub use self::spared::IsWanting;
+use self::spared::spared;
 use self::standins::StandIns;
 use super::export::{AttachmentMode, ExportRequest, prepare};
 use super::making::{Making, rank};
@@ -32,6 +36,8 @@ pub struct KeptUp {
     pub written: u64,
     /// Files that went: of conversations that are called otherwise now, or are part of another one.
     pub removed: u64,
+    /// Attachments that stayed, though no message names them any more: the source should have their bytes, and has them not.
+    pub spared: u64,
 }
 
 impl KeptUp {
@@ -42,7 +48,8 @@ impl KeptUp {
 }
 
 /// Brings the export in [`ExportRequest::out`] up to date, or makes it. The files of its conversations are afterwards
-/// what a whole export that is kept up would write. Documents say nothing of when the source was read.
+/// what a whole export that is kept up would write. Documents say nothing of when the source was read. `is_wanting`: see
+/// [`IsWanting`].
 ///
 /// # Errors
 /// [`ExportError`]; the folder is as it was then.
@@ -50,15 +57,17 @@ pub fn keep_up(
     source: &dyn Source,
     contacts: &[Contact],
     request: &ExportRequest,
+    is_wanting: IsWanting<'_>,
     progress: &dyn Progress,
 ) -> Result<KeptUp, ExportError> {
-    while_still(&[source], || bring_up(source, contacts, request, progress))
+    while_still(&[source], || bring_up(source, contacts, request, is_wanting, progress))
 }
 
 fn bring_up(
     source: &dyn Source,
     contacts: &[Contact],
     request: &ExportRequest,
+    is_wanting: IsWanting<'_>,
     progress: &dyn Progress,
 ) -> Result<KeptUp, ExportError> {
     progress.phase("Looking for what changed");
@@ -79,7 +88,7 @@ fn bring_up(
     if plan.is_nothing() && !is_unfinished(&request.out) {
         let mut report = whole;
         with_earlier_defects(&mut report, &[], &plan);
-        return Ok(KeptUp { report, written: 0, removed: 0 });
+        return Ok(KeptUp { report, written: 0, removed: 0, spared: 0 });
     }
 
     let making = Making::begin(source, request, true)?;
@@ -102,7 +111,11 @@ fn bring_up(
     let mut files = making.files(&report);
     files.extend(plan.kept.iter().cloned());
     files.sort();
-    let stale = earlier.stale(&making.staging.kept(&files));
+    let mut stale = earlier.stale(&making.staging.kept(&files));
+    let spared =
+        spared(&earlier, &files, &mut stale, &making.staging, is_wanting).map_err(WriteError::from)?;
+    files.extend(spared.iter().cloned());
+    files.sort();
     // What could not be read may be the next time: without a fingerprint it is tried again.
     let is_read = |(id, _): &(&String, &Found)| !report.unread.contains(*id);
     let list: Vec<(&str, &str)> =
@@ -110,7 +123,9 @@ fn bring_up(
     let extent = Extent { files: &files, stale: &stale, fingerprints: Some(&list) };
     report.files.push(making.write_manifest(request, &report, &extent)?);
     making.staging.publish_without(&stale, rank).map_err(WriteError::from)?;
-    Ok(KeptUp { written: plan.changed.len() as u64, removed: stale.len() as u64, report })
+    let [written, removed, spared] =
+        [plan.changed.len(), stale.len(), spared.len()].map(|count| count as u64);
+    Ok(KeptUp { report, written, removed, spared })
 }
 
 /// Adds the defects that only the first reading met, and those that only writing can find, in what was not written now.

@@ -82,6 +82,11 @@ impl Earlier {
         about.len() == file.bytes && (is_older || is_same())
     }
 
+    /// What it consists of.
+    pub fn files(&self) -> &[FileRecord] {
+        &self.files
+    }
+
     /// Messages that something was wrong with.
     pub fn guids_with_defects(&self) -> HashSet<String> {
         self.defects.iter().filter_map(|defect| defect.guid.clone()).collect()
