@@ -5,7 +5,7 @@ use super::account::Folder;
 use super::archive_runs::{self, ArchiveRun};
 use super::attempt::Attempts;
 use super::not_begun::NotBegun;
-use super::raised::{clock_ahead, emptied};
+use super::raised::{clock_ahead, emptied, given_up, still_damaged};
 use super::{Attempt, Job, System, clock, run, slot};
 use crate::disk::archive_folder::is_archive;
 
@@ -37,7 +37,7 @@ pub enum AlarmKind {
     NoArchive,
     /// The program is not where the scheduler looks for it.
     NoProgram,
-    /// The archive was verified, and something in it is damaged.
+    /// The archive was verified, and something in it is damaged; or a run could not put right what was.
     Damaged,
     /// The last run failed.
     Failing,
@@ -109,11 +109,9 @@ pub(super) struct Evidence<'a> {
 impl Evidence<'_> {
     /// Everything that is wrong, the gravest first.
     pub fn alarms(&self, census: Census<'_>) -> Vec<Alarm> {
-        [
-            self.not_loaded(),
-            self.no_archive(),
-            self.no_program(),
-            self.damaged(),
+        let gravest = [self.not_loaded(), self.no_archive(), self.no_program(), self.damaged()];
+        let others = [
+            still_damaged(self.job),
             self.failing(),
             self.export_failing(),
             self.incomplete(),
@@ -124,10 +122,9 @@ impl Evidence<'_> {
             self.old(),
             emptied(self.job),
             self.stale(census),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        ];
+        let given_up = given_up(self.job, self.now, self.zone).into_iter().map(Some);
+        gravest.into_iter().chain(given_up).chain(others).flatten().collect()
     }
 
     fn not_loaded(&self) -> Option<Alarm> {

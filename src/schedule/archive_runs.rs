@@ -15,6 +15,12 @@ pub struct ArchiveRun {
     pub added: u64,
     #[serde(default)]
     pub sources: Vec<SourceOfRun>,
+    /// What damage took and nothing had any more, in words.
+    #[serde(default)]
+    pub lost: Vec<String>,
+    /// What is damaged and a source may have that it did not read, in words.
+    #[serde(default)]
+    pub still_damaged: Vec<String>,
 }
 
 /// A source that it read.

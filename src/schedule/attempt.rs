@@ -35,7 +35,8 @@ pub struct Attempt {
     /// `None` where the archive was not verified after it.
     #[serde(default)]
     pub verified: Option<Verification>,
-    /// What is wrong though it went well, in words: a source that is suddenly empty, a clock that was wrong.
+    /// What is wrong though it went well, in words: damage that could not be put right, a source that is suddenly empty, a
+    /// clock that was wrong.
     #[serde(default)]
     pub raised: Option<String>,
     /// How `--on-failure` failed; `None` where it did not, and where it was not called.
@@ -169,10 +170,15 @@ impl Attempts {
         let is_news = |what: fn(&Attempt) -> Option<&str>| {
             what(attempt).is_some() && before.map(what) != Some(what(attempt))
         };
+        // Of several things that were wrong one may be so no more.
+        let is_raised_anew = attempt.raised.as_deref().is_some_and(|now| {
+            let then = before.and_then(|before| before.raised.as_deref());
+            !then.is_some_and(|then| then.contains(now))
+        });
         !attempt.is_good()
             || is_news(|attempt| attempt.incomplete.as_deref())
             || is_news(|attempt| attempt.problem())
-            || is_news(|attempt| attempt.raised.as_deref())
+            || is_raised_anew
     }
 
     /// The last one that fed the archive of this job.

@@ -117,10 +117,14 @@ fn outcome(export: Option<&ExportJob>, ended: &Ended) -> Fed {
     };
     match (exit, exported) {
         (0, _) => fed(printed.done(), None),
-        (3, _) => {
-            let what = printed.incomplete(export).unwrap_or_else(|| ended.reason());
-            fed(format!("{}; incomplete: {what}", printed.done()), Some(what))
-        }
+        (3, _) => match printed.incomplete(export) {
+            // That has an alarm of its own.
+            None if printed.tells_of_damage() => fed(printed.done(), None),
+            what => {
+                let what = what.unwrap_or_else(|| ended.reason());
+                fed(format!("{}; incomplete: {what}", printed.done()), Some(what))
+            }
+        },
         (_, Some((export, of_export))) if of_export.written.is_none() => {
             without_export(fed(String::new(), None), export, ended.reason())
         }

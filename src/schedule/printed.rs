@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::ExportJob;
 
@@ -16,6 +17,12 @@ pub struct Printed {
     /// What could not be read of the sources, and why.
     #[serde(default)]
     unreadable: Vec<String>,
+    /// What damage took for good; its words are the archive's to tell.
+    #[serde(default)]
+    lost: Vec<IgnoredAny>,
+    /// What stays damaged.
+    #[serde(default)]
+    still_damaged: Vec<IgnoredAny>,
     pub export: Option<PrintedExport>,
 }
 
@@ -37,6 +44,11 @@ impl Printed {
             let _ = write!(words, "; exported conversations: {written}");
         }
         words
+    }
+
+    /// Something was found damaged, and not put right.
+    pub fn tells_of_damage(&self) -> bool {
+        !self.lost.is_empty() || !self.still_damaged.is_empty()
     }
 
     /// What could not be read, and where all of it is named; `None`: everything could.

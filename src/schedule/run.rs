@@ -65,8 +65,8 @@ pub fn run(
     attempt.finished = Some(now());
     (attempt.exit, attempt.message, attempt.added) = (Some(fed.exit), fed.message, fed.added);
     (attempt.incomplete, attempt.export) = (fed.incomplete, fed.export);
-    let emptied = if attempt.has_fed() { raised::emptied(&job) } else { None };
-    attempt.raised = raised::in_words(clock.into_iter().chain(emptied));
+    let of_run = if attempt.has_fed() { raised::of_last_run(&job, zone) } else { Vec::new() };
+    attempt.raised = raised::in_words(clock.into_iter().chain(of_run));
     if let Some(words) = &attempt.raised {
         attempt.message += &format!("; {words}");
     }

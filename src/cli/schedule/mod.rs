@@ -66,8 +66,8 @@ struct JobArgs {
     /// An AddressBook folder, .abcddb, .sqlitedb or .vcf, or none, as for `archive` [default: what it finds by itself]
     #[arg(long, value_name = "PATH|none")]
     contacts: Option<PathBuf>,
-    /// A command for the system's shell when a run fails, cannot read something else than the one before, or finds the
-    /// archive damaged, a source suddenly empty or the clock wrong; MSGARCHIVE_REASON says why, MSGARCHIVE_EXIT,
+    /// A command for the system's shell when a run fails, cannot read something else than the one before, finds the
+    /// archive damaged, a source suddenly empty or the clock wrong, or cannot put right what is damaged; MSGARCHIVE_REASON says why, MSGARCHIVE_EXIT,
     /// MSGARCHIVE_ARCHIVE and MSGARCHIVE_LOG the rest
     #[arg(long, value_name = "COMMAND")]
     on_failure: Option<String>,

@@ -18,7 +18,8 @@ use super::{local, shown_export};
 /// Say how the schedule is: next run, last run, the archive's age, and what is wrong.
 ///
 /// Exits with 3 where something is wrong: the scheduler does not know the job, the archive is not there or was found damaged (it is
-/// verified once a week, after a run), the last run failed, was interrupted or could not read everything, its export failed, a time was missed,
+/// verified once a week, after a run), a run of the last week gave up for lost what damage took, the last run could not put
+/// damage right, the last run failed, was interrupted or could not read everything, its export failed, a time was missed,
 /// a run is dated later than it can be, the last good run is older than two periods, a source is empty that was not, or runs add nothing while the source
 /// holds newer messages; also where the program or the --on-failure
 /// command does not work any more.
