@@ -231,7 +231,10 @@ impl Window {
 /// Whether an archive has other bytes there than the name says.
 fn is_another(content: &Content, taken: &TakenAsset) -> bool {
     match (content, &taken.sha256) {
-        (Content::File { path, .. }, Some(sha256)) => is_named_after(path, sha256) == Some(false),
+        // Of what was not copied nobody knows.
+        (Content::File { path, .. }, Some(sha256)) if !sha256.is_empty() => {
+            is_named_after(path, sha256) == Some(false)
+        }
         _ => false,
     }
 }
