@@ -146,8 +146,8 @@ fn recently_deleted_belongs_to_its_chat() {
     assert_eq!(rows[0].deleted, None);
     assert_eq!(rows[1].deleted, Some(736_214_400_000_000_000));
     assert_eq!(rows[2].deleted, None);
-    assert_eq!(rows[2].deleted_parts[0].0, 0);
-    assert!(!rows[2].deleted_parts[0].2.is_empty());
+    assert_eq!(rows[2].deleted_parts[0].index, 0);
+    assert!(!rows[2].deleted_parts[0].body.is_empty());
     assert_eq!((rows[3].deleted, rows[4].deleted), (None, Some(7)));
 }
 

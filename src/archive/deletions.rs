@@ -18,6 +18,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::absence::in_nanoseconds;
+use super::deleted_parts::GONE_PARTS;
 use super::kind::Kind;
 use super::places::number;
 use super::prepared::Prepared;
@@ -67,19 +68,19 @@ fn has_still(message: &str, date: &str, run: &str, state: &str) -> String {
     )
 }
 
-/// Makes the view where there is none, or that of an earlier program.
+/// Makes the views where there are none, or those of an earlier program.
 pub fn show(connection: &Connection) -> rusqlite::Result<()> {
-    let wanted = format!("CREATE {}", view());
-    let is = connection
-        .query_row("SELECT sql FROM sqlite_master WHERE name = 'msgarchive_deleted'", [], |row| {
-            text_at(row, 0)
-        })
-        .optional()?
-        .flatten();
-    match is {
-        Some(is) if is == wanted => Ok(()),
-        _ => connection.execute_batch(&format!("DROP VIEW IF EXISTS msgarchive_deleted; {wanted}")),
+    for (name, view) in [("msgarchive_deleted", &*view()), ("msgarchive_gone_part", GONE_PARTS)] {
+        let wanted = format!("CREATE {view}");
+        let is = connection
+            .query_row("SELECT sql FROM sqlite_master WHERE name = ?1", [name], |row| text_at(row, 0))
+            .optional()?
+            .flatten();
+        if is.is_none_or(|is| is != wanted) {
+            connection.execute_batch(&format!("DROP VIEW IF EXISTS {name}; {wanted}"))?;
+        }
     }
+    Ok(())
 }
 
 /// Asks which sources have a message still that another one lost.

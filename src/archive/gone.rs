@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::ArchiveError;
 use super::absence::Reason;
 use super::conversations::{Conversations, columns_or_null};
+use super::deleted_parts::DELETED_PARTS;
 use super::deletions::{GONE, StillThere};
 use super::history::{body_columns, text};
 use super::open::look_into;
@@ -176,8 +177,15 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
     }
     let columns =
         columns_or_null(connection, PARTS, &["message_id", "part_index", "delete_date", "part_text"])?;
+    // Archives that were made earlier do not tell.
+    let gone_since = match has_table(connection, DELETED_PARTS)? {
+        true => {
+            "(SELECT gone FROM msgarchive_gone_part g WHERE g.message = p.message_id AND g.part = p.part_index)"
+        }
+        false => "NULL",
+    };
     let mut statement = connection.prepare(&format!(
-        "SELECT m.guid, m.date, o.path, m.ROWID, p.* FROM (SELECT {columns} FROM {PARTS}) p \
+        "SELECT m.guid, m.date, o.path, m.ROWID, p.*, {gone_since} FROM (SELECT {columns} FROM {PARTS}) p \
          JOIN message m ON m.ROWID = p.message_id JOIN msgarchive_message b ON b.id = m.ROWID \
          JOIN msgarchive_source o ON o.source = b.source ORDER BY m.ROWID, 6"
     ))?;
@@ -186,6 +194,7 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
     while let Some(row) = rows.next()? {
         let conversation = conversations.of(connection, row.get(3)?)?;
         let said = row.get_ref(7)?.as_bytes_or_null().ok().flatten();
+        let since = row.get::<_, Option<i64>>(8)?.and_then(instant);
         gone.push(Gone {
             guid: text_at(row, 0)?.unwrap_or_default(),
             conversation: conversation.map(|c| (c.id.clone(), c.title.clone())),
@@ -195,9 +204,9 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
                 source: text_at(row, 2)?.unwrap_or_default(),
                 since: instant(number(row.get_ref(6)?)),
                 reason: Reason::RecentlyDeleted.name().to_owned(),
-                gone: None,
+                gone: since,
             }],
-            gone: None,
+            gone: since,
             still_in: Vec::new(),
             text: body::body_without_data(said, None).text().map(str::to_owned),
             text_before: None,

@@ -2,6 +2,7 @@
 
 mod held;
 mod lost;
+mod parts;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};

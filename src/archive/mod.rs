@@ -26,6 +26,7 @@ mod column;
 mod contents;
 mod conversations;
 mod damage;
+mod deleted_parts;
 mod deletions;
 mod diagnosis;
 mod error;

@@ -99,6 +99,10 @@ const LATER: &str = "
     CREATE TABLE IF NOT EXISTS msgarchive_former_part (
       message INTEGER NOT NULL, chat INTEGER NOT NULL, part INTEGER NOT NULL, delete_date INTEGER, part_text BLOB,
       source INTEGER NOT NULL, until INTEGER NOT NULL);
+    -- Which source has which part of a message in Recently Deleted, since which run; `gone`: the run that found it there no more.
+    CREATE TABLE IF NOT EXISTS msgarchive_deleted_part (
+      message INTEGER NOT NULL, part INTEGER NOT NULL, source INTEGER NOT NULL, since INTEGER NOT NULL, gone INTEGER,
+      PRIMARY KEY (message, part, source, since)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS msgarchive_idx_former_content ON msgarchive_former_content (attachment);
     CREATE INDEX IF NOT EXISTS msgarchive_idx_participant ON msgarchive_participant (chat, handle);
 ";

@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use self::following::Following;
 pub use self::totals::Totals;
+use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::fingerprint::{Fingerprints, mixed, unmixed};
 use super::joins::MOVED;
@@ -64,7 +65,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 24] = [
+pub const NOTES: [Notes; 25] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -91,6 +92,7 @@ pub const NOTES: [Notes; 24] = [
     each(MOVED, 1, &["message", "chat", "run"]),
     each(STATES, 1, &["source", "run", "date"]),
     each(FORMER_PARTS, 1, &["message", "chat", "part", "delete_date", "part_text", "source", "until"]),
+    each(DELETED_PARTS, 1, &["message", "part", "source", "since", "gone"]),
 ];
 
 /// Which source has which row.

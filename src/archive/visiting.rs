@@ -11,6 +11,7 @@ use super::ArchiveError;
 use super::absence::UncertainAbsences;
 use super::attested::{AttestedJoin, Refused};
 use super::damage::DamagedRows;
+use super::deleted_parts::DeletedParts;
 use super::incoming;
 use super::inherit::Heir;
 use super::joins::{Joining, follow_date};
@@ -137,6 +138,7 @@ impl Visiting<'_> {
             counts.changed += heir.versions(&whereabouts.handles, &mut refused)?;
             heir.participants()?;
             heir.former_parts()?;
+            heir.deleted_parts()?;
             heir.aliases()?;
             heir.absences()?;
         }
@@ -342,6 +344,9 @@ impl Visiting<'_> {
             PARTS => Some(Recovered::new(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
         };
+        // Another archive tells of its own sources.
+        let mut deleted_parts = (join.table == PARTS && !self.is_archive())
+            .then(|| DeletedParts::new(self.connection, self.visit));
         let at = |column: &str| names.iter().position(|name| name.eq_ignore_ascii_case(column));
         let [part, date] = ["part_index", "delete_date"].map(at);
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
@@ -381,6 +386,9 @@ impl Visiting<'_> {
                     let value = |at: Option<usize>| {
                         at.and_then(|at| values.get(at)).map_or(0, |value| number(*value))
                     };
+                    if let Some(deleted_parts) = &mut deleted_parts {
+                        deleted_parts.note(other, value(part)).map_err(self.failed())?;
+                    }
                     if !recovered.is_deleted((other, one, value(part)), value(date)) {
                         return Ok(());
                     }
@@ -400,6 +408,10 @@ impl Visiting<'_> {
         if let Some(recovered) = recovered {
             let withdraw = |identity: &[ValueRef<'_>]| joining.remove(identity);
             recovered.finish(&whereabouts.changed, withdraw).map_err(self.failed())?;
+        }
+        if let Some(deleted_parts) = deleted_parts {
+            let told = whereabouts.messages.iter().map(|(_, id)| *id);
+            deleted_parts.finish(told).map_err(self.failed())?;
         }
         if damaged.is_empty() {
             return Ok(());

@@ -15,7 +15,7 @@ use crate::model::{
     Attachment, Availability, BalloonKind, Deleted, DeletionReason, Edit, Instant, Message, MessageKind,
     Part, PartContent, Unsent,
 };
-use crate::source::{EarlierBody, RawMessage};
+use crate::source::{DeletedPart, EarlierBody, RawMessage};
 
 /// Fills the attachments: those of the body in the body's order, then the rest in the order of the rows.
 pub fn attach(raw: &RawMessage, body: &Body, out: &mut Normalized) {
@@ -148,11 +148,11 @@ fn assemble_balloon(
 /// Parts that the owner deleted one by one, and that are still in Recently Deleted, go back to their places. An archive
 /// keeps what was there also after it was restored: that is in its place already, as it was or edited since.
 pub fn restore_deleted_parts(raw: &RawMessage, summary: &Summary, message: &mut Message) {
-    for (index, date, blob) in &raw.deleted_parts {
+    for DeletedPart { index, date, body, gone } in &raw.deleted_parts {
         let Ok(index) = u32::try_from(*index) else {
             continue;
         };
-        let mut body = body::body_without_data(Some(blob), None);
+        let mut body = body::body_without_data(Some(body), None);
         message.defects.append(&mut body.defects);
         let Some(text) = body.into_text() else { continue };
         let is_edited = || summary.was(index, &text);
@@ -165,13 +165,18 @@ pub fn restore_deleted_parts(raw: &RawMessage, summary: &Summary, message: &mut 
         }
         let at = message.parts.iter().position(|p| p.index > index).unwrap_or(message.parts.len());
         message.parts.insert(at, Part { index, content: PartContent::Text { text, styles: Vec::new() } });
-        message.deleted.get_or_insert(Deleted {
+        let gone = gone.and_then(instant);
+        let deleted = message.deleted.get_or_insert(Deleted {
             date: instant(*date),
             reason: DeletionReason::RecentlyDeleted,
             last_seen: None,
-            gone: None,
+            gone,
             part: true,
         });
+        // Gone is what nothing can be recovered of any more.
+        if deleted.part {
+            deleted.gone = deleted.gone.zip(gone).map(|(one, other)| one.max(other));
+        }
     }
 }
 

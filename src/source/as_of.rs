@@ -14,6 +14,10 @@ const KINDS: [(&str, bool); 4] = [("handle", false), ("chat", true), ("attachmen
 /// The table by which an archive's database is known.
 pub(super) const RUNS: &str = "msgarchive_run";
 
+/// Which source has which part of a message in Recently Deleted, since and until which run; of those that none has there any
+/// more there is a view.
+pub(super) const DELETED_PARTS: &str = "msgarchive_deleted_part";
+
 /// When a part was deleted, in nanoseconds, whichever unit it is in (`messages-format.md` 3.1); what is no date is early.
 const DELETED: &str = "CASE WHEN typeof(delete_date) <> 'integer' THEN 0
      WHEN delete_date BETWEEN -999999999999 AND 999999999999 THEN delete_date * 1000000000 ELSE delete_date END";
@@ -60,6 +64,13 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
         ),
         false => String::new(),
     };
+    let deleted_parts = match copy.table_exists(None, DELETED_PARTS)? {
+        true => format!(
+            "DELETE FROM {DELETED_PARTS} WHERE since > {run};
+             UPDATE {DELETED_PARTS} SET gone = NULL WHERE gone > {run};"
+        ),
+        false => String::new(),
+    };
     let states = match copy.table_exists(None, "msgarchive_state")? {
         true => format!("DELETE FROM msgarchive_state WHERE run > {run};"),
         false => String::new(),
@@ -89,6 +100,7 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
          UPDATE msgarchive_absence SET returned = NULL WHERE returned > {run};
          UPDATE msgarchive_absence SET gone = NULL WHERE gone > {run};
          {states}
+         {deleted_parts}
          -- A source was read last when a record says so; where those are lost, it is certain only of the first time.
          UPDATE msgarchive_source SET last_run = coalesce(
              (SELECT max(r.run) FROM msgarchive_run r,

@@ -140,8 +140,8 @@ pub struct RawMessage {
     pub last_seen: Option<i64>,
     /// Of an archive, and no more in Recently Deleted: since when, raw.
     pub deletion_gone: Option<i64>,
-    /// `recoverable_message_part`: (part index, raw delete date, `part_text`).
-    pub deleted_parts: Vec<(i64, i64, Vec<u8>)>,
+    /// `recoverable_message_part`, by part.
+    pub deleted_parts: Vec<DeletedPart>,
     /// Of an archive, where the sender changed the message: what it said before, the latest first.
     pub earlier: Vec<EarlierBody>,
     /// In the order of `message_attachment_join`.
@@ -199,6 +199,18 @@ pub struct UnsentDeletions {
     pub chats: u64,
     /// Of `sync_deleted_attachments` those with a record.
     pub attachments: u64,
+}
+
+/// A part of a message that its owner deleted by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeletedPart {
+    pub index: i64,
+    /// When it was moved to Recently Deleted, raw.
+    pub date: i64,
+    /// `part_text`, a body.
+    pub body: Vec<u8>,
+    /// Of an archive, and no more in Recently Deleted: since when, raw.
+    pub gone: Option<i64>,
 }
 
 /// What a message said before it was changed.

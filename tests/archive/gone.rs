@@ -362,6 +362,81 @@ fn a_part_that_was_recovered_is_shown_once() {
     is_whole(&program, "archive");
 }
 
+/// A part is purged from Recently Deleted after a month, as a whole message is; of two devices, once neither has it there.
+#[test]
+fn a_part_that_recently_deleted_has_no_more_is_not_said_to_be_there() {
+    let program = Program::new();
+    let [mut mac, mut phone] =
+        ["mac", "phone"].map(|name| Device::new(&program.path().join(name), Schema::MACOS_26));
+    let [archive, other] = ["archive", "other"].map(|name| program.path().join(name));
+    let delete = |device: &Device| {
+        device.run("UPDATE message SET text = 'world' WHERE guid = 'A'", []);
+        device.run(
+            "INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text) \
+             SELECT ?1, ROWID, 0, ?2, ?3 FROM message WHERE guid = 'A'",
+            params![device.chats[0], (START + DAY) * SECOND, AttributedString::plain("hello ").encode()],
+        );
+    };
+    let gone = |archive: &str, out: &str, more: &[&str]| -> Value {
+        let arguments =
+            ["export", "-s", archive, "-f", "jsonl", "-o", out, "--time-zone", "UTC", "--contacts", "none"];
+        program.run(&[&arguments[..], more].concat()).with_code(0);
+        let messages = super::messages(&program.path().join(out));
+        let (_, message) = messages.iter().find(|(_, message)| message["guid"] == "A").unwrap();
+        assert_eq!(message["deleted"]["part"], true, "{message}");
+        message["deleted"]["gone"].clone()
+    };
+    let told = |archive: &str| {
+        let told = json(&program, &[archive, "--deleted"]);
+        let part = told["messages"].as_array().unwrap().iter().find(|message| !message["part"].is_null());
+        part.unwrap()["gone"].clone()
+    };
+    mac.receive("A", 0, START, "hello world");
+    phone.receive("A", 0, START, "hello world");
+    add(&archive, &[&mac.folder, &phone.folder], START + 3600).unwrap();
+    delete(&mac);
+    delete(&phone);
+    add(&archive, &[&mac.folder, &phone.folder], START + 2 * DAY).unwrap();
+    add(&other, &[&archive], START + 2 * DAY + 3600).unwrap();
+    assert_eq!((gone("archive", "deleted", &[]), told("archive")), (Value::Null, Value::Null));
+    // The phone lost the whole message meanwhile.
+    phone.remove("A", true, "deleted");
+    mac.receive("NEWS", 1, START + 3 * DAY - 100, "so that it is known to have been on");
+    add(&archive, &[&mac.folder, &phone.folder], START + 3 * DAY).unwrap();
+    assert_eq!(gone("archive", "on one", &[]), Value::Null);
+    mac.run("DELETE FROM recoverable_message_part", []);
+    add(&archive, &[&mac.folder, &phone.folder], START + 33 * DAY).unwrap();
+    // START is 2023-03-08, 20:26:40 UTC.
+    let since = Value::from("2023-04-10T20:26:40+00:00");
+    assert_eq!(gone("archive", "purged", &[]).as_str().unwrap()[..10], since.as_str().unwrap()[..10]);
+    assert_eq!(told("archive").as_str().unwrap()[..10], since.as_str().unwrap()[..10]);
+    assert_eq!(gone("archive", "before", &["--as-of", "2023-04-01T12:00"]), Value::Null);
+    // One that knew of it hears that, and one that is made anew; whoever feeds whom.
+    assert_eq!(gone("other", "elsewhere", &[]), Value::Null);
+    let anew = program.path().join("anew");
+    for day in [34, 35] {
+        for into in [&other, &anew] {
+            add(into, &[&archive], START + day * DAY).unwrap();
+        }
+        add(&archive, &[&other], START + day * DAY + 3600).unwrap();
+        for name in ["archive", "other", "anew"] {
+            assert!(gone(name, &format!("{name}-{day}"), &[]).is_string(), "{name}, {day}");
+            is_whole(&program, name);
+        }
+    }
+    let arguments =
+        ["export", "-s", "archive", "-f", "txt", "-o", "words", "--time-zone", "UTC", "--contacts", "none"];
+    program.run(&arguments).with_code(0);
+    let words: String = tree::files(&program.path().join("words"))
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".txt"))
+        .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
+        .collect();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = "A part of it was moved to Recently Deleted on 9 March 2023, 20:26:40; gone from there since";
+    assert!(words.contains(said), "{words}");
+}
+
 /// A copy of an archive is this archive: what it knows of the past is no news here.
 #[test]
 fn a_copy_of_the_archive_brings_none_of_its_own_past() {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::joins::booked;
 use super::{Mending, hash_of_row};
+use crate::archive::deleted_parts::DELETED_PARTS;
 use crate::archive::deletions::STATES;
 use crate::archive::joins::{MOVED, Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
@@ -23,7 +24,7 @@ use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
 use crate::source::tables::quoted;
 
 /// Where things are noted that no source tells a second time.
-const ONCE: [&str; 9] = [
+const ONCE: [&str; 10] = [
     ABSENCES,
     ALIASES,
     "msgarchive_chat_version",
@@ -33,6 +34,7 @@ const ONCE: [&str; 9] = [
     MOVED,
     STATES,
     FORMER_PARTS,
+    DELETED_PARTS,
 ];
 
 /// What is lost of a row.

@@ -5,6 +5,7 @@
 use super::Visiting;
 use crate::archive::ArchiveError;
 use crate::archive::absence::{Evidence, predecessors};
+use crate::archive::deleted_parts::DeletedParts;
 use crate::archive::prepared::Prepared;
 use crate::archive::visit::Visit;
 use crate::model::Instant;
@@ -51,9 +52,11 @@ impl Visiting<'_> {
                 evidence.note_there(*id, deleted, run).map_err(self.failed())?;
             }
         }
+        let parts = DeletedParts::new(self.connection, self.visit);
         for id in gone {
             if !evidence.is_seen(*id).map_err(self.failed())? {
                 evidence.note_gone(*id, now, run)?;
+                parts.note_gone(*id).map_err(self.failed())?;
             }
         }
         for id in deleted_since {

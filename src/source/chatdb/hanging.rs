@@ -13,7 +13,7 @@ use super::session::Reader;
 use super::{live, rows};
 use crate::source::database::Columns;
 use crate::source::timeline::Moment;
-use crate::source::{ChatId, EarlierBody, RawAttachment, RawMessage, Target};
+use crate::source::{ChatId, DeletedPart, EarlierBody, RawAttachment, RawMessage, Target};
 
 /// How long a chain of updates of updates may be. A longer one (or a circle) belongs to nothing.
 pub(super) const LONGEST_CHAIN: usize = 64;
@@ -107,7 +107,7 @@ impl<'p> Page<'p> {
 #[derive(Default)]
 struct Hanging {
     attachments: Vec<RawAttachment>,
-    deleted_parts: Vec<(i64, i64, Vec<u8>)>,
+    deleted_parts: Vec<DeletedPart>,
     associated: Vec<RawMessage>,
     originator: Option<Box<RawMessage>>,
     target: Option<Target>,
@@ -234,19 +234,16 @@ impl Reader<'_> {
         Ok(addresses.filter(|address| !address.is_empty()).collect())
     }
 
-    fn deleted_parts(&self, row: &RawMessage) -> rusqlite::Result<Vec<(i64, i64, Vec<u8>)>> {
+    fn deleted_parts(&self, row: &RawMessage) -> rusqlite::Result<Vec<DeletedPart>> {
         let (Some(sql), Some(chat)) = (&self.queries().deleted_parts, row.chat) else {
             return Ok(Vec::new());
         };
         let mut statement = self.connection().prepare_cached(sql)?;
-        let parts = statement.query_map(params![chat.0, row.rowid], |row| {
-            let mut c = Columns::from(row, 0);
-            Ok((c.number(), c.number(), c.bytes().unwrap_or_default()))
-        })?;
+        let parts = statement.query_map(params![chat.0, row.rowid], |row| Ok(rows::deleted_part(row)))?;
         let mut parts: Vec<_> = parts.collect::<rusqlite::Result<_>>()?;
         parts.sort();
         // It may have been deleted in several chats.
-        parts.dedup_by_key(|(index, ..)| *index);
+        parts.dedup_by_key(|part| part.index);
         Ok(parts)
     }
 

@@ -14,7 +14,7 @@ use super::query::Queries;
 use super::rows;
 use crate::source::database::{Columns, Schema};
 use crate::source::locate::{Locator, Roots};
-use crate::source::{ChatId, RawAttachment, RawMessage, Target};
+use crate::source::{ChatId, DeletedPart, RawAttachment, RawMessage, Target};
 
 /// A reader of single messages, over a connection to an archive that sees one moment.
 pub struct Lookup<'c> {
@@ -59,14 +59,10 @@ impl<'c> Lookup<'c> {
                 columns.join(", ")
             )
         });
-        let parts = ["part_index", "delete_date", "part_text"];
         let deleted_parts =
             schema.has_all("recoverable_message_part", &["chat_id", "message_id"]).then(|| {
-                let columns = parts.map(|name| schema.column("recoverable_message_part", "p", name));
-                format!(
-                    "SELECT {} FROM recoverable_message_part p WHERE p.message_id = ?1",
-                    columns.join(", ")
-                )
+                let columns = rows::of_deleted_part(&schema);
+                format!("SELECT {columns} FROM recoverable_message_part p WHERE p.message_id = ?1")
             });
         // The comparison lets SQLite use Apple's partial index.
         let pointing = "SELECT m.rowid FROM message m WHERE m.associated_message_guid IN (?1, ?2, ?3) \
@@ -183,13 +179,10 @@ impl<'c> Lookup<'c> {
         Ok(attachments)
     }
 
-    fn parts_deleted(&self, rowid: i64) -> rusqlite::Result<Vec<(i64, i64, Vec<u8>)>> {
+    fn parts_deleted(&self, rowid: i64) -> rusqlite::Result<Vec<DeletedPart>> {
         let Some(sql) = &self.deleted_parts else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let part = |row: &Row<'_>| {
-            let mut c = Columns::from(row, 0);
-            Ok((c.number(), c.number(), c.bytes().unwrap_or_default()))
-        };
+        let part = |row: &Row<'_>| Ok(rows::deleted_part(row));
         let mut parts: Vec<_> = statement.query_map([rowid], part)?.collect::<rusqlite::Result<_>>()?;
         parts.sort();
         parts.dedup();

@@ -310,7 +310,7 @@ impl Queries {
                     // An archive has a message in the chats of all its sources, and a part in that of one.
                     "SELECT {} FROM recoverable_message_part p WHERE p.message_id = ?2 AND p.chat_id IN \
                        (SELECT ?1 UNION ALL SELECT j.chat_id FROM chat_message_join j WHERE j.message_id = ?2)",
-                    columns("recoverable_message_part", "p", &["part_index", "delete_date", "part_text"])
+                    rows::of_deleted_part(schema)
                 ),
             ),
         }

@@ -2,8 +2,11 @@
 
 use rusqlite::Row;
 
-use crate::source::database::Columns;
-use crate::source::{RawAttachment, RawHandle, RawMessage, SyncState, WeighedAttachment, WeighedMessage};
+use crate::source::as_of::DELETED_PARTS;
+use crate::source::database::{Columns, Schema};
+use crate::source::{
+    DeletedPart, RawAttachment, RawHandle, RawMessage, SyncState, WeighedAttachment, WeighedMessage,
+};
 
 pub(super) const MESSAGE: &[&str] = &[
     "rowid",
@@ -45,6 +48,33 @@ pub(super) const MESSAGE: &[&str] = &[
     "share_status",
     "share_direction",
 ];
+
+/// The columns of [`deleted_part`], of a part `p`.
+pub(super) fn of_deleted_part(schema: &Schema) -> String {
+    let [index, date, body] = ["part_index", "delete_date", "part_text"]
+        .map(|name| schema.column("recoverable_message_part", "p", name));
+    // Only archives tell, and not those that were made earlier.
+    let gone = match schema.has_table(DELETED_PARTS) {
+        true => {
+            format!(
+                "(SELECT g.gone FROM msgarchive_gone_part g WHERE g.message = p.message_id AND g.part = {index})"
+            )
+        }
+        false => "NULL".into(),
+    };
+    format!("{index}, {date}, {body}, {gone}")
+}
+
+/// A row of [`of_deleted_part`].
+pub(super) fn deleted_part(row: &Row<'_>) -> DeletedPart {
+    let mut c = Columns::from(row, 0);
+    DeletedPart {
+        index: c.number(),
+        date: c.number(),
+        body: c.bytes().unwrap_or_default(),
+        gone: c.maybe_number(),
+    }
+}
 
 /// A row of [`MESSAGE`], with nothing that hangs on it.
 pub(super) fn message(row: &Row<'_>) -> RawMessage {

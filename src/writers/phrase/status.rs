@@ -80,9 +80,13 @@ pub fn junk() -> &'static str {
 
 /// `Moved to Recently Deleted on 3 May 2024, 10:00:00`; `Deleted: last seen 2 May 2024, 02:30:00; not there on 3 May 2024,
 /// 02:30:00`: of what was only noticed, between which two looks it went.
-/// Where it is not in Recently Deleted any more, `Moved to Recently Deleted on …; gone from there since …`.
+/// Where it is not in Recently Deleted any more, `Moved to Recently Deleted on …; gone from there since …`. Where the rest of it
+/// was not deleted, `A part of it was moved to Recently Deleted on …`.
 pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
-    let what = reason_of_absence(deleted.reason);
+    let what = match deleted.part {
+        true => "A part of it was moved to Recently Deleted",
+        false => reason_of_absence(deleted.reason),
+    };
     let mut when = |date| day_and_time(&clock.local(date), None);
     let Some(date) = deleted.date.map(&mut when) else { return what.into() };
     match (deleted.reason, deleted.last_seen.map(&mut when)) {
