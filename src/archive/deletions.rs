@@ -39,12 +39,18 @@ pub const GONE: &str = "CASE a.reason WHEN 'recently_deleted' THEN
        SELECT 1 FROM msgarchive_source was JOIN msgarchive_source now ON now.path = was.path AND now.last_run > was.last_run
        WHERE was.source = b.source))) END";
 
-/// The view of what is deleted. `gone`: since when Recently Deleted does not have it any more either. Dates are Apple's.
+/// Whether the source of the absence `a` has the message in Recently Deleted, where it can be recovered.
+pub const RECOVERABLE: &str = "a.reason = 'recently_deleted' AND a.gone IS NULL AND NOT EXISTS (
+    SELECT 1 FROM msgarchive_source was JOIN msgarchive_source now ON now.path = was.path AND now.last_run > was.last_run
+    WHERE was.source = a.source)";
+
+/// The view of what is deleted. `gone`: since when Recently Deleted does not have it any more either; `recoverable`: that of
+/// the source which tells so has it. Dates are Apple's.
 fn view() -> String {
     let has_it_still = has_still("a.message", "a.date", "a.run", NEWEST_STATE);
     format!(
-        "VIEW msgarchive_deleted (message, date, reason, gone) AS
-  SELECT a.message, a.date, a.reason, {GONE}
+        "VIEW msgarchive_deleted (message, date, reason, gone, recoverable) AS
+  SELECT a.message, a.date, a.reason, {GONE}, {RECOVERABLE}
   FROM msgarchive_absence a
   WHERE a.returned IS NULL AND NOT EXISTS (
     SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source

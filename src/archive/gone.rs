@@ -13,7 +13,7 @@ use super::ArchiveError;
 use super::absence::Reason;
 use super::conversations::{Conversations, columns_or_null};
 use super::deleted_parts::DELETED_PARTS;
-use super::deletions::{GONE, StillThere};
+use super::deletions::{GONE, RECOVERABLE, StillThere};
 use super::history::{body_columns, text};
 use super::open::look_into;
 use super::places::number;
@@ -61,6 +61,8 @@ pub struct Lost {
     pub reason: String,
     /// Since when it is not in Recently Deleted any more, where it was.
     pub gone: Option<Instant>,
+    /// It is there now, and can be had again.
+    pub is_recoverable: bool,
 }
 
 /// Every message that some source has no more, each once, and every part of a message that was deleted by itself, by the date
@@ -128,7 +130,7 @@ struct LastLost {
 /// What is lost, by message.
 fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
     let mut statement = connection.prepare(&format!(
-        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date, {GONE} FROM msgarchive_absence a \
+        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date, {GONE}, {RECOVERABLE} FROM msgarchive_absence a \
          JOIN msgarchive_source o ON o.source = a.source LEFT JOIN msgarchive_run g ON g.run = a.gone \
          WHERE a.returned IS NULL ORDER BY a.message, a.date DESC, a.source"
     ))?;
@@ -146,11 +148,12 @@ fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
         if from_everywhere != ValueRef::Null {
             of.gone = instant(number(from_everywhere));
         }
-        of.from.push(Lost { source, since: instant(date), reason, gone });
+        let is_recoverable = row.get(7)?;
+        of.from.push(Lost { source, since: instant(date), reason, gone, is_recoverable });
     }
     for of in lost.values_mut() {
         let reason = |lost: &Lost| Reason::named(&lost.reason).unwrap_or(Reason::Unexplained);
-        of.from.sort_by_key(|lost| Reverse(reason(lost).weight(lost.since)));
+        of.from.sort_by_key(|lost| Reverse(reason(lost).weight(lost.is_recoverable, lost.since)));
     }
     Ok(lost)
 }
@@ -205,6 +208,7 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
                 since: instant(number(row.get_ref(6)?)),
                 reason: Reason::RecentlyDeleted.name().to_owned(),
                 gone: since,
+                is_recoverable: since.is_none(),
             }],
             gone: since,
             still_in: Vec::new(),

@@ -264,18 +264,22 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
     words
 }
 
-/// `gone from X, Y; still in Z`, where there are several.
+/// `in Recently Deleted of W; gone from X, Y; still in Z`, where there are several.
 fn places(message: &Gone) -> Option<String> {
     if message.gone_from.len() + message.still_in.len() < 2 {
         return None;
     }
     let list = |paths: Vec<&String>| paths.into_iter().map(|path| plain(path)).collect::<Vec<_>>().join(", ");
-    let gone = list(message.gone_from.iter().map(|lost| &lost.source).collect());
-    let still = match message.still_in.is_empty() {
-        true => String::new(),
-        false => format!("; still in {}", list(message.still_in.iter().collect())),
-    };
-    Some(format!("gone from {gone}{still}"))
+    let (there, gone): (Vec<&Lost>, Vec<&Lost>) =
+        message.gone_from.iter().partition(|lost| lost.is_recoverable);
+    let of = |lost: Vec<&Lost>| list(lost.into_iter().map(|lost| &lost.source).collect());
+    let places = [
+        ("in Recently Deleted of", of(there)),
+        ("gone from", of(gone)),
+        ("still in", list(message.still_in.iter().collect())),
+    ];
+    let places = places.iter().filter(|(_, paths)| !paths.is_empty());
+    Some(places.map(|(what, paths)| format!("{what} {paths}")).collect::<Vec<_>>().join("; "))
 }
 
 fn gone_as_json(gone: &[Gone], zone: Tz) -> String {

@@ -367,10 +367,11 @@ impl DeletionReason {
         }
     }
 
-    /// Where several sources lost a message, the greatest of these is why it is deleted: what is explained counts more than
-    /// what is not, then what was lost last, then the reason that comes first in [`DeletionReason::ALL`].
-    pub fn weight<D: Ord>(self, lost: D) -> (bool, D, Reverse<DeletionReason>) {
-        (self != DeletionReason::Unexplained, lost, Reverse(self))
+    /// Where several sources lost a message, the greatest of these is why it is deleted: that one has it in Recently Deleted
+    /// now (`is_recoverable`), where it can be had again, counts more than what another one says; then what is explained more
+    /// than what is not, then what was lost last, then the reason that comes first in [`DeletionReason::ALL`].
+    pub fn weight<D: Ord>(self, is_recoverable: bool, lost: D) -> (bool, bool, D, Reverse<DeletionReason>) {
+        (is_recoverable, self != DeletionReason::Unexplained, lost, Reverse(self))
     }
 
     /// What is spelled so.

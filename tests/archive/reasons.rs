@@ -146,3 +146,75 @@ fn two_phones_of_one_name_are_not_one_that_was_restored() {
     assert!(record.sources[0].device.is_some() && record.sources[0].new);
     assert_eq!(record.counts.absent.len(), 0);
 }
+
+/// Why a message is deleted, and since when, as everything tells that does.
+fn told_alike(program: &Program, archive: &str, guid: &str, text: &str) -> (String, String) {
+    let out = format!("{archive}-{}", std::fs::read_dir(program.path()).unwrap().count());
+    let arguments =
+        ["export", "-s", archive, "-f", "jsonl", "-o", &out, "--contacts", "none", "--time-zone", "UTC"];
+    program.run(&arguments).with_code(0);
+    let messages = super::messages(&program.path().join(&out));
+    let (_, message) = messages.iter().find(|(_, message)| message["guid"] == guid).unwrap();
+    let read = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&program.run(arguments).with_code(0).out).unwrap()
+    };
+    let history = read(&["history", archive, "--deleted", "--json", "--time-zone", "UTC"]);
+    let history =
+        history["messages"].as_array().unwrap().iter().find(|message| message["guid"] == guid).unwrap();
+    let search = read(&["search", archive, text, "--json"]);
+    let both = |reason: &Value, date: &Value| {
+        (reason.as_str().unwrap().to_owned(), date.as_str().unwrap()[..19].to_owned())
+    };
+    let told = both(&message["deleted"]["reason"], &message["deleted"]["date"]);
+    assert_eq!(told, both(&history["reason"], &history["absent_since"]), "{history}");
+    assert_eq!(search["hits"][0]["reason"], message["deleted"]["reason"], "{search}");
+    if told.0 == "recently_deleted" {
+        assert_eq!(message["deleted"]["gone"], history["gone"]);
+    }
+    told
+}
+
+/// One device deleted it for good, and another one has it in Recently Deleted, where it can be had again: whichever was later.
+#[test]
+fn what_can_be_recovered_somewhere_is_said_to_be_in_recently_deleted() {
+    let program = Program::new();
+    let [mut mac, mut phone] =
+        ["mac", "phone"].map(|name| Device::new(&program.path().join(name), Schema::MACOS_26));
+    let [archive, other] = ["archive", "other"].map(|name| program.path().join(name));
+    phone.receive("ELSE", 1, START, "so that row ids differ");
+    for device in [&mut mac, &mut phone] {
+        device.receive("A", 0, START, "apples");
+        device.receive("B", 0, START, "pears");
+    }
+    add(&archive, &[&mac.folder, &phone.folder], START + 3600).unwrap();
+    mac.recently_delete("A", START + 7200);
+    phone.remove("A", true, "deleted");
+    mac.receive("NEWS", 1, START + DAY - 100, "so that it is of today");
+    add(&archive, &[&mac.folder, &phone.folder], START + DAY).unwrap();
+    add(&other, &[&archive], START + DAY + 3600).unwrap();
+    // START is 2023-03-08, 20:26:40 UTC.
+    let there = || ("recently_deleted".to_owned(), "2023-03-08T22:26:40".to_owned());
+    for archive in ["archive", "other"] {
+        assert_eq!(told_alike(&program, archive, "A", "apples"), there(), "{archive}");
+    }
+    let words = program.run(&["history", "archive", "--deleted"]).with_code(0).out;
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let path = |device: &Device| device.folder.join("chat.db").display().to_string();
+    let places = format!("in Recently Deleted of {}; gone from {}", path(&mac), path(&phone));
+    assert!(words.contains("Moved to Recently Deleted (sent") && words.contains(&places), "{words}");
+    // It was purged there, too: what happened last counts.
+    mac.remove("A", true, "deleted");
+    add(&archive, &[&mac.folder, &phone.folder], START + 40 * DAY).unwrap();
+    add(&other, &[&archive], START + 40 * DAY + 3600).unwrap();
+    let (reason, date) = told_alike(&program, "archive", "A", "apples");
+    assert_eq!((&*reason, &date[..10]), ("deleted", "2023-03-09"));
+    // Then it was there.
+    let then = ["export", "-s", "archive", "-f", "jsonl", "-o", "then", "--as-of", "2023-03-15T12:00"];
+    program.run(&then).with_code(0);
+    let messages = super::messages(&program.path().join("then"));
+    let (_, message) = messages.iter().find(|(_, message)| message["guid"] == "A").unwrap();
+    assert_eq!(message["deleted"]["reason"], "recently_deleted");
+    for archive in ["archive", "other"] {
+        program.run(&["verify", archive]).with_code(0);
+    }
+}

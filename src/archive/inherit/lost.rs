@@ -28,6 +28,14 @@ pub(super) struct Open {
     pub(super) gone: Option<i64>,
 }
 
+impl Open {
+    /// Of several, the greatest is why a message is deleted.
+    fn weight(&self) -> impl Ord + use<> {
+        let is_recoverable = self.reason == Reason::RecentlyDeleted && self.gone.is_none();
+        self.reason.weight(is_recoverable, self.date)
+    }
+}
+
 /// What its sources lost: row id of a message there → absences.
 pub(super) type Lost = BTreeMap<i64, Vec<Open>>;
 
@@ -286,7 +294,7 @@ impl Heir<'_> {
                 .execute([rowid, run])?;
         }
         // Of the same weight, the first.
-        let why = lost.iter().rev().max_by_key(|absence| absence.reason.weight(absence.date));
+        let why = lost.iter().rev().max_by_key(|absence| absence.weight());
         if let Some(Open { reason, date, gone, .. }) = why {
             self.connection
                 .prepare_cached(

@@ -1,11 +1,12 @@
 //! What an archive knows of its messages beside Apple's tables: which are deleted where they came from, and what they
 //! said before their senders took it back.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 use roaring::RoaringTreemap;
-use rusqlite::Connection;
+use rusqlite::{Connection, Rows};
 
 use crate::model::DeletionReason;
 use crate::source::custody::Visits;
@@ -36,6 +37,15 @@ struct Absence {
     last_seen: Option<i64>,
     /// Since when it is not in Recently Deleted any more.
     gone: Option<i64>,
+    /// It is there, where this is of.
+    recoverable: bool,
+}
+
+impl Absence {
+    /// Of several, the greatest counts.
+    fn weight(&self) -> impl Ord + use<> {
+        self.reason.weight(self.recoverable, (self.date, self.last_seen))
+    }
 }
 
 /// The messages that are shown as they lie there since a run gave up what they were: 3 is their kind (`archive/schema.sql`).
@@ -56,13 +66,10 @@ impl Archived {
         if !schema.has_table("msgarchive_absence") {
             return Ok(archived);
         }
-        // Archives that were made earlier do not say it.
-        let tells_gone =
-            "SELECT EXISTS (SELECT 1 FROM pragma_table_info('msgarchive_deleted') WHERE name = 'gone')";
-        let gone = if connection.query_row(tells_gone, [], |row| row.get(0))? { "d.gone" } else { "NULL" };
+        let [gone, recoverable] = [of_deleted(connection, "gone")?, of_deleted(connection, "recoverable")?];
         let visits = Visits::read(connection)?;
         let absences = format!(
-            "SELECT d.message, d.date, d.reason, a.source, a.run, {gone} FROM msgarchive_deleted d \
+            "SELECT d.message, d.date, d.reason, a.source, a.run, {gone}, {recoverable} FROM msgarchive_deleted d \
              JOIN msgarchive_absence a ON a.message = d.message AND a.date = d.date AND a.reason = d.reason \
              WHERE a.returned IS NULL"
         );
@@ -72,9 +79,10 @@ impl Archived {
             let reason = reason_of(name.as_deref());
             let noticed = reason != DeletionReason::RecentlyDeleted;
             let last_seen = noticed.then(|| visits.before(source, run, date)).flatten();
-            let deleted = Absence { date, reason, last_seen, gone: c.maybe_number() };
+            let (gone, recoverable) = (c.maybe_number(), c.number() != 0);
+            let deleted = Absence { date, reason, last_seen, gone, recoverable };
             let counts = archived.deleted.entry(message).or_insert(deleted);
-            if reason.weight((date, last_seen)) > counts.reason.weight((counts.date, counts.last_seen)) {
+            if deleted.weight() > counts.weight() {
                 *counts = deleted;
             }
         })?;
@@ -113,19 +121,32 @@ impl Archived {
         Ok(Archived { earlier, altered, ..Archived::default() })
     }
 
-    /// Marks a row that is deleted since then for this reason, and perhaps for others.
-    pub fn mark_as(row: &mut RawMessage, date: i64, name: Option<&str>) {
-        let reason = reason_of(name);
-        if row.deleted.is_none_or(|known| row.deletion_reason.weight(known) < reason.weight(date)) {
+    /// The query for why a message is deleted, and since when.
+    pub fn why_of(connection: &Connection) -> rusqlite::Result<String> {
+        let [gone, recoverable] = [of_deleted(connection, "gone")?, of_deleted(connection, "recoverable")?];
+        Ok(format!("SELECT date, reason, {recoverable}, {gone} FROM msgarchive_deleted d WHERE message = ?1"))
+    }
+
+    /// Marks a row that is deleted, as [that query](Self::why_of) tells.
+    pub fn mark_as(row: &mut RawMessage, mut reasons: Rows<'_>) -> rusqlite::Result<()> {
+        let mut counts = None;
+        while let Some(told) = reasons.next()? {
+            let mut c = Columns::from(told, 0);
+            let (date, reason) = (c.number(), reason_of(c.text().as_deref()));
+            counts = counts.max(Some((reason.weight(c.number() != 0, date), c.maybe_number())));
+        }
+        if let Some(((_, _, date, Reverse(reason)), gone)) = counts {
             row.deleted = Some(date);
             row.deletion_reason = reason;
+            row.deletion_gone = gone;
         }
+        Ok(())
     }
 
     /// Marks a row that is deleted, or damaged.
     pub fn mark(&self, row: &mut RawMessage) {
         row.damaged = self.damaged.contains(&row.rowid);
-        if let Some(Absence { date, reason, last_seen, gone }) = self.deleted.get(&row.rowid) {
+        if let Some(Absence { date, reason, last_seen, gone, .. }) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
             row.deletion_reason = *reason;
             row.last_seen = *last_seen;
@@ -163,6 +184,13 @@ impl Archived {
         let earlier = earlier.take(EARLIER).collect::<rusqlite::Result<Vec<EarlierBody>>>()?;
         Ok(earlier.into_iter().filter(said).collect())
     }
+}
+
+/// A column of what is deleted, `d`; archives that were made earlier do not say it.
+fn of_deleted(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+    let tells = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('msgarchive_deleted') WHERE name = ?1)";
+    let tells: bool = connection.query_row(tells, [name], |row| row.get(0))?;
+    Ok(if tells { format!("d.{name}") } else { "NULL".into() })
 }
 
 /// Why a message is deleted, as archives spell it.

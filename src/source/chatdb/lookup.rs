@@ -23,7 +23,7 @@ pub struct Lookup<'c> {
     archived: Archived,
     roots: Roots,
     /// (delete date, reason) of a message.
-    deleted: &'static str,
+    deleted: String,
     chat: &'static str,
     attached: Option<String>,
     /// (rowid) of what points at a GUID, in its three spellings.
@@ -71,7 +71,7 @@ impl<'c> Lookup<'c> {
             connection,
             archived: Archived::of_single(connection, &schema)?,
             roots: Roots::new(folder, None),
-            deleted: "SELECT date, reason FROM msgarchive_deleted WHERE message = ?1",
+            deleted: Archived::why_of(connection)?,
             chat: "SELECT min(chat_id) FROM chat_message_join WHERE message_id = ?1",
             attached,
             pointing: schema.has("message", "associated_message_guid").then_some(pointing),
@@ -104,12 +104,8 @@ impl<'c> Lookup<'c> {
         let Some(mut row) = self.bare(rowid)? else { return Ok(None) };
         row.chat = self.chat_of(rowid)?;
         self.filter(&mut row)?;
-        let mut statement = self.connection.prepare_cached(self.deleted)?;
-        let mut reasons = statement.query([rowid])?;
-        while let Some(reason) = reasons.next()? {
-            let mut c = Columns::from(reason, 0);
-            Archived::mark_as(&mut row, c.number(), c.text().as_deref());
-        }
+        let mut statement = self.connection.prepare_cached(&self.deleted)?;
+        Archived::mark_as(&mut row, statement.query([rowid])?)?;
         row.attachments = self.attachments(&row)?;
         row.deleted_parts = self.parts_deleted(rowid)?;
         row.earlier = self.archived.earlier(self.connection, &row)?;
