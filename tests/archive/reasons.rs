@@ -218,3 +218,32 @@ fn what_can_be_recovered_somewhere_is_said_to_be_in_recently_deleted() {
         program.run(&["verify", archive]).with_code(0);
     }
 }
+
+/// Two devices lost it at the same moment, each for another reason; one of them is known through another archive, which
+/// hands on nothing of when it had it last.
+#[test]
+fn reasons_of_the_same_moment_are_weighed_alike_everywhere() {
+    let program = Program::new();
+    let [mut mac, mut phone] =
+        ["mac", "phone"].map(|name| Device::new(&program.path().join(name), Schema::MACOS_26));
+    let [archive, other, both] = ["archive", "other", "both"].map(|name| program.path().join(name));
+    phone.receive("ELSE", 1, START, "so that row ids differ");
+    for device in [&mut mac, &mut phone] {
+        device.receive("A", 0, START, "apples");
+        device.receive("B", 1, START, "pears");
+    }
+    add(&other, &[&mac.folder], START + 3600).unwrap();
+    add(&archive, &[&phone.folder], START + 3600).unwrap();
+    mac.remove("A", true, "deleted");
+    phone.delete_conversation(0);
+    add(&other, &[&mac.folder], START + DAY).unwrap();
+    add(&archive, &[&phone.folder], START + DAY).unwrap();
+    let (reason, _) = told_alike(&program, "archive", "A", "apples");
+    assert_eq!(reason, "conversation_deleted");
+    add(&archive, &[&other], START + DAY + 60).unwrap();
+    add(&both, &[&other, &archive], START + 2 * DAY).unwrap();
+    for archive in ["archive", "both"] {
+        let (reason, date) = told_alike(&program, archive, "A", "apples");
+        assert_eq!((&*reason, &*date), ("deleted", "2023-03-09T20:26:40"), "{archive}");
+    }
+}

@@ -42,9 +42,9 @@ struct Absence {
 }
 
 impl Absence {
-    /// Of several, the greatest counts.
+    /// Of several, the greatest counts; of two that say the same, the one that knows more closely when.
     fn weight(&self) -> impl Ord + use<> {
-        self.reason.weight(self.recoverable, (self.date, self.last_seen))
+        (self.reason.weight(self.recoverable, self.date), self.last_seen)
     }
 }
 
