@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::ArchiveError;
 use super::own_file;
-use crate::disk::archive_folder::{HOLDER, LOCK, written_down};
+use crate::disk::archive_folder::{HELD_SINCE, HOLDER, LOCK, holders, written_down};
 use crate::disk::private_file;
 
+/// So many runs that were ended one after the other are remembered.
+const ENDED: usize = 20;
 /// How long a run may take to let go.
 const ENDING: Duration = Duration::from_millis(500);
 
@@ -20,6 +22,7 @@ const ENDING: Duration = Duration::from_millis(500);
 pub struct Lock {
     file: File,
     holder: PathBuf,
+    is_done: bool,
 }
 
 impl Lock {
@@ -28,6 +31,27 @@ impl Lock {
     /// # Errors
     /// [`ArchiveError::Busy`], with what the other one wrote down; [`ArchiveError::NoLocks`].
     pub fn take(folder: &Path, started: &str) -> Result<Lock, ArchiveError> {
+        let lock = Lock::take_unnamed(folder)?;
+        own_file::make_way(folder, &lock.holder)?;
+        // Those that were ended before they were done.
+        let ended = holders(folder);
+        let mut words = format!("process {}{HELD_SINCE}{started}\n", std::process::id());
+        for holder in ended.iter().take(ENDED) {
+            words.push_str(holder);
+            words.push('\n');
+        }
+        let mut file = private_file(&lock.holder)?;
+        file.set_len(0)
+            .and_then(|()| file.write_all(words.as_bytes()))
+            .map_err(ArchiveError::writing(&lock.holder))?;
+        Ok(lock)
+    }
+
+    /// The same for a moment, without saying who it is.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn take_unnamed(folder: &Path) -> Result<Lock, ArchiveError> {
         let path = folder.join(LOCK);
         own_file::make_way(folder, &path)?;
         let file = private_file(&path)?;
@@ -43,15 +67,12 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(failed(&path, error)),
             }
         }
-        let lock = Lock { file, holder: folder.join(HOLDER) };
-        own_file::make_way(folder, &lock.holder)?;
-        let (mut file, words) =
-            (private_file(&lock.holder)?, format!("process {}, since {started}\n", std::process::id()));
-        // What one that was killed left may be there.
-        file.set_len(0)
-            .and_then(|()| file.write_all(words.as_bytes()))
-            .map_err(ArchiveError::writing(&lock.holder))?;
-        Ok(lock)
+        Ok(Lock { file, holder: folder.join(HOLDER), is_done: false })
+    }
+
+    /// What it was taken for is done. One that is let go of otherwise leaves who held it: so `verify` knows that a run was ended.
+    pub fn done(mut self) {
+        self.is_done = true;
     }
 }
 
@@ -69,7 +90,9 @@ fn failed(lock: &Path, error: io::Error) -> ArchiveError {
 /// Closing the file is not enough: a process that this one is just starting has it open, too, until it is itself.
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.holder);
+        if self.is_done {
+            let _ = fs::remove_file(&self.holder);
+        }
         let _ = self.file.unlock();
     }
 }

@@ -71,7 +71,7 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
 
 /// Lets SQLite take back what a run had begun that was killed: only who may write can.
 fn take_back(folder: &Folder, path: &Path) -> Result<(), ArchiveError> {
-    let _lock = Lock::take(folder.path(), "a moment ago")?;
+    let _lock = Lock::take_unnamed(folder.path())?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(ArchiveError::database(path))?;
     let read = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));

@@ -88,7 +88,7 @@ fn attempt(
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
     let rehearsal = if options.dry_run { Some(Rehearsal::of(path, options.guard)?) } else { None };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
-    let (folder, _lock) = Folder::open_or_create(path, &started, &seed)?;
+    let (folder, lock) = Folder::open_or_create(path, &started, &seed)?;
     let mut ready = Ready::of(&folder, anew, &started, options, progress)?;
     progress.phase("Looking for what is new");
     let mut visits: Vec<Prepared<'_>> = Vec::new();
@@ -111,6 +111,7 @@ fn attempt(
         // The archive is whole without it, and whoever searches makes it where it is missing.
         let _ = index::bring_up(&folder);
     }
+    lock.done();
     Ok(record)
 }
 

@@ -189,15 +189,28 @@ pub fn holder(folder: &Path) -> Option<String> {
     }
 }
 
+/// What [`HOLDER`] says before the date.
+pub const HELD_SINCE: &str = ", since ";
+
+/// Whether the run that began then was ended before it was done.
+pub fn was_ended(folder: &Path, started: &str) -> bool {
+    let since = format!("{HELD_SINCE}{started}");
+    holders(folder).iter().any(|holder| holder.ends_with(&since))
+}
+
+/// Those that took the lock and were not done: the last one first.
+pub fn holders(folder: &Path) -> Vec<String> {
+    let mut holders = Vec::new();
+    // Somebody else may have put anything there.
+    let _ = open_file(&folder.join(HOLDER)).map(|file| file.take(2000).read_to_end(&mut holders));
+    let holders = String::from_utf8_lossy(&holders);
+    holders.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
 /// Who holds the lock, as the last one wrote itself down that took it.
 pub fn written_down(folder: &Path) -> String {
-    let mut holder = String::new();
-    // Somebody else may have put anything there.
-    let _ = open_file(&folder.join(HOLDER)).map(|file| file.take(200).read_to_string(&mut holder));
-    match holder.trim() {
-        "" => "it does not say which".into(),
-        holder => holder.to_owned(),
-    }
+    let holder = holders(folder).into_iter().next();
+    holder.map_or("it does not say which".into(), |holder| holder.chars().take(200).collect())
 }
 
 /// `2026-11-23T02-30-00Z-0007.json` → 7.

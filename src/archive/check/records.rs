@@ -11,7 +11,7 @@ use crate::archive::folder::{Folder, RUNS};
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
 use crate::archive::sums::Totals;
-use crate::disk::archive_folder::holder;
+use crate::disk::archive_folder::{holder, was_ended};
 use crate::disk::is_gone;
 use crate::pipeline::crew::lock;
 
@@ -133,6 +133,8 @@ impl Check<'_> {
         match there.unwrap_or_else(|| fs::read(path)) {
             _ if is_written_now => as_in_database(),
             Ok(bytes) => Some(bytes),
+            // It was ended between its rows and its record, which the next run writes.
+            Err(error) if is_gone(&error) && was_ended(self.folder.path(), &record.date) => as_in_database(),
             Err(error) if is_gone(&error) => None,
             Err(error) => {
                 self.unread(format!("{RUNS}/{}.json", record.name), &error);
