@@ -36,6 +36,7 @@ mod further;
 mod given;
 pub mod gone;
 pub mod groups;
+mod had;
 mod header;
 pub mod history;
 pub mod holding;

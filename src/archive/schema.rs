@@ -103,6 +103,10 @@ const LATER: &str = "
     CREATE TABLE IF NOT EXISTS msgarchive_deleted_part (
       message INTEGER NOT NULL, part INTEGER NOT NULL, source INTEGER NOT NULL, since INTEGER NOT NULL, gone INTEGER,
       PRIMARY KEY (message, part, source, since)) WITHOUT ROWID;
+    -- Since which run a source had a message that it had no more by another one; only where that is not its first.
+    CREATE TABLE IF NOT EXISTS msgarchive_had (
+      message INTEGER NOT NULL, source INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+      PRIMARY KEY (message, source, until)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS msgarchive_idx_former_content ON msgarchive_former_content (attachment);
     CREATE INDEX IF NOT EXISTS msgarchive_idx_participant ON msgarchive_participant (chat, handle);
 ";

@@ -22,6 +22,7 @@ pub use self::totals::Totals;
 use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::fingerprint::{Fingerprints, mixed, unmixed};
+use super::had::HAD;
 use super::joins::MOVED;
 use super::participants::{MEMBERS, PARTICIPANTS};
 use super::recovered::FORMER_PARTS;
@@ -65,7 +66,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 25] = [
+pub const NOTES: [Notes; 26] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -93,6 +94,7 @@ pub const NOTES: [Notes; 25] = [
     each(STATES, 1, &["source", "run", "date"]),
     each(FORMER_PARTS, 1, &["message", "chat", "part", "delete_date", "part_text", "source", "until"]),
     each(DELETED_PARTS, 1, &["message", "part", "source", "since", "gone"]),
+    each(HAD, 1, &["message", "source", "since", "until"]),
 ];
 
 /// Which source has which row.

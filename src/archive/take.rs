@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use super::aliases::Aliases;
 use super::damage::Damaged;
 use super::further::{Beside, beside};
+use super::had;
 use super::incoming::Incoming;
 use super::kind::Kind;
 use super::restored::Restored;
@@ -129,7 +130,7 @@ impl<'c> Taker<'c> {
         if is_unknown && self.restored.is_some() && !last {
             // What was under this row id may be what comes again under another GUID.
             if let Some(seen) = seen {
-                self.displaced.push((rowid, seen.id));
+                self.displace(rowid, seen.id)?;
                 self.forget.execute(params![self.kind.number(), self.visit.source, rowid])?;
             }
             return Ok(None);
@@ -147,8 +148,9 @@ impl<'c> Taker<'c> {
         }
         let referred = self.aliases.referred(&row)?;
         row.refer(&referred, self.spelling);
-        self.displaced
-            .extend(seen.as_ref().filter(|seen| Some(seen.id) != found).map(|seen| (rowid, seen.id)));
+        if let Some(other) = seen.as_ref().filter(|seen| Some(seen.id) != found) {
+            self.displace(rowid, other.id)?;
+        }
         let seen = seen.filter(|seen| Some(seen.id) == found);
         let since = seen.as_ref().map_or(self.visit.run, |seen| seen.since);
         let (id, taken) = match found {
@@ -163,6 +165,15 @@ impl<'c> Taker<'c> {
         let Visit { source, .. } = self.visit;
         self.sight.execute(params![self.kind.number(), source, rowid, id, fingerprint, since])?;
         Ok(Some((id, taken)))
+    }
+
+    /// What was seen under a row id is another one there now, or is gone.
+    fn displace(&mut self, rowid: i64, id: i64) -> rusqlite::Result<()> {
+        if self.kind == Kind::Message {
+            had::note(self.connection, self.visit, rowid)?;
+        }
+        self.displaced.push((rowid, id));
+        Ok(())
     }
 
     /// Takes over a former state of a row, unless it is known. It is not shown.

@@ -12,6 +12,7 @@ use super::absence::UncertainAbsences;
 use super::attested::{AttestedJoin, Refused};
 use super::damage::DamagedRows;
 use super::deleted_parts::DeletedParts;
+use super::had;
 use super::incoming;
 use super::inherit::Heir;
 use super::joins::{Joining, follow_date};
@@ -246,6 +247,9 @@ impl Visiting<'_> {
         }
         let mut forget = self.connection.prepare_cached(FORGET)?;
         for (rowid, _) in &scan.missing {
+            if kind == Kind::Message {
+                had::note(self.connection, self.visit, *rowid)?;
+            }
             forget.execute([kind.number(), self.visit.source, *rowid])?;
         }
         Ok(())

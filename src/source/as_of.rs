@@ -91,8 +91,7 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
          UPDATE attachment SET filename = c.original FROM msgarchive_content c
              WHERE c.attachment = attachment.ROWID AND c.run > {run};
          {others}
-         -- What was lost later was there.
-         DELETE FROM msgarchive_sighting WHERE since > {run};"
+"
     ))?;
     see_what_was_lost(copy, run)?;
     copy.execute_batch(&format!(
@@ -117,20 +116,34 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
 /// The number of messages in the table of sightings (`archive/schema.sql`).
 const MESSAGES: i64 = 3;
 
-/// What a source lost after the run it had then, under a row id that nothing else of it has; one that was read first after
-/// the run had nothing then.
+/// Shows that a source had what it lost after the run, if it had it by then: since it came, where that is known, or since the
+/// source was first read; and had not what came later. What it lost it has under a row id that nothing else of it has.
 fn see_what_was_lost(copy: &Connection, run: i64) -> rusqlite::Result<()> {
-    let mut lost = copy.prepare(
+    // Archives that were made earlier do not know since when a source had what it lost.
+    let had = match copy.table_exists(None, "msgarchive_had")? {
+        true => {
+            "(SELECT h.since FROM msgarchive_had h WHERE h.message = a.message AND h.source = a.source AND h.until = a.gone)"
+        }
+        false => "NULL",
+    };
+    let lost = format!(
         "SELECT a.source, a.message, a.run FROM msgarchive_absence a
-         JOIN msgarchive_source s ON s.source = a.source AND s.first_run <= ?1 WHERE a.run > ?1",
-    )?;
+         JOIN msgarchive_source s ON s.source = a.source
+         WHERE a.run > ?1 AND coalesce(
+             (SELECT min(t.since) FROM msgarchive_sighting t
+              WHERE t.kind = {MESSAGES} AND t.id = a.message AND t.source = a.source AND t.since <= a.run),
+             {had}, s.first_run) <= ?1"
+    );
+    let lost: Vec<(i64, i64, i64)> = copy
+        .prepare(&lost)?
+        .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    copy.execute("DELETE FROM msgarchive_sighting WHERE since > ?1", [run])?;
     let mut see = copy.prepare(
         "INSERT OR IGNORE INTO msgarchive_sighting (kind, source, source_rowid, id, since) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     let mut free = -1i64;
-    let mut rows = lost.query([run])?;
-    while let Some(row) = rows.next()? {
-        let (source, message, since): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    for (source, message, since) in lost {
         // Some programs give negative row ids, but none all of them.
         while see.execute([MESSAGES, source, free, message, since])? == 0 {
             free -= 1;

@@ -265,3 +265,62 @@ fn as_it_was_before_a_source_took_the_place_of_another_one() {
     assert_eq!(sources, 3);
     assert_eq!(exported(&program, "then", &["--as-of", "2023-03-10T12:00"]), was);
 }
+
+/// A device that was read all along, and got a message only after another one had lost it, did not have it before.
+#[test]
+fn as_it_was_before_a_message_came_to_another_device_and_went_there_too() {
+    let program = Program::new();
+    let [mut mac, mut phone] =
+        ["mac", "phone"].map(|name| Device::new(&program.path().join(name), Schema::MACOS_26));
+    let archive = program.path().join("archive");
+    for device in [&mut mac, &mut phone] {
+        device.receive("A", 0, START, "stays");
+    }
+    phone.receive("B", 0, START + 1, "goes");
+    phone.receive("C", 0, START + 2, "goes to Recently Deleted");
+    let mut beat = 0;
+    let mut night = |mac: &mut Device, phone: &mut Device| {
+        beat += 1;
+        for device in [&mut *mac, &mut *phone] {
+            device.receive(&format!("NEWS-{beat}"), 1, START + beat * DAY - 600, "so that it is of today");
+        }
+        add(&archive, &[&mac.folder, &phone.folder], START + beat * DAY).unwrap();
+    };
+    night(&mut mac, &mut phone);
+    phone.remove("B", true, "deleted");
+    phone.remove("C", true, "deleted");
+    night(&mut mac, &mut phone);
+    mac.receive("B", 0, START + 1, "goes");
+    mac.receive("C", 0, START + 2, "goes to Recently Deleted");
+    night(&mut mac, &mut phone);
+    let reasons = |out: &str, more: &[&str]| -> Vec<Value> {
+        let messages = exported(&program, out, more);
+        let of = |guid: &str| messages.iter().find(|message| message["guid"] == guid).unwrap();
+        ["B", "C"].map(|guid| of(guid)["deleted"]["reason"].clone()).to_vec()
+    };
+    let there = [Value::Null, Value::Null];
+    assert_eq!(reasons("on the other one", &[]), there);
+    mac.remove("B", true, "deleted");
+    mac.recently_delete("C", START + 3 * DAY + 600);
+    night(&mut mac, &mut phone);
+    mac.remove("C", true, "deleted");
+    night(&mut mac, &mut phone);
+    // START is 2023-03-08, 20:26:40 UTC; the nights begin with the next day.
+    let as_of =
+        |day: i64| reasons(&format!("then {day}"), &["--as-of", &format!("2023-03-{:02}T23:00", 8 + day)]);
+    assert_eq!(as_of(1), there);
+    assert_eq!(as_of(2), ["deleted", "deleted"]);
+    assert_eq!(as_of(3), there);
+    assert_eq!(as_of(4), ["deleted", "recently_deleted"]);
+    // It comes back, and goes again.
+    mac.receive("B", 0, START + 1, "goes");
+    night(&mut mac, &mut phone);
+    mac.remove("B", true, "deleted");
+    night(&mut mac, &mut phone);
+    assert_eq!(as_of(2)[0], "deleted");
+    assert_eq!(as_of(3)[0], Value::Null);
+    assert_eq!(as_of(5)[0], "deleted");
+    assert_eq!(as_of(6)[0], Value::Null);
+    assert_eq!(as_of(7)[0], "deleted");
+    program.run(&["verify", "archive", "--deep"]).with_code(0);
+}

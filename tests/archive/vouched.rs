@@ -90,7 +90,9 @@ impl Rich {
             tree::files(&mac).into_iter().find(|(name, _)| name.ends_with("IMG_1.HEIC")).unwrap();
         fs::write(mac.join(picture), b"another picture").unwrap();
         add(&rich.elsewhere(), &[&mac], START + 2 * DAY).unwrap();
+        phone.receive("Q", 0, START + DAY, "comes later, and goes");
         rich.run(2).unwrap();
+        phone.remove("Q", true, "deleted");
         // A state that is lost: it was damaged, and is another one where it came from.
         rich.sql("UPDATE message SET text = 'damaged' WHERE ROWID = 8");
         assert_eq!(check(&rich.archive(), true, 1, &()).unwrap().problems.len(), 1);

@@ -12,6 +12,7 @@ use super::joins::booked;
 use super::{Mending, hash_of_row};
 use crate::archive::deleted_parts::DELETED_PARTS;
 use crate::archive::deletions::STATES;
+use crate::archive::had::HAD;
 use crate::archive::joins::{MOVED, Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
 use crate::archive::lost_content::LostContents;
@@ -24,7 +25,7 @@ use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
 use crate::source::tables::quoted;
 
 /// Where things are noted that no source tells a second time.
-const ONCE: [&str; 10] = [
+const ONCE: [&str; 11] = [
     ABSENCES,
     ALIASES,
     "msgarchive_chat_version",
@@ -35,6 +36,7 @@ const ONCE: [&str; 10] = [
     STATES,
     FORMER_PARTS,
     DELETED_PARTS,
+    HAD,
 ];
 
 /// What is lost of a row.
