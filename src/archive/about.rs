@@ -74,6 +74,11 @@ impl<'c> Facts<'c> {
         })
     }
 
+    /// The conversations that it is asked of.
+    pub fn conversations(&self) -> &Conversations {
+        &self.conversations
+    }
+
     /// Of a message that is there.
     pub fn about(&self, message: i64) -> rusqlite::Result<About> {
         let conversation = self.conversations.of(self.connection, message)?;

@@ -15,11 +15,12 @@ use super::ArchiveError;
 use super::about::{About, Facts};
 use super::absence::in_nanoseconds;
 use super::conversations::columns_or_null;
-use super::history::{Brought, State, body_columns, brought, in_order, run_named};
+use super::history::{State, body_columns, brought, column, in_order, run_named};
 use super::open::look_into;
-use super::recovered::{FORMER_PARTS, PARTS};
-use super::schema::has_table;
-use crate::model::Instant;
+use super::said::Saying;
+use crate::model::{Instant, Message, Was};
+use crate::pipeline::Shown;
+use crate::pipeline::altered::bare;
 use crate::pipeline::decode::date::instant;
 use crate::pipeline::decode::summary::{Summary, summary};
 
@@ -30,7 +31,7 @@ pub enum Change {
     Edited,
     /// By its sender, as Messages notes it.
     Unsent,
-    /// It says something else, and Messages notes no edit: some other program changed the row, or what it said was lost.
+    /// It says something else, or is from somebody else or of another time, and Messages notes no edit: some other program changed the row, or what it said was lost.
     Altered,
 }
 
@@ -58,6 +59,8 @@ pub struct Changed {
     pub before: Option<String>,
     /// `None` of what was unsent as a whole.
     pub after: Option<String>,
+    /// What it was, of what changed beside its words.
+    pub was: Option<Was>,
 }
 
 /// Every change, by its date; those without one by that of the run that found it.
@@ -68,16 +71,17 @@ pub fn changes(path: &Path) -> Result<Vec<Changed>, ArchiveError> {
     let (folder, connection) = look_into(path)?;
     let read = || -> rusqlite::Result<Vec<Changed>> {
         let facts = Facts::of(&connection)?;
+        let saying = Saying::of(&connection, folder.path(), facts.conversations())?;
         let mut changed = Vec::new();
         for message in candidates(&connection)? {
-            let steps = steps(&connection, message)?;
+            let steps = steps(&connection, &saying, message)?;
             if steps.is_empty() {
                 continue;
             }
             let about = facts.about(message)?;
-            for Step { what, date, run, before, after } in steps {
+            for Step { what, date, run, before, after, was } in steps {
                 let run = run_named(&connection, run)?;
-                changed.push(Changed { message: about.clone(), what, date, run, before, after });
+                changed.push(Changed { message: about.clone(), what, date, run, before, after, was });
             }
         }
         changed.sort_by_cached_key(|one| {
@@ -89,17 +93,25 @@ pub fn changes(path: &Path) -> Result<Vec<Changed>, ArchiveError> {
     read().map_err(ArchiveError::database(folder.database()))
 }
 
+/// What other programs may have changed of a message, beside its words.
+const FACTS: [&str; 6] =
+    ["is_from_me", "handle_id", "date", "date_read", "date_delivered", "associated_message_type"];
+
 /// The messages that somebody may have changed.
 fn candidates(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let [edited, retracted] =
         ["date_edited", "date_retracted"].map(|column| columns_or_null(connection, "message", &[column]));
-    let former = body_columns(connection, "msgarchive_message_version", "v")?;
-    let shown = body_columns(connection, "message", "m")?;
+    let [former, shown] = [("msgarchive_message_version", "v"), ("message", "m")].map(|(table, alias)| {
+        let body = body_columns(connection, table, alias)?;
+        let columns = FACTS.map(|name| column(connection, table, alias, name));
+        let columns = columns.into_iter().collect::<rusqlite::Result<Vec<String>>>()?;
+        Ok::<_, rusqlite::Error>(format!("{body}, {}", columns.join(", ")))
+    });
     let mut statement = connection.prepare(&format!(
         "SELECT ROWID FROM message WHERE coalesce({}, 0) <> 0 OR coalesce({}, 0) <> 0 \
          UNION SELECT v.msgarchive_id FROM msgarchive_message_version v JOIN message m ON m.ROWID = v.msgarchive_id \
-         WHERE ({former}) IS NOT ({shown}) ORDER BY 1",
-        edited?, retracted?
+         WHERE ({}) IS NOT ({}) ORDER BY 1",
+        edited?, retracted?, former?, shown?
     ))?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
@@ -111,54 +123,102 @@ struct Step {
     run: i64,
     before: Option<String>,
     after: Option<String>,
+    was: Option<Was>,
 }
 
-fn steps(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Step>> {
+fn steps(connection: &Connection, saying: &Saying<'_>, message: i64) -> rusqlite::Result<Vec<Step>> {
     let states = in_order(connection, message)?;
     // Of what lies there damaged nobody knows whose words it has.
     if states.iter().any(|state| state.damaged) {
         return Ok(Vec::new());
     }
-    let mut steps = listed(&summary_of(connection, message)?, &states);
+    let shown = match saying.message(message, true)? {
+        Some(Shown::AsMessage(message)) => *message,
+        Some(Shown::With(_)) | None => Message::default(),
+    };
+    let mut steps = by_people(&states, &summary_of(connection, message)?, &shown);
+    steps.extend(by_others(&states, shown));
+    Ok(steps)
+}
+
+/// What its sender did, as Messages notes it.
+fn by_people(states: &[State], summary: &Summary, shown: &Message) -> Vec<Step> {
+    let mut steps = listed(summary, states);
     let is_listed = !steps.is_empty();
+    let last = states.iter().find(|state| state.shown);
     let mut before: Option<&State> = None;
-    for (state, Brought { what, before: shown_before }) in states.iter().zip(brought(&states)) {
+    for (state, what) in states.iter().zip(brought(states)) {
         let is = |word: &str| what.split(',').any(|what| what == word);
         let began_so = before.is_none();
-        let is_unsent = is("unsent") || began_so && state.retracted_at != 0 && state.text.is_none();
+        // That it was unsent may stand in its summary alone.
+        let is_the_last = last.is_some_and(|last| last.edited == state.edited)
+            && before.is_none_or(|before| before.edited != state.edited);
+        let is_unsent = is("unsent")
+            || began_so && state.retracted_at != 0 && state.text.is_none()
+            || shown.unsent.is_some() && state.edited != 0 && is_the_last;
         let was = before.and_then(|before| before.text.clone());
         let mut step = |what, raw: i64| {
             let (before, after) = (was.clone(), state.text.clone());
-            steps.push(Step { what, date: instant(raw), run: state.run, before, after });
+            steps.push(Step { what, date: instant(raw), run: state.run, before, after, was: None });
         };
         if is_unsent {
             step(Change::Unsent, if state.retracted_at != 0 { state.retracted_at } else { state.edited });
         } else if !is_listed && (is("edited") || began_so && state.edited != 0) {
             step(Change::Edited, state.edited);
-        } else if let Some(was) = shown_before.filter(|_| is("changed"))
-            && was.text.is_some()
-            && was.text != state.text
-            && !had_parts_deleted(connection, message)?
-        {
-            let (before, after) = (was.text.clone(), state.text.clone());
-            steps.push(Step { what: Change::Altered, date: None, run: state.run, before, after });
         }
         before = Some(state);
     }
-    Ok(steps)
+    if let (Some(last), Some(_)) = (last, shown.unsent)
+        && steps.iter().all(|step| step.what != Change::Unsent)
+    {
+        let date = instant(last.edited).filter(|_| last.edited != 0);
+        let after = last.text.clone();
+        steps.push(Step { what: Change::Unsent, date, run: last.run, before: None, after, was: None });
+    }
+    steps
 }
 
-/// Its owner deleted a part of it, and may have taken it back: that is no change of what the sender said.
-fn had_parts_deleted(connection: &Connection, message: i64) -> rusqlite::Result<bool> {
-    for (table, column) in [(PARTS, "message_id"), (FORMER_PARTS, "message")] {
-        if has_table(connection, table)? {
-            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} = ?1)");
-            if connection.prepare_cached(&sql)?.query_row([message], |row| row.get(0))? {
-                return Ok(true);
-            }
-        }
+/// What was done to it otherwise.
+fn by_others(states: &[State], shown: Message) -> Vec<Step> {
+    let now = states.iter().find(|state| state.shown).and_then(|state| state.text.clone());
+    let mut steps = Vec::new();
+    for text in shown.altered.iter().flatten() {
+        let run = since(states, |state| state.text.as_deref().is_some_and(|said| bare(said) == bare(text)));
+        let (before, after) = (Some(text.clone()), now.clone());
+        steps.push(Step { what: Change::Altered, date: None, run, before, after, was: None });
     }
-    Ok(false)
+    for was in shown.was {
+        let run = match &was {
+            Was::FromMe => since(states, |state| state.from_me),
+            Was::From(_) => {
+                let now = states.iter().find(|state| state.shown).map(|state| (state.from_me, state.handle));
+                since(states, |state| Some((state.from_me, state.handle)) != now)
+            }
+            Was::Dated(date) => since(states, |state| instant(state.date) == *date),
+            Was::Read(date) => since(states, |state| instant(state.read) == Some(*date)),
+            Was::Delivered(date) => since(states, |state| instant(state.delivered) == Some(*date)),
+            Was::Kind(_) => {
+                let now = states.iter().find(|state| state.shown).map(|state| state.associated);
+                since(states, |state| Some(state.associated) != now)
+            }
+        };
+        steps.push(Step {
+            what: Change::Altered,
+            date: None,
+            run,
+            before: None,
+            after: now.clone(),
+            was: Some(was),
+        });
+    }
+    steps
+}
+
+/// The run since which a state is not so any more.
+fn since(states: &[State], was: impl Fn(&State) -> bool) -> i64 {
+    let last = states.iter().rposition(was);
+    let next = last.and_then(|last| states.get(last + 1)).or(states.last());
+    next.map_or(0, |state| state.run)
 }
 
 /// What Messages' own list of versions says, and which run first had each.
@@ -177,6 +237,7 @@ fn listed(summary: &Summary, states: &[State]) -> Vec<Step> {
         run: since(after.date),
         before: Some(before.text.clone()),
         after: Some(after.text.clone()),
+        was: None,
     });
     step.collect()
 }

@@ -73,9 +73,8 @@ pub struct Damage {
 pub fn damage_of(path: &Path, jobs: usize, progress: &dyn Progress) -> Result<Damage, ArchiveError> {
     let Looked { problems, unread, damaged, .. } = look_twice(path, false, jobs, progress)?;
     let messages = damaged_messages(&damaged);
-    // What is made anew of the rest takes nothing from it.
-    let is_made_anew = |problem: &&Problem| matches!(problem.path.as_deref(), Some(INDEX | README));
-    let words = problems.iter().filter(|problem| !is_made_anew(problem)).map(Problem::in_words);
+    // A file beside the database says nothing of messages: the next run makes it anew.
+    let words = problems.iter().filter(|problem| problem.kind != "file").map(Problem::in_words);
     let unread = unread.iter().map(|unread| format!("{} cannot be read: {}", unread.path, unread.what));
     Ok(Damage { messages, words: words.chain(unread).collect() })
 }

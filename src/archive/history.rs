@@ -11,16 +11,24 @@ use super::absence::Reason;
 use super::open::look_into;
 use super::places::number;
 use super::row::text_at;
+use crate::model::Instant;
 use crate::pipeline::decode::body;
+use crate::pipeline::decode::date::instant;
 
 /// A state of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Version {
     /// The name of the run that brought it.
     pub run: String,
     /// When that was.
     pub date: String,
     pub text: Option<String>,
+    /// Of a state: whether the owner sent it.
+    pub from_me: Option<bool>,
+    /// Of a state that somebody else sent: from where, as Messages stores it. Hostile text.
+    pub sender: Option<String>,
+    /// Of a state: when it was sent.
+    pub sent: Option<Instant>,
     /// `damaged`, where what it was is lost, and nobody brought what is there; else `added`, `edited`, `unsent`, `read`, `changed`, several of these joined by `,`; the reason of an absence, as
     /// [`super::Reason::name`] has it; `gone` from Recently Deleted; `restored`.
     pub what: String,
@@ -82,15 +90,34 @@ pub(super) struct State {
     /// Until which run it was shown; that of a source that only had it beside what was shown ends where it begins.
     until: i64,
     source: i64,
-    shown: bool,
+    pub shown: bool,
     pub text: Option<String>,
     pub edited: i64,
-    read: i64,
-    /// Raw; 0 where it was not.
+    /// Raw, as all that follow.
+    pub read: i64,
+    pub delivered: i64,
+    pub date: i64,
+    pub from_me: bool,
+    /// The row id of who sent it.
+    pub handle: i64,
+    pub associated: i64,
+    /// 0 where it was not.
     pub retracted_at: i64,
     /// That run found it damaged, and it is shown as it lies there.
     pub damaged: bool,
 }
+
+/// What is asked of a state beside its words.
+const OF_STATES: [&str; 8] = [
+    "date_edited",
+    "date_read",
+    "date_retracted",
+    "date_delivered",
+    "date",
+    "is_from_me",
+    "handle_id",
+    "associated_message_type",
+];
 
 /// The states of a message, as they came: run by run, and in each, source by source.
 pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Result<Vec<State>> {
@@ -103,7 +130,7 @@ pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Resul
         WHERE v.ROWID = ?1";
     for (table, sql) in [("msgarchive_message_version", of_version), ("message", of_shown)] {
         let mut list = body_columns(connection, table, "v")?;
-        for name in ["date_edited", "date_read", "date_retracted"] {
+        for name in OF_STATES {
             list.push_str(", ");
             list.push_str(&column(connection, table, "v", name)?);
         }
@@ -121,6 +148,11 @@ pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Resul
                 edited: number(7)?,
                 read: number(8)?,
                 retracted_at: number(9)?,
+                delivered: number(10)?,
+                date: number(11)?,
+                from_me: number(12)? != 0,
+                handle: number(13)?,
+                associated: number(14)?,
             });
         }
     }
@@ -147,17 +179,9 @@ fn sources_of(connection: &Connection, run: i64) -> rusqlite::Result<Vec<i64>> {
     Ok(sources.filter_map(|source| source.get("source")?.as_i64()).collect())
 }
 
-/// What a state brought.
-pub(super) struct Brought<'s> {
-    /// In the words of [`Version::what`].
-    pub what: String,
-    /// What was shown before it.
-    pub before: Option<&'s State>,
-}
-
-/// What each state brought: compared with what was shown before it. One that a source had beside that changed nothing of
+/// What each state brought, in the words of [`Version::what`]: compared with what was shown before it. One that a source had beside that changed nothing of
 /// what is shown.
-pub(super) fn brought(states: &[State]) -> Vec<Brought<'_>> {
+pub(super) fn brought(states: &[State]) -> Vec<String> {
     let mut brought = Vec::new();
     let mut before: Option<&State> = None;
     for (state, next) in states.iter().zip(states.iter().skip(1).map(Some).chain([None])) {
@@ -166,7 +190,7 @@ pub(super) fn brought(states: &[State]) -> Vec<Brought<'_>> {
             Some(before) => difference(before, state),
             None => "added".to_owned(),
         };
-        brought.push(Brought { what, before });
+        brought.push(what);
         // Another archive hands on several of a run.
         let goes_on = next.is_some_and(|next| (next.run, next.source) == (state.run, state.source));
         if before.is_none() || state.until > state.run || goes_on {
@@ -187,8 +211,12 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
             .flatten()
             .unwrap_or_default())
     };
+    let handle = |id: i64| -> rusqlite::Result<Option<String>> {
+        let sql = "SELECT id FROM handle WHERE ROWID = ?1";
+        Ok(connection.query_row(sql, [id], |row| text_at(row, 0)).optional()?.flatten())
+    };
     let mut versions: Vec<(i64, Version)> = Vec::new();
-    for (state, Brought { what, .. }) in states.iter().zip(brought(&states)) {
+    for (state, what) in states.iter().zip(brought(&states)) {
         let (name, date) = run(state.run)?;
         versions.push((
             state.run,
@@ -196,6 +224,9 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
                 run: name,
                 date,
                 text: state.text.clone(),
+                from_me: Some(state.from_me),
+                sender: if state.from_me { None } else { handle(state.handle)? },
+                sent: instant(state.date),
                 what,
                 source: if state.damaged { String::new() } else { path(state.source)? },
                 shown: state.shown,
@@ -215,7 +246,8 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
         let back = row.get::<_, Option<i64>>(4)?.map(|returned| (returned, "restored".to_owned()));
         for (number, what) in [Some((noticed, reason)), gone, back].into_iter().flatten() {
             let (name, date) = run(number)?;
-            let event = Version { run: name, date, text: None, what, source: path(source)?, shown: false };
+            let source = path(source)?;
+            let event = Version { run: name, date, what, source, ..Version::default() };
             versions.push((number, event));
         }
     }
@@ -246,7 +278,12 @@ fn difference(before: &State, after: &State) -> String {
     what.join(",")
 }
 
-fn column(connection: &Connection, table: &str, alias: &str, name: &str) -> rusqlite::Result<String> {
+pub(super) fn column(
+    connection: &Connection,
+    table: &str,
+    alias: &str,
+    name: &str,
+) -> rusqlite::Result<String> {
     let there: bool = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE lower(name) = ?2)")?
         .query_row([table, name], |row| row.get(0))?;

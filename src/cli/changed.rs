@@ -6,19 +6,23 @@ use chrono_tz::Tz;
 use msgarchive::archive::about::About;
 use msgarchive::archive::changes::{Change, Changed};
 use msgarchive::archive::groups::AsItWas;
-use msgarchive::model::Instant;
+use msgarchive::model::{Instant, Was};
+use msgarchive::writers::clock::Clock;
+use msgarchive::writers::phrase::otherwise;
 use serde_json::{Value, json};
 
 use super::groups;
 use super::terminal::{self, plain, said, wrap};
 
 /// `2026-11-02 13:00`, and seconds where they matter.
-fn moment(at: Option<Instant>, zone: Tz, format: &str) -> Option<String> {
+pub fn moment(at: Option<Instant>, zone: Tz, format: &str) -> Option<String> {
     Some(at?.with_timezone(&zone).format(format).to_string())
 }
 
 /// When something was, to the minute.
 const MINUTES: &str = "%Y-%m-%d %H:%M";
+/// To the second.
+pub const SECONDS: &str = "%Y-%m-%d %H:%M:%S";
 
 fn sender(about: &About) -> String {
     match (&about.sender, about.from_me) {
@@ -35,8 +39,7 @@ fn conversation(about: &About) -> String {
 /// Which message it is; `then`: what its conversation was when it came, where that was otherwise.
 pub fn about_in_words(about: &About, then: Option<&AsItWas>, zone: Tz) -> String {
     let width = terminal::width();
-    let sent =
-        moment(about.date, zone, "%Y-%m-%d %H:%M:%S").unwrap_or_else(|| "on a day that is not known".into());
+    let sent = moment(about.date, zone, SECONDS).unwrap_or_else(|| "on a day that is not known".into());
     let line = format!("Sent {sent} ({}) by {}, in {}", zone.name(), sender(about), conversation(about));
     let mut words = format!("{}\n", wrap("", &line, width));
     if !about.attachments.is_empty() {
@@ -67,7 +70,7 @@ pub fn in_words(changed: &[Changed], zone: Tz) -> String {
     }
     let width = terminal::width();
     let mut words = String::new();
-    for Changed { message, what, date, run, before, after } in changed {
+    for Changed { message, what, date, run, before, after, was } in changed {
         let found = run.1.parse::<Instant>().ok();
         let when = match moment(*date, zone, MINUTES) {
             Some(at) => at,
@@ -76,12 +79,24 @@ pub fn in_words(changed: &[Changed], zone: Tz) -> String {
         let sent = moment(message.date, zone, MINUTES).unwrap_or_else(|| "—".into());
         let (sender, conversation) = (sender(message), conversation(message));
         let line = match what {
+            Change::Altered if was.is_some() => {
+                format!(
+                    "{when} is another, and Messages notes no change (sent {sent} by {sender}, {conversation})"
+                )
+            }
             Change::Altered => format!(
                 "{when} says something else, and Messages notes no edit (sent {sent} by {sender}, {conversation})"
             ),
             what => format!("{when} {} by {sender} (sent {sent}, {conversation})", what.name()),
         };
         let _ = writeln!(words, "{}", wrap("", &line, width.saturating_sub(4)).replace('\n', "\n    "));
+        if let Some(was) = was {
+            let was = otherwise(was, &mut Clock::new(zone));
+            let _ = writeln!(words, "{}", wrap("    ", &format!("{was}."), width));
+            let _ = writeln!(words, "{}", wrap("    ", &said(after.as_deref()), width));
+            let _ = writeln!(words, "    {}", plain(&message.guid));
+            continue;
+        }
         let lost = "not kept: it was so when the archive first saw it";
         let before = before.as_deref().map_or_else(|| lost.to_owned(), |text| said(Some(text)));
         let _ = writeln!(words, "{}", wrap("    before: ", &before, width));
@@ -103,6 +118,22 @@ pub fn in_words(changed: &[Changed], zone: Tz) -> String {
     words
 }
 
+/// As JSON Lines have it.
+fn was_as_json(was: &Was, zone: Tz) -> Value {
+    let at = |at: &Instant| at.with_timezone(&zone).to_rfc3339();
+    match was {
+        Was::FromMe => json!({ "from_me": true }),
+        Was::From(sender) => {
+            let sender = sender.as_ref().map(|of| json!({ "handle": of.handle, "name": of.name }));
+            json!({ "sender": sender })
+        }
+        Was::Dated(date) => json!({ "date": date.as_ref().map(at) }),
+        Was::Read(date) => json!({ "date_read": at(date) }),
+        Was::Delivered(date) => json!({ "date_delivered": at(date) }),
+        Was::Kind(kind) => json!({ "kind": kind.name() }),
+    }
+}
+
 pub fn as_json(changed: &[Changed], zone: Tz) -> String {
     let each = |one: &Changed| {
         let mut object = about_as_json(&one.message, zone);
@@ -112,6 +143,9 @@ pub fn as_json(changed: &[Changed], zone: Tz) -> String {
             object.insert("run".into(), one.run.0.clone().into());
             object.insert("before".into(), one.before.clone().into());
             object.insert("after".into(), one.after.clone().into());
+            if let Some(was) = &one.was {
+                object.insert("was".into(), was_as_json(was, zone));
+            }
         }
         object
     };

@@ -16,6 +16,7 @@ use msgarchive::writers::phrase::{count, grouped, reason_of_absence};
 use serde_json::{Value, json};
 
 use super::account::account;
+use super::changed::{SECONDS, moment};
 use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, said, wrap};
 use super::{Failure, Outcome, changed, groups, terminal, zone};
@@ -321,6 +322,10 @@ fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
 fn versions_in_words(versions: &[Version], zone: Tz) -> String {
     let width = terminal::width();
     let mut words = String::new();
+    // From whom it is, and of when, is said above all of them where it always was so.
+    let facts = |version: &Version| (version.from_me, version.sender.clone(), version.sent);
+    let mut states = versions.iter().filter(|version| version.from_me.is_some()).map(facts);
+    let differ = states.next().is_some_and(|first| states.any(|other| other != first));
     for version in versions {
         let shown = if version.shown { ", shown" } else { "" };
         let what = version.what.split(',').map(told).collect::<Vec<_>>().join(", ");
@@ -331,6 +336,14 @@ fn versions_in_words(versions: &[Version], zone: Tz) -> String {
         let source = if source.is_empty() { source } else { format!(", {source}") };
         let line = format!("{at}{what}{shown}  (run {run}{source})");
         let _ = writeln!(words, "{}", hanging(&line, width));
+        if differ && version.from_me.is_some() {
+            let from = match (version.from_me, &version.sender) {
+                (Some(true), _) => "you".into(),
+                (_, sender) => sender.as_deref().map_or("somebody unknown".into(), plain),
+            };
+            let sent = moment(version.sent, zone, SECONDS).unwrap_or_else(|| "without a date".into());
+            let _ = writeln!(words, "{}", wrap("    ", &format!("from {from}, sent {sent}"), width));
+        }
         if let Some(text) = &version.text {
             let _ = writeln!(words, "{}", wrap("    ", &said(Some(text)), width));
         }
@@ -346,6 +359,9 @@ fn versions_as_json(message: &About, then: Option<&AsItWas>, versions: &[Version
                 "run": version.run,
                 "date": version.date,
                 "text": version.text,
+                "from_me": version.from_me,
+                "sender": version.sender,
+                "sent": version.sent.map(|sent| sent.with_timezone(&zone).to_rfc3339()),
                 "what": version.what,
                 "source": version.source,
                 "shown": version.shown,

@@ -50,6 +50,8 @@ pub struct Message {
     pub sources: Vec<u16>,
     /// Of an archive: what it said at other times, of which Messages notes no edit; the latest first.
     pub altered: Option<Box<[String]>>,
+    /// Of an archive: what else it was at other times, of which Messages notes no change; the latest first.
+    pub was: Vec<Was>,
     /// Of an archive: what of it is not what was archived, in words.
     pub damaged: Vec<String>,
     /// Other troubles with this row, in words. The row is shown all the same.
@@ -80,6 +82,23 @@ impl Message {
         };
         self.edits.iter().any(|edit| !is_gone(edit.part) || versions(edit) > 1)
     }
+}
+
+/// What an archive knew otherwise of a message, though Messages notes no change of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Was {
+    /// The owner had sent it.
+    FromMe,
+    /// Somebody else had sent it.
+    From(Option<Arc<Sender>>),
+    /// It had been sent then; `None` where that was no date.
+    Dated(Option<Instant>),
+    /// It had been read then, and now nothing says that it was.
+    Read(Instant),
+    /// It had been delivered then, and now nothing says that it was.
+    Delivered(Instant),
+    /// It had been something else.
+    Kind(MessageKind),
 }
 
 /// Who sent something that the owner did not.

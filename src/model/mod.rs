@@ -24,7 +24,7 @@ pub use media::{ContactCard, Media, Placement, Sticker, StickerEffect, StickerKi
 pub use message::{
     Announcement, AnnouncementKind, Call, Category, CategoryKind, Deleted, DeletionReason, Detected, Edit,
     Effect, Message, MessageKind, Part, PartContent, Quote, Reply, Scheduled, Sender, Style, StyleSpan,
-    Tapback, TapbackKind, Translation, Unsent,
+    Tapback, TapbackKind, Translation, Unsent, Was,
 };
 
 /// An instant, UTC, with nanoseconds as far as Apple stored them.

@@ -23,6 +23,7 @@ mod votes;
 mod window;
 mod workers;
 
+pub mod altered;
 pub mod crew;
 pub mod decode;
 pub mod fingerprint;

@@ -9,7 +9,7 @@ use super::decode::date::instant;
 use super::decode::sticker;
 use super::decode::summary::{self, Summary};
 use super::roster::Roster;
-use super::{announcement, exported, parts, stored_payload, tapbacks};
+use super::{altered, announcement, exported, parts, stored_payload, tapbacks};
 use crate::model::{
     Attachment, Availability, Category, CategoryKind, Deleted, Edit, Effect, Message, MessageKind, Part,
     PartContent, Quote, Reply, Scheduled, Sender, Sticker, StickerKind,
@@ -169,6 +169,7 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
     }
 
     out.message.reply_to = reply(&raw, roster).map(Box::new);
+    altered::note(&raw, roster, &mut out.message);
     out.message.guid = raw.guid;
     out.message.subject = raw.subject.filter(|s| !s.is_empty());
     out.message.service = raw.service;

@@ -220,35 +220,6 @@ pub fn restore_earlier(raw: &RawMessage, unsent: &[u32], message: &mut Message) 
         message.edits = versions(raw, &earlier, &message.parts);
     }
     message.edits.sort_by_key(|edit| edit.part);
-    let is_changed_by_itself = raw.date_edited != 0 || raw.date_retracted != 0 || !message.edits.is_empty();
-    if !is_changed_by_itself && unsent.is_empty() && raw.deleted_parts.is_empty() {
-        note_altered(&earlier, message);
-    }
-}
-
-/// Says what a message said at other times, where Messages notes no edit: some other program changed the row, or a part of
-/// it was lost.
-fn note_altered(earlier: &[Said], message: &mut Message) {
-    let now: Vec<&str> = message
-        .parts
-        .iter()
-        .filter_map(|part| match &part.content {
-            PartContent::Text { text, .. } if !text.is_empty() => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
-    let mut altered: Vec<String> = Vec::new();
-    for said in earlier {
-        let mut parts: Vec<(&u32, &str)> =
-            said.parts.iter().map(|(part, text)| (part, text.as_str())).collect();
-        parts.sort_unstable();
-        let texts: Vec<&str> = parts.into_iter().map(|(_, text)| text).collect();
-        let text = texts.join("\n");
-        if !texts.is_empty() && texts != now && !altered.contains(&text) {
-            altered.push(text);
-        }
-    }
-    message.altered = (!altered.is_empty()).then(|| altered.into());
 }
 
 /// Every version of the parts that are there now, and of the only one where none is, if the archive has another.
@@ -288,14 +259,14 @@ fn said_before(raw: &RawMessage, earlier: &[Said], part: u32) -> Vec<Edit> {
 }
 
 /// What a message said before.
-struct Said {
+pub(super) struct Said {
     edited: Option<Instant>,
     /// By part.
     parts: HashMap<u32, String>,
 }
 
 impl Said {
-    fn by(earlier: &EarlierBody) -> Said {
+    pub fn by(earlier: &EarlierBody) -> Said {
         let body = body::body_without_data(earlier.attributed_body.as_deref(), earlier.text.as_deref());
         let mut parts: HashMap<u32, String> = HashMap::new();
         for piece in &body.pieces {
@@ -306,6 +277,14 @@ impl Said {
             }
         }
         Said { edited: instant(earlier.date_edited), parts }
+    }
+
+    /// The texts of its parts.
+    pub fn in_order(&self) -> Vec<&str> {
+        let mut parts: Vec<(&u32, &str)> =
+            self.parts.iter().map(|(part, text)| (part, text.as_str())).collect();
+        parts.sort_unstable();
+        parts.into_iter().map(|(_, text)| text).collect()
     }
 }
 

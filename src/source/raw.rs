@@ -220,6 +220,22 @@ pub struct EarlierBody {
     pub attributed_body: Option<Vec<u8>>,
     /// When the sender had changed it last, by then (raw, nanoseconds); 0 for what was sent first.
     pub date_edited: i64,
+    /// What else it was; `None` where only what it said is known.
+    pub facts: Option<EarlierFacts>,
+}
+
+/// What the row of a message said of it before, beside its words: raw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EarlierFacts {
+    /// The source that had it so is the one that has what is shown now.
+    pub is_of_same_source: bool,
+    pub is_from_me: bool,
+    pub handle_id: i64,
+    pub date: i64,
+    pub date_read: i64,
+    pub date_delivered: i64,
+    pub associated_message_type: i64,
+    pub schedule_type: i64,
 }
 
 /// Where the row lies that an associated row belongs to.

@@ -12,7 +12,7 @@ use super::json::{self, Json};
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
 use crate::model::{
-    Balloon, BalloonKind, Call, Conversation, Effect, Message, Part, PartContent, PollOption, Unsent,
+    Balloon, BalloonKind, Call, Conversation, Effect, Message, Part, PartContent, PollOption, Unsent, Was,
 };
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
@@ -200,6 +200,19 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
     if let Some(altered) = &message.altered {
         json.raw(",\"altered\":").array(altered, |json, text| {
             json.text(text);
+        });
+    }
+    if !message.was.is_empty() {
+        json.raw(",\"was\":").array(&message.was, |json, was| {
+            match was {
+                Was::FromMe => json.raw("{\"from_me\":true"),
+                Was::From(sender) => json.raw("{\"sender\":").sender(sender.as_deref()),
+                Was::Dated(date) => json.raw("{\"date\":").date(*date),
+                Was::Read(date) => json.raw("{\"date_read\":").date(Some(*date)),
+                Was::Delivered(date) => json.raw("{\"date_delivered\":").date(Some(*date)),
+                Was::Kind(kind) => json.raw("{\"kind\":").text(kind.name()),
+            };
+            json.raw("}");
         });
     }
     if !message.damaged.is_empty() {

@@ -7,7 +7,8 @@ use super::device::DAY;
 use super::past::exported;
 use super::{add, device::Device};
 use crate::program::Program;
-use crate::support::typedstream::AttributedString;
+use crate::support::keyed::SummaryInfo;
+use crate::support::typedstream::{AttributedString, PART, Value as Number};
 use crate::support::{Schema, tree};
 
 const START: i64 = 700_000_000;
@@ -137,4 +138,192 @@ fn a_part_that_is_deleted_in_one_of_two_chats_of_a_message_is_shown() {
         );
         assert_eq!(message["deleted"]["part"], true);
     }
+}
+
+/// What a summary says of edits of part 0: what it said when, in seconds since 2001.
+fn edited_to(versions: &[(i64, &str)]) -> Vec<u8> {
+    let versions = versions.iter().map(|(at, text)| (*at as f64, AttributedString::plain(text))).collect();
+    let original = vec![(0, 0, 4)];
+    SummaryInfo { original, edits: vec![(0, versions)], ..SummaryInfo::default() }.encode()
+}
+
+/// What another program wrote over the words stays in view whatever edits come after it, or with it.
+#[test]
+fn words_that_no_list_of_edits_has_are_shown() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for (at, guid) in ["A", "B", "C", "D"].into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64, &format!("true words of {guid}"));
+    }
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    mac.run("UPDATE message SET text = 'forged' WHERE guid = 'A'", []);
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    let edit = |guid: &str, first: &str, then: &str| {
+        let at = START + 2 * DAY + 60;
+        mac.run(
+            "UPDATE message SET text = ?2, date_edited = ?3, message_summary_info = ?4 WHERE guid = ?1",
+            params![guid, then, at * 1_000_000_000, edited_to(&[(START, first), (at, then)])],
+        );
+    };
+    edit("A", "forged", "edited A");
+    edit("B", "forged", "edited B");
+    edit("C", "true words of C", "edited C");
+    add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
+    let messages = exported(&program, "out", &[]);
+    let altered = |at: usize| messages[at].get("altered").cloned();
+    assert_eq!(altered(0), Some(serde_json::json!(["true words of A"])));
+    assert_eq!(altered(1), Some(serde_json::json!(["true words of B"])));
+    assert_eq!((altered(2), altered(3)), (None, None));
+    let changed = json(&program, &["history", "archive", "--changed"]);
+    let told: Vec<(String, String, String)> = changed["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| ["guid", "what", "before"].map(|key| one[key].as_str().unwrap().to_owned()).into())
+        .collect();
+    let of = |guid: &str, what: &str, before: &str| {
+        told.contains(&(guid.to_owned(), what.to_owned(), before.to_owned()))
+    };
+    assert!(of("A", "changed", "true words of A") && of("A", "edited", "forged"), "{told:?}");
+    assert!(of("B", "changed", "true words of B") && of("B", "edited", "forged"), "{told:?}");
+    assert!(of("C", "edited", "true words of C"), "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
+}
+
+/// Its owner deleted one part: that takes nothing from what another program does with the others.
+#[test]
+fn words_beside_a_part_that_its_owner_deleted() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let body = |parts: &[(i64, &str)]| {
+        let part = |body: AttributedString, (part, text): &(i64, &str)| {
+            body.with(text, vec![(PART, Number::Int(*part))])
+        };
+        parts.iter().fold(AttributedString::default(), part).encode()
+    };
+    mac.receive("A", 0, START, "I never agreedsecond");
+    mac.run("UPDATE message SET attributedBody = ?1", [body(&[(0, "I never agreed"), (1, "second")])]);
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    mac.run(
+        "INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text)
+         SELECT chat_id, message_id, 1, ?1, ?2 FROM chat_message_join",
+        params![(START + DAY + 60) * 1_000_000_000, AttributedString::plain("second").encode()],
+    );
+    mac.run(
+        "UPDATE message SET text = 'I never agreed', attributedBody = ?1",
+        [body(&[(0, "I never agreed")])],
+    );
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    assert!(what(&json(&program, &["history", "archive", "--changed"])).is_empty());
+    mac.run("UPDATE message SET text = 'I agreed', attributedBody = ?1", [body(&[(0, "I agreed")])]);
+    add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
+    for purged in [false, true] {
+        if purged {
+            mac.run("DELETE FROM recoverable_message_part", []);
+            add(&archive, &[&mac.folder], START + 40 * DAY).unwrap();
+        }
+        let message = &exported(&program, &format!("out {purged}"), &[])[0];
+        let altered = message["altered"].as_array().unwrap();
+        assert!(altered.iter().all(|text| text.as_str().unwrap().contains("I never agreed")), "{message}");
+        let changed = json(&program, &["history", "archive", "--changed"]);
+        assert!(
+            what(&changed).iter().all(|what| *what == "changed") && !what(&changed).is_empty(),
+            "{changed}"
+        );
+    }
+}
+
+/// Who said it and when matters as much as what.
+#[test]
+fn who_said_it_and_when() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for (at, guid) in ["A", "B", "C", "D", "E", "F"].into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64, guid);
+    }
+    mac.read("D", START + 60);
+    mac.run("UPDATE message SET schedule_type = 2, schedule_state = 2 WHERE guid = 'E'", []);
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    assert!(exported(&program, "before", &[]).iter().all(|message| message.get("was").is_none()));
+    let second = 1_000_000_000;
+    mac.run("UPDATE message SET is_from_me = 1 WHERE guid = 'A'", []);
+    mac.run("UPDATE message SET handle_id = 2 WHERE guid = 'B'", []);
+    mac.run("UPDATE message SET date = ?1 WHERE guid = 'C'", [(START - 100 * DAY) * second]);
+    mac.run("UPDATE message SET date_read = 0, is_read = 0 WHERE guid = 'D'", []);
+    mac.run("UPDATE message SET date = ?1, schedule_state = 3 WHERE guid = 'E'", [(START + 600) * second]);
+    mac.read("F", START + DAY + 60);
+    assert_eq!(add(&archive, &[&mac.folder], START + 2 * DAY).unwrap().counts.changed, 6);
+    let messages = exported(&program, "out", &["--time-zone", "UTC"]);
+    let was: Vec<Option<Value>> = messages.iter().map(|message| message.get("was").cloned()).collect();
+    let ana = serde_json::json!([{ "sender": { "handle": "+12025550143", "name": null } }]);
+    assert_eq!((&was[0], &was[1]), (&Some(ana.clone()), &Some(ana)));
+    assert_eq!(was[2], Some(serde_json::json!([{ "date": "2023-03-08T20:26:42.000000000+00:00" }])));
+    assert_eq!(was[3], Some(serde_json::json!([{ "date_read": "2023-03-08T20:27:40.000000000+00:00" }])));
+    assert_eq!((&was[4], &was[5]), (&None, &None));
+    program.run(&["export", "-s", "archive", "-f", "txt", "-o", "txt", "--contacts", "none"]).with_code(0);
+    let text = tree::print(&program.path().join("txt"));
+    for said in
+        ["It was from +12025550143 before", "It was dated 8 March 2023", "It had been read 8 March 2023"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    // An export that is read back says it, too.
+    program
+        .run(&[
+            "export",
+            "-s",
+            "out",
+            "-f",
+            "jsonl",
+            "-o",
+            "again",
+            "--contacts",
+            "none",
+            "--time-zone",
+            "UTC",
+        ])
+        .with_code(0);
+    let again = tree::print(&program.path().join("again"));
+    for said in ["\"was\":[{\"sender\"", "\"was\":[{\"date\":\"2023", "\"was\":[{\"date_read\":\"2023"] {
+        assert!(again.contains(said), "{again}");
+    }
+    let changed = json(&program, &["history", "archive", "--changed"]);
+    assert_eq!(what(&changed), ["changed"; 4]);
+    let words = program.run(&["history", "archive", "--changed"]).with_code(0).out;
+    assert!(words.contains("It was from +12025550143 before, and Messages notes no such change"), "{words}");
+    let versions = json(&program, &["history", "archive", "--message", "A"]);
+    let of =
+        |at: usize| (versions["versions"][at]["from_me"].clone(), versions["versions"][at]["sender"].clone());
+    assert_eq!((of(0), of(1)), ((false.into(), "+12025550143".into()), (true.into(), Value::Null)));
+    let words = program.run(&["history", "archive", "--message", "A"]).with_code(0).out;
+    assert!(words.contains("from +12025550143, sent") && words.contains("from you, sent"), "{words}");
+}
+
+/// Unsent before the archive saw it first; and a part of one, after that.
+#[test]
+fn what_was_unsent_is_told_as_that() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for (at, guid) in ["A", "B"].into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64, guid);
+    }
+    let unsent =
+        SummaryInfo { original: vec![(0, 0, 1)], unsent: vec![0], ..SummaryInfo::default() }.encode();
+    let at = (START + 60) * 1_000_000_000;
+    mac.run(
+        "UPDATE message SET text = NULL, date_edited = ?1, message_summary_info = ?2 WHERE guid = 'A'",
+        params![at, unsent],
+    );
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    mac.run(
+        "UPDATE message SET text = NULL, date_edited = ?1, message_summary_info = ?2 WHERE guid = 'B'",
+        params![at, unsent],
+    );
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    let changed = json(&program, &["history", "archive", "--changed"]);
+    assert_eq!(what(&changed), ["unsent", "unsent"], "{changed}");
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Rows};
 use crate::model::DeletionReason;
 use crate::source::custody::Visits;
 use crate::source::database::{Columns, Schema, scan};
-use crate::source::{EarlierBody, RawChat, RawMessage};
+use crate::source::{EarlierBody, EarlierFacts, RawChat, RawMessage};
 
 /// Nothing, of what is no archive.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Archived {
     former_names: HashMap<i64, Vec<String>>,
     /// Former bodies of a message, the latest first.
     earlier: Option<String>,
-    /// Messages that have such a body, and were not changed as Messages notes it. `None`: that is not known, and each is asked of.
+    /// Messages of which an earlier state said something else. `None`: that is not known, and each is asked of.
     altered: Option<RoaringTreemap>,
     /// Messages that are not what was archived: no source had those any more when the damage was found.
     damaged: BTreeSet<i64>,
@@ -178,11 +178,20 @@ impl Archived {
         let mut statement = connection.prepare_cached(sql)?;
         let earlier = statement.query_map([row.rowid], |row| {
             let mut c = Columns::from(row, 0);
-            Ok(EarlierBody { text: c.text(), attributed_body: c.bytes(), date_edited: c.number() })
+            let (text, attributed_body, date_edited) = (c.text(), c.bytes(), c.number());
+            let facts = EarlierFacts {
+                is_from_me: c.number() != 0,
+                handle_id: c.number(),
+                date: c.number(),
+                date_read: c.number(),
+                date_delivered: c.number(),
+                associated_message_type: c.number(),
+                schedule_type: c.number(),
+                is_of_same_source: c.number() != 0,
+            };
+            Ok(EarlierBody { text, attributed_body, date_edited, facts: Some(facts) })
         })?;
-        let said = |body: &EarlierBody| body.text.is_some() || body.attributed_body.is_some();
-        let earlier = earlier.take(EARLIER).collect::<rusqlite::Result<Vec<EarlierBody>>>()?;
-        Ok(earlier.into_iter().filter(said).collect())
+        earlier.take(EARLIER).collect()
     }
 }
 
@@ -198,43 +207,49 @@ fn reason_of(name: Option<&str>) -> DeletionReason {
     name.and_then(DeletionReason::named).unwrap_or(DeletionReason::Unexplained)
 }
 
-/// The query for messages that have another body now than once, and of which Messages notes no edit; but for those of which
-/// a part was deleted by their owner, or was and came back.
+/// Of a former state and of what is shown, what other programs may have changed: an expression each.
+const FACTS: [&str; 6] =
+    ["text", "attributedbody", "is_from_me", "handle_id", "date", "associated_message_type"];
+
+/// The query for messages of which an earlier state said something else than the one that is shown does.
 fn altered_of(schema: &Schema) -> Option<String> {
     let versions = "msgarchive_message_version";
-    let of = |table, alias, name| schema.column(table, alias, name);
-    let parts = [("recoverable_message_part", "message_id"), ("msgarchive_former_part", "message")];
-    let unless: String = parts
-        .iter()
-        .filter(|(table, column)| schema.has_all(table, &[*column]))
-        .map(|(table, column)| {
-            format!(" AND m.ROWID NOT IN (SELECT {column} FROM {table} WHERE {column} IS NOT NULL)")
-        })
-        .collect();
+    let [then, now] = [(versions, "v"), ("message", "m")]
+        .map(|(table, alias)| FACTS.map(|name| schema.column(table, alias, name)).join(", "));
+    let lost = ["date_read", "date_delivered"].map(|name| {
+        let (then, now) = (schema.column(versions, "v", name), schema.column("message", "m", name));
+        format!("coalesce({then}, 0) <> 0 AND coalesce({now}, 0) = 0")
+    });
     schema.has_table(versions).then(|| {
         format!(
             "SELECT DISTINCT v.msgarchive_id FROM {versions} v JOIN message m ON m.ROWID = v.msgarchive_id \
-             WHERE coalesce({}, 0) = 0 AND coalesce({}, 0) = 0 AND ({}, {}) IS NOT ({}, {}){unless}",
-            of("message", "m", "date_edited"),
-            of("message", "m", "date_retracted"),
-            of(versions, "v", "text"),
-            of(versions, "v", "attributedbody"),
-            of("message", "m", "text"),
-            of("message", "m", "attributedbody")
+             WHERE ({then}) IS NOT ({now}) OR {} OR {}",
+            lost[0], lost[1]
         )
     })
 }
 
-/// The query for former bodies of a message, the latest first.
+/// The query for former states of a message, the latest first.
 fn earlier_of(schema: &Schema) -> Option<String> {
     let versions = "msgarchive_message_version";
-    let column = |name| schema.column(versions, "v", name);
+    let columns = [
+        "text",
+        "attributedbody",
+        "date_edited",
+        "is_from_me",
+        "handle_id",
+        "date",
+        "date_read",
+        "date_delivered",
+        "associated_message_type",
+        "schedule_type",
+    ];
+    let columns = columns.map(|name| schema.column(versions, "v", name)).join(", ");
     schema.has_table(versions).then(|| {
         format!(
-            "SELECT {}, {}, {} FROM {versions} v WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC",
-            column("text"),
-            column("attributedbody"),
-            column("date_edited")
+            "SELECT {columns}, v.msgarchive_source IS b.source FROM {versions} v \
+             LEFT JOIN msgarchive_message b ON b.id = v.msgarchive_id \
+             WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC"
         )
     })
 }

@@ -92,8 +92,21 @@ pub struct Line {
     pub junk: bool,
     pub category: Option<Category>,
     pub altered: Option<Vec<String>>,
+    pub was: Vec<Was>,
     pub damaged: Vec<String>,
     pub source: Origin,
+}
+
+/// One of them is there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Was {
+    pub from_me: bool,
+    pub sender: Option<Person>,
+    pub date: Option<String>,
+    pub date_read: Option<String>,
+    pub date_delivered: Option<String>,
+    pub kind: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -12,7 +12,7 @@ use super::people::People;
 use crate::model::{
     Announcement, AnnouncementKind, Attachment, Call, Category, CategoryKind, Deleted, DeletionReason,
     Detected, Edit, Effect, Message, MessageKind, Part, PartContent, Reply, Scheduled, Sender, Style,
-    StyleSpan, Tapback, TapbackKind, Translation, Unsent,
+    StyleSpan, Tapback, TapbackKind, Translation, Unsent, Was,
 };
 use crate::source::dates::{instant, raw, raw_of};
 use crate::source::{RawAttachment, RawMessage};
@@ -98,6 +98,7 @@ impl Around<'_> {
         let alone = matches!(parts.as_slice(), [Part { content: PartContent::Text { .. }, .. }]);
         let message = Message {
             altered: line.altered.map(Into::into),
+            was: line.was.iter().map(was).collect(),
             damaged: line.damaged,
             guid: line.guid,
             date: line.date.as_deref().and_then(instant),
@@ -191,6 +192,19 @@ impl Around<'_> {
 
     fn handle_of(&self, sender: Option<&line::Person>) -> i64 {
         sender.and_then(|sender| sender.handle.as_deref()).map_or(0, |address| self.people.row_of(address))
+    }
+}
+
+fn was(line: &line::Was) -> Was {
+    let at = |date: &Option<String>| date.as_deref().and_then(instant);
+    let kind = line.kind.as_deref().and_then(MessageKind::named);
+    match (line, kind, at(&line.date_read), at(&line.date_delivered)) {
+        (line, ..) if line.from_me => Was::FromMe,
+        (line::Was { sender: Some(sender), .. }, ..) => Was::From(Some(person(sender))),
+        (_, Some(kind), ..) => Was::Kind(kind),
+        (_, _, Some(read), _) => Was::Read(read),
+        (_, _, _, Some(delivered)) => Was::Delivered(delivered),
+        _ => Was::Dated(at(&line.date)),
     }
 }
 

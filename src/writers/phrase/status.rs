@@ -1,7 +1,10 @@
 //! What became of a message, in words.
 
 use super::{Phrases, day_and_time, one_line};
-use crate::model::{Deleted, DeletionReason, Effect, Message, PartContent, Scheduled, Translation, Unsent};
+use crate::model::{
+    Deleted, DeletionReason, Effect, Instant, Message, PartContent, Scheduled, Sender, Translation, Unsent,
+    Was,
+};
 use crate::writers::clock::{Clock, Local};
 
 /// `Sent with Slam`.
@@ -145,6 +148,24 @@ fn altered(text: &str) -> String {
     format!("It said something else before, and Messages notes no edit: “{}”", one_line(text))
 }
 
+/// `It was from Ana Abbott before, and Messages notes no such change`.
+pub fn otherwise(was: &Was, clock: &mut Clock) -> String {
+    let mut at = |date: &Instant| day_and_time(&clock.local(*date), None);
+    let was = match was {
+        Was::FromMe => "It was from the owner of these messages".to_owned(),
+        Was::From(sender) => {
+            let label = sender.as_deref().map_or("somebody unknown", Sender::label);
+            format!("It was from {}", one_line(label))
+        }
+        Was::Dated(Some(date)) => format!("It was dated {}", at(date)),
+        Was::Dated(None) => "It had no date".to_owned(),
+        Was::Read(date) => format!("It had been read {}", at(date)),
+        Was::Delivered(date) => format!("It had been delivered {}", at(date)),
+        Was::Kind(kind) => format!("It was a {}", kind.name()),
+    };
+    format!("{was} before, and Messages notes no such change")
+}
+
 /// Every earlier version, oldest first: `Edited 13:32:10, before: “lok”`. `sent` is when the message was.
 pub fn edits(message: &Message, sent: Option<&Local>, clock: &mut Clock) -> Vec<String> {
     let mut lines = Vec::new();
@@ -182,6 +203,7 @@ pub fn statuses(message: &Message, clock: &mut Clock) -> Vec<String> {
     lines.extend(message.junk.then(|| junk().to_owned()));
     lines.extend(message.deleted.map(|d| deleted(d, clock)));
     lines.extend(message.altered.iter().flatten().map(|text| altered(text)));
+    lines.extend(message.was.iter().map(|was| otherwise(was, clock)));
     lines.extend(message.damaged.iter().map(|what| one_line(what).into_owned()));
     lines
 }

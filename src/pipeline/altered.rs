@@ -1,0 +1,127 @@
+//! What an archive knew otherwise of a message, though Messages notes no change of it: some other program changed the row, or
+//! something of it was lost.
+//!
+//! **Must never**: take for such a change what its sender edited or unsent, what its owner deleted, or what two devices note
+//! a little differently.
+
+use std::collections::HashSet;
+
+use super::decode::date::instant;
+use super::normalize::{is_tapback, sender};
+use super::parts::Said;
+use super::roster::Roster;
+use crate::model::{Message, MessageKind, PartContent, Was};
+use crate::source::{EarlierFacts, RawMessage};
+
+const SECOND: u64 = 1_000_000_000;
+/// The clocks of two devices of one owner differ, and so do the dates that they give to what was forwarded (SMS).
+const OF_ANOTHER_DEVICE: u64 = 300 * SECOND;
+
+/// Notes it. The message is complete but for this.
+pub fn note(raw: &RawMessage, roster: &Roster, message: &mut Message) {
+    if raw.earlier.is_empty() {
+        return;
+    }
+    message.altered = words(raw, message).map(Into::into);
+    message.was =
+        raw.earlier.iter().filter_map(|earlier| earlier.facts.as_ref()).fold(Vec::new(), |mut all, facts| {
+            for was in otherwise(facts, raw, roster) {
+                if !all.contains(&was) {
+                    all.push(was);
+                }
+            }
+            all
+        });
+}
+
+/// As it can be compared: places of attachments, and white space around it, say nothing.
+pub fn bare(text: &str) -> String {
+    text.chars().filter(|c| *c != '\u{fffc}').collect::<String>().trim().to_owned()
+}
+
+/// What it said at other times, the latest first.
+fn words(raw: &RawMessage, message: &Message) -> Option<Vec<String>> {
+    let texts = message.parts.iter().filter_map(|part| match &part.content {
+        PartContent::Text { text, .. } if !text.is_empty() => Some(text.as_str()),
+        _ => None,
+    });
+    let now: Vec<&str> = texts.collect();
+    let is_changed_by_people = !message.edits.is_empty()
+        || message.unsent.is_some()
+        || raw.date_edited != 0
+        || raw.date_retracted != 0
+        || !raw.deleted_parts.is_empty();
+    let edits = message.edits.iter().map(|edit| edit.text.as_str());
+    let mut explained: HashSet<String> = now.iter().copied().chain(edits).map(bare).collect();
+    explained.extend([now.concat(), now.join("\n")].iter().map(|text| bare(text)));
+    let mut altered: Vec<String> = Vec::new();
+    for said in raw.earlier.iter().map(Said::by) {
+        let texts = said.in_order();
+        let is_explained = match is_changed_by_people {
+            true => {
+                texts.iter().all(|text| explained.contains(&bare(text)))
+                    || explained.contains(&bare(&texts.concat()))
+            }
+            false => texts.is_empty() || texts == now,
+        };
+        let text = texts.join("\n");
+        if !is_explained && !altered.contains(&text) {
+            altered.push(text);
+        }
+    }
+    (!altered.is_empty()).then_some(altered)
+}
+
+/// What else it was.
+fn otherwise(facts: &EarlierFacts, raw: &RawMessage, roster: &Roster) -> Vec<Was> {
+    let mut was = Vec::new();
+    // Rows that are no messages have their senders elsewhere.
+    if raw.item_type == 0 {
+        match (facts.is_from_me, raw.is_from_me) {
+            (true, false) => was.push(Was::FromMe),
+            (false, true) => was.push(Was::From(sender(false, facts.handle_id, roster))),
+            (false, false) => {
+                let person = |handle| roster.person(handle).map(|(number, _)| number);
+                // Whom nobody knew may be known now.
+                let is_another =
+                    person(facts.handle_id).is_some_and(|was| person(raw.handle_id) != Some(was));
+                was.extend(is_another.then(|| Was::From(sender(false, facts.handle_id, roster))));
+            }
+            (true, true) => {}
+        }
+    }
+    let apart = if facts.is_of_same_source { SECOND } else { OF_ANOTHER_DEVICE };
+    let (then, now) = (nanoseconds(facts.date), nanoseconds(raw.date));
+    // What is scheduled is dated anew when it is sent.
+    let is_dated = facts.date != 0 && raw.schedule_type == 0 && facts.schedule_type == 0;
+    if is_dated && then.abs_diff(now) >= apart {
+        was.push(Was::Dated(instant(facts.date)));
+    }
+    if raw.date_read == 0 {
+        was.extend(instant(facts.date_read).map(Was::Read));
+    }
+    if raw.date_delivered == 0 {
+        was.extend(instant(facts.date_delivered).map(Was::Delivered));
+    }
+    let kind = kind_of(facts.associated_message_type);
+    if kind != kind_of(raw.associated_message_type) && raw.item_type == 0 {
+        was.push(Was::Kind(kind));
+    }
+    was
+}
+
+fn kind_of(associated_message_type: i64) -> MessageKind {
+    match associated_message_type {
+        kind if is_tapback(kind) => MessageKind::Tapback,
+        4000 => MessageKind::Vote,
+        _ => MessageKind::Message,
+    }
+}
+
+/// A raw date, whichever unit it is in (`messages-format.md` 3.1).
+fn nanoseconds(raw: i64) -> i64 {
+    match raw.unsigned_abs() < 1_000_000_000_000 {
+        true => raw.saturating_mul(1_000_000_000),
+        false => raw,
+    }
+}
