@@ -18,7 +18,7 @@ use super::conversations::columns_or_null;
 use super::history::{State, body_columns, brought, column, in_order, run_named};
 use super::open::look_into;
 use super::said::Saying;
-use crate::model::{Instant, Message, Was};
+use crate::model::{Instant, Message, Otherwise, Was};
 use crate::pipeline::Shown;
 use crate::pipeline::altered::bare;
 use crate::pipeline::decode::date::instant;
@@ -60,7 +60,7 @@ pub struct Changed {
     /// `None` of what was unsent as a whole.
     pub after: Option<String>,
     /// What it was, of what changed beside its words.
-    pub was: Option<Was>,
+    pub was: Option<Otherwise>,
 }
 
 /// Every change, by its date; those without one by that of the run that found it.
@@ -123,7 +123,7 @@ struct Step {
     run: i64,
     before: Option<String>,
     after: Option<String>,
-    was: Option<Was>,
+    was: Option<Otherwise>,
 }
 
 fn steps(connection: &Connection, saying: &Saying<'_>, message: i64) -> rusqlite::Result<Vec<Step>> {
@@ -188,7 +188,7 @@ fn by_others(states: &[State], shown: Message) -> Vec<Step> {
         steps.push(Step { what: Change::Altered, date: None, run, before, after, was: None });
     }
     for was in shown.was {
-        let run = match &was {
+        let run = match &was.was {
             Was::FromMe => since(states, |state| state.from_me),
             Was::From(_) => {
                 let now = states.iter().find(|state| state.shown).map(|state| (state.from_me, state.handle));
@@ -197,6 +197,13 @@ fn by_others(states: &[State], shown: Message) -> Vec<Step> {
             Was::Dated(date) => since(states, |state| instant(state.date) == *date),
             Was::Read(date) => since(states, |state| instant(state.read) == Some(*date)),
             Was::Delivered(date) => since(states, |state| instant(state.delivered) == Some(*date)),
+            Was::Said(text) => {
+                let says =
+                    |state: &&State| state.text.as_deref().is_some_and(|said| bare(said) == bare(text));
+                states.iter().find(says).or(states.last()).map_or(0, |state| state.run)
+            }
+            // It is told of the message that it was.
+            Was::Answered(_) => continue,
             Was::Kind(_) => {
                 let now = states.iter().find(|state| state.shown).map(|state| state.associated);
                 since(states, |state| Some(state.associated) != now)

@@ -6,6 +6,7 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
+use super::absence::predecessors;
 use super::aliases::Aliases;
 use super::damage::Damaged;
 use super::further::{Beside, beside};
@@ -54,6 +55,8 @@ pub struct Taker<'c> {
     /// Finds messages by what they say, where there may be some.
     restored: Option<Restored<'c>>,
     aliases: Aliases<'c>,
+    /// The sources that this one took the place of.
+    predecessors: Vec<i64>,
     /// (row id, id in the archive) of rows that were seen under a row id that another one has now.
     pub displaced: Vec<(i64, i64)>,
     find: Statement<'c>,
@@ -84,6 +87,7 @@ impl<'c> Taker<'c> {
             damaged,
             restored: None,
             aliases: Aliases::new(connection, spelling)?,
+            predecessors: predecessors(connection, visit.source, visit.run)?,
             displaced: Vec::new(),
             find: connection.prepare(&format!("SELECT ROWID FROM {table} WHERE {}", condition.join(" AND ")))?,
             sight: connection.prepare(
@@ -281,7 +285,7 @@ impl<'c> Taker<'c> {
             Beside::Earlier => false,
             // Of another source, which never knew what this one's row did not say before either.
             Beside::Less => has_changed && self.states.source(id)? == Some(self.visit.source),
-            Beside::Other { further } if before.is_none() => further,
+            Beside::Other { further } if before.is_none() => further || self.is_of_its_own(id)?,
             Beside::Other { .. } => has_changed,
         };
         if is_shown {
@@ -290,6 +294,13 @@ impl<'c> Taker<'c> {
             self.states.keep_beside(id, row)?;
         }
         Ok(Taken::Changed)
+    }
+
+    /// The state that is shown was brought by this source, or by one that it took the place of: what it says now came after that.
+    fn is_of_its_own(&mut self, id: i64) -> rusqlite::Result<bool> {
+        let brought_by = self.states.source(id)?;
+        Ok(brought_by
+            .is_some_and(|source| source == self.visit.source || self.predecessors.contains(&source)))
     }
 
     /// This source had the state that is shown, as it brought it or by its fingerprint, and has another one now: a group may

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use msgarchive::archive::about::About;
 use msgarchive::archive::changes::{Change, Changed};
 use msgarchive::archive::groups::AsItWas;
-use msgarchive::model::{Instant, Was};
+use msgarchive::model::{Instant, Otherwise, Was};
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::phrase::otherwise;
 use serde_json::{Value, json};
@@ -119,9 +119,9 @@ pub fn in_words(changed: &[Changed], zone: Tz) -> String {
 }
 
 /// As JSON Lines have it.
-fn was_as_json(was: &Was, zone: Tz) -> Value {
+fn was_as_json(Otherwise { elsewhere, was }: &Otherwise, zone: Tz) -> Value {
     let at = |at: &Instant| at.with_timezone(&zone).to_rfc3339();
-    match was {
+    let mut was = match was {
         Was::FromMe => json!({ "from_me": true }),
         Was::From(sender) => {
             let sender = sender.as_ref().map(|of| json!({ "handle": of.handle, "name": of.name }));
@@ -131,7 +131,13 @@ fn was_as_json(was: &Was, zone: Tz) -> Value {
         Was::Read(date) => json!({ "date_read": at(date) }),
         Was::Delivered(date) => json!({ "date_delivered": at(date) }),
         Was::Kind(kind) => json!({ "kind": kind.name() }),
+        Was::Said(text) => json!({ "text": text }),
+        Was::Answered(text) => json!({ "message": text }),
+    };
+    if let (true, Some(object)) = (elsewhere, was.as_object_mut()) {
+        object.insert("elsewhere".into(), true.into());
     }
+    was
 }
 
 pub fn as_json(changed: &[Changed], zone: Tz) -> String {

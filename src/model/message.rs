@@ -50,8 +50,8 @@ pub struct Message {
     pub sources: Vec<u16>,
     /// Of an archive: what it said at other times, of which Messages notes no edit; the latest first.
     pub altered: Option<Box<[String]>>,
-    /// Of an archive: what else it was at other times, of which Messages notes no change; the latest first.
-    pub was: Vec<Was>,
+    /// Of an archive: what else it was at other times or is elsewhere, of which Messages notes no change; the latest first.
+    pub was: Vec<Otherwise>,
     /// Of an archive: what of it is not what was archived, in words.
     pub damaged: Vec<String>,
     /// Other troubles with this row, in words. The row is shown all the same.
@@ -84,7 +84,15 @@ impl Message {
     }
 }
 
-/// What an archive knew otherwise of a message, though Messages notes no change of it.
+/// What an archive knows otherwise of a message, though Messages notes no change of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otherwise {
+    /// Another source has it so, or had; else it was so before where it is as it is shown.
+    pub elsewhere: bool,
+    pub was: Was,
+}
+
+/// What a message was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Was {
     /// The owner had sent it.
@@ -99,6 +107,10 @@ pub enum Was {
     Delivered(Instant),
     /// It had been something else.
     Kind(MessageKind),
+    /// It had said this.
+    Said(String),
+    /// What answers it now had been a message of its own, which said this.
+    Answered(String),
 }
 
 /// Who sent something that the owner did not.

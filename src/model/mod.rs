@@ -23,8 +23,8 @@ pub use drawing::{Drawing, Mark, PenPoint, Point, Rgba, Segment};
 pub use media::{ContactCard, Media, Placement, Sticker, StickerEffect, StickerKind};
 pub use message::{
     Announcement, AnnouncementKind, Call, Category, CategoryKind, Deleted, DeletionReason, Detected, Edit,
-    Effect, Message, MessageKind, Part, PartContent, Quote, Reply, Scheduled, Sender, Style, StyleSpan,
-    Tapback, TapbackKind, Translation, Unsent, Was,
+    Effect, Message, MessageKind, Otherwise, Part, PartContent, Quote, Reply, Scheduled, Sender, Style,
+    StyleSpan, Tapback, TapbackKind, Translation, Unsent, Was,
 };
 
 /// An instant, UTC, with nanoseconds as far as Apple stored them.

@@ -10,8 +10,8 @@ use super::decode::date::instant;
 use super::normalize::{is_tapback, sender};
 use super::parts::Said;
 use super::roster::Roster;
-use crate::model::{Message, MessageKind, PartContent, Was};
-use crate::source::{EarlierFacts, RawMessage};
+use crate::model::{Message, MessageKind, Otherwise, PartContent, Was};
+use crate::source::{EarlierBody, EarlierFacts, RawMessage};
 
 const SECOND: u64 = 1_000_000_000;
 /// The clocks of two devices of one owner differ, and so do the dates that they give to what was forwarded (SMS).
@@ -19,19 +19,37 @@ const OF_ANOTHER_DEVICE: u64 = 300 * SECOND;
 
 /// Notes it. The message is complete but for this.
 pub fn note(raw: &RawMessage, roster: &Roster, message: &mut Message) {
+    message.was.extend(answers(raw));
     if raw.earlier.is_empty() {
         return;
     }
-    message.altered = words(raw, message).map(Into::into);
-    message.was =
-        raw.earlier.iter().filter_map(|earlier| earlier.facts.as_ref()).fold(Vec::new(), |mut all, facts| {
-            for was in otherwise(facts, raw, roster) {
-                if !all.contains(&was) {
-                    all.push(was);
-                }
+    let Words { altered, elsewhere } = words(raw, message);
+    message.altered = (!altered.is_empty()).then(|| altered.into());
+    let said = elsewhere.into_iter().map(|text| Otherwise { elsewhere: true, was: Was::Said(text) });
+    message.was.extend(said);
+    for facts in raw.earlier.iter().filter_map(|earlier| earlier.facts.as_ref()) {
+        for was in otherwise(facts, raw, roster) {
+            let one = Otherwise { elsewhere: !facts.is_of_same_source, was };
+            if !message.was.contains(&one) {
+                message.was.push(one);
             }
-            all
-        });
+        }
+    }
+}
+
+/// The words of rows that answer a message now, and were messages of their own.
+fn answers(raw: &RawMessage) -> impl Iterator<Item = Otherwise> {
+    let answers =
+        raw.associated.iter().filter(|row| kind_of(row.associated_message_type) != MessageKind::Message);
+    answers.filter_map(|row| {
+        let was_of_its_own = |earlier: &&EarlierBody| {
+            let facts = earlier.facts.as_ref();
+            facts.is_some_and(|facts| kind_of(facts.associated_message_type) == MessageKind::Message)
+        };
+        let earlier = row.earlier.iter().find(was_of_its_own)?;
+        let was = Was::Answered(Said::by(earlier).in_order().join("\n"));
+        Some(Otherwise { elsewhere: false, was })
+    })
 }
 
 /// As it can be compared: places of attachments, and white space around it, say nothing.
@@ -39,8 +57,16 @@ pub fn bare(text: &str) -> String {
     text.chars().filter(|c| *c != '\u{fffc}').collect::<String>().trim().to_owned()
 }
 
-/// What it said at other times, the latest first.
-fn words(raw: &RawMessage, message: &Message) -> Option<Vec<String>> {
+/// What it said besides, the latest first.
+#[derive(Default)]
+struct Words {
+    /// At other times.
+    altered: Vec<String>,
+    /// As other sources have it, or had.
+    elsewhere: Vec<String>,
+}
+
+fn words(raw: &RawMessage, message: &Message) -> Words {
     let texts = message.parts.iter().filter_map(|part| match &part.content {
         PartContent::Text { text, .. } if !text.is_empty() => Some(text.as_str()),
         _ => None,
@@ -54,8 +80,9 @@ fn words(raw: &RawMessage, message: &Message) -> Option<Vec<String>> {
     let edits = message.edits.iter().map(|edit| edit.text.as_str());
     let mut explained: HashSet<String> = now.iter().copied().chain(edits).map(bare).collect();
     explained.extend([now.concat(), now.join("\n")].iter().map(|text| bare(text)));
-    let mut altered: Vec<String> = Vec::new();
-    for said in raw.earlier.iter().map(Said::by) {
+    let mut words = Words::default();
+    for earlier in &raw.earlier {
+        let said = Said::by(earlier);
         let texts = said.in_order();
         let is_explained = match is_changed_by_people {
             true => {
@@ -65,11 +92,15 @@ fn words(raw: &RawMessage, message: &Message) -> Option<Vec<String>> {
             false => texts.is_empty() || texts == now,
         };
         let text = texts.join("\n");
-        if !is_explained && !altered.contains(&text) {
-            altered.push(text);
+        let of = match earlier.facts.as_ref().is_none_or(|facts| facts.is_of_same_source) {
+            true => &mut words.altered,
+            false => &mut words.elsewhere,
+        };
+        if !is_explained && !of.contains(&text) {
+            of.push(text);
         }
     }
-    (!altered.is_empty()).then_some(altered)
+    words
 }
 
 /// What else it was.
@@ -97,10 +128,11 @@ fn otherwise(facts: &EarlierFacts, raw: &RawMessage, roster: &Roster) -> Vec<Was
     if is_dated && then.abs_diff(now) >= apart {
         was.push(Was::Dated(instant(facts.date)));
     }
-    if raw.date_read == 0 {
+    // What only another device knows is no contradiction.
+    if raw.date_read == 0 && facts.is_of_same_source {
         was.extend(instant(facts.date_read).map(Was::Read));
     }
-    if raw.date_delivered == 0 {
+    if raw.date_delivered == 0 && facts.is_of_same_source {
         was.extend(instant(facts.date_delivered).map(Was::Delivered));
     }
     let kind = kind_of(facts.associated_message_type);

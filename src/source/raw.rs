@@ -227,7 +227,7 @@ pub struct EarlierBody {
 /// What the row of a message said of it before, beside its words: raw.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EarlierFacts {
-    /// The source that had it so is the one that has what is shown now.
+    /// The source that had it so is the one that has what is shown now, or one that took its place.
     pub is_of_same_source: bool,
     pub is_from_me: bool,
     pub handle_id: i64,

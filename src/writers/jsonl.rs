@@ -12,7 +12,8 @@ use super::json::{self, Json};
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
 use crate::model::{
-    Balloon, BalloonKind, Call, Conversation, Effect, Message, Part, PartContent, PollOption, Unsent, Was,
+    Balloon, BalloonKind, Call, Conversation, Effect, Message, Otherwise, Part, PartContent, PollOption,
+    Unsent, Was,
 };
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
@@ -203,14 +204,17 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
         });
     }
     if !message.was.is_empty() {
-        json.raw(",\"was\":").array(&message.was, |json, was| {
+        json.raw(",\"was\":").array(&message.was, |json, Otherwise { elsewhere, was }| {
+            json.raw("{").raw(if *elsewhere { "\"elsewhere\":true," } else { "" });
             match was {
-                Was::FromMe => json.raw("{\"from_me\":true"),
-                Was::From(sender) => json.raw("{\"sender\":").sender(sender.as_deref()),
-                Was::Dated(date) => json.raw("{\"date\":").date(*date),
-                Was::Read(date) => json.raw("{\"date_read\":").date(Some(*date)),
-                Was::Delivered(date) => json.raw("{\"date_delivered\":").date(Some(*date)),
-                Was::Kind(kind) => json.raw("{\"kind\":").text(kind.name()),
+                Was::FromMe => json.raw("\"from_me\":true"),
+                Was::From(sender) => json.raw("\"sender\":").sender(sender.as_deref()),
+                Was::Dated(date) => json.raw("\"date\":").date(*date),
+                Was::Read(date) => json.raw("\"date_read\":").date(Some(*date)),
+                Was::Delivered(date) => json.raw("\"date_delivered\":").date(Some(*date)),
+                Was::Kind(kind) => json.raw("\"kind\":").text(kind.name()),
+                Was::Said(text) => json.raw("\"text\":").text(text),
+                Was::Answered(text) => json.raw("\"message\":").text(text),
             };
             json.raw("}");
         });

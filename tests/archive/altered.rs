@@ -265,9 +265,11 @@ fn who_said_it_and_when() {
     assert_eq!((&was[4], &was[5]), (&None, &None));
     program.run(&["export", "-s", "archive", "-f", "txt", "-o", "txt", "--contacts", "none"]).with_code(0);
     let text = tree::print(&program.path().join("txt"));
-    for said in
-        ["It was from +12025550143 before", "It was dated 8 March 2023", "It had been read 8 March 2023"]
-    {
+    for said in [
+        "It was there from +12025550143 before",
+        "It was there dated 8 March 2023",
+        "It was there read 8 March 2023",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     // An export that is read back says it, too.
@@ -293,7 +295,10 @@ fn who_said_it_and_when() {
     let changed = json(&program, &["history", "archive", "--changed"]);
     assert_eq!(what(&changed), ["changed"; 4]);
     let words = program.run(&["history", "archive", "--changed"]).with_code(0).out;
-    assert!(words.contains("It was from +12025550143 before, and Messages notes no such change"), "{words}");
+    assert!(
+        words.contains("It was there from +12025550143 before, and Messages notes no such change"),
+        "{words}"
+    );
     let versions = json(&program, &["history", "archive", "--message", "A"]);
     let of =
         |at: usize| (versions["versions"][at]["from_me"].clone(), versions["versions"][at]["sender"].clone());
@@ -326,4 +331,64 @@ fn what_was_unsent_is_told_as_that() {
     add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
     let changed = json(&program, &["history", "archive", "--changed"]);
     assert_eq!(what(&changed), ["unsent", "unsent"], "{changed}");
+}
+
+/// A row that is put in again, or is of a library that was downloaded anew, says what is so now; two devices say two things,
+/// and neither said it before the other.
+#[test]
+fn what_is_said_now_and_what_is_said_elsewhere() {
+    let program = Program::new();
+    let archive = program.path().join("archive");
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for (at, guid) in ["A", "B", "C"].into_iter().enumerate() {
+        mac.receive(guid, 0, START + at as i64, guid);
+    }
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    // Under another row id.
+    mac.remove("A", true, "deleted");
+    mac.receive("A", 0, START, "other A");
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    let said = |at: usize, out: &str| {
+        let message = exported(&program, out, &[]).swap_remove(at);
+        (message["text"].clone(), message["altered"].clone(), message["was"].clone())
+    };
+    assert_eq!(said(0, "again"), ("other A".into(), serde_json::json!(["A"]), Value::Null));
+    std::fs::remove_dir_all(&mac.folder).unwrap();
+    let mut anew = Device::new(&mac.folder, Schema::MACOS_26);
+    for (guid, at, text) in [("C", 2, "C"), ("B", 1, "other B"), ("A", 0, "other A"), ("D", DAY, "D")] {
+        anew.receive(guid, 0, START + at, text);
+    }
+    add(&archive, &[&anew.folder], START + 3 * DAY).unwrap();
+    assert_eq!(said(1, "anew"), ("other B".into(), serde_json::json!(["B"]), Value::Null));
+    let mut phone = Device::new(&program.path().join("phone"), Schema::MACOS_26);
+    phone.receive("X", 0, START, "so that the row ids are others");
+    phone.receive("C", 0, START + 2, "words of the phone");
+    phone.run("UPDATE message SET is_from_me = 1 WHERE guid = 'C'", []);
+    add(&archive, &[&anew.folder, &phone.folder], START + 4 * DAY).unwrap();
+    let (text, altered, was) = said(2, "two");
+    assert_eq!((text, altered), ("C".into(), Value::Null));
+    let elsewhere = [("text", Value::from("words of the phone")), ("from_me", true.into())];
+    let elsewhere = elsewhere.map(|(key, value)| serde_json::json!({ "elsewhere": true, key: value }));
+    assert_eq!(was, Value::from(elsewhere.to_vec()));
+    let words = program.run(&["history", "archive", "--changed"]).with_code(0).out;
+    assert!(words.contains("Another source has or had it with other words"), "{words}");
+}
+
+/// Nobody makes a tapback of words.
+#[test]
+fn a_message_that_is_made_an_answer_to_another_one() {
+    let program = Program::new();
+    let archive = program.path().join("archive");
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "hello");
+    mac.receive("B", 0, START + 1, "I will pay you back");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    mac.run(
+        "UPDATE message SET associated_message_type = 2000, associated_message_guid = 'p:0/A' WHERE guid = 'B'",
+        [],
+    );
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    let messages = exported(&program, "out", &[]);
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0]["was"], serde_json::json!([{ "message": "I will pay you back" }]));
 }

@@ -139,3 +139,20 @@ fn what_recently_deleted_leaves_is_gone_from_there() {
     assert_eq!(fed.texts(ABSENCES), ["A recently_deleted gone"]);
     assert_eq!(fed.texts(DELETED), ["A recently_deleted"]);
 }
+
+/// It came late, or was restored, into a conversation that had been deleted before: what is deleted there by itself is not
+/// deleted with it.
+#[test]
+fn a_conversation_that_was_deleted_before_is_not_why_one_message_goes() {
+    let mut fed = fed();
+    let (guid, day) = (fed.texts("guid FROM chat WHERE ROWID = 1").remove(0), START + DAY);
+    fed.mac.run(
+        "INSERT INTO sync_deleted_chats (guid, timestamp) VALUES (?1, ?2)",
+        rusqlite::params![guid, day * 1_000_000_000],
+    );
+    fed.night();
+    fed.mac.receive("D", 1, day + 60, "D");
+    fed.mac.remove("A", true, "deleted");
+    fed.night();
+    assert_eq!(fed.texts(DELETED), ["A deleted"]);
+}

@@ -8,8 +8,10 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{in_nanoseconds, texts};
 use crate::archive::ArchiveError;
+use crate::archive::kind::PLACES;
+use crate::archive::places::number;
 use crate::archive::row::text_at;
-use crate::source::tables::Tables;
+use crate::source::tables::{Tables, text};
 
 /// What a source says of the conversation of a message: of several, what keeps the message most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +30,8 @@ pub struct Conversations<'c> {
     deleted: HashMap<String, i64>,
     /// GUIDs, identifiers and group ids of the chats that it has.
     there: HashSet<String>,
+    /// GUIDs of those that it lists as deleted, and that have messages of before that: it was not their end.
+    outlived: HashSet<String>,
 }
 
 /// What a chat is called: its GUID, its identifier, its group id.
@@ -36,7 +40,8 @@ type Names = [Option<String>; 3];
 impl<'c> Conversations<'c> {
     /// Of a source that is asked of none.
     pub fn none(connection: &'c Connection) -> Conversations<'c> {
-        Conversations { connection, deleted: HashMap::new(), there: HashSet::new() }
+        let (deleted, there, outlived) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Conversations { connection, deleted, there, outlived }
     }
 
     pub fn read(connection: &'c Connection, tables: &Tables) -> Result<Conversations<'c>, ArchiveError> {
@@ -50,14 +55,16 @@ impl<'c> Conversations<'c> {
                 there.insert(name);
             })?;
         }
-        Ok(Conversations { connection, deleted, there })
+        let outlived = outlived(tables, &deleted)?;
+        Ok(Conversations { connection, deleted, there, outlived })
     }
 
     /// Whether a message's chats are in the source, under whatever GUID; and are those in which it was.
     pub fn of(&self, message: i64, date: i64) -> rusqlite::Result<Conversation> {
         let mut all = None;
         for names in self.chats_of(message)? {
-            let deleted = names[0].as_ref().and_then(|guid| self.deleted.get(guid));
+            let deletion = names[0].as_ref().filter(|guid| !self.outlived.contains(*guid));
+            let deleted = deletion.and_then(|guid| self.deleted.get(guid));
             // It stays in the list for a while, whatever came after.
             let of_before = deleted.is_some_and(|deleted| date <= *deleted);
             let one = match (self.has(&names), of_before) {
@@ -102,4 +109,40 @@ impl<'c> Conversations<'c> {
         let names = |row: &rusqlite::Row<'_>| Ok([text_at(row, 0)?, text_at(row, 1)?, text_at(row, 2)?]);
         statement.query_map([message], names)?.collect()
     }
+}
+
+/// The chats of a source that it lists as deleted and has, with messages that are older than that: what came late, or was
+/// restored, was not deleted with them.
+fn outlived(tables: &Tables, deleted: &HashMap<String, i64>) -> Result<HashSet<String>, ArchiveError> {
+    let mut outlived = HashSet::new();
+    let (Some(chat), Some(places)) = (tables.table("chat"), tables.table(PLACES)) else {
+        return Ok(outlived);
+    };
+    let columns = ["chat_id", "message_date"];
+    if chat.column("guid").is_none() || columns.iter().any(|column| places.column(column).is_none()) {
+        return Ok(outlived);
+    }
+    let mut dates: HashMap<i64, (String, i64)> = HashMap::new();
+    tables.reader().rows(chat, &["guid"], i64::MIN..=i64::MAX, |row| {
+        if let Some(guid) = text(row.value(0))
+            && let Some(date) = deleted.get(&guid)
+        {
+            dates.insert(row.rowid(), (guid, *date));
+        }
+        Ok::<(), ArchiveError>(())
+    })?;
+    if dates.is_empty() {
+        return Ok(outlived);
+    }
+    tables.reader().rows(places, &columns, i64::MIN..=i64::MAX, |row| {
+        let date = in_nanoseconds(number(row.value(1)));
+        if let Some((guid, deleted)) = dates.get(&number(row.value(0)))
+            && date != 0
+            && date <= *deleted
+        {
+            outlived.insert(guid.clone());
+        }
+        Ok::<(), ArchiveError>(())
+    })?;
+    Ok(outlived)
 }

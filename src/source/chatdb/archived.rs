@@ -247,8 +247,11 @@ fn earlier_of(schema: &Schema) -> Option<String> {
     let columns = columns.map(|name| schema.column(versions, "v", name)).join(", ");
     schema.has_table(versions).then(|| {
         format!(
-            "SELECT {columns}, v.msgarchive_source IS b.source FROM {versions} v \
-             LEFT JOIN msgarchive_message b ON b.id = v.msgarchive_id \
+            "SELECT {columns}, v.msgarchive_source IS b.source OR EXISTS ( \
+                SELECT 1 FROM msgarchive_source x JOIN msgarchive_source y \
+                  ON x.kind = y.kind AND (x.path = y.path OR x.device = y.device) \
+                WHERE x.source = v.msgarchive_source AND y.source = b.source) \
+             FROM {versions} v LEFT JOIN msgarchive_message b ON b.id = v.msgarchive_id \
              WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC"
         )
     })

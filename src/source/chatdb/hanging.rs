@@ -262,6 +262,7 @@ impl Reader<'_> {
                 if is_of_a_poll(&row) {
                     row.own_addresses = self.own_addresses(row.rowid)?;
                 }
+                row.earlier = self.archived().earlier(self.connection(), &row)?;
                 pointing.push(row);
             }
             Ok(pointing)

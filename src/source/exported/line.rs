@@ -97,7 +97,7 @@ pub struct Line {
     pub source: Origin,
 }
 
-/// One of them is there.
+/// One of them is there, but for `elsewhere`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Was {
@@ -107,6 +107,9 @@ pub struct Was {
     pub date_read: Option<String>,
     pub date_delivered: Option<String>,
     pub kind: Option<String>,
+    pub elsewhere: bool,
+    pub text: Option<String>,
+    pub message: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -11,8 +11,8 @@ use super::line::{self, Line};
 use super::people::People;
 use crate::model::{
     Announcement, AnnouncementKind, Attachment, Call, Category, CategoryKind, Deleted, DeletionReason,
-    Detected, Edit, Effect, Message, MessageKind, Part, PartContent, Reply, Scheduled, Sender, Style,
-    StyleSpan, Tapback, TapbackKind, Translation, Unsent, Was,
+    Detected, Edit, Effect, Message, MessageKind, Otherwise, Part, PartContent, Reply, Scheduled, Sender,
+    Style, StyleSpan, Tapback, TapbackKind, Translation, Unsent, Was,
 };
 use crate::source::dates::{instant, raw, raw_of};
 use crate::source::{RawAttachment, RawMessage};
@@ -98,7 +98,7 @@ impl Around<'_> {
         let alone = matches!(parts.as_slice(), [Part { content: PartContent::Text { .. }, .. }]);
         let message = Message {
             altered: line.altered.map(Into::into),
-            was: line.was.iter().map(was).collect(),
+            was: line.was.iter().map(otherwise).collect(),
             damaged: line.damaged,
             guid: line.guid,
             date: line.date.as_deref().and_then(instant),
@@ -195,12 +195,18 @@ impl Around<'_> {
     }
 }
 
+fn otherwise(line: &line::Was) -> Otherwise {
+    Otherwise { elsewhere: line.elsewhere, was: was(line) }
+}
+
 fn was(line: &line::Was) -> Was {
     let at = |date: &Option<String>| date.as_deref().and_then(instant);
     let kind = line.kind.as_deref().and_then(MessageKind::named);
     match (line, kind, at(&line.date_read), at(&line.date_delivered)) {
         (line, ..) if line.from_me => Was::FromMe,
         (line::Was { sender: Some(sender), .. }, ..) => Was::From(Some(person(sender))),
+        (line::Was { text: Some(text), .. }, ..) => Was::Said(text.clone()),
+        (line::Was { message: Some(text), .. }, ..) => Was::Answered(text.clone()),
         (_, Some(kind), ..) => Was::Kind(kind),
         (_, _, Some(read), _) => Was::Read(read),
         (_, _, _, Some(delivered)) => Was::Delivered(delivered),

@@ -2,8 +2,8 @@
 
 use super::{Phrases, day_and_time, one_line};
 use crate::model::{
-    Deleted, DeletionReason, Effect, Instant, Message, PartContent, Scheduled, Sender, Translation, Unsent,
-    Was,
+    Deleted, DeletionReason, Effect, Instant, Message, Otherwise, PartContent, Scheduled, Sender,
+    Translation, Unsent, Was,
 };
 use crate::writers::clock::{Clock, Local};
 
@@ -148,22 +148,32 @@ fn altered(text: &str) -> String {
     format!("It said something else before, and Messages notes no edit: “{}”", one_line(text))
 }
 
-/// `It was from Ana Abbott before, and Messages notes no such change`.
-pub fn otherwise(was: &Was, clock: &mut Clock) -> String {
+/// `It was from Ana Abbott before, and Messages notes no such change`; `Another source has it from Ana Abbott`.
+pub fn otherwise(Otherwise { elsewhere, was }: &Otherwise, clock: &mut Clock) -> String {
     let mut at = |date: &Instant| day_and_time(&clock.local(*date), None);
     let was = match was {
-        Was::FromMe => "It was from the owner of these messages".to_owned(),
+        Was::FromMe => "from the owner of these messages".to_owned(),
         Was::From(sender) => {
             let label = sender.as_deref().map_or("somebody unknown", Sender::label);
-            format!("It was from {}", one_line(label))
+            format!("from {}", one_line(label))
         }
-        Was::Dated(Some(date)) => format!("It was dated {}", at(date)),
-        Was::Dated(None) => "It had no date".to_owned(),
-        Was::Read(date) => format!("It had been read {}", at(date)),
-        Was::Delivered(date) => format!("It had been delivered {}", at(date)),
-        Was::Kind(kind) => format!("It was a {}", kind.name()),
+        Was::Dated(Some(date)) => format!("dated {}", at(date)),
+        Was::Dated(None) => "without a date".to_owned(),
+        Was::Read(date) => format!("read {}", at(date)),
+        Was::Delivered(date) => format!("delivered {}", at(date)),
+        Was::Kind(kind) => format!("as a {}", kind.name()),
+        Was::Said(text) => format!("with other words, and Messages notes no edit: “{}”", one_line(text)),
+        Was::Answered(text) => {
+            return format!(
+                "What answers it now was a message of its own before, and Messages notes no such change: “{}”",
+                one_line(text)
+            );
+        }
     };
-    format!("{was} before, and Messages notes no such change")
+    match elsewhere {
+        true => format!("Another source has or had it {was}"),
+        false => format!("It was there {was} before, and Messages notes no such change"),
+    }
 }
 
 /// Every earlier version, oldest first: `Edited 13:32:10, before: “lok”`. `sent` is when the message was.
