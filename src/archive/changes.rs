@@ -18,6 +18,8 @@ use super::conversations::columns_or_null;
 use super::history::{State, body_columns, brought, column, in_order, run_named};
 use super::open::look_into;
 use super::said::Saying;
+use super::schema::has_table;
+use super::sums::FORMERLY_PLACED;
 use crate::model::{Instant, Message, Otherwise, Was};
 use crate::pipeline::Shown;
 use crate::pipeline::altered::bare;
@@ -107,10 +109,17 @@ fn candidates(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
         let columns = columns.into_iter().collect::<rusqlite::Result<Vec<String>>>()?;
         Ok::<_, rusqlite::Error>(format!("{body}, {}", columns.join(", ")))
     });
+    let files = match has_table(connection, FORMERLY_PLACED)? {
+        true => format!(
+            "UNION SELECT j.message_id FROM message_attachment_join j JOIN message m ON m.ROWID = j.message_id \
+               JOIN {FORMERLY_PLACED} f ON f.attachment = j.attachment_id"
+        ),
+        false => String::new(),
+    };
     let mut statement = connection.prepare(&format!(
         "SELECT ROWID FROM message WHERE coalesce({}, 0) <> 0 OR coalesce({}, 0) <> 0 \
          UNION SELECT v.msgarchive_id FROM msgarchive_message_version v JOIN message m ON m.ROWID = v.msgarchive_id \
-         WHERE ({}) IS NOT ({}) ORDER BY 1",
+         WHERE ({}) IS NOT ({}) {files} ORDER BY 1",
         edited?, retracted?, former?, shown?
     ))?;
     statement.query_map([], |row| row.get(0))?.collect()
@@ -137,7 +146,7 @@ fn steps(connection: &Connection, saying: &Saying<'_>, message: i64) -> rusqlite
         Some(Shown::With(_)) | None => Message::default(),
     };
     let mut steps = by_people(&states, &summary_of(connection, message)?, &shown);
-    steps.extend(by_others(&states, shown));
+    steps.extend(by_others(connection, &states, shown)?);
     Ok(steps)
 }
 
@@ -179,7 +188,7 @@ fn by_people(states: &[State], summary: &Summary, shown: &Message) -> Vec<Step> 
 }
 
 /// What was done to it otherwise.
-fn by_others(states: &[State], shown: Message) -> Vec<Step> {
+fn by_others(connection: &Connection, states: &[State], shown: Message) -> rusqlite::Result<Vec<Step>> {
     let now = states.iter().find(|state| state.shown).and_then(|state| state.text.clone());
     let mut steps = Vec::new();
     for text in shown.altered.iter().flatten() {
@@ -197,6 +206,7 @@ fn by_others(states: &[State], shown: Message) -> Vec<Step> {
             Was::Dated(date) => since(states, |state| instant(state.date) == *date),
             Was::Read(date) => since(states, |state| instant(state.read) == Some(*date)),
             Was::Delivered(date) => since(states, |state| instant(state.delivered) == Some(*date)),
+            Was::Attached { path, .. } => replaced(connection, path)?,
             Was::Said(text) => {
                 let says =
                     |state: &&State| state.text.as_deref().is_some_and(|said| bare(said) == bare(text));
@@ -218,7 +228,16 @@ fn by_others(states: &[State], shown: Message) -> Vec<Step> {
             was: Some(was),
         });
     }
-    steps
+    Ok(steps)
+}
+
+/// The run since which an attachment has other bytes than those at this path of the archive.
+fn replaced(connection: &Connection, path: &str) -> rusqlite::Result<i64> {
+    let sql = "SELECT max(until) FROM msgarchive_former_content WHERE path = ?1";
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([path], |row| row.get::<_, Option<i64>>(0))?
+        .unwrap_or_default())
 }
 
 /// The run since which a state is not so any more.

@@ -131,6 +131,7 @@ fn was_as_json(Otherwise { elsewhere, was }: &Otherwise, zone: Tz) -> Value {
         Was::Read(date) => json!({ "date_read": at(date) }),
         Was::Delivered(date) => json!({ "date_delivered": at(date) }),
         Was::Kind(kind) => json!({ "kind": kind.name() }),
+        Was::Attached { name, path } => json!({ "attachment": name, "path": path }),
         Was::Said(text) => json!({ "text": text }),
         Was::Answered(text) => json!({ "message": text }),
     };

@@ -109,6 +109,8 @@ pub enum Was {
     Kind(MessageKind),
     /// It had said this.
     Said(String),
+    /// It had another file: its name, and where its bytes lie in the archive.
+    Attached { name: Option<String>, path: String },
     /// What answers it now had been a message of its own, which said this.
     Answered(String),
 }

@@ -11,7 +11,7 @@ use super::normalize::{is_tapback, sender};
 use super::parts::Said;
 use super::roster::Roster;
 use crate::model::{Message, MessageKind, Otherwise, PartContent, Was};
-use crate::source::{EarlierBody, EarlierFacts, RawMessage};
+use crate::source::{EarlierBody, EarlierFacts, RawAttachment, RawMessage};
 
 const SECOND: u64 = 1_000_000_000;
 /// The clocks of two devices of one owner differ, and so do the dates that they give to what was forwarded (SMS).
@@ -20,6 +20,7 @@ const OF_ANOTHER_DEVICE: u64 = 300 * SECOND;
 /// Notes it. The message is complete but for this.
 pub fn note(raw: &RawMessage, roster: &Roster, message: &mut Message) {
     message.was.extend(answers(raw));
+    message.was.extend(raw.attachments.iter().flat_map(files));
     if raw.earlier.is_empty() {
         return;
     }
@@ -35,6 +36,15 @@ pub fn note(raw: &RawMessage, roster: &Roster, message: &mut Message) {
             }
         }
     }
+}
+
+/// Other bytes of an attachment: it was overwritten, or downloaded anew.
+fn files(attachment: &RawAttachment) -> impl Iterator<Item = Otherwise> {
+    attachment.former.iter().map(|former| {
+        let name = attachment.transfer_name.clone().filter(|name| !name.is_empty());
+        let was = Was::Attached { name, path: former.path.clone() };
+        Otherwise { elsewhere: former.elsewhere, was }
+    })
 }
 
 /// The words of rows that answer a message now, and were messages of their own.

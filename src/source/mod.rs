@@ -42,8 +42,8 @@ pub use icloud_settings::ICloudSettings;
 pub use keep_messages::KeepMessages;
 pub use place::Place;
 pub use raw::{
-    ChatId, DeletedPart, Deletions, EarlierBody, EarlierFacts, RawAttachment, RawChat, RawHandle, RawMessage,
-    SyncState, Target, UnsentDeletions, is_attachment_synced,
+    ChatId, DeletedPart, Deletions, EarlierBody, EarlierFacts, FormerContent, RawAttachment, RawChat,
+    RawHandle, RawMessage, SyncState, Target, UnsentDeletions, is_attachment_synced,
 };
 pub use several::{Several, contacts_of_several};
 pub use timeline::{Timeline, Window};

@@ -279,6 +279,17 @@ pub struct RawAttachment {
     pub incomplete: bool,
     /// The film of a Live Photo, which has no row of its own: it lies beside its picture.
     pub companion: Option<Content>,
+    /// Of an archive: other bytes that it has of it.
+    pub former: Vec<FormerContent>,
+}
+
+/// Bytes of an attachment that an archive keeps beside those that are there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerContent {
+    /// In the archive.
+    pub path: String,
+    /// Another source has them, or had.
+    pub elsewhere: bool,
 }
 
 impl RawAttachment {

@@ -213,6 +213,9 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
                 Was::Read(date) => json.raw("\"date_read\":").date(Some(*date)),
                 Was::Delivered(date) => json.raw("\"date_delivered\":").date(Some(*date)),
                 Was::Kind(kind) => json.raw("\"kind\":").text(kind.name()),
+                Was::Attached { name, path } => {
+                    json.raw("\"attachment\":").maybe(name.as_deref()).raw(",\"path\":").text(path)
+                }
                 Was::Said(text) => json.raw("\"text\":").text(text),
                 Was::Answered(text) => json.raw("\"message\":").text(text),
             };

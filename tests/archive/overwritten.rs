@@ -212,3 +212,39 @@ fn a_file_from_the_far_future() {
         assert_eq!(fed.shown_content(), with_film(&picture_now, "a film"));
     }
 }
+
+/// The picture that was there is in no export of now; where it lies is.
+#[test]
+fn that_a_picture_was_overwritten_is_said() {
+    let program = crate::program::Program::new();
+    let mut fed = fed("IMG_1.HEIC");
+    fed.write("IMG_1.HEIC", "a picture", -90);
+    fed.night();
+    fed.write("IMG_1.MOV", "a film", 2);
+    fed.night();
+    let archive = fed.archive();
+    let archive = archive.to_str().unwrap();
+    let exported = |out: &str| -> serde_json::Value {
+        let arguments = ["export", "-s", archive, "-f", "jsonl,txt", "-o", out, "--contacts", "none"];
+        program.run(&arguments).with_code(0);
+        let files = tree::files(&program.path().join(out));
+        let (_, line) =
+            files.iter().find(|(path, _)| path.contains("143") && path.ends_with(".jsonl")).unwrap();
+        serde_json::from_slice(line).unwrap()
+    };
+    // That its film came is no other picture.
+    assert_eq!(exported("before").get("was"), None);
+    fed.write("IMG_1.HEIC", "b picture", 3);
+    fed.night();
+    let was = exported("after")["was"].clone();
+    assert_eq!(was[0]["attachment"], "IMG_1.HEIC", "{was}");
+    let path = Path::new(archive).join(was[0]["path"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(path).unwrap(), "a picture");
+    let text = tree::print(&program.path().join("after"));
+    assert!(text.contains("It was there with other bytes for the attachment IMG_1.HEIC"), "{text}");
+    let told = program.run(&["history", archive, "--changed", "--json"]).with_code(0).out;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let one = &told["messages"][0];
+    assert_eq!((&one["what"], &one["was"]["attachment"]), (&"changed".into(), &"IMG_1.HEIC".into()));
+    assert!(one["run"].as_str().unwrap().ends_with("-0003"), "{told}");
+}

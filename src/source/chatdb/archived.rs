@@ -11,7 +11,7 @@ use rusqlite::{Connection, Rows};
 use crate::model::DeletionReason;
 use crate::source::custody::Visits;
 use crate::source::database::{Columns, Schema, scan};
-use crate::source::{EarlierBody, EarlierFacts, RawChat, RawMessage};
+use crate::source::{EarlierBody, EarlierFacts, FormerContent, RawAttachment, RawChat, RawMessage};
 
 /// Nothing, of what is no archive.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(super) struct Archived {
     altered: Option<RoaringTreemap>,
     /// Messages that are not what was archived: no source had those any more when the damage was found.
     damaged: BTreeSet<i64>,
+    /// Attachment → other bytes of it, the latest first.
+    former_contents: HashMap<i64, Vec<FormerContent>>,
 }
 
 /// Why a message is not where it was.
@@ -108,6 +110,7 @@ impl Archived {
             altered.insert(c.number().cast_unsigned());
         })?;
         archived.altered = Some(altered);
+        archived.former_contents = former_contents(connection, schema)?;
         Ok(archived)
     }
 
@@ -118,7 +121,8 @@ impl Archived {
         let any = "SELECT EXISTS (SELECT 1 FROM msgarchive_message_version)";
         let has_any = earlier.is_some() && connection.query_row(any, [], |row| row.get(0))?;
         let altered = (!has_any).then(RoaringTreemap::new);
-        Ok(Archived { earlier, altered, ..Archived::default() })
+        let former_contents = former_contents(connection, schema)?;
+        Ok(Archived { earlier, altered, former_contents, ..Archived::default() })
     }
 
     /// The query for why a message is deleted, and since when.
@@ -151,6 +155,13 @@ impl Archived {
             row.deletion_reason = *reason;
             row.last_seen = *last_seen;
             row.deletion_gone = *gone;
+        }
+    }
+
+    /// Says which other bytes of an attachment there are.
+    pub fn contents(&self, attachment: &mut RawAttachment) {
+        if let Some(former) = self.former_contents.get(&attachment.rowid) {
+            attachment.former.clone_from(former);
         }
     }
 
@@ -200,6 +211,35 @@ fn of_deleted(connection: &Connection, name: &str) -> rusqlite::Result<String> {
     let tells = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('msgarchive_deleted') WHERE name = ?1)";
     let tells: bool = connection.query_row(tells, [name], |row| row.get(0))?;
     Ok(if tells { format!("d.{name}") } else { "NULL".into() })
+}
+
+/// What a content is called after, but for its film.
+fn hash_in(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split(['-', '.']).next().unwrap_or(name)
+}
+
+fn former_contents(
+    connection: &Connection,
+    schema: &Schema,
+) -> rusqlite::Result<HashMap<i64, Vec<FormerContent>>> {
+    let mut former: HashMap<i64, Vec<FormerContent>> = HashMap::default();
+    let sql = "SELECT f.attachment, f.path, c.path, f.source IS NOT c.source FROM msgarchive_former_content f \
+         JOIN msgarchive_content c ON c.attachment = f.attachment WHERE f.path <> c.path ORDER BY f.until DESC";
+    let there = schema.has_table("msgarchive_former_content") && schema.has_table("msgarchive_content");
+    scan(connection, Some(sql).filter(|_| there), |c| {
+        let (attachment, path) = (c.number(), c.text().unwrap_or_default());
+        let (now, elsewhere) = (c.text().unwrap_or_default(), c.number() != 0);
+        // Only its film came, or went.
+        if hash_in(&path) == hash_in(&now) {
+            return;
+        }
+        let of = former.entry(attachment).or_default();
+        if of.iter().all(|known| hash_in(&known.path) != hash_in(&path)) {
+            of.push(FormerContent { path, elsewhere });
+        }
+    })?;
+    Ok(former)
 }
 
 /// Why a message is deleted, as archives spell it.

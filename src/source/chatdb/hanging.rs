@@ -216,6 +216,7 @@ impl Reader<'_> {
                         _ => live::film(name, attachment.content.as_ref(), &mut self.locator),
                     };
                 }
+                self.archived().contents(&mut attachment);
                 attachments.push(attachment);
             }
         }

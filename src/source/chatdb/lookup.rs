@@ -163,6 +163,7 @@ impl<'c> Lookup<'c> {
         // In the order of their ids, and each once: a join without a key may say the same twice.
         attachments.sort_by_key(|attachment| attachment.rowid);
         attachments.dedup_by_key(|attachment| attachment.rowid);
+        attachments.iter_mut().for_each(|attachment| self.archived.contents(attachment));
         let has_payload = row.payload_data.as_ref().is_some_and(|payload| !payload.is_empty());
         if row.balloon_bundle_id.is_some() && !has_payload {
             let mut locator = Locator::new(&self.roots);

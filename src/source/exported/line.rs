@@ -109,6 +109,8 @@ pub struct Was {
     pub kind: Option<String>,
     pub elsewhere: bool,
     pub text: Option<String>,
+    pub attachment: Option<String>,
+    pub path: Option<String>,
     pub message: Option<String>,
 }
 

@@ -205,6 +205,9 @@ fn was(line: &line::Was) -> Was {
     match (line, kind, at(&line.date_read), at(&line.date_delivered)) {
         (line, ..) if line.from_me => Was::FromMe,
         (line::Was { sender: Some(sender), .. }, ..) => Was::From(Some(person(sender))),
+        (line::Was { path: Some(path), attachment, .. }, ..) => {
+            Was::Attached { name: attachment.clone(), path: path.clone() }
+        }
         (line::Was { text: Some(text), .. }, ..) => Was::Said(text.clone()),
         (line::Was { message: Some(text), .. }, ..) => Was::Answered(text.clone()),
         (_, Some(kind), ..) => Was::Kind(kind),

@@ -162,6 +162,10 @@ pub fn otherwise(Otherwise { elsewhere, was }: &Otherwise, clock: &mut Clock) ->
         Was::Read(date) => format!("read {}", at(date)),
         Was::Delivered(date) => format!("delivered {}", at(date)),
         Was::Kind(kind) => format!("as a {}", kind.name()),
+        Was::Attached { name, path } => {
+            let name = name.as_deref().map_or("without a name".into(), one_line);
+            format!("with other bytes for the attachment {name} ({} in the archive)", one_line(path))
+        }
         Was::Said(text) => format!("with other words, and Messages notes no edit: “{}”", one_line(text)),
         Was::Answered(text) => {
             return format!(
