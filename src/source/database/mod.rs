@@ -86,6 +86,10 @@ impl Opened {
         opened.info.icloud = ICloudSettings::of(&preferences);
         opened.info.log = log;
         opened.info.is_own = opened.home.is_some();
+        if opened.home.is_none() && options.attachments_root.is_none() {
+            let folder = opened.path.parent().unwrap_or(Path::new(""));
+            opened.info.warnings.extend(leads_out(folder));
+        }
         Ok(opened)
     }
 
@@ -149,6 +153,22 @@ impl Opened {
             (None, None) => Roots::new(self.path.parent().unwrap_or(Path::new("")), self.home.clone()),
         }
     }
+}
+
+/// That the attachments of somebody's library lie behind a link, which is followed in one's own library only: whoever made
+/// another one may have let it lead anywhere.
+fn leads_out(folder: &Path) -> Option<String> {
+    let attachments = folder.join("Attachments");
+    let to = std::fs::read_link(&attachments).ok()?;
+    let is_below = matches!((attachments.canonicalize(), folder.canonicalize()),
+        (Ok(attachments), Ok(folder)) if attachments.starts_with(&folder));
+    (!is_below).then(|| {
+        let (attachments, to) = (attachments.display(), to.display());
+        format!(
+            "{attachments} is a link to {to}, which is not followed: the library is not this account's own. Where its attachments \
+             lie there, name the folder with --attachments-root"
+        )
+    })
 }
 
 /// One for each session, and one for what is asked of the source itself.
