@@ -164,7 +164,7 @@ impl<'c> Evidence<'c> {
 
     /// Writes down that a message is in no chat of the source, nor in Recently Deleted, though its row stayed: nobody sees
     /// it there any more (`messages-format.md` 13.3). What is in no chat from the start is no less there than it was.
-    /// `chats_gone`: those that the source has no more; `None`: they went at some time, if they are gone.
+    /// `chats_gone`: those that the source has no more, sorted; `None`: they went at some time, if they are gone.
     pub fn note_left(
         &self,
         message: i64,
@@ -190,7 +190,7 @@ impl<'c> Evidence<'c> {
             self.connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
         let chats = chats.query_map([message], |row| row.get(0))?;
         let chats: Vec<i64> = chats.collect::<rusqlite::Result<_>>()?;
-        if chats_gone.is_some_and(|gone| !chats.iter().any(|chat| gone.contains(chat))) {
+        if chats_gone.is_some_and(|gone| !chats.iter().any(|chat| gone.binary_search(chat).is_ok())) {
             return Ok(false);
         }
         let date = self

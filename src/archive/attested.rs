@@ -116,11 +116,17 @@ struct Booked {
 }
 
 impl AttestedJoin {
-    /// `names`: the columns of the rows that will come.
+    /// `names`: the columns of the rows that will come; `is_asked`: of which rows (by row id) these will say something. Of a few news
+    /// no more is read than of them.
     ///
     /// # Errors
     /// What SQLite says of the source.
-    pub fn read(tables: &Tables, join: &Join, names: &[&str]) -> Result<AttestedJoin, ArchiveError> {
+    pub fn read(
+        tables: &Tables,
+        join: &Join,
+        names: &[&str],
+        is_asked: impl Fn(i64) -> bool,
+    ) -> Result<AttestedJoin, ArchiveError> {
         let owner = join.owner().0;
         let mut columns: Vec<(String, usize)> =
             names.iter().enumerate().map(|(at, name)| (name.to_ascii_lowercase(), at)).collect();
@@ -130,7 +136,8 @@ impl AttestedJoin {
             let mut rows = Vec::new();
             tables.reader().all(table, &[owner, "hash"], |row| {
                 let owner = number(row.value(0));
-                rows.extend(hash_at(row, 1).map(|hash| Booked { hash: half(hash), owner, came: false }));
+                let hash = hash_at(row, 1).filter(|_| is_asked(owner));
+                rows.extend(hash.map(|hash| Booked { hash: half(hash), owner, came: false }));
                 Ok::<(), ArchiveError>(())
             })?;
             rows.sort_unstable();
@@ -173,48 +180,80 @@ fn half(hash: RowHash) -> u64 {
 
 /// What was not taken of an archive.
 #[derive(Debug, Default)]
-pub struct Refused(Vec<String>);
+pub struct Refused {
+    named: Vec<String>,
+    /// Beyond those.
+    others: u64,
+}
 
 /// So many are named; of more there is one cause.
 const NAMED: usize = 100;
 
 impl Refused {
+    fn add(&mut self, what: String) {
+        match self.named.len() < NAMED {
+            true => self.named.push(what),
+            false => self.others += 1,
+        }
+    }
+
     /// A row: `name` is what it says that it is.
     pub fn row(&mut self, kind: Kind, name: &str) {
-        self.0.push(format!("{} ({name})", kind.in_words()));
+        self.add(format!("{} ({name})", kind.in_words()));
     }
 
     /// A row that is not there any more. An archive lets go of none.
     pub fn gone(&mut self, kind: Kind, name: &str) {
-        self.0.push(format!("{} ({name}), which is gone there", kind.in_words()));
+        self.add(format!("{} ({name}), which is gone there", kind.in_words()));
     }
 
     /// A former state of one.
     pub fn former_state(&mut self, kind: Kind, name: &str) {
-        self.0.push(format!("a former state of {} ({name})", kind.in_words()));
+        self.add(format!("a former state of {} ({name})", kind.in_words()));
     }
 
     /// What a row of a join says of one.
     pub fn joined(&mut self, join: &Join, name: &str) {
-        self.0.push(format!("what joins {} ({name}): {}", join.owner().1.in_words(), join.says));
+        self.add(format!("what joins {} ({name}): {}", join.owner().1.in_words(), join.says));
     }
 
     /// All was what was written.
     pub fn is_none(&self) -> bool {
-        self.0.is_empty()
+        self.named.is_empty()
     }
 
     /// For people: what of the archive at `path` was not taken, and what to do.
     pub fn in_words(&self, path: &str) -> Vec<String> {
-        let others = self.0.len().saturating_sub(NAMED);
-        let others = (others > 0).then(|| format!("{others} more rows"));
-        let all = self.0.iter().take(NAMED).cloned().chain(others);
-        let words = |what: String| {
+        let words = |what: &String| {
             format!(
                 "{what}, in {path}: it is not what was written there. It is left there, and taken once that archive is mended: run \
                  `verify` on it"
             )
         };
-        all.map(words).collect()
+        let others = match self.others {
+            0 => None,
+            1 => Some(format!("1 more row, in {path}, is not what was written there either")),
+            others => Some(format!("{others} more rows, in {path}, are not what was written there either")),
+        };
+        self.named.iter().map(words).chain(others).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_taken_is_named_as_far_as_anybody_reads_on() {
+        let mut refused = Refused::default();
+        assert!(refused.is_none());
+        for row in 0..NAMED + 2 {
+            refused.row(Kind::Message, &format!("GUID {row}"));
+        }
+        assert!(!refused.is_none());
+        let words = refused.in_words("the/archive");
+        assert_eq!(words.len(), NAMED + 1);
+        assert!(words[99].starts_with("a message (GUID 99), in the/archive: it is not"), "{}", words[99]);
+        assert_eq!(words[100], "2 more rows, in the/archive, are not what was written there either");
     }
 }

@@ -107,6 +107,7 @@ impl Visiting<'_> {
                 Kind::Chat => {
                     whereabouts.chats = self.seen(*kind)?;
                     chats_gone = lost;
+                    chats_gone.sort_unstable();
                     // Who is in a chat tells which conversation it is of.
                     for join in JOINS.iter().filter(|join| !join.of_messages()) {
                         self.take_join(join, &whereabouts, &mut refused)?;
@@ -339,7 +340,9 @@ impl Visiting<'_> {
             NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
         };
-        let mut attested = AttestedJoin::read(self.prepared.tables, join, &names)?;
+        let (owner, kind) = join.owner();
+        let is_asked = |rowid: i64| whereabouts.of(kind, rowid, self.visit.source).is_some();
+        let mut attested = AttestedJoin::read(self.prepared.tables, join, &names, is_asked)?;
         let mut twins = match join.table {
             CARRIED => Twins::of(self.connection, self.visit).map_err(self.failed())?,
             _ => None,
@@ -352,8 +355,11 @@ impl Visiting<'_> {
         let mut deleted_parts = (join.table == PARTS && !self.is_archive())
             .then(|| DeletedParts::new(self.connection, self.visit));
         let at = |column: &str| names.iter().position(|name| name.eq_ignore_ascii_case(column));
-        let [part, date] = ["part_index", "delete_date"].map(at);
+        let ([part, date], owner) = (["part_index", "delete_date"].map(at), at(owner));
         self.prepared.tables.reader().rows(table, &names, i64::MIN..=i64::MAX, |row| {
+            if owner.is_some_and(|owner| !is_asked(number(row.value(owner)))) {
+                return Ok(());
+            }
             let mut values: Vec<ValueRef<'_>> = (0..names.len()).map(|at| row.value(at)).collect();
             if !attested.vouches_for(&values) {
                 return Ok(());

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use roaring::RoaringTreemap;
 use rusqlite::{Connection, Rows};
 
@@ -93,12 +93,12 @@ impl Archived {
             "SELECT msgarchive_id, display_name FROM {versions} \
              WHERE display_name <> '' ORDER BY msgarchive_until DESC, msgarchive_version DESC"
         );
+        let mut known: HashSet<(i64, String)> = HashSet::default();
         scan(connection, Some(&*named).filter(|_| schema.has(versions, "display_name")), |c| {
-            if let (chat, Some(name)) = (c.number(), c.text()) {
-                let names = archived.former_names.entry(chat).or_default();
-                if !names.contains(&name) {
-                    names.push(name);
-                }
+            if let (chat, Some(name)) = (c.number(), c.text())
+                && known.insert((chat, name.clone()))
+            {
+                archived.former_names.entry(chat).or_default().push(name);
             }
         })?;
         archived.earlier = earlier_of(schema);
