@@ -9,6 +9,7 @@ mod findings;
 mod foreign;
 mod holders;
 mod joins;
+mod noted;
 mod records;
 mod rows;
 mod sums;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rusqlite::Connection;
 
 pub use self::findings::{Checked, Findings, Lost, Problem};
+pub use self::noted::noted_damage;
 use self::records::{ReadRecords, last_source};
 pub use self::unread::Unread;
 use super::ArchiveError;
@@ -77,14 +79,6 @@ pub fn damage_of(path: &Path, jobs: usize, progress: &dyn Progress) -> Result<Da
     let words = problems.iter().filter(|problem| problem.kind != "file").map(Problem::in_words);
     let unread = unread.iter().map(|unread| format!("{} cannot be read: {}", unread.path, unread.what));
     Ok(Damage { messages, words: words.chain(unread).collect() })
-}
-
-/// The messages of which it is noted that they are not what was archived.
-///
-/// # Errors
-/// [`ArchiveError::NotAnArchive`]; the disk's.
-pub fn noted_damage(path: &Path) -> Result<BTreeSet<i64>, ArchiveError> {
-    Ok(damaged_messages(&damage::read(&Folder::open(path)?)?))
 }
 
 fn damaged_messages(damaged: &FoundDamaged) -> BTreeSet<i64> {

@@ -162,3 +162,27 @@ fn a_whole_one_is_shown_instead() {
     let files = tree::files(&kept.program.path().join("both"));
     assert!(files.iter().all(|(_, bytes)| !String::from_utf8_lossy(bytes).contains("forged")));
 }
+
+/// A run that mends it is believed.
+#[test]
+fn what_the_nightly_run_mended_is_not_shown_as_damaged() {
+    let kept = Kept::new();
+    kept.forge("C");
+    kept.program.run(&["verify", "archive"]).with_code(3);
+    kept.program
+        .run(&[
+            "archive",
+            "archive",
+            "-s",
+            "mac",
+            "--export",
+            "jsonl",
+            "--out",
+            "nightly",
+            "--contacts",
+            "none",
+        ])
+        .with_code(0);
+    kept.program.run(&["verify", "archive"]).with_code(0);
+    assert!(words_of(&kept.told("nightly").0, "C").is_empty());
+}
