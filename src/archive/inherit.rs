@@ -225,7 +225,7 @@ impl<'c> Heir<'c> {
     }
 
     /// Where all of its rows are here.
-    fn all_here(&self, kind: Kind) -> rusqlite::Result<Ids> {
+    pub fn all_here(&self, kind: Kind) -> rusqlite::Result<Ids> {
         let mut all = self
             .connection
             .prepare("SELECT source_rowid, id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2")?;

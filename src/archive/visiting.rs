@@ -103,9 +103,9 @@ impl Visiting<'_> {
             let TakenRows { touched, changed, gone: lost } =
                 self.take_kind(*kind, scan, &whereabouts, (counts, &mut refused), progress)?;
             match kind {
-                Kind::Handle => whereabouts.handles = self.seen(*kind)?,
+                Kind::Handle => whereabouts.handles = self.heir.all_here(*kind).map_err(self.failed())?,
                 Kind::Chat => {
-                    whereabouts.chats = self.seen(*kind)?;
+                    whereabouts.chats = self.heir.all_here(*kind).map_err(self.failed())?;
                     chats_gone = lost;
                     chats_gone.sort_unstable();
                     // Who is in a chat tells which conversation it is of.
@@ -114,7 +114,7 @@ impl Visiting<'_> {
                     }
                 }
                 Kind::Attachment => {
-                    whereabouts.attachments = self.seen(*kind)?;
+                    whereabouts.attachments = self.heir.all_here(*kind).map_err(self.failed())?;
                     let Prepared { contents, .. } = self.prepared;
                     let placing = Placing { connection: self.connection, visit: self.visit };
                     placing.note(contents, &whereabouts.attachments, counts).map_err(self.failed())?;
@@ -294,19 +294,6 @@ impl Visiting<'_> {
             Ok::<(), ArchiveError>(())
         })?;
         Ok(found)
-    }
-
-    /// Every row of a kind that the source has.
-    fn seen(&self, kind: Kind) -> Result<Ids, ArchiveError> {
-        let read = || -> rusqlite::Result<Ids> {
-            let mut seen = self.connection.prepare(
-                "SELECT source_rowid, id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2",
-            )?;
-            let seen =
-                seen.query_map([kind.number(), self.visit.source], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            seen.collect()
-        };
-        read().map_err(self.failed())
     }
 
     /// Takes the rows of a join; of messages, only those that are news.
