@@ -97,7 +97,7 @@ pub fn add_naming(
     archive(
         archive_folder,
         &feeds,
-        ArchiveOptions { now: instant(at), jobs: 2, dry_run: false, guard: None, away: &[] },
+        ArchiveOptions { now: instant(at), jobs: 2, dry_run: false, guard: None, away: &[], copies: None },
         &(),
     )
 }

@@ -14,6 +14,7 @@ pub use self::name::ContentName;
 use self::name::short;
 use self::parts::{hash_of, list_of, parts};
 pub use self::parts::{look_at, written};
+pub use self::taker::UNFINISHED;
 use self::taker::{Taken, Taker, clear_unfinished};
 use super::ArchiveError;
 use super::folder::filename_of;

@@ -1,5 +1,7 @@
 //! What a run is given: the sources, and how to run.
 
+use std::path::Path;
+
 use crate::disk::Guard;
 use crate::model::Instant;
 use crate::source::contacts::Contact;
@@ -18,6 +20,8 @@ pub struct ArchiveOptions<'a> {
     pub guard: Option<Guard>,
     /// Sources that should be read, too, and are not there, with the reason: the record says so.
     pub away: &'a [String],
+    /// An export of the archive: contents that are damaged, and that no source has, are taken again from there.
+    pub copies: Option<&'a Path>,
 }
 
 /// A source, and the cards of the address book that belongs to it.

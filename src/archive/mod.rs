@@ -25,6 +25,7 @@ mod check;
 mod column;
 mod contents;
 mod conversations;
+mod copies;
 mod damage;
 mod deleted_parts;
 mod deletions;

@@ -8,6 +8,7 @@ use rusqlite::ErrorCode;
 use super::ArchiveError;
 use super::adding::Adding;
 use super::contents::fulfil;
+use super::copies;
 use super::diagnosis;
 use super::folder::{self, Folder};
 use super::given::{ArchiveOptions, Feed};
@@ -102,6 +103,14 @@ fn attempt(
     for visit in &mut visits {
         let archive = (!options.dry_run).then(|| folder.path());
         visit.contents = fulfil(archive, visit.tables, &visit.wishes, options.jobs, progress)?;
+    }
+    if let Some(export) = options.copies.filter(|_| !options.dry_run) {
+        let taken = visits.iter().flat_map(|visit| &visit.contents.kept).flat_map(|kept| &kept.files);
+        let taken: HashSet<&str> = taken.map(|file| file.path.as_str()).collect();
+        let contents = ready.found_damaged.contents.iter().map(String::as_str);
+        let wanting = contents.filter(|path| !taken.contains(path));
+        let words = copies::take_again(&folder, &ready.connection, wanting, export)?;
+        ready.found_damaged.words.extend(words);
     }
     progress.phase("Adding messages");
     let record = Adding { folder: &folder, started: &started, options }.add(&mut ready, &visits, progress)?;

@@ -119,7 +119,14 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         };
         Ok(Feed { tables, contacts })
     };
-    let options = ArchiveOptions { now, jobs, dry_run: args.dry_run, guard: Some(guard::over), away: &away };
+    let options = ArchiveOptions {
+        now,
+        jobs,
+        dry_run: args.dry_run,
+        guard: Some(guard::over),
+        away: &away,
+        copies: keeping_up.as_ref().map(|wanted| wanted.out),
+    };
     let mut tries = 1..TRIES;
     let record = loop {
         let feeds = places.iter().map(open).collect::<Result<Vec<Feed>, Failure>>()?;
@@ -271,7 +278,7 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     if !record.found_again.is_empty() {
         let again = count(record.found_again.len() as u64, "thing", "things");
         let line = format!(
-            "{again} that had been lost by damage: a source has it still, and it is back in its place."
+            "{again} that had been lost by damage: a source, or a copy, has it still, and it is back in its place."
         );
         let _ = writeln!(words, "\n{}", wrap("", &line, terminal::width()));
     }

@@ -184,10 +184,13 @@ pub fn in_words(out: &Path, done: &KeptUp) -> String {
         words += &format!("{}\n", wrap("", &sentence, width));
     }
     if done.spared > 0 {
-        let files = count(done.spared, "attachment", "attachments");
+        let files = match done.spared {
+            1 => "1 attachment stays".to_owned(),
+            many => format!("{} attachments stay", phrase::grouped(many)),
+        };
         let sentence = format!(
-            "{files} stay in {out} though the archive has lost the bytes: these may be the last copies. `msgarchive verify` of the \
-             archive names what it has lost."
+            "{files} in {out} though the archive has lost the bytes: these may be the last copies. `msgarchive verify` of the \
+             archive tells it, and the next run takes them again from there."
         );
         words += &format!("{}\n", wrap("", &sentence, width));
     }

@@ -156,6 +156,7 @@ impl Rich {
             dry_run: false,
             guard: None,
             away: &[],
+            copies: None,
         };
         archive(&self.archive(), &feeds, options, &())
     }

@@ -25,7 +25,7 @@ use crate::pipeline::crew::lock;
 use crate::source::{Content, SourceKind};
 
 /// What the names of unfinished contents begin with.
-const UNFINISHED: &str = ".unfinished-";
+pub const UNFINISHED: &str = ".unfinished-";
 
 /// Removes what a run that was killed had begun, and makes way where folders of contents belong. All of them may be gone with
 /// what was in them: what a source has is taken in again. Where the archive is gone, too, that is an error.
