@@ -6,6 +6,7 @@ mod as_of;
 mod at_once;
 mod bundles;
 mod compared;
+mod copies;
 mod court;
 pub mod crash;
 mod damage;

@@ -1,5 +1,6 @@
 //! What another archive knows of the past: former states of its rows, who was in its chats, and what its sources lost.
 
+mod devices;
 mod held;
 mod lost;
 mod parts;
@@ -37,6 +38,8 @@ pub struct Heir<'c> {
     shared: i64,
     /// Which of its sources are this archive: whoever asks first looks at all that it has.
     itself: OnceCell<HashSet<i64>>,
+    /// Of a copy of this archive, the devices that both know.
+    devices: OnceCell<devices::Devices>,
 }
 
 /// The runs of an archive.
@@ -55,7 +58,15 @@ impl<'c> Heir<'c> {
         visit: Visit<'c>,
     ) -> Result<Heir<'c>, ArchiveError> {
         let shared = shared_runs(connection, tables)?;
-        Ok(Heir { connection, columns, tables, visit, shared, itself: OnceCell::new() })
+        Ok(Heir {
+            connection,
+            columns,
+            tables,
+            visit,
+            shared,
+            itself: OnceCell::new(),
+            devices: OnceCell::new(),
+        })
     }
 
     /// It is a copy of this archive, and as far as the last run that they share the past of both is the same.

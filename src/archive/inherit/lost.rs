@@ -18,6 +18,9 @@ use crate::archive::sums::{ABSENCES, SIGHTINGS, SOURCES};
 use crate::archive::visit::Visit;
 use crate::source::SourceKind;
 
+/// What is read of an absence.
+pub(super) const ABSENCE: [&str; 7] = ["message", "source", "run", "reason", "date", "gone", "returned"];
+
 /// An absence that is open: since which run and date, why, and the run here that noted that the row is gone.
 #[derive(Clone, Copy)]
 pub(super) struct Open {
@@ -29,6 +32,17 @@ pub(super) struct Open {
 }
 
 impl Open {
+    /// Of a row of another archive; `None` of one that came back. `run`: the one that is going on here.
+    pub(super) fn of(
+        [_, source, noted, reason, date, gone, returned]: [ValueRef<'_>; 7],
+        run: i64,
+    ) -> Option<Open> {
+        let ValueRef::Text(name) = reason else { return None };
+        let reason = Reason::named(&String::from_utf8_lossy(name)).filter(|_| returned == ValueRef::Null)?;
+        let gone = (gone != ValueRef::Null).then_some(run);
+        Some(Open { source: number(source), run: number(noted), date: number(date), reason, gone })
+    }
+
     /// Of several, the greatest is why a message is deleted.
     fn weight(&self) -> impl Ord + use<> {
         let is_recoverable = self.reason == Reason::RecentlyDeleted && self.gone.is_none();
@@ -67,6 +81,7 @@ impl Heir<'_> {
     /// What its sources lost, and none of them has since; and have again. What it only repeats is [asked](Heir::held) once all
     /// sources are in.
     pub fn absences(&self) -> Result<(), ArchiveError> {
+        self.follow_devices()?;
         let lost = self.lost()?;
         let there = match lost.values().all(Vec::is_empty) {
             true => None,
@@ -88,26 +103,15 @@ impl Heir<'_> {
     pub(super) fn lost(&self) -> Result<Lost, ArchiveError> {
         let mut open = Lost::new();
         let Some(table) = self.tables.table(ABSENCES) else { return Ok(open) };
-        let columns = ["message", "source", "run", "reason", "date", "gone", "returned"];
-        self.tables.reader().rows(table, &columns, i64::MIN..=i64::MAX, |row| {
+        let devices = self.devices()?;
+        self.tables.reader().rows(table, &ABSENCE, i64::MIN..=i64::MAX, |row| {
             let run = number(row.value(2));
-            if run <= self.shared {
+            // Of a device that both know, what was read last counts.
+            if run <= self.shared || devices.contains_key(&number(row.value(1))) {
                 return Ok(());
             }
             let of = open.entry(number(row.value(0))).or_default();
-            let named = match row.value(3) {
-                ValueRef::Text(name) => Reason::named(&String::from_utf8_lossy(name)),
-                _ => None,
-            };
-            if let Some(reason) = named.filter(|_| row.value(6) == ValueRef::Null) {
-                of.push(Open {
-                    source: number(row.value(1)),
-                    run,
-                    date: number(row.value(4)),
-                    reason,
-                    gone: (row.value(5) != ValueRef::Null).then_some(self.visit.run),
-                });
-            }
+            of.extend(Open::of(std::array::from_fn(|at| row.value(at)), self.visit.run));
             Ok::<(), ArchiveError>(())
         })?;
         Ok(open)
@@ -266,7 +270,12 @@ impl Heir<'_> {
 
     /// `lost`: by which sources a message is lost, the first to note it first.
     pub(super) fn follow(&self, id: i64, lost: &[Open]) -> rusqlite::Result<()> {
-        let Visit { source, run, .. } = self.visit;
+        self.follow_as(self.visit.source, id, lost)
+    }
+
+    /// The same, of one of the devices that both know.
+    pub(super) fn follow_as(&self, source: i64, id: i64, lost: &[Open]) -> rusqlite::Result<()> {
+        let Visit { run, .. } = self.visit;
         let known = self
             .connection
             .prepare_cached(
