@@ -109,7 +109,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("skrifa", &["writers"]),
     ("strsim", &["cli"]),
     ("subsetter", &["writers"]),
-    ("tempfile", &["archive", "cli", "disk", "source"]),
+    ("tempfile", &["archive", "cli", "disk"]),
     ("terminal_size", &["cli"]),
     (
         "thiserror",

@@ -27,7 +27,7 @@ impl Rehearsal {
     /// # Errors
     /// [`ArchiveError::Foreign`] where such a run would be refused; what reading the archive said.
     pub fn of(path: &Path, guard: Option<Guard>) -> Result<Rehearsal, ArchiveError> {
-        let folder = HiddenFolder::inside(&std::env::temp_dir())?;
+        let folder = HiddenFolder::for_a_while()?;
         let guard = guard.map(|guard| guard(folder.path()));
         let place = folder.aside("archive")?;
         let rehearsal = Rehearsal { place, _folder: folder, _guard: guard };

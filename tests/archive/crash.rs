@@ -179,3 +179,26 @@ fn beside_others() {
     assert!(run.wait_with_output().unwrap().status.success());
     complete(&program.path().join("a"), 100);
 }
+
+/// A copy of a library that others write to, which a run was making when it was killed.
+#[test]
+fn a_private_copy_that_was_left_is_cleared_away() {
+    let program = Program::new();
+    let source = program.path().join("library");
+    library(&source, 20);
+    // As Messages has it open.
+    let writer = Connection::open(source.join("chat.db")).unwrap();
+    writer
+        .execute_batch("PRAGMA journal_mode = WAL; UPDATE message SET date_read = 1 WHERE ROWID = 1")
+        .unwrap();
+    let left = program.path().join("tmp/.msgarchive-abcDEF12");
+    let copy = left.join("aside/snapshot");
+    fs::create_dir_all(&copy).unwrap();
+    fs::write(left.join("lock"), "4711").unwrap();
+    fs::write(copy.join("snapshot.db"), "private words").unwrap();
+    let somebodys = program.path().join("tmp/.msgarchive-mine");
+    fs::create_dir(&somebodys).unwrap();
+    program.run(&["archive", "archive", "-s", "library"]).with_code(0);
+    assert!(!left.exists() && somebodys.exists());
+    assert_eq!(fs::read_dir(program.path().join("tmp")).unwrap().count(), 1);
+}

@@ -14,7 +14,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::log::Log;
-use super::snapshot::{Guard, Snapshot, create, failed, prepare, private_folder, uri};
+use super::snapshot::{Guard, Snapshot, create, failed, place_in, prepare, private_folder, uri};
 use crate::source::SourceError;
 
 /// Connections to the database that `plain` gives, with what its log has. `path` is where it lies, encrypted.
@@ -37,7 +37,7 @@ fn without_name(
     sessions: usize,
 ) -> Result<Snapshot, SourceError> {
     let private = private_folder(path)?;
-    let name = private.path().join("hidden.db");
+    let name = place_in(&private, path)?.join("hidden.db");
     let mut file = create(&name).map_err(failed(path))?;
     let name = uri(&name, "mode=ro&nolock=1");
     let connections: rusqlite::Result<Vec<Connection>> =

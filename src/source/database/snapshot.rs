@@ -18,11 +18,11 @@ use std::time::{Duration, SystemTime};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use tempfile::TempDir;
 
 use super::evidence::Evidence;
 use super::handle::Handle;
 use super::recognize::{self, Candidate};
+use crate::disk::{DiskError, HiddenFolder};
 use crate::source::{SourceDigest, SourceError};
 
 /// Connections that all see the same moment.
@@ -41,7 +41,7 @@ pub(in crate::source) struct Guard {
     watched: Option<(PathBuf, Fingerprint)>,
     pub(super) evidence: Evidence,
     /// The private copy, where an open file keeps its name.
-    _private: Option<TempDir>,
+    _private: Option<HiddenFolder>,
 }
 
 impl Guard {
@@ -178,7 +178,7 @@ impl Snapshot {
         change: &dyn Fn(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Snapshot, SourceError> {
         let private = private_folder(path)?;
-        let copy = private.path().join("snapshot.db");
+        let copy = place_in(&private, path)?.join("snapshot.db");
         create(&copy).map_err(failed(path))?;
         let copied = || -> rusqlite::Result<()> {
             let source = connect(path, if wal { "mode=ro&readonly_shm=1" } else { "mode=ro" })?;
@@ -214,7 +214,7 @@ impl Snapshot {
     /// As [`Snapshot::backup`], file by file, for what SQLite cannot open where it lies.
     fn copy(path: &Path, sessions: usize) -> Result<Snapshot, SourceError> {
         let private = private_folder(path)?;
-        let copy = private.path().join("snapshot.db");
+        let copy = place_in(&private, path)?.join("snapshot.db");
         for attempt in 1.. {
             if copy_still(path, &copy)? {
                 break;
@@ -239,7 +239,7 @@ impl Snapshot {
 
     fn of_private(
         path: &Path,
-        private: TempDir,
+        private: HiddenFolder,
         copy: &Path,
         sessions: usize,
     ) -> Result<Snapshot, SourceError> {
@@ -392,15 +392,20 @@ pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> SourceError {
 }
 
 /// A folder for this process alone.
-pub(super) fn private_folder(path: &Path) -> Result<TempDir, SourceError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("msgarchive-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o700));
+pub(super) fn private_folder(path: &Path) -> Result<HiddenFolder, SourceError> {
+    HiddenFolder::for_a_while().map_err(|error| failed(path)(of_the_disk(error)))
+}
+
+/// Where in it something may lie.
+pub(super) fn place_in(private: &HiddenFolder, path: &Path) -> Result<PathBuf, SourceError> {
+    private.aside("snapshot").map_err(|error| failed(path)(of_the_disk(error)))
+}
+
+fn of_the_disk(error: DiskError) -> io::Error {
+    match error {
+        DiskError::Write { source, .. } | DiskError::Read { source, .. } => source,
+        other => io::Error::other(other),
     }
-    builder.tempdir().map_err(failed(path))
 }
 
 /// A new file for this user alone.

@@ -1,0 +1,149 @@
+//! Folders for a while: private, with names that nobody can guess, and cleared away whatever ends the run that made them.
+//!
+//! **Must never**: remove what a run that lives is using, or what no run made.
+
+use std::any::Any;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+use super::{
+    ABANDONED, ASIDE, DiskError, LOCK, NEWBORN, PLAN, PREFIX, TREE, create_file, folders_below, remove_folder,
+};
+
+/// A private folder (0700) with a name that nobody can guess, locked as long as its run lives: when that was killed,
+/// others know by the lock that it is over, and may [clear it away](clear_away). Gone when dropped.
+#[derive(Debug)]
+pub struct HiddenFolder {
+    // In the order in which they have to go.
+    _lock: File,
+    folder: TempDir,
+}
+
+impl HiddenFolder {
+    /// Makes one in this folder.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn inside(folder: &Path) -> Result<HiddenFolder, DiskError> {
+        let folder = hidden_folder(folder)?;
+        let path = folder.path().join(LOCK);
+        let mut lock = create_file(&path)?;
+        // Where the file system has no locks, the folder's age speaks for it.
+        let _ = lock.try_lock();
+        write!(lock, "{}", std::process::id()).map_err(DiskError::writing(&path))?;
+        Ok(HiddenFolder { _lock: lock, folder })
+    }
+
+    /// Makes one for what is needed for a while only, and clears away what runs left there that were killed.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn for_a_while() -> Result<HiddenFolder, DiskError> {
+        let folder = std::env::temp_dir();
+        // Whoever else may write there may have put anything there; it stays where it cannot be removed.
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        for entry in entries.filter(is_hidden_folder).filter(|entry| !in_use(&entry.path())) {
+            let _ = remove_folder(&entry.path());
+        }
+        HiddenFolder::inside(&folder)
+    }
+
+    /// Removes it, and says so where that fails.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn close(self) -> io::Result<()> {
+        let HiddenFolder { _lock: lock, folder } = self;
+        drop(lock);
+        folder.close()
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A folder in it, made where it is not there, for what is never published.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
+        folders_below(self.folder.path(), &Path::new(ASIDE).join(name))
+    }
+}
+
+/// Hears of a [`HiddenFolder`] before anything is in it. What it returns is dropped when the folder is gone. A program
+/// can have the folder [cleared away](clear_away) if it is killed.
+pub type Guard = fn(&Path) -> Box<dyn Any>;
+
+pub(super) fn hidden_folder(out: &Path) -> Result<TempDir, DiskError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).rand_bytes(8);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir_in(out).map_err(DiskError::writing(out))
+}
+
+/// True for a folder that a run made, by its name and by what it holds: some or none of four things.
+pub(super) fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_named = name
+        .to_str()
+        .and_then(|name| name.strip_prefix(PREFIX))
+        .is_some_and(|rest| rest.len() == 8 && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let is_ours = |inner: io::Result<fs::DirEntry>| {
+        inner.is_ok_and(|inner| [LOCK, PLAN, TREE, ASIDE].iter().any(|ours| inner.file_name() == *ours))
+    };
+    is_named
+        && entry.file_type().is_ok_and(|t| t.is_dir())
+        && fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.all(is_ours))
+}
+
+/// Removes the [hidden folder](Staging::hidden) of a run of which the caller knows that it is over. One that is not there
+/// is fine. Of one that was publishing its plan stays, for the next run: by that it knows whose the files are.
+///
+/// # Errors
+/// [`DiskError::Busy`] while the run holds its lock, which may be a moment longer than it lives; [`DiskError::Foreign`] for what is no such folder.
+pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
+    let out = hidden.parent().unwrap_or(Path::new("."));
+    let mut entries = fs::read_dir(out).map_err(DiskError::reading(out))?.flatten();
+    let Some(entry) = entries.find(|entry| Some(&*entry.file_name()) == hidden.file_name()) else {
+        return Ok(());
+    };
+    if !is_hidden_folder(&entry) {
+        let path = entry.file_name().to_string_lossy().into_owned();
+        return Err(DiskError::Foreign { folder: out.to_owned(), path });
+    }
+    let lock = OpenOptions::new().read(true).write(true).open(hidden.join(LOCK));
+    if lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
+        return Err(DiskError::Busy { path: out.to_owned() });
+    }
+    if hidden.join(PLAN).try_exists().map_err(DiskError::reading(hidden))? {
+        return [TREE, ASIDE].iter().try_for_each(|part| remove_folder(&hidden.join(part)).map(drop));
+    }
+    remove_folder(hidden).map(drop)
+}
+
+pub(super) fn in_use(folder: &Path) -> bool {
+    let younger_than = |limit: Duration| {
+        fs::symlink_metadata(folder)
+            .and_then(|m| m.modified())
+            .is_ok_and(|t| SystemTime::now().duration_since(t).is_ok_and(|age| age < limit))
+    };
+    let Ok(lock) = OpenOptions::new().read(true).write(true).open(folder.join(LOCK)) else {
+        return younger_than(NEWBORN);
+    };
+    match lock.try_lock() {
+        // It is written to once it is locked.
+        Ok(()) => lock.metadata().is_ok_and(|m| m.len() == 0) && younger_than(NEWBORN),
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => younger_than(ABANDONED),
+    }
+}
