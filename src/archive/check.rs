@@ -42,6 +42,16 @@ use super::row::{self, RowHash, owned};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
 
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// What an export shows: not whether it is found by search, too.
+    Messages,
+    Usual,
+    /// All contents are read.
+    Contents,
+}
+
 /// Verifies the archive at `path`. `deep`: reads every content again.
 ///
 /// # Errors
@@ -52,7 +62,8 @@ pub fn check(
     jobs: usize,
     progress: &dyn Progress,
 ) -> Result<Findings, ArchiveError> {
-    let looked = look_twice(path, deep, jobs, progress)?;
+    let depth = if deep { Depth::Contents } else { Depth::Usual };
+    let looked = look_twice(path, depth, jobs, progress)?;
     // Where nothing can be written nothing can be mended either.
     let is_unnoted = looked.damaged.note(&looked.folder).is_err();
     let Looked { checked, problems, unread, lost, foreign, .. } = looked;
@@ -73,7 +84,7 @@ pub struct Damage {
 /// # Errors
 /// As [`check`].
 pub fn damage_of(path: &Path, jobs: usize, progress: &dyn Progress) -> Result<Damage, ArchiveError> {
-    let Looked { problems, unread, damaged, .. } = look_twice(path, false, jobs, progress)?;
+    let Looked { problems, unread, damaged, .. } = look_twice(path, Depth::Messages, jobs, progress)?;
     let messages = damaged_messages(&damaged);
     // A file beside the database says nothing of messages: the next run makes it anew.
     let words = problems.iter().filter(|problem| problem.kind != "file").map(Problem::in_words);
@@ -95,14 +106,19 @@ pub fn found_damaged(
     jobs: usize,
     progress: &dyn Progress,
 ) -> Result<FoundDamaged, ArchiveError> {
-    Ok(look_twice(path, false, jobs, progress)?.damaged)
+    Ok(look_twice(path, Depth::Usual, jobs, progress)?.damaged)
 }
 
-fn look_twice(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result<Looked, ArchiveError> {
-    let mut looked = look(path, deep, jobs, progress)?;
+fn look_twice(
+    path: &Path,
+    depth: Depth,
+    jobs: usize,
+    progress: &dyn Progress,
+) -> Result<Looked, ArchiveError> {
+    let mut looked = look(path, depth, jobs, progress)?;
     if looked.is_doubtful && !diagnosis::is_damaged(&looked.folder, PATIENCE)? {
         // It could not be read for a moment.
-        looked = look(path, deep, jobs, progress)?;
+        looked = look(path, depth, jobs, progress)?;
         if looked.is_doubtful && !diagnosis::is_damaged(&looked.folder, PATIENCE)? {
             let fails = std::io::Error::other("now it can be read, and now it cannot");
             return Err(ArchiveError::reading(looked.folder.database())(fails));
@@ -142,7 +158,7 @@ impl Looked {
     }
 }
 
-fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result<Looked, ArchiveError> {
+fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Result<Looked, ArchiveError> {
     // Before SQLite has locks on it: closing a file lets go of them.
     let is_strange = header::is_strange(&path.join(DATABASE)).unwrap_or(false);
     let (folder, connection) = match look_into(path) {
@@ -214,7 +230,10 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         let beside = [
             scope.spawn(move || check.integrity(&to_integrity)),
             scope.spawn(move || check.sums(&to_sums, last)),
-            scope.spawn(move || check.index()),
+            scope.spawn(move || match depth {
+                Depth::Messages => Ok(()),
+                Depth::Usual | Depth::Contents => check.index(),
+            }),
         ];
         let rows = check.rows(&connection);
         let files = check.files(&connection);
@@ -223,6 +242,7 @@ fn look(path: &Path, deep: bool, jobs: usize, progress: &dyn Progress) -> Result
         let contents = files.and_then(|files| {
             connection.execute_batch("COMMIT")?;
             let lost = LostContents::of(lost.iter().map(|lost| lost.what.as_str()));
+            let deep = depth == Depth::Contents;
             let counted = check.contents(&connection, (&files, &lost), deep, jobs)?;
             if deep {
                 foreign = check.foreign(&connection, &files)?;

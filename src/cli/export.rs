@@ -140,6 +140,8 @@ fn look_for_damage(
     jobs: usize,
     watch: &Watch,
 ) -> Result<Vec<String>, Failure> {
+    // It may have been named by its database.
+    let path = if path.is_file() { path.parent().unwrap_or(path) } else { path };
     // Whatever cannot be looked at now opening it tells.
     if !is_archive(path).unwrap_or(false) {
         return Ok(Vec::new());

@@ -1,3 +1,7 @@
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 

@@ -40,8 +40,13 @@ fn plist() -> Vec<u8> {
 
 /// Every message of an export of the archive, by GUID.
 pub fn exported(program: &Program, out: &str, more: &[&str]) -> Vec<Value> {
+    exported_with(program, 0, out, more)
+}
+
+/// The same, where the export ends with `code`.
+pub fn exported_with(program: &Program, code: i32, out: &str, more: &[&str]) -> Vec<Value> {
     let arguments = ["export", "-s", "archive", "-f", "jsonl", "-o", out, "--contacts", "none"];
-    program.run(&[&arguments[..], more].concat()).with_code(0);
+    program.run(&[&arguments[..], more].concat()).with_code(code);
     let mut messages = Vec::new();
     for (path, bytes) in crate::support::tree::files(&program.path().join(out)) {
         if path.ends_with(".jsonl") && path != "conversations.jsonl" {
