@@ -11,6 +11,7 @@ mod court;
 pub mod crash;
 mod damage;
 mod device;
+mod doubtful;
 mod emptied;
 mod fed;
 mod feeding;

@@ -92,7 +92,7 @@ impl Adding<'_> {
         };
         let mending =
             Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };
-        let uncertain = mending.all(&columns).map_err(failed())?;
+        let mended = mending.all(&columns).map_err(failed())?;
         // All, before any of them is asked whose place it took.
         for prepared in visits {
             note_source(&transaction, &source_read(prepared), prepared.highest, number).map_err(failed())?;
@@ -140,7 +140,7 @@ impl Adding<'_> {
         noticed::count(&transaction, number, &mut record.counts).map_err(failed())?;
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
-        let given_up = mending.give_up(&columns, visits).map_err(failed())?;
+        let given_up = mending.give_up(&columns, &mended.doubtful, visits).map_err(failed())?;
         (record.lost, record.still_damaged) = (given_up.lost, given_up.still_damaged);
         record.found_again = given_up.found_again;
         progress.phase("Writing the record");
@@ -152,7 +152,7 @@ impl Adding<'_> {
             Some((following, totals)) => following.end(&transaction, totals, &found_damaged.sums),
             None => sums::make(&transaction),
         };
-        record.accepted = Accepted::now(&transaction, &uncertain).map_err(failed())?;
+        record.accepted = Accepted::now(&transaction, &mended.runs).map_err(failed())?;
         record.lost.extend(record.accepted.iter().map(|(run, accepted)| accepted.in_words(*run)));
         for (run, accepted) in &record.accepted {
             transaction

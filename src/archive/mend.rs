@@ -3,13 +3,15 @@
 //!
 //! What neither the archive nor a source has any more stays as it is; the record of the run says what was found.
 //!
-//! **Must never**: touch what nobody found to be wrong, or take a row away that is not here a second time.
+//! **Must never**: touch what nobody found to be wrong, or take a row away that is not here a second time, but a note of which
+//! its sum says that nobody wrote it.
 
 mod absences;
 mod aliases;
 mod joins;
 mod lost;
 mod lost_contents;
+mod notes;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -18,6 +20,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 pub use self::lost::GivenUp;
+pub use self::notes::Doubtful;
 use super::contents::ContentName;
 use super::damage::FoundDamaged;
 use super::folder::{HOME, filename_at};
@@ -39,9 +42,24 @@ pub struct Mending<'c> {
     pub run: i64,
 }
 
+/// What is known once all was put right that the archive itself tells.
+pub struct Mended {
+    /// Runs of which it is uncertain what they brought.
+    pub runs: BTreeSet<i64>,
+    /// What a source may tell.
+    pub doubtful: Vec<Doubtful>,
+}
+
 impl Mending<'_> {
-    /// Everything but the sources. Tells of which runs it is uncertain what they brought.
-    pub fn all(&self, columns: &Columns) -> rusqlite::Result<BTreeSet<i64>> {
+    /// Everything but the sources.
+    pub fn all(&self, columns: &Columns) -> rusqlite::Result<Mended> {
+        let left = self.by_sums()?;
+        let others = Mending { found: &left, ..*self };
+        Ok(Mended { runs: others.others(columns)?, doubtful: others.doubtful()? })
+    }
+
+    /// What no sum tells. Of which runs it is uncertain what they brought.
+    fn others(&self, columns: &Columns) -> rusqlite::Result<BTreeSet<i64>> {
         let mut runs: BTreeSet<i64> = self.found.runs.iter().copied().collect();
         for kind in Kind::ALL {
             self.books(kind, columns)?;

@@ -54,6 +54,7 @@ mod lock;
 mod lost_content;
 mod mend;
 mod newest;
+mod noted;
 mod noticed;
 mod objects;
 mod open;

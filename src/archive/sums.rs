@@ -186,6 +186,24 @@ impl Notes {
         self.columns
     }
 
+    /// How many columns say what a row speaks of.
+    pub fn key(&self) -> usize {
+        self.key
+    }
+
+    /// These values as they would speak of something else; `None` where that is one of many.
+    pub fn speaking_of(&self, values: &[Owned], about: &str) -> Option<Vec<Owned>> {
+        let mut values = values.to_vec();
+        let parts: Vec<&str> = about.splitn(self.key, ' ').collect();
+        for (value, part) in values.iter_mut().zip(&parts) {
+            *value = match value {
+                Owned::Text(_) => Owned::Text(part.as_bytes().to_vec()),
+                _ => Owned::Integer(part.parse().ok()?),
+            };
+        }
+        (self.together == 0 && parts.len() == self.key).then_some(values)
+    }
+
     /// What the number is called that this one shares a sum under.
     pub fn shared(&self, number: i64) -> i64 {
         number >> self.together
@@ -223,6 +241,13 @@ impl Solver<'_> {
             add(&mut sums, about.clone(), self.weight(&values));
         }
         sums
+    }
+
+    /// What a row of these values speaks of.
+    pub fn about(&self, values: &[Owned]) -> String {
+        let mut about = String::new();
+        self.notes.about(|at| values.get(at).map_or(ValueRef::Null, Owned::value), &mut about);
+        about
     }
 
     /// Whether rows that lie apart share a sum.

@@ -9,35 +9,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use super::joins::booked;
-use super::{Mending, hash_of_row};
-use crate::archive::deleted_parts::DELETED_PARTS;
-use crate::archive::deletions::STATES;
-use crate::archive::had::HAD;
-use crate::archive::joins::{MOVED, Note, each_hash, same};
+use super::{Doubtful, Mending, hash_of_row};
+use crate::archive::joins::{Note, each_hash, same};
 use crate::archive::kind::{JOINS, Join, Kind};
 use crate::archive::lost_content::LostContents;
 use crate::archive::prepared::Prepared;
 use crate::archive::records::in_database;
-use crate::archive::recovered::FORMER_PARTS;
 use crate::archive::row::{Owned, RowHash, text_at};
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
-use crate::archive::sums::{self, ABSENCES, ALIASES, NOTES, Notes};
 use crate::source::tables::quoted;
-
-/// Where things are noted that no source tells a second time.
-const ONCE: [&str; 11] = [
-    ABSENCES,
-    ALIASES,
-    "msgarchive_chat_version",
-    "msgarchive_attachment_version",
-    "msgarchive_message_version",
-    "msgarchive_lost",
-    MOVED,
-    STATES,
-    FORMER_PARTS,
-    DELETED_PARTS,
-    HAD,
-];
 
 /// What is lost of a row.
 #[derive(Debug, Clone, Copy)]
@@ -77,8 +57,14 @@ pub struct GivenUp {
 }
 
 impl Mending<'_> {
-    /// Takes for lost what nothing has any more, once all sources of the run were asked.
-    pub fn give_up(&self, columns: &Columns, visits: &[Prepared<'_>]) -> rusqlite::Result<GivenUp> {
+    /// Takes for lost what nothing has any more, once all sources of the run were asked. `doubtful`: notes that were not as they
+    /// were written before that; `visits`: the sources.
+    pub fn give_up(
+        &self,
+        columns: &Columns,
+        doubtful: &[Doubtful],
+        visits: &[Prepared<'_>],
+    ) -> rusqlite::Result<GivenUp> {
         let said = self.said_to_be_lost()?;
         let mut given_up = GivenUp { found_again: self.found_again(&said)?, ..GivenUp::default() };
         let (mut rows, mut joined) = (self.found.rows.clone(), self.found.joined.clone());
@@ -98,9 +84,7 @@ impl Mending<'_> {
                 self.give_up_joins(join, *owner, columns, &mut given_up)?;
             }
         }
-        for notes in NOTES.iter().filter(|notes| ONCE.contains(&notes.table)) {
-            given_up.lost.extend(self.give_up_notes(notes)?);
-        }
+        given_up.lost.extend(self.give_up_notes(doubtful, visits)?);
         let said = LostContents::of(said.iter().map(String::as_str));
         self.contents_given_up(visits, &said, &mut given_up)?;
         Ok(given_up)
@@ -197,23 +181,6 @@ impl Mending<'_> {
                 ))
             })
             .transpose()
-    }
-
-    /// What is noted once, and is not as it was written.
-    fn give_up_notes(&self, notes: &Notes) -> rusqlite::Result<Vec<String>> {
-        let mut lost = Vec::new();
-        let told = || self.found.sums_of(notes.table);
-        if told().next().is_none() || !sums::are_vouched_for(self.connection, notes.table)? {
-            return Ok(lost);
-        }
-        let there = notes.there(self.connection)?;
-        for about in told() {
-            let is = there.get(about).copied().unwrap_or_default();
-            if is != sums::read(self.connection, notes.table, about)? {
-                lost.push(format!("what was known of {about} (in {})", notes.table));
-            }
-        }
-        Ok(lost)
     }
 
     fn give_up_row(
@@ -380,7 +347,7 @@ fn in_book(value: Owned) -> Owned {
 }
 
 /// What a row is known by.
-fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<String> {
+pub(super) fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<String> {
     let key = kind.key().first().copied().unwrap_or("guid");
     let sql = format!("SELECT CAST({key} AS TEXT) FROM {} WHERE ROWID = ?1", kind.table());
     let name = connection.query_row(&sql, [id], |row| Ok(row.get_ref(0)?.as_str().map(str::to_owned).ok()));
