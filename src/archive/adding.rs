@@ -100,7 +100,6 @@ impl Adding<'_> {
         let mut archives = Vec::new();
         for prepared in visits {
             let source = source_read(prepared);
-            people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
             let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
             match first {
                 true => schema::sparse_index(&transaction, &columns).map_err(failed())?,
@@ -110,7 +109,7 @@ impl Adding<'_> {
             mending.aliases(prepared.tables, prepared.source)?;
             let damaged = &damaged;
             let heir = Heir::of(&transaction, &columns, prepared.tables, visit)?;
-            let refused = Visiting {
+            let mut refused = Visiting {
                 connection: &transaction,
                 columns: &columns,
                 prepared,
@@ -121,6 +120,9 @@ impl Adding<'_> {
                 uncertain_absences: &uncertain_absences,
             }
             .take_all(&mut record.counts, progress)?;
+            if heir.cards(&mut refused)? {
+                people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
+            }
             record.unreadable.extend(refused.in_words(&source.path));
             progress.phase("Making indexes");
             schema::index(&transaction, &columns).map_err(failed())?;

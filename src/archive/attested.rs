@@ -1,14 +1,18 @@
 //! Whether what another archive gives is what it once wrote: it has a hash of each row, and its disk may be damaged as any.
 //!
 //! What is not is told of, and left there: it stays news until that archive is mended, or has given it up. What is known of it
-//! here stays as it is. What hangs on such a row is taken without it, and joined with it once that comes.
+//! here stays as it is. What hangs on such a row is taken without it, and joined with it once that comes. Of notes, which have sums, none of a table is
+//! taken where any is another.
 //!
 //! **Must never**: take a source's word where it left a hash beside it.
+
+mod notes;
 
 use std::collections::BTreeSet;
 
 use rusqlite::types::ValueRef;
 
+pub use self::notes::AttestedNotes;
 use super::ArchiveError;
 use super::kind::{Join, Kind};
 use super::picked::each_of;
@@ -210,6 +214,16 @@ impl Refused {
     /// A former state of one.
     pub fn former_state(&mut self, kind: Kind, name: &str) {
         self.add(format!("a former state of {} ({name})", kind.in_words()));
+    }
+
+    /// What is noted of something, in the words of [`super::noted`].
+    pub fn note(&mut self, what: &str, name: &str) {
+        self.add(format!("{what} ({name})"));
+    }
+
+    /// A card of its address books.
+    pub fn card(&mut self, name: &str) {
+        self.add(format!("the card of {name}"));
     }
 
     /// What a row of a join says of one.

@@ -12,20 +12,24 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
-use super::attested::{Attested, Refused, hash_at, name_of, written};
+use super::attested::{Attested, AttestedNotes, Refused, hash_at, name_of, written};
 use super::damage::Damaged;
+use super::deleted_parts::DELETED_PARTS;
+use super::deletions::STATES;
 use super::joins::Joining;
 use super::kind::{JOINS, Kind};
 use super::participants::{self, PARTICIPANTS, Stay};
+use super::people;
 use super::places::number;
 use super::recovered::{FORMER_PARTS, FormerPart, PARTS, Recovered};
 use super::row::text_at;
 use super::scan::Wanted;
 use super::schema::{Columns, version_table};
 use super::spelling::Spelling;
-use super::sums::{ALIASES, INHERITED};
+use super::sums::{ABSENCES, ALIASES, INHERITED};
 use super::take::Taker;
 use super::visit::{Ids, Visit};
+use crate::source::contacts::CARDS;
 use crate::source::tables::Tables;
 
 /// Takes over what the archive `tables` has of the past, since it was asked last; after its messages were taken.
@@ -40,6 +44,8 @@ pub struct Heir<'c> {
     itself: OnceCell<HashSet<i64>>,
     /// Of a copy of this archive, the devices that both know.
     devices: OnceCell<devices::Devices>,
+    /// Of what is noted there, what was written.
+    notes: AttestedNotes<'c>,
 }
 
 /// The runs of an archive.
@@ -58,6 +64,7 @@ impl<'c> Heir<'c> {
         visit: Visit<'c>,
     ) -> Result<Heir<'c>, ArchiveError> {
         let shared = shared_runs(connection, tables)?;
+        let notes = AttestedNotes::of(tables)?;
         Ok(Heir {
             connection,
             columns,
@@ -66,7 +73,37 @@ impl<'c> Heir<'c> {
             shared,
             itself: OnceCell::new(),
             devices: OnceCell::new(),
+            notes,
         })
+    }
+
+    /// All that it knows of the past. What is shown stays as it is. How many messages got a former state.
+    pub fn all(&self, handles: &Ids, refused: &mut Refused) -> Result<u64, ArchiveError> {
+        let of_messages = self.versions(handles, refused)?;
+        if self.notes.vouch_for(PARTICIPANTS, refused)? {
+            self.participants()?;
+        }
+        if self.notes.vouch_for(FORMER_PARTS, refused)? {
+            self.former_parts()?;
+        }
+        if self.notes.vouch_for(DELETED_PARTS, refused)? {
+            self.deleted_parts()?;
+        }
+        if self.notes.vouch_for(ALIASES, refused)? {
+            self.aliases()?;
+        }
+        let [absences, states] = [ABSENCES, STATES].map(|table| self.notes.vouch_for(table, refused));
+        if absences? && states? {
+            self.absences()?;
+        }
+        Ok(of_messages)
+    }
+
+    /// Whether the cards that it keeps are those that were written.
+    pub fn cards(&self, refused: &mut Refused) -> Result<bool, ArchiveError> {
+        let damaged = people::damaged_there(self.tables)?;
+        damaged.iter().for_each(|name| refused.card(name));
+        Ok(self.notes.vouch_for(CARDS, refused)? && damaged.is_empty())
     }
 
     /// It is a copy of this archive, and as far as the last run that they share the past of both is the same.
@@ -75,7 +112,7 @@ impl<'c> Heir<'c> {
     }
 
     /// Former states of messages, chats and attachments. What is shown stays as it is. How many messages got one.
-    pub fn versions(&self, handles: &Ids, refused: &mut Refused) -> Result<u64, ArchiveError> {
+    fn versions(&self, handles: &Ids, refused: &mut Refused) -> Result<u64, ArchiveError> {
         let mut of_messages = 0;
         for kind in HANDED_ON {
             let taken = self.versions_of(kind, handles, refused)?;
@@ -129,7 +166,7 @@ impl<'c> Heir<'c> {
     }
 
     /// Other GUIDs of its messages, unless they are messages here.
-    pub fn aliases(&self) -> Result<(), ArchiveError> {
+    fn aliases(&self) -> Result<(), ArchiveError> {
         let Some(table) = self.tables.table(ALIASES) else { return Ok(()) };
         self.tables.reader().all(table, &["guid", "message"], |row| {
             let note = || -> rusqlite::Result<()> {
@@ -151,7 +188,7 @@ impl<'c> Heir<'c> {
     }
 
     /// Parts that came back from Recently Deleted: of a source that does not know, they are not taken for deleted again.
-    pub fn former_parts(&self) -> Result<(), ArchiveError> {
+    fn former_parts(&self) -> Result<(), ArchiveError> {
         let (Some(table), Some(join)) =
             (self.tables.table(FORMER_PARTS), JOINS.iter().find(|join| join.table == PARTS))
         else {
@@ -183,7 +220,7 @@ impl<'c> Heir<'c> {
     }
 
     /// Who was in a chat and when, as far as nothing is known of them here.
-    pub fn participants(&self) -> Result<(), ArchiveError> {
+    fn participants(&self) -> Result<(), ArchiveError> {
         let Some(table) = self.tables.table(PARTICIPANTS) else { return Ok(()) };
         let runs = self.runs()?;
         let run = |of: ValueRef<'_>| runs.get(&number(of)).copied().unwrap_or(self.visit.run);

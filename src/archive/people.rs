@@ -7,8 +7,12 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
+use super::ArchiveError;
+use super::attested::hash_at;
 use super::row::{RowHash, hash, hash_of};
+use crate::source::SourceKind;
 use crate::source::contacts::{CARDS, Contact};
+use crate::source::tables::{Tables, text};
 
 /// The columns that a card's hash closes over, sorted.
 const HASHED: [&str; 7] = ["emails", "full_name", "is_me", "name", "person", "phones", "rank"];
@@ -48,6 +52,26 @@ fn kept(connection: &Connection, source: Option<i64>) -> rusqlite::Result<Vec<Ke
 pub fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let damaged = kept(connection, None)?.into_iter().filter(|card| !card.is_whole());
     Ok(damaged.map(|card| card.name).collect())
+}
+
+/// The names on cards of another archive that are not as it wrote them; none of what is no archive.
+///
+/// # Errors
+/// What SQLite says of the source.
+pub fn damaged_there(tables: &Tables) -> Result<Vec<String>, ArchiveError> {
+    let mut damaged = Vec::new();
+    let is_archive = tables.info().kind == SourceKind::Archive;
+    let Some(cards) = tables.table(CARDS).filter(|_| is_archive) else { return Ok(damaged) };
+    let mut columns = HASHED.to_vec();
+    columns.push("hash");
+    tables.reader().all(cards, &columns, |row| {
+        let is = hash(HASHED.into_iter().enumerate().map(|(at, name)| (name, row.value(at))));
+        if hash_at(row, HASHED.len()) != Some(is) {
+            damaged.push(text(row.value(3)).unwrap_or_default());
+        }
+        Ok::<(), ArchiveError>(())
+    })?;
+    Ok(damaged)
 }
 
 /// Takes the cards of a source's address book, where one was read: an empty one tells nothing.

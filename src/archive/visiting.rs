@@ -136,13 +136,7 @@ impl Visiting<'_> {
         self.place_recently_deleted(&whereabouts)?;
         self.note_absences(&whereabouts.messages, &gone, &chats_gone)?;
         if self.is_archive() {
-            let heir = self.heir;
-            counts.changed += heir.versions(&whereabouts.handles, &mut refused)?;
-            heir.participants()?;
-            heir.former_parts()?;
-            heir.deleted_parts()?;
-            heir.aliases()?;
-            heir.absences()?;
+            counts.changed += self.heir.all(&whereabouts.handles, &mut refused)?;
         }
         self.note_version()?;
         Ok(refused)

@@ -276,3 +276,75 @@ fn bytes_that_are_not_what_was_stored() {
         is_whole(&giving.at("new"));
     }
 }
+
+/// What is noted there beside its rows, and what it was that another archive took of it. Each is forged, and not taken before it is
+/// mended, or has been given up there.
+#[test]
+fn notes_that_are_not_what_was_written() {
+    let forged = [
+        (
+            "UPDATE msgarchive_absence SET reason = 'aged_out'",
+            "when and why it is gone where it came from (C)",
+        ),
+        ("DELETE FROM msgarchive_absence", "when and why it is gone where it came from (C)"),
+        (
+            "INSERT INTO msgarchive_participant SELECT chat, handle + 1, 1, 2 FROM msgarchive_participant LIMIT 1",
+            "who was in it, and when",
+        ),
+        ("INSERT INTO msgarchive_alias VALUES ('Z', 1, 1)", "which message it is another GUID of (Z)"),
+        (
+            "INSERT INTO msgarchive_former_part VALUES (1, 1, 0, 1, x'61', 1, 1)",
+            "was in Recently Deleted and came back (A)",
+        ),
+        ("UPDATE msgarchive_contact SET name = 'Mallory'", "the card of Mallory"),
+        ("UPDATE msgarchive_contact SET until = 1", "card"),
+        (
+            "UPDATE msgarchive_absence SET reason = 'aged_out'; UPDATE msgarchive_sum SET sum = 1 \
+             WHERE tbl = 'msgarchive_absence'",
+            "when and why it is gone where it came from",
+        ),
+    ];
+    let of_notes = |archive: &Path| {
+        let db = Connection::open(archive.join("chat.db")).unwrap();
+        [
+            "SELECT reason || '', message FROM msgarchive_absence",
+            "SELECT chat || ' ' || handle, since || ' ' || coalesce(until, '') FROM msgarchive_participant ORDER BY 1, 2",
+            "SELECT guid, message || '' FROM msgarchive_alias",
+            "SELECT part || '', message || '' FROM msgarchive_former_part",
+            "SELECT name, coalesce(until, '') || '' FROM msgarchive_contact",
+        ]
+        .map(|sql| {
+            let mut rows = db.prepare(sql).unwrap();
+            let of = |row: &rusqlite::Row<'_>| Ok(format!("{:?} {:?}", row.get_ref(0)?, row.get_ref(1)?));
+            rows.query_map([], of).unwrap().map(Result::unwrap).collect::<Vec<String>>()
+        })
+    };
+    let mut giving = Giving::new();
+    let book = "BEGIN:VCARD\nVERSION:3.0\nN:Baker;Ana;;;\nFN:Ana Baker\nTEL:+1 202 555 0143\nEND:VCARD\n";
+    fs::write(giving.at("people.vcf"), book).unwrap();
+    giving.mac.remove("C", true, "deleted");
+    let night = ["archive", "giving", "-s", "mac", "--contacts", "people.vcf"];
+    giving.program.run(&night).with_code(0);
+    tree::copy(&giving.at("giving"), &giving.at("well"));
+    giving.taken("true", 0);
+    let well = of_notes(&giving.at("true"));
+    assert!(well[0].len() == 1 && well[4].len() == 1, "{well:#?}");
+    for (at, (sql, words)) in forged.into_iter().enumerate() {
+        fs::remove_dir_all(giving.at("giving")).unwrap();
+        tree::copy(&giving.at("well"), &giving.at("giving"));
+        giving.harm(sql);
+        // One that knows it stays as it is.
+        let said = giving.taken("true", 3);
+        assert!(said.contains(words) && said.contains("not what was written there"), "{sql}: {said}");
+        assert_eq!(of_notes(&giving.at("true")), well, "{sql}");
+        let new = format!("new-{at}");
+        let said = giving.taken(&new, 3);
+        assert!(said.contains(words), "{sql}: {said}");
+        let took = of_notes(&giving.at(&new));
+        assert!(
+            took.iter().zip(&well).all(|(took, well)| took.is_empty() || took == well),
+            "{sql}: {took:#?}"
+        );
+        is_whole(&giving.at(&new));
+    }
+}

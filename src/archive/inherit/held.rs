@@ -15,9 +15,10 @@ use super::Heir;
 use super::lost::{Lost, Open, There};
 use crate::archive::ArchiveError;
 use crate::archive::absence::Reason;
-use crate::archive::deletions::state;
+use crate::archive::deletions::{STATES, state};
 use crate::archive::kind::Kind;
 use crate::archive::row::text_at;
+use crate::archive::sums::ABSENCES;
 
 /// Whether the absence `a` repeats an earlier one of another source. SQL.
 const REPEATS: &str = "EXISTS (
@@ -41,7 +42,7 @@ impl Heir<'_> {
     /// What SQLite says, of this archive or of the other one.
     pub fn held(&self) -> Result<(), ArchiveError> {
         // A copy of this archive says nothing of its own.
-        if self.is_copy() {
+        if self.is_copy() || !self.notes.are_written(ABSENCES)? || !self.notes.are_written(STATES)? {
             return Ok(());
         }
         let Elsewhere { lost, ids } = self.elsewhere().map_err(self.failed())?;

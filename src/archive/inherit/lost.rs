@@ -80,7 +80,7 @@ impl There {
 impl Heir<'_> {
     /// What its sources lost, and none of them has since; and have again. What it only repeats is [asked](Heir::held) once all
     /// sources are in.
-    pub fn absences(&self) -> Result<(), ArchiveError> {
+    pub(super) fn absences(&self) -> Result<(), ArchiveError> {
         self.follow_devices()?;
         let lost = self.lost()?;
         let there = match lost.values().all(Vec::is_empty) {
@@ -255,6 +255,9 @@ impl Heir<'_> {
     /// Until when its sources are known to have been as it read them: Apple's date. `None`: it does not tell.
     pub fn until(&self) -> Result<Option<i64>, ArchiveError> {
         let Some(states) = self.tables.table(STATES) else { return Ok(None) };
+        if !self.notes.are_written(STATES)? {
+            return Ok(None);
+        }
         let itself = self.itself()?;
         let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
         self.tables.reader().all(states, &["source", "run", "date"], |row| {

@@ -18,7 +18,7 @@ use crate::source::tables::text;
 impl Heir<'_> {
     /// Which parts its sources have in Recently Deleted, and have there no more; but for what this very archive knew before
     /// the two parted. What others repeat of them is no evidence that somebody has them still.
-    pub fn deleted_parts(&self) -> Result<(), ArchiveError> {
+    pub(super) fn deleted_parts(&self) -> Result<(), ArchiveError> {
         let (Some(table), Some(sources)) = (self.tables.table(DELETED_PARTS), self.tables.table(SOURCES))
         else {
             return Ok(());
