@@ -17,6 +17,7 @@ mod fed;
 mod feeding;
 mod files;
 mod foreign;
+mod former_damaged;
 mod found_again;
 mod given_damaged;
 mod gone;

@@ -182,12 +182,15 @@ fn half(hash: RowHash) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// What was not taken of an archive.
+/// What was not taken of an archive; and what was not what was written here, when other news of it came.
 #[derive(Debug, Default)]
 pub struct Refused {
     named: Vec<String>,
     /// Beyond those.
     others: u64,
+    /// Of this archive, as they were before.
+    here: Vec<String>,
+    other_here: u64,
 }
 
 /// So many are named; of more there is one cause.
@@ -231,9 +234,17 @@ impl Refused {
         self.add(format!("what joins {} ({name}): {}", join.owner().1.in_words(), join.says));
     }
 
+    /// A row of this archive that something else took the place of, and that was not what was written.
+    pub fn overwritten(&mut self, kind: Kind, name: &str) {
+        match self.here.len() < NAMED {
+            true => self.here.push(format!("{} ({name})", kind.in_words())),
+            false => self.other_here += 1,
+        }
+    }
+
     /// All was what was written.
     pub fn is_none(&self) -> bool {
-        self.named.is_empty()
+        self.named.is_empty() && self.here.is_empty()
     }
 
     /// For people: what of the archive at `path` was not taken, and what to do.
@@ -249,7 +260,15 @@ impl Refused {
             1 => Some(format!("1 more row, in {path}, is not what was written there either")),
             others => Some(format!("{others} more rows, in {path}, are not what was written there either")),
         };
-        self.named.iter().map(words).chain(others).collect()
+        let here = self.here.iter().map(|what| {
+            format!(
+                "{what}, as it was before: it is not what was written here. It is kept as it lay there, and taken for nobody's words: \
+                 run `verify` on this archive"
+            )
+        });
+        let other_here =
+            (self.other_here > 0).then(|| format!("{} more rows, as they were before", self.other_here));
+        self.named.iter().map(words).chain(others).chain(here).chain(other_here).collect()
     }
 }
 

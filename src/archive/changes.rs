@@ -136,11 +136,12 @@ struct Step {
 }
 
 fn steps(connection: &Connection, saying: &Saying<'_>, message: i64) -> rusqlite::Result<Vec<Step>> {
-    let states = in_order(connection, message)?;
+    let mut states = in_order(connection, message)?;
     // Of what lies there damaged nobody knows whose words it has.
-    if states.iter().any(|state| state.damaged) {
+    if states.iter().any(|state| state.damaged && state.shown) {
         return Ok(Vec::new());
     }
+    states.retain(|state| !state.damaged);
     let shown = match saying.message(message, true)? {
         Some(Shown::AsMessage(message)) => *message,
         Some(Shown::With(_)) | None => Message::default(),

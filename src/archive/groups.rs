@@ -197,7 +197,8 @@ fn names(connection: &Connection, chat: Option<i64>) -> rusqlite::Result<BTreeMa
     for sql in [
         format!(
             "SELECT msgarchive_id, msgarchive_since, msgarchive_until, {} FROM msgarchive_chat_version \
-             WHERE ?1 IS NULL OR msgarchive_id = ?1 ORDER BY msgarchive_version",
+             WHERE (?1 IS NULL OR msgarchive_id = ?1) AND msgarchive_since <= msgarchive_until \
+             ORDER BY msgarchive_version",
             former?
         ),
         format!(

@@ -8,12 +8,15 @@ use serde_json::Value;
 
 use super::ArchiveError;
 use super::absence::Reason;
+use super::kind::Kind;
 use super::open::look_into;
 use super::places::number;
-use super::row::text_at;
+use super::row::{self, text_at};
+use super::schema::Columns;
 use crate::model::Instant;
 use crate::pipeline::decode::body;
 use crate::pipeline::decode::date::instant;
+use crate::source::tables::quoted;
 
 /// A state of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,7 +106,7 @@ pub(super) struct State {
     pub associated: i64,
     /// 0 where it was not.
     pub retracted_at: i64,
-    /// That run found it damaged, and it is shown as it lies there.
+    /// It is not what that run wrote, or a run found it damaged, and it lies there as it was found.
     pub damaged: bool,
 }
 
@@ -122,28 +125,44 @@ const OF_STATES: [&str; 8] = [
 /// The states of a message, as they came: run by run, and in each, source by source.
 pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Result<Vec<State>> {
     let mut states = Vec::new();
-    // What another archive handed on of the past comes before what it shows.
-    let of_version = "SELECT msgarchive_since, msgarchive_until, msgarchive_source, 0, 0, {} \
+    // What another archive handed on of the past comes before what it shows. A former state that was given up has the run that
+    // did so, which is later than any that had it.
+    let of_version = "SELECT coalesce(( \
+          SELECT l.since FROM msgarchive_lost l WHERE l.kind = 3 AND l.id = v.msgarchive_id \
+          AND l.run = v.msgarchive_since AND l.run > v.msgarchive_until), msgarchive_since), \
+        msgarchive_until, msgarchive_source, 0, msgarchive_since > msgarchive_until, {} \
         FROM msgarchive_message_version v WHERE msgarchive_id = ?1 ORDER BY msgarchive_version";
-    let of_shown = "SELECT b.since, NULL, b.source, 1, EXISTS ( \
-          SELECT 1 FROM msgarchive_lost l WHERE l.kind = 3 AND l.id = b.id AND l.run = b.since), {} FROM message v JOIN msgarchive_message b ON b.id = v.ROWID \
+    let of_shown = "SELECT b.since, NULL, b.source, 1, ( \
+          SELECT count(*) FROM msgarchive_lost l WHERE l.kind = 3 AND l.id = b.id AND l.run = b.since) > ( \
+          SELECT count(*) FROM msgarchive_message_version d WHERE d.msgarchive_id = b.id \
+            AND d.msgarchive_since = b.since AND d.msgarchive_until < b.since), {} FROM message v JOIN msgarchive_message b ON b.id = v.ROWID \
         WHERE v.ROWID = ?1";
+    let hashed = Columns::read(connection)?.hashed(Kind::Message);
     for (table, sql) in [("msgarchive_message_version", of_version), ("message", of_shown)] {
         let mut list = body_columns(connection, table, "v")?;
         for name in OF_STATES {
             list.push_str(", ");
             list.push_str(&column(connection, table, "v", name)?);
         }
+        // Nobody may have verified it yet.
+        let is_former = table != Kind::Message.table();
+        if is_former {
+            list.push_str(", v.msgarchive_hash");
+            hashed.iter().for_each(|name| list.extend([", v.", &quoted(name)]));
+        }
         let mut statement = connection.prepare(&sql.replace("{}", &list))?;
         let mut rows = statement.query([message])?;
         while let Some(row) = rows.next()? {
             let number = |at| row.get_ref(at).map(number);
+            let is_other = is_former
+                && row.get_ref(OF_STATES.len() + 7)?.as_blob().ok()
+                    != Some(&row::hash_of(row, OF_STATES.len() + 8, &hashed)?[..]);
             states.push(State {
                 run: row.get(0)?,
                 until: row.get::<_, Option<i64>>(1)?.unwrap_or(i64::MAX),
                 source: row.get(2)?,
                 shown: row.get(3)?,
-                damaged: row.get(4)?,
+                damaged: row.get::<_, bool>(4)? || is_other,
                 text: text(row, 5)?,
                 edited: number(7)?,
                 read: number(8)?,

@@ -127,7 +127,7 @@ impl<'c> Heir<'c> {
         let spelling = Spelling::new(kind, Wanted::of(kind, table), self.visit, handles);
         let mut names: Vec<&str> = spelling.wanted.names.iter().map(String::as_str).collect();
         let of_row = names.len();
-        names.extend(["msgarchive_id", "msgarchive_hash"]);
+        names.extend(["msgarchive_id", "msgarchive_hash", "msgarchive_since", "msgarchive_until"]);
         let none = Damaged::new();
         let mut taker =
             Taker::new(self.connection, self.columns, &spelling, self.visit, &none).map_err(self.failed())?;
@@ -139,6 +139,11 @@ impl<'c> Heir<'c> {
             if hash_at(row, of_row + 1) != Some(written(kind, &spelling.wanted, &values)) {
                 refused.former_state(kind, &name_of(kind, &spelling.wanted, &values));
                 is_all = false;
+                return Ok(());
+            }
+            // It was given up there: what lies there is not what it was.
+            if number(row.value(of_row + 2)) > number(row.value(of_row + 3)) {
+                last = if is_all { row.rowid() } else { last };
                 return Ok(());
             }
             let of = number(row.value(of_row));

@@ -8,6 +8,7 @@
 
 mod absences;
 mod aliases;
+mod former;
 mod joins;
 mod lost;
 mod lost_contents;
@@ -63,7 +64,7 @@ impl Mending<'_> {
         let mut runs: BTreeSet<i64> = self.found.runs.iter().copied().collect();
         for kind in Kind::ALL {
             self.books(kind, columns)?;
-            runs.extend(self.former(kind, columns)?);
+            runs.extend(self.former(kind)?);
         }
         self.joins(columns)?;
         self.absences()?;
@@ -185,19 +186,13 @@ impl Mending<'_> {
         Ok(())
     }
 
-    /// Former states that are not what they were: nothing has them any more, and from now on they are what they are. Tells
-    /// which runs had brought them.
-    fn former(&self, kind: Kind, columns: &Columns) -> rusqlite::Result<Vec<i64>> {
+    /// Which runs had brought former states that are not what they were.
+    fn former(&self, kind: Kind) -> rusqlite::Result<Vec<i64>> {
         let mut runs = Vec::new();
         for (_, version) in self.found.former.iter().filter(|(of, _)| *of == kind && has_versions(*of)) {
-            let versions = version_table(kind);
-            let Some(hash) = hash_of_row(self.connection, kind, &versions, columns, *version)? else {
-                continue;
-            };
-            let note = format!(
-                "UPDATE {versions} SET msgarchive_hash = ?2 WHERE msgarchive_version = ?1 RETURNING msgarchive_since"
-            );
-            runs.push(self.connection.query_row(&note, params![version, hash], |row| row.get(0))?);
+            let since =
+                format!("SELECT msgarchive_since FROM {} WHERE msgarchive_version = ?1", version_table(kind));
+            runs.extend(self.connection.query_row(&since, [version], |row| row.get::<_, i64>(0)).optional()?);
         }
         Ok(runs)
     }

@@ -13,7 +13,9 @@ use crate::source::contacts::CARDS;
 /// What kind of row the rows of a table speak of, each of one.
 pub fn kind_of(table: &str) -> Option<Kind> {
     match table {
-        ABSENCES | MOVED | FORMER_PARTS | DELETED_PARTS | HAD | "msgarchive_message_version" => Some(Kind::Message),
+        ABSENCES | MOVED | FORMER_PARTS | DELETED_PARTS | HAD | "msgarchive_message_version" => {
+            Some(Kind::Message)
+        }
         PLACED | FORMERLY_PLACED | "attachment" | "msgarchive_attachment_version" => Some(Kind::Attachment),
         PARTICIPANTS | "msgarchive_chat_version" => Some(Kind::Chat),
         _ => None,

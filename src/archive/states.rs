@@ -41,6 +41,8 @@ pub struct States<'c> {
     next: i64,
     /// Rows that are gone from here, by the hashes of what they were last.
     gone: HashMap<RowHash, Gone>,
+    /// Rows that were not what their hashes say, and became former states.
+    pub overwritten: Vec<i64>,
     insert: Insert<'c>,
     keep_book: Statement<'c>,
 }
@@ -76,6 +78,7 @@ impl<'c> States<'c> {
             hashed: columns.hashed(kind),
             next,
             gone: gone(connection, kind, damaged)?,
+            overwritten: Vec::new(),
             insert: Insert::new(connection, table, &spelling.wanted.lower)?,
             keep_book: connection.prepare(&format!(
                 "INSERT OR REPLACE INTO msgarchive_{table} (id, hash, added, since, source) VALUES (?1, ?2, ?3, ?4, ?5)"
@@ -162,12 +165,16 @@ impl<'c> States<'c> {
         self.cached(&sql)?.query_row([id], |row| row::hash_of(row, 0, &self.hashed)).optional()
     }
 
-    /// Shows these values; what was shown becomes a version.
+    /// Shows these values; what was shown becomes a version: with the hash that was written of it, so that one that somebody
+    /// altered is found.
     pub fn replace(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<()> {
         let table = self.kind.table();
         let Visit { run, source, .. } = self.visit;
         let list = self.list();
         self.book(id)?;
+        if !self.is_whole(id)? {
+            self.overwritten.push(id);
+        }
         self.cached(&format!(
             "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {list}) \
              SELECT b.id, b.since, ?2, b.source, b.hash, {list} FROM {table} t JOIN msgarchive_{table} b ON b.id = t.ROWID \
@@ -184,8 +191,12 @@ impl<'c> States<'c> {
         Ok(())
     }
 
-    /// Keeps these values as a version that is not shown: another source has a later one.
+    /// Keeps these values as a version that is not shown: another source has a later one. Where they are what a version was
+    /// that is damaged, they are that version again.
     pub fn keep_beside(&self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<()> {
+        if self.is_former_again(id, row)? {
+            return Ok(());
+        }
         let names: Vec<String> = self.spelling.wanted.lower.iter().map(|name| quoted(name)).collect();
         let Visit { run, source, .. } = self.visit;
         let mut insert = self.cached(&format!(
@@ -204,6 +215,35 @@ impl<'c> States<'c> {
         }
         insert.raw_execute()?;
         Ok(())
+    }
+
+    /// Writes a version anew that has this hash, as a row does that is not in that state: it was damaged.
+    fn is_former_again(&self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<bool> {
+        let versions = version_table(self.kind);
+        let damaged: Option<i64> = self
+            .cached(&format!(
+                "SELECT msgarchive_version FROM {versions} WHERE msgarchive_id = ?1 AND msgarchive_hash = ?2"
+            ))?
+            .query_row(params![id, row.hash], |row| row.get(0))
+            .optional()?;
+        let Some(version) = damaged else { return Ok(false) };
+        let names = &self.spelling.wanted.lower;
+        let set: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| match names.iter().position(|name| name == column) {
+                Some(at) => format!("{} = ?{}", quoted(column), at + 2),
+                None => format!("{} = NULL", quoted(column)),
+            })
+            .collect();
+        let sql = format!("UPDATE {versions} SET {} WHERE msgarchive_version = ?1", set.join(", "));
+        let mut write = self.cached(&sql)?;
+        write.raw_bind_parameter(1, version)?;
+        for (at, value) in row.values.iter().enumerate() {
+            write.raw_bind_parameter(at + 2, ToSqlOutput::Borrowed(*value))?;
+        }
+        write.raw_execute()?;
+        Ok(true)
     }
 
     /// Writes a damaged row anew, and says whether it is in another state now. Where it is not what it was when it was

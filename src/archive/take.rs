@@ -126,7 +126,10 @@ impl<'c> Taker<'c> {
         };
         let mut found = self.find(&row.values, seen.as_ref().map(|seen| seen.id))?;
         let mut under_another = match (&found, &seen) {
-            (None, Some(seen)) => self.without_a_guid(seen.id, &row.values)?,
+            (None, Some(seen)) => match self.without_a_guid(seen.id, &row.values)? {
+                None => self.by_its_alias(&row.values)?.filter(|known| *known == seen.id),
+                known => known,
+            },
             _ => None,
         };
         let under_its_guid;
@@ -180,6 +183,11 @@ impl<'c> Taker<'c> {
         Ok(())
     }
 
+    /// Rows that were not what was written of them, and became former states.
+    pub fn overwritten(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.states.overwritten)
+    }
+
     /// Takes over a former state of a row, unless it is known. It is not shown.
     pub fn inherit(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<bool> {
         let unknown = !self.states.is_known(id, &row.values)?;
@@ -219,6 +227,14 @@ impl<'c> Taker<'c> {
         }
         let was = self.guid_of(seen)?;
         Ok(was.filter(|guid| is_made_here(guid)).map(|_| seen))
+    }
+
+    /// The message that is known to have come again under the GUID of this row.
+    fn by_its_alias(&mut self, values: &[ValueRef<'_>]) -> rusqlite::Result<Option<i64>> {
+        match self.spelling.guid(values) {
+            Some(ValueRef::Text(guid)) => self.aliases.message(&String::from_utf8_lossy(guid)),
+            _ => Ok(None),
+        }
     }
 
     /// The message that this row is by what it says; and from now on by its GUID, too.

@@ -21,17 +21,19 @@ use crate::source::tables::quoted;
 
 /// What is lost of a row.
 #[derive(Debug, Clone, Copy)]
-enum Loss {
+pub(super) enum Loss {
     Row,
     LastState,
     WhatItSaid,
+    FormerState,
 }
 
 impl Loss {
-    const ALL: [Loss; 3] = [Loss::Row, Loss::LastState, Loss::WhatItSaid];
+    /// Of what is shown of it.
+    const SHOWN: [Loss; 3] = [Loss::Row, Loss::LastState, Loss::WhatItSaid];
 
     /// As records have it. `name`: what the row is known by.
-    fn in_words(self, kind: Kind, id: i64, name: &str) -> String {
+    pub(super) fn in_words(self, kind: Kind, id: i64, name: &str) -> String {
         let what = kind.in_words();
         match self {
             Loss::Row => format!("{what} (row {id} of {})", kind.table()),
@@ -40,6 +42,9 @@ impl Loss {
             }
             Loss::WhatItSaid => {
                 format!("{what}, as it was: it is shown as it lies there, damaged ({name})")
+            }
+            Loss::FormerState => {
+                format!("{what}, as it was once before: that is kept as it lies there, damaged ({name})")
             }
         }
     }
@@ -74,6 +79,9 @@ impl Mending<'_> {
         joined.dedup();
         for (kind, id) in rows {
             self.give_up_row(kind, id, columns, &mut given_up)?;
+        }
+        for (kind, version) in self.found.former.iter().filter(|(kind, _)| has_versions(*kind)) {
+            given_up.lost.extend(self.give_up_former(*kind, *version, columns)?);
         }
         for (kind, id) in &self.found.strays {
             given_up.lost.extend(self.taken_as_found(*kind, *id)?);
@@ -116,47 +124,64 @@ impl Mending<'_> {
     /// Tells of all rows that were taken for lost and are here again, in the words in which that was said.
     fn found_again(&self, said: &BTreeSet<String>) -> rusqlite::Result<Vec<String>> {
         let mut lost = self.connection.prepare(
-            "SELECT kind, id, since, hash FROM msgarchive_lost WHERE run < ?1 AND length(hash) = 16",
+            "SELECT kind, id, since, hash, run FROM msgarchive_lost WHERE run BETWEEN 1 AND ?1 - 1 AND length(hash) = 16",
         )?;
-        let lost: Vec<(i64, i64, i64, RowHash)> = lost
-            .query_map([self.run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        let lost: Vec<(i64, i64, i64, RowHash, i64)> = lost
+            .query_map([self.run], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?
             .collect::<rusqlite::Result<_>>()?;
         let mut again = Vec::new();
-        for (number, id, since, hash) in lost {
+        for (number, id, since, hash, by) in lost {
             let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.number() == number) else { continue };
-            if self.is_here_again(kind, id, since, hash)? {
+            let losses = self.is_here_again(kind, (id, since, by), hash)?;
+            if !losses.is_empty() {
                 self.connection.execute(
                     "DELETE FROM msgarchive_lost WHERE kind = ?1 AND id = ?2 AND since = ?3",
                     [number, id, since],
                 )?;
                 let name = guid(self.connection, kind, id)?;
-                let words = Loss::ALL.map(|loss| loss.in_words(kind, id, &name));
-                again.extend(words.into_iter().filter(|words| said.contains(words)));
+                let words = losses.iter().map(|loss| loss.in_words(kind, id, &name));
+                again.extend(words.filter(|words| said.contains(words)));
             }
         }
         Ok(again)
     }
 
-    /// Whether this run brought a state of a row that was lost; it is of the run then that had brought it first.
-    fn is_here_again(&self, kind: Kind, id: i64, since: i64, hash: RowHash) -> rusqlite::Result<bool> {
+    /// What may have been said of a state of a row that was lost since some run, where this run brought it; it is of the run then
+    /// that had brought it first. `by`: the run that gave it up.
+    fn is_here_again(
+        &self,
+        kind: Kind,
+        (id, since, by): (i64, i64, i64),
+        hash: RowHash,
+    ) -> rusqlite::Result<&'static [Loss]> {
         let table = kind.table();
         let shown = format!(
             "UPDATE msgarchive_{table} SET since = ?3, added = min(added, ?3) WHERE id = ?1 AND hash = ?2 \
              AND since = ?4 AND EXISTS (SELECT 1 FROM {table} WHERE ROWID = ?1)"
         );
         if self.connection.execute(&shown, params![id, hash, since, self.run])? > 0 {
-            return Ok(true);
+            return Ok(&Loss::SHOWN);
         }
         if !has_versions(kind) {
-            return Ok(false);
+            return Ok(&[]);
         }
         let versions = version_table(kind);
         let former = format!(
             "UPDATE {versions} SET msgarchive_since = ?3 WHERE msgarchive_version = \
              (SELECT min(msgarchive_version) FROM {versions} \
-              WHERE msgarchive_id = ?1 AND msgarchive_hash = ?2 AND msgarchive_since = ?4)"
+              WHERE msgarchive_id = ?1 AND msgarchive_hash = ?2 AND msgarchive_since = ?4) RETURNING msgarchive_version"
         );
-        Ok(self.connection.execute(&former, params![id, hash, since, self.run])? > 0)
+        let version: Option<i64> = self
+            .connection
+            .query_row(&former, params![id, hash, since, self.run], |row| row.get(0))
+            .optional()?;
+        match version {
+            None => Ok(&[]),
+            Some(version) if self.takes_its_place(kind, (id, by), version)? => Ok(&[Loss::FormerState]),
+            Some(_) => Ok(&Loss::SHOWN),
+        }
     }
 
     /// A row of which nothing tells that a run wrote it, and that no source has: it may have lost its hash, or somebody

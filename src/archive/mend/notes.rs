@@ -29,6 +29,9 @@ const BROUGHT: [&str; 4] = ["_SqliteDatabaseProperties", "attachment", PLACED, F
 /// What the records of the runs tell, and how far another archive was asked: it is asked again.
 const TOLD_ELSEWHERE: [&str; 2] = [SOURCES, INHERITED];
 
+/// So many of a table are named; of more there is one cause.
+const NAMED: usize = 100;
+
 /// Numbers of runs, sources and rows are smaller. That any other one comes out by chance is one in billions.
 const NUMBERS: std::ops::Range<i64> = 0..1 << 24;
 
@@ -112,6 +115,8 @@ impl Mending<'_> {
         for of_table in doubtful.chunk_by(|a, b| a.notes.table == b.notes.table) {
             let Some(Doubtful { notes, .. }) = of_table.first() else { continue };
             let there = notes.there(self.connection)?;
+            let mut others = 0;
+            let first = lost.len();
             for Doubtful { about, was, is_summed_up, .. } in of_table {
                 let is = about.as_ref().and_then(|about| there.get(about)).copied().unwrap_or_default();
                 let is_right = match about {
@@ -121,9 +126,16 @@ impl Mending<'_> {
                 // Of a row that is gone that is said.
                 let is_of_none = notes.table == Kind::Attachment.table() && about.is_some() && is == 0;
                 let is_brought = BROUGHT.contains(&notes.table) && is != 0 && is != *was;
-                if !is_right && !is_of_none && !is_brought {
-                    lost.push(self.in_words(notes, about.as_deref())?);
+                match is_right || is_of_none || is_brought {
+                    true => {}
+                    false if lost.len() - first < NAMED => {
+                        lost.push(self.in_words(notes, about.as_deref())?);
+                    }
+                    false => others += 1,
                 }
+            }
+            if others > 0 {
+                lost.push(format!("{} ({others} more, in {})", what_is_noted(notes.table), notes.table));
             }
         }
         Ok(lost)

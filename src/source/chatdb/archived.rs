@@ -50,9 +50,14 @@ impl Absence {
     }
 }
 
-/// The messages that are shown as they lie there since a run gave up what they were: 3 is their kind (`archive/schema.sql`).
-const GIVEN_UP: &str = "SELECT l.id FROM msgarchive_lost l JOIN msgarchive_message b ON b.id = l.id AND b.since = l.run \
-     WHERE l.kind = 3";
+/// The messages that are shown as they lie there since a run gave up what they were, and not former states of theirs alone: 3 is
+/// their kind (`archive/schema.sql`).
+const GIVEN_UP: &str = "SELECT b.id FROM msgarchive_lost l JOIN msgarchive_message b ON b.id = l.id AND b.since = l.run \
+     WHERE l.kind = 3 GROUP BY b.id HAVING count(*) > (SELECT count(*) FROM msgarchive_message_version v \
+       WHERE v.msgarchive_id = b.id AND v.msgarchive_since = b.since AND v.msgarchive_until < b.since)";
+
+/// A former state that a run gave up is of that run, which is later than any that had it: what lies there are nobody's words.
+const WHOLE: &str = "msgarchive_since <= msgarchive_until";
 
 /// No message has as many.
 const EARLIER: usize = 64;
@@ -91,7 +96,7 @@ impl Archived {
         let versions = "msgarchive_chat_version";
         let named = format!(
             "SELECT msgarchive_id, display_name FROM {versions} \
-             WHERE display_name <> '' ORDER BY msgarchive_until DESC, msgarchive_version DESC"
+             WHERE display_name <> '' AND {WHOLE} ORDER BY msgarchive_until DESC, msgarchive_version DESC"
         );
         let mut known: HashSet<(i64, String)> = HashSet::default();
         scan(connection, Some(&*named).filter(|_| schema.has(versions, "display_name")), |c| {
@@ -263,7 +268,7 @@ fn altered_of(schema: &Schema) -> Option<String> {
     schema.has_table(versions).then(|| {
         format!(
             "SELECT DISTINCT v.msgarchive_id FROM {versions} v JOIN message m ON m.ROWID = v.msgarchive_id \
-             WHERE ({then}) IS NOT ({now}) OR {} OR {}",
+             WHERE {WHOLE} AND (({then}) IS NOT ({now}) OR {} OR {})",
             lost[0], lost[1]
         )
     })
@@ -292,7 +297,7 @@ fn earlier_of(schema: &Schema) -> Option<String> {
                   ON x.kind = y.kind AND (x.path = y.path OR x.device = y.device) \
                 WHERE x.source = v.msgarchive_source AND y.source = b.source) \
              FROM {versions} v LEFT JOIN msgarchive_message b ON b.id = v.msgarchive_id \
-             WHERE v.msgarchive_id = ?1 ORDER BY v.msgarchive_version DESC"
+             WHERE v.msgarchive_id = ?1 AND {WHOLE} ORDER BY v.msgarchive_version DESC"
         )
     })
 }

@@ -1,0 +1,80 @@
+//! Former states that are not what was written of them: given up, where no source has them, and put where they were, once one
+//! has.
+//!
+//! **Must never**: take what lies there for what was said.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::lost::{Loss, guid};
+use super::{Mending, hash_of_row};
+use crate::archive::kind::Kind;
+use crate::archive::row::RowHash;
+use crate::archive::schema::{Columns, version_table};
+
+impl Mending<'_> {
+    /// Puts a former state where it was, in place of what that run gave up, if that is one.
+    pub(super) fn takes_its_place(
+        &self,
+        kind: Kind,
+        (id, by): (i64, i64),
+        version: i64,
+    ) -> rusqlite::Result<bool> {
+        let versions = version_table(kind);
+        let sql = format!(
+            "SELECT msgarchive_version, msgarchive_until, msgarchive_hash FROM {versions} \
+             WHERE msgarchive_id = ?1 AND msgarchive_since = ?2 AND msgarchive_until < ?2"
+        );
+        let mut given_up = self.connection.prepare(&sql)?;
+        let given_up: Vec<(i64, i64, Vec<u8>)> = given_up
+            .query_map([id, by], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        // Which of several it was nobody knows.
+        if let [(place, until, hash)] = &given_up[..] {
+            // The record of that run closes over it.
+            let sql = "INSERT INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, 0)";
+            self.connection.execute(sql, params![kind.number(), id, by, hash])?;
+            self.connection
+                .execute(&format!("DELETE FROM {versions} WHERE msgarchive_version = ?1"), [place])?;
+            let put = format!(
+                "UPDATE {versions} SET msgarchive_version = ?2, msgarchive_until = ?3 WHERE msgarchive_version = ?1"
+            );
+            self.connection.execute(&put, params![version, place, until])?;
+        }
+        Ok(!given_up.is_empty())
+    }
+
+    /// A former state that nothing has any more. It is kept as it lies there, as one that is of this run, which is later than any
+    /// that had it: so nobody takes it for what was said.
+    pub(super) fn give_up_former(
+        &self,
+        kind: Kind,
+        version: i64,
+        columns: &Columns,
+    ) -> rusqlite::Result<Option<String>> {
+        let versions = version_table(kind);
+        let written: Option<(i64, i64, Option<RowHash>)> = self
+            .connection
+            .query_row(
+                &format!(
+                    "SELECT msgarchive_id, msgarchive_since, msgarchive_hash FROM {versions} WHERE msgarchive_version = ?1"
+                ),
+                [version],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get_ref(2)?.as_blob().ok().and_then(|hash| hash.try_into().ok()))),
+            )
+            .optional()?;
+        let is = hash_of_row(self.connection, kind, &versions, columns, version)?;
+        let (Some((id, since, hash)), Some(is)) = (written, is) else { return Ok(None) };
+        if hash == Some(is) {
+            return Ok(None);
+        }
+        self.connection.execute(
+            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![kind.number(), id, since, hash.unwrap_or_default(), self.run],
+        )?;
+        let note = format!(
+            "UPDATE {versions} SET msgarchive_hash = ?2, msgarchive_since = ?3 WHERE msgarchive_version = ?1"
+        );
+        self.connection.execute(&note, params![version, is, self.run])?;
+        Ok(Some(Loss::FormerState.in_words(kind, id, &guid(self.connection, kind, id)?)))
+    }
+}
