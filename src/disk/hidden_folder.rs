@@ -106,7 +106,7 @@ pub(super) fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
         && fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.all(is_ours))
 }
 
-/// Removes the [hidden folder](Staging::hidden) of a run of which the caller knows that it is over. One that is not there
+/// Removes the [hidden folder](super::Staging::hidden) of a run of which the caller knows that it is over. One that is not there
 /// is fine. Of one that was publishing its plan stays, for the next run: by that it knows whose the files are.
 ///
 /// # Errors
