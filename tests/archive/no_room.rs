@@ -57,7 +57,7 @@ fn short_of_room(bounds: &str, killed: bool) {
     let before = with_news(&program);
     let held = states(&before);
     let mut endings: BTreeMap<Option<i32>, u32> = BTreeMap::new();
-    for kilobytes in (0..10).map(|n| n * 2).chain((2..16).map(|n| n * 24)) {
+    for kilobytes in (0..10).map(|n| n * 2).chain((2..20).map(|n| n * 24)) {
         for later in [false, true] {
             let when = format!("{kilobytes} kB, later: {later}, killed: {killed}");
             let archive = program.path().join("archive");

@@ -230,7 +230,7 @@ fn former_contents(
 ) -> rusqlite::Result<HashMap<i64, Vec<FormerContent>>> {
     let mut former: HashMap<i64, Vec<FormerContent>> = HashMap::default();
     let sql = "SELECT f.attachment, f.path, c.path, f.source IS NOT c.source FROM msgarchive_former_content f \
-         JOIN msgarchive_content c ON c.attachment = f.attachment WHERE f.path <> c.path ORDER BY f.until DESC";
+         JOIN msgarchive_content c ON c.attachment = f.attachment WHERE f.path <> c.path ORDER BY f.until DESC, f.path";
     let there = schema.has_table("msgarchive_former_content") && schema.has_table("msgarchive_content");
     scan(connection, Some(sql).filter(|_| there), |c| {
         let (attachment, path) = (c.number(), c.text().unwrap_or_default());
