@@ -25,7 +25,7 @@ pub(super) struct Archived {
     altered: Option<RoaringTreemap>,
     /// Messages that are not what was archived: no source had those any more when the damage was found.
     damaged: BTreeSet<i64>,
-    /// Attachment → other bytes of it, the latest first.
+    /// Attachment → other bytes of it: those that were there before it, the latest first, then those of other sources.
     former_contents: HashMap<i64, Vec<FormerContent>>,
 }
 
@@ -230,7 +230,8 @@ fn former_contents(
 ) -> rusqlite::Result<HashMap<i64, Vec<FormerContent>>> {
     let mut former: HashMap<i64, Vec<FormerContent>> = HashMap::default();
     let sql = "SELECT f.attachment, f.path, c.path, f.source IS NOT c.source FROM msgarchive_former_content f \
-         JOIN msgarchive_content c ON c.attachment = f.attachment WHERE f.path <> c.path ORDER BY f.until DESC, f.path";
+         JOIN msgarchive_content c ON c.attachment = f.attachment WHERE f.path <> c.path \
+         ORDER BY f.source IS NOT c.source, f.until DESC, f.path";
     let there = schema.has_table("msgarchive_former_content") && schema.has_table("msgarchive_content");
     scan(connection, Some(sql).filter(|_| there), |c| {
         let (attachment, path) = (c.number(), c.text().unwrap_or_default());
