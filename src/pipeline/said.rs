@@ -5,7 +5,7 @@
 //!
 //! **Must never**: leave out what an export has as the message's own words.
 
-use crate::model::{Balloon, Message, MessageKind, Value};
+use crate::model::{Balloon, Message, MessageKind, Value, Was};
 
 /// Every text that a message says now: its own and its subject; what its card, its poll, its files and their
 /// transcriptions say; a translation; the name that a conversation is given. Some may be there twice.
@@ -38,6 +38,10 @@ pub fn now(message: &Message) -> Vec<&str> {
 pub fn before(message: &Message) -> Vec<&str> {
     let mut said: Vec<&str> = message.edits.iter().map(|edit| edit.text.as_str()).collect();
     said.extend(message.altered.iter().flatten().rev().map(String::as_str));
+    said.extend(message.was.iter().rev().filter_map(|otherwise| match &otherwise.was {
+        Was::Said(text) | Was::Answered(text) => Some(text.as_str()),
+        _ => None,
+    }));
     let states = message.balloon.iter().flat_map(|balloon| balloon.facts());
     for (_, states) in states.filter(|(name, _)| *name == "earlier") {
         of_states(states, &mut said);

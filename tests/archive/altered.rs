@@ -267,11 +267,7 @@ fn who_said_it_and_when() {
     assert_eq!((&was[4], &was[5]), (&None, &None));
     program.run(&["export", "-s", "archive", "-f", "txt", "-o", "txt", "--contacts", "none"]).with_code(0);
     let text = tree::print(&program.path().join("txt"));
-    for said in [
-        "It was there from +12025550143 before",
-        "It was there dated 8 March 2023",
-        "It was there read 8 March 2023",
-    ] {
+    for said in ["It was from +12025550143 before", "It was dated 8 March 2023", "It was read 8 March 2023"] {
         assert!(text.contains(said), "{said}: {text}");
     }
     // An export that is read back says it, too.
@@ -297,10 +293,7 @@ fn who_said_it_and_when() {
     let changed = json(&program, &["history", "archive", "--changed"]);
     assert_eq!(what(&changed), ["changed"; 4]);
     let words = program.run(&["history", "archive", "--changed"]).with_code(0).out;
-    assert!(
-        words.contains("It was there from +12025550143 before, and Messages notes no such change"),
-        "{words}"
-    );
+    assert!(words.contains("It was from +12025550143 before, and Messages notes no such change"), "{words}");
     let versions = json(&program, &["history", "archive", "--message", "A"]);
     let of =
         |at: usize| (versions["versions"][at]["from_me"].clone(), versions["versions"][at]["sender"].clone());
@@ -374,6 +367,10 @@ fn what_is_said_now_and_what_is_said_elsewhere() {
     assert_eq!(was, Value::from(elsewhere.to_vec()));
     let words = program.run(&["history", "archive", "--changed"]).with_code(0).out;
     assert!(words.contains("Another source has or had it with other words"), "{words}");
+    let found = program.run(&["list", "-s", "archive", "--text", "words of the phone"]).with_code(0).out;
+    assert!(found.contains("1 message "), "{found}");
+    let found = json(&program, &["search", "archive", "words of the phone"]);
+    assert_eq!(found["hits"][0]["guid"], "C");
 }
 
 /// Nobody makes a tapback of words.

@@ -151,6 +151,7 @@ fn altered(text: &str) -> String {
 /// `It was from Ana Abbott before, and Messages notes no such change`; `Another source has it from Ana Abbott`.
 pub fn otherwise(Otherwise { elsewhere, was }: &Otherwise, clock: &mut Clock) -> String {
     let mut at = |date: &Instant| day_and_time(&clock.local(*date), None);
+    let was_so = !matches!(was, Was::Kind(_) | Was::Attached { .. } | Was::Said(_));
     let was = match was {
         Was::FromMe => "from the owner of these messages".to_owned(),
         Was::From(sender) => {
@@ -174,9 +175,10 @@ pub fn otherwise(Otherwise { elsewhere, was }: &Otherwise, clock: &mut Clock) ->
             );
         }
     };
-    match elsewhere {
-        true => format!("Another source has or had it {was}"),
-        false => format!("It was there {was} before, and Messages notes no such change"),
+    match (elsewhere, was_so) {
+        (true, _) => format!("Another source has or had it {was}"),
+        (false, true) => format!("It was {was} before, and Messages notes no such change"),
+        (false, false) => format!("It was there {was} before, and Messages notes no such change"),
     }
 }
 
