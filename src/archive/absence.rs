@@ -28,6 +28,7 @@ use super::row::text_at;
 /// Why a message is absent.
 pub use crate::model::DeletionReason as Reason;
 use crate::model::Instant;
+pub use crate::pipeline::decode::date::in_nanoseconds;
 use crate::source::apple_date;
 use crate::source::tables::{Tables, text};
 
@@ -383,12 +384,4 @@ fn texts(
         }
         Ok::<(), ArchiveError>(())
     })
-}
-
-/// A raw date in nanoseconds, whichever unit it is in (`messages-format.md` 3.1).
-pub fn in_nanoseconds(raw: i64) -> i64 {
-    match raw.unsigned_abs() < 1_000_000_000_000 {
-        true => raw.saturating_mul(1_000_000_000),
-        false => raw,
-    }
 }

@@ -2,7 +2,6 @@
 //!
 //! A content is complete and on the disk before it has its name, and has its name before a row speaks of it.
 
-mod name;
 mod parts;
 mod taker;
 
@@ -10,15 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-pub use self::name::ContentName;
-use self::name::short;
 use self::parts::{hash_of, list_of, parts};
 pub use self::parts::{look_at, written};
 pub use self::taker::UNFINISHED;
 use self::taker::{Taken, Taker, clear_unfinished};
 use super::ArchiveError;
 use super::folder::filename_of;
-use crate::disk::{DiskError, hexadecimal, sync_folder};
+use crate::disk::{ContentName, DiskError, hexadecimal, short_hash, sync_folder};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
 use crate::source::Content;
@@ -247,7 +244,7 @@ fn is_there(
         return Ok(false);
     }
     match film {
-        Some(film) => Ok(name.film == Some(&*short(&hash_of(film)?))),
+        Some(film) => Ok(name.film == Some(&*short_hash(&hash_of(film)?))),
         None => Ok(true),
     }
 }

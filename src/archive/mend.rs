@@ -22,7 +22,6 @@ use serde_json::Value;
 
 pub use self::lost::GivenUp;
 pub use self::notes::Doubtful;
-use super::contents::ContentName;
 use super::damage::FoundDamaged;
 use super::folder::{HOME, filename_at};
 use super::kind::Kind;
@@ -31,7 +30,7 @@ use super::records::in_database;
 use super::row::{self, RowHash, text_at};
 use super::schema::{Columns, has_versions, version_table};
 use super::sums::{FILES, INHERITED, PLACED, SOURCES};
-use crate::disk::{hash_file, hexadecimal};
+use crate::disk::{ContentName, hash_file, hexadecimal};
 use crate::source::tables::quoted;
 
 /// Puts right what a run finds out of order in its own notes.

@@ -12,13 +12,13 @@ use std::rc::Rc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
-use super::contents::ContentName;
 use super::folder::filename_at;
 use super::kind::{CARRIED, Kind};
 use super::places::number;
 use super::row::text_at;
 use super::schema::has_column;
 use super::visit::{Ids, Visit};
+use crate::disk::ContentName;
 use crate::source::tables::Tables;
 
 /// The attachments of a message of the archive.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{is_gone, is_litter, open_file};
+use super::{ContentName, is_gone, is_litter, open_file};
 
 /// The file by which an archive is known.
 pub const ABOUT: &str = "archive.json";
@@ -45,9 +45,7 @@ pub fn filename_at(path: &str) -> String {
 /// Whether the name of a content that lies at this path is that of bytes with this SHA-256 (in hexadecimal), or with that of the
 /// film of a Live Photo; `None` where it is no content of an archive.
 pub fn is_named_after(path: &Path, sha256: &str) -> Option<bool> {
-    let name = path.file_name()?.to_str()?;
-    let stem = name.split('.').next()?;
-    let (hash, film) = stem.split_once('-').map_or((stem, None), |(hash, film)| (hash, Some(film)));
+    let ContentName { hash, film, .. } = ContentName::of(path.file_name()?.to_str()?);
     let folder = path.parent()?;
     let is_content = hash.len() == 64
         && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

@@ -9,6 +9,7 @@
 //! tool did not write, or write through a symbolic link inside the export folder.
 
 pub mod archive_folder;
+mod content_name;
 mod copy;
 mod earlier;
 mod file;
@@ -26,6 +27,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use content_name::{ContentName, short_hash};
 pub use copy::{HashedCopy, copy_hashed, hash_all, hash_file, link_hashed, set_modified, write_hashed};
 use earlier::Earlier;
 pub use earlier::{MANIFEST, is_litter};

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::decode::date::instant;
+use super::decode::date::{in_nanoseconds, instant};
 use super::normalize::{is_tapback, sender};
 use super::parts::Said;
 use super::roster::Roster;
@@ -132,7 +132,7 @@ fn otherwise(facts: &EarlierFacts, raw: &RawMessage, roster: &Roster) -> Vec<Was
         }
     }
     let apart = if facts.is_of_same_source { SECOND } else { OF_ANOTHER_DEVICE };
-    let (then, now) = (nanoseconds(facts.date), nanoseconds(raw.date));
+    let (then, now) = (in_nanoseconds(facts.date), in_nanoseconds(raw.date));
     // What is scheduled is dated anew when it is sent.
     let is_dated = facts.date != 0 && raw.schedule_type == 0 && facts.schedule_type == 0;
     if is_dated && then.abs_diff(now) >= apart {
@@ -157,13 +157,5 @@ fn kind_of(associated_message_type: i64) -> MessageKind {
         kind if is_tapback(kind) => MessageKind::Tapback,
         4000 => MessageKind::Vote,
         _ => MessageKind::Message,
-    }
-}
-
-/// A raw date, whichever unit it is in (`messages-format.md` 3.1).
-fn nanoseconds(raw: i64) -> i64 {
-    match raw.unsigned_abs() < 1_000_000_000_000 {
-        true => raw.saturating_mul(1_000_000_000),
-        false => raw,
     }
 }

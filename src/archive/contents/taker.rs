@@ -12,14 +12,13 @@ use std::sync::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::KeptFile;
-use super::name::{ContentName, short};
 use super::parts::{list_of, list_part, parts};
 use crate::archive::ArchiveError;
 use crate::archive::folder::{CONTENTS, path_of};
 use crate::archive::own_file;
 use crate::disk::{
-    DiskError, HashedCopy, copy_hashed, hexadecimal, link_hashed, private_folders, remove_folder,
-    sync_folder, write_hashed,
+    ContentName, DiskError, HashedCopy, copy_hashed, hexadecimal, link_hashed, private_folders,
+    remove_folder, short_hash, sync_folder, write_hashed,
 };
 use crate::pipeline::crew::lock;
 use crate::source::{Content, SourceKind};
@@ -103,14 +102,14 @@ impl Taker<'_> {
         let film = match film {
             Some(film) => {
                 let copy = self.copy(film, "b")?;
-                if named.and_then(|named| named.film).is_some_and(|named| named != short(&copy.sha256)) {
+                if named.and_then(|named| named.film).is_some_and(|named| named != short_hash(&copy.sha256)) {
                     return Err(self.refuse(film));
                 }
                 Some((copy, extension(&film.path().to_string_lossy())))
             }
             None => None,
         };
-        let of_film = film.as_ref().map(|(film, _)| short(&film.sha256));
+        let of_film = film.as_ref().map(|(film, _)| short_hash(&film.sha256));
         let name = ContentName { hash: &hash, film: of_film.as_deref(), extension: &extension(filename) };
         let mut files = Vec::new();
         let mut film_path = None;

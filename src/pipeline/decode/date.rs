@@ -44,3 +44,11 @@ pub fn from_unix_text(seconds: &str) -> Option<Instant> {
     let nanos = if digits.is_empty() { 0 } else { format!("{digits:0<9}").parse().ok()? };
     DateTime::from_timestamp(whole.parse().ok()?, nanos)
 }
+
+/// A raw date in nanoseconds, whichever unit it is in (`messages-format.md` 3.1).
+pub fn in_nanoseconds(raw: i64) -> i64 {
+    match raw.unsigned_abs() < 1_000_000_000_000 {
+        true => raw.saturating_mul(1_000_000_000),
+        false => raw,
+    }
+}

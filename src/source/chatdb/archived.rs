@@ -8,6 +8,7 @@ use foldhash::{HashMap, HashSet};
 use roaring::RoaringTreemap;
 use rusqlite::{Connection, Rows};
 
+use crate::disk::ContentName;
 use crate::model::DeletionReason;
 use crate::source::custody::Visits;
 use crate::source::database::{Columns, Schema, scan};
@@ -218,12 +219,6 @@ fn of_deleted(connection: &Connection, name: &str) -> rusqlite::Result<String> {
     Ok(if tells { format!("d.{name}") } else { "NULL".into() })
 }
 
-/// What a content is called after, but for its film.
-fn hash_in(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.split(['-', '.']).next().unwrap_or(name)
-}
-
 fn former_contents(
     connection: &Connection,
     schema: &Schema,
@@ -237,11 +232,12 @@ fn former_contents(
         let (attachment, path) = (c.number(), c.text().unwrap_or_default());
         let (now, elsewhere) = (c.text().unwrap_or_default(), c.number() != 0);
         // Only its film came, or went.
-        if hash_in(&path) == hash_in(&now) {
+        let hash = ContentName::of(&path).hash;
+        if hash == ContentName::of(&now).hash {
             return;
         }
         let of = former.entry(attachment).or_default();
-        if of.iter().all(|known| hash_in(&known.path) != hash_in(&path)) {
+        if of.iter().all(|known| ContentName::of(&known.path).hash != hash) {
             of.push(FormerContent { path, elsewhere });
         }
     })?;

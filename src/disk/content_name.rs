@@ -1,7 +1,9 @@
-//! The name of a content: what it is known by, and how it is read off a path.
+//! The name of a content of an archive: what it is known by, and how it is read off a path.
+//!
+//! **Must never**: take bytes for what a name says without their hash.
 
-use crate::archive::folder::CONTENTS;
-use crate::disk::hexadecimal;
+use super::archive_folder::CONTENTS;
+use super::hexadecimal;
 
 /// `ab12….heic`: the hash of the bytes, and the extension that the attachment's file had. Of a Live Photo, `ab12…-cd34….heic`
 /// and `ab12…-cd34….mov`: the hash of the picture, and the beginning of that of its film. Of a bundle, the hash of the list of
@@ -10,7 +12,7 @@ use crate::disk::hexadecimal;
 pub struct ContentName<'n> {
     /// In hexadecimal.
     pub hash: &'n str,
-    /// The beginning of the film's hash, as [`short`] makes it.
+    /// The beginning of the film's hash, as [`short_hash`] makes it.
     pub film: Option<&'n str>,
     /// With its dot; may be empty.
     pub extension: &'n str,
@@ -40,7 +42,7 @@ impl<'n> ContentName<'n> {
 }
 
 /// What the name of a picture has of the hash of its film.
-pub fn short(film: &[u8; 32]) -> String {
+pub fn short_hash(film: &[u8; 32]) -> String {
     hexadecimal(&film[..8])
 }
 
