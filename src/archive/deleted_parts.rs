@@ -8,9 +8,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::conversations::columns_or_null;
+use super::recovered::{FORMER_PARTS, PARTS};
+use super::schema::has_table;
 use super::visit::Visit;
+use crate::pipeline::decode::body;
 
 /// Which source has which part of a message in Recently Deleted, since and until which run.
 pub const DELETED_PARTS: &str = "msgarchive_deleted_part";
@@ -127,4 +131,48 @@ impl<'c> DeletedParts<'c> {
             .execute(params![message, source, part, run])?;
         Ok(())
     }
+}
+
+/// A part of a message that was deleted by itself, at one source.
+pub struct PartGone {
+    pub part: i64,
+    /// What it says.
+    pub text: Option<String>,
+    pub source: i64,
+    /// The run that found it in Recently Deleted.
+    pub since: i64,
+    /// The run that found it there no more.
+    pub gone: Option<i64>,
+    /// It is back in the message since then.
+    pub is_back: bool,
+}
+
+/// The parts of a message that were deleted by themselves (`messages-format.md` 13.1), as the runs noticed it. Archives that
+/// were made earlier do not tell.
+pub fn parts_gone(connection: &Connection, message: i64) -> rusqlite::Result<Vec<PartGone>> {
+    if !has_table(connection, DELETED_PARTS)?
+        || !has_table(connection, PARTS)?
+        || !has_table(connection, FORMER_PARTS)?
+    {
+        return Ok(Vec::new());
+    }
+    let said = columns_or_null(connection, PARTS, &["message_id", "part_index", "part_text"])?;
+    let mut parts = connection.prepare(&format!(
+        "SELECT d.part, d.source, d.since, d.gone, p.part_text, EXISTS (SELECT 1 FROM {FORMER_PARTS} f \
+           WHERE f.message = d.message AND f.part = d.part AND f.until >= d.since) FROM {DELETED_PARTS} d \
+         LEFT JOIN (SELECT {said} FROM {PARTS} WHERE message_id = ?1) p ON p.part_index = d.part \
+         WHERE d.message = ?1 ORDER BY d.since, d.source, d.part"
+    ))?;
+    let part = |row: &Row<'_>| -> rusqlite::Result<PartGone> {
+        let said = row.get_ref(4)?.as_bytes_or_null().ok().flatten();
+        Ok(PartGone {
+            part: row.get(0)?,
+            source: row.get(1)?,
+            since: row.get(2)?,
+            gone: row.get(3)?,
+            is_back: row.get(5)?,
+            text: body::body_without_data(said, None).text().map(str::to_owned),
+        })
+    };
+    parts.query_map([message], part)?.collect()
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::ArchiveError;
 use super::absence::Reason;
+use super::deleted_parts::{PartGone, parts_gone};
 use super::kind::Kind;
 use super::open::look_into;
 use super::places::number;
@@ -39,6 +40,8 @@ pub struct Version {
     pub source: String,
     /// It is the one that is shown.
     pub shown: bool,
+    /// Only of this part: it was deleted by itself (`recently_deleted`, with what it says), is `gone` from there, or back (`restored`).
+    pub part: Option<i64>,
 }
 
 /// The records of all runs, oldest first: their texts, each a JSON object.
@@ -249,6 +252,7 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
                 what,
                 source: if state.damaged { String::new() } else { path(state.source)? },
                 shown: state.shown,
+                part: None,
             },
         ));
     }
@@ -267,6 +271,20 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
             let (name, date) = run(number)?;
             let source = path(source)?;
             let event = Version { run: name, date, what, source, ..Version::default() };
+            versions.push((number, event));
+        }
+    }
+    for PartGone { part, text, source, since, gone, is_back } in parts_gone(connection, message)? {
+        let deleted = (since, Reason::RecentlyDeleted.name(), text);
+        for (number, what, text) in
+            [Some(deleted), gone.map(|gone| (gone, if is_back { "restored" } else { "gone" }, None))]
+                .into_iter()
+                .flatten()
+        {
+            let (name, date) = run(number)?;
+            let (what, source) = (what.to_owned(), path(source)?);
+            let event =
+                Version { run: name, date, what, source, text, part: Some(part), ..Version::default() };
             versions.push((number, event));
         }
     }

@@ -29,16 +29,18 @@ pub use self::sum::is_whole;
 use self::texts::each_text;
 pub use self::words::{begins_with, matching};
 use super::ArchiveError;
+use super::deleted_parts::DELETED_PARTS;
 use super::folder::Folder;
 use super::open::{PATIENCE, look_at};
 use super::own_file;
 use super::row::{RowHash, hash_of};
+use super::schema::has_table;
 use crate::disk::DiskError;
 
 /// The index's file.
 pub const INDEX: &str = "search.db";
 /// What the index is made like; another number is made anew.
-const FORM: i64 = 5;
+const FORM: i64 = 6;
 
 const TABLES: &str = "
     -- `record`: the hash of that run's record.
@@ -231,7 +233,13 @@ fn close(index: Connection, run: i64, record: Option<RowHash>) -> rusqlite::Resu
 fn has_news(connection: &Connection, after: i64) -> rusqlite::Result<bool> {
     let sql = "SELECT count(*) < max(run) - ?1 OR max(CASE WHEN json_valid(record) \
         THEN coalesce(json_extract(record, '$.rows'), 1) ELSE 1 END) <> 0 FROM msgarchive_run WHERE run > ?1";
-    connection.query_row(sql, [after], |row| row.get::<_, Option<bool>>(0)).map(|news| news.unwrap_or(false))
+    let of_rows: Option<bool> = connection.query_row(sql, [after], |row| row.get(0))?;
+    // That a part is in Recently Deleted is noted without a row of its message.
+    let of_parts = || -> rusqlite::Result<bool> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {DELETED_PARTS} WHERE since > ?1)");
+        Ok(has_table(connection, DELETED_PARTS)? && connection.query_row(&sql, [after], |row| row.get(0))?)
+    };
+    Ok(of_rows.unwrap_or(false) || of_parts()?)
 }
 
 fn latest(folder: &Folder, connection: &Connection) -> Result<i64, ArchiveError> {

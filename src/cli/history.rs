@@ -329,6 +329,7 @@ fn versions_in_words(versions: &[Version], zone: Tz) -> String {
     for version in versions {
         let shown = if version.shown { ", shown" } else { "" };
         let what = version.what.split(',').map(told).collect::<Vec<_>>().join(", ");
+        let what = if version.part.is_some() { format!("A part of it: {what}") } else { what };
         let at = version.date.parse::<Instant>().ok();
         let at =
             at.map(|at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M, ").to_string()).unwrap_or_default();
@@ -365,6 +366,7 @@ fn versions_as_json(message: &About, then: Option<&AsItWas>, versions: &[Version
                 "what": version.what,
                 "source": version.source,
                 "shown": version.shown,
+                "part": version.part,
             })
         })
         .collect();

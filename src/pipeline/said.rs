@@ -5,7 +5,7 @@
 //!
 //! **Must never**: leave out what an export has as the message's own words.
 
-use crate::model::{Balloon, Message, MessageKind, Value, Was};
+use crate::model::{Balloon, Message, MessageKind, PartContent, Value, Was};
 
 /// Every text that a message says now: its own and its subject; what its card, its poll, its files and their
 /// transcriptions say; a translation; the name that a conversation is given. Some may be there twice.
@@ -15,7 +15,7 @@ pub fn now(message: &Message) -> Vec<&str> {
     if message.kind == MessageKind::Tapback {
         return said;
     }
-    said.extend(message.text());
+    of_parts(message, &mut said);
     said.extend(message.subject.as_deref());
     if let Some(balloon) = &message.balloon {
         of_card(balloon, &mut said);
@@ -47,6 +47,20 @@ pub fn before(message: &Message) -> Vec<&str> {
         of_states(states, &mut said);
     }
     said
+}
+
+/// Each part by itself: nothing stands between them in the text of the whole, and the last word of one is not the first of
+/// the next.
+fn of_parts<'b>(message: &'b Message, said: &mut Vec<&'b str>) {
+    let parts = message.parts.iter().filter_map(|part| match &part.content {
+        PartContent::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    let before = said.len();
+    said.extend(parts);
+    if said.len() == before {
+        said.extend(message.text());
+    }
 }
 
 fn of_card<'b>(balloon: &'b Balloon, said: &mut Vec<&'b str>) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use rusqlite::params;
 use serde_json::Value;
 
 use super::add;
@@ -484,4 +485,39 @@ fn an_archive_that_was_put_back_is_searched_as_it_is() {
     add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
     assert_eq!(found(&program, &["otter"]), ["Y"]);
     assert_eq!(found(&program, &["heron"]), [""; 0]);
+}
+
+/// What its owner deleted of a message is found by its own words, whenever it was deleted.
+#[test]
+fn a_part_in_recently_deleted_is_found_by_its_first_word() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "what stayed");
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let find = |text: &str| found(&program, &[text]);
+    assert_eq!((find("stayed"), find("zanzibar")), (vec!["A".to_owned()], vec![]));
+    mac.run(
+        "INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text)
+         SELECT chat_id, message_id, 1, ?1, ?2 FROM chat_message_join",
+        params![(START + DAY + 60) * 1_000_000_000, AttributedString::plain("zanzibar went").encode()],
+    );
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    for _ in ["brought up", "made anew"] {
+        for word in ["stayed", "zanzibar", "went"] {
+            assert_eq!(find(word), ["A"], "{word}");
+        }
+        assert_eq!(find("stayedzanzibar"), [""; 0]);
+        fs::remove_file(archive.join("search.db")).unwrap();
+    }
+    let told = program.run(&["history", "archive", "--message", "A", "--json"]).with_code(0);
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    let part = &told["versions"][1];
+    assert_eq!(
+        (&part["what"], &part["part"], &part["text"]),
+        (&"recently_deleted".into(), &1.into(), &"zanzibar went".into()),
+        "{told}"
+    );
+    let words = program.run(&["history", "archive", "--message", "A"]).with_code(0).out;
+    assert!(words.contains("A part of it: ") && words.contains("zanzibar went"), "{words}");
 }

@@ -13,6 +13,7 @@ use rusqlite::{Connection, Row};
 
 use super::words::spread;
 use crate::archive::conversations::{Conversations, columns_or_null};
+use crate::archive::deleted_parts::DELETED_PARTS;
 use crate::archive::history::text;
 use crate::archive::places::number;
 use crate::archive::said::Saying;
@@ -21,11 +22,21 @@ use crate::pipeline::said::{before, now};
 use crate::pipeline::{Shown, is_tapback, mentions_more_than_ranges};
 use crate::source::contacts::cards;
 
-/// Messages that a run brought, or showed otherwise: also for a file of theirs, whose name may be news.
-const CHANGED: &str = "(SELECT id FROM msgarchive_message WHERE since > ?1 \
-    UNION SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1 \
-    UNION SELECT message_id FROM message_attachment_join \
-      WHERE attachment_id IN (SELECT id FROM msgarchive_attachment WHERE since > ?1))";
+/// Messages that a run brought, or showed otherwise: also for a file of theirs, whose name may be news, and for a part of
+/// theirs that is in Recently Deleted now: the row itself may be what it was.
+fn changed(connection: &Connection) -> rusqlite::Result<String> {
+    // Archives that were made earlier do not tell.
+    let parts = match has_table(connection, DELETED_PARTS)? {
+        true => format!("UNION SELECT message FROM {DELETED_PARTS} WHERE since > ?1"),
+        false => String::new(),
+    };
+    Ok(format!(
+        "(SELECT id FROM msgarchive_message WHERE since > ?1 {parts} \
+         UNION SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1 \
+         UNION SELECT message_id FROM message_attachment_join \
+           WHERE attachment_id IN (SELECT id FROM msgarchive_attachment WHERE since > ?1))"
+    ))
+}
 
 /// Calls `each` with the texts of every message that changed after a run, until it has enough.
 pub fn each_text(
@@ -39,7 +50,7 @@ pub fn each_text(
     let laden = laden(connection)?;
     let kept = Kept::after(connection, after)?;
     let columns = columns(connection, "message")?;
-    let which = if after == 0 { "?1 = 0" } else { &format!("ROWID IN {CHANGED}") };
+    let which = if after == 0 { "?1 = 0" } else { &format!("ROWID IN {}", changed(connection)?) };
     let mut statement =
         connection.prepare(&format!("SELECT ROWID, {columns} FROM message WHERE {which} ORDER BY ROWID"))?;
     let mut rows = statement.query([after])?;
@@ -161,10 +172,10 @@ struct Kept {
 
 impl Kept {
     fn after(connection: &Connection, after: i64) -> rusqlite::Result<Kept> {
-        let columns = columns(connection, "msgarchive_message_version")?;
+        let (columns, changed) = (columns(connection, "msgarchive_message_version")?, changed(connection)?);
         let mut kept = Kept { plain: HashMap::new(), others: HashSet::new() };
         let mut statement = connection.prepare(&format!(
-            "SELECT msgarchive_id, {columns} FROM msgarchive_message_version WHERE msgarchive_id IN {CHANGED}"
+            "SELECT msgarchive_id, {columns} FROM msgarchive_message_version WHERE msgarchive_id IN {changed}"
         ))?;
         let mut rows = statement.query([after])?;
         while let Some(row) = rows.next()? {
