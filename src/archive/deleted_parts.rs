@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::conversations::columns_or_null;
 use super::recovered::{FORMER_PARTS, PARTS};
 use super::schema::has_table;
 use super::visit::Visit;
@@ -133,6 +132,15 @@ impl<'c> DeletedParts<'c> {
     }
 }
 
+/// The query for the messages of which a part was found in Recently Deleted after run `?1`; none in archives that were made
+/// earlier.
+pub fn with_part_deleted_since(connection: &Connection) -> rusqlite::Result<String> {
+    Ok(match has_table(connection, DELETED_PARTS)? {
+        true => format!("SELECT message FROM {DELETED_PARTS} WHERE since > ?1"),
+        false => "SELECT NULL WHERE ?1 IS NULL".to_owned(),
+    })
+}
+
 /// A part of a message that was deleted by itself, at one source.
 pub struct PartGone {
     pub part: i64,
@@ -156,12 +164,13 @@ pub fn parts_gone(connection: &Connection, message: i64) -> rusqlite::Result<Vec
     {
         return Ok(Vec::new());
     }
-    let said = columns_or_null(connection, PARTS, &["message_id", "part_index", "part_text"])?;
+    // In each chat that the message is in, Messages lists the part again.
     let mut parts = connection.prepare(&format!(
-        "SELECT d.part, d.source, d.since, d.gone, p.part_text, EXISTS (SELECT 1 FROM {FORMER_PARTS} f \
-           WHERE f.message = d.message AND f.part = d.part AND f.until >= d.since) FROM {DELETED_PARTS} d \
-         LEFT JOIN (SELECT {said} FROM {PARTS} WHERE message_id = ?1) p ON p.part_index = d.part \
-         WHERE d.message = ?1 ORDER BY d.since, d.source, d.part"
+        "SELECT part, source, since, gone, \
+           (SELECT part_text FROM {PARTS} p WHERE p.message_id = d.message AND p.part_index = d.part), \
+           EXISTS (SELECT 1 FROM {FORMER_PARTS} f \
+             WHERE f.message = d.message AND f.part = d.part AND f.until >= d.since) \
+         FROM {DELETED_PARTS} d WHERE message = ?1 ORDER BY since, source, part"
     ))?;
     let part = |row: &Row<'_>| -> rusqlite::Result<PartGone> {
         let said = row.get_ref(4)?.as_bytes_or_null().ok().flatten();

@@ -276,11 +276,8 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
     }
     for PartGone { part, text, source, since, gone, is_back } in parts_gone(connection, message)? {
         let deleted = (since, Reason::RecentlyDeleted.name(), text);
-        for (number, what, text) in
-            [Some(deleted), gone.map(|gone| (gone, if is_back { "restored" } else { "gone" }, None))]
-                .into_iter()
-                .flatten()
-        {
+        let gone = gone.map(|gone| (gone, if is_back { "restored" } else { "gone" }, None));
+        for (number, what, text) in [Some(deleted), gone].into_iter().flatten() {
             let (name, date) = run(number)?;
             let (what, source) = (what.to_owned(), path(source)?);
             let event =

@@ -29,12 +29,11 @@ pub use self::sum::is_whole;
 use self::texts::each_text;
 pub use self::words::{begins_with, matching};
 use super::ArchiveError;
-use super::deleted_parts::DELETED_PARTS;
+use super::deleted_parts::with_part_deleted_since;
 use super::folder::Folder;
 use super::open::{PATIENCE, look_at};
 use super::own_file;
 use super::row::{RowHash, hash_of};
-use super::schema::has_table;
 use crate::disk::DiskError;
 
 /// The index's file.
@@ -235,11 +234,8 @@ fn has_news(connection: &Connection, after: i64) -> rusqlite::Result<bool> {
         THEN coalesce(json_extract(record, '$.rows'), 1) ELSE 1 END) <> 0 FROM msgarchive_run WHERE run > ?1";
     let of_rows: Option<bool> = connection.query_row(sql, [after], |row| row.get(0))?;
     // That a part is in Recently Deleted is noted without a row of its message.
-    let of_parts = || -> rusqlite::Result<bool> {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {DELETED_PARTS} WHERE since > ?1)");
-        Ok(has_table(connection, DELETED_PARTS)? && connection.query_row(&sql, [after], |row| row.get(0))?)
-    };
-    Ok(of_rows.unwrap_or(false) || of_parts()?)
+    let of_parts = format!("SELECT EXISTS ({})", with_part_deleted_since(connection)?);
+    Ok(of_rows.unwrap_or(false) || connection.query_row(&of_parts, [after], |row| row.get(0))?)
 }
 
 fn latest(folder: &Folder, connection: &Connection) -> Result<i64, ArchiveError> {

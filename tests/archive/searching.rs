@@ -521,3 +521,32 @@ fn a_part_in_recently_deleted_is_found_by_its_first_word() {
     let words = program.run(&["history", "archive", "--message", "A"]).with_code(0).out;
     assert!(words.contains("A part of it: ") && words.contains("zanzibar went"), "{words}");
 }
+
+/// That a part is in Recently Deleted no more says two things: it is back, or nowhere any more.
+#[test]
+fn a_part_that_came_back_is_not_gone() {
+    for (back, what) in [(true, "restored"), (false, "gone")] {
+        let program = Program::new();
+        let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+        mac.receive("A", 0, START, "what stayed");
+        mac.delete_part("A", 1, START + 60);
+        let archive = program.path().join("archive");
+        add(&archive, &[&mac.folder], START + DAY).unwrap();
+        mac.restore_part("A", 1);
+        if back {
+            let whole = "what stayeda part of A";
+            let body = AttributedString::plain(whole).encode();
+            mac.run(
+                "UPDATE message SET text = ?1, attributedBody = CASE WHEN attributedBody IS NULL THEN NULL ELSE ?2 END",
+                params![whole, body],
+            );
+        }
+        add(&archive, &[&mac.folder], START + 40 * DAY).unwrap();
+        let told = program.run(&["history", "archive", "--message", "A", "--json"]).with_code(0);
+        let told: Value = serde_json::from_str(&told.out).unwrap();
+        let versions = told["versions"].as_array().unwrap().iter();
+        let of_part: Vec<&Value> =
+            versions.filter(|version| version["part"] == 1).map(|version| &version["what"]).collect();
+        assert_eq!(of_part, ["recently_deleted", what], "{told}");
+    }
+}

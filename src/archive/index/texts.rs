@@ -13,7 +13,7 @@ use rusqlite::{Connection, Row};
 
 use super::words::spread;
 use crate::archive::conversations::{Conversations, columns_or_null};
-use crate::archive::deleted_parts::DELETED_PARTS;
+use crate::archive::deleted_parts::with_part_deleted_since;
 use crate::archive::history::text;
 use crate::archive::places::number;
 use crate::archive::said::Saying;
@@ -25,13 +25,9 @@ use crate::source::contacts::cards;
 /// Messages that a run brought, or showed otherwise: also for a file of theirs, whose name may be news, and for a part of
 /// theirs that is in Recently Deleted now: the row itself may be what it was.
 fn changed(connection: &Connection) -> rusqlite::Result<String> {
-    // Archives that were made earlier do not tell.
-    let parts = match has_table(connection, DELETED_PARTS)? {
-        true => format!("UNION SELECT message FROM {DELETED_PARTS} WHERE since > ?1"),
-        false => String::new(),
-    };
+    let parts = with_part_deleted_since(connection)?;
     Ok(format!(
-        "(SELECT id FROM msgarchive_message WHERE since > ?1 {parts} \
+        "(SELECT id FROM msgarchive_message WHERE since > ?1 UNION {parts} \
          UNION SELECT msgarchive_id FROM msgarchive_message_version WHERE msgarchive_since > ?1 \
          UNION SELECT message_id FROM message_attachment_join \
            WHERE attachment_id IN (SELECT id FROM msgarchive_attachment WHERE since > ?1))"
