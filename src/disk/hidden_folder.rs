@@ -3,8 +3,8 @@
 //! **Must never**: remove what a run that lives is using, or what no run made.
 
 use std::any::Any;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -31,10 +31,14 @@ impl HiddenFolder {
     pub fn inside(folder: &Path) -> Result<HiddenFolder, DiskError> {
         let folder = hidden_folder(folder)?;
         let path = folder.path().join(LOCK);
-        let mut lock = create_file(&path)?;
+        let lock = create_file(&path)?;
         // Where the file system has no locks, the folder's age speaks for it.
         let _ = lock.try_lock();
-        write!(lock, "{}", std::process::id()).map_err(DiskError::writing(&path))?;
+        // Older than any that is about to be locked; where dates cannot be set, that is known a while later. Nothing is
+        // written to it: what is left of a run that was killed has to be empty.
+        if let Some(long_ago) = SystemTime::now().checked_sub(ABANDONED) {
+            let _ = lock.set_modified(long_ago);
+        }
         Ok(HiddenFolder { _lock: lock, folder })
     }
 
@@ -132,18 +136,47 @@ pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
 }
 
 pub(super) fn in_use(folder: &Path) -> bool {
-    let younger_than = |limit: Duration| {
-        fs::symlink_metadata(folder)
+    let is_younger = |metadata: io::Result<Metadata>, limit: Duration| {
+        metadata
             .and_then(|m| m.modified())
             .is_ok_and(|t| SystemTime::now().duration_since(t).is_ok_and(|age| age < limit))
     };
+    let younger_than = |limit: Duration| is_younger(fs::symlink_metadata(folder), limit);
     let Ok(lock) = OpenOptions::new().read(true).write(true).open(folder.join(LOCK)) else {
         return younger_than(NEWBORN);
     };
     match lock.try_lock() {
-        // It is written to once it is locked.
-        Ok(()) => lock.metadata().is_ok_and(|m| m.len() == 0) && younger_than(NEWBORN),
+        // Its date is set once it is locked; earlier builds wrote to it.
+        Ok(()) => {
+            lock.metadata().is_ok_and(|m| m.len() == 0)
+                && is_younger(lock.metadata(), NEWBORN)
+                && younger_than(NEWBORN)
+        }
         Err(TryLockError::WouldBlock) => true,
         Err(TryLockError::Error(_)) => younger_than(ABANDONED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_killed_leaves_an_empty_lock_and_is_known_to_be_over() {
+        let parent = tempfile::tempdir().unwrap();
+        let hidden = HiddenFolder::inside(parent.path()).unwrap();
+        assert!(in_use(hidden.path()));
+        let HiddenFolder { _lock: lock, folder } = hidden;
+        assert_eq!(lock.metadata().unwrap().len(), 0);
+        drop(lock);
+        assert!(!in_use(folder.path()));
+        // One that is about to be locked.
+        fs::remove_file(folder.path().join(LOCK)).unwrap();
+        assert!(in_use(folder.path()));
+        drop(create_file(&folder.path().join(LOCK)).unwrap());
+        assert!(in_use(folder.path()));
+        // Of an earlier build, after a kill.
+        fs::write(folder.path().join(LOCK), "4711").unwrap();
+        assert!(!in_use(folder.path()));
     }
 }
