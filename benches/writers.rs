@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use msgarchive::disk::Staging;
+use msgarchive::disk::{Others, Staging};
 use msgarchive::model::{
     Conversation, ConversationKind, Instant, Message, Part, PartContent, Sender, Tapback, TapbackKind,
 };
@@ -76,7 +76,7 @@ fn messages() -> Vec<Message> {
 #[divan::bench(args = ["txt", "csv", "jsonl"])]
 fn render(bencher: Bencher, format: &str) {
     let home = tempfile::tempdir().expect("a temporary folder");
-    let staging = Arc::new(Staging::begin(home.path(), false).expect("a folder to export to"));
+    let staging = Arc::new(Staging::begin(home.path(), Others::Refused).expect("a folder to export to"));
     let options = WriterOptions { zone: chrono_tz::Europe::Berlin, ..WriterOptions::default() };
     let format = FORMATS.iter().find(|f| f.name == format).expect("a format");
     let writer = (format.open)(staging, &options).expect("a writer");
@@ -104,7 +104,7 @@ fn rfc3339(bencher: Bencher) {
 #[divan::bench]
 fn hashed_file(bencher: Bencher) {
     let home = tempfile::tempdir().expect("a temporary folder");
-    let staging = Staging::begin(home.path(), false).expect("a folder to export to");
+    let staging = Staging::begin(home.path(), Others::Refused).expect("a folder to export to");
     let window = vec![b'x'; 256 * 1024];
     let mut number = 0;
     bencher.counter(divan::counter::BytesCount::new(64 * window.len())).bench_local(|| {

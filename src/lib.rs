@@ -59,7 +59,7 @@
 //!     out: folder.path().join("export"),
 //!     formats: FORMATS.iter().filter(|format| format.name == "txt").collect(),
 //!     attachments: AttachmentMode::Copy,
-//!     into_existing: false,
+//!     others: Default::default(),
 //!     selection: Default::default(),
 //!     writer: WriterOptions { zone: chrono_tz::Europe::Berlin, ..WriterOptions::default() },
 //!     jobs: 2,

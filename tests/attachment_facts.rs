@@ -29,7 +29,7 @@ fn export(library: &Library, attachments: AttachmentMode) -> Exported {
         out: out.clone(),
         formats: FORMATS.iter().filter(|format| matches!(format.name, "txt" | "jsonl")).collect(),
         attachments,
-        into_existing: false,
+        others: Default::default(),
         selection: Default::default(),
         writer: WriterOptions { zone: chrono_tz::UTC, ..WriterOptions::default() },
         jobs: 2,

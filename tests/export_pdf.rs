@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::support::picture::Canvas;
 use chrono::{DateTime, TimeZone, Utc};
-use msgarchive::disk::Staging;
+use msgarchive::disk::{Others, Staging};
 use msgarchive::model::*;
 use msgarchive::pipeline::writer::Finished;
 use msgarchive::pipeline::{AttachmentCounts, RowCounts};
@@ -264,7 +264,7 @@ pub fn export_of(
 ) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("export_pdf").join(name);
     let _ = std::fs::remove_dir_all(&folder);
-    let staging = Arc::new(Staging::begin(&folder, true).unwrap());
+    let staging = Arc::new(Staging::begin(&folder, Others::Allowed).unwrap());
     let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
     // What is looked at is on the first page.
     let options = WriterOptions {
@@ -564,7 +564,7 @@ fn any_characters_at_all_make_a_valid_file() {
 /// What the writer notes of these messages.
 fn noted(words: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    let staging = Arc::new(Staging::begin(&folder.path().join("out"), true).unwrap());
+    let staging = Arc::new(Staging::begin(&folder.path().join("out"), Others::Allowed).unwrap());
     let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
     let writer = (format.open)(staging, &WriterOptions::default()).unwrap();
     let messages: Vec<Message> =
@@ -607,7 +607,7 @@ fn a_conversation_without_messages_is_a_page() {
 #[test]
 fn a_folder_of_fonts_that_is_not_there_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
-    let staging = Arc::new(Staging::begin(&folder.path().join("out"), true).unwrap());
+    let staging = Arc::new(Staging::begin(&folder.path().join("out"), Others::Allowed).unwrap());
     let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
     let options = WriterOptions { font_dirs: vec![folder.path().join("fonts")], ..WriterOptions::default() };
     let error = (format.open)(staging, &options).err().unwrap();

@@ -282,15 +282,83 @@ fn what_others_put_there_stays_and_another_export_is_taken_over() {
     assert!(ran.out.contains(sentence), "{}", ran.out);
     nights.program.run(&arguments).with_code(0);
     assert!(nights.run("out", &[]).with_code(0).out.contains("all of 3 conversations were written."));
-    // A file of somebody's is in the way of nothing, and refused as by every export.
-    fs::write(nights.program.path().join("out/mine.txt"), "precious").unwrap();
+    // A file of somebody's is in the way of nothing, and stays, also where its folder gets another name.
+    let out = nights.program.path().join("out");
+    let with_ana = fs::read_dir(out.join("attachments")).unwrap().flatten().next().unwrap().path();
+    let mine = [out.join("mine.txt"), out.join("Notes/more.txt"), with_ana.join("note.txt")];
+    fs::create_dir(out.join("Notes")).unwrap();
+    mine.iter().for_each(|path| fs::write(path, "precious").unwrap());
+    let litter = [".DS_Store", "Thumbs.db", "desktop.ini", "Notes/.DS_Store"];
+    litter.iter().for_each(|name| fs::write(out.join(name), "view").unwrap());
+    assert!(nights.run("out", &[]).with_code(0).out.contains("nothing was written"));
     nights.change("UPDATE chat SET display_name = 'Us' WHERE display_name = 'Family';");
+    let ran = nights.run("out", &[]).with_code(0);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = "3 files in out are none of this export, such as Notes/more.txt. They stay as they are.";
+    assert!(said.contains("1 of 3 conversations changed") && said.contains(sentence), "{said}");
+    let card = "BEGIN:VCARD\nVERSION:3.0\nFN:Ana Abbott\nTEL:+12025550143\nEND:VCARD\n";
+    fs::write(nights.program.path().join("people.vcf"), card).unwrap();
+    let named = Nights { program: nights.program, contacts: "people.vcf" };
+    let record: Value = serde_json::from_str(&named.run("out", &["--json"]).with_code(0).out).unwrap();
+    assert_eq!(
+        (&record["export"]["others"], &record["export"]["written"]),
+        (&3.into(), &2.into()),
+        "{record}"
+    );
+    mine.iter().for_each(|path| assert_eq!(fs::read(path).unwrap(), b"precious", "{}", path.display()));
+    litter.iter().for_each(|name| assert_eq!(fs::read(out.join(name)).unwrap(), b"view", "{name}"));
+    assert_eq!(fs::read_dir(&with_ana).unwrap().count(), 1, "of ours nothing is left there");
+    named.program.run(&["verify", "out"]).with_code(0);
+    // Who exports once is asked for leave, as ever.
+    let ran = named.program.run(&arguments).with_code(1);
+    assert!(ran.err.contains("Notes/more.txt") && ran.err.contains("export --into-existing"), "{}", ran.err);
+}
+
+/// What lies where a file has to go is told with its place and with what helps, every night until it is moved away.
+#[test]
+fn what_others_put_in_the_way_is_told_and_nothing_happens_to_it() {
+    let nights = Nights::new();
+    nights.run("out", &[]).with_code(0);
+    let before = nights.files("out");
+    nights.change("UPDATE chat SET display_name = 'Us' WHERE display_name = 'Family';");
+    nights.run("whole", &[]).with_code(0);
+    let name =
+        nights.files("whole").into_keys().find(|path| path.starts_with("Us ") && path.ends_with(".csv"));
+    let name = name.unwrap();
+    let mine = nights.program.path().join("out").join(&name);
+    fs::write(&mine, "precious").unwrap();
+    for _ in 0..2 {
+        let ran = nights.run("out", &[]).with_code(1);
+        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = format!("out/{name} is in the way and was not written by msgarchive");
+        assert!(said.contains(&told) && said.contains("move it away") && !said.contains("--into-"), "{said}");
+        let record: Value = serde_json::from_str(&nights.run("out", &["--json"]).with_code(1).out).unwrap();
+        assert!(record["export"]["failed"].as_str().unwrap().contains(&name), "{record}");
+        let mut now = nights.files("out");
+        assert_eq!(now.remove(&name).as_deref(), Some(&b"precious"[..]));
+        assert_eq!(now, before, "the export is as it was");
+    }
+    fs::rename(&mine, nights.program.path().join("mine.csv")).unwrap();
+    nights.night(1);
+}
+
+/// A folder with files and no export is no place for one that is kept up, and the next step is one that there is.
+#[test]
+fn what_is_no_export_is_not_begun_in() {
+    let nights = Nights::new();
+    let out = nights.program.path().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("taxes.txt"), "precious").unwrap();
     let ran = nights.run("out", &[]).with_code(1);
-    assert!(ran.err.contains("mine.txt"), "{}", ran.err);
-    let json = nights.run("out", &["--json"]).with_code(1);
-    let record: Value = serde_json::from_str(&json.out).unwrap();
-    assert!(record["export"]["failed"].as_str().unwrap().contains("mine.txt"), "{record}");
-    assert_eq!(nights.files("out")["mine.txt"], b"precious");
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("out holds no export, but files that msgarchive did not write, such as taxes.txt"),
+        "{said}"
+    );
+    assert!(said.contains("move away what is there") && !said.contains("--into-existing"), "{said}");
+    assert_eq!(nights.files("out").into_keys().collect::<Vec<_>>(), ["taxes.txt"]);
+    fs::rename(out.join("taxes.txt"), nights.program.path().join("taxes.txt")).unwrap();
+    nights.night(3);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use msgarchive::disk::Staging;
+use msgarchive::disk::{Others, Staging};
 use msgarchive::model::Message;
 use msgarchive::writers::pdf::{DocumentOptions, Theme};
 use msgarchive::writers::{FORMATS, WriterOptions};
@@ -153,7 +153,7 @@ fn a_font_that_may_not_be_embedded_is_refused_or_nothing_is_claimed() {
     let path = export("forbidden-font", &[text(false, at(0, 0), "ᚠᚢᚦᚨᚱᚲ")], 5, &options(false));
     let xmp = run("pdfinfo", &["-meta", path.to_str().unwrap()]);
     assert!(xmp.contains("dc:title") && !xmp.contains("pdfaid:part"), "{xmp}");
-    let staging = || Arc::new(Staging::begin(&fonts.path().join("out"), true).unwrap());
+    let staging = || Arc::new(Staging::begin(&fonts.path().join("out"), Others::Allowed).unwrap());
     let pdf = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
     let refused = (pdf.open)(staging(), &options(true)).err().unwrap().to_string();
     assert!(refused.contains("forbidden.ttf forbids to be embedded"), "{refused}");

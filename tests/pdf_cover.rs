@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use msgarchive::disk::Staging;
+use msgarchive::disk::{Others, Staging};
 use msgarchive::model::{Conversation, ConversationKind, Message, Participant};
 use msgarchive::pipeline::writer::Finished;
 use msgarchive::pipeline::{AttachmentCounts, RowCounts};
@@ -275,7 +275,7 @@ fn the_cover_of_a_crowd_with_strange_names_and_dates_has_the_pages_that_were_lef
         let pdf = PdfOptions { paper, font_size: 24.0, ..PdfOptions::default() };
         let options = WriterOptions { pdf, ..WriterOptions::default() };
         let folder = tempfile::tempdir().unwrap();
-        let staging = Arc::new(Staging::begin(&folder.path().join("out"), true).unwrap());
+        let staging = Arc::new(Staging::begin(&folder.path().join("out"), Others::Allowed).unwrap());
         let format = FORMATS.iter().find(|format| format.name == "pdf").unwrap();
         let writer = (format.open)(Arc::clone(&staging), &options).unwrap();
         let mut file = writer.begin(&conversation).unwrap();

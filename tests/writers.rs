@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use msgarchive::disk::{DiskError, FileRecord, Staging};
+use msgarchive::disk::{DiskError, FileRecord, Others, Staging};
 use msgarchive::model::*;
 use msgarchive::pipeline::select::Selection;
 use msgarchive::pipeline::writer::Finished;
@@ -52,7 +52,7 @@ fn export_into(
     window: usize,
     options: &WriterOptions,
 ) -> Result<Vec<FileRecord>, DiskError> {
-    let staging = Arc::new(Staging::begin(out, true)?);
+    let staging = Arc::new(Staging::begin(out, Others::Allowed)?);
     let format = FORMATS.iter().find(|f| f.name == format).unwrap();
     let writer = (format.open)(Arc::clone(&staging), options).unwrap();
     let mut file = writer.begin(conversation).unwrap();
@@ -532,7 +532,7 @@ fn a_file_that_is_not_finished_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("out");
     for format in FORMATS {
-        let staging = Arc::new(Staging::begin(&out, false).unwrap());
+        let staging = Arc::new(Staging::begin(&out, Others::Refused).unwrap());
         let writer = (format.open)(Arc::clone(&staging), &options()).unwrap();
         let conversation = family();
         let mut file = writer.begin(&conversation).unwrap();
@@ -565,7 +565,7 @@ fn records_tell_the_truth_and_a_second_run_replaces_the_first() {
 
 /// One run into `out` with a manifest, as an export makes it.
 fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result<Value, DiskError> {
-    let staging = Staging::begin(out, false)?;
+    let staging = Staging::begin(out, Others::Refused)?;
     let mut conversation = family();
     conversation.title = title.into();
     let mut file = staging.create(&conversation_file(&conversation, format))?;
@@ -575,7 +575,7 @@ fn export_with_manifest(out: &Path, format: &'static str, title: &str) -> Result
         out: out.to_owned(),
         formats: Vec::new(),
         attachments: AttachmentMode::None,
-        into_existing: false,
+        others: Default::default(),
         selection: Default::default(),
         writer: options(),
         jobs: 3,

@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use msgarchive::archive::{ArchiveError, Damage, damage_of};
-use msgarchive::disk::MANIFEST;
 use msgarchive::disk::archive_folder::is_archive;
+use msgarchive::disk::{MANIFEST, Others};
 use msgarchive::model::Instant;
 use msgarchive::pipeline::Report;
 use msgarchive::source::OpenOptions;
@@ -103,7 +103,7 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
         out: args.out.clone(),
         formats: each_once(&args.format),
         attachments: args.attachments,
-        into_existing: args.into_existing,
+        others: if args.into_existing { Others::Allowed } else { Others::Refused },
         selection,
         writer: WriterOptions {
             zone,

@@ -356,9 +356,14 @@ fn for_disk(error: &DiskError) -> Vec<String> {
         DiskError::Foreign { .. } => vec![
             "choose an empty or a new folder with --out; `export --into-existing` leaves files of others untouched".into(),
         ],
+        DiskError::NoExport { .. } => vec![
+            "choose an empty or a new folder with --out, or move away what is there. Files that somebody puts beside an export \
+             later are left untouched, and hold up nobody"
+                .into(),
+        ],
         DiskError::Within { .. } => vec!["choose a folder outside of it; nothing there was touched".into()],
         DiskError::InTheWay { .. } | DiskError::NotAFolder { .. } | DiskError::SymbolicLink { .. } => {
-            vec!["choose another folder with --out, or move it away".into()]
+            vec!["move it away, or choose another folder with --out; nothing there was touched".into()]
         }
         DiskError::Busy { .. } => vec!["wait until the other run is done, or choose another folder with --out".into()],
         DiskError::Write { source, .. } | DiskError::Read { source, .. } => match source.kind() {

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use msgarchive::archive::{Wanting, noted_damage};
-use msgarchive::disk::{Whose, check_outside, check_outside_archives};
+use msgarchive::disk::{Others, OthersFiles, Whose, check_outside, check_outside_archives};
 use msgarchive::pipeline::writer::WriteError;
 use msgarchive::pipeline::{ExportError, Progress};
 use msgarchive::schedule::ExportJob;
@@ -139,7 +139,7 @@ impl KeepingUp<'_> {
             options,
             formats,
             attachments: AttachmentMode::Copy,
-            into_existing: false,
+            others: Others::BesideAnExport,
             selection: Default::default(),
             writer: WriterOptions {
                 zone: self.zone,
@@ -194,7 +194,22 @@ pub fn in_words(out: &Path, done: &KeptUp) -> String {
         );
         words += &format!("{}\n", wrap("", &sentence, width));
     }
+    words += &beside(&out, &done.others, width);
     words + &report::troubles(&done.report, width)
+}
+
+/// That somebody else's files lie there is nothing to worry about.
+fn beside(out: &str, others: &OthersFiles, width: usize) -> String {
+    let first = plain(&others.first);
+    let sentence = match others.count {
+        0 => return String::new(),
+        1 => format!("1 file in {out} is none of this export: {first}. It stays as it is."),
+        many => {
+            let many = phrase::grouped(many);
+            format!("{many} files in {out} are none of this export, such as {first}. They stay as they are.")
+        }
+    };
+    format!("{}\n", wrap("", &sentence, width))
 }
 
 /// What became of it, for the object of the run.
@@ -207,6 +222,7 @@ pub fn as_json(out: &Path, done: &KeptUp) -> Value {
         "files": done.report.files.len() + done.report.copies.len(),
         "removed": done.removed,
         "spared": done.spared,
+        "others": done.others.count,
         "defect_count": done.report.defect_count,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +17,37 @@ pub const MANIFEST: &str = "manifest.json";
 
 /// No export is deeper, and no folder this deep is looked into.
 const DEEPEST: usize = 64;
+
+/// What becomes of a folder that holds files which this tool did not write. They are never touched, either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Others {
+    /// It is refused.
+    #[default]
+    Refused,
+    /// It is refused unless an export is there already: whoever put them beside that must not stop it from being kept up.
+    BesideAnExport,
+    /// It is written into.
+    Allowed,
+}
+
+/// Files in an export folder that this tool did not write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OthersFiles {
+    /// A folder that cannot be looked into counts as one.
+    pub count: u64,
+    /// The first one's path, with `/`; empty where there is none.
+    pub first: String,
+}
+
+impl OthersFiles {
+    /// Those in this export folder, which no run is writing into or was killed in.
+    ///
+    /// # Errors
+    /// [`DiskError::Read`].
+    pub fn beside(out: &Path) -> Result<OthersFiles, DiskError> {
+        Earlier::read(out, &[])?.others(out)
+    }
+}
 
 /// The files that are ours to replace.
 #[derive(Debug, Default)]
@@ -136,42 +168,96 @@ impl Earlier {
             .collect()
     }
 
-    /// The first file in `out` that is not ours.
-    pub(super) fn first_foreign(&self, out: &Path) -> Result<Option<String>, DiskError> {
-        self.foreign_below(out, "", 0)
+    /// Whether an export is there, or the beginning of one.
+    pub(super) fn is_export(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// Refuses a folder for what others have in it.
+    ///
+    /// # Errors
+    /// [`DiskError::Foreign`] or [`DiskError::NoExport`]; [`DiskError::Read`].
+    pub(super) fn check_others(&self, out: &Path, others: Others) -> Result<(), DiskError> {
+        let refused: fn(PathBuf, String) -> DiskError = match others {
+            Others::Allowed => return Ok(()),
+            Others::BesideAnExport if self.is_export() => return Ok(()),
+            Others::BesideAnExport => |folder, path| DiskError::NoExport { folder, path },
+            Others::Refused => |folder, path| DiskError::Foreign { folder, path },
+        };
+        match self.first_foreign_below(out, "", 0)? {
+            Some(path) => Err(refused(out.to_owned(), path)),
+            None => Ok(()),
+        }
     }
 
     /// The first file below `relative` that is not ours; `""` is `out` itself.
-    pub(super) fn foreign_below(
+    pub(super) fn first_foreign_below(
         &self,
         out: &Path,
         relative: &str,
         depth: usize,
     ) -> Result<Option<String>, DiskError> {
+        Ok(match self.foreign_below(out, relative, depth, &mut ControlFlow::Break)? {
+            ControlFlow::Break(path) => Some(path),
+            ControlFlow::Continue(()) => None,
+        })
+    }
+
+    /// All that is not ours.
+    pub(super) fn others(&self, out: &Path) -> Result<OthersFiles, DiskError> {
+        let mut others = OthersFiles::default();
+        // It never has enough.
+        let _ = self.foreign_below(out, "", 0, &mut |path| {
+            if others.count == 0 {
+                others.first = path;
+            }
+            others.count += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(others)
+    }
+
+    /// Every file below `relative` that is not ours, by name, until one is enough.
+    fn foreign_below(
+        &self,
+        out: &Path,
+        relative: &str,
+        depth: usize,
+        each: &mut impl FnMut(String) -> ControlFlow<String>,
+    ) -> Result<ControlFlow<String>, DiskError> {
         let folder = out.join(relative);
-        let mut entries = fs::read_dir(&folder)
-            .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-            .map_err(DiskError::reading(&folder))?;
+        let entries = fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let mut entries = match entries {
+            // Such as those that systems have at the top of a disk.
+            Err(_) if depth > 0 && !self.wrote_below(relative) => return Ok(each(relative.to_owned())),
+            entries => entries.map_err(DiskError::reading(&folder))?,
+        };
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let path = if relative.is_empty() { name.to_string() } else { format!("{relative}/{name}") };
             let is_folder = entry.file_type().map_err(DiskError::reading(entry.path()))?.is_dir();
-            let foreign = if depth == 0 && is_hidden_folder(&entry) {
-                None
+            let flow = if depth == 0 && is_hidden_folder(&entry) {
+                ControlFlow::Continue(())
             } else if is_folder && depth < DEEPEST {
-                self.foreign_below(out, &path, depth + 1)?
+                self.foreign_below(out, &path, depth + 1, each)?
             } else if is_folder || !(is_litter(&name) || self.wrote(out, &path)) {
-                Some(path)
+                each(path)
             } else {
-                None
+                ControlFlow::Continue(())
             };
-            if foreign.is_some() {
-                return Ok(foreign);
+            if flow.is_break() {
+                return Ok(flow);
             }
         }
-        Ok(None)
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// True when this tool wrote something that lies in this folder.
+    fn wrote_below(&self, relative: &str) -> bool {
+        let within = format!("{relative}/");
+        self.files.range(within.clone()..).next().is_some_and(|(path, _)| path.starts_with(&within))
     }
 }
 

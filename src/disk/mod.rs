@@ -30,7 +30,7 @@ use std::time::Duration;
 pub use content_name::{ContentName, short_hash};
 pub use copy::{HashedCopy, copy_hashed, hash_all, hash_file, link_hashed, set_modified, write_hashed};
 use earlier::Earlier;
-pub use earlier::{MANIFEST, is_litter};
+pub use earlier::{MANIFEST, Others, OthersFiles, is_litter};
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use hidden_folder::{Guard, HiddenFolder, clear_away};
 use hidden_folder::{in_use, is_hidden_folder};
@@ -73,16 +73,14 @@ impl Staging {
     /// Makes the export folder (0700) where there is none, clears away what killed runs left in it, and begins.
     ///
     /// # Errors
-    /// [`DiskError::Foreign`] when the folder holds files that this tool did not write and `into_existing` is false;
-    /// [`DiskError::Within`] an archive; [`DiskError::Busy`] while another run writes into it; [`DiskError::NotAFolder`].
-    pub fn begin(out: &Path, into_existing: bool) -> Result<Staging, DiskError> {
+    /// [`DiskError::Foreign`] or [`DiskError::NoExport`] when the folder holds files that this tool did not write, and `others` does
+    /// not let it; [`DiskError::Within`] an archive; [`DiskError::Busy`] while another run writes into it; [`DiskError::NotAFolder`].
+    pub fn begin(out: &Path, others: Others) -> Result<Staging, DiskError> {
         check_outside_archives(out)?;
         let created = CreatedFolders::make(out)?;
         let leftovers = leftovers(out)?;
         let earlier = Earlier::read(out, &leftovers)?;
-        if !into_existing && let Some(path) = earlier.first_foreign(out)? {
-            return Err(DiskError::Foreign { folder: out.to_owned(), path });
-        }
+        earlier.check_others(out, others)?;
         let folder = HiddenFolder::inside(out)?;
         let root = folder.path().join(TREE);
         private_folder(&root)?;
@@ -93,19 +91,24 @@ impl Staging {
         Ok(Staging { root, folder, created, out: out.to_owned(), earlier })
     }
 
-    /// Whether an export may go to a folder: it is not there yet, it is empty, or an export.
+    /// Whether an export may go to a folder that is to be kept up: it is not there yet, it is empty, or an export.
     ///
     /// # Errors
-    /// [`DiskError::Foreign`] where it holds what this tool did not write; [`DiskError::Within`] an archive; the disk's.
+    /// [`DiskError::NoExport`] where there is something else; [`DiskError::Within`] an archive; the disk's.
     pub fn may_begin(out: &Path) -> Result<(), DiskError> {
         check_outside_archives(out)?;
         if !out.try_exists().map_err(DiskError::reading(out))? {
             return Ok(());
         }
-        match Earlier::read(out, &leftovers(out)?)?.first_foreign(out)? {
-            Some(path) => Err(DiskError::Foreign { folder: out.to_owned(), path }),
-            None => Ok(()),
-        }
+        Earlier::read(out, &leftovers(out)?)?.check_others(out, Others::BesideAnExport)
+    }
+
+    /// What lies in the export folder that is neither ours nor of a run before.
+    ///
+    /// # Errors
+    /// [`DiskError::Read`].
+    pub fn others(&self) -> Result<OthersFiles, DiskError> {
+        self.earlier.others(&self.out)
     }
 
     /// The hidden folder, which has everything of this run in it until it is published.
@@ -166,6 +169,9 @@ pub enum DiskError {
     /// The export folder holds something of somebody else's.
     #[error("{} holds files that msgarchive did not write, such as {path}", folder.display())]
     Foreign { folder: PathBuf, path: String },
+    /// The same, where no export is to be kept up.
+    #[error("{} holds no export, but files that msgarchive did not write, such as {path}", folder.display())]
+    NoExport { folder: PathBuf, path: String },
     /// `folder` is not for what was to be written there.
     #[error("{} lies in {}: {whose}", path.display(), folder.display())]
     Within { path: PathBuf, folder: PathBuf, whose: Whose },

@@ -100,7 +100,7 @@ impl Staging {
         }
         let ours = match (kind.is_dir(), for_folder) {
             (true, true) => true,
-            (true, false) => self.earlier.foreign_below(&self.out, relative, 1)?.is_none(),
+            (true, false) => self.earlier.first_foreign_below(&self.out, relative, 1)?.is_none(),
             (false, _) => self.earlier.wrote(&self.out, relative),
         };
         if ours { Ok(()) } else { Err(DiskError::InTheWay { path }) }

@@ -21,7 +21,7 @@ fn put(staging: &Staging, path: &str, text: &str) -> FileRecord {
 
 /// An export of these files, with the manifest that names them.
 fn export(out: &Path, files: &[(&str, &str)]) {
-    let staging = Staging::begin(out, false).unwrap();
+    let staging = Staging::begin(out, Others::Refused).unwrap();
     fill(&staging, files);
     staging.publish(rank).unwrap();
 }
@@ -70,7 +70,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn a_file_is_hashed_while_it_is_written() {
     let (_home, out) = out();
-    let staging = Staging::begin(&out, false).unwrap();
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
     let record = put(&staging, "a/b.txt", "abc");
     assert_eq!(record.path, "a/b.txt");
     assert_eq!(record.bytes, 3);
@@ -101,7 +101,7 @@ fn a_file_is_hashed_while_it_is_written() {
 #[test]
 fn nothing_is_seen_before_it_is_published_and_everything_after() {
     let (home, out) = out();
-    let staging = Staging::begin(&out, false).unwrap();
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
     fill(&staging, &[("a.txt", "a"), ("attachments/x/1.bin", "1")]);
     assert!(names(&out).iter().all(|n| n.starts_with(PREFIX)));
     staging.publish(rank).unwrap();
@@ -129,7 +129,7 @@ fn files_are_private() {
 fn dropping_leaves_nothing() {
     let (home, out) = out();
     let deep = out.join("a/b");
-    let staging = Staging::begin(&deep, false).unwrap();
+    let staging = Staging::begin(&deep, Others::Refused).unwrap();
     let file = staging.create("x/half").unwrap();
     put(&staging, "whole", "whole");
     let half = staging.root().join("x/half");
@@ -141,7 +141,7 @@ fn dropping_leaves_nothing() {
 
     export(&out, &[("a.txt", "old")]);
     let before = tree(&out);
-    let staging = Staging::begin(&out, false).unwrap();
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
     put(&staging, "a.txt", "new");
     drop(staging);
     assert_eq!(tree(&out), before);
@@ -158,7 +158,7 @@ fn a_later_run_replaces_what_is_ours_and_keeps_the_rest_listed() {
     // A third one does not take b.txt for somebody's.
     export(&out, &[("a.pdf", "3")]);
     assert_eq!(names(&out), ["a.csv", "a.pdf", "a.txt", "b.txt"]);
-    let staging = Staging::begin(&out, false).unwrap();
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
     let kept: Vec<_> = staging.kept(&[]).into_iter().map(|f| f.path).collect();
     assert_eq!(kept, ["a.csv", "a.pdf", "a.txt", "b.txt"]);
     fs::remove_file(out.join("b.txt")).unwrap();
@@ -170,14 +170,14 @@ fn foreign_files_are_refused_and_never_touched() {
     let (_home, out) = out();
     export(&out, &[("a.txt", "1")]);
     fs::write(out.join(".DS_Store"), "").unwrap();
-    Staging::begin(&out, false).unwrap();
+    Staging::begin(&out, Others::Refused).unwrap();
     fs::create_dir_all(out.join("mine/empty")).unwrap();
-    Staging::begin(&out, false).unwrap();
+    Staging::begin(&out, Others::Refused).unwrap();
     fs::write(out.join("mine/thesis.txt"), "precious").unwrap();
-    let refused = Staging::begin(&out, false).unwrap_err();
+    let refused = Staging::begin(&out, Others::Refused).unwrap_err();
     assert!(matches!(&refused, DiskError::Foreign { path, .. } if path == "mine/thesis.txt"), "{refused}");
     // With leave they stay, even where one is in the way.
-    let staging = Staging::begin(&out, true).unwrap();
+    let staging = Staging::begin(&out, Others::Allowed).unwrap();
     put(&staging, "b.txt", "2");
     put(&staging, "mine/thesis.txt", "2");
     let refused = staging.publish(rank).unwrap_err();
@@ -187,13 +187,77 @@ fn foreign_files_are_refused_and_never_touched() {
     assert_eq!(tree(&out)["mine/thesis.txt"], "precious");
 }
 
+/// Whoever puts files beside an export that is kept up must not stop it; where there is none, they are asked first.
+#[test]
+fn files_of_others_hold_up_only_what_begins() {
+    let (_home, out) = out();
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("mine.txt"), "precious").unwrap();
+    for refused in [Staging::begin(&out, Others::BesideAnExport).map(drop), Staging::may_begin(&out)] {
+        assert!(
+            matches!(&refused, Err(DiskError::NoExport { path, .. }) if path == "mine.txt"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(names(&out), ["mine.txt"]);
+    fs::remove_file(out.join("mine.txt")).unwrap();
+    export(&out, &[("a.txt", "1"), ("b/c.txt", "1")]);
+    assert_eq!(OthersFiles::beside(&out).unwrap(), OthersFiles::default());
+
+    fs::create_dir_all(out.join("b/empty")).unwrap();
+    fs::write(out.join(".DS_Store"), "").unwrap();
+    for path in ["b/d.txt", "b/empty/e.txt", "mine.txt"] {
+        fs::write(out.join(path), "precious").unwrap();
+    }
+    Staging::may_begin(&out).unwrap();
+    let staging = Staging::begin(&out, Others::BesideAnExport).unwrap();
+    put(&staging, "a.txt", "2");
+    let others = OthersFiles { count: 3, first: "b/d.txt".into() };
+    assert_eq!(staging.others().unwrap(), others);
+    assert_eq!(OthersFiles::beside(&out).unwrap(), others);
+    staging.publish(rank).unwrap();
+    drop(staging);
+    assert_eq!(names(&out), [".DS_Store", "a.txt", "b/c.txt", "b/d.txt", "b/empty/e.txt", "mine.txt"]);
+    // In the way of a file none of them is written over.
+    let staging = Staging::begin(&out, Others::BesideAnExport).unwrap();
+    put(&staging, "mine.txt", "2");
+    assert!(matches!(staging.publish(rank), Err(DiskError::InTheWay { .. })));
+    drop(staging);
+    assert_eq!(tree(&out)["mine.txt"], "precious");
+}
+
+/// A folder of somebody's that cannot be looked into is one of the things that are his; one with our files has to be read.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_looked_into_is_somebody_elses() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_home, out) = out();
+    export(&out, &[("a.txt", "1"), ("ours/b.txt", "1")]);
+    let close = |folder: &str, mode: u32| {
+        fs::set_permissions(out.join(folder), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::create_dir(out.join(".Trashes")).unwrap();
+    close(".Trashes", 0);
+    if fs::read_dir(out.join(".Trashes")).is_err() {
+        let others = OthersFiles { count: 1, first: ".Trashes".into() };
+        assert_eq!(OthersFiles::beside(&out).unwrap(), others);
+        close("ours", 0);
+        assert!(matches!(OthersFiles::beside(&out), Err(DiskError::Read { .. })));
+        close("ours", 0o700);
+    } else {
+        // Nothing keeps the superuser out; an empty folder is nothing.
+        assert_eq!(OthersFiles::beside(&out).unwrap(), OthersFiles::default());
+    }
+    close(".Trashes", 0o700);
+}
+
 #[test]
 fn what_is_stale_goes_with_the_last_file() {
     let (home, out) = out();
     export(&out, &[("a.txt", "1"), ("x/b.txt", "1"), ("x/y/c.txt", "1"), ("z/d.txt", "1")]);
     fs::write(out.join("x/mine.txt"), "precious").unwrap();
     let stale = ["x/b.txt", "x/y/c.txt", "x/mine.txt", "gone.txt", "../a.txt"].map(str::to_owned);
-    let staging = Staging::begin(&out, true).unwrap();
+    let staging = Staging::begin(&out, Others::Allowed).unwrap();
     fill(&staging, &[("a.txt", "2"), ("z/d.txt", "2")]);
     assert_eq!(tree(&out)["x/b.txt"], "1");
     staging.publish_without(&stale, rank).unwrap();
@@ -210,7 +274,7 @@ fn what_is_stale_goes_with_the_last_file() {
         fs::write(elsewhere.join("d.txt"), "precious").unwrap();
         fs::remove_dir_all(out.join("z")).unwrap();
         std::os::unix::fs::symlink(&elsewhere, out.join("z")).unwrap();
-        let staging = Staging::begin(&out, true).unwrap();
+        let staging = Staging::begin(&out, Others::Allowed).unwrap();
         fill(&staging, &[("a.txt", "3")]);
         staging.publish_without(&["z/d.txt".to_owned()], rank).unwrap();
         assert_eq!(fs::read_to_string(elsewhere.join("d.txt")).unwrap(), "precious");
@@ -222,8 +286,8 @@ fn a_manifest_of_somebody_else_is_foreign() {
     let (_home, out) = out();
     fs::create_dir(&out).unwrap();
     fs::write(out.join(MANIFEST), r#"{"name": "an extension", "files": []}"#).unwrap();
-    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Foreign { .. })));
-    let staging = Staging::begin(&out, true).unwrap();
+    assert!(matches!(Staging::begin(&out, Others::Refused), Err(DiskError::Foreign { .. })));
+    let staging = Staging::begin(&out, Others::Allowed).unwrap();
     put(&staging, MANIFEST, "{}");
     assert!(matches!(staging.publish(rank), Err(DiskError::InTheWay { .. })));
 }
@@ -232,8 +296,8 @@ fn a_manifest_of_somebody_else_is_foreign() {
 fn a_folder_that_is_a_file_is_said_to_be_one() {
     let (_home, out) = out();
     fs::write(&out, "x").unwrap();
-    assert!(matches!(Staging::begin(&out, true), Err(DiskError::NotAFolder { .. })));
-    assert!(Staging::begin(&out.join("below"), true).is_err());
+    assert!(matches!(Staging::begin(&out, Others::Allowed), Err(DiskError::NotAFolder { .. })));
+    assert!(Staging::begin(&out.join("below"), Others::Allowed).is_err());
     assert_eq!(fs::read_to_string(&out).unwrap(), "x");
 }
 
@@ -247,7 +311,7 @@ fn a_folder_becomes_a_file_and_a_file_a_folder() {
     assert_eq!(names(&out), ["x/1", "y"]);
     // But not over the head of somebody's file.
     fs::write(out.join("x/mine"), "precious").unwrap();
-    let staging = Staging::begin(&out, true).unwrap();
+    let staging = Staging::begin(&out, Others::Allowed).unwrap();
     put(&staging, "x", "4");
     assert!(matches!(staging.publish(rank), Err(DiskError::InTheWay { .. })));
     assert_eq!(names(&out).iter().filter(|n| !n.starts_with(PREFIX)).count(), 3);
@@ -268,7 +332,7 @@ fn nothing_is_written_through_a_symbolic_link() {
     fs::remove_file(out.join("b.txt")).unwrap();
     symlink(elsewhere.join("a.txt"), out.join("b.txt")).unwrap();
     for path in ["attachments/a.txt", "b.txt"] {
-        let staging = Staging::begin(&out, true).unwrap();
+        let staging = Staging::begin(&out, Others::Allowed).unwrap();
         put(&staging, path, "2");
         let refused = staging.publish(rank).unwrap_err();
         assert!(matches!(refused, DiskError::SymbolicLink { .. }), "{refused}");
@@ -280,7 +344,7 @@ fn nothing_is_written_through_a_symbolic_link() {
 #[test]
 fn no_name_leaves_the_export() {
     let (_home, out) = out();
-    let staging = Staging::begin(&out, false).unwrap();
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
     for path in ["../x", "/x", "a/../../x", "a//b", ".", "", "a\\b", "c:x", "a/"] {
         assert!(matches!(staging.create(path), Err(DiskError::Name { .. })), "{path}");
     }
@@ -289,8 +353,8 @@ fn no_name_leaves_the_export() {
 #[test]
 fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     let (_home, out) = out();
-    let living = Staging::begin(&out, false).unwrap();
-    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Busy { .. })));
+    let living = Staging::begin(&out, Others::Refused).unwrap();
+    assert!(matches!(Staging::begin(&out, Others::Refused), Err(DiskError::Busy { .. })));
     put(&living, "a.txt", "1");
     drop(living);
 
@@ -298,7 +362,7 @@ fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     fs::create_dir_all(dead.join("out")).unwrap();
     fs::write(dead.join(LOCK), "4711").unwrap();
     fs::write(dead.join("out/half"), "half").unwrap();
-    drop(Staging::begin(&out, false).unwrap());
+    drop(Staging::begin(&out, Others::Refused).unwrap());
     assert!(!dead.exists());
 
     // Its guard does the same, and nothing else.
@@ -307,7 +371,7 @@ fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     clear_away(&dead).unwrap();
     assert!(!dead.exists());
     clear_away(&dead).unwrap();
-    let living = Staging::begin(&out, false).unwrap();
+    let living = Staging::begin(&out, Others::Refused).unwrap();
     assert!(matches!(clear_away(living.hidden()), Err(DiskError::Busy { .. })));
     fs::create_dir_all(out.join("mine")).unwrap();
     assert!(matches!(clear_away(&out.join("mine")), Err(DiskError::Foreign { .. })));
@@ -317,11 +381,11 @@ fn a_killed_run_is_cleared_away_and_a_living_one_is_not() {
     // Only folders, only of our name, and only with what is ours in them.
     fs::create_dir(out.join(".msgarchive-settings")).unwrap();
     fs::write(out.join(".msgarchive-settings/mine"), "precious").unwrap();
-    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Foreign { .. })));
+    assert!(matches!(Staging::begin(&out, Others::Refused), Err(DiskError::Foreign { .. })));
     fs::create_dir(out.join(".msgarchive-mine")).unwrap();
     fs::write(out.join(".msgarchive-abcDEF12"), "a file").unwrap();
-    assert!(matches!(Staging::begin(&out, false), Err(DiskError::Foreign { .. })));
-    drop(Staging::begin(&out, true).unwrap());
+    assert!(matches!(Staging::begin(&out, Others::Refused), Err(DiskError::Foreign { .. })));
+    drop(Staging::begin(&out, Others::Allowed).unwrap());
     assert_eq!(fs::read_dir(&out).unwrap().count(), 3);
     assert_eq!(tree(&out)[".msgarchive-settings/mine"], "precious");
 }
@@ -339,7 +403,8 @@ fn a_run_killed_while_it_published_leaves_no_foreigners() {
     fs::write(out.join("b.txt"), "new").unwrap();
 
     // The next run dies as well, before it publishes.
-    let staging = Staging::begin(&out, false).unwrap();
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
+    assert_eq!(staging.others().unwrap(), OthersFiles::default());
     let plan = fs::read_to_string(staging.folder.path().join(PLAN)).unwrap();
     assert_eq!(plan, r#"["a.txt","b.txt"]"#);
     let kept = staging.kept(&[]);
@@ -367,7 +432,7 @@ fn what_cannot_be_finished_is_taken_back() {
         // The superuser is not kept out: a mount point in the way would be needed.
         fs::remove_file(closed.join("probe")).unwrap();
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-        let staging = Staging::begin(&out, false).unwrap();
+        let staging = Staging::begin(&out, Others::Refused).unwrap();
         fill(&staging, &[("a.txt", "2"), ("m/x.txt/y", "2"), ("n/y.txt", "2"), ("z/z.txt", "2")]);
         let mut moves = super::publish::Moves::new(staging.aside("replaced").unwrap());
         for path in ["a.txt", "m/x.txt/y", "n/y.txt"] {
@@ -377,7 +442,7 @@ fn what_cannot_be_finished_is_taken_back() {
         moves.put(&staging.root().join("gone"), &out, "z/z.txt").unwrap_err();
         moves.take_back();
     } else {
-        let staging = Staging::begin(&out, false).unwrap();
+        let staging = Staging::begin(&out, Others::Refused).unwrap();
         fill(&staging, &[("a.txt", "2"), ("m/x.txt/y", "2"), ("n/y.txt", "2"), ("z/z.txt", "2")]);
         let failed = staging.publish(rank).unwrap_err();
         assert!(matches!(failed, DiskError::Write { .. }), "{failed}");
@@ -390,7 +455,7 @@ fn what_cannot_be_finished_is_taken_back() {
 #[test]
 fn copies_are_hashed_and_errors_say_whose_they_are() {
     let (home, out) = out();
-    let staging = Staging::begin(&out, false).unwrap();
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
     let from = home.path().join("from");
     fs::write(&from, "abc").unwrap();
     let to = staging.path("a/to").unwrap();

@@ -46,8 +46,8 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::disk::Staging;
     use crate::disk::archive_folder::LOCK;
+    use crate::disk::{Others, Staging};
     use crate::schedule::account::Folder;
     use crate::schedule::{Every, ExportJob, Periodicity, System};
 
@@ -78,7 +78,7 @@ mod tests {
         lock.lock().unwrap();
         assert!(!is_free(Duration::ZERO));
         lock.unlock().unwrap();
-        let staging = Staging::begin(&out, false).unwrap();
+        let staging = Staging::begin(&out, Others::Refused).unwrap();
         assert!(!is_free(Duration::ZERO));
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| is_free(PATIENCE));

@@ -425,6 +425,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::disk::Others;
     use crate::model::ConversationKind;
 
     struct Desk {
@@ -435,7 +436,7 @@ mod tests {
 
     fn desk(mode: AssetMode) -> Desk {
         let home = tempfile::tempdir().unwrap();
-        let staging = Arc::new(Staging::begin(&home.path().join("out"), false).unwrap());
+        let staging = Arc::new(Staging::begin(&home.path().join("out"), Others::Refused).unwrap());
         let assets = AssetFolder::new(Arc::clone(&staging), mode, "Asia/Tokyo".parse().unwrap()).unwrap();
         Desk { home, staging, assets }
     }

@@ -105,11 +105,12 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::disk::Others;
 
     #[test]
     fn each_is_made_once_and_failures_too() {
         let folder = tempfile::tempdir().unwrap();
-        let staging = Staging::begin(&folder.path().join("out"), false).unwrap();
+        let staging = Staging::begin(&folder.path().join("out"), Others::Refused).unwrap();
         let derived = Derived::new(&staging).unwrap();
         let (made, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {

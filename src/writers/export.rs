@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::making::{Making, rank};
 use super::manifest::Extent;
 use super::{Format, WriterOptions};
-use crate::disk::Guard;
+use crate::disk::{Guard, Others};
 use crate::model::Instant;
 use crate::pipeline::roster::Roster;
 use crate::pipeline::select::Selection;
@@ -26,8 +26,8 @@ pub struct ExportRequest {
     /// At least one.
     pub formats: Vec<&'static Format>,
     pub attachments: AttachmentMode,
-    /// Allow a folder that holds files of somebody else's. They are not touched.
-    pub into_existing: bool,
+    /// Whether a folder will do that holds files of somebody else's.
+    pub others: Others,
     pub selection: Selection,
     pub writer: WriterOptions,
     /// Worker threads; at least 1, at most the source's sessions.

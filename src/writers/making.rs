@@ -33,7 +33,7 @@ impl Making {
         for folder in source.info().own_folders() {
             check_outside(&request.out, &folder, Whose::Source)?;
         }
-        let staging = Arc::new(Staging::begin(&request.out, request.into_existing)?);
+        let staging = Arc::new(Staging::begin(&request.out, request.others)?);
         let guard = request.guard.filter(|_| source.info().is_encrypted());
         let guard = guard.map(|guard| guard(staging.hidden()));
         let provenance = Arc::new(Provenance::new(

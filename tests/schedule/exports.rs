@@ -87,7 +87,7 @@ fn an_export_that_fails_hides_behind_no_good_run() {
         said = stage.run(&["schedule", "run"]).with_code(1).err;
     }
     let failure = format!(
-        "{} holds files that msgarchive did not write, such as somebody's",
+        "{} holds no export, but files that msgarchive did not write, such as somebody's",
         stage.path("my export").display()
     );
     let reason = format!("new messages: 0; but the export failed: {failure}");

@@ -21,7 +21,7 @@ use self::standins::StandIns;
 use super::export::{AttachmentMode, ExportRequest, prepare};
 use super::making::{Making, rank};
 use super::manifest::Extent;
-use crate::disk::{FileRecord, is_unfinished};
+use crate::disk::{FileRecord, OthersFiles, is_unfinished};
 use crate::pipeline::writer::{AssetSink, WriteError, Writer};
 use crate::pipeline::{Again, DEFECTS_KEPT, Defect, ExportError, Job, Progress, Report};
 use crate::source::contacts::Contact;
@@ -38,6 +38,8 @@ pub struct KeptUp {
     pub removed: u64,
     /// Attachments that stayed, though no message names them any more: the source should have their bytes, and has them not.
     pub spared: u64,
+    /// What lies beside it that is somebody else's, and stays as it is.
+    pub others: OthersFiles,
 }
 
 impl KeptUp {
@@ -88,7 +90,8 @@ fn bring_up(
     if plan.is_nothing() && !is_unfinished(&request.out) {
         let mut report = whole;
         with_earlier_defects(&mut report, &[], &plan);
-        return Ok(KeptUp { report, written: 0, removed: 0, spared: 0 });
+        let others = OthersFiles::beside(&request.out).map_err(WriteError::from)?;
+        return Ok(KeptUp { report, written: 0, removed: 0, spared: 0, others });
     }
 
     let making = Making::begin(source, request, true)?;
@@ -122,10 +125,11 @@ fn bring_up(
         found.iter().filter(is_read).map(|(id, found)| (&**id, &*found.fingerprint)).collect();
     let extent = Extent { files: &files, stale: &stale, fingerprints: Some(&list) };
     report.files.push(making.write_manifest(request, &report, &extent)?);
+    let others = making.staging.others().map_err(WriteError::from)?;
     making.staging.publish_without(&stale, rank).map_err(WriteError::from)?;
     let [written, removed, spared] =
         [plan.changed.len(), stale.len(), spared.len()].map(|count| count as u64);
-    Ok(KeptUp { report, written, removed, spared })
+    Ok(KeptUp { report, written, removed, spared, others })
 }
 
 /// Adds the defects that only the first reading met, and those that only writing can find, in what was not written now.

@@ -266,12 +266,12 @@ impl Writer for PdfWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::Staging;
+    use crate::disk::{Others, Staging};
 
     #[test]
     fn a_document_too_large_for_pdf_a_is_told_of_or_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let staging = Arc::new(Staging::begin(&folder.path().join("out"), false).unwrap());
+        let staging = Arc::new(Staging::begin(&folder.path().join("out"), Others::Refused).unwrap());
         for archival in [false, true] {
             let document = DocumentOptions { archival, ..DocumentOptions::default() };
             let options = WriterOptions { document, ..WriterOptions::default() };
