@@ -3,7 +3,7 @@
 //! | reason | evidence |
 //! |---|---|
 //! | `recently_deleted` | the row is in Recently Deleted, with its date; or was, before it was gone from there, too |
-//! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else [any that can be](super::horizon), and nothing in the source is: the whole tail went |
+//! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else [any that can be](super::horizon), nothing in the source is, and it did not survive that: the whole tail went |
 //! | `conversation_deleted` | the source has no chat of that conversation any more; or has made it anew, and says that it was deleted when the message was there |
 //! | `deleted` | the source lists the message as deleted; or it is a tapback that a later one [replaced](super::replaced) |
 //! | `unexplained` | none of these |
@@ -15,12 +15,14 @@
 mod conversation;
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 pub use self::conversation::{Conversation, Conversations};
 use super::ArchiveError;
-use super::horizon::{Going, horizon};
+use super::horizon::{Going, aged_out};
+use super::kept::Kept;
 use super::kind::Kind;
 use super::places::{Places, number};
 use super::replaced::Replacing;
@@ -47,8 +49,8 @@ pub struct Evidence<'c> {
     /// GUIDs of messages that it lists as deleted.
     deleted: HashSet<String>,
     conversations: Conversations<'c>,
-    /// What is older than this went by its age.
-    aged_out: Option<i64>,
+    /// What is of these dates went by its age.
+    aged_out: Option<Range<i64>>,
     replacing: Replacing<'c>,
     /// The setting of Keep Messages is not known.
     is_guessed: bool,
@@ -81,7 +83,6 @@ impl<'c> Evidence<'c> {
             })?;
         }
         evidence.conversations = Conversations::read(connection, tables)?;
-        evidence.is_guessed = tables.info().keep_messages.is_none();
         Ok(evidence)
     }
 
@@ -89,7 +90,7 @@ impl<'c> Evidence<'c> {
     /// predecessors; `now`: when it was as it is.
     pub fn read_horizon(
         &mut self,
-        (tables, places): (&Tables, &Places),
+        (tables, places, kept): (&Tables, &Places, Kept),
         (before, run): (&[i64], i64),
         gone: &[i64],
         now: Instant,
@@ -97,7 +98,8 @@ impl<'c> Evidence<'c> {
         let read = (self.source, before, run);
         let going = Going::of(self.connection, &self.conversations, read, gone)
             .map_err(ArchiveError::of(self.connection))?;
-        self.aged_out = horizon(tables, places, apple_date(now), &going)?;
+        self.is_guessed = kept.setting.is_none();
+        self.aged_out = aged_out((tables, places, kept), apple_date(now), &going)?;
         Ok(())
     }
 
@@ -110,7 +112,7 @@ impl<'c> Evidence<'c> {
                 .query_row([message], |row| Ok((text_at(row, 0)?, number(row.get_ref(1)?))))?;
             let date = in_nanoseconds(date);
             let conversation = self.conversations.of(message, date)?;
-            let is_too_old = self.aged_out.is_some_and(|horizon| date < horizon && date != 0);
+            let is_too_old = self.aged_out.as_ref().is_some_and(|dates| dates.contains(&date) && date != 0);
             if is_too_old && !(self.is_guessed && conversation == Conversation::Listed) {
                 return Ok(Reason::AgedOut);
             }

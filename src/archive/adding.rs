@@ -114,7 +114,6 @@ impl Adding<'_> {
                 columns: &columns,
                 prepared,
                 visit,
-                now: options.now,
                 heir: &heir,
                 damaged,
                 uncertain_absences: &uncertain_absences,
@@ -208,6 +207,7 @@ fn source_read(prepared: &Prepared<'_>) -> SourceRead {
         new: prepared.new,
         read: prepared.read(),
         had: prepared.had,
+        kept: prepared.kept,
     }
 }
 

@@ -132,6 +132,13 @@ pub fn state_before(connection: &Connection, source: i64, run: i64) -> rusqlite:
     connection.prepare_cached(&sql)?.query_row([source, run], |row| row.get(0)).optional()
 }
 
+/// Until when a source was known to have been as each run before this one read it (Apple's dates), run by run: those that found
+/// it changed.
+pub fn states_before(connection: &Connection, source: i64, run: i64) -> rusqlite::Result<Vec<i64>> {
+    let sql = format!("SELECT date FROM {STATES} WHERE source = ?1 AND run < ?2 ORDER BY run");
+    connection.prepare_cached(&sql)?.query_map([source, run], |row| row.get(0))?.collect()
+}
+
 /// Notes when a source was as it is, once it is read.
 pub fn note_state(
     connection: &Connection,

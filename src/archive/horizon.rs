@@ -2,9 +2,10 @@
 //!
 //! | the setting | what went by its age |
 //! |---|---|
-//! | is known | what is older, where nothing that the source has is too old for it |
+//! | is known | what is older, where nothing that the source has is too old for it; but for what survived: it was there when the setting had long been in force that would have removed it |
+//! | is known, and something survived | that, nevertheless, where the tails of several conversations that go on went at once: Messages began to remove what is old |
 //! | is not | what is older than 30 days, or else than a year, where nothing that the source has is too old for that, nor anything that goes now was when the source was read before: then Messages would have removed it |
-//! | is not, and something was | that, nevertheless, where the tails of several conversations that go on went at once: Messages began to remove what is old |
+//! | is not, and something was | that, nevertheless, as above |
 //!
 //! What is read rarely had nothing that was too old when it was read before, so it goes by its age. Where few went that had been
 //! too old, or those of one conversation, nobody knows by whom, and what the source lists counts.
@@ -12,15 +13,17 @@
 //! **Must never**: take what nobody sees for something that was kept: what is in Recently Deleted, or in no chat.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::ArchiveError;
 use super::absence::{Conversations, in_nanoseconds};
-use super::deletions::state_before;
+use super::deletions::{state_before, states_before};
+use super::kept::Kept;
 use super::places::{Places, number};
-use crate::source::KeepMessages;
 use crate::source::tables::Tables;
+use crate::source::{KeepMessages, apple_date};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// The days that Keep Messages can be set to.
@@ -36,6 +39,8 @@ pub struct Going<'g, 'c> {
     conversations: &'g Conversations<'c>,
     /// Until when the source is known to have had all of it (Apple's date); `None`: it was not read before.
     until: Option<i64>,
+    /// The source as it was before, unless it was restored since: then the setting may have been another one.
+    read: Option<(i64, i64)>,
     /// (date, id), the oldest first; those without a date are none.
     messages: Vec<(i64, i64)>,
 }
@@ -60,7 +65,8 @@ impl<'g, 'c> Going<'g, 'c> {
         }
         messages.sort_unstable();
         messages.dedup();
-        Ok(Going { connection, conversations, until, messages })
+        let read = before.is_empty().then_some((source, run));
+        Ok(Going { connection, conversations, until, read, messages })
     }
 
     /// Whether it bears out that Messages removes what is older than `kept`, which is what was before `horizon`.
@@ -68,6 +74,22 @@ impl<'g, 'c> Going<'g, 'c> {
         let (Some(until), Some((oldest, _))) = (self.until, self.messages.first()) else { return Ok(true) };
         let was_too_old = until.saturating_sub(*oldest) > kept.saturating_add(LATE);
         Ok(!was_too_old || self.is_the_tail(horizon)?)
+    }
+
+    /// The date before which what goes survived a setting; `i64::MIN` where nothing did, or all of it went now nevertheless.
+    /// `since`: it is in force (Apple's date).
+    fn survived(&self, kept: i64, since: Option<i64>) -> rusqlite::Result<i64> {
+        let (Some(until), Some((source, run))) = (self.until, self.read) else { return Ok(i64::MIN) };
+        // A Mac that was off, and a setting that was changed, have some days left to remove what is too old.
+        let states = states_before(self.connection, source, run)?;
+        let settled = states.iter().rfind(|state| **state <= until.saturating_sub(LATE));
+        let seen = match since {
+            None => settled.or(states.first()),
+            Some(since) => settled.filter(|settled| **settled >= since),
+        };
+        let Some(seen) = seen else { return Ok(i64::MIN) };
+        let survived = seen.saturating_sub(kept).saturating_sub(LATE);
+        Ok(if self.is_the_tail(survived)? { i64::MIN } else { survived })
     }
 
     /// Many went, of several conversations that go on.
@@ -86,16 +108,15 @@ impl<'g, 'c> Going<'g, 'c> {
     }
 }
 
-/// The date before which Keep Messages removed everything; `None` where nothing went by its age. `now`: when the source was as
-/// it is.
-pub fn horizon(
-    tables: &Tables,
-    places: &Places,
+/// The dates of what Keep Messages removed; `None` where nothing went by its age. `now`: when the source was as it is.
+pub fn aged_out(
+    (tables, places, setting): (&Tables, &Places, Kept),
     now: i64,
     going: &Going<'_, '_>,
-) -> Result<Option<i64>, ArchiveError> {
+) -> Result<Option<Range<i64>>, ArchiveError> {
+    let failed = || ArchiveError::of(going.connection);
     let of_days = |days: &u32| i64::from(*days).saturating_mul(DAY);
-    let (settings, is_known): (Vec<i64>, bool) = match tables.info().keep_messages {
+    let (settings, is_known): (Vec<i64>, bool) = match setting.setting {
         Some(KeepMessages::Forever) => return Ok(None),
         Some(KeepMessages::Days(days)) => (vec![of_days(&days)], true),
         None => (KEPT.iter().map(of_days).collect(), false),
@@ -110,8 +131,12 @@ pub fn horizon(
     for kept in settings.into_iter().filter(is_old_enough) {
         // Something older that is still there was not too old; nor is what has not been there for so long.
         let horizon = oldest.min(now.saturating_sub(kept));
-        if is_known || going.bears_out(kept, horizon).map_err(ArchiveError::of(going.connection))? {
-            return Ok(Some(horizon));
+        if is_known {
+            let survived = going.survived(kept, setting.since.map(apple_date)).map_err(failed())?;
+            return Ok(Some(survived..horizon));
+        }
+        if going.bears_out(kept, horizon).map_err(failed())? {
+            return Ok(Some(i64::MIN..horizon));
         }
     }
     Ok(None)

@@ -47,6 +47,7 @@ mod index;
 mod inherit;
 mod insert;
 mod joins;
+mod kept;
 mod kind;
 mod known_source;
 mod late;

@@ -8,6 +8,7 @@ use super::ArchiveError;
 use super::contents::{Fulfilled, Wish};
 use super::folder::Folder;
 use super::given::{ArchiveOptions, Feed};
+use super::kept::Kept;
 use super::kind::Kind;
 use super::known_source::{id_of, recognize};
 use super::late;
@@ -18,6 +19,7 @@ use super::sums::first_together;
 use super::vouching::unvouched;
 use super::whereabouts::{was_at, whole};
 use super::wishes::wishes;
+use crate::model::Instant;
 use crate::source::contacts::Contact;
 use crate::source::tables::Tables;
 use crate::source::{SourceError, SourceKind};
@@ -33,6 +35,10 @@ pub struct Prepared<'t> {
     pub id: Option<String>,
     /// How many messages it had, or the source that lay where it lies, where it has none now; `None` elsewhere.
     pub had: Option<u64>,
+    /// How long it keeps messages.
+    pub kept: Kept,
+    /// When it was as it is: a backup when it was made.
+    pub now: Instant,
     pub places: Places,
     pub scans: Vec<(Kind, Scan)>,
     pub wishes: Vec<Wish>,
@@ -116,6 +122,9 @@ impl<'t> Prepared<'t> {
             true => had_there(&looked_at, &place).map_err(failed())?,
             false => None,
         };
+        let backup = tables.info().backup.as_ref().and_then(|backup| backup.date);
+        let as_of = backup.map_or(now, Instant::from);
+        let kept = Kept::of(&looked_at, tables, known, as_of).map_err(failed())?;
         let wishes = wishes(&looked_at, tables, (source, now), &scans, found_damaged)?;
         Ok(Prepared {
             tables,
@@ -125,6 +134,8 @@ impl<'t> Prepared<'t> {
             highest,
             id: id_of(tables)?,
             had,
+            kept,
+            now: as_of,
             places,
             scans,
             wishes,

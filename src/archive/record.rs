@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::absence::Reason;
+use super::kept::Kept;
 use super::kind::{JOINS, Kind};
 use super::records::{InDatabase, Says, hash, in_database};
 use super::row::RowHash;
@@ -58,6 +59,8 @@ pub struct SourceRead {
     pub read: u64,
     /// It has no messages; so many had the one that was read there before.
     pub had: Option<u64>,
+    /// How long it keeps messages.
+    pub kept: Kept,
 }
 
 /// The record of a run.
@@ -106,6 +109,7 @@ impl RunRecord {
             .sources
             .iter()
             .map(|source| {
+                let [keep_messages, keep_messages_since] = source.kept.to_json();
                 let mut read = json!({
                     "source": source.source,
                     "kind": source.kind,
@@ -114,6 +118,8 @@ impl RunRecord {
                     "new": source.new,
                     "read": source.read,
                     "had": source.had,
+                    "keep_messages": keep_messages,
+                    "keep_messages_since": keep_messages_since,
                 });
                 if let Some(archive) = &source.archive {
                     read["archive"] = archive.as_str().into();

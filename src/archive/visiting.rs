@@ -33,7 +33,6 @@ use super::sums::first_together;
 use super::take::{FORGET, LOOK_AGAIN, Taker};
 use super::twins::Twins;
 use super::visit::{Ids, Visit};
-use crate::model::Instant;
 use crate::pipeline::Progress;
 use crate::source::SourceKind;
 
@@ -43,7 +42,6 @@ pub struct Visiting<'c> {
     pub columns: &'c Columns,
     pub prepared: &'c Prepared<'c>,
     pub visit: Visit<'c>,
-    pub now: Instant,
     /// Of its past, where it is an archive.
     pub heir: &'c Heir<'c>,
     pub damaged: &'c DamagedRows,

@@ -8,7 +8,6 @@ use crate::archive::absence::{Evidence, predecessors};
 use crate::archive::deleted_parts::DeletedParts;
 use crate::archive::prepared::Prepared;
 use crate::archive::visit::Visit;
-use crate::model::Instant;
 
 impl Visiting<'_> {
     /// `touched`: the messages that are news (row id, id in the archive); `gone`: ids of those that were not found where they
@@ -19,10 +18,9 @@ impl Visiting<'_> {
         gone: &[i64],
         chats_gone: &[i64],
     ) -> Result<(), ArchiveError> {
-        let Prepared { tables, places, .. } = self.prepared;
+        let Prepared { tables, places, kept, now, .. } = self.prepared;
+        let now = *now;
         let Visit { source, run, first, .. } = self.visit;
-        let now =
-            tables.info().backup.as_ref().and_then(|backup| backup.date).map_or(self.now, Instant::from);
         let before = match self.prepared.new && !self.is_archive() {
             true => predecessors(self.connection, source, run).map_err(self.failed())?,
             false => Vec::new(),
@@ -39,7 +37,7 @@ impl Visiting<'_> {
         if !has_all {
             let lost: Vec<i64> = gone.iter().chain(&deleted_since).copied().collect();
             let lost = evidence.newly_gone(&lost).map_err(self.failed())?;
-            evidence.read_horizon((tables, places), (&before, run), &lost, now)?;
+            evidence.read_horizon((tables, places, *kept), (&before, run), &lost, now)?;
         }
         for (rowid, id) in touched {
             let deleted = places.recently_deleted.get(rowid).copied();

@@ -81,9 +81,12 @@ impl Opened {
             None => Snapshot::take(&candidate, home.is_some(), connections_for(options))?,
         };
         let mut opened = Opened::of(candidate.path, candidate.kind, snapshot, home, options)?;
-        let preferences = preferences::beside(&opened.path);
-        opened.info.keep_messages = KeepMessages::of(&preferences);
-        opened.info.icloud = ICloudSettings::of(&preferences);
+        // What lies beside an archive is of nobody whose messages are in it.
+        if opened.info.kind != SourceKind::Archive {
+            let preferences = preferences::beside(&opened.path);
+            opened.info.keep_messages = KeepMessages::of(&preferences);
+            opened.info.icloud = ICloudSettings::of(&preferences);
+        }
         opened.info.log = log;
         opened.info.is_own = opened.home.is_some();
         if opened.home.is_none() && options.attachments_root.is_none() {
