@@ -55,6 +55,7 @@ mod searching;
 mod seen;
 mod shown_damaged;
 mod states;
+mod tabled;
 mod then;
 mod vanishing;
 mod vouched;

@@ -385,7 +385,8 @@ fn a_table_is_read_back_as_what_was_written() {
     let rows = rows(&text);
     let header = "conversation_id,conversation,guid,date,service,direction,sender_handle,sender_name,kind,subject,\
                   text,reply_to,tapbacks,attachments,edits,effect,balloon,announcement,date_delivered,date_read,\
-                  status,source_rowid";
+                  status,source_rowid,deleted,deletion_reason,date_deleted,date_last_seen,date_gone,unsent,date_unsent,\
+                  altered,was,damaged";
     assert_eq!(rows[0].join(","), header);
     let column = |name: &str| rows[0].iter().position(|c| c == name).unwrap();
     let written = messages();
@@ -406,6 +407,10 @@ fn a_table_is_read_back_as_what_was_written() {
     assert_eq!(rows[5][column("status")], "deleted;scheduled;failed;junk");
     assert_eq!(rows[2][column("status")], "edited");
     assert_eq!(rows[6][column("status")], "unsent");
+    let became = ["deleted", "deletion_reason", "date_deleted", "unsent", "date_unsent"];
+    let became = |row: usize| became.map(|name| &*rows[row][column(name)]);
+    assert_eq!(became(5), ["all", "recently_deleted", "2024-05-04T10:00:00.000000000+02:00", "", ""]);
+    assert_eq!(became(6), ["", "", "", "part", "2024-05-02T08:03:00.000000000+02:00"]);
 }
 
 #[test]
@@ -431,7 +436,7 @@ fn a_spreadsheet_runs_nothing() {
     let text = out.conversation("csv");
     let text = text.strip_prefix('\u{feff}').unwrap();
     assert!(text.lines().next().unwrap().starts_with("conversation_id,"));
-    assert!(text.contains(",source_rowid\r\n"));
+    assert!(text.contains(",source_rowid,") && text.contains(",damaged\r\n"));
     let rows = rows(text);
     let exact = export("csv", &family(), &messages, 100, &options());
     let exact = self::rows(&exact.conversation("csv"));

@@ -4,7 +4,7 @@
 
 use super::{
     AnnouncementKind, Availability, BalloonKind, CategoryKind, ConversationKind, Effect, MessageKind,
-    StickerEffect, StickerKind, Style, TapbackKind,
+    StickerEffect, StickerKind, Style, TapbackKind, Unsent,
 };
 
 /// Both ways from one list, and the compiler sees to it that nothing is missing.
@@ -75,6 +75,10 @@ spelled! {
         AudioKept => "audio_kept",
         SharePlay => "shareplay",
         Unknown => "unknown",
+    }
+    Unsent {
+        Part => "part",
+        All => "all",
     }
     CategoryKind {
         Promotion => "promotion",

@@ -4,6 +4,15 @@
 //! objects that JSON Lines has; `reply_to` is the GUID replied to, `effect`, `balloon` and `announcement` are the
 //! values of JSON Lines (of the latter two their `type`). The data is exact, unless it is for a spreadsheet.
 //!
+//! What became of a message stands in the last columns. `deleted` and `unsent` are `all` or `part`. `deletion_reason`,
+//! `date_deleted`, `date_last_seen` and `date_gone` are what JSON Lines has in `deleted` (`reason`, `date`, `last_seen`, `gone`);
+//! `date_unsent` is when the last of its unsent parts was; what they said is among the `edits`. `altered`, `was` and
+//! `damaged` are JSON arrays, the same as in JSON Lines. `status` has a word for each of these, so that they can be filtered by:
+//! `altered` where a message says or is something else than it did and Messages notes no change, `differs` where another source has it
+//! otherwise, `damaged` where it is not what was archived.
+//!
+//! New columns are added at the end only: people and programs count on the place of the others.
+//!
 //! **Must never**: change a cell without `--excel`.
 
 use std::sync::Arc;
@@ -14,13 +23,14 @@ use super::clock::Clock;
 use super::json::Json;
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
-use crate::model::{Conversation, Effect, Instant, Message};
+use crate::model::{Conversation, Deleted, Effect, Instant, Message, PartContent, Unsent};
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
 const EXTENSION: &str = "csv";
 const HEADER: &str = "conversation_id,conversation,guid,date,service,direction,sender_handle,sender_name,kind,\
                       subject,text,reply_to,tapbacks,attachments,edits,effect,balloon,announcement,\
-                      date_delivered,date_read,status,source_rowid";
+                      date_delivered,date_read,status,source_rowid,deleted,deletion_reason,date_deleted,\
+                      date_last_seen,date_gone,unsent,date_unsent,altered,was,damaged";
 
 struct Csv {
     staging: Arc<Staging>,
@@ -100,7 +110,33 @@ impl Row {
         self.scratch.clear();
         Json { to: &mut self.scratch, clock: &mut self.clock }.number(message.rowid);
         self.csv.write_field(&self.scratch)?;
+        self.deletion(message.deleted)?;
+        self.taking_back(message)?;
+        self.list(message.altered.as_deref().unwrap_or_default(), |json, text| {
+            json.text(text);
+        })?;
+        self.list(&message.was, |json, was| json.otherwise(was))?;
+        self.list(&message.damaged, |json, what| {
+            json.text(what);
+        })?;
         self.csv.write_record(None::<&[u8]>)
+    }
+
+    fn deletion(&mut self, deleted: Option<Deleted>) -> csv::Result<()> {
+        self.cell(deleted.map(|deleted| if deleted.part { "part" } else { "all" }))?;
+        self.cell(deleted.map(|deleted| deleted.reason.name()))?;
+        self.date(deleted.and_then(|deleted| deleted.date))?;
+        self.date(deleted.and_then(|deleted| deleted.last_seen))?;
+        self.date(deleted.and_then(|deleted| deleted.gone))
+    }
+
+    fn taking_back(&mut self, message: &Message) -> csv::Result<()> {
+        self.cell(message.unsent.map(Unsent::name))?;
+        let dates = message.parts.iter().filter_map(|part| match part.content {
+            PartContent::Unsent { date } => date,
+            _ => None,
+        });
+        self.date(dates.max())
     }
 
     fn cell(&mut self, text: Option<&str>) -> csv::Result<()> {
@@ -139,6 +175,9 @@ impl Row {
             (message.scheduled.is_some(), "scheduled"),
             (message.error.is_some(), "failed"),
             (message.junk, "junk"),
+            (message.altered.is_some() || message.was.iter().any(|was| !was.elsewhere), "altered"),
+            (message.was.iter().any(|was| was.elsewhere), "differs"),
+            (!message.damaged.is_empty(), "damaged"),
         ];
         self.scratch.clear();
         for (_, name) in states.iter().filter(|(is, _)| *is) {

@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::clock::Clock;
 use crate::disk::FileRecord;
 use crate::model::{
-    Attachment, Detected, Edit, Instant, Media, PartContent, Placement, Sender, Sticker, StickerEffect,
-    Style, StyleSpan, Tapback, TapbackKind, Value,
+    Attachment, Detected, Edit, Instant, Media, Otherwise, PartContent, Placement, Sender, Sticker,
+    StickerEffect, Style, StyleSpan, Tapback, TapbackKind, Value, Was,
 };
 
 /// Appends JSON to a buffer.
@@ -220,6 +220,25 @@ impl Json<'_> {
         self.raw("{\"part\":").number(edit.part);
         self.raw(",\"date\":").date(edit.date);
         self.raw(",\"text\":").text(&edit.text).raw("}");
+    }
+
+    /// An entry of `was`.
+    pub fn otherwise(&mut self, Otherwise { elsewhere, was }: &Otherwise) {
+        self.raw("{").raw(if *elsewhere { "\"elsewhere\":true," } else { "" });
+        match was {
+            Was::FromMe => self.raw("\"from_me\":true"),
+            Was::From(sender) => self.raw("\"sender\":").sender(sender.as_deref()),
+            Was::Dated(date) => self.raw("\"date\":").date(*date),
+            Was::Read(date) => self.raw("\"date_read\":").date(Some(*date)),
+            Was::Delivered(date) => self.raw("\"date_delivered\":").date(Some(*date)),
+            Was::Kind(kind) => self.raw("\"kind\":").text(kind.name()),
+            Was::Attached { name, path } => {
+                self.raw("\"attachment\":").maybe(name.as_deref()).raw(",\"path\":").text(path)
+            }
+            Was::Said(text) => self.raw("\"text\":").text(text),
+            Was::Answered(text) => self.raw("\"message\":").text(text),
+        };
+        self.raw("}");
     }
 
     /// An entry of the manifest's `files`.

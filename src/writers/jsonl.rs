@@ -12,8 +12,7 @@ use super::json::{self, Json};
 use super::{Lines, WriterOptions, conversation_file};
 use crate::disk::{FileRecord, Staging};
 use crate::model::{
-    Balloon, BalloonKind, Call, Conversation, Effect, Message, Otherwise, Part, PartContent, PollOption,
-    Unsent, Was,
+    Balloon, BalloonKind, Call, Conversation, Effect, Message, Part, PartContent, PollOption, Unsent,
 };
 use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError, Writer};
 
@@ -170,11 +169,7 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
         }
         None => json.raw(",\"deleted\":null"),
     };
-    json.raw(match message.unsent {
-        None => ",\"unsent\":null",
-        Some(Unsent::Part) => ",\"unsent\":\"part\"",
-        Some(Unsent::All) => ",\"unsent\":\"all\"",
-    });
+    json.raw(",\"unsent\":").maybe(message.unsent.map(Unsent::name));
     match message.scheduled {
         Some(scheduled) => json.raw(",\"scheduled\":{\"state\":").number(scheduled.state).raw("}"),
         None => json.raw(",\"scheduled\":null"),
@@ -199,33 +194,13 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
         json.raw(",\"detail\":").maybe(category.detail).raw("}");
     }
     if let Some(altered) = &message.altered {
-        json.raw(",\"altered\":").array(altered, |json, text| {
-            json.text(text);
-        });
+        json.raw(",\"altered\":").texts(altered);
     }
     if !message.was.is_empty() {
-        json.raw(",\"was\":").array(&message.was, |json, Otherwise { elsewhere, was }| {
-            json.raw("{").raw(if *elsewhere { "\"elsewhere\":true," } else { "" });
-            match was {
-                Was::FromMe => json.raw("\"from_me\":true"),
-                Was::From(sender) => json.raw("\"sender\":").sender(sender.as_deref()),
-                Was::Dated(date) => json.raw("\"date\":").date(*date),
-                Was::Read(date) => json.raw("\"date_read\":").date(Some(*date)),
-                Was::Delivered(date) => json.raw("\"date_delivered\":").date(Some(*date)),
-                Was::Kind(kind) => json.raw("\"kind\":").text(kind.name()),
-                Was::Attached { name, path } => {
-                    json.raw("\"attachment\":").maybe(name.as_deref()).raw(",\"path\":").text(path)
-                }
-                Was::Said(text) => json.raw("\"text\":").text(text),
-                Was::Answered(text) => json.raw("\"message\":").text(text),
-            };
-            json.raw("}");
-        });
+        json.raw(",\"was\":").array(&message.was, Json::otherwise);
     }
     if !message.damaged.is_empty() {
-        json.raw(",\"damaged\":").array(&message.damaged, |json, what| {
-            json.text(what);
-        });
+        json.raw(",\"damaged\":").texts(&message.damaged);
     }
     json.raw(",\"source\":{\"rowid\":").number(message.rowid);
     if !message.sources.is_empty() {

@@ -119,7 +119,7 @@ impl Around<'_> {
             date_delivered: line.date_delivered.as_deref().and_then(instant),
             date_read: line.date_read.as_deref().and_then(instant),
             deleted,
-            unsent: line.unsent.map(|unsent| if unsent == "all" { Unsent::All } else { Unsent::Part }),
+            unsent: line.unsent.map(|unsent| Unsent::named(&unsent).unwrap_or(Unsent::Part)),
             scheduled: line.scheduled.map(|scheduled| Scheduled { state: scheduled.state }),
             error: line.error,
             translation: line.translation.map(|t| {

@@ -19,8 +19,9 @@ use crate::source::SourceInfo;
 use crate::writers::export::ExportRequest;
 use crate::writers::{WriterOptions, mistaken};
 
-/// Changes with what goes into a fingerprint beside the messages.
-const VERSION: u32 = 1;
+/// Changes with what goes into a fingerprint beside the messages, and where the same version of the program comes to write the
+/// same messages otherwise.
+const VERSION: u32 = 2;
 
 /// What is the same for all conversations of an export, and decides how their files look.
 pub fn salt(request: &ExportRequest, source: &SourceInfo) -> [u8; 32] {
