@@ -1,5 +1,6 @@
 //! Two sources side by side.
 
+mod contradicting;
 mod matching;
 mod reasons;
 mod shown;

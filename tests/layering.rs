@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     ("archive", &["disk", "model", "pipeline", "source"]),
     ("cli", &[]),
-    ("compare", &["model", "pipeline", "source"]),
+    ("compare", &["disk", "model", "pipeline", "source"]),
     ("disk", &[]),
     ("doctor", &["compare", "disk", "model", "pipeline", "source", "writers"]),
     ("media", &["model"]),
@@ -29,6 +29,7 @@ const JOINTS: &[(&str, &[&str])] = &[
     ("writers/assets.rs", &["source"]),
     ("writers/assets/bundle.rs", &["source"]),
     // How a comparison is shown.
+    ("writers/comparison/both.rs", &["compare"]),
     ("writers/comparison/chart.rs", &["compare"]),
     ("writers/comparison/html.rs", &["compare"]),
     ("writers/comparison/json.rs", &["compare", "source"]),

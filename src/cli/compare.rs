@@ -3,9 +3,10 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
-use msgarchive::compare::{About, Comparison, Counts, Gap, Gaps, Options, Side, compare};
+use msgarchive::compare::{About, Comparison, Counts, Gap, Gaps, Options, Quote, Side, compare};
 use msgarchive::source::{OpenOptions, contacts_of_several};
 use msgarchive::writers::clock::Clock;
+use msgarchive::writers::comparison::both::both;
 use msgarchive::writers::comparison::{html, json, words};
 use msgarchive::writers::phrase::{self, count, grouped};
 
@@ -31,6 +32,9 @@ pub struct CompareArgs {
     /// Put the sample library built into the program on the left, and the only source that is named on the right
     #[arg(long, conflicts_with = "right")]
     sample: bool,
+    /// Also read all attachments that are there, and compare their bytes; else their sizes, and what archives know of them
+    #[arg(long)]
+    deep: bool,
     /// Print one JSON object, with every message that makes a difference
     #[arg(long)]
     json: bool,
@@ -84,7 +88,8 @@ pub fn run(args: CompareArgs) -> Result<Outcome, Failure> {
         return Err(Failure::SameSource { path: path.clone() });
     }
     let contacts = contacts_of_several(vec![left.contacts, right.contacts]);
-    let options = Options { selection, zone, jobs: args.reading.jobs() };
+    let quotes = if args.json { 0 } else { MOST_QUOTED };
+    let options = Options { selection, zone, jobs: args.reading.jobs(), deep: args.deep, quotes };
     let compared = compare(left.source.as_ref(), right.source.as_ref(), &contacts, &options, &watch);
     drop(watch);
     let compared = compared?;
@@ -126,6 +131,9 @@ pub(super) fn same_file(a: &Path, b: &Path) -> bool {
 /// Conversations that are named; JSON and the page have all.
 const MOST_NAMED: usize = 40;
 
+/// Messages of which it is told what both sides say; JSON has all, without their words.
+const MOST_QUOTED: usize = 20;
+
 /// Columns of the four counts, with two blanks before each.
 const COUNTS: usize = (2 + 9) + (2 + 9) + (2 + 10) + (2 + 9);
 
@@ -149,8 +157,17 @@ fn in_words(compared: &Comparison, zone: Tz, page: Option<&Path>) -> String {
             let _ = writeln!(text, "{}", wrap("", &sentence, width));
         }
     }
+    for (side, about) in [(Side::Left, &compared.left), (Side::Right, &compared.right)] {
+        if about.unread_files > 0 {
+            let files = count(about.unread_files, "attachment", "attachments");
+            let sentence =
+                format!("{files} on the {} could not be read: their bytes are not compared.", side.name());
+            let _ = writeln!(text, "{}", wrap("", &sentence, width));
+        }
+    }
     if !compared.is_equal() {
         text.push_str(&table(compared, width));
+        text.push_str(&quotes(compared, &mut clock, width));
     }
     if let Some(path) = page {
         let _ = writeln!(text, "\n{}", wrap("", &plain(&format!("Page: {}", path.display())), width));
@@ -223,7 +240,41 @@ fn details(table: &mut String, gaps: &Gaps, width: usize) {
     if gaps.messages.different > 0 {
         say("different", words::months(gaps, |counts| counts.different), words::differences(gaps));
     }
-    if gaps.hanging.missing() > 0 {
+    if !gaps.hanging.is_equal() {
         let _ = writeln!(table, "{}", wrap("  ", &words::hanging(&gaps.hanging), width));
     }
+}
+
+/// What both sides say, of some messages that differ.
+fn quotes(compared: &Comparison, clock: &mut Clock, width: usize) -> String {
+    let mut text = String::new();
+    if compared.quotes.is_empty() {
+        return text;
+    }
+    text.push_str("\nWHAT BOTH SIDES SAY\n");
+    for quote in &compared.quotes {
+        let _ = writeln!(text, "\n{}", wrap("", &heading(compared, quote, clock), width));
+        for one in both(quote, clock) {
+            for (name, said, what) in [("left:  ", &one.sides[0], one.what), ("right: ", &one.sides[1], "")] {
+                let _ = writeln!(text, "{}", wrap(&format!("  {what:<8}  {name}"), &plain(said), width));
+            }
+        }
+    }
+    let hanging = compared.total.hanging.different;
+    let more = (compared.total.messages.different + hanging).saturating_sub(compared.quotes.len() as u64);
+    if more > 0 {
+        let more = count(more, "more message differs", "more messages differ");
+        let _ = writeln!(text, "\n{}", wrap("", &format!("{more}: --json names all."), width));
+    }
+    text
+}
+
+/// `Ana Abbott, 1 May 2024, 12:00:00 (UTC+02:00), message 0F0B…`
+fn heading(compared: &Comparison, quote: &Quote, clock: &mut Clock) -> String {
+    let finding = &quote.finding;
+    let title = compared.conversations.get(finding.conversation).map(|gap| gap.conversation.title.as_str());
+    let date = finding.date.map(|date| phrase::moment(date, clock));
+    let guid = finding.guid.as_deref().unwrap_or("without a GUID");
+    let parts = title.into_iter().chain(date.as_deref()).chain([guid]);
+    plain(&parts.collect::<Vec<_>>().join(", "))
 }

@@ -1,13 +1,15 @@
 //! The messages that make a difference, one by one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Side;
+use super::differences::What;
 use super::reason::Reason;
-use super::record::{Record, Verdict, What, instant_of};
+use super::record::{Author, Lists, Marks, Record, Verdict, instant_of};
 use super::survey::{Surveyed, key_of};
 use super::tally::Gap;
-use crate::model::Instant;
+use crate::model::{Instant, Sender};
 use crate::pipeline::RowKind;
 use crate::pipeline::fingerprint::GuidKey;
 
@@ -25,12 +27,24 @@ pub struct Finding {
 }
 
 /// What is found of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// Only this side has it, for this reason.
     Only(Side, Reason),
-    /// Both have it.
-    Different(What),
+    /// Both have it; what the left and the right say of it.
+    Different(What, Box<[Says; 2]>),
+}
+
+/// What a side says of a message, beside its words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Says {
+    /// The owner sent it.
+    pub from_me: bool,
+    /// Who else did; `None` where nobody is known.
+    pub sender: Option<Arc<Sender>>,
+    pub date: Option<Instant>,
+    /// As it is stored.
+    pub service: Option<String>,
 }
 
 /// The records that make a difference, in order.
@@ -38,6 +52,10 @@ pub enum Found {
 pub(super) struct Findings {
     left: Remaining,
     right: Remaining,
+    /// What the right side has of those that both have and that differ.
+    others: Vec<Record>,
+    /// The roster's people, by number.
+    people: Vec<Arc<Sender>>,
     /// The place of each of the roster's conversations in the comparison's list.
     places: HashMap<u32, usize>,
 }
@@ -45,68 +63,125 @@ pub(super) struct Findings {
 /// Those of one side.
 #[derive(Debug)]
 struct Remaining {
-    records: Vec<Record>,
+    records: Vec<One>,
+    lists: Lists,
     odd_guids: HashMap<u128, Box<str>>,
 }
 
+/// A record, and which of [`Findings::others`] is of the same message.
+#[derive(Debug, Clone, Copy)]
+struct One {
+    record: Record,
+    other: u32,
+}
+
+/// No other.
+const ALONE: u32 = u32::MAX;
+
 impl Findings {
-    pub fn of(left: Surveyed, right: Surveyed, conversations: &[Gap]) -> Findings {
+    /// `different`: which records of both are of one message and differ, by the left.
+    pub fn of(
+        left: Surveyed,
+        right: Surveyed,
+        different: &[(u32, u32)],
+        people: Vec<Arc<Sender>>,
+        conversations: &[Gap],
+    ) -> Findings {
         let listed = conversations.iter().enumerate();
         let places: HashMap<u32, usize> = listed.map(|(place, gap)| (gap.index, place)).collect();
-        let [left, right] = [left, right].map(|side| Remaining::of(side, &places));
-        Findings { left, right, places }
+        let of_right = different.iter().filter_map(|(_, right_at)| right.records.get(*right_at as usize));
+        let others = of_right.copied().collect();
+        let left = Remaining::of(left, different, &places);
+        let right = Remaining::of(right, &[], &places);
+        Findings { left, right, others, people, places }
     }
 
     /// By conversation, date and GUID; what both sides have, or only the left, first.
     pub fn iter(&self) -> impl Iterator<Item = Finding> {
+        self.records().filter_map(|(side, one)| self.finding(side, one))
+    }
+
+    /// What both have and differs, with the records of both: first where they contradict each other.
+    pub fn in_both(&self) -> impl Iterator<Item = (Finding, [Record; 2])> {
+        let contradict = |one: &One| match one.record.verdict {
+            Verdict::Different(what) => what.each().any(|difference| !difference.is_knowledge()),
+            _ => false,
+        };
+        let first = self.left.records.iter().filter(move |one| contradict(one));
+        let then = self.left.records.iter().filter(move |one| !contradict(one));
+        first.chain(then).filter_map(|one| {
+            let other = self.others.get(one.other as usize)?;
+            Some((self.finding(Side::Left, one)?, [one.record, *other]))
+        })
+    }
+
+    fn records(&self) -> impl Iterator<Item = (Side, &One)> {
         let mut left = self.left.records.iter().peekable();
         let mut right = self.right.records.iter().peekable();
         std::iter::from_fn(move || {
             let left_is_next = match (left.peek(), right.peek()) {
-                (Some(l), Some(r)) => order(l, &self.places) <= order(r, &self.places),
+                (Some(l), Some(r)) => order(&l.record, &self.places) <= order(&r.record, &self.places),
                 (l, _) => l.is_some(),
             };
-            if left_is_next {
-                left.next().and_then(|record| self.finding(Side::Left, record))
-            } else {
-                right.next().and_then(|record| self.finding(Side::Right, record))
+            match left_is_next {
+                true => left.next().map(|one| (Side::Left, one)),
+                false => right.next().map(|one| (Side::Right, one)),
             }
         })
     }
 
-    fn finding(&self, side: Side, record: &Record) -> Option<Finding> {
+    fn finding(&self, side: Side, One { record, other }: &One) -> Option<Finding> {
+        let remaining = match side {
+            Side::Left => &self.left,
+            Side::Right => &self.right,
+        };
         let found = match record.verdict {
             Verdict::Only(reason) => Found::Only(side, reason),
-            Verdict::Different(what) => Found::Different(what),
+            Verdict::Different(what) => {
+                let other = self.others.get(*other as usize)?;
+                let said = [self.says(record, &self.left.lists), self.says(other, &self.right.lists)];
+                Found::Different(what, Box::new(said))
+            }
             Verdict::Alone | Verdict::Counterpart | Verdict::Same => return None,
         };
-        let odd_guids = match side {
-            Side::Left => &self.left.odd_guids,
-            Side::Right => &self.right.odd_guids,
-        };
         let key = key_of(record);
-        let spelled = || odd_guids.get(&key).map_or_else(|| GuidKey(key).as_uuid(), |guid| guid.to_string());
+        let odd_guid = || remaining.odd_guids.get(&key).map(|guid| guid.to_string());
         Some(Finding {
-            guid: (key != 0).then(spelled),
+            guid: (key != 0).then(|| odd_guid().unwrap_or_else(|| GuidKey(key).as_uuid())),
             conversation: self.places.get(&record.conversation).copied()?,
             date: instant_of(record.date),
             row: record.kind,
             found,
         })
     }
+
+    fn says(&self, record: &Record, lists: &Lists) -> Says {
+        Says {
+            from_me: record.author == Author::OWNER,
+            sender: record.author.number().and_then(|number| self.people.get(number)).cloned(),
+            date: instant_of(record.date),
+            service: lists.service(record).map(str::to_owned),
+        }
+    }
 }
 
 impl Remaining {
-    fn of(side: Surveyed, places: &HashMap<u32, usize>) -> Remaining {
-        let Surveyed { mut records, odd_guids, .. } = side;
-        records.retain(|record| {
-            record.selected
+    fn of(side: Surveyed, different: &[(u32, u32)], places: &HashMap<u32, usize>) -> Remaining {
+        let Surveyed { records, lists, odd_guids, .. } = side;
+        let mut others = different.iter().map(|(at, _)| *at).zip(0..).peekable();
+        let mut remaining = Vec::new();
+        for (at, record) in (0..).zip(records) {
+            let other = others.next_if(|(left, _)| *left == at).map_or(ALONE, |(_, other)| other);
+            let is_told = record.is(Marks::SELECTED)
                 && matches!(record.verdict, Verdict::Only(_) | Verdict::Different(_))
-                && places.contains_key(&record.conversation)
-        });
-        records.shrink_to_fit();
-        records.sort_unstable_by_key(|record| (order(record, places), *record));
-        Remaining { records, odd_guids }
+                && places.contains_key(&record.conversation);
+            if is_told {
+                remaining.push(One { record, other });
+            }
+        }
+        remaining.shrink_to_fit();
+        remaining.sort_unstable_by_key(|one| (order(&one.record, places), one.record));
+        Remaining { records: remaining, lists, odd_guids }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::record::{Record, Verdict};
+use super::record::{Marks, Record, Verdict};
 use super::survey::{Surveyed, is_dated, key_of};
 use crate::pipeline::fingerprint::GuidKey;
 use crate::pipeline::roster::Roster;
@@ -96,7 +96,7 @@ impl Evidence {
             deleted_conversations,
             first: dates().map(|record| record.date).min(),
             last: dates().map(|record| record.date).max(),
-            last_text_message: dates().filter(|r| r.text_message).map(|record| record.date).max(),
+            last_text_message: dates().filter(|r| r.is(Marks::TEXT_MESSAGE)).map(|record| record.date).max(),
             addresses: accounts.iter().flatten().cloned().collect(),
             accounts,
         }
@@ -133,9 +133,9 @@ impl Evidence {
         } else if usize::from(record.account).checked_sub(1).and_then(|at| is_foreign.get(at)) == Some(&true)
         {
             Reason::OtherAccount
-        } else if record.text_message && since(self.last_text_message) {
+        } else if record.is(Marks::TEXT_MESSAGE) && since(self.last_text_message) {
             Reason::NotForwarded
-        } else if record.unsynced {
+        } else if record.is(Marks::UNSYNCED) {
             Reason::NeverSynced
         } else {
             Reason::Unexplained

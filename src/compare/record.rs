@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 
+use super::differences::What;
 use super::reason::Reason;
 use crate::model::{DeletionReason, Instant};
 use crate::pipeline::RowKind;
@@ -23,30 +24,135 @@ pub(super) struct Record {
     pub date: i64,
     /// The start of its [`Fingerprint`](crate::pipeline::fingerprint::Fingerprint).
     pub content: u64,
-    /// The start of a hash of its text as it is now; 0 where it has none.
+    /// The start of a hash of what it says now: its text, the new title of a group, the sort of a tapback; 0 where it says
+    /// nothing.
     pub text: u32,
+    pub author: Author,
     /// The owner's addresses in it: a number from 1 on; 0 where it says none.
     pub account: u16,
     pub kind: RowKind,
-    /// Attachments that people see, and how many of them are there.
-    pub attachments: u8,
-    pub present: u8,
-    pub edited: bool,
-    /// The start of a hash of which parts were taken back; 0 where none were.
-    pub unsent: u8,
+    /// A number of its side's services from 1 on; 0 where it says none.
+    pub service: u8,
     pub read: Read,
+    pub marks: Marks,
+    pub verdict: Verdict,
+    /// Which window of its conversation it was read in.
+    pub window: u32,
+    /// What most rows have nothing of: a number of its side's asides from 1 on.
+    pub aside: u32,
+}
+
+/// Who sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Author(u32);
+
+impl Author {
+    /// Nobody is named, or nobody is known under that name.
+    pub const UNKNOWN: Author = Author(0);
+    pub const OWNER: Author = Author(1);
+
+    /// One of the roster's people.
+    pub fn person(number: usize) -> Author {
+        u32::try_from(number).ok().and_then(|number| number.checked_add(2)).map_or(Author::UNKNOWN, Author)
+    }
+
+    /// Which of the roster's people.
+    pub fn number(self) -> Option<usize> {
+        self.0.checked_sub(2).map(|number| number as usize)
+    }
+}
+
+/// What is so of a row, or is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Marks(u8);
+
+impl Marks {
     /// Sent over SMS or RCS, by the phone itself.
-    pub text_message: bool,
+    pub const TEXT_MESSAGE: u8 = 1;
     /// Messages in iCloud never had it from this side.
-    pub unsynced: bool,
+    pub const UNSYNCED: u8 = 1 << 1;
     /// Of an export: of what it does not say nothing is known.
-    pub told: bool,
+    pub const TOLD: u8 = 1 << 2;
     /// An export shows it only in what it became part of: a vote, a later state of an app's message, what takes a
     /// tapback back.
-    pub folds: bool,
+    pub const FOLDS: u8 = 1 << 3;
+    /// To be sent later, or it was: it is dated anew when it goes.
+    pub const SCHEDULED: u8 = 1 << 4;
+    /// It is no message, but an event of its conversation.
+    pub const ANNOUNCES: u8 = 1 << 5;
     /// In the period and over the services that are asked for.
-    pub selected: bool,
-    pub verdict: Verdict,
+    pub const SELECTED: u8 = 1 << 6;
+
+    /// Those of these that hold.
+    pub fn of(marks: &[(u8, bool)]) -> Marks {
+        Marks(marks.iter().filter(|(_, holds)| *holds).fold(0, |all, (mark, _)| all | mark))
+    }
+}
+
+/// What few rows have: attachments, a subject, edits, parts that were taken back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Aside {
+    /// The start of a hash of it; 0 where there is none.
+    pub subject: u32,
+    /// The sender changed it.
+    pub edited: bool,
+    /// The start of a hash of the text as it was first sent; 0 where that is what it says now, or is not known.
+    pub first: u32,
+    /// The start of a hash of all versions; 0 where they are not known.
+    pub versions: u32,
+    /// The start of a hash of which parts were taken back; of what takes a tapback back 1; 0 where nothing was.
+    pub unsent: u8,
+    pub files: Files,
+}
+
+/// The attachments of a row that people see.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Files {
+    pub all: u8,
+    /// How many of them are there.
+    pub present: u8,
+    /// Of how many the size is known, and a sum that is the same for the same sizes in any order.
+    pub sized: u8,
+    pub sizes: u32,
+    /// Of how many the hash of the bytes is known, and a sum of these.
+    pub hashed: u8,
+    pub hashes: u32,
+}
+
+impl Files {
+    /// As many, and as many there, and yet not the same.
+    pub fn have_other_bytes(&self, other: &Files) -> bool {
+        let same_number = self.all == other.all && self.present == other.present;
+        let sizes = self.sized == other.sized && self.sizes != other.sizes;
+        let hashes = self.hashed == other.hashed && self.hashes != other.hashes;
+        same_number && (sizes || hashes)
+    }
+}
+
+/// What records of one side point at.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    asides: Vec<Aside>,
+    services: Vec<String>,
+    /// The side is an export: its tapbacks, too, are as it tells them.
+    pub is_told: bool,
+}
+
+impl Lists {
+    pub fn new(asides: Vec<Aside>, services: Vec<String>, is_told: bool) -> Lists {
+        Lists { asides, services, is_told }
+    }
+
+    pub fn aside(&self, record: &Record) -> Aside {
+        let at = (record.aside as usize).checked_sub(1);
+        at.and_then(|at| self.asides.get(at)).copied().unwrap_or_default()
+    }
+
+    /// As the side spells it.
+    pub fn service(&self, record: &Record) -> Option<&str> {
+        let at = usize::from(record.service).checked_sub(1);
+        at.and_then(|at| self.services.get(at)).map(String::as_str)
+    }
 }
 
 /// Whether a record's row is where it was. What is there comes first.
@@ -114,73 +220,19 @@ pub(super) enum Verdict {
     Only(Reason),
 }
 
-/// Something that differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Difference {
-    Edited,
-    Unsent,
-    /// Attachments that one side has more of, or has the bytes of.
-    Attachment,
-    Read,
-}
-
-impl Difference {
-    /// Each, with its word.
-    pub const NAMES: [(&'static str, Difference); 4] = [
-        ("edited", Difference::Edited),
-        ("unsent", Difference::Unsent),
-        ("attachment", Difference::Attachment),
-        ("read", Difference::Read),
-    ];
-}
-
-/// All that differs in one message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct What(u8);
-
-impl What {
-    fn add(&mut self, difference: Difference, when: bool) {
-        self.0 |= u8::from(when) << difference as u8;
-    }
-
-    /// True when this is among it.
-    pub fn has(self, difference: Difference) -> bool {
-        self.0 >> (difference as u8) & 1 == 1
-    }
-
-    /// True when nothing differs.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
-
 impl Record {
     /// Shown under another message.
     pub fn hangs(&self) -> bool {
         self.kind != RowKind::Own
     }
 
-    /// What is not the same in two records of one message.
-    pub fn differences(&self, other: &Record) -> What {
-        let mut what = What::default();
-        if self.hangs() || other.hangs() {
-            return what;
-        }
-        let other_text = self.text != other.text && self.text != 0 && other.text != 0;
-        let unsent = self.unsent != other.unsent;
-        what.add(Difference::Unsent, unsent);
-        // What was taken back is missing in the text.
-        let told = self.told || other.told;
-        // An export has the versions of what was edited, and not that something was whose versions are lost.
-        let is_known = |record: &Record| record.edited || !record.told;
-        let edited = self.edited != other.edited && is_known(self) && is_known(other);
-        what.add(Difference::Edited, edited || other_text && !unsent);
-        // It lists attachments of which only a body speaks, too.
-        let attachments = self.attachments != other.attachments && !told || self.present != other.present;
-        what.add(Difference::Attachment, attachments && !unsent);
-        let both_known = self.read != Read::Unknown && other.read != Read::Unknown;
-        what.add(Difference::Read, both_known && self.read != other.read);
-        what
+    /// True when this is so.
+    pub fn is(&self, mark: u8) -> bool {
+        self.marks.0 & mark != 0
+    }
+
+    pub fn mark(&mut self, mark: u8) {
+        self.marks.0 |= mark;
     }
 }
 
@@ -199,6 +251,6 @@ mod tests {
 
     #[test]
     fn a_record_is_short() {
-        assert!(size_of::<Record>() <= 56, "{}", size_of::<Record>());
+        assert!(size_of::<Record>() <= 64, "{}", size_of::<Record>());
     }
 }

@@ -4,17 +4,16 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest as _, Sha256};
-
+use super::hashing::{self, Bytes, short};
 use super::reason::FIRST_IPHONE;
-use super::record::{NO_DATE, Place, Read, Record, Verdict, nanoseconds};
+use super::record::{Aside, Author, Lists, Marks, NO_DATE, Place, Read, Record, Verdict, nanoseconds};
 use super::{CompareError, Options};
 use crate::model::DeletionReason;
 use crate::pipeline::crew::{self, Claims, lock};
 use crate::pipeline::fingerprint::{Fingerprint, GuidKey, Words};
 use crate::pipeline::roster::Roster;
-use crate::pipeline::{Progress, RowKind, decode, is_hidden, is_local, is_text_message, row_kind};
-use crate::source::{ChatId, RawMessage, Session, Several, Source, Timeline};
+use crate::pipeline::{Progress, RowKind, decode, is_text_message, row_kind};
+use crate::source::{ChatId, RawMessage, Session, Several, Source, SourceKind, Timeline};
 
 /// Rows in a window.
 const WINDOW: usize = 512;
@@ -22,16 +21,23 @@ const WINDOW: usize = 512;
 /// Sets of the owner's addresses that are told apart; beyond it a row says none.
 const MOST_ACCOUNTS: usize = u16::MAX as usize - 1;
 
+/// Services that are told apart. There are a handful.
+const MOST_SERVICES: usize = u8::MAX as usize - 1;
+
 /// All records of one side.
 #[derive(Debug, Default)]
 pub(super) struct Surveyed {
     /// Sorted; of each GUID one.
     pub records: Vec<Record>,
+    /// What the records point at.
+    pub lists: Lists,
     /// GUIDs that do not read as their key does.
     pub odd_guids: HashMap<u128, Box<str>>,
     /// The owner's addresses, by the number in a record less one.
     pub accounts: Vec<Vec<String>>,
     pub unreadable: u64,
+    /// Attachments whose bytes were to be read, and could not be.
+    pub unread_files: u64,
 }
 
 impl Surveyed {
@@ -71,6 +77,17 @@ struct Found {
     surveyed: Surveyed,
     /// Sets of addresses, and their numbers in records until all are known.
     accounts: HashMap<Vec<String>, u16>,
+    /// The same of services.
+    services: HashMap<String, u8>,
+    /// Those that records point at, in the order in which they were found.
+    asides: Vec<Aside>,
+}
+
+/// A row in short, and what is not in its record yet.
+struct Short {
+    record: Record,
+    aside: Aside,
+    unread_files: u64,
 }
 
 impl Survey<'_> {
@@ -88,7 +105,8 @@ impl Survey<'_> {
         // Counted by the source itself, so that the room is what is needed.
         lock(&found).surveyed.records.reserve_exact(usize::try_from(rows).unwrap_or(0));
         crew::work(self.options.jobs, &claims.stop, || self.work(&claims, &found))?;
-        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
+        let is_told = self.source.info().kind == SourceKind::Export;
+        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).finish(is_told))
     }
 
     fn work(&self, claims: &Reading, found: &Mutex<Found>) -> Result<(), CompareError> {
@@ -105,7 +123,8 @@ impl Survey<'_> {
                 }
                 again
             });
-            let records: Vec<_> = rows.iter_mut().map(|row| self.record(*conversation, row)).collect();
+            let short = |row: &mut RawMessage| self.record(*conversation, window, row);
+            let records: Vec<_> = rows.iter_mut().map(short).collect();
             lock(found).take_in(records, &rows);
             self.progress.advance(read);
         }
@@ -139,8 +158,25 @@ impl Survey<'_> {
         }
     }
 
-    /// A row in short; `None` for one that cannot be read. Its account is not known yet.
-    fn record(&self, conversation: u32, row: &mut RawMessage) -> Option<Record> {
+    /// Reads a row again, for what its record does not hold. `None`: it is not there as it was.
+    pub fn again(
+        &self,
+        record: &Record,
+        session: &mut dyn Session,
+    ) -> Result<Option<RawMessage>, CompareError> {
+        let Some(entry) = self.roster.conversations.get(record.conversation as usize) else {
+            return Ok(None);
+        };
+        let timeline = session.timeline(&self.several.own_chats(self.place, &entry.chats), WINDOW)?;
+        let rows = session.survey(&timeline, record.window as usize)?;
+        Ok(rows.into_iter().find_map(|mut row| {
+            let again = self.record(record.conversation, record.window as usize, &mut row)?.record;
+            (again.guid == record.guid && again.content == record.content).then_some(row)
+        }))
+    }
+
+    /// A row in short; `None` for one that cannot be read.
+    fn record(&self, conversation: u32, window: usize, row: &mut RawMessage) -> Option<Short> {
         if row.unreadable {
             return None;
         }
@@ -149,45 +185,80 @@ impl Survey<'_> {
         let sender = self.senders.get(&row.handle_id).filter(|_| !row.is_from_me);
         let content = Fingerprint::of(row, &words, sender.map(String::as_str));
         let guid = row.guid.as_deref().filter(|guid| !guid.is_empty()).map_or(0, |guid| GuidKey::of(guid).0);
-        let shown = || row.attachments.iter().filter(|attachment| !is_hidden(attachment));
-        let short = |count: usize| u8::try_from(count).unwrap_or(u8::MAX);
         let service = row.service.as_deref().unwrap_or_default();
         let selection = &self.options.selection;
         let of_service = selection.services.is_empty()
             || selection.services.iter().any(|wanted| wanted.eq_ignore_ascii_case(service));
-        Some(Record {
+        let is_selected = of_service && !selection.rules_out_date(decode::date::instant(row.date));
+        let author = match row.is_from_me {
+            true => Author::OWNER,
+            false => self.roster.person(row.handle_id).map_or(Author::UNKNOWN, |(n, _)| Author::person(n)),
+        };
+        let bytes = match self.options.deep {
+            true => Bytes::Read,
+            false => Bytes::AsKnown,
+        };
+        let (files, unread_files) = hashing::files(row, self.names_are_hashes(), bytes);
+        let aside = Aside {
+            subject: row.subject.as_deref().map(str::trim).map_or(0, short),
+            edited: words.edited,
+            first: words.first_of_edited().map_or(0, short),
+            versions: hashing::versions(&words.versions),
+            unsent: if takes_back(row) { 1 } else { hashing::parts(&words.unsent) },
+            files,
+        };
+        let folds = matches!(row_kind(row), RowKind::Vote | RowKind::Update) || takes_back(row);
+        let record = Record {
             guid: [(guid >> 64) as u64, guid as u64],
             place: self.place_of(row),
             conversation,
             date: nanoseconds(row.date),
             content: (content.0 >> 64) as u64,
-            text: words.now.as_deref().filter(|text| !text.is_empty()).map_or(0, text_hash),
+            text: hashing::said(row, &words),
+            author,
             account: 0,
             kind: row_kind(row),
-            attachments: short(shown().count()),
-            present: short(shown().filter(|a| is_local(a) || a.left_out).count()),
-            edited: words.edited,
-            unsent: unsent_hash(&words.unsent),
+            service: 0,
             read: read_state(row),
-            text_message: is_text_message(service),
-            unsynced: is_unsynced(row),
-            told: row.exported.is_some(),
-            folds: matches!(row_kind(row), RowKind::Vote | RowKind::Update) || takes_back(row),
-            selected: of_service && !selection.rules_out_date(decode::date::instant(row.date)),
+            marks: Marks::of(&[
+                (Marks::TEXT_MESSAGE, is_text_message(service)),
+                (Marks::UNSYNCED, is_unsynced(row)),
+                (Marks::TOLD, row.exported.is_some()),
+                (Marks::FOLDS, folds),
+                (Marks::SCHEDULED, row.schedule_type != 0),
+                (Marks::ANNOUNCES, row.item_type != 0),
+                (Marks::SELECTED, is_selected),
+            ]),
             verdict: Verdict::Alone,
-        })
+            window: u32::try_from(window).unwrap_or(u32::MAX),
+            aside: 0,
+        };
+        Some(Short { record, aside, unread_files })
+    }
+
+    /// A content's name is the hash of its bytes.
+    fn names_are_hashes(&self) -> bool {
+        self.source.info().kind == SourceKind::Archive
     }
 }
 
 impl Found {
-    fn take_in(&mut self, records: Vec<Option<Record>>, rows: &[RawMessage]) {
-        for (record, row) in records.into_iter().zip(rows) {
-            let Some(mut record) = record else {
+    fn take_in(&mut self, records: Vec<Option<Short>>, rows: &[RawMessage]) {
+        for (short, row) in records.into_iter().zip(rows) {
+            let Some(Short { mut record, aside, unread_files }) = short else {
                 self.surveyed.unreadable += 1;
                 continue;
             };
+            self.surveyed.unread_files += unread_files;
             if !row.own_addresses.is_empty() {
                 record.account = self.account(&row.own_addresses);
+            }
+            if let Some(service) = row.service.as_deref().filter(|service| !service.is_empty()) {
+                record.service = self.service(service);
+            }
+            if aside != Aside::default() {
+                self.asides.push(aside);
+                record.aside = u32::try_from(self.asides.len()).unwrap_or(0);
             }
             if let Some(guid) = &row.guid {
                 let key = key_of(&record);
@@ -197,6 +268,18 @@ impl Found {
             }
             self.surveyed.records.push(record);
         }
+    }
+
+    fn service(&mut self, service: &str) -> u8 {
+        if let Some(number) = self.services.get(service) {
+            return *number;
+        }
+        if self.services.len() >= MOST_SERVICES {
+            return 0;
+        }
+        let number = self.services.len() as u8 + 1;
+        self.services.insert(service.to_owned(), number);
+        number
     }
 
     fn account(&mut self, addresses: &[String]) -> u16 {
@@ -211,25 +294,47 @@ impl Found {
         number
     }
 
-    /// Numbers the accounts in their own order, whoever met them first, and sorts.
-    fn finish(self) -> Surveyed {
-        let mut surveyed = self.surveyed;
-        let mut accounts: Vec<(Vec<String>, u16)> = self.accounts.into_iter().collect();
+    /// Numbers accounts, services and asides in their own order, whoever met them first, and sorts.
+    fn finish(self, is_told: bool) -> Surveyed {
+        let Found { mut surveyed, accounts, services, asides } = self;
+        let mut accounts: Vec<(Vec<String>, u16)> = accounts.into_iter().collect();
         accounts.sort_unstable();
-        let mut numbers = vec![0; accounts.len() + 1];
-        for ((_, met_as), number) in accounts.iter().zip(1..) {
-            if let Some(entry) = numbers.get_mut(usize::from(*met_as)) {
-                *entry = number;
-            }
-        }
+        let mut services: Vec<(String, u8)> = services.into_iter().collect();
+        services.sort_unstable();
+        let new_accounts = numbered_anew(accounts.iter().map(|(_, met_as)| *met_as));
+        let new_services = numbered_anew(services.iter().map(|(_, met_as)| *met_as));
         surveyed.accounts = accounts.into_iter().map(|(addresses, _)| addresses).collect();
+        let services = services.into_iter().map(|(service, _)| service).collect();
         for record in &mut surveyed.records {
-            record.account = numbers.get(usize::from(record.account)).copied().unwrap_or(0);
+            record.account = new_accounts.get(usize::from(record.account)).copied().unwrap_or(0);
+            record.service = new_services.get(usize::from(record.service)).copied().unwrap_or(0);
         }
-        surveyed.records.sort_unstable();
+        let met = Lists::new(asides, Vec::new(), false);
+        let order = |record: &Record| (Record { aside: 0, ..*record }, met.aside(record));
+        surveyed.records.sort_unstable_by_key(order);
         surveyed.records.dedup_by(|again, kept| again.guid == kept.guid && again.guid != [0; 2]);
+        let mut asides = Vec::new();
+        for record in surveyed.records.iter_mut().filter(|record| record.aside != 0) {
+            asides.push(met.aside(record));
+            record.aside = u32::try_from(asides.len()).unwrap_or(0);
+        }
+        surveyed.lists = Lists::new(asides, services, is_told);
         surveyed
     }
+}
+
+/// By the number that something was met under, from 1 on, the one that it has now.
+fn numbered_anew<N: Copy + Default + TryFrom<usize>>(met: impl ExactSizeIterator<Item = N>) -> Vec<N>
+where
+    usize: From<N>,
+{
+    let mut numbers = vec![N::default(); met.len() + 1];
+    for (met_as, number) in met.zip(1..) {
+        if let (Some(entry), Ok(number)) = (numbers.get_mut(usize::from(met_as)), N::try_from(number)) {
+            *entry = number;
+        }
+    }
+    numbers
 }
 
 /// The bits of a record's GUID.
@@ -237,20 +342,8 @@ pub(super) fn key_of(record: &Record) -> u128 {
     u128::from(record.guid[0]) << 64 | u128::from(record.guid[1])
 }
 
-/// Never 0.
-fn text_hash(text: &str) -> u32 {
-    let hash = Sha256::digest(text);
-    hash.iter().take(4).fold(0, |bits, byte| bits << 8 | u32::from(*byte)).max(1)
-}
-
-/// 0 where nothing was taken back.
-fn unsent_hash(parts: &[u32]) -> u8 {
-    let bits = parts.iter().fold(0u32, |bits, part| bits.wrapping_mul(31).wrapping_add(part + 1));
-    if parts.is_empty() { 0 } else { (bits % 255 + 1) as u8 }
-}
-
 /// Of what was sent it is known whether somebody's receipt came; of what was received whether the owner saw it.
-fn read_state(row: &RawMessage) -> Read {
+pub(super) fn read_state(row: &RawMessage) -> Read {
     match (row.is_read, row.date_read != 0) {
         (_, true) => Read::Yes,
         (None, false) => Read::Unknown,

@@ -7,8 +7,9 @@ use chrono::Datelike as _;
 use chrono_tz::Tz;
 
 use super::Side;
+use super::differences::Difference;
 use super::reason::Reason;
-use super::record::{Difference, Record, Verdict, instant_of};
+use super::record::{Marks, Record, Verdict, instant_of};
 use crate::model::Conversation;
 use crate::pipeline::roster::Roster;
 
@@ -193,7 +194,7 @@ impl Tally {
 
     /// Counts the records of a side that have their verdicts.
     pub fn count(&mut self, side: Side, records: &[Record]) {
-        let counted = |record: &&Record| record.selected && record.verdict != Verdict::Counterpart;
+        let counted = |record: &&Record| record.is(Marks::SELECTED) && record.verdict != Verdict::Counterpart;
         for record in records.iter().filter(counted) {
             if let Some(Some(gap)) = self.gaps.get_mut(record.conversation as usize) {
                 let local = instant_of(record.date).map(|instant| instant.with_timezone(&self.zone));

@@ -153,8 +153,13 @@ fn look_at(
     }
     let compared = match presented {
         [left, right] => {
-            let options =
-                compare::Options { selection: Default::default(), zone: around.zone, jobs: around.jobs };
+            let options = compare::Options {
+                selection: Default::default(),
+                zone: around.zone,
+                jobs: around.jobs,
+                deep: false,
+                quotes: 0,
+            };
             Some(compare(left.source, right.source, contacts, &options, progress)?)
         }
         _ => None,

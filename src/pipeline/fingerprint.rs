@@ -71,6 +71,8 @@ pub struct Words {
     first: Option<String>,
     /// The sender changed it, and did more than take parts back.
     pub edited: bool,
+    /// Every version of each part that was edited, in order; none where they are not known, or only as an export tells them.
+    pub versions: Vec<(u32, String)>,
     /// Parts that the sender took back, sorted.
     pub unsent: Vec<u32>,
     /// The body could not be read as it should be.
@@ -93,6 +95,7 @@ impl Words {
             now: body.text().map(bare),
             first,
             edited: !summary.edits.is_empty() || row.date_edited != 0 && summary.unsent.is_empty(),
+            versions: versions(&summary),
             unsent: summary.unsent,
             damaged: !body.defects.is_empty(),
         }
@@ -123,12 +126,24 @@ impl Words {
             (!edits.is_empty()).then(|| bare(&parts.into_iter().map(|(_, text)| text).collect::<String>()));
         // Parts that are in Recently Deleted were put back into it.
         let now = message.text().filter(|_| message.deleted.is_none_or(|deleted| !deleted.part));
-        Words { now: now.map(bare), first, edited: message.is_edited(), unsent, damaged: false }
+        Words {
+            now: now.map(bare),
+            first,
+            edited: message.is_edited(),
+            versions: Vec::new(),
+            unsent,
+            damaged: false,
+        }
     }
 
     /// The text as it was first sent.
     pub fn first(&self) -> &str {
         self.first.as_deref().or(self.now.as_deref()).unwrap_or_default()
+    }
+
+    /// The text as it was first sent, where that was different, or may have been.
+    pub fn first_of_edited(&self) -> Option<&str> {
+        self.first.as_deref()
     }
 }
 
@@ -137,6 +152,11 @@ fn bare(text: &str) -> String {
         true => text.replace('\u{fffc}', "").trim().to_owned(),
         false => text.trim().to_owned(),
     }
+}
+
+fn versions(summary: &Summary) -> Vec<(u32, String)> {
+    let parts = summary.edits.iter();
+    parts.flat_map(|(part, versions)| versions.iter().map(|version| (*part, bare(&version.text)))).collect()
 }
 
 /// Each edited part in its first version, the others as they are; parts that were edited and taken back as well.

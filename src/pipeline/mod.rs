@@ -40,6 +40,7 @@ pub use normalize::{
 };
 pub use run::{Again, ExportError, Job, Options, Report};
 pub use tally::DEFECTS_KEPT;
+pub use tapbacks::sort as tapback_sort;
 
 /// Hears how far a run is, and says when to stop. All methods may be called from any thread.
 pub trait Progress: Sync {

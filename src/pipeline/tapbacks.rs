@@ -58,13 +58,13 @@ pub fn alone(raw: &RawMessage, roster: &Roster) -> (Vec<Tapback>, Vec<Option<Con
     (vec![tapback], vec![content])
 }
 
-fn read(raw: &RawMessage, roster: &Roster, part: &impl Fn(i64) -> u32) -> (Tapback, Option<Content>) {
-    let mut content = None;
+/// Which one a row is, or takes back; of a sticker without its picture.
+pub fn sort(raw: &RawMessage) -> TapbackKind {
     let code = match raw.associated_message_type {
         removal @ 3000.. => removal - 1000,
         code => code,
     };
-    let kind = match code {
+    match code {
         2000 => TapbackKind::Loved,
         2001 => TapbackKind::Liked,
         2002 => TapbackKind::Disliked,
@@ -72,7 +72,14 @@ fn read(raw: &RawMessage, roster: &Roster, part: &impl Fn(i64) -> u32) -> (Tapba
         2004 => TapbackKind::Emphasized,
         2005 => TapbackKind::Questioned,
         2006 => TapbackKind::Emoji(raw.associated_message_emoji.clone().unwrap_or_default()),
-        _ => {
+        _ => TapbackKind::Sticker(None),
+    }
+}
+
+fn read(raw: &RawMessage, roster: &Roster, part: &impl Fn(i64) -> u32) -> (Tapback, Option<Content>) {
+    let mut content = None;
+    let kind = match sort(raw) {
+        TapbackKind::Sticker(_) => {
             let row = raw.attachments.iter().find(|a| a.is_sticker).or(raw.attachments.first());
             let picture = row.map(|row| attachment(row, raw));
             content = row
@@ -81,6 +88,7 @@ fn read(raw: &RawMessage, roster: &Roster, part: &impl Fn(i64) -> u32) -> (Tapba
                 .and_then(|(row, _)| row.content.clone());
             TapbackKind::Sticker(picture.map(Box::new))
         }
+        other => other,
     };
     let tapback = Tapback {
         guid: raw.guid.clone(),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use chrono_tz::Tz;
 
-use crate::compare::{About, Comparison, Counts, Difference, Finding, Found, Gap, Gaps, Reason, Side};
+use crate::compare::{About, Comparison, Counts, Difference, Finding, Found, Gap, Gaps, Reason, Says, Side};
 use crate::model::ConversationKind;
 use crate::pipeline::RowKind;
 use crate::writers::clock::Clock;
@@ -60,7 +60,8 @@ fn about(json: &mut Json<'_>, about: &About) {
     json.raw(",\"tapbacks\":").number(about.hanging);
     json.raw(",\"first\":").date(about.first);
     json.raw(",\"last\":").date(about.last);
-    json.raw(",\"unreadable\":").number(about.unreadable).raw("}");
+    json.raw(",\"unreadable\":").number(about.unreadable);
+    json.raw(",\"unread_attachments\":").number(about.unread_files).raw("}");
 }
 
 /// The keys of all counts, without braces.
@@ -84,7 +85,8 @@ fn gaps(json: &mut Json<'_>, gaps: &Gaps) {
     }
     json.raw("},\"tapbacks\":{\"both\":").number(gaps.hanging.both);
     json.raw(",\"only_left\":").number(gaps.hanging.only_left);
-    json.raw(",\"only_right\":").number(gaps.hanging.only_right).raw("}");
+    json.raw(",\"only_right\":").number(gaps.hanging.only_right);
+    json.raw(",\"different\":").number(gaps.hanging.different).raw("}");
 }
 
 fn counts(json: &mut Json<'_>, counts: &Counts) {
@@ -126,18 +128,29 @@ fn message(json: &mut Json<'_>, finding: &Finding, conversations: &[Gap]) {
     json.raw(",\"conversation\":").maybe(id);
     json.raw(",\"date\":").date(finding.date);
     json.raw(",\"kind\":").text(kind);
-    match finding.found {
+    match &finding.found {
         Found::Only(side, reason) => {
             json.raw(",\"side\":").text(side.name());
             json.raw(",\"what\":[],\"reason\":").text(reason.name());
         }
-        Found::Different(what) => {
+        Found::Different(what, said) => {
             let names = Difference::NAMES.iter().filter(|(_, difference)| what.has(*difference));
             json.raw(",\"side\":\"both\",\"what\":").array(names, |json, (name, _)| {
                 json.text(name);
             });
             json.raw(",\"reason\":null");
+            for (side, said) in Side::BOTH.into_iter().zip(said.iter()) {
+                json.raw(",").text(side.name()).raw(":");
+                says(json, said);
+            }
         }
     }
     json.raw("}");
+}
+
+fn says(json: &mut Json<'_>, said: &Says) {
+    json.raw("{\"from_me\":").boolean(said.from_me);
+    json.raw(",\"sender\":").sender(said.sender.as_deref());
+    json.raw(",\"date\":").date(said.date);
+    json.raw(",\"service\":").maybe(said.service.as_deref()).raw("}");
 }

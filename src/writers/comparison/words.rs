@@ -65,6 +65,12 @@ pub fn difference(difference: Difference) -> &'static str {
         Difference::Unsent => "unsent",
         Difference::Attachment => "with attachments on one side only",
         Difference::Read => "read on one side only",
+        Difference::Sender => "from somebody else",
+        Difference::Date => "of another time",
+        Difference::Subject => "with another subject",
+        Difference::Service => "over another service",
+        Difference::Text => "saying something else without an edit",
+        Difference::Bytes => "with other bytes of attachments",
     }
 }
 
@@ -126,8 +132,21 @@ pub fn verdict(comparison: &Comparison) -> String {
         };
     }
     if counts.is_equal() {
-        let missing = count(hanging.missing(), "tapback or vote", "tapbacks or votes");
-        return format!("Both sides have the same messages; {missing} are on one side only.");
+        let missing = hanging.missing();
+        let is = if missing == 1 { "is" } else { "are" };
+        let missing = match missing {
+            0 => String::new(),
+            some => format!("{} {is} on one side only", count(some, "tapback or vote", "tapbacks or votes")),
+        };
+        let differs = if hanging.different == 1 { "differs" } else { "differ" };
+        let different = match hanging.different {
+            0 => String::new(),
+            some => {
+                format!("{} that both have {differs}", count(some, "tapback or vote", "tapbacks or votes"))
+            }
+        };
+        let both = [missing, different].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        return format!("Both sides have the same messages; {}.", both.join(", and "));
     }
     let mut parts = Vec::new();
     for side in Side::BOTH {
@@ -152,9 +171,13 @@ pub fn verdict(comparison: &Comparison) -> String {
 /// `Tapbacks and votes: 3 only on the left`.
 pub fn hanging(counts: &Counts) -> String {
     let only = Side::BOTH.into_iter().filter(|side| counts.only(*side) > 0);
-    let only: Vec<String> =
+    let mut parts: Vec<String> =
         only.map(|side| format!("{} only on the {}", grouped(counts.only(side)), side.name())).collect();
-    format!("Tapbacks and votes: {}", only.join(", "))
+    if counts.different > 0 {
+        let differ = if counts.different == 1 { "differs" } else { "differ" };
+        parts.push(format!("{} that both have {differ}", grouped(counts.different)));
+    }
+    format!("Tapbacks and votes: {}", parts.join(", "))
 }
 
 #[cfg(test)]
