@@ -33,6 +33,7 @@ mod left_behind;
 mod lost_bytes;
 mod many;
 mod merging;
+mod missing;
 mod moves;
 mod nights;
 mod no_room;

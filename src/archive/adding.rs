@@ -117,6 +117,7 @@ impl Adding<'_> {
                 heir: &heir,
                 damaged,
                 uncertain_absences: &uncertain_absences,
+                vanished: &mended.vanished,
             }
             .take_all(&mut record.counts, progress)?;
             if heir.cards(&mut refused)? {
@@ -141,7 +142,7 @@ impl Adding<'_> {
         noticed::count(&transaction, number, &mut record.counts).map_err(failed())?;
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
-        let given_up = mending.give_up(&columns, &mended.doubtful, visits).map_err(failed())?;
+        let given_up = mending.give_up(&columns, &mended, visits).map_err(failed())?;
         (record.lost, record.still_damaged) = (given_up.lost, given_up.still_damaged);
         record.found_again = given_up.found_again;
         progress.phase("Writing the record");

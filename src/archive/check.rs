@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 pub use self::findings::{Checked, Findings, Lost, Problem};
 pub use self::noted::noted_damage;
@@ -38,7 +38,8 @@ use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
 use super::own_file::Own;
 use super::records::none_written;
-use super::row::{self, RowHash, owned};
+use super::row::{self, RowHash};
+use super::schema::{has_versions, version_table};
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
 
@@ -345,9 +346,19 @@ fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option
     let key = kind.key().first().copied().unwrap_or("guid");
     let mut statement =
         connection.prepare_cached(&format!("SELECT {key} FROM {} WHERE ROWID = ?1", kind.table()))?;
-    let mut rows = statement.query([id])?;
-    let row = rows.next()?;
-    let value = row.map(|row| owned(row, 1)).transpose()?.and_then(|mut values| values.pop());
+    let shown = statement.query_row([id], |row| row.get_ref(0).map(row::Owned::of)).optional()?;
+    let value = match shown {
+        None if has_versions(kind) => {
+            // As it was before.
+            let former = format!(
+                "SELECT {key} FROM {} WHERE msgarchive_id = ?1 ORDER BY msgarchive_version DESC LIMIT 1",
+                version_table(kind)
+            );
+            let mut former = connection.prepare_cached(&former)?;
+            former.query_row([id], |row| row.get_ref(0).map(row::Owned::of)).optional()?
+        }
+        shown => shown,
+    };
     Ok(match value {
         Some(row::Owned::Text(text)) => Some(String::from_utf8_lossy(&text).into_owned()),
         _ => None,

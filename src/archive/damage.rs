@@ -22,6 +22,8 @@ pub struct FoundDamaged {
     pub rows: Vec<(Kind, i64)>,
     /// Those of which something that joins them is damaged or lost: what owns the join.
     pub joined: Vec<(Kind, i64)>,
+    /// Joins of which rows are gone with their hashes: nobody can say of which messages.
+    pub wanting: Vec<String>,
     /// Paths of contents, relative to the archive's folder.
     pub contents: Vec<String>,
     /// Rows that have no hash.
@@ -67,6 +69,7 @@ pub fn read(folder: &Folder) -> Result<FoundDamaged, ArchiveError> {
     Ok(FoundDamaged {
         rows: ids("rows"),
         joined: ids("joined"),
+        wanting: texts("wanting"),
         contents: texts("contents"),
         strays: ids("strays"),
         former: ids("former"),
@@ -112,6 +115,7 @@ impl FoundDamaged {
             json!({
                 "rows": by_table(&self.rows),
                 "joined": by_table(&self.joined),
+                "wanting": self.wanting,
                 "strays": by_table(&self.strays),
                 "former": by_table(&self.former),
                 "runs": self.runs,
@@ -162,7 +166,7 @@ impl FoundDamaged {
         let of = |rows: &[(Kind, i64)]| {
             Kind::ALL.map(|kind| rows.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect())
         };
-        DamagedRows { rows: of(&self.rows), joined: of(&self.joined) }
+        DamagedRows { rows: of(&self.rows), joined: of(&self.joined), wanting: self.wanting.clone() }
     }
 
     /// Which rows of a source are to be looked at again, whatever is known of them.
@@ -181,7 +185,8 @@ impl FoundDamaged {
         let of = format!("{} {source} ", kind.number());
         let wrong = self.sums_of(SIGHTINGS).filter(|about| about.starts_with(&of));
         let uncertain = wrong.filter_map(|about| Some(sightings?.numbers(about)?.0)).collect();
-        Ok(LookAgain { ids, uncertain })
+        let is_any = kind == Kind::Message && !self.wanting.is_empty();
+        Ok(LookAgain { ids, uncertain, is_any })
     }
 }
 
@@ -192,12 +197,14 @@ pub struct LookAgain {
     ids: HashSet<i64>,
     /// The first row ids in the source of those that share a sum.
     uncertain: HashSet<i64>,
+    /// All of them.
+    is_any: bool,
 }
 
 impl LookAgain {
     /// Whether this row is one of them.
     pub fn at(&self, rowid: i64, id: i64) -> bool {
-        self.ids.contains(&id) || self.is_uncertain(rowid)
+        self.is_any || self.ids.contains(&id) || self.is_uncertain(rowid)
     }
 
     /// Whether what is known of a row of this id may be of another one.
@@ -211,6 +218,7 @@ impl LookAgain {
 pub struct DamagedRows {
     rows: [Damaged; Kind::ALL.len()],
     joined: [Damaged; Kind::ALL.len()],
+    wanting: Vec<String>,
 }
 
 impl DamagedRows {
@@ -222,5 +230,10 @@ impl DamagedRows {
     /// Those of which what joins them is written anew.
     pub fn joins_of(&self, join: &Join) -> &Damaged {
         &self.joined[join.owner().1 as usize]
+    }
+
+    /// Whether rows of this join are gone with their hashes: what comes again was there before.
+    pub fn are_wanting(&self, join: &Join) -> bool {
+        self.wanting.iter().any(|table| table == join.table)
     }
 }

@@ -159,6 +159,11 @@ impl<'c> Joining<'c> {
         })
     }
 
+    /// Rows may come again that were there before: that moves no message.
+    pub fn move_nothing(&mut self) {
+        self.moved = None;
+    }
+
     /// Puts a row in, unless it is there.
     pub fn put(&mut self, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
         let value = |at: usize| values.get(at).copied().unwrap_or(ValueRef::Null);

@@ -12,6 +12,7 @@ mod former;
 mod joins;
 mod lost;
 mod lost_contents;
+mod lost_joins;
 mod notes;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -30,6 +31,7 @@ use super::records::in_database;
 use super::row::{self, RowHash, text_at};
 use super::schema::{Columns, has_versions, version_table};
 use super::sums::{FILES, INHERITED, PLACED, SOURCES};
+use super::vanished::VanishedRows;
 use crate::disk::{ContentName, hash_file, hexadecimal};
 use crate::source::tables::quoted;
 
@@ -48,14 +50,17 @@ pub struct Mended {
     pub runs: BTreeSet<i64>,
     /// What a source may tell.
     pub doubtful: Vec<Doubtful>,
+    /// Rows that a source may give again, of which neither they nor their hashes are there.
+    pub vanished: VanishedRows,
 }
 
 impl Mending<'_> {
     /// Everything but the sources.
     pub fn all(&self, columns: &Columns) -> rusqlite::Result<Mended> {
+        let vanished = VanishedRows::of(self.connection, self.found)?;
         let left = self.by_sums()?;
         let others = Mending { found: &left, ..*self };
-        Ok(Mended { runs: others.others(columns)?, doubtful: others.doubtful()? })
+        Ok(Mended { runs: others.others(columns)?, doubtful: others.doubtful()?, vanished })
     }
 
     /// What no sum tells. Of which runs it is uncertain what they brought.

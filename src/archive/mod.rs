@@ -91,6 +91,7 @@ mod take;
 mod twins;
 mod unarchived;
 mod untyped;
+mod vanished;
 mod visit;
 mod visiting;
 mod vouching;

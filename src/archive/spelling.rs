@@ -145,7 +145,7 @@ impl<'h> Spelling<'h> {
 }
 
 /// Beyond all row ids of ours.
-const BEYOND: i64 = 1 << 60;
+pub const BEYOND: i64 = 1 << 60;
 
 /// What a GUID begins with that is made for a row which has none.
 const MADE_HERE: &str = "msgarchive-";

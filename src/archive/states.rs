@@ -14,7 +14,8 @@ use super::insert::Insert;
 use super::kind::Kind;
 use super::row::{self, Owned, RowHash, owned};
 use super::schema::{Columns, version_table};
-use super::spelling::{Spelled, Spelling};
+use super::spelling::{BEYOND, Spelled, Spelling};
+use super::vanished::{VanishedRows, highest};
 use super::visit::Visit;
 use crate::source::tables::quoted;
 
@@ -41,6 +42,8 @@ pub struct States<'c> {
     next: i64,
     /// Rows that are gone from here, by the hashes of what they were last.
     gone: HashMap<RowHash, Gone>,
+    /// Rows that are gone from here with their hashes.
+    pub vanished: Option<&'c VanishedRows>,
     /// Rows that were not what their hashes say, and became former states.
     pub overwritten: Vec<i64>,
     insert: Insert<'c>,
@@ -59,7 +62,7 @@ impl<'c> States<'c> {
         let table = kind.table();
         let position = |name: &str| spelling.wanted.lower.iter().position(|own| own == name);
         // Of a row, too, that lost its hash.
-        let next = connection.query_row(
+        let next: i64 = connection.query_row(
             &format!(
                 "SELECT max((SELECT coalesce(max(id), 0) FROM msgarchive_{table}), \
                             (SELECT coalesce(max(ROWID), 0) FROM {table}), \
@@ -68,6 +71,7 @@ impl<'c> States<'c> {
             [kind.number()],
             |row| row.get(0),
         )?;
+        let found = damaged.iter().copied().filter(|id| *id < BEYOND).max().unwrap_or_default();
         Ok(States {
             connection,
             kind,
@@ -76,8 +80,10 @@ impl<'c> States<'c> {
             filename: (kind == Kind::Attachment).then(|| position("filename")).flatten(),
             columns: columns.of(table),
             hashed: columns.hashed(kind),
-            next,
+            // What is left of a row must not speak of another one.
+            next: next.max(highest(connection, kind)?.max(found) + 1),
             gone: gone(connection, kind, damaged)?,
+            vanished: None,
             overwritten: Vec::new(),
             insert: Insert::new(connection, table, &spelling.wanted.lower)?,
             keep_book: connection.prepare(&format!(
@@ -90,7 +96,10 @@ impl<'c> States<'c> {
     /// what is left of it speaks of that; such a row is not new.
     pub fn insert(&mut self, row: &Spelled<'_>) -> rusqlite::Result<(i64, Taken)> {
         let Visit { run, source, .. } = self.visit;
-        let gone = self.gone.remove(&row.hash);
+        let gone = match self.gone.remove(&row.hash) {
+            None => self.vanished_as(row)?.map(|id| Gone { id, has_hash: false }),
+            gone => gone,
+        };
         let id = match gone {
             Some(Gone { id, .. }) => {
                 self.put_with_content(id, &row.values)?;
@@ -107,6 +116,19 @@ impl<'c> States<'c> {
             self.keep_book.execute(params![id, row.hash, run, run, source])?;
         }
         Ok((id, if gone.is_some() { Taken::Same } else { Taken::New }))
+    }
+
+    /// The id of the row that this one is, where not even its hash is left; and that nothing took the place of meanwhile.
+    fn vanished_as(&self, row: &Spelled<'_>) -> rusqlite::Result<Option<i64>> {
+        let names = &self.spelling.wanted.lower;
+        let value =
+            |name: &str| names.iter().position(|own| own == name).and_then(|at| row.values.get(at)).copied();
+        let known = self.vanished.and_then(|vanished| vanished.known_again(self.kind, row.hash, value));
+        let Some(id) = known else { return Ok(None) };
+        let is_there: bool = self
+            .cached(&format!("SELECT EXISTS (SELECT 1 FROM {} WHERE ROWID = ?1)", self.kind.table()))?
+            .query_row([id], |row| row.get(0))?;
+        Ok((!is_there).then_some(id))
     }
 
     /// All columns of the row that is shown.

@@ -18,6 +18,7 @@ use super::row::Owned;
 use super::schema::{Columns, has_versions};
 use super::spelling::{Spelled, Spelling, is_made_here};
 use super::states::{States, Taken};
+use super::vanished::VanishedRows;
 use super::visit::Visit;
 
 /// The source has a row no more: kind, source, row id.
@@ -105,6 +106,11 @@ impl<'c> Taker<'c> {
     /// Looks for messages that came again under other GUIDs, too.
     pub fn look_for(&mut self, restored: Restored<'c>) {
         self.restored = Some(restored);
+    }
+
+    /// Looks for rows of which neither they nor their hashes are there, too.
+    pub fn look_for_vanished(&mut self, vanished: &'c VanishedRows) {
+        self.states.vanished = Some(vanished);
     }
 
     /// Takes a row. `None`: it may be one that came again under another GUID; that can only be told, and the row be taken,

@@ -32,6 +32,7 @@ use super::states::Taken;
 use super::sums::first_together;
 use super::take::{FORGET, LOOK_AGAIN, Taker};
 use super::twins::Twins;
+use super::vanished::VanishedRows;
 use super::visit::{Ids, Visit};
 use crate::pipeline::Progress;
 use crate::source::SourceKind;
@@ -47,6 +48,8 @@ pub struct Visiting<'c> {
     pub damaged: &'c DamagedRows,
     /// Messages of which it is not known any more when and why they are gone.
     pub uncertain_absences: &'c UncertainAbsences,
+    /// Rows that the archive had, and of which it does not even have the hashes.
+    pub vanished: &'c VanishedRows,
 }
 
 /// Where rows of the source are in the archive.
@@ -167,6 +170,7 @@ impl Visiting<'_> {
         let damaged = self.damaged.of(kind);
         let mut taker = Taker::new(self.connection, self.columns, &spelling, self.visit, damaged)
             .map_err(self.failed())?;
+        taker.look_for_vanished(self.vanished);
         // What is not there any more may come again under another GUID.
         self.forget(kind, scan).map_err(self.failed())?;
         if kind == Kind::Message && !self.visit.first && !scan.news.is_empty() {
@@ -318,6 +322,9 @@ impl Visiting<'_> {
         let damaged = self.damaged.joins_of(join);
         let mut joining =
             Joining::new(self.connection, join, &here, damaged, self.visit).map_err(self.failed())?;
+        if self.damaged.are_wanting(join) {
+            joining.move_nothing();
+        }
         let mut participants = match join.table {
             NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
@@ -447,6 +454,9 @@ impl Visiting<'_> {
         let mut joining =
             Joining::new(self.connection, places, &names, self.damaged.joins_of(places), self.visit)
                 .map_err(self.failed())?;
+        if self.damaged.are_wanting(places) {
+            joining.move_nothing();
+        }
         let mut date =
             self.connection.prepare("SELECT date FROM message WHERE ROWID = ?1").map_err(self.failed())?;
         self.prepared.tables.reader().rows(table, &["chat_id", "message_id"], i64::MIN..=i64::MAX, |row| {

@@ -137,10 +137,10 @@ fn a_flipped_bit_in_a_join() {
 fn what_is_not_at_hand_is_told_again() {
     for at_hand in [false, true] {
         let kept = Kept::new();
-        let chat = "INSERT INTO chat_message_join (chat_id, message_id, message_date) VALUES (7, 3, 0)";
+        let chat = "INSERT INTO chat_message_join (chat_id, message_id, message_date) VALUES (8, 3, 0)";
         kept.sql(chat);
         kept.sql(
-            "INSERT INTO msgarchive_chat_message_join (chat_id, message_id, hash) VALUES (8, 3, zeroblob(16))",
+            "INSERT INTO msgarchive_chat_message_join (chat_id, message_id, hash) VALUES (7, 3, zeroblob(16))",
         );
         assert_eq!(kept.found().len(), 3);
         if at_hand {
@@ -152,7 +152,7 @@ fn what_is_not_at_hand_is_told_again() {
         }
         let found = kept.found();
         let tells = |what: &str| found.iter().any(|line| line.contains(what));
-        let told = (tells("row 7 of chat"), tells("row 8 of chat (in chat_message_join) is gone"));
+        let told = (tells("row 8 of chat"), tells("row 7 of chat (in chat_message_join) is gone"));
         let lost = kept.check(true).lost;
         let is_lost = lost.iter().any(|lost| lost.what.contains("its place in the chat"));
         assert_eq!((told, is_lost), ((!at_hand, !at_hand), at_hand), "{found:#?} {lost:#?}");

@@ -314,14 +314,14 @@ pub fn failing<T: Sync>(all: &[T], test: impl Fn(&T) -> Option<String> + Sync) -
 }
 
 /// A row: by the names of its columns.
-type Row = Vec<(String, Value)>;
+pub type Row = Vec<(String, Value)>;
 
 /// What can be made anew of what else there is, and says nothing that anybody would tell of.
 const MADE_ANEW: [&str; 4] =
     ["msgarchive_sum", "msgarchive_run", "msgarchive_source", "msgarchive_inherited"];
 
 /// All rows of an archive's tables.
-fn rows_of(rich: &Rich) -> Vec<(String, Row)> {
+pub fn rows_of(rich: &Rich) -> Vec<(String, Row)> {
     let db = Connection::open(rich.archive().join("chat.db")).unwrap();
     let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1";
     let tables: Vec<String> =
@@ -342,7 +342,7 @@ fn rows_of(rich: &Rich) -> Vec<(String, Row)> {
 
 /// What is not as it is in an archive that is `whole`, after the same run; but for what that run wrote itself, of what a source
 /// has: in words.
-fn blessed(whole: &[(String, Row)], now: &[(String, Row)]) -> Vec<String> {
+pub fn blessed(whole: &[(String, Row)], now: &[(String, Row)]) -> Vec<String> {
     let says = |row: &Row, name: &str| row.iter().find(|(of, _)| of == name).map(|(_, value)| value.clone());
     let run = Some(Value::Integer(5));
     let is_of_run =

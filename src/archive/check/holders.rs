@@ -5,11 +5,12 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::archive::carriers::Carrier;
 use crate::archive::kind::Kind;
 use crate::archive::row::text_at;
+use crate::archive::sums::{SIGHTINGS, WrongSum};
 use crate::source::SourceKind;
 use crate::source::tables::ContentFinder;
 
@@ -43,6 +44,30 @@ pub(super) fn of_row(connection: &Connection, kind: Kind, id: i64) -> rusqlite::
         let is_there = Path::new(&seen.path).try_exists().unwrap_or(false);
         (seen.path, if is_there { Having::Yes } else { Having::Perhaps })
     })))
+}
+
+/// A source that may have rows of this kind which it is not known to have any more: what was known of that is `wrong`.
+pub(super) fn uncertain(
+    connection: &Connection,
+    kind: Kind,
+    wrong: &[WrongSum],
+) -> rusqlite::Result<Option<Holder>> {
+    let of_sightings = wrong.iter().filter(|sum| sum.table == SIGHTINGS);
+    let source = |sum: &WrongSum| {
+        let mut about = sum.about.as_deref()?.split(' ').map(|number| number.parse::<i64>().ok());
+        about.next()?.filter(|of| *of == kind.number())?;
+        about.next()?
+    };
+    for source in of_sightings.filter_map(source) {
+        let path = connection
+            .prepare_cached("SELECT path FROM msgarchive_source WHERE source = ?1")?
+            .query_row([source], |row| text_at(row, 0))
+            .optional()?;
+        if let Some(path) = path.flatten() {
+            return Ok(Some(Holder { path, in_doubt: true }));
+        }
+    }
+    Ok(None)
 }
 
 /// Where a content can be had again. `path`: relative to the archive's folder.

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::{Check, Lost, Problem};
 use crate::archive::folder::{Folder, RUNS};
+use crate::archive::kind::JOINS;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
+use crate::archive::schema::has_table;
 use crate::archive::sums::Totals;
 use crate::disk::archive_folder::{holder, was_ended};
 use crate::disk::is_gone;
@@ -223,8 +225,25 @@ impl Check<'_> {
         for (table, count) in found.as_object().into_iter().flatten() {
             let should = expected.get(table);
             if should != Some(count) {
+                self.are_wanting(connection, table, should.and_then(Value::as_i64))?;
                 let should = should.map_or("as many as nobody knows".into(), Value::to_string);
                 self.found(Problem::of("count", format!("{table} has {count} rows instead of {should}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that rows of a join are gone with their hashes, if so it is.
+    fn are_wanting(&self, connection: &Connection, table: &str, should: Option<i64>) -> rusqlite::Result<()> {
+        let Some(join) = JOINS.iter().find(|join| join.table == table && join.of_messages()) else {
+            return Ok(());
+        };
+        if has_table(connection, &join.book())? {
+            let booked: i64 =
+                connection
+                    .query_row(&format!("SELECT count(*) FROM {}", join.book()), [], |row| row.get(0))?;
+            if should.is_some_and(|should| booked < should) {
+                lock(&self.damaged).wanting.push(table.to_owned());
             }
         }
         Ok(())

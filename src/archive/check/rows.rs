@@ -91,7 +91,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn row_is_damaged(
+    pub(super) fn row_is_damaged(
         &self,
         connection: &Connection,
         kind: Kind,
@@ -101,9 +101,11 @@ impl Check<'_> {
         let what = if there { "damaged" } else { "gone" };
         let what = format!("{} (row {id} of {}) is {what}", kind.in_words(), kind.table());
         let guid = guid(connection, kind, id)?;
-        self.found(
-            Problem { guid, ..Problem::of("row", what) }.held_by(holders::of_row(connection, kind, id)?),
-        );
+        let holder = match holders::of_row(connection, kind, id)? {
+            None if !there => holders::uncertain(connection, kind, &lock(&self.damaged).sums)?,
+            holder => holder,
+        };
+        self.found(Problem { guid, ..Problem::of("row", what) }.held_by(holder));
         if let Ok(mut damaged) = self.damaged.lock() {
             damaged.rows.push((kind, id));
         }

@@ -1,6 +1,8 @@
 //! Whether what is noted down beside the rows is as runs wrote it: the same sums in the tables, in `msgarchive_sum` and in
 //! the last record.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{Check, Problem, guid, holders};
@@ -8,8 +10,9 @@ use crate::archive::ArchiveError;
 use crate::archive::kind::Kind;
 use crate::archive::sums::{
     ABSENCES, ALIASES, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals, WrongSum,
-    objects, total, written,
+    first_together, last_together, objects, total, written,
 };
+use crate::archive::vanished::vanished;
 use crate::pipeline::crew::lock;
 
 impl Check<'_> {
@@ -33,6 +36,7 @@ impl Check<'_> {
                     self.note_is_damaged(connection, notes, &about)?;
                 }
             }
+            self.vanished(connection)?;
             let there = objects(connection)?;
             for name in self.differing(OBJECTS, &there, &of(OBJECTS, &there), &totals) {
                 let what = format!("{name}, of which the database is made, is not as it was made");
@@ -43,6 +47,35 @@ impl Check<'_> {
             Ok(())
         };
         self.as_far_as_read(compare())
+    }
+
+    /// Names the rows that are gone with their hashes: where sums of these are wrong.
+    fn vanished(&self, connection: &Connection) -> rusqlite::Result<()> {
+        for notes in &NOTES {
+            let Some(kind) =
+                Kind::ALL.into_iter().find(|kind| notes.table == format!("msgarchive_{}", kind.table()))
+            else {
+                continue;
+            };
+            let (mut wrong, mut is_any) = (BTreeSet::new(), false);
+            for sum in lock(&self.damaged).sums.iter().filter(|sum| sum.table == notes.table) {
+                match sum.about.as_deref().and_then(|about| notes.numbers(about)) {
+                    Some((first, _)) => drop(wrong.insert(first)),
+                    None => is_any = true,
+                }
+            }
+            let span = match (wrong.first(), wrong.last()) {
+                _ if is_any => (1, i64::MAX),
+                (Some(first), Some(last)) => (*first, last_together(*last)),
+                _ => continue,
+            };
+            for id in vanished(connection, kind, span)? {
+                if is_any || wrong.contains(&first_together(id)) {
+                    self.row_is_damaged(connection, kind, id, false)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the rows of a table speak of whose sum is another one. Notes it for the next run.

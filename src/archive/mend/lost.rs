@@ -8,14 +8,12 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
-use super::joins::booked;
-use super::{Doubtful, Mending, hash_of_row};
-use crate::archive::joins::{Note, each_hash, same};
-use crate::archive::kind::{JOINS, Join, Kind};
+use super::{Mended, Mending, hash_of_row};
+use crate::archive::kind::{JOINS, Kind};
 use crate::archive::lost_content::LostContents;
 use crate::archive::prepared::Prepared;
 use crate::archive::records::in_database;
-use crate::archive::row::{Owned, RowHash, text_at};
+use crate::archive::row::{RowHash, text_at};
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
 use crate::source::tables::quoted;
 
@@ -62,14 +60,15 @@ pub struct GivenUp {
 }
 
 impl Mending<'_> {
-    /// Takes for lost what nothing has any more, once all sources of the run were asked. `doubtful`: notes that were not as they
-    /// were written before that; `visits`: the sources.
+    /// Takes for lost what nothing has any more, once all sources of the run were asked. `mended`: what there was before that;
+    /// `visits`: the sources.
     pub fn give_up(
         &self,
         columns: &Columns,
-        doubtful: &[Doubtful],
+        Mended { doubtful, vanished, .. }: &Mended,
         visits: &[Prepared<'_>],
     ) -> rusqlite::Result<GivenUp> {
+        vanished.keep_again(self.connection, self.run)?;
         let said = self.said_to_be_lost()?;
         let mut given_up = GivenUp { found_again: self.found_again(&said)?, ..GivenUp::default() };
         let (mut rows, mut joined) = (self.found.rows.clone(), self.found.joined.clone());
@@ -78,7 +77,10 @@ impl Mending<'_> {
         joined.sort_unstable();
         joined.dedup();
         for (kind, id) in rows {
-            self.give_up_row(kind, id, columns, &mut given_up)?;
+            match vanished.ids(kind).any(|vanished| vanished == id) {
+                true => self.give_up_vanished(kind, id, columns, &mut given_up)?,
+                false => self.give_up_row(kind, id, columns, &mut given_up)?,
+            }
         }
         for (kind, version) in self.found.former.iter().filter(|(kind, _)| has_versions(*kind)) {
             given_up.lost.extend(self.give_up_former(*kind, *version, columns)?);
@@ -91,6 +93,9 @@ impl Mending<'_> {
             for (_, owner) in owners {
                 self.give_up_joins(join, *owner, columns, &mut given_up)?;
             }
+        }
+        for join in JOINS.iter().filter(|join| self.found.wanting.iter().any(|table| table == join.table)) {
+            given_up.lost.extend(self.give_up_wanting(join)?);
         }
         given_up.lost.extend(self.give_up_notes(doubtful, visits)?);
         let said = LostContents::of(said.iter().map(String::as_str));
@@ -252,6 +257,37 @@ impl Mending<'_> {
         Ok(())
     }
 
+    /// A row of which not even the hash was left.
+    fn give_up_vanished(
+        &self,
+        kind: Kind,
+        id: i64,
+        columns: &Columns,
+        given_up: &mut GivenUp,
+    ) -> rusqlite::Result<()> {
+        let is_here: bool = self.connection.query_row(
+            &format!("SELECT EXISTS (SELECT 1 FROM msgarchive_{} WHERE id = ?1)", kind.table()),
+            [id],
+            |row| row.get(0),
+        )?;
+        if is_here {
+            return Ok(());
+        }
+        if let Some(source) = self.seen_in(kind, id)? {
+            let (what, name) = (kind.in_words(), guid(self.connection, kind, id)?);
+            given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
+            return Ok(());
+        }
+        // Which state it was nobody knows; that there was one, and that it is told of, the record of this run closes over.
+        self.connection.execute(
+            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, x'', ?3)",
+            params![kind.number(), id, self.run],
+        )?;
+        let loss = if self.show_former(kind, id, columns)? { Loss::LastState } else { Loss::Row };
+        given_up.lost.push(loss.in_words(kind, id, &guid(self.connection, kind, id)?));
+        Ok(())
+    }
+
     /// The source that was read last of those that have a row: one of this run brought what it has.
     fn seen_in(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
         let source = self.connection.query_row(
@@ -292,9 +328,10 @@ impl Mending<'_> {
             )?;
             self.connection.execute(
                 &format!(
-                    "UPDATE msgarchive_{table} SET hash = v.msgarchive_hash, since = v.msgarchive_since, \
-                     source = v.msgarchive_source FROM {versions} v \
-                     WHERE v.msgarchive_version = ?1 AND id = v.msgarchive_id"
+                    "INSERT INTO msgarchive_{table} (id, hash, added, since, source) \
+                     SELECT msgarchive_id, msgarchive_hash, msgarchive_since, msgarchive_since, msgarchive_source \
+                     FROM {versions} WHERE msgarchive_version = ?1 \
+                     ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, since = excluded.since, source = excluded.source"
                 ),
                 [version],
             )?;
@@ -307,68 +344,6 @@ impl Mending<'_> {
         }
         Ok(false)
     }
-
-    /// What joins a row; of one that a source has which was not asked, only that is told.
-    fn give_up_joins(
-        &self,
-        join: &Join,
-        owner: i64,
-        columns: &Columns,
-        given_up: &mut GivenUp,
-    ) -> rusqlite::Result<()> {
-        let (column, kind) = join.owner();
-        let (table, book) = (join.table, join.book());
-        let before = booked(self.connection, join, owner)?;
-        let (mut there, mut of_no_run) = (Vec::new(), 0);
-        let clause = format!("WHERE {column} = ?1");
-        each_hash(self.connection, join, columns, &clause, [owner], |identity, hash| {
-            let identity = || identity.iter().map(|value| Owned::of(*value));
-            let is_booked =
-                before.iter().any(|(booked, _)| booked.iter().cloned().eq(identity().map(in_book)));
-            there.push(hash);
-            of_no_run += usize::from(!is_booked);
-            Ok(())
-        })?;
-        let lost = before.iter().filter(|(_, hash)| !there.contains(hash)).count();
-        let name = guid(self.connection, kind, owner)?;
-        let what = format!("of {}, {}", kind.in_words(), join.says);
-        if let Some(source) = self.not_asked(kind, owner)? {
-            let words = format!("{what} ({name}, in {table}): {source} may have it");
-            given_up.still_damaged.extend(std::iter::repeat_n(words, lost));
-            return Ok(());
-        }
-        let mut note = Note::new(self.connection, join, "REPLACE")?;
-        each_hash(self.connection, join, columns, &clause, [owner], |identity, hash| {
-            note.down(identity, &hash).map(drop)
-        })?;
-        let gone = format!(
-            "DELETE FROM {book} AS b WHERE {column} = ?1 AND NOT EXISTS (SELECT 1 FROM {table} t WHERE {})",
-            same(join, "t", "b")
-        );
-        self.connection.execute(&gone, [owner])?;
-        let gone = std::iter::repeat_n(format!("{what} ({name}, in {table})"), lost);
-        let found = format!(
-            "{what} that no run is known to have written: it is kept as it was found ({name}, in {table})"
-        );
-        given_up.lost.extend(gone.chain(std::iter::repeat_n(found, of_no_run)));
-        Ok(())
-    }
-
-    /// The source that was read last of those that have a row and were not read by this run.
-    fn not_asked(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
-        let source = self.connection.query_row(
-            "SELECT o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
-             WHERE s.kind = ?1 AND s.id = ?2 AND o.last_run < ?3 ORDER BY o.last_run DESC LIMIT 1",
-            [kind.number(), id, self.run],
-            |row| row.get(0),
-        );
-        source.optional()
-    }
-}
-
-/// As a book has it.
-fn in_book(value: Owned) -> Owned {
-    if value == Owned::Null { Owned::Text(Vec::new()) } else { value }
 }
 
 /// What a row is known by.

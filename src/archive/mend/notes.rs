@@ -111,6 +111,12 @@ impl Mending<'_> {
         visits: &[Prepared<'_>],
     ) -> rusqlite::Result<Vec<String>> {
         self.place_again(doubtful, visits)?;
+        // Of what a source gave again the sums tell since when it was there.
+        for of_table in doubtful.chunk_by(|a, b| a.notes.table == b.notes.table) {
+            if let Some(Doubtful { notes, is_summed_up: true, .. }) = of_table.first() {
+                self.table_by_sums(notes)?;
+            }
+        }
         let mut lost = Vec::new();
         for of_table in doubtful.chunk_by(|a, b| a.notes.table == b.notes.table) {
             let Some(Doubtful { notes, .. }) = of_table.first() else { continue };
