@@ -34,6 +34,7 @@ mod lost_bytes;
 mod many;
 mod merging;
 mod missing;
+mod moved;
 mod moves;
 mod nights;
 mod no_room;

@@ -24,6 +24,7 @@ use super::ArchiveError;
 use super::horizon::{Going, aged_out};
 use super::kept::Kept;
 use super::kind::Kind;
+use super::moves::chats_of;
 use super::places::{Places, number};
 use super::replaced::Replacing;
 use super::row::text_at;
@@ -63,7 +64,7 @@ impl<'c> Evidence<'c> {
             connection,
             source,
             deleted: HashSet::new(),
-            conversations: Conversations::none(connection),
+            conversations: Conversations::none(connection, source),
             aged_out: None,
             is_guessed: false,
             replacing: Replacing::new(connection, Some(source)),
@@ -82,7 +83,7 @@ impl<'c> Evidence<'c> {
                 evidence.deleted.insert(guid);
             })?;
         }
-        evidence.conversations = Conversations::read(connection, tables)?;
+        evidence.conversations = Conversations::read(connection, tables, source)?;
         Ok(evidence)
     }
 
@@ -189,10 +190,7 @@ impl<'c> Evidence<'c> {
     }
 
     fn has_lost_its_chat(&self, message: i64, chats_gone: Option<&[i64]>) -> rusqlite::Result<bool> {
-        let mut chats =
-            self.connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
-        let chats = chats.query_map([message], |row| row.get(0))?;
-        let chats: Vec<i64> = chats.collect::<rusqlite::Result<_>>()?;
+        let chats = chats_of(self.connection, message, self.source)?;
         if chats_gone.is_some_and(|gone| !chats.iter().any(|chat| gone.binary_search(chat).is_ok())) {
             return Ok(false);
         }

@@ -11,6 +11,7 @@ use super::folder::Folder;
 use super::given::ArchiveOptions;
 use super::inherit::Heir;
 use super::mend::Mending;
+use super::moves::look_again_at_moved;
 use super::noticed;
 use super::people;
 use super::placed::still_missing;
@@ -78,12 +79,14 @@ impl Adding<'_> {
         for prepared in visits {
             untype(&transaction, prepared.tables)?;
         }
-        let followed = match previous.as_ref().map(|(_, text)| Totals::of_record(text)) {
-            Some(Some(totals)) if sums::are_there(&transaction).map_err(failed())? => {
-                Some((Following::begin(&transaction, objects.clone()).map_err(failed())?, totals))
+        let mut summed = previous.as_ref().and_then(|(_, text)| Totals::of_record(text));
+        let following = match &summed {
+            Some(_) if sums::are_there(&transaction).map_err(failed())? => {
+                Some(Following::begin(&transaction, objects.clone()).map_err(failed())?)
             }
             _ => None,
         };
+        look_again_at_moved(&transaction, summed.get_or_insert_default()).map_err(failed())?;
         deletions::show(&transaction).map_err(failed())?;
         let damaged = found_damaged.by_kind();
         let uncertain_absences = UncertainAbsences {
@@ -150,8 +153,8 @@ impl Adding<'_> {
         let only = previous.is_some().then_some(number);
         let rows = record::rows_by_run(&transaction, only).map_err(failed())?;
         let totals = record::totals(&transaction).map_err(failed())?;
-        let sums = match followed {
-            Some((following, totals)) => following.end(&transaction, totals, &found_damaged.sums),
+        let sums = match following {
+            Some(following) => following.end(&transaction, summed.unwrap_or_default(), &found_damaged.sums),
             None => sums::make(&transaction),
         };
         record.accepted = Accepted::now(&transaction, &mended.runs).map_err(failed())?;

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::places::number;
 use super::row::text_at;
-use crate::model::Conversation;
+use crate::model::{Conversation, ConversationKind};
 use crate::pipeline::roster::Roster;
 use crate::source::contacts::Contact;
 use crate::source::{ChatId, RawChat, RawHandle};
@@ -42,6 +42,12 @@ impl Conversations {
             connection.prepare_cached("SELECT min(chat_id) FROM chat_message_join WHERE message_id = ?1")?;
         let chat: Option<i64> = statement.query_row([message], |row| row.get(0))?;
         Ok(chat.and_then(|chat| self.0.conversation_of(ChatId(chat))))
+    }
+
+    /// Which one a chat is part of; none for one of rows of no chat, which could be from anywhere.
+    pub fn place_of_chat(&self, chat: i64) -> Option<usize> {
+        let at = self.0.conversation_of(ChatId(chat))?;
+        (self.at(at)?.kind != ConversationKind::Orphaned).then_some(at)
     }
 
     /// One of them.

@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ArchiveError;
 use super::conversations::{Conversations, columns_or_null};
 use super::history::{find, run_named};
+use super::moves::FORMER_PLACES;
 use super::open::look_into;
 use super::participants::PARTICIPANTS;
 use super::row::text_at;
@@ -90,6 +91,8 @@ impl Person {
 pub struct AsItWas {
     /// The name and the date (RFC 3339) of that run.
     pub run: (String, String),
+    /// The id and the title of the conversation that it was in, where that is not the one that it is in now.
+    pub elsewhere: Option<(String, String)>,
     /// `None`: without a name.
     pub name: Option<String>,
     /// Without the owner.
@@ -152,12 +155,16 @@ pub fn as_it_was(path: &Path, guid: &str) -> Result<Option<AsItWas>, ArchiveErro
         let Some(message) = find(&connection, guid)? else { return Ok(None) };
         let sql = "SELECT min(j.chat_id), b.added FROM chat_message_join j \
              JOIN msgarchive_message b ON b.id = j.message_id WHERE j.message_id = ?1";
-        let (Some(chat), Some(run)) = connection.query_row(sql, [message], |row| {
+        let (Some(shown), Some(run)) = connection.query_row(sql, [message], |row| {
             Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
         })?
         else {
             return Ok(None);
         };
+        let conversations = Conversations::read(&connection, &cards(&connection)?)?;
+        let place = |chat| conversations.0.conversation_of(ChatId(chat));
+        let first = first_place(&connection, message)?.filter(|first| place(*first) != place(shown));
+        let chat = first.unwrap_or(shown);
         let names = names(&connection, Some(chat))?.remove(&chat).unwrap_or_default();
         let was = |name: &&Name| name.since <= run && name.until.is_none_or(|until| until > run);
         let now = names.last().and_then(|name| name.name.clone());
@@ -167,18 +174,31 @@ pub fn as_it_was(path: &Path, guid: &str) -> Result<Option<AsItWas>, ArchiveErro
             stays.iter().filter(|stay| was(stay)).map(|stay| stay.handle).collect()
         };
         let then = handles(&|stay| stay.since <= run && stay.until.is_none_or(|until| until > run));
-        if name == now && then == handles(&|stay| stay.until.is_none()) {
+        if first.is_none() && name == now && then == handles(&|stay| stay.until.is_none()) {
             return Ok(None);
         }
-        let conversations = Conversations::read(&connection, &cards(&connection)?)?;
         let person = |handle| Person::of(conversations.0.sender(handle).map(AsRef::as_ref));
         Ok(Some(AsItWas {
             run: run_named(&connection, run)?,
+            elsewhere: first
+                .and_then(place)
+                .and_then(|place| conversations.at(place))
+                .map(|one| (one.id.clone(), one.title.clone())),
             name,
             people: then.into_iter().map(person).collect(),
         }))
     };
     read().map_err(ArchiveError::database(folder.database()))
+}
+
+/// The chat that a message was in first, where it is in another one now; archives that were made earlier do not tell.
+fn first_place(connection: &Connection, message: i64) -> rusqlite::Result<Option<i64>> {
+    if !has_table(connection, FORMER_PLACES)? {
+        return Ok(None);
+    }
+    let sql =
+        format!("SELECT chat FROM {FORMER_PLACES} WHERE message = ?1 ORDER BY since, until, chat LIMIT 1");
+    connection.query_row(&sql, [message], |row| row.get(0)).optional()
 }
 
 /// A name of a chat, and from which run on until which one.

@@ -4,6 +4,7 @@ mod devices;
 mod held;
 mod lost;
 mod parts;
+mod places;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,7 @@ use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::joins::Joining;
 use super::kind::{JOINS, Kind};
+use super::moves::FORMER_PLACES;
 use super::participants::{self, PARTICIPANTS, Stay};
 use super::people;
 use super::places::number;
@@ -82,6 +84,9 @@ impl<'c> Heir<'c> {
         let of_messages = self.versions(handles, refused)?;
         if self.notes.vouch_for(PARTICIPANTS, refused)? {
             self.participants()?;
+        }
+        if self.notes.vouch_for(FORMER_PLACES, refused)? {
+            self.former_places()?;
         }
         if self.notes.vouch_for(FORMER_PARTS, refused)? {
             self.former_parts()?;

@@ -12,13 +12,11 @@ use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::damage::Damaged;
 use super::kind::{JOINS, Join, PLACES};
+use super::moves::MOVED;
 use super::row::{self, RowHash};
 use super::schema::{Columns, has_table};
 use super::visit::Visit;
 use crate::source::tables::quoted;
-
-/// Since which run a message is in a chat, where it was there before that.
-pub const MOVED: &str = "msgarchive_moved";
 
 /// Makes the books that are missing, of what there is.
 pub fn make_books(connection: &Connection) -> rusqlite::Result<()> {

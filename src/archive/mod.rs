@@ -54,6 +54,7 @@ mod late;
 mod lock;
 mod lost_content;
 mod mend;
+mod moves;
 mod newest;
 mod noted;
 mod noticed;

@@ -3,8 +3,8 @@
 use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::had::HAD;
-use super::joins::MOVED;
 use super::kind::Kind;
+use super::moves::{ELSEWHERE, FORMER_PLACES, MOVED};
 use super::participants::{MEMBERS, PARTICIPANTS};
 use super::recovered::FORMER_PARTS;
 use super::sums::{ABSENCES, ALIASES, FILES, FORMERLY_PLACED, PLACED, SIGHTINGS};
@@ -13,9 +13,13 @@ use crate::source::contacts::CARDS;
 /// What kind of row the rows of a table speak of, each of one.
 pub fn kind_of(table: &str) -> Option<Kind> {
     match table {
-        ABSENCES | MOVED | FORMER_PARTS | DELETED_PARTS | HAD | "msgarchive_message_version" => {
-            Some(Kind::Message)
-        }
+        ABSENCES
+        | MOVED
+        | FORMER_PLACES
+        | FORMER_PARTS
+        | DELETED_PARTS
+        | HAD
+        | "msgarchive_message_version" => Some(Kind::Message),
         PLACED | FORMERLY_PLACED | "attachment" | "msgarchive_attachment_version" => Some(Kind::Attachment),
         PARTICIPANTS | "msgarchive_chat_version" => Some(Kind::Chat),
         _ => None,
@@ -27,6 +31,8 @@ pub fn what_is_noted(table: &str) -> &'static str {
     match table {
         ABSENCES => "of a message, when and why it is gone where it came from",
         MOVED => "of a message, since when it is in its conversation",
+        FORMER_PLACES => "of a message, in which conversation it was before, and until when",
+        ELSEWHERE => "of messages, in which conversations a source has them",
         FORMER_PARTS => "of a message, what of it was in Recently Deleted and came back",
         DELETED_PARTS => "of a message, since when and until when a part of it was in Recently Deleted",
         HAD => "of a message, since when and until when a source had it",

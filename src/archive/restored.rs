@@ -11,15 +11,15 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
 use super::conversations::Conversations;
-use super::kind::Kind;
+use super::kind::{Kind, PLACES};
+use super::moves::{ELSEWHERE, FORMER_PLACES};
 use super::places::number;
 use super::row::{Owned, owned, text_at};
 use super::schema::Columns;
 use super::twins::{Mark, Marking, Marks, are_all, carried_by};
-use crate::model::ConversationKind;
 use crate::pipeline::fingerprint::{Fingerprint, Words};
+use crate::source::RawMessage;
 use crate::source::tables::quoted;
-use crate::source::{ChatId, RawMessage};
 
 /// Looks for messages by what they say.
 pub struct Restored<'c> {
@@ -113,7 +113,8 @@ impl<'c> Restored<'c> {
         names: &[String],
         values: &[ValueRef<'_>],
     ) -> rusqlite::Result<Option<i64>> {
-        let Some(conversation) = self.chats.get(&rowid).and_then(|chat| place(&self.conversations, *chat))
+        let Some(conversation) =
+            self.chats.get(&rowid).and_then(|chat| self.conversations.place_of_chat(*chat))
         else {
             return Ok(None);
         };
@@ -153,8 +154,11 @@ impl<'c> Restored<'c> {
         let Restored { connection, conversations, columns, of_second, .. } = self;
         let mut of_second = connection.prepare_cached(of_second)?;
         let mut candidates = Candidates::default();
-        let mut chats =
-            connection.prepare_cached("SELECT chat_id FROM chat_message_join WHERE message_id = ?1")?;
+        let mut chats = connection.prepare_cached(&format!(
+            "SELECT chat_id FROM {PLACES} WHERE message_id = ?1 \
+             UNION SELECT chat FROM {ELSEWHERE} WHERE message = ?1 \
+             UNION SELECT chat FROM {FORMER_PLACES} WHERE message = ?1"
+        ))?;
         let mut rows = of_second.query(params![second, self.source])?;
         while let Some(candidate) = rows.next()? {
             let values = owned(candidate, columns.len())?;
@@ -163,7 +167,7 @@ impl<'c> Restored<'c> {
             let fingerprint = fingerprint(connection, conversations, &row, &words)?;
             let id: i64 = candidate.get(columns.len())?;
             for chat in chats.query_map([id], |row| row.get::<_, i64>(0))? {
-                if let Some(place) = place(conversations, chat?) {
+                if let Some(place) = conversations.place_of_chat(chat?) {
                     let alike = candidates.entry((place, fingerprint)).or_default();
                     alike.ids.push_back(id);
                     if let Some(when) = unsent(&row, &words) {
@@ -240,14 +244,6 @@ fn by_mark(
         }
     }
     Ok(by_mark)
-}
-
-/// Which conversation a chat is part of; none for rows of no chat, which could be from anywhere.
-fn place(conversations: &Conversations, chat: i64) -> Option<usize> {
-    let roster = &conversations.0;
-    let at = roster.conversation_of(ChatId(chat))?;
-    let kind = roster.conversations.get(at)?.conversation.kind;
-    (kind != ConversationKind::Orphaned).then_some(at)
 }
 
 fn fingerprint(

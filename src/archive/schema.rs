@@ -92,6 +92,13 @@ const LATER: &str = "
     -- Places of messages that came to be in a chat after they were there already.
     CREATE TABLE IF NOT EXISTS msgarchive_moved (
       message INTEGER NOT NULL, chat INTEGER NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (message, chat)) WITHOUT ROWID;
+    -- The chats in which a source has a message that is shown in others; and in which it was shown until a run.
+    CREATE TABLE IF NOT EXISTS msgarchive_elsewhere (
+      message INTEGER NOT NULL, source INTEGER NOT NULL, chat INTEGER NOT NULL,
+      PRIMARY KEY (message, source, chat)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS msgarchive_former_place (
+      message INTEGER NOT NULL, chat INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS msgarchive_idx_former_place ON msgarchive_former_place (message);
     -- Until when each source is known to have been as a run read it: Apple's date. Only where that is another one.
     CREATE TABLE IF NOT EXISTS msgarchive_state (
       source INTEGER NOT NULL, run INTEGER NOT NULL, date INTEGER NOT NULL, PRIMARY KEY (source, run)) WITHOUT ROWID;

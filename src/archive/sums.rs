@@ -25,7 +25,7 @@ use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::fingerprint::{Fingerprints, mixed};
 use super::had::HAD;
-use super::joins::MOVED;
+use super::moves::{ELSEWHERE, FORMER_PLACES, MOVED};
 use super::participants::{MEMBERS, PARTICIPANTS};
 use super::recovered::FORMER_PARTS;
 use super::row::Owned;
@@ -68,7 +68,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 26] = [
+pub const NOTES: [Notes; 28] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -93,6 +93,8 @@ pub const NOTES: [Notes; 26] = [
     each(MEMBERS, 2, &["source", "chat", "handle"]),
     each(PARTICIPANTS, 1, &["chat", "handle", "since", "until"]),
     each(MOVED, 1, &["message", "chat", "run"]),
+    by_many(ELSEWHERE, 1, &["message", "source", "chat"]),
+    each(FORMER_PLACES, 1, &["message", "chat", "since", "until"]),
     each(STATES, 1, &["source", "run", "date"]),
     each(FORMER_PARTS, 1, &["message", "chat", "part", "delete_date", "part_text", "source", "until"]),
     each(DELETED_PARTS, 1, &["message", "part", "source", "since", "gone"]),

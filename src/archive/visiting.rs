@@ -1,12 +1,15 @@
 //! Takes in what one source has: rows, what joins them, what it has no more.
 
 mod missing;
+mod placed;
 
 use std::collections::{BTreeSet, HashMap};
 
+use roaring::RoaringTreemap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 
+use self::placed::Put;
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
 use super::attested::{AttestedJoin, Refused};
@@ -68,15 +71,17 @@ impl Whereabouts {
     /// Where the row is that a join names. `None`: a message that is no news.
     fn of(&self, kind: Kind, rowid: i64, source: i64) -> Option<i64> {
         let ids = match kind {
-            Kind::Message => {
-                let at = self.messages.binary_search_by_key(&rowid, |(rowid, _)| *rowid).ok()?;
-                return self.messages.get(at).map(|(_, id)| *id);
-            }
+            Kind::Message => return self.messages.get(self.at(rowid)?).map(|(_, id)| *id),
             Kind::Handle => &self.handles,
             Kind::Chat => &self.chats,
             Kind::Attachment => &self.attachments,
         };
         Some(ids.get(&rowid).copied().unwrap_or_else(|| dangling(source, rowid)))
+    }
+
+    /// The place of a message among those that are news.
+    fn at(&self, rowid: i64) -> Option<usize> {
+        self.messages.binary_search_by_key(&rowid, |(rowid, _)| *rowid).ok()
     }
 }
 
@@ -87,6 +92,8 @@ struct TakenRows {
     touched: Vec<(i64, i64)>,
     /// Ids of messages that were known, and are shown otherwise now.
     changed: Vec<i64>,
+    /// Ids of messages that were not.
+    new: RoaringTreemap,
     /// Ids of rows that were not found where they had been.
     gone: Vec<i64>,
 }
@@ -99,9 +106,9 @@ impl Visiting<'_> {
     pub fn take_all(&self, counts: &mut Counts, progress: &dyn Progress) -> Result<Refused, ArchiveError> {
         let mut refused = Refused::default();
         let mut whereabouts = Whereabouts::default();
-        let (mut gone, mut chats_gone) = (Vec::new(), Vec::new());
+        let (mut gone, mut chats_gone, mut new_messages) = (Vec::new(), Vec::new(), RoaringTreemap::new());
         for (kind, scan) in &self.prepared.scans {
-            let TakenRows { touched, changed, gone: lost } =
+            let TakenRows { touched, changed, new, gone: lost } =
                 self.take_kind(*kind, scan, &whereabouts, (counts, &mut refused), progress)?;
             match kind {
                 Kind::Handle => whereabouts.handles = self.heir.all_here(*kind).map_err(self.failed())?,
@@ -111,7 +118,7 @@ impl Visiting<'_> {
                     chats_gone.sort_unstable();
                     // Who is in a chat tells which conversation it is of.
                     for join in JOINS.iter().filter(|join| !join.of_messages()) {
-                        self.take_join(join, &whereabouts, &mut refused)?;
+                        self.take_join(join, &whereabouts, &mut Put::All, &mut refused)?;
                     }
                 }
                 Kind::Attachment => {
@@ -123,18 +130,19 @@ impl Visiting<'_> {
                 Kind::Message => {
                     whereabouts.messages = touched;
                     whereabouts.changed = changed;
+                    new_messages = new;
                     gone = lost;
                 }
             }
         }
-        for join in JOINS.iter().filter(|join| join.of_messages()) {
-            self.take_join(join, &whereabouts, &mut refused)?;
+        self.take_places(&whereabouts, &new_messages, &mut refused)?;
+        for join in JOINS.iter().filter(|join| join.of_messages() && join.table != PLACES) {
+            self.take_join(join, &whereabouts, &mut Put::All, &mut refused)?;
         }
         if let Some(mut twins) = Twins::of(self.connection, self.visit).map_err(self.failed())? {
             let came: Vec<i64> = self.prepared.contents.kept.iter().map(|kept| kept.rowid).collect();
             counts.filled_in += twins.hand_on(self.prepared.tables, &whereabouts.attachments, &came)?;
         }
-        self.place_recently_deleted(&whereabouts)?;
         self.note_absences(&whereabouts.messages, &gone, &chats_gone)?;
         if self.is_archive() {
             counts.changed += self.heir.all(&whereabouts.handles, &mut refused)?;
@@ -179,7 +187,7 @@ impl Visiting<'_> {
             taker.look_for(restored.map_err(self.failed())?);
         }
         let mut touched = Vec::with_capacity(scan.news.len());
-        let mut changed = Vec::new();
+        let (mut changed, mut new) = (Vec::new(), RoaringTreemap::new());
         let mut postponed = Vec::new();
         for last in [false, true] {
             let rowids = if last { &std::mem::take(&mut postponed) } else { &scan.news };
@@ -192,7 +200,10 @@ impl Visiting<'_> {
                 };
                 if kind == Kind::Message {
                     match taken {
-                        Taken::New => counts.added += 1,
+                        Taken::New => {
+                            counts.added += 1;
+                            new.insert(id.cast_unsigned());
+                        }
                         Taken::Changed => {
                             counts.changed += 1;
                             changed.push(id);
@@ -229,7 +240,7 @@ impl Visiting<'_> {
         for id in &changed {
             follow_date(self.connection, self.columns, *id).map_err(self.failed())?;
         }
-        Ok(TakenRows { touched, changed, gone: gone.into_iter().map(|(_, id)| id).collect() })
+        Ok(TakenRows { touched, changed, new, gone: gone.into_iter().map(|(_, id)| id).collect() })
     }
 
     /// What a row is called here, for people.
@@ -295,11 +306,12 @@ impl Visiting<'_> {
         Ok(found)
     }
 
-    /// Takes the rows of a join; of messages, only those that are news.
+    /// Takes the rows of a join; of messages, only those that are news. `put`: of places, which of them.
     fn take_join(
         &self,
         join: &'static Join,
         whereabouts: &Whereabouts,
+        put: &mut Put<'_, '_>,
         refused: &mut Refused,
     ) -> Result<(), ArchiveError> {
         let Some(table) = self.prepared.tables.table(join.table) else { return Ok(()) };
@@ -376,6 +388,12 @@ impl Visiting<'_> {
                 let is_shown = match (&mut participants, &mut twins) {
                     (Some(participants), _) => participants.note(one, other),
                     (_, Some(twins)) => twins.has(one, other).map(|has| !has),
+                    _ if join.table == PLACES => {
+                        match owner.and_then(|at| whereabouts.at(number(row.value(at)))) {
+                            Some(at) => put.wants(at, other, one),
+                            None => Ok(false),
+                        }
+                    }
                     _ => Ok(true),
                 };
                 if !is_shown.map_err(self.failed())? {
@@ -402,6 +420,9 @@ impl Visiting<'_> {
             let chats = chats.map(|(_, id)| *id).collect();
             let hide = |chat, handle| joining.remove(&[chat, handle].map(ValueRef::Integer));
             participants.finish(&chats, hide).map_err(self.failed())?;
+        }
+        if let Put::New(moves) = put {
+            moves.distrust(wrong.iter().filter_map(|rowid| whereabouts.of(kind, *rowid, self.visit.source)));
         }
         self.refuse_joined(join, wrong, whereabouts, refused)?;
         if let Some(recovered) = recovered {
@@ -441,42 +462,6 @@ impl Visiting<'_> {
                 .map_err(self.failed())?;
         }
         Ok(())
-    }
-
-    /// What is in Recently Deleted stays where it was.
-    fn place_recently_deleted(&self, whereabouts: &Whereabouts) -> Result<(), ArchiveError> {
-        let Some(table) = self.prepared.tables.table(RECENTLY_DELETED) else { return Ok(()) };
-        if whereabouts.messages.is_empty() {
-            return Ok(());
-        }
-        let Some(places) = JOINS.iter().find(|join| join.table == PLACES) else { return Ok(()) };
-        let names = ["chat_id", "message_id", "message_date"];
-        let mut joining =
-            Joining::new(self.connection, places, &names, self.damaged.joins_of(places), self.visit)
-                .map_err(self.failed())?;
-        if self.damaged.are_wanting(places) {
-            joining.move_nothing();
-        }
-        let mut date =
-            self.connection.prepare("SELECT date FROM message WHERE ROWID = ?1").map_err(self.failed())?;
-        self.prepared.tables.reader().rows(table, &["chat_id", "message_id"], i64::MIN..=i64::MAX, |row| {
-            let source = self.visit.source;
-            let chat = whereabouts.of(Kind::Chat, number(row.value(0)), source);
-            let message = whereabouts.of(Kind::Message, number(row.value(1)), source);
-            if let (Some(chat), Some(message)) = (chat, message) {
-                let mut put = || -> rusqlite::Result<()> {
-                    let nobody = dangling(source, number(row.value(0)));
-                    if nobody != chat && self.is_late(number(row.value(1))) {
-                        joining.let_go(&[nobody, message].map(ValueRef::Integer))?;
-                    }
-                    let mut dates = date.query([message])?;
-                    let date = dates.next()?.map_or(Ok(ValueRef::Null), |row| row.get_ref(0))?;
-                    joining.put(&[ValueRef::Integer(chat), ValueRef::Integer(message), date])
-                };
-                put().map_err(self.failed())?;
-            }
-            Ok::<(), ArchiveError>(())
-        })
     }
 
     /// Takes over the version of the schema: the latest one seen.

@@ -95,6 +95,13 @@ pub fn then_in_words(then: &AsItWas, zone: Tz) -> String {
         .map_or_else(|| "it had no name".to_owned(), |name| format!("it was named {}", named(name)));
     let people: Vec<String> = then.people.iter().map(|person| plain(person.label())).collect();
     let people = if people.is_empty() { "nobody else".to_owned() } else { people.join(", ") };
+    let name = match &then.elsewhere {
+        None => name,
+        Some((_, title)) if then.name.is_some() || then.people.len() == 1 => {
+            format!("it was in {}", plain(title))
+        }
+        Some((_, title)) => format!("it was in {}, which had no name", plain(title)),
+    };
     let line = format!(
         "When the archive first had this message, on {}, {name}, and {people} {} in it",
         of_run(&then.run, zone),
@@ -108,6 +115,8 @@ pub fn then_as_json(then: &AsItWas) -> Value {
     json!({
         "run": then.run.0,
         "date": then.run.1,
+        "conversation": then.elsewhere.as_ref().map(|(id, _)| id),
+        "title": then.elsewhere.as_ref().map(|(_, title)| title),
         "name": then.name,
         "people": then.people.iter().map(person).collect::<Vec<Value>>(),
     })

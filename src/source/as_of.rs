@@ -18,6 +18,9 @@ pub(super) const RUNS: &str = "msgarchive_run";
 /// more there is a view.
 pub(super) const DELETED_PARTS: &str = "msgarchive_deleted_part";
 
+/// In which chat a message was, since and until which run.
+const FORMER_PLACES: &str = "msgarchive_former_place";
+
 /// When a part was deleted, in nanoseconds, whichever unit it is in (`messages-format.md` 3.1); what is no date is early.
 const DELETED: &str = "CASE WHEN typeof(delete_date) <> 'integer' THEN 0
      WHEN delete_date BETWEEN -999999999999 AND 999999999999 THEN delete_date * 1000000000 ELSE delete_date END";
@@ -158,6 +161,14 @@ fn see_what_was_lost(copy: &Connection, run: i64) -> rusqlite::Result<()> {
 fn show_places(copy: &Connection, run: i64) -> rusqlite::Result<()> {
     if !copy.table_exists(None, "msgarchive_moved")? {
         return Ok(());
+    }
+    if copy.table_exists(None, FORMER_PLACES)? {
+        copy.execute_batch(&format!(
+            "INSERT INTO chat_message_join (chat_id, message_id, message_date)
+                 SELECT DISTINCT f.chat, f.message, m.date FROM {FORMER_PLACES} f JOIN message m ON m.ROWID = f.message
+                 WHERE f.since <= {run} AND f.until > {run} AND NOT EXISTS (
+                     SELECT 1 FROM chat_message_join j WHERE j.message_id = f.message AND j.chat_id = f.chat);"
+        ))?;
     }
     copy.execute_batch(&format!(
         "DELETE FROM chat_message_join WHERE rowid IN (

@@ -113,7 +113,7 @@ fn a_part_that_was_deleted_and_restored() {
     assert_eq!(shown("second-restored", &second), whole(false));
 }
 
-/// A message that came to be in another chat was not there before; and one whose place was damaged has always been there.
+/// A message that went to another chat was where it was before; and one whose place was damaged has always been there.
 #[test]
 fn places_as_they_were() {
     let program = Program::new();
@@ -134,7 +134,7 @@ fn places_as_they_were() {
         let messages = exported(&program, out, more).into_iter();
         messages.map(|message| message["guid"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(guids("now", &[]), ["A", "A", "B"]);
+    assert_eq!(guids("now", &[]), ["A", "B"]);
     assert_eq!(guids("then", &["--as-of", "2023-03-09T12:00"]), ["A", "B"]);
 }
 

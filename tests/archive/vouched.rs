@@ -68,6 +68,7 @@ impl Rich {
             UPDATE attachment SET transfer_name = 'IMG_3.png' WHERE ROWID = 2;
             UPDATE attachment SET total_bytes = total_bytes + 1 WHERE ROWID = 1;
             DELETE FROM chat_handle_join WHERE chat_id = 2 AND handle_id = 2;
+            UPDATE chat_message_join SET chat_id = 2 WHERE message_id = 2;
             INSERT INTO deleted_messages (guid) SELECT guid FROM message WHERE ROWID = 4;
             DELETE FROM chat_message_join WHERE message_id = 4;
             DELETE FROM message WHERE ROWID = 4;
@@ -99,7 +100,8 @@ impl Rich {
         // And a part is recovered.
         let changes = "UPDATE message SET text = 'edited', date_edited = date + 1 WHERE ROWID = 8;
             DELETE FROM recoverable_message_part WHERE message_id = 3;
-            UPDATE message SET text = 'word edited', date_edited = date + 2 WHERE ROWID = 3;";
+            UPDATE message SET text = 'word edited', date_edited = date + 2 WHERE ROWID = 3;
+            UPDATE chat_message_join SET chat_id = 1 WHERE message_id = 2;";
         db.execute_batch(changes).unwrap();
         for day in 3..5 {
             former.push(fs::read(rich.archive().join("chat.db")).unwrap());
@@ -180,35 +182,35 @@ impl Rich {
             .map(|p| format!("{}: {} {}", p.kind, p.what, p.path.or(p.guid).unwrap_or_default()))
             .collect()
     }
+}
 
-    /// Makes it what an earlier program left: without sums, and with records that do not speak of them.
-    fn of_an_earlier_program(&self) {
-        let db = Connection::open(self.archive().join("chat.db")).unwrap();
-        db.execute_batch("DROP TABLE msgarchive_sum").unwrap();
-        let records: Vec<(i64, String, String)> = db
-            .prepare("SELECT run, name, record FROM msgarchive_run ORDER BY run")
-            .unwrap()
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        let mut previous = serde_json::Value::Null;
-        for (run, name, text) in records {
-            let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
-            for later in ["sums", "damage", "accepted"] {
-                record.as_object_mut().unwrap().remove(later);
-            }
-            record["previous"] = previous;
-            let text = format!("{record:#}\n");
-            let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
-            db.execute(
-                "UPDATE msgarchive_run SET record = ?2, sha256 = ?3 WHERE run = ?1",
-                params![run, text, hash],
-            )
-            .unwrap();
-            fs::write(self.archive().join(format!("runs/{name}.json")), text).unwrap();
-            previous = hash.into();
+/// Makes an archive what an earlier program left: without sums, and with records that do not speak of them.
+pub fn as_of_an_earlier_program(archive: &Path) {
+    let db = Connection::open(archive.join("chat.db")).unwrap();
+    db.execute_batch("DROP TABLE msgarchive_sum").unwrap();
+    let records: Vec<(i64, String, String)> = db
+        .prepare("SELECT run, name, record FROM msgarchive_run ORDER BY run")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let mut previous = serde_json::Value::Null;
+    for (run, name, text) in records {
+        let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for later in ["sums", "damage", "accepted"] {
+            record.as_object_mut().unwrap().remove(later);
         }
+        record["previous"] = previous;
+        let text = format!("{record:#}\n");
+        let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+        db.execute(
+            "UPDATE msgarchive_run SET record = ?2, sha256 = ?3 WHERE run = ?1",
+            params![run, text, hash],
+        )
+        .unwrap();
+        fs::write(archive.join(format!("runs/{name}.json")), text).unwrap();
+        previous = hash.into();
     }
 }
 
@@ -409,7 +411,7 @@ fn whatever_changes_is_found_and_right_after_the_next_run() {
 #[test]
 fn an_archive_of_an_earlier_program_is_taken_as_it_is() {
     let rich = Rich::new();
-    rich.of_an_earlier_program();
+    as_of_an_earlier_program(&rich.archive());
     assert_eq!(rich.found(), [""; 0]);
     rich.run(5).unwrap();
     assert_eq!(rich.found(), [""; 0]);
@@ -420,7 +422,7 @@ fn an_archive_of_an_earlier_program_is_taken_as_it_is() {
         "{found:#?}"
     );
     // One that is used by turns: what the earlier program wrote has no sums, and none are missing.
-    rich.of_an_earlier_program();
+    as_of_an_earlier_program(&rich.archive());
     assert_eq!(rich.found(), [""; 0]);
     rich.run(6).unwrap();
     assert_eq!(rich.found(), [""; 0]);

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{in_nanoseconds, texts};
 use crate::archive::ArchiveError;
 use crate::archive::kind::PLACES;
+use crate::archive::moves::chats_of;
 use crate::archive::places::number;
 use crate::archive::row::text_at;
 use crate::source::tables::{Tables, text};
@@ -26,6 +27,7 @@ pub enum Conversation {
 /// The chats of a source, to be asked of messages of the archive.
 pub struct Conversations<'c> {
     connection: &'c Connection,
+    source: i64,
     /// GUIDs of chats that it lists as deleted, and when the last time was; 0 where it does not say.
     deleted: HashMap<String, i64>,
     /// GUIDs, identifiers and group ids of the chats that it has.
@@ -39,13 +41,17 @@ type Names = [Option<String>; 3];
 
 impl<'c> Conversations<'c> {
     /// Of a source that is asked of none.
-    pub fn none(connection: &'c Connection) -> Conversations<'c> {
+    pub fn none(connection: &'c Connection, source: i64) -> Conversations<'c> {
         let (deleted, there, outlived) = (HashMap::new(), HashSet::new(), HashSet::new());
-        Conversations { connection, deleted, there, outlived }
+        Conversations { connection, source, deleted, there, outlived }
     }
 
-    pub fn read(connection: &'c Connection, tables: &Tables) -> Result<Conversations<'c>, ArchiveError> {
-        let Conversations { mut deleted, mut there, .. } = Conversations::none(connection);
+    pub fn read(
+        connection: &'c Connection,
+        tables: &Tables,
+        source: i64,
+    ) -> Result<Conversations<'c>, ArchiveError> {
+        let Conversations { mut deleted, mut there, .. } = Conversations::none(connection, source);
         texts(tables, "sync_deleted_chats", "guid", Some("timestamp"), |guid, date| {
             let last = deleted.entry(guid).or_insert(0);
             *last = in_nanoseconds(date).max(*last);
@@ -56,7 +62,7 @@ impl<'c> Conversations<'c> {
             })?;
         }
         let outlived = outlived(tables, &deleted)?;
-        Ok(Conversations { connection, deleted, there, outlived })
+        Ok(Conversations { connection, source, deleted, there, outlived })
     }
 
     /// Whether a message's chats are in the source, under whatever GUID; and are those in which it was.
@@ -100,14 +106,17 @@ impl<'c> Conversations<'c> {
             Ok(there.map_or("NULL".into(), |name| format!("c.{name}")))
         };
         let sql = format!(
-            "SELECT c.guid, {}, {} FROM chat_message_join j JOIN chat c ON c.ROWID = j.chat_id \
-             WHERE j.message_id = ?1",
+            "SELECT c.guid, {}, {} FROM chat c WHERE c.ROWID = ?1",
             has("chat_identifier")?,
             has("group_id")?
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let names = |row: &rusqlite::Row<'_>| Ok([text_at(row, 0)?, text_at(row, 1)?, text_at(row, 2)?]);
-        statement.query_map([message], names)?.collect()
+        let mut of_all = Vec::new();
+        for chat in chats_of(self.connection, message, self.source)? {
+            of_all.extend(statement.query_row([chat], names).optional()?);
+        }
+        Ok(of_all)
     }
 }
 

@@ -30,8 +30,13 @@ impl Totals {
         self.0.get(table).copied().unwrap_or_default()
     }
 
+    /// Whether there is one of a table: an earlier program knows nothing of what came later.
+    pub fn has(&self, table: &str) -> bool {
+        self.0.contains_key(table)
+    }
+
     /// Adds to that of a table.
-    pub(super) fn change(&mut self, table: &str, by: i64) {
+    pub fn change(&mut self, table: &str, by: i64) {
         let of = self.0.entry(table.to_owned()).or_default();
         *of = of.wrapping_add(by);
     }
