@@ -30,6 +30,7 @@ mod joined;
 mod known;
 mod late;
 mod left_behind;
+mod long;
 mod lost_bytes;
 mod many;
 mod merging;

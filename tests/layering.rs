@@ -120,7 +120,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("unicode_normalization", &["archive", "disk", "pipeline", "source", "writers"]),
-    ("unicode_segmentation", &["disk", "pipeline", "writers"]),
+    ("unicode_segmentation", &["cli", "disk", "pipeline", "writers"]),
     ("unicode_width", &["cli", "writers"]),
     ("zeroize", &["cli", "source"]),
     ("zune_jpeg", &["media"]),

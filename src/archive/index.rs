@@ -27,7 +27,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub use self::sum::is_whole;
 use self::texts::each_text;
-pub use self::words::{begins_with, matching};
+pub use self::words::{Word, matching};
 use super::ArchiveError;
 use super::deleted_parts::with_part_deleted_since;
 use super::folder::Folder;

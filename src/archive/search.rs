@@ -10,7 +10,7 @@ use super::ArchiveError;
 use super::conversations::Conversations;
 use super::folder::Folder;
 use super::index::Index;
-pub use super::index::begins_with;
+pub use super::index::Word;
 use super::index::matching;
 use super::newest::newest_first;
 use super::open::look_at;

@@ -10,6 +10,7 @@ mod changed;
 mod compare;
 mod doctor;
 mod document_options;
+mod excerpt;
 mod export;
 mod failure;
 mod generate;

@@ -4,16 +4,22 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use clap::builder::styling::Style;
-use msgarchive::archive::search::{Found, Hit, Query, begins_with, search};
+use msgarchive::archive::search::{Found, Hit, Query, Word, search};
 use msgarchive::model::Message;
 use msgarchive::writers::clock::Clock;
-use msgarchive::writers::phrase::{Phrases, count, deleted, grouped};
+use msgarchive::writers::phrase::{Phrases, count, deleted, grouped, shortened};
 use serde_json::{Value, json};
 
+use super::excerpt::{LEFT_OUT, Room, around, beginning, places};
 use super::progress::{When, working};
 use super::selection_options::SelectionOptions;
-use super::terminal::{plain, said, wrap};
+use super::terminal::{fill, plain, said, wrap};
 use super::{Failure, Outcome, terminal, zone};
+
+/// Before every message.
+const INDENT: usize = 4;
+/// Of who sent a message, in characters.
+const LONGEST_NAME: usize = 60;
 
 /// Search an archive: every word that a message says or ever said, deleted and unsent ones included.
 ///
@@ -86,22 +92,22 @@ impl Page {
         let width = terminal::width();
         let typed = args.words.join(" ");
         let outer = |c: char| !c.is_alphanumeric() && c.is_ascii();
-        let words: Vec<&str> = typed
-            .split(['"', ' '])
-            .map(|word| word.trim_matches(outer))
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<Word> =
+            typed.split(['"', ' ']).filter_map(|word| Word::new(word.trim_matches(outer))).collect();
         let mut out = String::new();
+        let long = Room::lines(width - INDENT, 10, 5);
+        let short = Room::lines(width - INDENT, 3, 2);
         for hit in &found.hits {
             let title = hit.conversation.as_ref().map_or("no conversation", |(_, title)| title);
-            let _ = writeln!(out, "{}", wrap("", &plain(title), width));
+            let _ = writeln!(out, "{}", fill("", &beginning(&plain(title), short), width));
             for message in &hit.before {
-                let _ = writeln!(out, "{}", wrap("    ", &self.in_a_line(message), width));
+                let _ = writeln!(out, "{}", fill("    ", &self.in_a_line(message, &[], short), width));
             }
-            let _ = writeln!(out, "{}", marked(&wrap("  > ", &self.in_a_line(&hit.message), width), &words));
+            let line = self.in_a_line(&hit.message, &words, long);
+            let _ = writeln!(out, "{}", marked(&fill("  > ", &line, width), &words));
             for text in &hit.once {
-                let once = format!("once: {}", said(Some(text)));
-                let _ = writeln!(out, "{}", marked(&wrap("      ", &once, width), &words));
+                let once = format!("once: {}", around(&said(Some(text)), &words, long));
+                let _ = writeln!(out, "{}", marked(&fill("      ", &once, width), &words));
             }
             if let Some(why) = hit.message.deleted {
                 let _ = writeln!(out, "{}", wrap("      ", &deleted(why, &mut self.clock), width));
@@ -110,22 +116,35 @@ impl Page {
                 let _ = writeln!(out, "      {}", plain(guid));
             }
             for message in &hit.after {
-                let _ = writeln!(out, "{}", wrap("    ", &self.in_a_line(message), width));
+                let _ = writeln!(out, "{}", fill("    ", &self.in_a_line(message, &[], short), width));
             }
             out.push('\n');
+        }
+        // Where a message itself has such a mark, it does no harm to say what it means.
+        if out.contains(LEFT_OUT) {
+            let dir = plain(&args.dir.to_string_lossy());
+            let how = format!(
+                "{LEFT_OUT} stands for what is left out of long messages. `msgarchive history {dir} --message GUID` shows one \
+                 whole (--guids shows GUIDs), and --json all of them."
+            );
+            let _ = writeln!(out, "{}", wrap("", &how, width));
         }
         let _ = writeln!(out, "{}", wrap("", &how_many(found), width));
         out
     }
 
-    fn in_a_line(&mut self, message: &Message) -> String {
+    fn in_a_line(&mut self, message: &Message, words: &[Word], room: Room) -> String {
         let date = message
             .date
             .map_or("—".to_owned(), |at| at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string());
         let line = self.phrases.in_a_line(message, &mut self.clock);
+        let line = around(&line, words, room);
         match self.phrases.event(message) {
             Some(_) => format!("{date} {line}"),
-            None => format!("{date} {}: {line}", plain(self.phrases.sender(message))),
+            None => {
+                let sender = plain(self.phrases.sender(message));
+                format!("{date} {}: {line}", shortened(&sender, LONGEST_NAME))
+            }
         }
     }
 
@@ -176,31 +195,21 @@ fn how_many(found: &Found) -> String {
 }
 
 /// Sets off the words, on a terminal that may show colors.
-fn marked(text: &str, words: &[&str]) -> String {
+fn marked(text: &str, words: &[Word]) -> String {
     if !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {
         return text.to_owned();
     }
     let bold = Style::new().bold();
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut in_word = false;
-    while let Some(c) = rest.chars().next() {
-        // A word begins where one is found; scripts without blanks between words have no such place.
-        let found =
-            words.iter().filter(|_| !in_word || !c.is_ascii()).find_map(|word| begins_with(rest, word));
-        match found {
-            Some(length) if length > 0 => {
-                let (start, after) = rest.split_at(length);
-                let _ = write!(out, "{bold}{start}{bold:#}");
-                rest = after;
-                in_word = true;
-            }
-            _ => {
-                out.push(c);
-                rest = rest.get(c.len_utf8()..).unwrap_or_default();
-                in_word = c.is_alphanumeric();
-            }
+    let mut end = 0;
+    for place in places(text, words) {
+        if let (true, Some(before), Some(word)) =
+            (place.start >= end, text.get(end..place.start), text.get(place.start..place.end))
+        {
+            let _ = write!(out, "{before}{bold}{word}{bold:#}");
+            end = place.end;
         }
     }
+    out.push_str(text.get(end..).unwrap_or_default());
     out
 }

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use terminal_size::{Width, terminal_size, terminal_size_of};
+use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Failure;
@@ -118,6 +119,30 @@ pub fn wrap(first: &str, text: &str, columns: usize) -> String {
     wrapped
 }
 
+/// The same for what people wrote, where no line is to be longer: also a word that has no room in one is broken, between
+/// characters. Addresses of pages stand alone, so that a terminal can open them.
+pub fn fill(first: &str, text: &str, columns: usize) -> String {
+    let room = columns.saturating_sub(first.width()).max(2);
+    let mut broken = String::with_capacity(text.len());
+    for (at, word) in text.split(' ').enumerate() {
+        broken.push_str(if at == 0 { "" } else { " " });
+        if word.width() <= room || word.contains("://") {
+            broken.push_str(word);
+            continue;
+        }
+        let mut used = 0;
+        for cluster in word.graphemes(true) {
+            if used > 0 && used + cluster.width() > room {
+                broken.push(' ');
+                used = 0;
+            }
+            broken.push_str(cluster);
+            used += cluster.width();
+        }
+    }
+    wrap(first, &broken, columns)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +173,8 @@ mod tests {
     fn paragraphs_break_at_blanks() {
         assert_eq!(wrap("hint: ", "one two three", 14), "hint: one two\n      three");
         assert_eq!(wrap("", "averyverylongword b", 5), "averyverylongword\nb");
+        assert_eq!(fill("> ", "averylongword b", 7), "> avery\n  longw\n  ord b");
+        assert_eq!(fill("", "明日東京 e\u{301}e\u{301}", 5), "明日\n東京\ne\u{301}e\u{301}");
+        assert_eq!(fill("", "x http://example.com/", 5), "x\nhttp://example.com/");
     }
 }
