@@ -13,6 +13,7 @@ use super::further::{Beside, beside};
 use super::had;
 use super::incoming::Incoming;
 use super::kind::Kind;
+use super::participants::MEMBERS;
 use super::restored::Restored;
 use super::row::Owned;
 use super::schema::{Columns, has_versions};
@@ -307,7 +308,9 @@ impl<'c> Taker<'c> {
             Beside::Earlier => false,
             // Of another source, which never knew what this one's row did not say before either.
             Beside::Less => has_changed && self.states.source(id)? == Some(self.visit.source),
-            Beside::Other { further } if before.is_none() => further || self.is_of_its_own(id)?,
+            Beside::Other { further } if before.is_none() => {
+                further || self.is_of_its_own(id)? || self.is_begun_anew(id)?
+            }
             Beside::Other { .. } => has_changed,
         };
         if is_shown {
@@ -323,6 +326,18 @@ impl<'c> Taker<'c> {
         let brought_by = self.states.source(id)?;
         Ok(brought_by
             .is_some_and(|source| source == self.visit.source || self.predecessors.contains(&source)))
+    }
+
+    /// A conversation that the source had before under another row id: it was deleted there, and is a new one since.
+    fn is_begun_anew(&self, id: i64) -> rusqlite::Result<bool> {
+        if self.kind != Kind::Chat {
+            return Ok(false);
+        }
+        self.connection
+            .prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM {MEMBERS} WHERE source = ?1 AND chat = ?2)"
+            ))?
+            .query_row([self.visit.source, id], |row| row.get(0))
     }
 
     /// This source had the state that is shown, as it brought it or by its fingerprint, and has another one now: a group may

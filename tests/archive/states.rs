@@ -45,6 +45,33 @@ fn a_name_comes_back() {
     assert_eq!(fed.texts(of_versions), ["Harbor", "Lake"]);
 }
 
+/// A group that is deleted on one device and begun anew, under its GUID and another name, has that name; one that is only
+/// restored there, with a name that it had, has the one that came since.
+#[test]
+fn a_group_is_begun_anew() {
+    let mut fed = a_mac();
+    let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26.on_device());
+    phone.receive("B", 2, START, "hello");
+    fed.of(&[&phone.folder]);
+    phone.rename("R1", 2, START + DAY, "Lake");
+    fed.of(&[&phone.folder]);
+    assert_eq!(fed.texts(NAME), ["Lake"]);
+    let guid: String = fed
+        .mac
+        .db
+        .query_row("SELECT guid FROM chat WHERE ROWID = ?1", [fed.mac.chats[2]], |row| row.get(0))
+        .unwrap();
+    fed.mac.make_anew(2, &guid);
+    fed.night();
+    assert_eq!(fed.texts(NAME), ["Lake"]);
+    fed.mac.make_anew(2, &guid);
+    fed.mac.rename("R2", 2, START + 3 * DAY, "Quay");
+    fed.night();
+    assert_eq!(fed.texts(NAME), ["Quay"]);
+    let of_versions = "DISTINCT display_name FROM msgarchive_chat_version ORDER BY display_name";
+    assert_eq!(fed.texts(of_versions), ["Harbor", "Lake"]);
+}
+
 /// A row that lost its hash, which nobody noticed: its state is kept all the same when it gets another one.
 #[test]
 fn a_state_without_its_book() {
