@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use roaring::RoaringTreemap;
 use rusqlite::{Connection, params};
 
+use super::absence::predecessors;
 use super::conversations::Conversations;
 use super::damage::Damaged;
 use super::kind::{Kind, PLACES};
@@ -101,6 +102,9 @@ pub struct Moves<'c> {
     connection: &'c Connection,
     visit: Visit<'c>,
     damaged: &'c Damaged,
+    /// No run read the source before.
+    is_new: bool,
+    predecessors: Vec<i64>,
     /// What this run brought: it is shown wherever the source has it.
     new: &'c RoaringTreemap,
     /// Where the source has what is shown elsewhere.
@@ -115,10 +119,10 @@ pub struct Moves<'c> {
 }
 
 impl<'c> Moves<'c> {
-    /// `messages`: how many are news. `damaged`: of what is noted of their places something is damaged or gone.
+    /// `is_new`: no run read the source before. `messages`: how many are news. `damaged`: of what is noted of their places something is damaged or gone.
     pub fn read(
         connection: &'c Connection,
-        visit: Visit<'c>,
+        (visit, is_new): (Visit<'c>, bool),
         messages: usize,
         new: &'c RoaringTreemap,
         damaged: &'c Damaged,
@@ -133,6 +137,8 @@ impl<'c> Moves<'c> {
         Ok(Moves {
             connection,
             visit,
+            is_new,
+            predecessors: predecessors(connection, visit.source, visit.run)?,
             damaged,
             new,
             elsewhere,
@@ -152,11 +158,13 @@ impl<'c> Moves<'c> {
         if self.damaged.contains(&message) {
             return Ok(!self.elsewhere.contains_key(&message));
         }
-        let shown = self.shown(message)?;
-        let is_shown = shown.contains(&chat);
-        if self.elsewhere.contains_key(&message)
-            || !is_shown && !self.places()?.all(&shown).contains(&self.places()?.of(chat))
-        {
+        let is_shown: bool = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM {BOOK} WHERE message_id = ?1 AND chat_id = ?2)"
+            ))?
+            .query_row([message, chat], |row| row.get(0))?;
+        if self.elsewhere.contains_key(&message) || !is_shown && !self.is_shown_beside(message, chat)? {
             self.asked.insert(message.cast_unsigned());
             return Ok(false);
         }
@@ -164,6 +172,12 @@ impl<'c> Moves<'c> {
             *agreed = agreed.saturating_add(1);
         }
         Ok(!is_shown)
+    }
+
+    /// Whether it is shown in another chat of the same conversation.
+    fn is_shown_beside(&self, message: i64, chat: i64) -> rusqlite::Result<bool> {
+        let places = self.places()?;
+        Ok(places.all(&self.shown(message)?).contains(&places.of(chat)))
     }
 
     /// What was told of the places of these is not certain.
@@ -174,11 +188,12 @@ impl<'c> Moves<'c> {
     /// All places were told of: which messages may have moved. `messages`: those that are news.
     pub fn may_have_moved(&mut self, messages: &[(i64, i64)]) -> rusqlite::Result<RoaringTreemap> {
         let mut asked = std::mem::take(&mut self.asked);
+        let known = if self.is_new { &[] } else { messages };
         let mut shown =
             self.connection.prepare(&format!("SELECT count(*) FROM {BOOK} WHERE message_id = ?1"))?;
-        for (agreed, (_, message)) in self.agreed.iter().zip(messages).filter(|(agreed, _)| **agreed > 0) {
+        for (agreed, (_, message)) in self.agreed.iter().zip(known).filter(|(agreed, _)| **agreed > 0) {
             let is_all = shown.query_row([message], |row| row.get::<_, i64>(0))? == i64::from(*agreed);
-            // What the source did not have before it can have taken from nowhere.
+            // From nowhere a source takes what it did not have there.
             if !is_all && self.had(*message)? {
                 asked.insert(message.cast_unsigned());
             }
@@ -245,13 +260,16 @@ impl<'c> Moves<'c> {
         shown.query_map([message], |row| row.get(0))?.collect()
     }
 
-    /// The other sources that have it.
+    /// The other sources that have it, but for those that this one took the place of.
     fn others(&self, message: i64) -> rusqlite::Result<BTreeSet<i64>> {
         let mut others = self.connection.prepare_cached(
             "SELECT source FROM msgarchive_sighting WHERE kind = ?1 AND id = ?2 AND source <> ?3",
         )?;
         let of = [Kind::Message.number(), message, self.visit.source];
-        others.query_map(of, |row| row.get(0))?.collect()
+        let mut others: BTreeSet<i64> =
+            others.query_map(of, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        others.retain(|source| !self.predecessors.contains(source));
+        Ok(others)
     }
 
     /// Whether the source had it before this run.

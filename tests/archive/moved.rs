@@ -150,6 +150,28 @@ fn a_device_that_has_it_elsewhere() {
     whole(&program, "archive");
 }
 
+/// A library that was synced anew lies where the one before it lay: nobody reads that any more, and this one counts.
+#[test]
+fn a_library_that_took_the_place_of_another_one() {
+    let program = Program::new();
+    let mut mac = device(&program, "mac");
+    mac.receive("A", 2, START + 1, "goes");
+    mac.receive("B", 2, START + 2, "stays");
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    fs::remove_dir_all(&mac.folder).unwrap();
+    let mut mac = device(&program, "mac");
+    mac.receive("NEW", 0, START + DAY, "so that the row ids are others");
+    mac.receive("B", 2, START + 2, "stays");
+    mac.receive("A", 3, START + 1, "goes");
+    let record = add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    assert_eq!(record.sources[0].source, 2, "another source");
+    let now = placed(&program, "now", &[]);
+    assert_eq!((&now["A"][..], &now["B"][..]), (&["Boat".to_owned()][..], &["Harbor".to_owned()][..]));
+    assert_eq!(placed(&program, "then", &["--as-of", "2023-03-10T00:00"])["A"], ["Harbor"]);
+    whole(&program, "archive");
+}
+
 /// Another archive hands on where its messages were; and a copy that has not noticed yet moves nothing back.
 #[test]
 fn archives_that_tell_of_it() {

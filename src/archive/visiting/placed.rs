@@ -59,7 +59,8 @@ impl Visiting<'_> {
         let damaged = self.damaged.joins_of(places);
         let messages = &whereabouts.messages;
         let mut moves =
-            Moves::read(self.connection, self.visit, messages.len(), new, damaged).map_err(self.failed())?;
+            Moves::read(self.connection, (self.visit, self.prepared.new), messages.len(), new, damaged)
+                .map_err(self.failed())?;
         self.put_places(places, whereabouts, &mut Put::New(&mut moves), refused)?;
         let asked = moves.may_have_moved(messages).map_err(self.failed())?;
         let mut moving = Moving::default();
