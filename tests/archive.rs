@@ -32,6 +32,7 @@ mod late;
 mod left_behind;
 mod long;
 mod lost_bytes;
+mod lost_named;
 mod many;
 mod merging;
 mod missing;

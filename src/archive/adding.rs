@@ -10,6 +10,7 @@ use super::deletions::{self, Told};
 use super::folder::Folder;
 use super::given::ArchiveOptions;
 use super::inherit::Heir;
+use super::lost_thing::LostThing;
 use super::mend::Mending;
 use super::moves::look_again_at_moved;
 use super::noticed;
@@ -67,8 +68,10 @@ impl Adding<'_> {
             unreadable: set_aside.iter().chain(options.away).cloned().collect(),
             damage: found_damaged.words.clone(),
             lost: Vec::new(),
+            lost_of: Vec::new(),
             still_damaged: Vec::new(),
             found_again: Vec::new(),
+            found_again_of: Vec::new(),
             accepted: Default::default(),
             text: String::new(),
         };
@@ -146,8 +149,10 @@ impl Adding<'_> {
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
         let given_up = mending.give_up(&columns, &mended, visits).map_err(failed())?;
-        (record.lost, record.still_damaged) = (given_up.lost, given_up.still_damaged);
-        record.found_again = given_up.found_again;
+        record.still_damaged = given_up.still_damaged;
+        let apart = |things: Vec<LostThing>| things.into_iter().map(|thing| (thing.what, thing.of)).unzip();
+        (record.lost, record.lost_of) = apart(given_up.lost);
+        (record.found_again, record.found_again_of) = apart(given_up.found_again);
         progress.phase("Writing the record");
         // All there is, where nothing was before: quicker than one by one.
         let only = previous.is_some().then_some(number);
@@ -159,6 +164,7 @@ impl Adding<'_> {
         };
         record.accepted = Accepted::now(&transaction, &mended.runs).map_err(failed())?;
         record.lost.extend(record.accepted.iter().map(|(run, accepted)| accepted.in_words(*run)));
+        record.lost_of.resize(record.lost.len(), None);
         for (run, accepted) in &record.accepted {
             transaction
                 .execute("UPDATE msgarchive_run SET sha256 = ?2 WHERE run = ?1", (run, &accepted.record))

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 pub use self::findings::{Checked, Findings, Lost, Problem};
 pub use self::noted::noted_damage;
@@ -38,8 +38,7 @@ use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
 use super::own_file::Own;
 use super::records::none_written;
-use super::row::{self, RowHash};
-use super::schema::{has_versions, version_table};
+use super::row::RowHash;
 use crate::pipeline::Progress;
 use crate::pipeline::crew::lock;
 
@@ -242,7 +241,7 @@ fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Resu
         // That was one moment. What takes longer holds no run up.
         let contents = files.and_then(|files| {
             connection.execute_batch("COMMIT")?;
-            let lost = LostContents::of(lost.iter().map(|lost| lost.what.as_str()));
+            let lost = LostContents::of(lost.iter().map(|lost| &lost.thing));
             let deep = depth == Depth::Contents;
             let counted = check.contents(&connection, (&files, &lost), deep, jobs)?;
             if deep {
@@ -334,33 +333,10 @@ impl Check<'_> {
 fn database_is_damaged(folder: &Folder, what: String) -> Problem {
     let source = last_source(folder);
     let what = format!("{what}; the next run takes over what can be read of it");
-    Problem { lost: source.is_none(), source, ..Problem::of("database", what) }
+    // What that lost since, and what it was before, it may not have.
+    Problem { lost: source.is_none(), in_doubt: source.is_some(), source, ..Problem::of("database", what) }
 }
 
 fn stored_hash(value: rusqlite::types::ValueRef<'_>) -> Option<RowHash> {
     value.as_blob().ok()?.try_into().ok()
-}
-
-/// What a row is known by, as far as that can still be read.
-fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
-    let key = kind.key().first().copied().unwrap_or("guid");
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {key} FROM {} WHERE ROWID = ?1", kind.table()))?;
-    let shown = statement.query_row([id], |row| row.get_ref(0).map(row::Owned::of)).optional()?;
-    let value = match shown {
-        None if has_versions(kind) => {
-            // As it was before.
-            let former = format!(
-                "SELECT {key} FROM {} WHERE msgarchive_id = ?1 ORDER BY msgarchive_version DESC LIMIT 1",
-                version_table(kind)
-            );
-            let mut former = connection.prepare_cached(&former)?;
-            former.query_row([id], |row| row.get_ref(0).map(row::Owned::of)).optional()?
-        }
-        shown => shown,
-    };
-    Ok(match value {
-        Some(row::Owned::Text(text)) => Some(String::from_utf8_lossy(&text).into_owned()),
-        _ => None,
-    })
 }

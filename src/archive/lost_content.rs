@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use super::lost_thing::LostThing;
+
 /// What is left of a content that is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Left {
@@ -40,18 +42,20 @@ impl Left {
     }
 }
 
-/// The contents that are lost, by what is said to be lost: path → what is left, and all words that say so.
+/// The contents that are lost, by what is said to be lost: path → what is left, and all that says so.
 #[derive(Debug, Default)]
-pub struct LostContents<'w>(BTreeMap<&'w str, (Left, Vec<&'w str>)>);
+pub struct LostContents<'w>(BTreeMap<&'w str, (Left, Vec<&'w LostThing>)>);
 
 impl<'w> LostContents<'w> {
-    pub fn of(words: impl Iterator<Item = &'w str>) -> LostContents<'w> {
-        let mut lost: BTreeMap<&str, (Left, Vec<&str>)> = BTreeMap::new();
-        for words in words {
-            if let Some((left, path)) = Left::of_words(words) {
+    pub fn of(things: impl Iterator<Item = &'w LostThing>) -> LostContents<'w> {
+        let mut lost: BTreeMap<&str, (Left, Vec<&LostThing>)> = BTreeMap::new();
+        for thing in things {
+            // An earlier program said only in its words which one it is.
+            if let Some((left, path)) = Left::of_words(&thing.what) {
+                let path = thing.of.as_ref().and_then(|of| of.path.as_deref()).unwrap_or(path);
                 let known = lost.entry(path).or_insert((left, Vec::new()));
                 known.0 = known.0.max(left);
-                known.1.push(words);
+                known.1.push(thing);
             }
         }
         LostContents(lost)
@@ -62,9 +66,9 @@ impl<'w> LostContents<'w> {
         self.0.get(path).is_some_and(|(said, _)| left <= *said)
     }
 
-    /// In which words; none where it is not lost.
-    pub fn said_of(&self, path: &str) -> &[&'w str] {
-        self.0.get(path).map_or(&[], |(_, words)| words)
+    /// All that was said; nothing where it is not lost.
+    pub fn said_of(&self, path: &str) -> &[&'w LostThing] {
+        self.0.get(path).map_or(&[], |(_, said)| said)
     }
 }
 
@@ -75,13 +79,15 @@ mod tests {
     #[test]
     fn what_is_said_is_found_again() {
         let paths = ["Attachments/ab/ab12.png", "Attachments/ab/cd, (1)/a (2), b.txt"];
+        let said = |what: String| LostThing { what, of: None };
         for (path, guid) in paths.into_iter().zip([Some("at_0_A"), Some("odd, one")]) {
-            let words = Left::Damaged.in_words(guid, path);
-            let lost = LostContents::of([&*words, "a message (row 5 of message)"].into_iter());
-            assert_eq!(lost.said_of(path), [&*words]);
+            let damaged = said(Left::Damaged.in_words(guid, path));
+            let other = said("a message (row 5 of message)".into());
+            let lost = LostContents::of([&damaged, &other].into_iter());
+            assert_eq!(lost.said_of(path), [&damaged]);
             assert!(lost.have(path, Left::Damaged) && !lost.have(path, Left::Nothing));
-            let gone = Left::Nothing.in_words(guid, path);
-            let lost = LostContents::of([&*words, &*gone].into_iter());
+            let gone = said(Left::Nothing.in_words(guid, path));
+            let lost = LostContents::of([&damaged, &gone].into_iter());
             assert!(lost.have(path, Left::Damaged) && lost.have(path, Left::Nothing));
         }
     }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::absence::Reason;
 use super::kept::Kept;
 use super::kind::{JOINS, Kind};
+use super::lost_thing::LostOf;
 use super::records::{InDatabase, Says, hash, in_database};
 use super::row::RowHash;
 use super::schema::{has_versions, version_table};
@@ -81,10 +82,14 @@ pub struct RunRecord {
     pub damage: Vec<String>,
     /// What of it nothing has any more, in words: from now on the archive is whole without it.
     pub lost: Vec<String>,
+    /// Of what each of these is.
+    pub lost_of: Vec<Option<LostOf>>,
     /// What of it stays damaged, in words: a source may have it that this run did not read, or that could not tell.
     pub still_damaged: Vec<String>,
     /// What earlier runs said was lost, in their words, and a source had after all.
     pub found_again: Vec<String>,
+    /// Of what each of these is.
+    pub found_again_of: Vec<Option<LostOf>>,
     /// Earlier runs whose records, or what these close over, cannot be had again.
     pub accepted: BTreeMap<i64, Accepted>,
     /// The text of its file.
@@ -154,8 +159,10 @@ impl RunRecord {
             "unreadable": self.unreadable,
             "damage": self.damage,
             "lost": self.lost,
+            "lost_of": of_json(&self.lost_of),
             "still_damaged": self.still_damaged,
             "found_again": self.found_again,
+            "found_again_of": of_json(&self.found_again_of),
             "accepted": accepted,
             "rows": rows.rows,
             "rows_sha256": rows.sha256,
@@ -165,6 +172,10 @@ impl RunRecord {
         });
         self.text = format!("{record:#}\n");
     }
+}
+
+fn of_json(all: &[Option<LostOf>]) -> Vec<Value> {
+    all.iter().map(|of| of.as_ref().map_or(Value::Null, LostOf::to_json)).collect()
 }
 
 /// What an earlier run is taken for from some run on: its record was damaged for good, and `verify` told of it.

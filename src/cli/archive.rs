@@ -15,7 +15,7 @@ use super::progress::{Watch, When};
 use super::reading_options::{for_each, jobs_of, unpack_sample};
 use super::source_options::default_source;
 use super::terminal::{plain, wrap};
-use super::{Failure, Outcome, guard, moment, report, terminal};
+use super::{Failure, Outcome, guard, lost, moment, report, terminal};
 
 /// Add everything new to an archive that never loses a message.
 ///
@@ -151,7 +151,8 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     terminal::print(&(printed + &told + &note))?;
     record.sources.iter().filter_map(emptied).for_each(|words| report::warn(&words));
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
-    warn_of("lost by damage, and nothing has it any more", &record.lost);
+    let lost = record.lost.iter().zip(&record.lost_of).map(|(what, of)| lost::in_words(what, of.as_ref()));
+    warn_of("lost by damage, and nothing has it any more", &lost.collect::<Vec<String>>());
     warn_of("damaged still, as no source that was read has it", &record.still_damaged);
     let is_exported = match exported.transpose()? {
         Some((_, done)) => keeping_up::outcome(&done) == Outcome::Complete,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use msgarchive::archive;
+use msgarchive::archive::LostThing;
 use msgarchive::archive::about::{About, about};
 use msgarchive::archive::changes::changes;
 use msgarchive::archive::gone::{Gone, Lost, gone};
@@ -19,7 +20,7 @@ use super::account::account;
 use super::changed::{SECONDS, moment};
 use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, said, wrap};
-use super::{Failure, Outcome, changed, groups, terminal, zone};
+use super::{Failure, Outcome, changed, groups, lost, terminal, zone};
 
 /// Show what an archive knows of the past: its runs, what groups were called and who was in them, what was deleted and why,
 /// what was edited or unsent, every version of a message.
@@ -139,17 +140,11 @@ fn runs_in_words(runs: &[Value]) -> String {
             }
         };
         for (key, what) in [("lost", "lost"), ("found_again", "found again")] {
-            let all: Vec<&str> = run
-                .get(key)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
+            let all = LostThing::all_of(run, key);
             let mut line = |text: &str| {
                 let _ = writeln!(words, "{}", wrap("    ", &format!("{what}: {text}"), terminal::width()));
             };
-            all.iter().take(NAMED).for_each(|name| line(&plain(name)));
+            all.iter().take(NAMED).for_each(|thing| line(&lost::in_words(&thing.what, thing.of.as_ref())));
             if all.len() > NAMED {
                 line(&format!("{} more; --json has all of them", grouped((all.len() - NAMED) as u64)));
             }

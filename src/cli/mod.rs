@@ -20,6 +20,7 @@ mod hints;
 mod history;
 mod keeping_up;
 mod list;
+mod lost;
 mod moment;
 mod nightly;
 mod page;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::progress::{Watch, When};
 use super::reading_options::jobs_of;
 use super::terminal::{plain, wrap};
-use super::{Failure, Outcome, terminal};
+use super::{Failure, Outcome, lost, terminal};
 
 /// Check an archive or an export against its own hashes and counts.
 ///
@@ -101,7 +101,9 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
     }
     if !findings.lost.is_empty() {
         words.push_str("\nLeft by damage of before, as nothing could mend it:\n");
-        let line = |Lost { run, what }: &Lost| format!("{} (said run {})", plain(what), plain(run));
+        let line = |Lost { run, thing }: &Lost| {
+            format!("{} (said run {})", lost::in_words(&thing.what, thing.of.as_ref()), plain(run))
+        };
         list(&mut words, &mut findings.lost.iter().map(line));
     }
     if let Some(foreign @ [_, ..]) = findings.foreign.as_deref() {
@@ -130,10 +132,14 @@ fn in_a_line(problem: &Problem) -> String {
     }
     match (&problem.source, problem.lost) {
         (Some(source), _) => {
-            let _ = write!(line, "; `archive` takes it again from {}", plain(source));
-            if problem.in_doubt {
-                line.push_str(", if that still has it");
-            }
+            let source = plain(source);
+            let _ = match (problem.kind, problem.in_doubt) {
+                ("database", true) => {
+                    write!(line, "; `archive` takes what {source} still has again from there")
+                }
+                (_, true) => write!(line, "; `archive` takes it again from {source}, if that still has it"),
+                (_, false) => write!(line, "; `archive` takes it again from {source}"),
+            };
         }
         (None, true) => line.push_str("; no source that is known has it any more"),
         (None, false) => {}
@@ -158,8 +164,7 @@ fn as_json(findings: &Findings) -> String {
             })
         })
         .collect();
-    let lost: Vec<Value> =
-        findings.lost.iter().map(|lost| json!({ "run": lost.run, "what": lost.what })).collect();
+    let lost: Vec<Value> = findings.lost.iter().map(lost_as_json).collect();
     let unread: Vec<Value> =
         findings.unread.iter().map(|unread| json!({ "path": unread.path, "what": unread.what })).collect();
     let object = json!({
@@ -177,4 +182,14 @@ fn as_json(findings: &Findings) -> String {
         "foreign": findings.foreign,
     });
     format!("{object}\n")
+}
+
+fn lost_as_json(Lost { run, thing }: &Lost) -> Value {
+    let mut lost = thing.of.clone().unwrap_or_default().to_json();
+    if thing.of.is_none() {
+        lost["table"] = Value::Null;
+    }
+    lost["run"] = run.as_str().into();
+    lost["what"] = thing.what.as_str().into();
+    lost
 }

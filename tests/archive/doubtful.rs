@@ -58,7 +58,7 @@ impl Kept {
         assert_eq!(self.night(5), [""; 0]);
         let found = check(&self.program.path().join("archive"), true, 1, &()).unwrap();
         assert_eq!(found.problems, []);
-        assert_eq!(found.lost.iter().map(|lost| lost.what.clone()).collect::<Vec<_>>(), lost);
+        assert_eq!(found.lost.iter().map(|lost| lost.thing.what.clone()).collect::<Vec<_>>(), lost);
         lost
     }
 }

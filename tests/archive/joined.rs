@@ -154,7 +154,7 @@ fn what_is_not_at_hand_is_told_again() {
         let tells = |what: &str| found.iter().any(|line| line.contains(what));
         let told = (tells("row 8 of chat"), tells("row 7 of chat (in chat_message_join) is gone"));
         let lost = kept.check(true).lost;
-        let is_lost = lost.iter().any(|lost| lost.what.contains("its place in the chat"));
+        let is_lost = lost.iter().any(|lost| lost.thing.what.contains("its place in the chat"));
         assert_eq!((told, is_lost), ((!at_hand, !at_hand), at_hand), "{found:#?} {lost:#?}");
     }
 }

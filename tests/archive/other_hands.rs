@@ -151,7 +151,7 @@ fn a_place_that_no_run_wrote() {
     assert_eq!(kept.found(), [""; 0]);
     let lost = check(&kept.path(), false, 1, &()).unwrap().lost;
     let words = "of a chat, its participant that no run is known to have written: it is kept as it was found";
-    assert!(lost.iter().any(|lost| lost.what.starts_with(words)), "{lost:#?}");
+    assert!(lost.iter().any(|lost| lost.thing.what.starts_with(words)), "{lost:#?}");
     // One whose message has another date since then.
     kept.sql(
         "INSERT INTO chat_message_join (chat_id, message_id, message_date) SELECT max(ROWID), 3, 1 FROM chat",

@@ -4,6 +4,7 @@
 
 use super::Unread;
 use super::holders::Holder;
+use crate::archive::lost_thing::LostThing;
 
 /// What was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,8 +74,7 @@ impl Problem {
 pub struct Lost {
     /// The name of the run that found it so.
     pub run: String,
-    /// In words.
-    pub what: String,
+    pub thing: LostThing,
 }
 
 /// What verifying found.

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use super::{Check, Problem, guid, holders, stored_hash};
+use super::{Check, Problem, holders, stored_hash};
 use crate::archive::fingerprint::Fingerprints;
 use crate::archive::joins::{each_hash, same};
 use crate::archive::kind::{Join, Kind};
+use crate::archive::named::guid_of;
 use crate::archive::places::number;
 use crate::archive::row::{Owned, RowHash, owned};
 use crate::archive::schema::{Columns, has_table};
@@ -121,7 +122,7 @@ impl Check<'_> {
         let Some((owner, rest)) = identity.split_first() else { return Ok(()) };
         let (kind, owner) = (join.owner().1, number(*owner));
         let of_row = |kind: Kind, id: i64| -> rusqlite::Result<String> {
-            Ok(guid(connection, kind, id)?.unwrap_or_else(|| format!("row {id} of {}", kind.table())))
+            Ok(guid_of(connection, kind, id)?.unwrap_or_else(|| format!("row {id} of {}", kind.table())))
         };
         let other = match (join.other(), rest.first()) {
             (Some((_, kind)), Some(other)) => of_row(kind, number(*other))?,

@@ -1,6 +1,6 @@
 //! Whether the records are as their runs wrote them, each closing over the one before it and over the rows of its run.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::{fs, io};
 
 use rusqlite::Connection;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Check, Lost, Problem};
 use crate::archive::folder::{Folder, RUNS};
 use crate::archive::kind::JOINS;
+use crate::archive::lost_thing;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
 use crate::archive::records::{self, InDatabase, Says, Whole, hash, whole};
 use crate::archive::schema::has_table;
@@ -38,16 +39,9 @@ impl ReadRecords {
     pub(super) fn lost(&self) -> Vec<Lost> {
         let mut lost = Vec::new();
         for (record, _, value) in self.records.values() {
-            let says = |what: &str| -> Vec<String> {
-                let all = value.get(what).and_then(Value::as_array).into_iter().flatten();
-                all.filter_map(|what| what.as_str().map(str::to_owned)).collect()
-            };
-            let again: HashSet<String> = says("found_again").into_iter().collect();
-            lost.retain(|Lost { what, .. }| !again.contains(what));
-            let run = record.name.clone();
-            lost.extend(says("lost").into_iter().map(|what| Lost { run: run.clone(), what }));
+            lost_thing::after(&mut lost, value, || record.name.clone());
         }
-        lost
+        lost.into_iter().map(|(run, thing)| Lost { run, thing }).collect()
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 
-use super::{Check, Problem, guid, holders, stored_hash};
+use super::{Check, Problem, holders, stored_hash};
 use crate::archive::kind::{JOINS, Kind};
+use crate::archive::named::{guid_of, lost_of};
 use crate::archive::schema::{Columns, has_versions, version_table};
 use crate::archive::{ArchiveError, people, row};
 use crate::pipeline::crew::lock;
@@ -82,7 +83,7 @@ impl Check<'_> {
                 lock(&self.damaged).former.push((kind, row.get(2)?));
                 let what = format!("a former state of {} is damaged", kind.in_words());
                 self.found(Problem {
-                    guid: guid(connection, kind, id)?,
+                    guid: guid_of(connection, kind, id)?,
                     lost: true,
                     ..Problem::of("version", what)
                 });
@@ -99,8 +100,14 @@ impl Check<'_> {
         there: bool,
     ) -> rusqlite::Result<()> {
         let what = if there { "damaged" } else { "gone" };
-        let what = format!("{} (row {id} of {}) is {what}", kind.in_words(), kind.table());
-        let guid = guid(connection, kind, id)?;
+        let mut what = format!("{} (row {id} of {}) is {what}", kind.in_words(), kind.table());
+        if !there && kind == Kind::Message {
+            let of = lost_of(connection, kind.table(), (kind, id), None)?;
+            if let (Some(date), Some(conversation)) = (of.date, of.conversation) {
+                what.push_str(&format!("; it was sent {date}, in {conversation}"));
+            }
+        }
+        let guid = guid_of(connection, kind, id)?;
         let holder = match holders::of_row(connection, kind, id)? {
             None if !there => holders::uncertain(connection, kind, &lock(&self.damaged).sums)?,
             holder => holder,

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Check, Problem, guid, holders};
+use super::{Check, Problem, holders};
 use crate::archive::ArchiveError;
 use crate::archive::kind::Kind;
+use crate::archive::named::guid_of;
 use crate::archive::sums::{
     ABSENCES, ALIASES, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals, WrongSum,
     first_together, last_together, objects, total, written,
@@ -110,7 +111,7 @@ impl Check<'_> {
         let of_row = |kind: Kind, says: &str| -> rusqlite::Result<Problem> {
             let row = id.unwrap_or_default();
             let name =
-                guid(connection, kind, row)?.unwrap_or_else(|| format!("row {row} of {}", kind.table()));
+                guid_of(connection, kind, row)?.unwrap_or_else(|| format!("row {row} of {}", kind.table()));
             let holder = holders::of_row(connection, kind, row)?;
             let what = format!("of {}, {says} (in {table}) is not what was written", kind.in_words());
             let problem = Problem::of("note", what).held_by(holder);

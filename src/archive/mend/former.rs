@@ -5,9 +5,10 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::lost::{Loss, guid};
+use super::lost::Loss;
 use super::{Mending, hash_of_row};
 use crate::archive::kind::Kind;
+use crate::archive::lost_thing::LostThing;
 use crate::archive::row::RowHash;
 use crate::archive::schema::{Columns, version_table};
 
@@ -50,7 +51,7 @@ impl Mending<'_> {
         kind: Kind,
         version: i64,
         columns: &Columns,
-    ) -> rusqlite::Result<Option<String>> {
+    ) -> rusqlite::Result<Option<LostThing>> {
         let versions = version_table(kind);
         let written: Option<(i64, i64, Option<RowHash>)> = self
             .connection
@@ -75,6 +76,6 @@ impl Mending<'_> {
             "UPDATE {versions} SET msgarchive_hash = ?2, msgarchive_since = ?3 WHERE msgarchive_version = ?1"
         );
         self.connection.execute(&note, params![version, is, self.run])?;
-        Ok(Some(Loss::FormerState.in_words(kind, id, &guid(self.connection, kind, id)?)))
+        self.lost(Loss::FormerState, (kind, id), since).map(Some)
     }
 }

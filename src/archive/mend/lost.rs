@@ -3,14 +3,14 @@
 //!
 //! **Must never**: take for lost what a source is known to have.
 
-use std::collections::BTreeSet;
-
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
 use super::{Mended, Mending, hash_of_row};
 use crate::archive::kind::{JOINS, Kind};
 use crate::archive::lost_content::LostContents;
+use crate::archive::lost_thing::{self, LostThing};
+use crate::archive::named::{lost_of, name};
 use crate::archive::prepared::Prepared;
 use crate::archive::records::in_database;
 use crate::archive::row::{RowHash, text_at};
@@ -52,11 +52,11 @@ impl Loss {
 #[derive(Debug, Default)]
 pub struct GivenUp {
     /// Nothing has it any more.
-    pub lost: Vec<String>,
+    pub lost: Vec<LostThing>,
     /// A source may have it that was not read, or could not tell: it stays noted as damaged.
     pub still_damaged: Vec<String>,
-    /// In the words in which it was said to be lost: a source had it after all.
-    pub found_again: Vec<String>,
+    /// As it was said to be lost: a source had it after all.
+    pub found_again: Vec<LostThing>,
 }
 
 impl Mending<'_> {
@@ -98,14 +98,14 @@ impl Mending<'_> {
             given_up.lost.extend(self.give_up_wanting(join)?);
         }
         given_up.lost.extend(self.give_up_notes(doubtful, visits)?);
-        let said = LostContents::of(said.iter().map(String::as_str));
+        let said = LostContents::of(said.iter().map(|((), thing)| thing));
         self.contents_given_up(visits, &said, &mut given_up)?;
         Ok(given_up)
     }
 
     /// What earlier runs said was lost, and no later one found again; nothing where nobody asks.
-    fn said_to_be_lost(&self) -> rusqlite::Result<BTreeSet<String>> {
-        let mut said = BTreeSet::new();
+    fn said_to_be_lost(&self) -> rusqlite::Result<Vec<((), LostThing)>> {
+        let mut said = Vec::new();
         let is_any_row: bool =
             self.connection
                 .query_row("SELECT EXISTS (SELECT 1 FROM msgarchive_lost)", [], |row| row.get(0))?;
@@ -114,20 +114,13 @@ impl Mending<'_> {
         }
         for record in in_database(self.connection)? {
             let record: Value = serde_json::from_str(&record.text).unwrap_or_default();
-            let all = |name: &str| -> Vec<String> {
-                let all = record.get(name).and_then(Value::as_array).into_iter().flatten();
-                all.filter_map(|what| what.as_str().map(str::to_owned)).collect()
-            };
-            all("found_again").iter().for_each(|again| {
-                said.remove(again);
-            });
-            said.extend(all("lost"));
+            lost_thing::after(&mut said, &record, || ());
         }
         Ok(said)
     }
 
     /// Tells of all rows that were taken for lost and are here again, in the words in which that was said.
-    fn found_again(&self, said: &BTreeSet<String>) -> rusqlite::Result<Vec<String>> {
+    fn found_again(&self, said: &[((), LostThing)]) -> rusqlite::Result<Vec<LostThing>> {
         let mut lost = self.connection.prepare(
             "SELECT kind, id, since, hash, run FROM msgarchive_lost WHERE run BETWEEN 1 AND ?1 - 1 AND length(hash) = 16",
         )?;
@@ -145,9 +138,14 @@ impl Mending<'_> {
                     "DELETE FROM msgarchive_lost WHERE kind = ?1 AND id = ?2 AND since = ?3",
                     [number, id, since],
                 )?;
-                let name = guid(self.connection, kind, id)?;
-                let words = losses.iter().map(|loss| loss.in_words(kind, id, &name));
-                again.extend(words.filter(|words| said.contains(words)));
+                let name = name(self.connection, kind, id)?;
+                let words: Vec<String> = losses.iter().map(|loss| loss.in_words(kind, id, &name)).collect();
+                let is_it = |thing: &&LostThing| match &thing.of {
+                    Some(of) => (&*of.table, of.row, of.since) == (kind.table(), Some(id), Some(since)),
+                    None => words.contains(&thing.what) && !again.contains(*thing),
+                };
+                let found = said.iter().map(|((), thing)| thing).find(is_it).cloned();
+                again.extend(found);
             }
         }
         Ok(again)
@@ -189,9 +187,21 @@ impl Mending<'_> {
         }
     }
 
+    /// A state of a row that is lost; since which run it was there.
+    pub(super) fn lost(
+        &self,
+        loss: Loss,
+        (kind, id): (Kind, i64),
+        since: i64,
+    ) -> rusqlite::Result<LostThing> {
+        let of = lost_of(self.connection, kind.table(), (kind, id), Some(since))?;
+        let what = loss.in_words(kind, id, &name(self.connection, kind, id)?);
+        Ok(LostThing { what, of: Some(of) })
+    }
+
     /// A row of which nothing tells that a run wrote it, and that no source has: it may have lost its hash, or somebody
     /// may have put it there. It is kept, and that is said from now on.
-    fn taken_as_found(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
+    fn taken_as_found(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<LostThing>> {
         let is_now_ours: bool = self.connection.query_row(
             &format!(
                 "SELECT EXISTS (SELECT 1 FROM msgarchive_{} WHERE id = ?1 AND added = ?2) \
@@ -201,16 +211,13 @@ impl Mending<'_> {
             [id, self.run, kind.number()],
             |row| row.get(0),
         )?;
-        let what = kind.in_words();
-        let name = || guid(self.connection, kind, id);
-        is_now_ours
-            .then(|| {
-                Ok(format!(
-                    "{what} that no run is known to have written: it is kept as it was found ({})",
-                    name()?
-                ))
-            })
-            .transpose()
+        if !is_now_ours {
+            return Ok(None);
+        }
+        let (what, name) = (kind.in_words(), name(self.connection, kind, id)?);
+        let what =
+            format!("{what} that no run is known to have written: it is kept as it was found ({name})");
+        Ok(Some(LostThing { what, of: Some(lost_of(self.connection, kind.table(), (kind, id), None)?) }))
     }
 
     fn give_up_row(
@@ -233,7 +240,7 @@ impl Mending<'_> {
             return Ok(());
         }
         if let Some(source) = self.seen_in(kind, id)? {
-            let (what, name) = (kind.in_words(), guid(self.connection, kind, id)?);
+            let (what, name) = (kind.in_words(), name(self.connection, kind, id)?);
             given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
             return Ok(());
         }
@@ -253,7 +260,7 @@ impl Mending<'_> {
                 Loss::Row
             }
         };
-        given_up.lost.push(loss.in_words(kind, id, &guid(self.connection, kind, id)?));
+        given_up.lost.push(self.lost(loss, (kind, id), since)?);
         Ok(())
     }
 
@@ -274,7 +281,7 @@ impl Mending<'_> {
             return Ok(());
         }
         if let Some(source) = self.seen_in(kind, id)? {
-            let (what, name) = (kind.in_words(), guid(self.connection, kind, id)?);
+            let (what, name) = (kind.in_words(), name(self.connection, kind, id)?);
             given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
             return Ok(());
         }
@@ -284,7 +291,7 @@ impl Mending<'_> {
             params![kind.number(), id, self.run],
         )?;
         let loss = if self.show_former(kind, id, columns)? { Loss::LastState } else { Loss::Row };
-        given_up.lost.push(loss.in_words(kind, id, &guid(self.connection, kind, id)?));
+        given_up.lost.push(self.lost(loss, (kind, id), self.run)?);
         Ok(())
     }
 
@@ -344,12 +351,4 @@ impl Mending<'_> {
         }
         Ok(false)
     }
-}
-
-/// What a row is known by.
-pub(super) fn guid(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<String> {
-    let key = kind.key().first().copied().unwrap_or("guid");
-    let sql = format!("SELECT CAST({key} AS TEXT) FROM {} WHERE ROWID = ?1", kind.table());
-    let name = connection.query_row(&sql, [id], |row| Ok(row.get_ref(0)?.as_str().map(str::to_owned).ok()));
-    Ok(name.optional()?.flatten().unwrap_or_else(|| format!("row {id} of {}", kind.table())))
 }

@@ -12,7 +12,10 @@ use super::{GivenUp, Mending};
 use crate::archive::carriers::{Carrier, carriers};
 use crate::archive::kind::Kind;
 use crate::archive::lost_content::{Left, LostContents};
+use crate::archive::lost_thing::{LostOf, LostThing};
+use crate::archive::named::lost_of;
 use crate::archive::prepared::Prepared;
+use crate::archive::sums::FILES;
 use crate::disk::{hash_file, hexadecimal, is_gone};
 
 /// What can be said of a content that is noted as damaged.
@@ -69,7 +72,7 @@ impl Mending<'_> {
             let now = if taken.contains(path) { Some(Now::Whole) } else { self.content_now(path)? };
             match now {
                 Some(Now::Whole) => {
-                    given_up.found_again.extend(said.said_of(path).iter().map(|words| (*words).to_owned()));
+                    given_up.found_again.extend(said.said_of(path).iter().map(|thing| (*thing).clone()));
                 }
                 Some(Now::Wanting(left)) if !said.have(path, left) => wanting.push((path, left)),
                 _ => {}
@@ -82,7 +85,16 @@ impl Mending<'_> {
             let carriers = carriers.get(path).map_or(&[][..], Vec::as_slice);
             let guid = carriers.iter().find_map(|carrier| carrier.guid.as_deref());
             match self.elsewhere(carriers, &asked)? {
-                Elsewhere::Nobody => given_up.lost.push(left.in_words(guid, path)),
+                Elsewhere::Nobody => {
+                    let of = match carriers.first() {
+                        Some(Carrier { attachment, .. }) => {
+                            lost_of(self.connection, FILES, (Kind::Attachment, *attachment), None)?
+                        }
+                        None => LostOf { table: FILES.into(), ..LostOf::default() },
+                    };
+                    let of = Some(LostOf { path: Some(path.to_owned()), row: None, ..of });
+                    given_up.lost.push(LostThing { what: left.in_words(guid, path), of });
+                }
                 Elsewhere::Source(source) => {
                     let guid = guid.unwrap_or("of no message");
                     given_up

@@ -7,10 +7,11 @@ use rusqlite::OptionalExtension;
 use serde_json::Value;
 
 use super::joins::booked;
-use super::lost::guid;
 use super::{GivenUp, Mending};
 use crate::archive::joins::{Note, each_hash, same};
 use crate::archive::kind::{Join, Kind};
+use crate::archive::lost_thing::{LostOf, LostThing};
+use crate::archive::named::{lost_of, name};
 use crate::archive::record;
 use crate::archive::row::Owned;
 use crate::archive::schema::Columns;
@@ -38,7 +39,7 @@ impl Mending<'_> {
             Ok(())
         })?;
         let lost = before.iter().filter(|(_, hash)| !there.contains(hash)).count();
-        let name = guid(self.connection, kind, owner)?;
+        let name = name(self.connection, kind, owner)?;
         let what = format!("of {}, {}", kind.in_words(), join.says);
         if let Some(source) = self.not_asked(kind, owner)? {
             let words = format!("{what} ({name}, in {table}): {source} may have it");
@@ -58,12 +59,16 @@ impl Mending<'_> {
         let found = format!(
             "{what} that no run is known to have written: it is kept as it was found ({name}, in {table})"
         );
-        given_up.lost.extend(gone.chain(std::iter::repeat_n(found, of_no_run)));
+        let all: Vec<String> = gone.chain(std::iter::repeat_n(found, of_no_run)).collect();
+        if !all.is_empty() {
+            let of = lost_of(self.connection, table, (kind, owner), None)?;
+            given_up.lost.extend(all.into_iter().map(|what| LostThing { what, of: Some(of.clone()) }));
+        }
         Ok(())
     }
 
     /// Rows of a join that were gone with their hashes, and that no source gave again.
-    pub(super) fn give_up_wanting(&self, join: &Join) -> rusqlite::Result<Option<String>> {
+    pub(super) fn give_up_wanting(&self, join: &Join) -> rusqlite::Result<Option<LostThing>> {
         let (table, (owner, kind)) = (join.table, join.owner());
         let record = record::latest(self.connection)?.map(|(_, text)| text).unwrap_or_default();
         let record: Value = serde_json::from_str(&record).unwrap_or_default();
@@ -81,7 +86,9 @@ impl Mending<'_> {
         let gone = were.unwrap_or_default() - are;
         let what = kind.in_words();
         Ok((gone > 0).then(|| {
-            format!("of {what}, {} ({gone} times, of which nothing else tells, in {table})", join.says)
+            let what =
+                format!("of {what}, {} ({gone} times, of which nothing else tells, in {table})", join.says);
+            LostThing { what, of: Some(LostOf { table: table.to_owned(), ..LostOf::default() }) }
         }))
     }
 

@@ -9,10 +9,11 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::Mending;
-use super::lost::guid;
 use crate::archive::damage::FoundDamaged;
 use crate::archive::deletions::STATES;
 use crate::archive::kind::Kind;
+use crate::archive::lost_thing::{LostOf, LostThing};
+use crate::archive::named::{lost_of, name, title};
 use crate::archive::noted::{kind_of, what_is_noted};
 use crate::archive::participants::MEMBERS;
 use crate::archive::prepared::Prepared;
@@ -109,7 +110,7 @@ impl Mending<'_> {
         &self,
         doubtful: &[Doubtful],
         visits: &[Prepared<'_>],
-    ) -> rusqlite::Result<Vec<String>> {
+    ) -> rusqlite::Result<Vec<LostThing>> {
         self.place_again(doubtful, visits)?;
         // Of what a source gave again the sums tell since when it was there.
         for of_table in doubtful.chunk_by(|a, b| a.notes.table == b.notes.table) {
@@ -135,13 +136,15 @@ impl Mending<'_> {
                 match is_right || is_of_none || is_brought {
                     true => {}
                     false if lost.len() - first < NAMED => {
-                        lost.push(self.in_words(notes, about.as_deref())?);
+                        lost.push(self.lost_note(notes, about.as_deref())?);
                     }
                     false => others += 1,
                 }
             }
             if others > 0 {
-                lost.push(format!("{} ({others} more, in {})", what_is_noted(notes.table), notes.table));
+                let what = format!("{} ({others} more, in {})", what_is_noted(notes.table), notes.table);
+                let of = LostOf { table: notes.table.into(), ..LostOf::default() };
+                lost.push(LostThing { what, of: Some(of) });
             }
         }
         Ok(lost)
@@ -286,6 +289,16 @@ impl Mending<'_> {
         Ok(())
     }
 
+    fn lost_note(&self, notes: &Notes, about: Option<&str>) -> rusqlite::Result<LostThing> {
+        let row = about.and_then(|about| about.parse().ok()).zip(kind_of(notes.table));
+        let of = match row {
+            Some((id, kind)) => lost_of(self.connection, notes.table, (kind, id), None)?,
+            None => LostOf { table: notes.table.into(), ..LostOf::default() },
+        };
+        let path = about.filter(|_| notes.table == FILES).map(str::to_owned);
+        Ok(LostThing { what: self.in_words(notes, about)?, of: Some(LostOf { path, ..of }) })
+    }
+
     fn in_words(&self, notes: &Notes, about: Option<&str>) -> rusqlite::Result<String> {
         let connection = self.connection;
         let table = notes.table;
@@ -309,11 +322,11 @@ impl Mending<'_> {
             }
             (_, Some(Kind::Chat)) => title(connection, number(0))?,
             ("msgarchive_lost", _) => match Kind::ALL.into_iter().find(|kind| kind.number() == number(0)) {
-                Some(kind) => guid(connection, kind, number(1))?,
+                Some(kind) => name(connection, kind, number(1))?,
                 None => about.to_owned(),
             },
             (STATES, _) => path_of(connection, number(0))?,
-            (_, Some(kind)) => guid(connection, kind, number(0))?,
+            (_, Some(kind)) => name(connection, kind, number(0))?,
             _ => match notes.numbers(about) {
                 Some((first, many)) if many > 1 => {
                     format!("rows {first} to {}", first.saturating_add(many - 1))
@@ -351,19 +364,6 @@ fn with_another_number(
         *other.get_mut(at)? = Owned::Integer(number);
         Some(other)
     })
-}
-
-/// What people call a conversation.
-fn title(connection: &Connection, chat: i64) -> rusqlite::Result<String> {
-    for column in ["display_name", "chat_identifier"] {
-        // Of a library that has no such column there is none.
-        let sql = format!("SELECT {column} FROM chat WHERE ROWID = ?1 AND {column} <> ''");
-        let Ok(mut statement) = connection.prepare(&sql) else { continue };
-        if let Some(title) = statement.query_row([chat], |row| text_at(row, 0)).optional()?.flatten() {
-            return Ok(title);
-        }
-    }
-    guid(connection, Kind::Chat, chat)
 }
 
 fn path_of(connection: &Connection, source: i64) -> rusqlite::Result<String> {

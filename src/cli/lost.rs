@@ -1,0 +1,33 @@
+//! What damage took for good, for people: which message it is of, where, of when and whose.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use msgarchive::archive::LostOf;
+
+use super::terminal::plain;
+
+/// What the record says, and of what that is.
+pub fn in_words(what: &str, of: Option<&LostOf>) -> String {
+    let mut words = plain(what);
+    let Some(of) = of else { return words };
+    let mut about = Vec::new();
+    let is_told = |name: &str| what.contains(name);
+    if let Some(conversation) = of.conversation.as_deref().filter(|conversation| !is_told(conversation)) {
+        about.push(format!("in {}", plain(conversation)));
+    }
+    if let Some(sender) = &of.sender {
+        about.push(format!("from {}", plain(sender)));
+    }
+    let sent = of.date.as_deref().and_then(|date| DateTime::parse_from_rfc3339(date).ok());
+    if let Some(sent) = sent {
+        about.push(format!("sent {} UTC", sent.with_timezone(&Utc).format("%Y-%m-%d %H:%M")));
+    }
+    if let Some(guid) = of.guid.as_deref().filter(|guid| !is_told(guid)) {
+        about.push(plain(guid));
+    }
+    if !about.is_empty() {
+        let _ = write!(words, ": {}", about.join(", "));
+    }
+    words
+}
