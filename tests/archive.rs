@@ -23,6 +23,7 @@ mod given_damaged;
 mod gone;
 mod groups;
 mod guessed;
+mod guesses;
 mod happenings;
 mod held;
 mod in_the_way;

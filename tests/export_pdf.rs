@@ -167,6 +167,7 @@ pub fn everything(files: &Path) -> Vec<Message> {
     failed.deleted = Some(Deleted {
         date: at(3, 0),
         reason: DeletionReason::RecentlyDeleted,
+        guessed: false,
         last_seen: None,
         gone: None,
         part: false,

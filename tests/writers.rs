@@ -240,6 +240,7 @@ fn messages() -> Vec<Message> {
             deleted: Some(Deleted {
                 date: at("2024-05-04T08:00:00Z"),
                 reason: DeletionReason::RecentlyDeleted,
+                guessed: false,
                 last_seen: None,
                 gone: None,
                 part: false,

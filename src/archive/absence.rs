@@ -3,7 +3,7 @@
 //! | reason | evidence |
 //! |---|---|
 //! | `recently_deleted` | the row is in Recently Deleted, with its date; or was, before it was gone from there, too |
-//! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else [any that can be](super::horizon), nothing in the source is, and it did not survive that: the whole tail went |
+//! | `aged_out` | it is older than Keep Messages keeps any, by the source's setting or else [any that can be](super::horizon), nothing in the source is, and it did not survive that: the whole tail went. Without the setting that is [a guess](super::guess) |
 //! | `conversation_deleted` | the source has no chat of that conversation any more; or has made it anew, and says that it was deleted when the message was there |
 //! | `deleted` | the source lists the message as deleted; or it is a tapback that a later one [replaced](super::replaced) |
 //! | `unexplained` | none of these |
@@ -21,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use self::conversation::{Conversation, Conversations};
 use super::ArchiveError;
+use super::guess;
 use super::horizon::{Going, aged_out};
 use super::kept::Kept;
 use super::kind::Kind;
@@ -42,6 +43,19 @@ const LISTS_OF_DELETED: [(&str, &str); 4] = [
     ("unsynced_removed_recoverable_messages", "message_guid"),
     ("scheduled_messages_pending_cloudkit_delete", "guid"),
 ];
+
+/// Why a message is not in a source any more.
+#[derive(Debug, Clone, Copy)]
+pub struct Why {
+    reason: Reason,
+    is_guessed: bool,
+}
+
+impl Why {
+    fn known(reason: Reason) -> Why {
+        Why { reason, is_guessed: false }
+    }
+}
 
 /// What a source says of what it has no more.
 pub struct Evidence<'c> {
@@ -105,8 +119,8 @@ impl<'c> Evidence<'c> {
     }
 
     /// Why a message is not in the source any more.
-    pub fn reason(&self, message: i64) -> Result<Reason, ArchiveError> {
-        let read = || -> rusqlite::Result<Reason> {
+    pub fn reason(&self, message: i64) -> Result<Why, ArchiveError> {
+        let read = || -> rusqlite::Result<Why> {
             let (guid, date) = self
                 .connection
                 .prepare_cached("SELECT guid, date FROM message WHERE ROWID = ?1")?
@@ -115,10 +129,10 @@ impl<'c> Evidence<'c> {
             let conversation = self.conversations.of(message, date)?;
             let is_too_old = self.aged_out.as_ref().is_some_and(|dates| dates.contains(&date) && date != 0);
             if is_too_old && !(self.is_guessed && conversation == Conversation::Listed) {
-                return Ok(Reason::AgedOut);
+                return Ok(Why { reason: Reason::AgedOut, is_guessed: self.is_guessed });
             }
             if conversation != Conversation::There {
-                return Ok(Reason::ConversationDeleted);
+                return Ok(Why::known(Reason::ConversationDeleted));
             }
             let mut also =
                 self.connection.prepare_cached("SELECT guid FROM msgarchive_alias WHERE message = ?1")?;
@@ -126,7 +140,7 @@ impl<'c> Evidence<'c> {
             let also: Vec<Option<String>> = also.collect::<rusqlite::Result<_>>()?;
             let listed = guid.iter().chain(also.iter().flatten()).any(|guid| self.deleted.contains(guid));
             let is_explained = listed || self.replacing.by(message)?.is_some();
-            Ok(if is_explained { Reason::Deleted } else { Reason::Unexplained })
+            Ok(Why::known(if is_explained { Reason::Deleted } else { Reason::Unexplained }))
         };
         read().map_err(ArchiveError::of(self.connection))
     }
@@ -153,7 +167,7 @@ impl<'c> Evidence<'c> {
             (_, None) => {}
         }
         if let Some(date) = date {
-            self.add(message, Reason::RecentlyDeleted, date, run, None)?;
+            self.add(message, Why::known(Reason::RecentlyDeleted), date, run, None)?;
         }
         Ok(())
     }
@@ -182,7 +196,7 @@ impl<'c> Evidence<'c> {
                     WHERE rowid = ?1 AND reason = 'recently_deleted' AND gone IS NULL";
                 self.connection.prepare_cached(sql)?.execute([open, run])?;
             } else if self.has_lost_its_chat(message, chats_gone)? {
-                self.add(message, Reason::ConversationDeleted, apple_date(now), run, None)?;
+                self.add(message, Why::known(Reason::ConversationDeleted), apple_date(now), run, None)?;
             }
             Ok(())
         };
@@ -213,8 +227,8 @@ impl<'c> Evidence<'c> {
                 update.and_then(|mut update| update.execute([open, run])).map_err(failed())?;
             }
             None => {
-                let reason = self.reason(message)?;
-                self.add(message, reason, apple_date(now), run, Some(run)).map_err(failed())?;
+                let why = self.reason(message)?;
+                self.add(message, why, apple_date(now), run, Some(run)).map_err(failed())?;
             }
         }
         Ok(())
@@ -243,7 +257,7 @@ impl<'c> Evidence<'c> {
     fn add(
         &self,
         message: i64,
-        reason: Reason,
+        Why { reason, is_guessed }: Why,
         date: i64,
         run: i64,
         gone: Option<i64>,
@@ -254,6 +268,9 @@ impl<'c> Evidence<'c> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![message, self.source, run, reason.name(), date, gone])?;
+        if is_guessed {
+            guess::note(self.connection, message, self.source, run)?;
+        }
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::absence::in_nanoseconds;
 use super::deleted_parts::GONE_PARTS;
+use super::guess::IS_GUESSED;
 use super::kind::Kind;
 use super::places::number;
 use super::prepared::Prepared;
@@ -45,12 +46,12 @@ pub const RECOVERABLE: &str = "a.reason = 'recently_deleted' AND a.gone IS NULL 
     WHERE was.source = a.source)";
 
 /// The view of what is deleted. `gone`: since when Recently Deleted does not have it any more either; `recoverable`: that of
-/// the source which tells so has it. Dates are Apple's.
+/// the source which tells so has it; `guessed`: the reason is. Dates are Apple's.
 fn view() -> String {
     let has_it_still = has_still("a.message", "a.date", "a.run", NEWEST_STATE);
     format!(
-        "VIEW msgarchive_deleted (message, date, reason, gone, recoverable) AS
-  SELECT a.message, a.date, a.reason, {GONE}, {RECOVERABLE}
+        "VIEW msgarchive_deleted (message, date, reason, gone, recoverable, guessed) AS
+  SELECT a.message, a.date, a.reason, {GONE}, {RECOVERABLE}, {IS_GUESSED}
   FROM msgarchive_absence a
   WHERE a.returned IS NULL AND NOT EXISTS (
     SELECT 1 FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source

@@ -14,6 +14,7 @@ use super::absence::Reason;
 use super::conversations::{Conversations, columns_or_null};
 use super::deleted_parts::DELETED_PARTS;
 use super::deletions::{GONE, RECOVERABLE, StillThere};
+use super::guess::is_guessed;
 use super::history::{body_columns, text};
 use super::open::look_into;
 use super::places::number;
@@ -59,6 +60,8 @@ pub struct Lost {
     pub since: Option<Instant>,
     /// As [`super::Reason::name`] has it.
     pub reason: String,
+    /// That is a guess.
+    pub is_guessed: bool,
     /// Since when it is not in Recently Deleted any more, where it was.
     pub gone: Option<Instant>,
     /// It is there now, and can be had again.
@@ -129,8 +132,9 @@ struct LastLost {
 
 /// What is lost, by message.
 fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
+    let is_guessed = is_guessed(connection)?;
     let mut statement = connection.prepare(&format!(
-        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date, {GONE}, {RECOVERABLE} FROM msgarchive_absence a \
+        "SELECT a.message, a.date, a.run, a.reason, o.path, g.date, {GONE}, {RECOVERABLE}, {is_guessed} FROM msgarchive_absence a \
          JOIN msgarchive_source o ON o.source = a.source LEFT JOIN msgarchive_run g ON g.run = a.gone \
          WHERE a.returned IS NULL ORDER BY a.message, a.date DESC, a.source"
     ))?;
@@ -148,12 +152,14 @@ fn lost(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, LastLost>> {
         if from_everywhere != ValueRef::Null {
             of.gone = instant(number(from_everywhere));
         }
-        let is_recoverable = row.get(7)?;
-        of.from.push(Lost { source, since: instant(date), reason, gone, is_recoverable });
+        let (is_recoverable, is_guessed) = (row.get(7)?, row.get(8)?);
+        of.from.push(Lost { source, since: instant(date), reason, is_guessed, gone, is_recoverable });
     }
     for of in lost.values_mut() {
         let reason = |lost: &Lost| Reason::named(&lost.reason).unwrap_or(Reason::Unexplained);
-        of.from.sort_by_key(|lost| Reverse(reason(lost).weight(lost.is_recoverable, lost.since)));
+        of.from.sort_by_key(|lost| {
+            Reverse(reason(lost).weight(lost.is_guessed, lost.is_recoverable, lost.since))
+        });
     }
     Ok(lost)
 }
@@ -207,6 +213,7 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
                 source: text_at(row, 2)?.unwrap_or_default(),
                 since: instant(number(row.get_ref(6)?)),
                 reason: Reason::RecentlyDeleted.name().to_owned(),
+                is_guessed: false,
                 gone: since,
                 is_recoverable: since.is_none(),
             }],

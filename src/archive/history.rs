@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::ArchiveError;
 use super::absence::Reason;
 use super::deleted_parts::{PartGone, parts_gone};
+use super::guess::is_guessed;
 use super::kind::Kind;
 use super::open::look_into;
 use super::places::number;
@@ -36,6 +37,8 @@ pub struct Version {
     /// `damaged`, where what it was is lost, and nobody brought what is there; else `added`, `edited`, `unsent`, `read`, `changed`, several of these joined by `,`; the reason of an absence, as
     /// [`super::Reason::name`] has it; `gone` from Recently Deleted; `restored`.
     pub what: String,
+    /// Of an absence: its reason is a guess.
+    pub is_guessed: bool,
     /// The path; empty where nobody brought it.
     pub source: String,
     /// It is the one that is shown.
@@ -250,27 +253,31 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
                 sender: if state.from_me { None } else { handle(state.handle)? },
                 sent: instant(state.date),
                 what,
+                is_guessed: false,
                 source: if state.damaged { String::new() } else { path(state.source)? },
                 shown: state.shown,
                 part: None,
             },
         ));
     }
-    let mut absences = connection.prepare(
-        "SELECT run, source, reason, gone, returned FROM msgarchive_absence WHERE message = ?1 ORDER BY rowid",
-    )?;
+    let is_guessed = is_guessed(connection)?;
+    let mut absences = connection.prepare(&format!(
+        "SELECT run, source, reason, gone, returned, {is_guessed} FROM msgarchive_absence a \
+         WHERE message = ?1 ORDER BY rowid"
+    ))?;
     let mut rows = absences.query([message])?;
     while let Some(row) = rows.next()? {
         let (noticed, source, reason): (i64, i64, String) =
             (row.get(0)?, row.get(1)?, text_at(row, 2)?.unwrap_or_default());
         let was_there = Reason::named(&reason) == Some(Reason::RecentlyDeleted);
         let gone = row.get::<_, Option<i64>>(3)?.filter(|_| was_there);
-        let gone = gone.map(|gone| (gone, "gone".to_owned()));
-        let back = row.get::<_, Option<i64>>(4)?.map(|returned| (returned, "restored".to_owned()));
-        for (number, what) in [Some((noticed, reason)), gone, back].into_iter().flatten() {
+        let gone = gone.map(|gone| (gone, "gone".to_owned(), false));
+        let back = row.get::<_, Option<i64>>(4)?.map(|returned| (returned, "restored".to_owned(), false));
+        let noticed = Some((noticed, reason, row.get(5)?));
+        for (number, what, is_guessed) in [noticed, gone, back].into_iter().flatten() {
             let (name, date) = run(number)?;
             let source = path(source)?;
-            let event = Version { run: name, date, what, source, ..Version::default() };
+            let event = Version { run: name, date, what, is_guessed, source, ..Version::default() };
             versions.push((number, event));
         }
     }

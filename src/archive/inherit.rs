@@ -17,6 +17,7 @@ use super::attested::{Attested, AttestedNotes, Refused, hash_at, name_of, writte
 use super::damage::Damaged;
 use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
+use super::guess::GUESSED;
 use super::joins::Joining;
 use super::kind::{JOINS, Kind};
 use super::moves::FORMER_PLACES;
@@ -97,8 +98,9 @@ impl<'c> Heir<'c> {
         if self.notes.vouch_for(ALIASES, refused)? {
             self.aliases()?;
         }
-        let [absences, states] = [ABSENCES, STATES].map(|table| self.notes.vouch_for(table, refused));
-        if absences? && states? {
+        let [absences, states, guesses] =
+            [ABSENCES, STATES, GUESSED].map(|table| self.notes.vouch_for(table, refused));
+        if absences? && states? && guesses? {
             self.absences()?;
         }
         Ok(of_messages)

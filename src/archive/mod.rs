@@ -37,6 +37,7 @@ mod further;
 mod given;
 pub mod gone;
 pub mod groups;
+mod guess;
 mod had;
 mod header;
 pub mod history;

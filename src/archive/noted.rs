@@ -2,6 +2,7 @@
 
 use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
+use super::guess::GUESSED;
 use super::had::HAD;
 use super::kind::Kind;
 use super::moves::{ELSEWHERE, FORMER_PLACES, MOVED};
@@ -19,6 +20,7 @@ pub fn kind_of(table: &str) -> Option<Kind> {
         | FORMER_PARTS
         | DELETED_PARTS
         | HAD
+        | GUESSED
         | "msgarchive_message_version" => Some(Kind::Message),
         PLACED | FORMERLY_PLACED | "attachment" | "msgarchive_attachment_version" => Some(Kind::Attachment),
         PARTICIPANTS | "msgarchive_chat_version" => Some(Kind::Chat),
@@ -35,6 +37,7 @@ pub fn what_is_noted(table: &str) -> &'static str {
         ELSEWHERE => "of messages, in which conversations a source has them",
         FORMER_PARTS => "of a message, what of it was in Recently Deleted and came back",
         DELETED_PARTS => "of a message, since when and until when a part of it was in Recently Deleted",
+        GUESSED => "of a message, whether it is a guess why it is gone",
         HAD => "of a message, since when and until when a source had it",
         "msgarchive_message_version" => "of a message, since when and until when it was what it was before",
         "msgarchive_chat_version" => "of a conversation, since when and until when it was what it was before",

@@ -28,6 +28,8 @@ pub struct Counts {
     pub changed: u64,
     /// Messages whose absence was noticed: each once, however many sources lost it.
     pub absent: BTreeMap<Reason, u64>,
+    /// Of those that are `aged_out`, those of which that is a guess.
+    pub guessed: u64,
     /// Of those that are `deleted`, the tapbacks that a later one replaced.
     pub tapbacks_replaced: u64,
     /// Messages that were deleted already, and are gone from Recently Deleted, too.
@@ -146,6 +148,7 @@ impl RunRecord {
             "added": counts.added,
             "changed": counts.changed,
             "absent": absent,
+            "aged_out_guessed": counts.guessed,
             "tapbacks_replaced": counts.tapbacks_replaced,
             "gone": counts.gone,
             "returned": counts.returned,

@@ -114,6 +114,9 @@ const LATER: &str = "
     CREATE TABLE IF NOT EXISTS msgarchive_had (
       message INTEGER NOT NULL, source INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
       PRIMARY KEY (message, source, until)) WITHOUT ROWID;
+    -- Absences of which the reason is a guess.
+    CREATE TABLE IF NOT EXISTS msgarchive_guessed (
+      message INTEGER NOT NULL, source INTEGER NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (message, source, run)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS msgarchive_idx_former_content ON msgarchive_former_content (attachment);
     CREATE INDEX IF NOT EXISTS msgarchive_idx_participant ON msgarchive_participant (chat, handle);
 ";

@@ -24,6 +24,7 @@ pub use self::totals::Totals;
 use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::fingerprint::{Fingerprints, mixed};
+use super::guess::GUESSED;
 use super::had::HAD;
 use super::moves::{ELSEWHERE, FORMER_PLACES, MOVED};
 use super::participants::{MEMBERS, PARTICIPANTS};
@@ -68,7 +69,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 28] = [
+pub const NOTES: [Notes; 29] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -99,6 +100,7 @@ pub const NOTES: [Notes; 28] = [
     each(FORMER_PARTS, 1, &["message", "chat", "part", "delete_date", "part_text", "source", "until"]),
     each(DELETED_PARTS, 1, &["message", "part", "source", "since", "gone"]),
     each(HAD, 1, &["message", "source", "since", "until"]),
+    each(GUESSED, 1, &["message", "source", "run"]),
 ];
 
 /// Which source has which row.

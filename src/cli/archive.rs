@@ -300,7 +300,8 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
         ),
         (counts.tapbacks_replaced, tapbacks),
         (absent(Reason::ConversationDeleted), "deleted with their conversation; kept here"),
-        (absent(Reason::AgedOut), "removed by Keep Messages; kept here"),
+        (absent(Reason::AgedOut).saturating_sub(counts.guessed), "removed by Keep Messages; kept here"),
+        (counts.guessed, "probably removed by Keep Messages; kept here"),
         (absent(Reason::Unexplained), "gone at the source, nothing says why; kept here"),
         (counts.returned, "came back"),
     ];

@@ -194,13 +194,14 @@ fn source_as_json(source: &KnownSource) -> Value {
 const TABLE: usize = 66;
 
 /// What became of a message, in words.
-fn told(what: &str) -> String {
+fn told(what: &str, is_guessed: bool) -> String {
     match what {
         "gone" => return "Gone from Recently Deleted".into(),
         "damaged" => return "found damaged, and what it was is lost; as it lies there".into(),
         _ => {}
     }
-    DeletionReason::named(what).map_or_else(|| plain(what), |reason| reason_of_absence(reason).into())
+    DeletionReason::named(what)
+        .map_or_else(|| plain(what), |reason| reason_of_absence(reason, is_guessed).into())
 }
 
 /// A paragraph whose later lines are indented.
@@ -239,7 +240,7 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
             (None, Some(DeletionReason::RecentlyDeleted)) if message.gone.is_some() => {
                 format!("Deleted (gone from Recently Deleted {})", day(&message.gone))
             }
-            _ => told(reason),
+            _ => told(reason, last.is_some_and(|lost| lost.is_guessed)),
         };
         let reason = match message.part {
             Some(_) => format!("A part of it: {reason}"),
@@ -278,21 +279,30 @@ fn places(message: &Gone) -> Option<String> {
     Some(places.map(|(what, paths)| format!("{what} {paths}")).collect::<Vec<_>>().join("; "))
 }
 
+/// Says so of a guess, and nothing of what is known.
+fn or_guessed(mut told: Value, is_guessed: bool) -> Value {
+    if is_guessed {
+        told["guessed"] = true.into();
+    }
+    told
+}
+
 fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
     let date = |at: &Option<Instant>| at.map(|at| at.with_timezone(&zone).to_rfc3339());
     let lost = |lost: &Lost| {
-        json!({
+        let told = json!({
             "source": lost.source,
             "absent_since": date(&lost.since),
             "reason": lost.reason,
             "gone": date(&lost.gone),
-        })
+        });
+        or_guessed(told, lost.is_guessed)
     };
     let messages: Vec<Value> = gone
         .iter()
         .map(|message| {
             let last = message.gone_from.first();
-            json!({
+            let told = json!({
                 "guid": message.guid,
                 "conversation": message.conversation.as_ref().map(|(id, _)| id),
                 "title": message.conversation.as_ref().map(|(_, title)| title),
@@ -308,7 +318,8 @@ fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
                 "replaced_by": message.replaced_by,
                 "text": message.text,
                 "text_before": message.text_before,
-            })
+            });
+            or_guessed(told, last.is_some_and(|lost| lost.is_guessed))
         })
         .collect();
     format!("{}\n", json!({ "schema": 1, "messages": messages }))
@@ -323,7 +334,8 @@ fn versions_in_words(versions: &[Version], zone: Tz) -> String {
     let differ = states.next().is_some_and(|first| states.any(|other| other != first));
     for version in versions {
         let shown = if version.shown { ", shown" } else { "" };
-        let what = version.what.split(',').map(told).collect::<Vec<_>>().join(", ");
+        let what =
+            version.what.split(',').map(|what| told(what, version.is_guessed)).collect::<Vec<_>>().join(", ");
         let what = if version.part.is_some() { format!("A part of it: {what}") } else { what };
         let at = version.date.parse::<Instant>().ok();
         let at =
@@ -351,7 +363,7 @@ fn versions_as_json(message: &About, then: Option<&AsItWas>, versions: &[Version
     let versions: Vec<Value> = versions
         .iter()
         .map(|version| {
-            json!({
+            let told = json!({
                 "run": version.run,
                 "date": version.date,
                 "text": version.text,
@@ -362,7 +374,8 @@ fn versions_as_json(message: &About, then: Option<&AsItWas>, versions: &[Version
                 "source": version.source,
                 "shown": version.shown,
                 "part": version.part,
-            })
+            });
+            or_guessed(told, version.is_guessed)
         })
         .collect();
     let message = changed::about_as_json(message, zone);

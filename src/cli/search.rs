@@ -162,6 +162,9 @@ impl Page {
             object.insert("once".into(), json!(hit.once));
             object.insert("deleted".into(), hit.message.deleted.is_some().into());
             object.insert("reason".into(), json!(hit.message.deleted.map(|deleted| deleted.reason.name())));
+            if hit.message.deleted.is_some_and(|deleted| deleted.guessed) {
+                object.insert("guessed".into(), true.into());
+            }
             object.insert("before".into(), hit.before.iter().map(|message| self.message(message)).collect());
             object.insert("after".into(), hit.after.iter().map(|message| self.message(message)).collect());
         }

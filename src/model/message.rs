@@ -358,6 +358,8 @@ pub struct Deleted {
     /// When it was moved to Recently Deleted; else when it was noticed that it is gone.
     pub date: Option<Instant>,
     pub reason: DeletionReason,
+    /// The reason is a guess: nobody knows the setting of Keep Messages.
+    pub guessed: bool,
     /// When it was still there, where `date` says when it was noticed that it is gone.
     pub last_seen: Option<Instant>,
     /// Of an archive: since when it is not in Recently Deleted any more either.
@@ -401,10 +403,16 @@ impl DeletionReason {
     }
 
     /// Where several sources lost a message, the greatest of these is why it is deleted: that one has it in Recently Deleted
-    /// now (`is_recoverable`), where it can be had again, counts more than what another one says; then what is explained more
-    /// than what is not, then what was lost last, then the reason that comes first in [`DeletionReason::ALL`].
-    pub fn weight<D: Ord>(self, is_recoverable: bool, lost: D) -> (bool, bool, D, Reverse<DeletionReason>) {
-        (is_recoverable, self != DeletionReason::Unexplained, lost, Reverse(self))
+    /// now (`is_recoverable`), where it can be had again, counts more than what another one says; then what is known more than
+    /// what is guessed, and that more than what is not explained, then what was lost last, then the reason that comes first in
+    /// [`DeletionReason::ALL`].
+    pub fn weight<D: Ord>(
+        self,
+        is_guessed: bool,
+        is_recoverable: bool,
+        lost: D,
+    ) -> (bool, bool, bool, D, Reverse<DeletionReason>) {
+        (is_recoverable, self != DeletionReason::Unexplained, !is_guessed, lost, Reverse(self))
     }
 
     /// What is spelled so.

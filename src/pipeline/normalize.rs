@@ -118,6 +118,7 @@ pub fn normalize(mut raw: RawMessage, roster: &Roster, junk_chat: bool) -> Norma
     message.deleted = raw.deleted.map(|date| Deleted {
         date: instant(date),
         reason: raw.deletion_reason,
+        guessed: raw.deletion_guessed,
         last_seen: raw.last_seen.and_then(instant),
         gone: raw.deletion_gone.and_then(instant),
         part: false,

@@ -169,6 +169,7 @@ pub fn restore_deleted_parts(raw: &RawMessage, summary: &Summary, message: &mut 
         let deleted = message.deleted.get_or_insert(Deleted {
             date: instant(*date),
             reason: DeletionReason::RecentlyDeleted,
+            guessed: false,
             last_seen: None,
             gone,
             part: true,

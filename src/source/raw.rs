@@ -136,6 +136,8 @@ pub struct RawMessage {
     pub deleted: Option<i64>,
     /// Of an archive, and deleted: why.
     pub deletion_reason: DeletionReason,
+    /// Of an archive, and deleted: why is a guess.
+    pub deletion_guessed: bool,
     /// Of an archive, and deleted: when it was still there, raw, where `deleted` is when its absence was noticed.
     pub last_seen: Option<i64>,
     /// Of an archive, and no more in Recently Deleted: since when, raw.

@@ -34,6 +34,8 @@ pub enum Thing {
     ConversationDeleted,
     AgedOut,
     Unexplained,
+    /// Of those that aged out, those of which that is a guess.
+    Guessed,
     /// Attachments that are not beside the export, by why.
     InICloud,
     Missing,
@@ -93,6 +95,9 @@ impl Counts {
         }
         if let Some(deleted) = message.deleted {
             counts.count(Thing::of_absence(deleted.reason));
+            if deleted.guessed {
+                counts.count(Thing::Guessed);
+            }
         }
         counts
     }

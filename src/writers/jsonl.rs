@@ -158,6 +158,9 @@ fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) 
         Some(deleted) => {
             json.raw(",\"deleted\":{\"date\":").date(deleted.date);
             json.raw(",\"reason\":").text(deleted.reason.name());
+            if deleted.guessed {
+                json.raw(",\"guessed\":true");
+            }
             if let Some(seen) = deleted.last_seen {
                 json.raw(",\"last_seen\":").date(Some(seen));
             }

@@ -51,7 +51,7 @@ fn export(program: &Program, formats: &str, out: &str, more: &[&str]) -> String 
     program.run(&[&arguments[..], more].concat()).with_code(0).out
 }
 
-fn pdf(program: &Program, path: &str) -> String {
+pub fn pdf(program: &Program, path: &str) -> String {
     let path = program.path().join(path);
     let printed = Command::new("pdftotext").args(["-layout"]).arg(&path).arg("-").output().unwrap();
     assert!(printed.status.success(), "{path:?}");

@@ -56,6 +56,7 @@ impl Rich {
         fs::write(rich.book(), book).unwrap();
         let mut phone = Device::new(&rich.phone(), Schema::MACOS_15.on_device());
         phone.receive("P", 0, START, "from the phone");
+        phone.receive("O", 0, START - 31 * DAY, "goes by its age, as far as anybody knows");
         rich.run(1).unwrap();
         former.push(fs::read(rich.archive().join("chat.db")).unwrap());
         add(&rich.elsewhere(), &[&mac], START + DAY).unwrap();
@@ -94,6 +95,7 @@ impl Rich {
         phone.receive("Q", 0, START + DAY, "comes later, and goes");
         rich.run(2).unwrap();
         phone.remove("Q", true, "deleted");
+        phone.remove("O", true, "aged_out");
         // A state that is lost: it was damaged, and is another one where it came from.
         rich.sql("UPDATE message SET text = 'damaged' WHERE ROWID = 8");
         assert_eq!(check(&rich.archive(), true, 1, &()).unwrap().problems.len(), 1);

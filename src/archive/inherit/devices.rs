@@ -13,6 +13,7 @@ use super::Heir;
 use super::lost::{ABSENCE, Open};
 use crate::archive::ArchiveError;
 use crate::archive::deletions::{STATES, state};
+use crate::archive::guess::Guesses;
 use crate::archive::kind::Kind;
 use crate::archive::places::number;
 use crate::archive::sums::{ABSENCES, SIGHTINGS, SOURCES};
@@ -96,12 +97,13 @@ impl Heir<'_> {
             }
             Ok::<(), ArchiveError>(())
         })?;
+        let guesses = Guesses::read(self.tables)?;
         let mut lost: BTreeMap<(i64, i64), Option<Open>> = BTreeMap::new();
         self.tables.reader().rows(absences, &ABSENCE, i64::MIN..=i64::MAX, |row| {
             let source = number(row.value(1));
             if let (true, Some(id)) = (later.contains_key(&source), here.get(&number(row.value(0)))) {
                 let of = lost.entry((source, *id)).or_default();
-                *of = Open::of(std::array::from_fn(|at| row.value(at)), self.visit.run).or(*of);
+                *of = Open::of(std::array::from_fn(|at| row.value(at)), &guesses, self.visit.run).or(*of);
             }
             Ok::<(), ArchiveError>(())
         })?;

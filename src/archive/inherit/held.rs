@@ -16,6 +16,7 @@ use super::lost::{Lost, Open, There};
 use crate::archive::ArchiveError;
 use crate::archive::absence::Reason;
 use crate::archive::deletions::{STATES, state};
+use crate::archive::guess::{GUESSED, IS_GUESSED};
 use crate::archive::kind::Kind;
 use crate::archive::row::text_at;
 use crate::archive::sums::ABSENCES;
@@ -42,8 +43,13 @@ impl Heir<'_> {
     /// What SQLite says, of this archive or of the other one.
     pub fn held(&self) -> Result<(), ArchiveError> {
         // A copy of this archive says nothing of its own.
-        if self.is_copy() || !self.notes.are_written(ABSENCES)? || !self.notes.are_written(STATES)? {
+        if self.is_copy() {
             return Ok(());
+        }
+        for table in [ABSENCES, STATES, GUESSED] {
+            if !self.notes.are_written(table)? {
+                return Ok(());
+            }
         }
         let Elsewhere { lost, ids } = self.elsewhere().map_err(self.failed())?;
         if ids.is_empty() {
@@ -84,7 +90,7 @@ impl Heir<'_> {
     fn elsewhere(&self) -> rusqlite::Result<Elsewhere> {
         let mut elsewhere = Elsewhere::default();
         let sql = format!(
-            "SELECT s.source_rowid, a.message, a.source = ?1, {REPEATS}, a.source, a.run, a.date, a.reason, a.gone \
+            "SELECT s.source_rowid, a.message, a.source = ?1, {REPEATS}, a.source, a.run, a.date, a.reason, a.gone, {IS_GUESSED} \
              FROM msgarchive_absence a \
              CROSS JOIN msgarchive_sighting s ON s.kind = ?2 AND s.id = a.message AND s.source = ?1 \
              WHERE a.returned IS NULL ORDER BY a.rowid"
@@ -107,6 +113,7 @@ impl Heir<'_> {
                     run: row.get(5)?,
                     date: row.get(6)?,
                     reason,
+                    is_guessed: row.get(9)?,
                     // It is not in Recently Deleted there, whoever has it there.
                     gone: row.get::<_, Option<i64>>(8)?.or(Some(self.visit.run)),
                 });

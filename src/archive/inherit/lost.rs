@@ -11,6 +11,7 @@ use super::{Heir, RUNS};
 use crate::archive::ArchiveError;
 use crate::archive::absence::Reason;
 use crate::archive::deletions::STATES;
+use crate::archive::guess::{self, Guesses};
 use crate::archive::kind::Kind;
 use crate::archive::places::number;
 use crate::archive::row::text_at;
@@ -28,25 +29,29 @@ pub(super) struct Open {
     pub(super) run: i64,
     pub(super) date: i64,
     pub(super) reason: Reason,
+    pub(super) is_guessed: bool,
     pub(super) gone: Option<i64>,
 }
 
 impl Open {
-    /// Of a row of another archive; `None` of one that came back. `run`: the one that is going on here.
+    /// Of a row of another archive; `None` of one that came back. `guesses`: of that archive; `run`: the one that is going on here.
     pub(super) fn of(
-        [_, source, noted, reason, date, gone, returned]: [ValueRef<'_>; 7],
+        [message, source, noted, reason, date, gone, returned]: [ValueRef<'_>; 7],
+        guesses: &Guesses,
         run: i64,
     ) -> Option<Open> {
         let ValueRef::Text(name) = reason else { return None };
         let reason = Reason::named(&String::from_utf8_lossy(name)).filter(|_| returned == ValueRef::Null)?;
         let gone = (gone != ValueRef::Null).then_some(run);
-        Some(Open { source: number(source), run: number(noted), date: number(date), reason, gone })
+        let is_guessed = reason == Reason::AgedOut && guesses.has([message, source, noted]);
+        let (source, run, date) = (number(source), number(noted), number(date));
+        Some(Open { source, run, date, reason, is_guessed, gone })
     }
 
     /// Of several, the greatest is why a message is deleted.
     fn weight(&self) -> impl Ord + use<> {
         let is_recoverable = self.reason == Reason::RecentlyDeleted && self.gone.is_none();
-        self.reason.weight(is_recoverable, self.date)
+        self.reason.weight(self.is_guessed, is_recoverable, self.date)
     }
 }
 
@@ -104,6 +109,7 @@ impl Heir<'_> {
         let mut open = Lost::new();
         let Some(table) = self.tables.table(ABSENCES) else { return Ok(open) };
         let devices = self.devices()?;
+        let guesses = Guesses::read(self.tables)?;
         self.tables.reader().rows(table, &ABSENCE, i64::MIN..=i64::MAX, |row| {
             let run = number(row.value(2));
             // Of a device that both know, what was read last counts.
@@ -111,7 +117,7 @@ impl Heir<'_> {
                 return Ok(());
             }
             let of = open.entry(number(row.value(0))).or_default();
-            of.extend(Open::of(std::array::from_fn(|at| row.value(at)), self.visit.run));
+            of.extend(Open::of(std::array::from_fn(|at| row.value(at)), &guesses, self.visit.run));
             Ok::<(), ArchiveError>(())
         })?;
         Ok(open)
@@ -307,13 +313,16 @@ impl Heir<'_> {
         }
         // Of the same weight, the first.
         let why = lost.iter().rev().max_by_key(|absence| absence.weight());
-        if let Some(Open { reason, date, gone, .. }) = why {
+        if let Some(Open { reason, date, is_guessed, gone, .. }) = why {
             self.connection
                 .prepare_cached(
                     "INSERT INTO msgarchive_absence (message, source, run, reason, date, gone) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
                 .execute(params![id, source, run, reason.name(), date, gone])?;
+            if *is_guessed {
+                guess::note(self.connection, id, source, run)?;
+            }
         }
         Ok(())
     }

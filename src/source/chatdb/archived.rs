@@ -36,6 +36,7 @@ struct Absence {
     /// Raw.
     date: i64,
     reason: DeletionReason,
+    guessed: bool,
     /// Raw, when a run still found it, where `date` is that of the one that no longer did.
     last_seen: Option<i64>,
     /// Since when it is not in Recently Deleted any more.
@@ -47,7 +48,7 @@ struct Absence {
 impl Absence {
     /// Of several, the greatest counts; of two that say the same, the one that knows more closely when.
     fn weight(&self) -> impl Ord + use<> {
-        (self.reason.weight(self.recoverable, self.date), self.last_seen)
+        (self.reason.weight(self.guessed, self.recoverable, self.date), self.last_seen)
     }
 }
 
@@ -74,10 +75,10 @@ impl Archived {
         if !schema.has_table("msgarchive_absence") {
             return Ok(archived);
         }
-        let [gone, recoverable] = [of_deleted(connection, "gone")?, of_deleted(connection, "recoverable")?];
+        let [gone, recoverable, guessed] = told_of_deleted(connection)?;
         let visits = Visits::read(connection)?;
         let absences = format!(
-            "SELECT d.message, d.date, d.reason, a.source, a.run, {gone}, {recoverable} FROM msgarchive_deleted d \
+            "SELECT d.message, d.date, d.reason, a.source, a.run, {gone}, {recoverable}, {guessed} FROM msgarchive_deleted d \
              JOIN msgarchive_absence a ON a.message = d.message AND a.date = d.date AND a.reason = d.reason \
              WHERE a.returned IS NULL"
         );
@@ -87,8 +88,8 @@ impl Archived {
             let reason = reason_of(name.as_deref());
             let noticed = reason != DeletionReason::RecentlyDeleted;
             let last_seen = noticed.then(|| visits.before(source, run, date)).flatten();
-            let (gone, recoverable) = (c.maybe_number(), c.number() != 0);
-            let deleted = Absence { date, reason, last_seen, gone, recoverable };
+            let (gone, recoverable, guessed) = (c.maybe_number(), c.number() != 0, c.number() != 0);
+            let deleted = Absence { date, reason, guessed, last_seen, gone, recoverable };
             let counts = archived.deleted.entry(message).or_insert(deleted);
             if deleted.weight() > counts.weight() {
                 *counts = deleted;
@@ -133,8 +134,10 @@ impl Archived {
 
     /// The query for why a message is deleted, and since when.
     pub fn why_of(connection: &Connection) -> rusqlite::Result<String> {
-        let [gone, recoverable] = [of_deleted(connection, "gone")?, of_deleted(connection, "recoverable")?];
-        Ok(format!("SELECT date, reason, {recoverable}, {gone} FROM msgarchive_deleted d WHERE message = ?1"))
+        let [gone, recoverable, guessed] = told_of_deleted(connection)?;
+        Ok(format!(
+            "SELECT date, reason, {guessed}, {recoverable}, {gone} FROM msgarchive_deleted d WHERE message = ?1"
+        ))
     }
 
     /// Marks a row that is deleted, as [that query](Self::why_of) tells.
@@ -143,11 +146,13 @@ impl Archived {
         while let Some(told) = reasons.next()? {
             let mut c = Columns::from(told, 0);
             let (date, reason) = (c.number(), reason_of(c.text().as_deref()));
-            counts = counts.max(Some((reason.weight(c.number() != 0, date), c.maybe_number())));
+            let (guessed, recoverable) = (c.number() != 0, c.number() != 0);
+            counts = counts.max(Some((reason.weight(guessed, recoverable, date), c.maybe_number())));
         }
-        if let Some(((_, _, date, Reverse(reason)), gone)) = counts {
+        if let Some(((_, _, is_known, date, Reverse(reason)), gone)) = counts {
             row.deleted = Some(date);
             row.deletion_reason = reason;
+            row.deletion_guessed = !is_known;
             row.deletion_gone = gone;
         }
         Ok(())
@@ -156,9 +161,10 @@ impl Archived {
     /// Marks a row that is deleted, or damaged.
     pub fn mark(&self, row: &mut RawMessage) {
         row.damaged = self.damaged.contains(&row.rowid);
-        if let Some(Absence { date, reason, last_seen, gone, .. }) = self.deleted.get(&row.rowid) {
+        if let Some(Absence { date, reason, guessed, last_seen, gone, .. }) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
             row.deletion_reason = *reason;
+            row.deletion_guessed = *guessed;
             row.last_seen = *last_seen;
             row.deletion_gone = *gone;
         }
@@ -210,6 +216,13 @@ impl Archived {
         })?;
         earlier.take(EARLIER).collect()
     }
+}
+
+/// Of what is deleted, `d`: since when it is gone from Recently Deleted, too, whether it can be recovered, whether its reason is a
+/// guess.
+fn told_of_deleted(connection: &Connection) -> rusqlite::Result<[String; 3]> {
+    let of = |name| of_deleted(connection, name);
+    Ok([of("gone")?, of("recoverable")?, of("guessed")?])
 }
 
 /// A column of what is deleted, `d`; archives that were made earlier do not say it.

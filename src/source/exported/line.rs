@@ -282,6 +282,7 @@ pub struct Voter {
 pub struct Deleted {
     pub date: Option<String>,
     pub reason: String,
+    pub guessed: bool,
     pub last_seen: Option<String>,
     pub gone: Option<String>,
     pub part: bool,

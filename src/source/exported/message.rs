@@ -54,6 +54,7 @@ impl Around<'_> {
         let deleted = line.deleted.map(|deleted| Deleted {
             date: deleted.date.as_deref().and_then(instant),
             reason: DeletionReason::named(&deleted.reason).unwrap_or_default(),
+            guessed: deleted.guessed,
             last_seen: deleted.last_seen.as_deref().and_then(instant),
             gone: deleted.gone.as_deref().and_then(instant),
             part: deleted.part,
@@ -73,6 +74,7 @@ impl Around<'_> {
             thread_originator_part: line.reply_to.as_ref().map(|reply| format!("{}:0:0", reply.part)),
             deleted: deleted.filter(|deleted| !deleted.part).map(|deleted| deleted.date.map_or(0, raw)),
             deletion_reason: deleted.map(|deleted| deleted.reason).unwrap_or_default(),
+            deletion_guessed: deleted.is_some_and(|deleted| deleted.guessed),
             last_seen: deleted.and_then(|deleted| deleted.last_seen).map(raw),
             deletion_gone: deleted.and_then(|deleted| deleted.gone).map(raw),
             attachments: rows,

@@ -45,6 +45,7 @@ pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn 
     fill(&mut row.target, &mut other.target);
     if row.deleted.is_none() {
         row.deletion_reason = other.deletion_reason;
+        row.deletion_guessed = other.deletion_guessed;
         row.last_seen = other.last_seen;
         row.deletion_gone = other.deletion_gone;
     }

@@ -95,7 +95,7 @@ impl<'a> Front<'a> {
         self.cells(&phrase::HELD, contents);
         if self.options.provenance.as_ref().is_some_and(|provenance| provenance.source.has_archive()) {
             self.heading(phrase::GONE);
-            self.cells(&phrase::GONE_WHY, contents);
+            self.cells(&phrase::gone_why(&contents.counts), contents);
         }
         self.heading("Attachments that are not beside it");
         self.cells(&phrase::ABSENT, contents);

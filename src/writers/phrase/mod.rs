@@ -17,8 +17,8 @@ mod zone;
 pub use card::{CardLine, balloon_label};
 pub use file::{attachment, availability, file_facts, file_kind, length, size};
 pub use origin::{
-    ABSENT, ACCOUNT_ELSEWHERE, CONTENTS, COVER, GONE, GONE_WHY, HELD, HOLDS, HOLDS_OF_IT, INDEX, ITS_ACCOUNT,
-    KEPT_UP, THEIR_ACCOUNT, account, all_of, as_of, attachment_mode, continued, continues, digest, fed,
+    ABSENT, ACCOUNT_ELSEWHERE, CONTENTS, COVER, GONE, HELD, HOLDS, HOLDS_OF_IT, INDEX, ITS_ACCOUNT, KEPT_UP,
+    THEIR_ACCOUNT, account, all_of, as_of, attachment_mode, continued, continues, digest, fed, gone_why,
     grouped, index_caption, keep_messages, kept_for, latest_record, moment, offset, part, period,
     period_and_count, runs, selection, source_kind,
 };

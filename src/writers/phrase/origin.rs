@@ -7,7 +7,7 @@ use crate::pipeline::select::{Has, Selection, Without};
 use crate::source::backup::BackupInfo;
 use crate::source::{Custody, DigestedFile, Fed, KeepMessages, Record, SourceInfo, SourceKind};
 use crate::writers::clock::Clock;
-use crate::writers::contents::{Contents, Thing};
+use crate::writers::contents::{Contents, Counts, Thing};
 use crate::writers::export::AttachmentMode;
 use crate::writers::provenance::Provenance;
 
@@ -245,13 +245,21 @@ pub const HELD: [(Thing, &str); 12] = [
 
 /// Of an archive, the messages that are not where they were, by why: what stands above them, and captions.
 pub const GONE: &str = "Kept here, and gone where it was";
-pub const GONE_WHY: [(Thing, &str); 5] = [
+const GONE_WHY: [(Thing, &str); 5] = [
     (Thing::RecentlyDeleted, "to Recently Deleted"),
     (Thing::Deleted, "deleted"),
     (Thing::ConversationDeleted, "with their conversation"),
     (Thing::AgedOut, "by Keep Messages"),
     (Thing::Unexplained, "unexplained"),
 ];
+
+/// The same, for so many: where one of those that aged out is a guess, none is told as more.
+pub fn gone_why(counts: &Counts) -> [(Thing, &'static str); 5] {
+    GONE_WHY.map(|(thing, caption)| match thing {
+        Thing::AgedOut if counts[Thing::Guessed] > 0 => (thing, "probably by Keep Messages"),
+        _ => (thing, caption),
+    })
+}
 
 /// Headings of what a document holds: all of it, or of one of the conversations in it.
 pub const HOLDS: &str = "What this document holds";

@@ -88,7 +88,7 @@ pub fn junk() -> &'static str {
 pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
     let what = match deleted.part {
         true => "A part of it was moved to Recently Deleted",
-        false => reason_of_absence(deleted.reason),
+        false => reason_of_absence(deleted.reason, deleted.guessed),
     };
     let mut when = |date| day_and_time(&clock.local(date), None);
     let Some(date) = deleted.date.map(&mut when) else { return what.into() };
@@ -102,9 +102,10 @@ pub fn deleted(deleted: Deleted, clock: &mut Clock) -> String {
     }
 }
 
-/// `Deleted with its conversation`.
-pub fn reason_of_absence(reason: DeletionReason) -> &'static str {
+/// `Deleted with its conversation`; of a guess, `Probably removed by Keep Messages`.
+pub fn reason_of_absence(reason: DeletionReason, is_guessed: bool) -> &'static str {
     match reason {
+        DeletionReason::AgedOut if is_guessed => "Probably removed by Keep Messages",
         DeletionReason::RecentlyDeleted => "Moved to Recently Deleted",
         DeletionReason::Deleted => "Deleted",
         DeletionReason::ConversationDeleted => "Deleted with its conversation",

@@ -234,6 +234,7 @@ fn what_is_gone_from_recently_deleted() {
     let there = Deleted {
         date: at("2024-05-03T10:00:00Z"),
         reason: DeletionReason::RecentlyDeleted,
+        guessed: false,
         last_seen: None,
         gone: None,
         part: false,
@@ -259,6 +260,7 @@ fn what_became_of_a_message() {
         deleted: Some(Deleted {
             date: Some(at("2024-05-03T10:00:00Z")),
             reason: DeletionReason::RecentlyDeleted,
+            guessed: false,
             last_seen: None,
             gone: None,
             part: false,
