@@ -8,6 +8,7 @@
 //!
 //! **Must never**: make a sum anew that nobody found to be wrong.
 
+mod digest;
 mod following;
 mod solver;
 mod totals;
@@ -18,6 +19,7 @@ use std::fmt::Write as _;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub use self::digest::{Digest, written_digests};
 pub use self::following::Following;
 pub use self::solver::Solver;
 pub use self::totals::Totals;
@@ -165,8 +167,14 @@ impl Notes {
     /// The sums of the rows that are there.
     pub fn there(&self, connection: &Connection) -> rusqlite::Result<Sums> {
         let mut sums = Sums::new();
+        self.each_sum(connection, |about, sum| add(&mut sums, about.to_owned(), sum))?;
+        Ok(sums)
+    }
+
+    /// Calls `each` with what rows add to a sum, for all that lie beside each other.
+    fn each_sum(&self, connection: &Connection, mut each: impl FnMut(&str, i64)) -> rusqlite::Result<()> {
         if !has_table(connection, self.table)? {
-            return Ok(sums);
+            return Ok(());
         }
         let hashes = self.hashes();
         let sql = format!("SELECT {} FROM {} NOT INDEXED", self.list(""), self.table);
@@ -178,13 +186,14 @@ impl Notes {
             let value = |at| row.get_ref(at).unwrap_or(ValueRef::Null);
             self.about(value, &mut about);
             if about != last {
-                add(&mut sums, std::mem::replace(&mut last, about.clone()), sum);
+                each(&last, sum);
+                last.clone_from(&about);
                 sum = 0;
             }
             sum = sum.wrapping_add(self.weight(&hashes, value));
         }
-        add(&mut sums, last, sum);
-        Ok(sums)
+        each(&last, sum);
+        Ok(())
     }
 
     /// What is summed up; first what a row speaks of.
@@ -230,8 +239,9 @@ impl Notes {
 /// Whether the sums of a table are those that the last record closes over.
 pub fn are_vouched_for(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     let last = super::record::latest(connection)?.and_then(|(_, text)| Totals::of_record(&text));
-    let written = written(connection)?;
-    Ok(last.zip(written).is_some_and(|(last, written)| written.get(table).map_or(0, total) == last.of(table)))
+    let written = written_digests(connection)?;
+    let total = |written: &BTreeMap<String, Digest>| written.get(table).map_or(0, |digest| digest.total);
+    Ok(last.zip(written).is_some_and(|(last, written)| total(&written) == last.of(table)))
 }
 
 /// The first of the numbers that share a sum with this one, in a large table.
@@ -284,24 +294,14 @@ pub fn total(sums: &Sums) -> i64 {
     sums.values().fold(0, |total, sum| total.wrapping_add(*sum))
 }
 
-/// The sums that runs wrote down, by table; `None` where they are gone.
-pub fn written(connection: &Connection) -> rusqlite::Result<Option<BTreeMap<String, Sums>>> {
-    if !has_table(connection, "msgarchive_sum")? {
-        return Ok(None);
-    }
-    let mut statement = connection.prepare("SELECT tbl, about, sum FROM msgarchive_sum")?;
-    let mut rows = statement.query([])?;
-    let mut all: BTreeMap<String, Sums> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let text = |at| {
-            row.get_ref(at).map(|value| match value {
-                ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
-                _ => String::new(),
-            })
-        };
-        all.entry(text(0)?).or_default().insert(text(1)?, row.get_ref(2)?.as_i64().unwrap_or_default());
-    }
-    Ok(Some(all))
+/// The sums that runs wrote down of one table.
+pub fn written_of(connection: &Connection, table: &str) -> rusqlite::Result<Sums> {
+    let mut statement = connection.prepare("SELECT about, sum FROM msgarchive_sum WHERE tbl = ?1")?;
+    let sums = statement.query_map([table], |row| {
+        let about = row.get_ref(0)?.as_bytes().unwrap_or_default();
+        Ok((String::from_utf8_lossy(about).into_owned(), row.get_ref(1)?.as_i64().unwrap_or_default()))
+    })?;
+    sums.collect()
 }
 
 /// A sum that is not what the rows are; `about`: `None` of a whole table.

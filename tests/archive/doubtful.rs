@@ -120,3 +120,21 @@ fn where_an_attachment_came_from_that_a_source_has() {
     assert_eq!(kept.night(5), [""; 0]);
     assert_eq!(kept.count("msgarchive_content WHERE original LIKE '%b.png' AND run = 4"), 1);
 }
+
+/// Where very much is wrong a part of it is named, and all of it put right.
+#[test]
+fn more_than_anybody_reads() {
+    let kept = Kept::new();
+    let strange = "WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < 150) \
+         INSERT INTO msgarchive_alias (guid, message, run) SELECT 'STRANGE ' || at, 1, 1 FROM n";
+    kept.sql(strange);
+    let found = kept.program.run(&["verify", "archive", "--json"]).with_code(3).out;
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let problems = found["problems"].as_array().unwrap();
+    let notes = problems.iter().filter(|problem| problem["kind"] == "note").count();
+    assert_eq!(notes, 101, "{found:#}");
+    assert!(found.to_string().contains("(50 more, in msgarchive_alias)"), "{found:#}");
+    kept.night(5);
+    kept.program.run(&["verify", "archive"]).with_code(0);
+    assert_eq!(kept.count("msgarchive_alias WHERE guid LIKE 'STRANGE%'"), 0);
+}

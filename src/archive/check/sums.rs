@@ -9,12 +9,16 @@ use super::{Check, Problem, holders};
 use crate::archive::ArchiveError;
 use crate::archive::kind::Kind;
 use crate::archive::named::guid_of;
+use crate::archive::noted::what_is_noted;
 use crate::archive::sums::{
-    ABSENCES, ALIASES, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals, WrongSum,
-    first_together, last_together, objects, total, written,
+    ABSENCES, ALIASES, Digest, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals,
+    WrongSum, first_together, last_together, objects, total, written_digests, written_of,
 };
 use crate::archive::vanished::vanished;
 use crate::pipeline::crew::lock;
+
+/// So many of a table are named; of more there is one cause.
+const NAMED: usize = 100;
 
 impl Check<'_> {
     /// Every table that is vouched for by sums.
@@ -22,24 +26,48 @@ impl Check<'_> {
     pub(super) fn sums(&self, connection: &Connection, last: Option<Totals>) -> Result<(), ArchiveError> {
         let compare = || -> rusqlite::Result<()> {
             let Some(totals) = last else { return Ok(()) };
-            let written = written(connection)?;
+            let written = written_digests(connection)?;
             if written.is_none() {
                 let what = "msgarchive_sum is gone; the next `archive` run makes it of what there is then";
                 self.found(Problem::of("note", what));
             }
+            let is_written = |table: &str, digest: &Digest| match &written {
+                Some(written) => written.get(table).copied().unwrap_or_default() == *digest,
+                None => true,
+            };
             let of = |table: &str, there: &Sums| match &written {
-                Some(written) => written.get(table).cloned().unwrap_or_default(),
-                None => there.clone(),
+                Some(_) => written_of(connection, table),
+                None => Ok(there.clone()),
             };
             for notes in &NOTES {
+                // Of a table that is whole nothing is kept.
+                let digest = notes.digest(connection)?;
+                if digest.total == totals.of(notes.table) && is_written(notes.table, &digest) {
+                    continue;
+                }
                 let there = notes.there(connection)?;
-                for about in self.differing(notes.table, &there, &of(notes.table, &there), &totals) {
-                    self.note_is_damaged(connection, notes, &about)?;
+                let differing = self.differing(notes.table, &there, &of(notes.table, &there)?, &totals);
+                if notes.table == Kind::Attachment.table() {
+                    let rows =
+                        differing.iter().filter_map(|about| Some((Kind::Attachment, about.parse().ok()?)));
+                    lock(&self.damaged).rows.extend(rows);
+                }
+                for about in differing.iter().take(NAMED) {
+                    self.note_is_damaged(connection, notes, about)?;
+                }
+                if differing.len() > NAMED {
+                    let others = differing.len() - NAMED;
+                    let what = format!(
+                        "{} ({others} more, in {}) is not what was written",
+                        what_is_noted(notes.table),
+                        notes.table
+                    );
+                    self.found(Problem::of("note", what));
                 }
             }
             self.vanished(connection)?;
             let there = objects(connection)?;
-            for name in self.differing(OBJECTS, &there, &of(OBJECTS, &there), &totals) {
+            for name in self.differing(OBJECTS, &there, &of(OBJECTS, &there)?, &totals) {
                 let what = format!("{name}, of which the database is made, is not as it was made");
                 self.found(Problem::of("database", what).at(crate::archive::folder::DATABASE));
                 // If it is a table that is not, the next run makes it anew.
@@ -133,10 +161,7 @@ impl Check<'_> {
             }
             ABSENCES => of_row(Kind::Message, "when and why it is gone where it came from")?,
             PLACED => of_row(Kind::Attachment, "where its bytes lie")?,
-            "attachment" => {
-                lock(&self.damaged).rows.push((Kind::Attachment, id.unwrap_or_default()));
-                of_row(Kind::Attachment, "where its file is")?
-            }
+            "attachment" => of_row(Kind::Attachment, "where its file is")?,
             "msgarchive_message_version" => of_row(Kind::Message, "since when it was what it was before")?,
             "msgarchive_chat_version" => of_row(Kind::Chat, "since when it was what it was before")?,
             "msgarchive_attachment_version" => {
