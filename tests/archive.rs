@@ -62,6 +62,7 @@ mod shown_damaged;
 mod states;
 mod tabled;
 mod then;
+mod undated;
 mod vanishing;
 mod vouched;
 mod writing;

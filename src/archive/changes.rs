@@ -103,6 +103,10 @@ const FACTS: [&str; 6] =
 fn candidates(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let [edited, retracted] =
         ["date_edited", "date_retracted"].map(|column| columns_or_null(connection, "message", &[column]));
+    // `ec`, `ep` or `rp` as a key of a binary plist: it may tell of an edit that has no date in its column.
+    let summary = columns_or_null(connection, "message", &["message_summary_info"])?;
+    let listed = ["526563", "526570", "527270"].map(|key| format!("instr({summary}, x'{key}')"));
+    let listed = listed.join(" OR ");
     let [former, shown] = [("msgarchive_message_version", "v"), ("message", "m")].map(|(table, alias)| {
         let body = body_columns(connection, table, alias)?;
         let columns = FACTS.map(|name| column(connection, table, alias, name));
@@ -117,7 +121,7 @@ fn candidates(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
         false => String::new(),
     };
     let mut statement = connection.prepare(&format!(
-        "SELECT ROWID FROM message WHERE coalesce({}, 0) <> 0 OR coalesce({}, 0) <> 0 \
+        "SELECT ROWID FROM message WHERE coalesce({}, 0) <> 0 OR coalesce({}, 0) <> 0 OR {listed} \
          UNION SELECT v.msgarchive_id FROM msgarchive_message_version v JOIN message m ON m.ROWID = v.msgarchive_id \
          WHERE ({}) IS NOT ({}) {files} ORDER BY 1",
         edited?, retracted?, former?, shown?
@@ -161,11 +165,14 @@ fn by_people(states: &[State], summary: &Summary, shown: &Message) -> Vec<Step> 
         let is = |word: &str| what.split(',').any(|what| what == word);
         let began_so = before.is_none();
         // That it was unsent may stand in its summary alone.
-        let is_the_last = last.is_some_and(|last| last.edited == state.edited)
-            && before.is_none_or(|before| before.edited != state.edited);
+        let noted = |state: &State| (state.edited, state.noted);
+        let is_the_last = last.is_some_and(|last| noted(last) == noted(state))
+            && before.is_none_or(|before| noted(before) != noted(state));
+        // Another source's state, of before it was edited, is no edit.
+        let is_later = before.is_some_and(|before| noted(state) > noted(before));
         let is_unsent = is("unsent")
             || began_so && state.retracted_at != 0 && state.text.is_none()
-            || shown.unsent.is_some() && state.edited != 0 && is_the_last;
+            || shown.unsent.is_some() && noted(state) != (0, 0) && is_the_last;
         let was = before.and_then(|before| before.text.clone());
         let mut step = |what, raw: i64| {
             let (before, after) = (was.clone(), state.text.clone());
@@ -173,7 +180,7 @@ fn by_people(states: &[State], summary: &Summary, shown: &Message) -> Vec<Step> 
         };
         if is_unsent {
             step(Change::Unsent, if state.retracted_at != 0 { state.retracted_at } else { state.edited });
-        } else if !is_listed && (is("edited") || began_so && state.edited != 0) {
+        } else if !is_listed && (is("edited") && is_later || began_so && state.edited != 0) {
             step(Change::Edited, state.edited);
         }
         before = Some(state);
@@ -253,7 +260,7 @@ fn listed(summary: &Summary, states: &[State]) -> Vec<Step> {
     let since = |date: Option<Instant>| {
         let had = |state: &&State| {
             let edited = instant(in_nanoseconds(state.edited)).filter(|_| state.edited != 0);
-            edited >= date
+            edited.max(state.noted_at) >= date
         };
         states.iter().find(had).or(states.last()).map_or(0, |state| state.run)
     };

@@ -10,6 +10,7 @@ use rusqlite::types::ValueRef;
 use super::kind::Kind;
 use super::places::number;
 use super::spelling::is_dangling;
+use crate::pipeline::changes_noted;
 
 /// A state of a row, beside the one that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub enum Beside {
 }
 
 const EDITED: &str = "date_edited";
+
+/// Lists every edit, one without a date, too.
+const SUMMARY: &str = "message_summary_info";
 
 /// Columns of messages that Messages fills in as things happen to what is there already, and does not empty again
 /// (`messages-format.md` 2.3): of two states that one has of a time after the other's.
@@ -76,6 +80,15 @@ pub fn beside<'s>(
     };
     let of_both = |name: &str| (reached(own(name)), reached(Some(shown(name))));
     match of_both(EDITED) {
+        (is, was) if is > was => return Beside::Later,
+        (is, was) if is < was => return Beside::Earlier,
+        _ => {}
+    }
+    let noted = |value: Option<ValueRef<'_>>| match value {
+        Some(ValueRef::Blob(summary)) => changes_noted(summary),
+        _ => 0,
+    };
+    match (noted(own(SUMMARY)), noted(Some(shown(SUMMARY)))) {
         (is, was) if is > was => return Beside::Later,
         (is, was) if is < was => return Beside::Earlier,
         _ => {}

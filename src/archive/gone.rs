@@ -184,8 +184,10 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
     if !has_table(connection, PARTS)? {
         return Ok(Vec::new());
     }
-    let columns =
-        columns_or_null(connection, PARTS, &["message_id", "part_index", "delete_date", "part_text"])?;
+    // Each has its name, though it may not be there.
+    let column = |name: &&str| Ok(format!("{} AS {name}", columns_or_null(connection, PARTS, &[*name])?));
+    let columns = ["message_id", "part_index", "delete_date", "part_text"].iter().map(column);
+    let columns = columns.collect::<rusqlite::Result<Vec<String>>>()?.join(", ");
     // Archives that were made earlier do not tell.
     let gone_since = match has_table(connection, DELETED_PARTS)? {
         true => {
@@ -193,8 +195,11 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
         }
         false => "NULL",
     };
+    // In each chat that the message is in, Messages lists the part again.
     let mut statement = connection.prepare(&format!(
-        "SELECT m.guid, m.date, o.path, m.ROWID, p.*, {gone_since} FROM (SELECT {columns} FROM {PARTS}) p \
+        "SELECT m.guid, m.date, o.path, m.ROWID, p.*, {gone_since} \
+         FROM (SELECT message_id, part_index, min(delete_date) AS delete_date, part_text FROM (SELECT {columns} FROM {PARTS}) \
+                GROUP BY message_id, part_index, part_text) p \
          JOIN message m ON m.ROWID = p.message_id JOIN msgarchive_message b ON b.id = m.ROWID \
          JOIN msgarchive_source o ON o.source = b.source ORDER BY m.ROWID, 6"
     ))?;

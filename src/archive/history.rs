@@ -16,8 +16,10 @@ use super::places::number;
 use super::row::{self, text_at};
 use super::schema::Columns;
 use crate::model::Instant;
+use crate::pipeline::changes_noted;
 use crate::pipeline::decode::body;
 use crate::pipeline::decode::date::instant;
+use crate::pipeline::decode::summary::summary;
 use crate::source::tables::quoted;
 
 /// A state of a message.
@@ -102,6 +104,9 @@ pub(super) struct State {
     pub shown: bool,
     pub text: Option<String>,
     pub edited: i64,
+    /// How much its summary says that its sender did, and when it says that was last.
+    pub noted: usize,
+    pub noted_at: Option<Instant>,
     /// Raw, as all that follow.
     pub read: i64,
     pub delivered: i64,
@@ -117,7 +122,7 @@ pub(super) struct State {
 }
 
 /// What is asked of a state beside its words.
-const OF_STATES: [&str; 8] = [
+const OF_STATES: [&str; 9] = [
     "date_edited",
     "date_read",
     "date_retracted",
@@ -126,6 +131,7 @@ const OF_STATES: [&str; 8] = [
     "is_from_me",
     "handle_id",
     "associated_message_type",
+    "message_summary_info",
 ];
 
 /// The states of a message, as they came: run by run, and in each, source by source.
@@ -163,7 +169,11 @@ pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Resul
             let is_other = is_former
                 && row.get_ref(OF_STATES.len() + 7)?.as_blob().ok()
                     != Some(&row::hash_of(row, OF_STATES.len() + 8, &hashed)?[..]);
+            let summary = row.get_ref(15)?.as_blob_or_null().ok().flatten().unwrap_or_default();
+            let noted = changes_noted(summary);
             states.push(State {
+                noted,
+                noted_at: (noted > 0).then(|| last_edit(summary)).flatten(),
                 run: row.get(0)?,
                 until: row.get::<_, Option<i64>>(1)?.unwrap_or(i64::MAX),
                 source: row.get(2)?,
@@ -190,6 +200,11 @@ pub(super) fn in_order(connection: &Connection, message: i64) -> rusqlite::Resul
         (state.run, visited)
     });
     Ok(states)
+}
+
+/// When the last of the edits was that a summary lists.
+fn last_edit(list: &[u8]) -> Option<Instant> {
+    summary(list).edits.values().flatten().filter_map(|version| version.date).max()
 }
 
 /// The sources of a run, as they were read; none where its record is lost.
@@ -300,10 +315,10 @@ fn difference(before: &State, after: &State) -> String {
     let mut what = Vec::new();
     if after.text.is_none()
         && before.text.is_some()
-        && (after.retracted_at != 0 || after.edited > before.edited)
+        && (after.retracted_at != 0 || after.edited > before.edited || after.noted > before.noted)
     {
         what.push("unsent");
-    } else if after.edited != before.edited {
+    } else if (after.edited, after.noted) != (before.edited, before.noted) {
         what.push("edited");
     }
     // Another source's state may be of somebody who has not read it: that takes nothing back.

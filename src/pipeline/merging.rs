@@ -43,6 +43,14 @@ impl Identity for ByWords {
         row_kind(row) != RowKind::Own
     }
 
+    fn edits(&self, row: &RawMessage) -> usize {
+        if row.message_summary_info.is_none() {
+            0
+        } else {
+            summary_of(row).edits.values().map(Vec::len).sum()
+        }
+    }
+
     fn unsent(&self, row: &RawMessage) -> usize {
         if row.message_summary_info.is_none() { 0 } else { summary_of(row).unsent.len() }
     }

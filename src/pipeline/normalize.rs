@@ -260,6 +260,16 @@ pub fn mentions_more_than_ranges(blob: &[u8]) -> bool {
     false
 }
 
+/// How much its summary says that the sender did with a message: how many versions of its parts there are, and how many parts
+/// were taken back. `date_edited` can be 0 of one that was edited (`messages-format.md` 5.2).
+pub fn changes_noted(summary: &[u8]) -> usize {
+    if !mentions_more_than_ranges(summary) {
+        return 0;
+    }
+    let Summary { edits, unsent, .. } = summary::summary(summary);
+    edits.values().map(Vec::len).sum::<usize>() + unsent.len()
+}
+
 fn effect(id: Option<&str>) -> Option<Effect> {
     let id = id.filter(|id| !id.is_empty())?;
     Some(match id.rsplit('.').next().unwrap_or(id) {

@@ -469,3 +469,49 @@ fn a_copy_of_the_archive_brings_none_of_its_own_past() {
     assert_eq!(absences(&archive, "C").len(), 1);
     is_whole(&program, "archive");
 }
+
+/// Messages lists a part once for each chat that its message is in; not every system's table has all columns.
+#[test]
+fn a_deleted_part_is_told_once_whatever_its_table_has() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    let archive = program.path().join("archive");
+    mac.receive("A", 0, START, "hello world");
+    mac.run(
+        "INSERT INTO chat_message_join (chat_id, message_id, message_date) SELECT ?1, ROWID, date FROM message",
+        [mac.chats[1]],
+    );
+    mac.run("UPDATE message SET text = 'world'", []);
+    for chat in &mac.chats[..2] {
+        mac.run(
+            "INSERT INTO recoverable_message_part (chat_id, message_id, part_index, delete_date, part_text) \
+             SELECT ?1, ROWID, 0, ?2, ?3 FROM message",
+            params![chat, (START + DAY) * SECOND, AttributedString::plain("hello ").encode()],
+        );
+    }
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    let parts = |archive: &str| -> Vec<(Value, Value)> {
+        let told = json(&program, &[archive, "--deleted"]);
+        let messages = told["messages"].as_array().unwrap().iter();
+        messages.map(|message| (message["part"].clone(), message["text"].clone())).collect()
+    };
+    assert_eq!(parts("archive"), [(0.into(), "hello ".into())]);
+    for column in ["part_text", "delete_date", "part_index"] {
+        let other = program.path().join(format!("without-{column}"));
+        tree::copy(&archive, &other);
+        let db = Connection::open(other.join("chat.db")).unwrap();
+        let left: Vec<&str> = ["chat_id", "message_id", "part_index", "delete_date", "part_text"]
+            .into_iter()
+            .filter(|own| *own != column)
+            .collect();
+        let left = left.join(", ");
+        db.execute_batch(&format!(
+            "CREATE TABLE parts_left AS SELECT {left} FROM recoverable_message_part; \
+             DROP TABLE recoverable_message_part; ALTER TABLE parts_left RENAME TO recoverable_message_part;"
+        ))
+        .unwrap();
+        drop(db);
+        let told = parts(&format!("without-{column}"));
+        assert_eq!(told.len(), 1, "{column}: {told:?}");
+    }
+}

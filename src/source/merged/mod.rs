@@ -27,6 +27,8 @@ pub trait Identity: Sync {
     fn content(&self, row: &RawMessage) -> u128;
     /// It belongs to another row: a tapback, a vote, an update.
     fn hangs(&self, row: &RawMessage) -> bool;
+    /// How many versions its sender made of its parts.
+    fn edits(&self, row: &RawMessage) -> usize;
     /// How many of its parts its sender took back.
     fn unsent(&self, row: &RawMessage) -> usize;
 }

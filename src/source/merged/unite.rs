@@ -77,7 +77,10 @@ fn earliest(date: &mut i64, other: i64) {
 
 /// The later edit wins. What was unsent in one source and is still there in the other stays, and is said to be unsent.
 fn words(row: &mut RawMessage, other: &mut RawMessage, identity: &dyn Identity) {
-    let later = Moment::of(other.date_edited) > Moment::of(row.date_edited);
+    let [edited, edited_there] = [&*row, &*other].map(|row| Moment::of(row.date_edited));
+    // Of one that has no date of its edits their number tells.
+    let later =
+        edited_there > edited || edited_there == edited && identity.edits(other) > identity.edits(row);
     let (unsent, unsent_there) = (identity.unsent(row), identity.unsent(other));
     let says_nothing = row.text.is_none() && row.attributed_body.is_none();
     if unsent > unsent_there || unsent == unsent_there && later || says_nothing {
