@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::add;
@@ -136,6 +137,37 @@ fn as_it_was() {
     assert_eq!(texts("unnamed", "2023-03-09T12:00"), unedited);
     let ran = program.run(&["list", "-s", "archive", "--as-of", "yesterday"]).with_code(2);
     assert!(ran.err.contains("is no date"), "{}", ran.err);
+}
+
+/// Messages' own libraries have a log; so has an archive that some program put into that mode. Whether it is there or not.
+#[test]
+fn what_has_a_log_is_told_apart_too() {
+    let program = Program::new();
+    three_nights(&program);
+    let list = |source: &str, code: i32| {
+        program.run(&["list", "-s", source, "--as-of", "2023-03-10"]).with_code(code)
+    };
+    let as_it_was = list("archive", 0).out;
+    for folder in ["mac", "archive"] {
+        let db = program.path().join(folder).join("chat.db");
+        let open = Connection::open(&db).unwrap();
+        open.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE other (x);").unwrap();
+        for is_open in [true, false] {
+            if folder == "mac" {
+                let said = list(folder, 1).err;
+                assert!(said.contains("knows nothing of the past"), "{is_open}: {said}");
+                assert!(said.contains("--as-of is for what"), "{is_open}: {said}");
+            } else {
+                assert_eq!(list(folder, 0).out, as_it_was, "{is_open}");
+            }
+            if is_open {
+                open.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);").unwrap();
+                for log in ["chat.db-wal", "chat.db-shm"] {
+                    fs::remove_file(program.path().join(folder).join(log)).unwrap();
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -70,7 +70,8 @@ impl Opened {
         let snapshot = match &options.as_of {
             Some(date) => {
                 let take_back = |copy: &Connection| as_of::take_back(copy, date);
-                let snapshot = Snapshot::changed(&candidate, connections_for(options), &take_back)?;
+                let snapshot =
+                    Snapshot::changed(&candidate, home.is_some(), connections_for(options), &take_back)?;
                 let path = &candidate.path;
                 match as_of::runs(&snapshot.connections).map_err(SourceError::database(path))? {
                     None => return Err(SourceError::NoPast { path: path.clone() }),

@@ -61,6 +61,9 @@ impl Guard {
     }
 }
 
+/// What is done to a copy before it is read.
+type Change<'a> = &'a dyn Fn(&Connection) -> rusqlite::Result<()>;
+
 /// How long to wait for a writer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -150,15 +153,26 @@ impl Snapshot {
         Ok(Snapshot { connections, guard: Guard::default(), copy: None })
     }
 
-    /// A copy of a database, changed.
+    /// A copy of a database, changed. `live`: see [`Snapshot::take`].
     pub fn changed(
         candidate: &Candidate,
+        live: bool,
         sessions: usize,
-        change: &dyn Fn(&Connection) -> rusqlite::Result<()>,
+        change: Change<'_>,
     ) -> Result<Snapshot, SourceError> {
-        let mut evidence = Evidence::of(&candidate.path);
-        let mut snapshot =
-            Snapshot::backup_changed(&candidate.path, candidate.wal_mode, sessions.max(1), change)?;
+        let path = &candidate.path;
+        let mut evidence = Evidence::of(path);
+        let taken = Snapshot::of(candidate, live, 1)?;
+        let Some(source) = taken.connections.first() else {
+            return Err(SourceError::Changed { path: path.clone() });
+        };
+        let changed = |copy: &Connection| {
+            // Without a log beside it, of which those who read it know nothing.
+            copy.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;")?;
+            change(copy)
+        };
+        let mut snapshot = Snapshot::copied(path, source, sessions.max(1), Some(&changed))?;
+        taken.guard.unchanged()?;
         if let Some(copy) = snapshot.copy.take() {
             evidence.keep_copy(copy);
         }
@@ -168,23 +182,23 @@ impl Snapshot {
 
     /// One moment of a database that others may be writing to.
     fn backup(path: &Path, wal: bool, sessions: usize) -> Result<Snapshot, SourceError> {
-        Snapshot::backup_changed(path, wal, sessions, &|_| Ok(()))
+        let source = connect(path, if wal { "mode=ro&readonly_shm=1" } else { "mode=ro" });
+        Snapshot::copied(path, &source.map_err(SourceError::database(path))?, sessions, None)
     }
 
-    fn backup_changed(
+    fn copied(
         path: &Path,
-        wal: bool,
+        source: &Connection,
         sessions: usize,
-        change: &dyn Fn(&Connection) -> rusqlite::Result<()>,
+        change: Option<Change<'_>>,
     ) -> Result<Snapshot, SourceError> {
         let private = private_folder(path)?;
         let copy = place_in(&private, path)?.join("snapshot.db");
         create(&copy).map_err(failed(path))?;
         let copied = || -> rusqlite::Result<()> {
-            let source = connect(path, if wal { "mode=ro&readonly_shm=1" } else { "mode=ro" })?;
             let mut target = Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
-            let backup = Backup::new(&source, &mut target)?;
+            let backup = Backup::new(source, &mut target)?;
             let mut waited = Duration::ZERO;
             // All pages in one step, so from one moment.
             loop {
@@ -205,9 +219,11 @@ impl Snapshot {
             }
         };
         copied().map_err(SourceError::database(path))?;
-        Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .and_then(|copy| change(&copy))
-            .map_err(SourceError::database(path))?;
+        if let Some(change) = change {
+            Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)
+                .and_then(|copy| change(&copy))
+                .map_err(SourceError::database(path))?;
+        }
         Snapshot::of_private(path, private, &copy, sessions)
     }
 
@@ -401,7 +417,7 @@ pub(super) fn place_in(private: &HiddenFolder, path: &Path) -> Result<PathBuf, S
     private.aside("snapshot").map_err(|error| failed(path)(of_the_disk(error)))
 }
 
-fn of_the_disk(error: DiskError) -> io::Error {
+pub(super) fn of_the_disk(error: DiskError) -> io::Error {
     match error {
         DiskError::Write { source, .. } | DiskError::Read { source, .. } => source,
         other => io::Error::other(other),
