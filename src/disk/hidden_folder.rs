@@ -11,16 +11,17 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::{
-    ABANDONED, ASIDE, DiskError, LOCK, NEWBORN, PLAN, PREFIX, TREE, create_file, folders_below, remove_folder,
+    ABANDONED, ASIDE, DiskError, LOCK, NEWBORN, PLAN, PREFIX, TREE, create_file, folders_below, remove_file,
+    remove_folder,
 };
 
 /// A private folder (0700) with a name that nobody can guess, locked as long as its run lives: when that was killed,
 /// others know by the lock that it is over, and may [clear it away](clear_away). Gone when dropped.
 #[derive(Debug)]
 pub struct HiddenFolder {
-    // In the order in which they have to go.
-    _lock: File,
-    folder: TempDir,
+    /// `None`: it is gone, or was to go.
+    lock: Option<File>,
+    path: PathBuf,
 }
 
 impl HiddenFolder {
@@ -39,7 +40,7 @@ impl HiddenFolder {
         if let Some(long_ago) = SystemTime::now().checked_sub(ABANDONED) {
             let _ = lock.set_modified(long_ago);
         }
-        Ok(HiddenFolder { _lock: lock, folder })
+        Ok(HiddenFolder { lock: Some(lock), path: folder.keep() })
     }
 
     /// Makes one for what is needed for a while only, and clears away what runs left there that were killed.
@@ -51,24 +52,30 @@ impl HiddenFolder {
         // Whoever else may write there may have put anything there; it stays where it cannot be removed.
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         for entry in entries.filter(is_hidden_folder).filter(|entry| !in_use(&entry.path())) {
-            let _ = remove_folder(&entry.path());
+            let _ = remove_hidden(&entry.path());
         }
         HiddenFolder::inside(&folder)
     }
 
-    /// Removes it, and says so where that fails.
+    /// Removes it, and says so where that fails. The next run that looks there tries again.
     ///
     /// # Errors
-    /// The disk's.
-    pub fn close(self) -> io::Result<()> {
-        let HiddenFolder { _lock: lock, folder } = self;
+    /// [`DiskError::Write`].
+    pub fn close(mut self) -> Result<(), DiskError> {
+        self.go()
+    }
+
+    fn go(&mut self) -> Result<(), DiskError> {
+        let Some(lock) = self.lock.take() else { return Ok(()) };
+        let removed = remove_all_but_lock(&self.path);
+        // Not every system removes what is open.
         drop(lock);
-        folder.close()
+        removed.and_then(|()| remove_with_lock(&self.path))
     }
 
     /// Where it lies.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     /// A folder in it, made where it is not there, for what is never published.
@@ -76,7 +83,55 @@ impl HiddenFolder {
     /// # Errors
     /// [`DiskError::Write`].
     pub fn aside(&self, name: &str) -> Result<PathBuf, DiskError> {
-        folders_below(self.folder.path(), &Path::new(ASIDE).join(name))
+        folders_below(&self.path, &Path::new(ASIDE).join(name))
+    }
+}
+
+impl Drop for HiddenFolder {
+    fn drop(&mut self) {
+        let _ = self.go();
+    }
+}
+
+/// Removes a hidden folder whose run is over; one that is gone is fine. Its lock goes last: by that others know that nobody uses
+/// what is left where this fails.
+///
+/// # Errors
+/// [`DiskError::Write`]; [`DiskError::Read`].
+pub(super) fn remove_hidden(folder: &Path) -> Result<(), DiskError> {
+    remove_all_but_lock(folder)?;
+    remove_with_lock(folder)
+}
+
+fn remove_all_but_lock(folder: &Path) -> Result<(), DiskError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(DiskError::reading(folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(DiskError::reading(folder))?;
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        match entry.file_type().map_err(DiskError::reading(entry.path()))?.is_dir() {
+            true => remove_folder(&entry.path())?,
+            false => remove_file(&entry.path())?,
+        };
+    }
+    Ok(())
+}
+
+fn remove_with_lock(folder: &Path) -> Result<(), DiskError> {
+    remove_file(&folder.join(LOCK))?;
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            // Without a lock its age speaks for it.
+            if let Some(long_ago) = SystemTime::now().checked_sub(ABANDONED) {
+                let _ = File::open(folder).and_then(|folder| folder.set_modified(long_ago));
+            }
+            Err(DiskError::writing(folder)(error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -132,7 +187,7 @@ pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
     if hidden.join(PLAN).try_exists().map_err(DiskError::reading(hidden))? {
         return [TREE, ASIDE].iter().try_for_each(|part| remove_folder(&hidden.join(part)).map(drop));
     }
-    remove_folder(hidden).map(drop)
+    remove_hidden(hidden)
 }
 
 pub(super) fn in_use(folder: &Path) -> bool {
@@ -166,17 +221,48 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let hidden = HiddenFolder::inside(parent.path()).unwrap();
         assert!(in_use(hidden.path()));
-        let HiddenFolder { _lock: lock, folder } = hidden;
+        let mut hidden = std::mem::ManuallyDrop::new(hidden);
+        let (lock, folder) = (hidden.lock.take().unwrap(), hidden.path.clone());
         assert_eq!(lock.metadata().unwrap().len(), 0);
         drop(lock);
-        assert!(!in_use(folder.path()));
+        assert!(!in_use(&folder));
         // One that is about to be locked.
-        fs::remove_file(folder.path().join(LOCK)).unwrap();
-        assert!(in_use(folder.path()));
-        drop(create_file(&folder.path().join(LOCK)).unwrap());
-        assert!(in_use(folder.path()));
+        fs::remove_file(folder.join(LOCK)).unwrap();
+        assert!(in_use(&folder));
+        drop(create_file(&folder.join(LOCK)).unwrap());
+        assert!(in_use(&folder));
         // Of an earlier build, after a kill.
-        fs::write(folder.path().join(LOCK), "4711").unwrap();
-        assert!(!in_use(folder.path()));
+        fs::write(folder.join(LOCK), "4711").unwrap();
+        assert!(!in_use(&folder));
+    }
+
+    /// What is left says that nobody uses it, whatever of it could not be removed.
+    #[test]
+    fn what_cannot_be_cleared_away_is_told_and_in_nobodys_way() {
+        let parent = tempfile::tempdir().unwrap();
+        // A lock that is none cannot be removed as one.
+        let hidden = HiddenFolder::inside(parent.path()).unwrap();
+        let path = hidden.path().to_owned();
+        hidden.aside("x").unwrap();
+        fs::write(path.join(PLAN), "[]").unwrap();
+        fs::remove_file(path.join(LOCK)).unwrap();
+        fs::create_dir_all(path.join(LOCK).join("y")).unwrap();
+        let told = hidden.close().unwrap_err();
+        assert!(matches!(&told, DiskError::Write { path: of, .. } if of.starts_with(&path)), "{told}");
+        assert!(!path.join(PLAN).exists() && !path.join(ASIDE).exists(), "the lock goes last");
+        fs::remove_dir_all(path.join(LOCK)).unwrap();
+
+        // And a folder in which somebody just made something goes as soon as that does.
+        fs::create_dir(path.join("new")).unwrap();
+        let told = remove_with_lock(&path).unwrap_err();
+        assert!(matches!(&told, DiskError::Write { path: of, .. } if *of == path), "{told}");
+        assert!(!in_use(&path));
+        remove_hidden(&path).unwrap();
+        assert!(!path.exists());
+        remove_hidden(&path).unwrap();
+        // A run that goes as it should leaves nothing.
+        HiddenFolder::inside(parent.path()).unwrap().close().unwrap();
+        drop(HiddenFolder::inside(parent.path()).unwrap());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 }

@@ -33,7 +33,7 @@ use earlier::Earlier;
 pub use earlier::{MANIFEST, Others, OthersFiles, is_litter};
 pub use file::{FileRecord, HashedFile, from_hexadecimal, hexadecimal};
 pub use hidden_folder::{Guard, HiddenFolder, clear_away};
-use hidden_folder::{in_use, is_hidden_folder};
+use hidden_folder::{in_use, is_hidden_folder, remove_hidden};
 pub use name::{MAX_NAME, folded, portable_name};
 pub use outside::{Whose, check_outside, check_outside_archives, check_outside_other_archives};
 pub use pipes::{beside_database, open_file};
@@ -86,7 +86,7 @@ impl Staging {
         private_folder(&root)?;
         earlier.hand_on(&folder.path().join(PLAN))?;
         for leftover in leftovers {
-            remove_folder(&leftover)?;
+            remove_hidden(&leftover)?;
         }
         Ok(Staging { root, folder, created, out: out.to_owned(), earlier })
     }
@@ -114,6 +114,17 @@ impl Staging {
     /// The hidden folder, which has everything of this run in it until it is published.
     pub fn hidden(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Removes the hidden folder, and says so where that fails: the next run clears it away then.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn close(self) -> Result<(), DiskError> {
+        let Staging { folder, created, .. } = self;
+        let closed = folder.close();
+        drop(created);
+        closed
     }
 
     /// The folder that stands for the export folder until it is published.

@@ -102,6 +102,7 @@ fn write_folder(
     let extent = Extent { files: &making.files(&report), stale: &[], fingerprints: None };
     report.files.push(making.write_manifest(request, &report, &extent)?);
     making.staging.publish(rank).map_err(WriteError::from)?;
+    report.notes.extend(making.close());
     Ok(report)
 }
 

@@ -1,6 +1,7 @@
 //! An export in the making: its hidden folder, its writers, its attachments.
 
 use std::any::Any;
+use std::error::Error as _;
 use std::sync::Arc;
 
 use super::assets::{AssetFolder, AssetMode};
@@ -84,6 +85,20 @@ impl Making {
         files.extend(self.assets.iter().flat_map(AssetFolder::bundle_files));
         files.sort();
         files
+    }
+
+    /// Clears away what was needed to make it. What to tell the user where that fails: the export is there all the same.
+    pub fn close(self) -> Option<String> {
+        let Making { writers, assets, provenance: _, staging, _guard } = self;
+        drop((writers, assets));
+        let folder = staging.hidden().to_owned();
+        let error = Arc::try_unwrap(staging).ok()?.close().err()?;
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        Some(format!(
+            "the export is complete, but {}, in which it was made, could not be cleared away ({why}). The next export into this \
+             folder clears it away, or you can delete it.",
+            folder.display()
+        ))
     }
 
     /// Writes the manifest.

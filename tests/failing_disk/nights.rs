@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::archives::MESSAGES;
-use super::exports::some_time_passes;
+use super::exports::unless_told;
 use super::scene::{Files, Scene, files};
 use super::{Disturbed, Fault, Run};
 use crate::archive::crash::{complete, library_of, news, states, whole};
@@ -62,7 +62,7 @@ impl Night {
         if disturbed.ran.code == Some(0) || folder == "out" {
             complete(&archive, MESSAGES as i64);
         }
-        some_time_passes(&program.path().join("out"));
+        unless_told(&program.path().join("out"), disturbed);
         program.run(NIGHT).with_code(0);
         complete(&archive, MESSAGES as i64);
         assert!(exported(program) == self.becomes, "the export is not up to date with the next run");

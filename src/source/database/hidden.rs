@@ -14,7 +14,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::log::Log;
-use super::snapshot::{Guard, Snapshot, create, failed, place_in, prepare, private_folder, uri};
+use super::snapshot::{Guard, Snapshot, create, failed, of_the_disk, place_in, prepare, private_folder, uri};
 use crate::source::SourceError;
 
 /// Connections to the database that `plain` gives, with what its log has. `path` is where it lies, encrypted.
@@ -43,7 +43,7 @@ fn without_name(
     let connections: rusqlite::Result<Vec<Connection>> =
         (0..sessions).map(|_| connect(&name, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect();
     let connections = connections.map_err(SourceError::database(path))?;
-    private.close().map_err(failed(path))?;
+    private.close().map_err(|error| failed(path)(of_the_disk(error)))?;
     fill(&mut file, plain, log).map_err(failed(path))?;
     for connection in &connections {
         prepare(connection).map_err(SourceError::database(path))?;

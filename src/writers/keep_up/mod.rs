@@ -127,6 +127,7 @@ fn bring_up(
     report.files.push(making.write_manifest(request, &report, &extent)?);
     let others = making.staging.others().map_err(WriteError::from)?;
     making.staging.publish_without(&stale, rank).map_err(WriteError::from)?;
+    report.notes.extend(making.close());
     let [written, removed, spared] =
         [plan.changed.len(), stale.len(), spared.len()].map(|count| count as u64);
     Ok(KeptUp { report, written, removed, spared, others })
