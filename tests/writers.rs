@@ -386,7 +386,7 @@ fn a_table_is_read_back_as_what_was_written() {
     let rows = rows(&text);
     let header = "conversation_id,conversation,guid,date,service,direction,sender_handle,sender_name,kind,subject,\
                   text,reply_to,tapbacks,attachments,edits,effect,balloon,announcement,date_delivered,date_read,\
-                  status,source_rowid,deleted,deletion_reason,date_deleted,date_last_seen,date_gone,unsent,date_unsent,\
+                  status,source_rowid,deleted,deletion_reason,deletion_guessed,date_deleted,date_last_seen,date_gone,unsent,date_unsent,\
                   altered,was,damaged";
     assert_eq!(rows[0].join(","), header);
     let column = |name: &str| rows[0].iter().position(|c| c == name).unwrap();

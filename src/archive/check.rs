@@ -37,6 +37,7 @@ use super::lost_content::LostContents;
 use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
 use super::own_file::Own;
+use super::record;
 use super::records::none_written;
 use super::row::RowHash;
 use crate::pipeline::Progress;
@@ -203,7 +204,13 @@ fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Resu
         check.found(Problem::of("file", what).at(ABOUT));
     }
     match Own::read(&path.join(README)) {
-        Ok(Own::File(_)) => {}
+        Ok(Own::File(text)) => {
+            let last = record::latest(&connection).ok().flatten();
+            if !Folder::is_explanation(&text, last.as_ref().map(|(_, text)| text.as_str())) {
+                let what = "is not as the last run left it; the next run writes it again";
+                check.found(Problem::of("file", what).at(README));
+            }
+        }
         Ok(Own::Other | Own::Gone) => {
             check.found(Problem::of("file", "is gone; the next run writes it again").at(README));
         }

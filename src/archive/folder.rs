@@ -114,6 +114,20 @@ impl Folder {
         Ok(Folder { path: path.to_owned(), id, is_unnamed: false })
     }
 
+    /// Whether this is what a run wrote as `README.txt`: this program's would, or the last one by its record; an earlier program's
+    /// records do not say.
+    pub fn is_explanation(text: &[u8], record: Option<&str>) -> bool {
+        let record: Option<serde_json::Value> = record.and_then(|record| serde_json::from_str(record).ok());
+        let noted = record.as_ref().and_then(|record| record.get("readme_sha256")?.as_str());
+        text == EXPLANATION
+            || !text.is_empty() && noted.is_none_or(|noted| noted == hexadecimal(&Sha256::digest(text)))
+    }
+
+    /// The hash of what a run writes there.
+    pub fn explanation_hash() -> String {
+        hexadecimal(&Sha256::digest(EXPLANATION))
+    }
+
     /// Writes `README.txt`, where it is not as this program has it.
     fn explain(&self) -> Result<(), ArchiveError> {
         let path = self.path.join(README);

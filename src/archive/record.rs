@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::absence::Reason;
+use super::folder::Folder;
 use super::kept::Kept;
 use super::kind::{JOINS, Kind};
 use super::lost_thing::LostOf;
@@ -143,6 +144,7 @@ impl RunRecord {
             "number": self.number,
             "started": self.started,
             "tool": concat!("msgarchive ", env!("CARGO_PKG_VERSION")),
+            "readme_sha256": Folder::explanation_hash(),
             "sources": sources,
             "read": counts.read,
             "added": counts.added,

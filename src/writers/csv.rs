@@ -5,7 +5,7 @@
 //! values of JSON Lines (of the latter two their `type`). The data is exact, unless it is for a spreadsheet.
 //!
 //! What became of a message stands in the last columns. `deleted` and `unsent` are `all` or `part`. `deletion_reason`,
-//! `date_deleted`, `date_last_seen` and `date_gone` are what JSON Lines has in `deleted` (`reason`, `date`, `last_seen`, `gone`);
+//! `deletion_guessed`, `date_deleted`, `date_last_seen` and `date_gone` are what JSON Lines has in `deleted` (`reason`, `guessed`, `date`, `last_seen`, `gone`);
 //! `date_unsent` is when the last of its unsent parts was; what they said is among the `edits`. `altered`, `was` and
 //! `damaged` are JSON arrays, the same as in JSON Lines. `status` has a word for each of these, so that they can be filtered by:
 //! `altered` where a message says or is something else than it did and Messages notes no change, `differs` where another source has it
@@ -29,8 +29,8 @@ use crate::pipeline::writer::{ConversationWriter, Finished, Prepared, WriteError
 const EXTENSION: &str = "csv";
 const HEADER: &str = "conversation_id,conversation,guid,date,service,direction,sender_handle,sender_name,kind,\
                       subject,text,reply_to,tapbacks,attachments,edits,effect,balloon,announcement,\
-                      date_delivered,date_read,status,source_rowid,deleted,deletion_reason,date_deleted,\
-                      date_last_seen,date_gone,unsent,date_unsent,altered,was,damaged";
+                      date_delivered,date_read,status,source_rowid,deleted,deletion_reason,deletion_guessed,\
+                      date_deleted,date_last_seen,date_gone,unsent,date_unsent,altered,was,damaged";
 
 struct Csv {
     staging: Arc<Staging>,
@@ -125,6 +125,7 @@ impl Row {
     fn deletion(&mut self, deleted: Option<Deleted>) -> csv::Result<()> {
         self.cell(deleted.map(|deleted| if deleted.part { "part" } else { "all" }))?;
         self.cell(deleted.map(|deleted| deleted.reason.name()))?;
+        self.cell(deleted.filter(|deleted| deleted.guessed).map(|_| "true"))?;
         self.date(deleted.and_then(|deleted| deleted.date))?;
         self.date(deleted.and_then(|deleted| deleted.last_seen))?;
         self.date(deleted.and_then(|deleted| deleted.gone))

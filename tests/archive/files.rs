@@ -7,8 +7,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use serde_json::Value;
 
+use super::add;
 use super::damage::Kept;
+use super::device::{DAY, Device};
 use super::vouched::{Rich, failing};
+use crate::program::Program;
+use crate::support::Schema;
+
+const START: i64 = 700_000_000;
 
 /// What happens to a file.
 #[derive(Debug, Clone)]
@@ -122,16 +128,13 @@ fn try_file(kept: &Kept, file: &Path, harm: &Harm) -> Option<String> {
     let Ok(found) = catch_unwind(AssertUnwindSafe(|| copy.found())) else {
         return wrong("verify panics".into());
     };
-    // What it says to people is no more than written again; and a second copy elsewhere is nobody's.
+    // A second copy elsewhere is nobody's.
     let is_told = match harm {
         Harm::Gone | Harm::Folder => true,
         #[cfg(unix)]
         Harm::Link { .. } | Harm::LinkToNothing => true,
         Harm::Doubled => file.starts_with("runs"),
-        _ => {
-            file != Path::new("README.txt")
-                && !says_the_same(&copy.path().join(file), &kept.path().join(file))
-        }
+        _ => !says_the_same(&copy.path().join(file), &kept.path().join(file)),
     };
     let name = file.to_str().unwrap();
     if is_told && !found.iter().any(|line| line.contains(name) || matches!(harm, Harm::Doubled)) {
@@ -302,4 +305,24 @@ fn contents_that_are_damaged() {
         touched(&copy.archive(), harm, &before[at]).and_then(wrong)
     });
     assert!(failing.is_empty(), "{} of {}:\n{}", failing.len(), all.len(), failing.join("\n"));
+}
+
+/// What explains an archive to those who have nothing else is looked at, too; an earlier program had it otherwise.
+#[test]
+fn what_explains_an_archive_is_as_a_run_left_it() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "hello");
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    let readme = archive.join("README.txt");
+    let written = fs::read(&readme).unwrap();
+    for other in ["", "There is nothing here."] {
+        fs::write(&readme, other).unwrap();
+        let told = program.run(&["verify", "archive"]).with_code(3).out;
+        assert!(told.contains("README.txt"), "{told}");
+        add(&archive, &[&mac.folder], START + DAY).unwrap();
+        program.run(&["verify", "archive"]).with_code(0);
+        assert_eq!(fs::read(&readme).unwrap(), written);
+    }
 }

@@ -92,6 +92,8 @@ fn a_table_says_what_json_lines_say() {
                 (false, false) => "all",
             };
             assert_eq!(cell("deleted"), extent);
+            let is_guessed = if deleted["guessed"] == true { "true" } else { "" };
+            assert_eq!(cell("deletion_guessed"), is_guessed, "{line}");
             assert_eq!(cell("unsent"), text(&line["unsent"]));
             let when = line["parts"].as_array().unwrap().iter().filter(|part| part["type"] == "unsent");
             assert_eq!(cell("date_unsent"), when.map(|part| text(&part["date"])).max().unwrap_or_default());
