@@ -1,14 +1,15 @@
 //! Whether what another archive gives is what it once wrote: it has a hash of each row, and its disk may be damaged as any.
 //!
 //! What is not is told of, and left there: it stays news until that archive is mended, or has given it up. What is known of it
-//! here stays as it is. What hangs on such a row is taken without it, and joined with it once that comes. Of notes, which have sums, none of a table is
+//! here stays as it is. A row that was given up there has the hash of what lies there since: only where nothing is known of it here
+//! it is taken, and given up here, too. What hangs on such a row is taken without it, and joined with it once that comes. Of notes, which have sums, none of a table is
 //! taken where any is another.
 //!
 //! **Must never**: take a source's word where it left a hash beside it.
 
 mod notes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::types::ValueRef;
 
@@ -22,11 +23,16 @@ use super::scan::Wanted;
 use crate::source::SourceKind;
 use crate::source::tables::{Table, TableRow, Tables, text};
 
+/// States of rows that were damaged for good.
+const LOST: &str = "msgarchive_lost";
+
 /// The hashes that an archive has of rows of one table.
 pub struct Attested<'r> {
     rowids: &'r [i64],
     /// As many as there are row ids; `None` of what is no archive.
     hashes: Option<Vec<Option<RowHash>>>,
+    /// Row id → the hash of what the row was, of those that were given up.
+    given_up: BTreeMap<i64, RowHash>,
 }
 
 impl<'r> Attested<'r> {
@@ -36,10 +42,25 @@ impl<'r> Attested<'r> {
     /// What SQLite says of the source.
     pub fn read(tables: &Tables, kind: Kind, rowids: &'r [i64]) -> Result<Attested<'r>, ArchiveError> {
         let Some(book) = book_of(tables, &format!("msgarchive_{}", kind.table())) else {
-            return Ok(Attested { rowids, hashes: None });
+            return Ok(Attested { rowids, hashes: None, given_up: BTreeMap::new() });
         };
+        let mut lost: BTreeMap<(i64, i64), RowHash> = BTreeMap::new();
+        if let Some(table) = tables.table(LOST) {
+            tables.reader().rows(table, &["kind", "id", "run", "hash"], i64::MIN..=i64::MAX, |row| {
+                if number(row.value(0)) == kind.number() {
+                    let state = (number(row.value(1)), number(row.value(2)));
+                    lost.insert(state, hash_at(row, 3).unwrap_or_default());
+                }
+                Ok::<(), ArchiveError>(())
+            })?;
+        }
         let mut hashes = vec![None; rowids.len()];
-        each_of(tables, book, &["hash"], rowids, |row| {
+        let mut given_up = BTreeMap::new();
+        each_of(tables, book, &["hash", "since"], rowids, |row| {
+            // What lies there since the run that gave it up.
+            if let Some(was) = lost.get(&(row.rowid(), number(row.value(1)))) {
+                given_up.insert(row.rowid(), *was);
+            }
             if let Ok(at) = rowids.binary_search(&row.rowid())
                 && let Some(hash) = hashes.get_mut(at)
             {
@@ -47,7 +68,12 @@ impl<'r> Attested<'r> {
             }
             Ok(())
         })?;
-        Ok(Attested { rowids, hashes: Some(hashes) })
+        Ok(Attested { rowids, hashes: Some(hashes), given_up })
+    }
+
+    /// The hash of what a row was that was given up there.
+    pub fn given_up(&self, rowid: i64) -> Option<RowHash> {
+        self.given_up.get(&rowid).copied()
     }
 
     /// There is nothing to compare with.
@@ -188,6 +214,8 @@ pub struct Refused {
     named: Vec<String>,
     /// Beyond those.
     others: u64,
+    /// Taken as what lies there.
+    given_up: Vec<String>,
     /// Of this archive, as they were before.
     here: Vec<String>,
     other_here: u64,
@@ -207,6 +235,11 @@ impl Refused {
     /// A row: `name` is what it says that it is.
     pub fn row(&mut self, kind: Kind, name: &str) {
         self.add(format!("{} ({name})", kind.in_words()));
+    }
+
+    /// A row that was given up there, and of which nothing else is known here: it is taken as what lies there.
+    pub fn given_up(&mut self, kind: Kind, name: &str) {
+        self.given_up.push(format!("{} ({name})", kind.in_words()));
     }
 
     /// A row that is not there any more. An archive lets go of none.
@@ -244,7 +277,7 @@ impl Refused {
 
     /// All was what was written.
     pub fn is_none(&self) -> bool {
-        self.named.is_empty() && self.here.is_empty()
+        self.named.is_empty() && self.given_up.is_empty() && self.here.is_empty()
     }
 
     /// For people: what of the archive at `path` was not taken, and what to do.
@@ -260,6 +293,12 @@ impl Refused {
             1 => Some(format!("1 more row, in {path}, is not what was written there either")),
             others => Some(format!("{others} more rows, in {path}, are not what was written there either")),
         };
+        let given_up = self.given_up.iter().take(NAMED).map(|what| {
+            format!("{what}, in {path}: it was damaged there for good. It is taken as it lies there, and shown as damaged here, too")
+        });
+        let more = self.given_up.len().saturating_sub(NAMED);
+        let more_given_up =
+            (more > 0).then(|| format!("{more} more rows, in {path}, were damaged there for good"));
         let here = self.here.iter().map(|what| {
             format!(
                 "{what}, as it was before: it is not what was written here. It is kept as it lay there, and taken for nobody's words: \
@@ -268,7 +307,8 @@ impl Refused {
         });
         let other_here =
             (self.other_here > 0).then(|| format!("{} more rows, as they were before", self.other_here));
-        self.named.iter().map(words).chain(others).chain(here).chain(other_here).collect()
+        let there = self.named.iter().map(words).chain(others).chain(given_up).chain(more_given_up);
+        there.chain(here).chain(other_here).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! They travel in batches, a few at a time, so that memory is bounded however many there are.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -22,6 +23,8 @@ pub struct Incoming<'b> {
     pub rowid: i64,
     /// Of the row as the source has it, and of where it is there.
     pub fingerprint: i64,
+    /// In another archive the row was given up, and lies there damaged: the hash of what it was.
+    pub given_up: Option<RowHash>,
     pub row: Spelled<'b>,
 }
 
@@ -74,6 +77,9 @@ fn read(
             return Ok(());
         }
         batch.push(rowid, values, place, spelling);
+        if let Some(was) = attested.given_up(rowid) {
+            batch.given_up.insert(rowid, was);
+        }
         match batch.is_full() {
             true => send(std::mem::take(&mut batch)),
             false => Ok(()),
@@ -88,6 +94,8 @@ fn read(
 struct Batch {
     /// (row id, fingerprint, hash).
     heads: Vec<(i64, i64, RowHash)>,
+    /// By row id, of those that were given up.
+    given_up: BTreeMap<i64, RowHash>,
     /// Of all rows, one after the other.
     cells: Vec<Cell>,
     /// Of texts and blobs.
@@ -138,6 +146,7 @@ impl Batch {
         self.heads.iter().map(move |&(rowid, fingerprint, hash)| Incoming {
             rowid,
             fingerprint,
+            given_up: self.given_up.get(&rowid).copied(),
             row: Spelled {
                 values: cells.by_ref().take(columns).map(|cell| self.value(cell)).collect(),
                 hash,

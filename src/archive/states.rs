@@ -302,6 +302,15 @@ impl<'c> States<'c> {
         Ok(!only_its_hash)
     }
 
+    /// Notes that a row that came in this run was something else, which is lost. `was`: the hash of that.
+    pub fn give_up(&self, id: i64, was: RowHash) -> rusqlite::Result<()> {
+        self.cached(
+            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?3)",
+        )?
+        .execute(params![self.kind.number(), id, self.visit.run, was])?;
+        Ok(())
+    }
+
     /// The source that brought the state that is shown.
     pub fn source(&self, id: i64) -> rusqlite::Result<Option<i64>> {
         self.cached(&format!("SELECT source FROM msgarchive_{} WHERE id = ?1", self.kind.table()))?

@@ -61,6 +61,7 @@ pub struct Taker<'c> {
     predecessors: Vec<i64>,
     /// (row id, id in the archive) of rows that were seen under a row id that another one has now.
     pub displaced: Vec<(i64, i64)>,
+    given_up: Vec<i64>,
     find: Statement<'c>,
     sight: Statement<'c>,
     seen: Statement<'c>,
@@ -91,6 +92,7 @@ impl<'c> Taker<'c> {
             aliases: Aliases::new(connection, spelling)?,
             predecessors: predecessors(connection, visit.source, visit.run)?,
             displaced: Vec::new(),
+            given_up: Vec::new(),
             find: connection.prepare(&format!("SELECT ROWID FROM {table} WHERE {}", condition.join(" AND ")))?,
             sight: connection.prepare(
                 "INSERT OR REPLACE INTO msgarchive_sighting (kind, source, source_rowid, id, fingerprint, since) \
@@ -118,7 +120,7 @@ impl<'c> Taker<'c> {
     /// once all others were: `last`.
     pub fn take(
         &mut self,
-        Incoming { rowid, fingerprint, mut row }: Incoming<'_>,
+        Incoming { rowid, fingerprint, given_up, mut row }: Incoming<'_>,
         last: bool,
     ) -> rusqlite::Result<Option<(i64, Taken)>> {
         let seen = match self.first {
@@ -168,7 +170,16 @@ impl<'c> Taker<'c> {
         let seen = seen.filter(|seen| Some(seen.id) == found);
         let since = seen.as_ref().map_or(self.visit.run, |seen| seen.since);
         let (id, taken) = match found {
-            None => self.states.insert(&row)?,
+            None => {
+                let (id, taken) = self.states.insert(&row)?;
+                if let Some(was) = given_up.filter(|_| taken == Taken::New) {
+                    self.states.give_up(id, was)?;
+                    self.given_up.push(id);
+                }
+                (id, taken)
+            }
+            // What lies there damaged is nothing to what is known here.
+            Some(id) if given_up.is_some() => (id, Taken::Same),
             Some(id) => {
                 let before = seen.map(|seen| Before {
                     difference: seen.fingerprint.map(|was| was.wrapping_sub(fingerprint)),
@@ -188,6 +199,11 @@ impl<'c> Taker<'c> {
         }
         self.displaced.push((rowid, id));
         Ok(())
+    }
+
+    /// Rows that are new, and were given up where they come from.
+    pub fn given_up(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.given_up)
     }
 
     /// Rows that were not what was written of them, and became former states.

@@ -228,6 +228,9 @@ impl Visiting<'_> {
         gone.extend(&scan.missing);
         // What it was that is gone has to be certain.
         gone.retain(|(rowid, _)| !scan.unvouched.contains(&first_together(*rowid)));
+        for id in taker.given_up() {
+            refused.given_up(kind, &self.name(kind, id).map_err(self.failed())?);
+        }
         for id in taker.overwritten() {
             refused.overwritten(kind, &self.name(kind, id).map_err(self.failed())?);
         }

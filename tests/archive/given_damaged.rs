@@ -348,3 +348,36 @@ fn notes_that_are_not_what_was_written() {
         is_whole(&giving.at(&new));
     }
 }
+
+/// What an archive has given up lies there damaged, under a hash of its own: another one says so, too, and takes it for nothing
+/// where it knows the message.
+#[test]
+fn what_was_given_up_is_nobodys_words_elsewhere_either() {
+    let mut giving = Giving::new();
+    giving.mac.remove("C", true, "deleted");
+    giving.fed(3);
+    giving.taken("knows", 0);
+    giving.harm("UPDATE message SET text = 'forged' WHERE guid = 'C'");
+    giving.program.run(&["verify", "giving"]).with_code(3);
+    assert!(!add(&giving.at("giving"), &[&giving.mac.folder], START + 4 * DAY).unwrap().lost.is_empty());
+    for (name, code) in [("new", 3), ("knows", 0)] {
+        let told = giving.taken(name, code);
+        assert_eq!(told.contains("(C)") && told.contains("damaged there for good"), name == "new", "{told}");
+        giving.taken(name, 0);
+        giving.program.run(&["verify", name, "--deep"]).with_code(0);
+    }
+    let is_damaged = |of: &str, code: i32| -> (Value, bool) {
+        let out = format!("{of}-out");
+        let arguments = ["export", "-s", of, "-f", "jsonl", "-o", &out, "--contacts", "none"];
+        giving.program.run(&arguments).with_code(code);
+        let messages = messages(&giving.at(&out));
+        let (_, message) = messages.iter().find(|(_, message)| message["guid"] == "C").unwrap();
+        (message["text"].clone(), !message["damaged"].is_null())
+    };
+    assert_eq!(is_damaged("giving", 3), ("forged".into(), true));
+    assert_eq!(is_damaged("new", 3), ("forged".into(), true));
+    assert_eq!(is_damaged("knows", 0), ("C".into(), false));
+    let told = giving.program.run(&["history", "new", "--message", "C", "--json"]).with_code(0).out;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["versions"][0]["what"], "damaged", "{told}");
+}
