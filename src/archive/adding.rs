@@ -103,7 +103,7 @@ impl Adding<'_> {
         for prepared in visits {
             note_source(&transaction, &source_read(prepared), prepared.highest, number).map_err(failed())?;
         }
-        let mut archives = Vec::new();
+        let (mut archives, mut given_up_there) = (Vec::new(), Vec::new());
         for prepared in visits {
             let source = source_read(prepared);
             let first = previous.is_none() && record.sources.is_empty() && prepared.tables.unique_guids();
@@ -130,6 +130,7 @@ impl Adding<'_> {
                 people::take(&transaction, prepared.source, number, prepared.contacts).map_err(failed())?;
             }
             record.unreadable.extend(refused.in_words(&source.path));
+            given_up_there.extend(refused.all_given_up());
             progress.phase("Making indexes");
             schema::index(&transaction, &columns).map_err(failed())?;
             // By these its newest message is found.
@@ -148,7 +149,11 @@ impl Adding<'_> {
         noticed::count(&transaction, number, &mut record.counts).map_err(failed())?;
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
-        let given_up = mending.give_up(&columns, &mended, visits).map_err(failed())?;
+        record.unreadable.extend(visits.iter().filter_map(|visit| visit.tables.info().unread.clone()));
+        let mut given_up = mending.give_up(&columns, &mended, visits).map_err(failed())?;
+        for row in given_up_there {
+            given_up.lost.push(mending.lost_elsewhere(row).map_err(failed())?);
+        }
         record.still_damaged = given_up.still_damaged;
         let apart = |things: Vec<LostThing>| things.into_iter().map(|thing| (thing.what, thing.of)).unzip();
         (record.lost, record.lost_of) = apart(given_up.lost);

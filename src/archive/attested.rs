@@ -215,7 +215,7 @@ pub struct Refused {
     /// Beyond those.
     others: u64,
     /// Taken as what lies there.
-    given_up: Vec<String>,
+    given_up: Vec<(String, (Kind, i64))>,
     /// Of this archive, as they were before.
     here: Vec<String>,
     other_here: u64,
@@ -238,8 +238,13 @@ impl Refused {
     }
 
     /// A row that was given up there, and of which nothing else is known here: it is taken as what lies there.
-    pub fn given_up(&mut self, kind: Kind, name: &str) {
-        self.given_up.push(format!("{} ({name})", kind.in_words()));
+    pub fn given_up(&mut self, (kind, id): (Kind, i64), name: &str) {
+        self.given_up.push((format!("{} ({name})", kind.in_words()), (kind, id)));
+    }
+
+    /// Those, by their ids here.
+    pub fn all_given_up(&self) -> impl Iterator<Item = (Kind, i64)> {
+        self.given_up.iter().map(|(_, row)| *row)
     }
 
     /// A row that is not there any more. An archive lets go of none.
@@ -293,7 +298,7 @@ impl Refused {
             1 => Some(format!("1 more row, in {path}, is not what was written there either")),
             others => Some(format!("{others} more rows, in {path}, are not what was written there either")),
         };
-        let given_up = self.given_up.iter().take(NAMED).map(|what| {
+        let given_up = self.given_up.iter().take(NAMED).map(|(what, _)| {
             format!("{what}, in {path}: it was damaged there for good. It is taken as it lies there, and shown as damaged here, too")
         });
         let more = self.given_up.len().saturating_sub(NAMED);

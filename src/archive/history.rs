@@ -8,13 +8,15 @@ use serde_json::Value;
 
 use super::ArchiveError;
 use super::absence::Reason;
+use super::conversations::columns_or_null;
 use super::deleted_parts::{PartGone, parts_gone};
 use super::guess::is_guessed;
-use super::kind::Kind;
+use super::kind::{CARRIED, Kind};
 use super::open::look_into;
 use super::places::number;
 use super::row::{self, text_at};
-use super::schema::Columns;
+use super::schema::{Columns, has_table};
+use super::sums::{FILES, FORMERLY_PLACED, PLACED};
 use crate::model::Instant;
 use crate::pipeline::changes_noted;
 use crate::pipeline::decode::body;
@@ -36,7 +38,7 @@ pub struct Version {
     pub sender: Option<String>,
     /// Of a state: when it was sent.
     pub sent: Option<Instant>,
-    /// `damaged`, where what it was is lost, and nobody brought what is there; else `added`, `edited`, `unsent`, `read`, `changed`, several of these joined by `,`; the reason of an absence, as
+    /// `bytes`: other bytes of the attachment that `text` names came from there; `damaged`, where what it was is lost, and nobody brought what is there; else `added`, `edited`, `unsent`, `read`, `changed`, several of these joined by `,`; the reason of an absence, as
     /// [`super::Reason::name`] has it; `gone` from Recently Deleted; `restored`.
     pub what: String,
     /// Of an absence: its reason is a guess.
@@ -307,8 +309,39 @@ fn states(connection: &Connection, message: i64) -> rusqlite::Result<Vec<Version
             versions.push((number, event));
         }
     }
+    for (number, source, name) in other_bytes(connection, message)? {
+        let (run, date) = run(number)?;
+        let (what, source, text) = ("bytes".to_owned(), path(source)?, Some(name));
+        versions.push((number, Version { run, date, what, source, text, ..Version::default() }));
+    }
     versions.sort_by_key(|(run, _)| *run);
     Ok(versions.into_iter().map(|(_, version)| version).collect())
+}
+
+/// Which run found other bytes of an attachment of a message than there were, from which source, and what its file is called.
+fn other_bytes(connection: &Connection, message: i64) -> rusqlite::Result<Vec<(i64, i64, String)>> {
+    if !has_table(connection, FORMERLY_PLACED)? {
+        return Ok(Vec::new());
+    }
+    let name = columns_or_null(connection, "attachment", &["transfer_name"])?;
+    // The first ones are no others; nor is a picture another one that got a film.
+    let mut others = connection.prepare(&format!(
+        "SELECT run, source, name FROM ( \
+           SELECT p.run, p.source, coalesce({name}, filename, guid) AS name, \
+             row_number() OVER (PARTITION BY p.attachment ORDER BY p.run, p.is_former) AS nth \
+           FROM {CARRIED} j JOIN attachment a ON a.ROWID = j.attachment_id \
+           JOIN (SELECT attachment, min(c.run) AS run, source, is_former FROM ( \
+               SELECT attachment, path, run, source, 0 AS is_former FROM {PLACED} \
+               UNION ALL SELECT attachment, path, run, source, 1 FROM {FORMERLY_PLACED}) c \
+             LEFT JOIN {FILES} f ON f.path = c.path \
+             WHERE attachment IN (SELECT attachment_id FROM {CARRIED} WHERE message_id = ?1) \
+             GROUP BY attachment, coalesce(f.sha256, c.path)) p ON p.attachment = j.attachment_id \
+           WHERE j.message_id = ?1) \
+         WHERE nth > 1 ORDER BY run, name"
+    ))?;
+    let other =
+        |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, text_at(row, 2)?.unwrap_or_default()));
+    others.query_map([message], other)?.collect()
 }
 
 fn difference(before: &State, after: &State) -> String {

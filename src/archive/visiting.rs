@@ -229,7 +229,7 @@ impl Visiting<'_> {
         // What it was that is gone has to be certain.
         gone.retain(|(rowid, _)| !scan.unvouched.contains(&first_together(*rowid)));
         for id in taker.given_up() {
-            refused.given_up(kind, &self.name(kind, id).map_err(self.failed())?);
+            refused.given_up((kind, id), &self.name(kind, id).map_err(self.failed())?);
         }
         for id in taker.overwritten() {
             refused.overwritten(kind, &self.name(kind, id).map_err(self.failed())?);

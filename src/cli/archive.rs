@@ -112,7 +112,10 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     }
     let open = |(path, place, options): &(&PathBuf, Place, OpenOptions)| -> Result<Feed, Failure> {
         let tables = place.tables(options)?;
-        tables.info().warnings.iter().for_each(|words| report::warn(words));
+        // What is not read is told when the run is done.
+        let info = tables.info();
+        let told = info.warnings.iter().filter(|words| info.unread.as_ref() != Some(*words));
+        told.for_each(|words| report::warn(words));
         let contacts = match &unpacked {
             Some(folder) => contacts::load(&folder.path().join(sample::CONTACTS))?,
             None => args.access.contacts(tables.contacts(), path)?,

@@ -197,6 +197,7 @@ const TABLE: usize = 66;
 fn told(what: &str, is_guessed: bool) -> String {
     match what {
         "gone" => return "Gone from Recently Deleted".into(),
+        "bytes" => return "Other bytes of an attachment".into(),
         "damaged" => return "found damaged, and what it was is lost; as it lies there".into(),
         _ => {}
     }

@@ -74,6 +74,8 @@ pub struct SourceInfo {
     pub custody: Option<Custody>,
     /// What is wrong with it, though it can be read; in words.
     pub warnings: Vec<String>,
+    /// One of these: something of it is not read, and wanting in whatever is made of it.
+    pub unread: Option<String>,
     /// The sources that are read together with it.
     pub with: Vec<SourceInfo>,
 }

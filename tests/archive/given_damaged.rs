@@ -364,6 +364,8 @@ fn what_was_given_up_is_nobodys_words_elsewhere_either() {
         let told = giving.taken(name, code);
         assert_eq!(told.contains("(C)") && told.contains("damaged there for good"), name == "new", "{told}");
         giving.taken(name, 0);
+        let verified = giving.program.run(&["verify", name]).with_code(0).out;
+        assert_eq!(verified.contains("shown as it lies there, damaged"), name == "new", "{verified}");
         giving.program.run(&["verify", name, "--deep"]).with_code(0);
     }
     let is_damaged = |of: &str, code: i32| -> (Value, bool) {

@@ -9,7 +9,11 @@ use serde_json::Value;
 
 use super::add;
 use super::damage::Kept;
+#[cfg(unix)]
+use super::device::Device;
 use crate::program::Program;
+#[cfg(unix)]
+use crate::support::Schema;
 use crate::support::tree;
 
 const DAY: i64 = 86_400;
@@ -197,4 +201,26 @@ fn a_run_that_only_looks() {
         serde_json::from_str(&program.run(&[&run[..], &["--json"]].concat()).with_code(0).out).unwrap();
     assert_eq!((&json["lost"], &json["still_damaged"]), (&serde_json::json!([]), &serde_json::json!([])));
     program.run(&["verify", archive.to_str().unwrap(), "--deep"]).with_code(0);
+}
+
+/// The attachments of somebody's library lie behind a link, which may lead anywhere: that none is taken is no success, and what to
+/// do is said, once.
+#[cfg(unix)]
+#[test]
+fn attachments_behind_a_link() {
+    let program = crate::program::Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, 700_000_000, "look");
+    mac.attach("A", "a.png");
+    mac.download("A", "a.png", b"a picture");
+    let elsewhere = program.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::rename(mac.folder.join("Attachments"), elsewhere.join("Attachments")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.join("Attachments"), mac.folder.join("Attachments")).unwrap();
+    let told = program.run(&["archive", "archive", "-s", "mac"]).with_code(3).err;
+    assert_eq!(told.matches("which is not followed").count(), 1, "{told}");
+    assert!(told.contains("--attachments-root"), "{told}");
+    let ran =
+        program.run(&["archive", "archive", "-s", "mac", "--attachments-root", "elsewhere"]).with_code(0);
+    assert!(ran.out.contains("1 filled in") || ran.out.contains("1 stored"), "{}", ran.out);
 }

@@ -247,4 +247,13 @@ fn that_a_picture_was_overwritten_is_said() {
     let one = &told["messages"][0];
     assert_eq!((&one["what"], &one["was"]["attachment"]), (&"changed".into(), &"IMG_1.HEIC".into()));
     assert!(one["run"].as_str().unwrap().ends_with("-0003"), "{told}");
+    let guid = one["guid"].as_str().unwrap();
+    let versions = program.run(&["history", archive, "--message", guid, "--json"]).with_code(0).out;
+    let versions: serde_json::Value = serde_json::from_str(&versions).unwrap();
+    let told: Vec<_> =
+        versions["versions"].as_array().unwrap().iter().map(|one| (&one["what"], &one["text"])).collect();
+    assert_eq!(told.len(), 2, "{versions}");
+    assert_eq!(told[1], (&"bytes".into(), &"IMG_1.HEIC".into()), "{versions}");
+    let told = program.run(&["history", archive, "--message", guid]).with_code(0).out;
+    assert!(told.contains("Other bytes of an attachment") && told.contains("IMG_1.HEIC"), "{told}");
 }

@@ -199,6 +199,11 @@ impl Mending<'_> {
         Ok(LostThing { what, of: Some(of) })
     }
 
+    /// A row that came in this run, and was given up where it comes from.
+    pub fn lost_elsewhere(&self, row: (Kind, i64)) -> rusqlite::Result<LostThing> {
+        self.lost(Loss::WhatItSaid, row, self.run)
+    }
+
     /// A row of which nothing tells that a run wrote it, and that no source has: it may have lost its hash, or somebody
     /// may have put it there. It is kept, and that is said from now on.
     fn taken_as_found(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<LostThing>> {

@@ -92,7 +92,8 @@ impl Opened {
         opened.info.is_own = opened.home.is_some();
         if opened.home.is_none() && options.attachments_root.is_none() {
             let folder = opened.path.parent().unwrap_or(Path::new(""));
-            opened.info.warnings.extend(leads_out(folder));
+            opened.info.unread = leads_out(folder);
+            opened.info.warnings.extend(opened.info.unread.clone());
         }
         Ok(opened)
     }
