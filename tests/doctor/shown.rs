@@ -20,6 +20,12 @@ fn without_room(text: &str) -> String {
     text.lines().filter(is_of_disk).collect::<Vec<_>>().join("\n")
 }
 
+/// Where the first paragraph breaks depends on how long the way to the temporary folder is.
+fn in_one_line(text: &str) -> String {
+    let (what, rest) = text.split_once("\n1 problem").unwrap();
+    format!("{}\n1 problem{rest}", what.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 #[test]
 fn a_report_of_80_columns() {
     let home = ill();
@@ -27,7 +33,7 @@ fn a_report_of_80_columns() {
     assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
     assert!(!ran.out.contains('\u{1b}'), "a pipe gets no colors");
     let place = home.program.home().to_str().unwrap().to_owned();
-    insta::assert_snapshot!(without_room(&ran.out.replace(&place, "HOME")));
+    insta::assert_snapshot!(without_room(&in_one_line(&ran.out.replace(&place, "HOME"))));
     let verbose = home.program.run(&["doctor", "--verbose"]).with_code(3).out;
     for raw in ["ck_sync_state: 0 1, 1 339", "oldest_waiting: 2023-11-13T12:00:00.5", "setting_days: 365"] {
         assert!(verbose.contains(raw), "{verbose}");
