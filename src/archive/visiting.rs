@@ -391,7 +391,7 @@ impl Visiting<'_> {
                 let is_shown = match (&mut participants, &mut twins) {
                     (Some(participants), _) => participants.note(one, other),
                     (_, Some(twins)) => twins.has(one, other).map(|has| !has),
-                    _ if join.table == PLACES => {
+                    _ if !matches!(put, Put::All) => {
                         match owner.and_then(|at| whereabouts.at(number(row.value(at)))) {
                             Some(at) => put.wants(at, other, one),
                             None => Ok(false),
