@@ -303,7 +303,12 @@ impl Mending<'_> {
         let connection = self.connection;
         let table = notes.table;
         let what = what_is_noted(table);
-        let Some(about) = about else { return Ok(format!("something of {what} (in {table})")) };
+        let Some(about) = about else {
+            return Ok(match what.strip_prefix("of ") {
+                Some(what) => format!("something of {what} (in {table})"),
+                None => format!("something of what was noted: {what} (in {table})"),
+            });
+        };
         let number =
             |at: usize| about.split(' ').nth(at).and_then(|number| number.parse().ok()).unwrap_or(0i64);
         let name = match (table, kind_of(table)) {
