@@ -92,6 +92,12 @@ fn words(raw: &RawMessage, message: &Message) -> Words {
     explained.extend([now.concat(), now.join("\n")].iter().map(|text| bare(text)));
     let mut words = Words::default();
     for earlier in &raw.earlier {
+        // What the row of a tapback says ("Loved “…”") is for systems that know none, and shown of no tapback.
+        let kind =
+            earlier.facts.as_ref().map_or(message.kind, |facts| kind_of(facts.associated_message_type));
+        if message.kind == MessageKind::Tapback && kind == MessageKind::Tapback {
+            continue;
+        }
         let said = Said::by(earlier);
         let texts = said.in_order();
         let is_explained = match is_changed_by_people {

@@ -391,3 +391,26 @@ fn a_message_that_is_made_an_answer_to_another_one() {
     assert_eq!(messages.len(), 1);
     assert_eq!(messages[0]["was"], serde_json::json!([{ "message": "I will pay you back" }]));
 }
+
+/// That somebody read a tapback is no other word of it, be the message there that it was to or not.
+#[test]
+fn a_tapback_that_was_read_says_what_it_said() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "hello");
+    for (guid, to) in [("T", "A"), ("LEFT", "NOBODY HAS IT")] {
+        mac.receive(guid, 0, START + 60, "Loved “hello”");
+        mac.run(
+            "UPDATE message SET associated_message_type = 2000, associated_message_guid = 'p:0/' || ?2 WHERE guid = ?1",
+            [guid, to],
+        );
+    }
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    for guid in ["T", "LEFT"] {
+        mac.read(guid, START + DAY);
+    }
+    let record = add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    assert_eq!(record.counts.changed, 2);
+    assert_eq!(what(&json(&program, &["history", "archive", "--changed"])), [""; 0]);
+}
