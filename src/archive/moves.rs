@@ -52,19 +52,14 @@ pub fn look_again_at_moved(connection: &Connection, totals: &mut Totals) -> rusq
 }
 
 /// The chats in which a source has, or had last, a message.
-pub fn chats_of(connection: &Connection, message: i64, source: i64) -> rusqlite::Result<Vec<i64>> {
-    let chats = |sql: &str, of: &[i64]| -> rusqlite::Result<Vec<i64>> {
-        let mut chats = connection.prepare_cached(sql)?;
-        chats.query_map(rusqlite::params_from_iter(of), |row| row.get(0))?.collect()
-    };
-    let elsewhere = chats(
-        &format!("SELECT chat FROM {ELSEWHERE} WHERE message = ?1 AND source = ?2"),
-        &[message, source],
-    )?;
-    match elsewhere.is_empty() {
-        true => chats(&format!("SELECT chat_id FROM {PLACES} WHERE message_id = ?1"), &[message]),
-        false => Ok(elsewhere),
+pub fn chats_of(connection: &Connection, message: i64, source: i64) -> rusqlite::Result<BTreeSet<i64>> {
+    let elsewhere = chats_elsewhere(connection, message, source)?;
+    if !elsewhere.is_empty() {
+        return Ok(elsewhere);
     }
+    let mut shown =
+        connection.prepare_cached(&format!("SELECT chat_id FROM {PLACES} WHERE message_id = ?1"))?;
+    shown.query_map([message], |row| row.get(0))?.collect()
 }
 
 /// Of another archive: in which chat a message was, between which runs of this one.

@@ -9,7 +9,7 @@ use super::{Check, Problem, holders, stored_hash};
 use crate::archive::fingerprint::Fingerprints;
 use crate::archive::joins::{each_hash, same};
 use crate::archive::kind::{Join, Kind};
-use crate::archive::named::guid_of;
+use crate::archive::named::name;
 use crate::archive::places::number;
 use crate::archive::row::{Owned, RowHash, owned};
 use crate::archive::schema::{Columns, has_table};
@@ -121,9 +121,7 @@ impl Check<'_> {
     ) -> rusqlite::Result<()> {
         let Some((owner, rest)) = identity.split_first() else { return Ok(()) };
         let (kind, owner) = (join.owner().1, number(*owner));
-        let of_row = |kind: Kind, id: i64| -> rusqlite::Result<String> {
-            Ok(guid_of(connection, kind, id)?.unwrap_or_else(|| format!("row {id} of {}", kind.table())))
-        };
+        let of_row = |kind: Kind, id: i64| name(connection, kind, id);
         let other = match (join.other(), rest.first()) {
             (Some((_, kind)), Some(other)) => of_row(kind, number(*other))?,
             (_, Some(ValueRef::Text(text))) => String::from_utf8_lossy(text).into_owned(),

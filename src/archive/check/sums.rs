@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Check, Problem, holders};
 use crate::archive::ArchiveError;
 use crate::archive::kind::Kind;
-use crate::archive::named::guid_of;
+use crate::archive::named::name;
 use crate::archive::noted::what_is_noted;
 use crate::archive::sums::{
     ABSENCES, ALIASES, Digest, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals,
@@ -138,8 +138,7 @@ impl Check<'_> {
         let id = notes.numbers(about).map(|(first, _)| first);
         let of_row = |kind: Kind, says: &str| -> rusqlite::Result<Problem> {
             let row = id.unwrap_or_default();
-            let name =
-                guid_of(connection, kind, row)?.unwrap_or_else(|| format!("row {row} of {}", kind.table()));
+            let name = name(connection, kind, row)?;
             let holder = holders::of_row(connection, kind, row)?;
             let what = format!("of {}, {says} (in {table}) is not what was written", kind.in_words());
             let problem = Problem::of("note", what).held_by(holder);

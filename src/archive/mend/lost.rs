@@ -244,9 +244,7 @@ impl Mending<'_> {
         if is.is_some() && is == hash {
             return Ok(());
         }
-        if let Some(source) = self.seen_in(kind, id)? {
-            let (what, name) = (kind.in_words(), name(self.connection, kind, id)?);
-            given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
+        if self.may_be_had(kind, id, given_up)? {
             return Ok(());
         }
         self.connection.execute(
@@ -285,9 +283,7 @@ impl Mending<'_> {
         if is_here {
             return Ok(());
         }
-        if let Some(source) = self.seen_in(kind, id)? {
-            let (what, name) = (kind.in_words(), name(self.connection, kind, id)?);
-            given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
+        if self.may_be_had(kind, id, given_up)? {
             return Ok(());
         }
         // Which state it was nobody knows; that there was one, and that it is told of, the record of this run closes over.
@@ -298,6 +294,14 @@ impl Mending<'_> {
         let loss = if self.show_former(kind, id, columns)? { Loss::LastState } else { Loss::Row };
         given_up.lost.push(self.lost(loss, (kind, id), self.run)?);
         Ok(())
+    }
+
+    /// Whether a source may have a row that this run did not bring: then it stays noted as damaged.
+    fn may_be_had(&self, kind: Kind, id: i64, given_up: &mut GivenUp) -> rusqlite::Result<bool> {
+        let Some(source) = self.seen_in(kind, id)? else { return Ok(false) };
+        let (what, name) = (kind.in_words(), name(self.connection, kind, id)?);
+        given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
+        Ok(true)
     }
 
     /// The source that was read last of those that have a row: one of this run brought what it has.
