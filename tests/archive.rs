@@ -21,6 +21,7 @@ mod former_damaged;
 mod found_again;
 mod given_damaged;
 mod gone;
+mod gone_for_good;
 mod groups;
 mod guessed;
 mod guesses;
@@ -107,7 +108,15 @@ pub fn add_naming(
     archive(
         archive_folder,
         &feeds,
-        ArchiveOptions { now: instant(at), jobs: 2, dry_run: false, guard: None, away: &[], copies: None },
+        ArchiveOptions {
+            now: instant(at),
+            jobs: 2,
+            dry_run: false,
+            guard: None,
+            away: &[],
+            gone: &[],
+            copies: None,
+        },
         &(),
     )
 }

@@ -9,6 +9,7 @@ use super::contents::Unreadable;
 use super::deletions::{self, Told};
 use super::folder::Folder;
 use super::given::ArchiveOptions;
+use super::gone_for_good::{GoneForGood, GoneSource};
 use super::inherit::Heir;
 use super::lost_thing::LostThing;
 use super::mend::Mending;
@@ -33,6 +34,8 @@ use crate::source::SourceKind;
 pub struct Adding<'a> {
     pub folder: &'a Folder,
     pub started: &'a str,
+    /// Sources that are gone for good, as this run is told.
+    pub gone: &'a [GoneSource],
     pub options: ArchiveOptions<'a>,
 }
 
@@ -47,7 +50,7 @@ impl Adding<'_> {
         visits: &[Prepared<'_>],
         progress: &dyn Progress,
     ) -> Result<RunRecord, ArchiveError> {
-        let Adding { folder, started, options } = self;
+        let Adding { folder, started, gone, options } = self;
         let Ready { connection, objects, found_damaged, set_aside, .. } = ready;
         let failed = || ArchiveError::database(folder.database());
         let transaction =
@@ -64,12 +67,14 @@ impl Adding<'_> {
             number,
             started: started.to_owned(),
             sources: Vec::new(),
+            gone_for_good: gone.to_vec(),
             counts: Counts::default(),
             unreadable: set_aside.iter().chain(options.away).cloned().collect(),
             damage: found_damaged.words.clone(),
             lost: Vec::new(),
             lost_of: Vec::new(),
             still_damaged: Vec::new(),
+            still_damaged_of: Vec::new(),
             found_again: Vec::new(),
             found_again_of: Vec::new(),
             accepted: Default::default(),
@@ -150,12 +155,13 @@ impl Adding<'_> {
         record.counts.still_missing = still_missing(&transaction, visits).map_err(failed())?;
         record.unreadable.extend(unreadable(visits));
         record.unreadable.extend(visits.iter().filter_map(|visit| visit.tables.info().unread.clone()));
-        let mut given_up = mending.give_up(&columns, &mended, visits).map_err(failed())?;
+        let gone = GoneForGood::read(&transaction).map_err(failed())?.and(gone, started);
+        let mut given_up = mending.give_up(&columns, &mended, (visits, &gone)).map_err(failed())?;
         for row in given_up_there {
             given_up.lost.push(mending.lost_elsewhere(row).map_err(failed())?);
         }
-        record.still_damaged = given_up.still_damaged;
         let apart = |things: Vec<LostThing>| things.into_iter().map(|thing| (thing.what, thing.of)).unzip();
+        (record.still_damaged, record.still_damaged_of) = apart(given_up.still_damaged);
         (record.lost, record.lost_of) = apart(given_up.lost);
         (record.found_again, record.found_again_of) = apart(given_up.found_again);
         progress.phase("Writing the record");

@@ -30,6 +30,7 @@ use super::ArchiveError;
 use super::damage::{self, FoundDamaged};
 use super::diagnosis;
 use super::folder::{ABOUT, DATABASE, Folder, OBJECTS, README};
+use super::gone_for_good::GoneForGood;
 use super::header;
 use super::index::{self, INDEX};
 use super::kind::Kind;
@@ -189,6 +190,8 @@ fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Resu
         found: Mutex::default(),
         unread: Mutex::default(),
         damaged: Mutex::default(),
+        // Where that cannot be read, none is known to be.
+        gone: GoneForGood::read(&connection).unwrap_or_default(),
         doubtful: damage::read(&folder)?.contents.into_iter().collect(),
         rows: AtomicU64::new(0),
         is_doubtful: AtomicBool::new(false),
@@ -287,6 +290,8 @@ struct Check<'a> {
     found: Mutex<Vec<Problem>>,
     unread: Mutex<Vec<Unread>>,
     damaged: Mutex<FoundDamaged>,
+    /// Sources that nobody is sent to.
+    gone: GoneForGood,
     /// Contents that were found damaged before: they are read again, deep or not.
     doubtful: HashSet<String>,
     /// How many were looked at.

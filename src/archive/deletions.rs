@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::absence::in_nanoseconds;
 use super::deleted_parts::GONE_PARTS;
+use super::gone_for_good::GoneForGood;
 use super::guess::IS_GUESSED;
 use super::kind::Kind;
 use super::places::number;
@@ -91,7 +92,18 @@ pub fn show(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Asks which sources have a message still that another one lost.
-pub struct StillThere<'c>(Statement<'c>);
+pub struct StillThere<'c> {
+    sources: Statement<'c>,
+    gone: GoneForGood,
+}
+
+/// The paths of sources that have a message still that another one lost, as far as is known of the time since then.
+#[derive(Debug, Default)]
+pub struct Having {
+    pub still: Vec<String>,
+    /// Of those that are gone for good: they had it when they were read last. That is no deletion.
+    pub before_it_was_gone: Vec<String>,
+}
 
 impl<'c> StillThere<'c> {
     pub fn new(connection: &'c Connection) -> rusqlite::Result<StillThere<'c>> {
@@ -101,13 +113,21 @@ impl<'c> StillThere<'c> {
              JOIN msgarchive_source o ON o.source = s.source WHERE {} ORDER BY o.source",
             has_still("?1", "?2", "?3", state)
         ))?;
-        Ok(StillThere(statement))
+        Ok(StillThere { sources: statement, gone: GoneForGood::read(connection)? })
     }
 
-    /// The paths of those that have it since that date (Apple's), or by that run where nothing says of when they are.
-    pub fn of(&mut self, message: i64, date: i64, run: i64) -> rusqlite::Result<Vec<String>> {
-        let paths = self.0.query_map([message, date, run], |row| Ok(text_at(row, 1)?.unwrap_or_default()))?;
-        paths.collect()
+    /// Those that have it since that date (Apple's), or by that run where nothing says of when they are.
+    pub fn of(&mut self, message: i64, date: i64, run: i64) -> rusqlite::Result<Having> {
+        let mut having = Having::default();
+        let mut sources = self.sources.query([message, date, run])?;
+        while let Some(row) = sources.next()? {
+            let having = match self.gone.has(row.get(0)?) {
+                true => &mut having.before_it_was_gone,
+                false => &mut having.still,
+            };
+            having.push(text_at(row, 1)?.unwrap_or_default());
+        }
+        Ok(having)
     }
 }
 

@@ -37,6 +37,12 @@ pub enum ArchiveError {
     Newer { path: PathBuf, format: u64 },
     #[error("the source {} is the archive itself", path.display())]
     Itself { path: PathBuf },
+    /// Of what is to be gone for good nothing was ever read. `known`: the paths of the sources of which it was.
+    #[error("{} is no source of this archive{}", path.display(), listed(known))]
+    UnknownSource { path: PathBuf, known: Vec<String> },
+    /// What is to be gone for good is read by the same run.
+    #[error("the source {} is read by this run: it is not gone for good", path.display())]
+    SourceIsThere { path: PathBuf },
     #[error("{} is damaged: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
     #[error("cannot read or write {}", path.display())]
@@ -54,6 +60,13 @@ pub enum ArchiveError {
     NoWord { typed: String },
     #[error("interrupted")]
     Interrupted,
+}
+
+fn listed(known: &[String]) -> String {
+    match known {
+        [] => ", which knows none".to_owned(),
+        known => format!("; it knows {}", known.join(", ")),
+    }
 }
 
 impl ArchiveError {

@@ -1,6 +1,6 @@
 //! What a run is given: the sources, and how to run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::disk::Guard;
 use crate::model::Instant;
@@ -20,6 +20,8 @@ pub struct ArchiveOptions<'a> {
     pub guard: Option<Guard>,
     /// Sources that should be read, too, and are not there, with the reason: the record says so.
     pub away: &'a [String],
+    /// Where sources lay that are gone for good: nothing waits for them any more.
+    pub gone: &'a [PathBuf],
     /// An export of the archive: contents that are damaged, and that no source has, are taken again from there.
     pub copies: Option<&'a Path>,
 }

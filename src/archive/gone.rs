@@ -13,7 +13,7 @@ use super::ArchiveError;
 use super::absence::Reason;
 use super::conversations::{Conversations, columns_or_null};
 use super::deleted_parts::DELETED_PARTS;
-use super::deletions::{GONE, RECOVERABLE, StillThere};
+use super::deletions::{GONE, Having, RECOVERABLE, StillThere};
 use super::guess::is_guessed;
 use super::history::{body_columns, text};
 use super::open::look_into;
@@ -43,6 +43,8 @@ pub struct Gone {
     pub gone: Option<Instant>,
     /// The paths of those that have it still, as far as is known of the time since it was deleted.
     pub still_in: Vec<String>,
+    /// The paths of those that had it still when they were read last, and are gone for good.
+    pub was_in: Vec<String>,
     /// Its text, as it is shown; of a part, that of the part.
     pub text: Option<String>,
     /// What it said before its sender unsent it.
@@ -91,7 +93,7 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
                 true => replacing.by(id)?,
                 false => None,
             };
-            let still_in = still_there.of(id, date, run)?;
+            let Having { still: still_in, before_it_was_gone: was_in } = still_there.of(id, date, run)?;
             let told = message
                 .query_row([id], |row| {
                     let text = text(row, 2)?;
@@ -103,6 +105,7 @@ pub fn gone(path: &Path) -> Result<Vec<Gone>, ArchiveError> {
                         gone_from,
                         gone: from_everywhere,
                         still_in,
+                        was_in,
                         text_before: match text {
                             Some(_) => None,
                             None => text_before(&connection, id)?,
@@ -224,6 +227,7 @@ fn parts(connection: &Connection, conversations: &Conversations) -> rusqlite::Re
             }],
             gone: since,
             still_in: Vec::new(),
+            was_in: Vec::new(),
             text: body::body_without_data(said, None).text().map(str::to_owned),
             text_before: None,
             replaced_by: None,

@@ -1,6 +1,6 @@
 //! What damage took for good, as records tell of it: in words, and of what.
 //!
-//! Records have the words in `lost`, and in `lost_of` of what each is; what was found again likewise. Earlier programs wrote only the
+//! Records have the words in `lost`, and in `lost_of` of what each is; what was found again, or is damaged still, likewise. Earlier programs wrote only the
 //! words.
 //!
 //! **Must never**: take one thing for another because the same is said of both.
@@ -34,13 +34,15 @@ pub struct LostOf {
     pub date: Option<String>,
     /// Who sent it, if that was not the owner: an address. Hostile text.
     pub sender: Option<String>,
+    /// Of what is not lost but damaged still: the path of the source that may have it.
+    pub source: Option<String>,
 }
 
 impl LostOf {
     /// As records have it.
     pub fn to_json(&self) -> Value {
-        let LostOf { table, row, since, guid, path, conversation, date, sender } = self;
-        json!({
+        let LostOf { table, row, since, guid, path, conversation, date, sender, source } = self;
+        let mut of = json!({
             "table": table,
             "row": row,
             "since": since,
@@ -49,7 +51,11 @@ impl LostOf {
             "conversation": conversation,
             "date": date,
             "sender": sender,
-        })
+        });
+        if let Some(source) = source {
+            of["source"] = source.as_str().into();
+        }
+        of
     }
 
     /// What a record says; `None` where that is nothing.
@@ -65,6 +71,7 @@ impl LostOf {
             conversation: text("conversation"),
             date: text("date"),
             sender: text("sender"),
+            source: text("source"),
         })
     }
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::absence::Reason;
 use super::folder::Folder;
+use super::gone_for_good::{GONE_FOR_GOOD, GoneSource};
 use super::kept::Kept;
 use super::kind::{JOINS, Kind};
 use super::lost_thing::LostOf;
@@ -78,6 +79,8 @@ pub struct RunRecord {
     /// RFC 3339.
     pub started: String,
     pub sources: Vec<SourceRead>,
+    /// Sources of which it was told that they are gone for good.
+    pub gone_for_good: Vec<GoneSource>,
     pub counts: Counts,
     /// What to tell people: contents that could not be read.
     pub unreadable: Vec<String>,
@@ -89,6 +92,8 @@ pub struct RunRecord {
     pub lost_of: Vec<Option<LostOf>>,
     /// What of it stays damaged, in words: a source may have it that this run did not read, or that could not tell.
     pub still_damaged: Vec<String>,
+    /// Of what each of these is, and which source may have it.
+    pub still_damaged_of: Vec<Option<LostOf>>,
     /// What earlier runs said was lost, in their words, and a source had after all.
     pub found_again: Vec<String>,
     /// Of what each of these is.
@@ -146,6 +151,7 @@ impl RunRecord {
             "tool": concat!("msgarchive ", env!("CARGO_PKG_VERSION")),
             "readme_sha256": Folder::explanation_hash(),
             "sources": sources,
+            GONE_FOR_GOOD: self.gone_for_good.iter().map(GoneSource::to_json).collect::<Vec<_>>(),
             "read": counts.read,
             "added": counts.added,
             "changed": counts.changed,
@@ -166,6 +172,7 @@ impl RunRecord {
             "lost": self.lost,
             "lost_of": of_json(&self.lost_of),
             "still_damaged": self.still_damaged,
+            "still_damaged_of": of_json(&self.still_damaged_of),
             "found_again": self.found_again,
             "found_again_of": of_json(&self.found_again_of),
             "accepted": accepted,

@@ -12,6 +12,7 @@ use super::copies;
 use super::diagnosis;
 use super::folder::{self, Folder};
 use super::given::{ArchiveOptions, Feed};
+use super::gone_for_good::meant;
 use super::index;
 use super::prepared::Prepared;
 use super::ready::{PATIENCE, Ready};
@@ -86,6 +87,10 @@ fn attempt(
         return Err(ArchiveError::NoDisk { path: missing.to_owned() });
     }
     check_place(path, &own_folders(feeds))?;
+    if !options.gone.is_empty() {
+        // Nothing is begun by that.
+        Folder::open(path)?;
+    }
     let seed = format!("{started} {} {:?}", std::process::id(), std::time::Instant::now());
     let rehearsal = if options.dry_run { Some(Rehearsal::of(path, options.guard)?) } else { None };
     let path = rehearsal.as_ref().map_or(path, |folder| folder.path());
@@ -98,6 +103,8 @@ fn attempt(
     for feed in distinct {
         visits.push(Prepared::of(&folder, &mut ready, feed, options, &visits, &paths)?);
     }
+    let read = visits.iter().map(|visit| visit.source).collect();
+    let gone = meant(&ready.connection, options.gone, &read)?;
     progress.begin(visits.iter().map(|visit| visit.news()).sum());
     progress.phase("Copying attachments");
     for visit in &mut visits {
@@ -113,7 +120,8 @@ fn attempt(
         ready.found_damaged.words.extend(words);
     }
     progress.phase("Adding messages");
-    let record = Adding { folder: &folder, started: &started, options }.add(&mut ready, &visits, progress)?;
+    let record = Adding { folder: &folder, started: &started, gone: &gone, options }
+        .add(&mut ready, &visits, progress)?;
     if !options.dry_run {
         ready.completed(&visits)?;
         progress.phase("Indexing for search");

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::ArchiveError;
+use super::gone_for_good::GoneForGood;
 use super::kind::Kind;
 use super::open::look_into;
 use super::places::number;
@@ -24,6 +25,8 @@ pub struct KnownSource {
     pub is_read: bool,
     /// How many messages it had then.
     pub messages: u64,
+    /// When a run was told that it is gone for good, if it was not read since (RFC 3339, UTC).
+    pub gone_for_good: Option<String>,
 }
 
 /// The sources that the archive at `path` knows, as they came.
@@ -33,11 +36,12 @@ pub struct KnownSource {
 pub fn sources(path: &Path) -> Result<Vec<KnownSource>, ArchiveError> {
     let (folder, connection) = look_into(path)?;
     let read = || -> rusqlite::Result<Vec<KnownSource>> {
+        let gone = GoneForGood::read(&connection)?;
         let mut statement = connection.prepare(
             "SELECT kind, path, device, (SELECT date FROM msgarchive_run WHERE run = o.first_run), \
                (SELECT date FROM msgarchive_run WHERE run = o.last_run), \
                o.last_run >= (SELECT coalesce(max(run), 0) FROM msgarchive_run), \
-               (SELECT count(*) FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.source = o.source) \
+               (SELECT count(*) FROM msgarchive_sighting s WHERE s.kind = ?1 AND s.source = o.source), source \
              FROM msgarchive_source o ORDER BY source",
         )?;
         let sources = statement.query_map([Kind::Message.number()], |row| {
@@ -49,6 +53,7 @@ pub fn sources(path: &Path) -> Result<Vec<KnownSource>, ArchiveError> {
                 last_read: text_at(row, 4)?,
                 is_read: row.get(5)?,
                 messages: number(row.get_ref(6)?).unsigned_abs(),
+                gone_for_good: gone.since(row.get(7)?).map(str::to_owned),
             })
         })?;
         sources.collect()

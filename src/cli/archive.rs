@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use msgarchive::archive::{self, ArchiveError, ArchiveOptions, Feed, Reason, RunRecord, SourceRead};
+use msgarchive::archive::{
+    self, ArchiveError, ArchiveOptions, Feed, GoneSource, Reason, RunRecord, SourceRead,
+};
 use msgarchive::disk::{MANIFEST, archive_folder};
 use msgarchive::sample;
 use msgarchive::source::{OpenOptions, Place, SourceError, contacts};
@@ -38,6 +41,11 @@ pub struct ArchiveArgs {
     /// Where attachment files lie, when not at their usual place; of several sources, once for each, in their order
     #[arg(long, value_name = "PATH")]
     attachments_root: Vec<PathBuf>,
+    /// A source that will never be there again (sold, dead, deleted), by its path as `history` has it: what is damaged is no
+    /// longer kept waiting for it, and what only it had of that is given up, and named. Nothing that the archive has is
+    /// removed. Should it be read again after all, it counts again. May be given several times, with or without --source
+    #[arg(long, value_name = "PATH")]
+    gone: Vec<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long, conflicts_with = "export")]
     dry_run: bool,
@@ -70,6 +78,8 @@ Examples:
     msgarchive archive ~/MessagesArchive -s ~/Library/Messages -s ~/iPhoneBackup --password-file pw
   What would be added:
     msgarchive archive ~/MessagesArchive --dry-run
+  A phone that was sold, which the archive still waits for to mend what is damaged:
+    msgarchive archive ~/MessagesArchive --gone ~/Backups/OldPhone
   And documents of it, of which only what changed is written:
     msgarchive archive ~/MessagesArchive --export pdf,csv --out ~/Messages
 
@@ -85,6 +95,7 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     let paths = match (&unpacked, args.source.is_empty()) {
         (Some(folder), _) => vec![folder.path().to_owned()],
         (None, false) => args.source.clone(),
+        (None, true) if !args.gone.is_empty() => Vec::new(),
         (None, true) => vec![default_source()?],
     };
     let jobs = jobs_of(args.jobs);
@@ -128,6 +139,7 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
         dry_run: args.dry_run,
         guard: Some(guard::over),
         away: &away,
+        gone: &args.gone,
         copies: keeping_up.as_ref().map(|wanted| wanted.out),
     };
     let mut tries = 1..TRIES;
@@ -156,7 +168,9 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
     let lost = record.lost.iter().zip(&record.lost_of).map(|(what, of)| lost::in_words(what, of.as_ref()));
     warn_of("lost by damage, and nothing has it any more", &lost.collect::<Vec<String>>());
-    warn_of("damaged still, as no source that was read has it", &record.still_damaged);
+    let still = record.still_damaged.iter().zip(&record.still_damaged_of);
+    let still = still.map(|(what, of)| lost::in_words(what, of.as_ref()));
+    warn_of("damaged still, as no source that was read has it", &still.collect::<Vec<String>>());
     let is_exported = match exported.transpose()? {
         Some((_, done)) => keeping_up::outcome(&done) == Outcome::Complete,
         None => true,
@@ -226,7 +240,7 @@ fn as_json(record: &RunRecord, dry_run: bool, exported: Option<&(&Path, Result<K
 }
 
 /// What became of what was found damaged, in sentences; nothing where nothing was.
-fn of_damage(record: &RunRecord, dry_run: bool) -> String {
+fn of_damage(record: &RunRecord, dir: &Path, dry_run: bool) -> String {
     let mut sentences = Vec::new();
     if !record.damage.is_empty() {
         sentences.push(match dry_run {
@@ -248,6 +262,9 @@ fn of_damage(record: &RunRecord, dry_run: bool) -> String {
             "{many} of what is damaged {stays} so until a run reads a source that has it; the record of this run names the sources \
              that may."
         ));
+        let holders = record.still_damaged_of.iter().flatten().filter_map(|of| of.source.as_deref());
+        sentences
+            .extend(holders.collect::<BTreeSet<&str>>().into_iter().map(|path| lost::way_out(path, dir)));
     }
     if !sentences.is_empty() && !dry_run {
         sentences.push("Verify again.".into());
@@ -275,7 +292,15 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
         );
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
-    let damage = of_damage(record, args.dry_run);
+    for GoneSource { path, kind, .. } in &record.gone_for_good {
+        let would = if args.dry_run { "would be noted as gone for good" } else { "gone for good" };
+        let line = format!(
+            "{} ({kind}): {would}, as you say; nothing waits for it any more, and if it is read after all, it counts again",
+            plain(path)
+        );
+        let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
+    }
+    let damage = of_damage(record, &args.dir, args.dry_run);
     if !damage.is_empty() {
         let _ = writeln!(words, "\n{}", wrap("", &damage, terminal::width()));
     }

@@ -305,6 +305,12 @@ fn for_archive(error: &ArchiveError) -> Vec<String> {
         ],
         ArchiveError::Newer { .. } => vec!["use that version, or a later one".into()],
         ArchiveError::Itself { .. } => vec!["name another source with --source PATH".into()],
+        ArchiveError::UnknownSource { .. } => {
+            vec!["give the path as `msgarchive history DIR` has it, under Sources".into()]
+        }
+        ArchiveError::SourceIsThere { .. } => {
+            vec!["leave out --gone, or --source; what is read now can be had again from there".into()]
+        }
         ArchiveError::NoWord { .. } => {
             vec!["give a word, or how one begins: letters, digits or an emoji".into()]
         }

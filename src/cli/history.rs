@@ -164,8 +164,13 @@ fn sources_in_words(sources: &[KnownSource], zone: Tz) -> String {
         let (first, last) = (read_at(&source.first_read, zone), read_at(&source.last_read, zone));
         let read = if first == last { last } else { format!("{first} to {last}") };
         let messages = count(source.messages, "message", "messages");
-        let line =
-            format!("{device}{} ({}): {messages}; read {read}", plain(&source.path), plain(&source.kind));
+        let gone = source.gone_for_good.as_ref().map(|_| read_at(&source.gone_for_good, zone));
+        let gone = gone.map_or_else(String::new, |at| format!("; gone for good, as was said {at}"));
+        let line = format!(
+            "{device}{} ({}): {messages}; read {read}{gone}",
+            plain(&source.path),
+            plain(&source.kind)
+        );
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
     words
@@ -187,6 +192,7 @@ fn source_as_json(source: &KnownSource) -> Value {
         "first_read": source.first_read,
         "last_read": source.last_read,
         "messages": source.messages,
+        "gone_for_good": source.gone_for_good,
     })
 }
 
@@ -212,8 +218,11 @@ fn hanging(text: &str, width: usize) -> String {
 
 /// What a source that was not read has still, nobody knows.
 fn nothing_gone(sources: &[KnownSource]) -> String {
-    let unread: Vec<String> =
-        sources.iter().filter(|source| !source.is_read).map(|source| plain(&source.path)).collect();
+    let unread: Vec<String> = sources
+        .iter()
+        .filter(|source| !source.is_read && source.gone_for_good.is_none())
+        .map(|source| plain(&source.path))
+        .collect();
     let words = match &unread[..] {
         [] => "Nothing is gone: every source has all that it ever had.".to_owned(),
         [path] => format!("Nothing is known to be gone. But {path} was not read by the last run."),
@@ -262,9 +271,9 @@ fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
     words
 }
 
-/// `in Recently Deleted of W; gone from X, Y; still in Z`, where there are several.
+/// `in Recently Deleted of W; gone from X, Y; still in Z; when it was gone for good, still in V`, where there are several.
 fn places(message: &Gone) -> Option<String> {
-    if message.gone_from.len() + message.still_in.len() < 2 {
+    if message.gone_from.len() + message.still_in.len() + message.was_in.len() < 2 {
         return None;
     }
     let list = |paths: Vec<&String>| paths.into_iter().map(|path| plain(path)).collect::<Vec<_>>().join(", ");
@@ -275,6 +284,7 @@ fn places(message: &Gone) -> Option<String> {
         ("in Recently Deleted of", of(there)),
         ("gone from", of(gone)),
         ("still in", list(message.still_in.iter().collect())),
+        ("when it was gone for good, still in", list(message.was_in.iter().collect())),
     ];
     let places = places.iter().filter(|(_, paths)| !paths.is_empty());
     Some(places.map(|(what, paths)| format!("{what} {paths}")).collect::<Vec<_>>().join("; "))
@@ -315,7 +325,8 @@ fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
                 "part": message.part,
                 "gone_from": message.gone_from.iter().map(lost).collect::<Vec<_>>(),
                 "still_in": message.still_in,
-                "elsewhere": !message.still_in.is_empty(),
+                "was_in": message.was_in,
+                "elsewhere": !message.still_in.is_empty() || !message.was_in.is_empty(),
                 "replaced_by": message.replaced_by,
                 "text": message.text,
                 "text_before": message.text_before,

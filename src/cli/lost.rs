@@ -1,6 +1,7 @@
-//! What damage took for good, for people: which message it is of, where, of when and whose.
+//! What damage took, for people: which message it is of, where, of when and whose; and what to do where it waits for a source.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use msgarchive::archive::LostOf;
@@ -30,4 +31,14 @@ pub fn in_words(what: &str, of: Option<&LostOf>) -> String {
         let _ = write!(words, ": {}", about.join(", "));
     }
     words
+}
+
+/// What to do where something is kept waiting for a source that will not come.
+pub fn way_out(source: &str, dir: &Path) -> String {
+    let typed = |path: &str| match path.contains(char::is_whitespace) {
+        true => format!("\"{path}\""),
+        false => path.to_owned(),
+    };
+    let (source, dir) = (plain(source), plain(&dir.display().to_string()));
+    format!("If {source} is gone for good: msgarchive archive {} --gone {}", typed(&dir), typed(&source))
 }

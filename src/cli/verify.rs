@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -86,6 +87,11 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
         (problems, _) => {
             let _ = writeln!(words, "\n{}:", many(problems, "problem", "problems"));
             list(&mut words, &mut findings.problems.iter().map(in_a_line));
+            let in_doubt = findings.problems.iter().filter(|problem| problem.in_doubt);
+            let sources: BTreeSet<&str> = in_doubt.filter_map(|problem| problem.source.as_deref()).collect();
+            for source in sources {
+                let _ = writeln!(words, "\n{}", wrap("", &lost::way_out(source, &args.dir), width));
+            }
         }
     }
     if findings.is_unnoted && !findings.problems.is_empty() {

@@ -58,7 +58,8 @@ fn lost(run: &ArchiveRun, zone: Tz) -> Option<Alarm> {
 pub fn still_damaged(job: &Job) -> Option<Alarm> {
     let last = archive_runs::newest_first(&job.archive).next()?;
     let what = format!(
-        "the last run could not put right what is damaged: {}; `msgarchive archive` with that source does, if it still has it",
+        "the last run could not put right what is damaged: {}; `msgarchive archive` with that source does, if it still has it; if that \
+         source is gone for good, `msgarchive archive --gone` with its path says so",
         named(&last.still_damaged)?
     );
     Some(Alarm { kind: AlarmKind::Damaged, what })

@@ -368,8 +368,15 @@ fn an_archive_without_a_run_is_not_called_whole() {
     let library = super::small_library(&program.path().join("mac"));
     let tables = Tables::open(&library, &OpenOptions::default()).unwrap();
     let feeds = [Feed { tables, contacts: Vec::new() }];
-    let options =
-        ArchiveOptions { now: instant(START), jobs: 1, dry_run: false, guard: None, away: &[], copies: None };
+    let options = ArchiveOptions {
+        now: instant(START),
+        jobs: 1,
+        dry_run: false,
+        guard: None,
+        away: &[],
+        gone: &[],
+        copies: None,
+    };
     let ended = archive(&program.path().join("archive"), &feeds, options, &Ended);
     assert!(matches!(ended, Err(ArchiveError::Interrupted)), "{ended:?}");
     let words = program.run(&["verify", "archive"]).with_code(0).out;

@@ -160,6 +160,7 @@ impl Rich {
             dry_run: false,
             guard: None,
             away: &[],
+            gone: &[],
             copies: None,
         };
         archive(&self.archive(), &feeds, options, &())

@@ -107,7 +107,7 @@ impl Check<'_> {
         let carriers = carriers(connection, &damaged.iter().map(|(file, _)| &*file.path).collect())?;
         for (file, Wrong { what, .. }) in damaged {
             let carriers = carriers.get(&*file.path).map_or(&[][..], Vec::as_slice);
-            let holder = holders::of_content(connection, &file.path, carriers)?;
+            let holder = holders::of_content(connection, &file.path, carriers, &self.gone)?;
             let guid = carriers.iter().find_map(|carrier| carrier.guid.clone());
             self.found(Problem { guid, ..Problem::of("content", what).at(&file.path) }.held_by(holder));
             lock(&self.damaged).contents.push(file.path.clone());

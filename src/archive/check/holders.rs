@@ -8,6 +8,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::archive::carriers::Carrier;
+use crate::archive::gone_for_good::GoneForGood;
 use crate::archive::kind::Kind;
 use crate::archive::row::text_at;
 use crate::archive::sums::{SIGHTINGS, WrongSum};
@@ -38,8 +39,12 @@ struct Seen {
 }
 
 /// Where a row can be had again: the source that was read last among those that have it.
-pub(super) fn of_row(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option<Holder>> {
-    let all = seen(connection, kind, id)?.into_iter();
+pub(super) fn of_row(
+    connection: &Connection,
+    (kind, id): (Kind, i64),
+    gone: &GoneForGood,
+) -> rusqlite::Result<Option<Holder>> {
+    let all = seen(connection, kind, id, gone)?.into_iter();
     Ok(best(all.map(|seen| {
         let is_there = Path::new(&seen.path).try_exists().unwrap_or(false);
         (seen.path, if is_there { Having::Yes } else { Having::Perhaps })
@@ -51,6 +56,7 @@ pub(super) fn uncertain(
     connection: &Connection,
     kind: Kind,
     wrong: &[WrongSum],
+    gone: &GoneForGood,
 ) -> rusqlite::Result<Option<Holder>> {
     let of_sightings = wrong.iter().filter(|sum| sum.table == SIGHTINGS);
     let source = |sum: &WrongSum| {
@@ -58,7 +64,7 @@ pub(super) fn uncertain(
         about.next()?.filter(|of| *of == kind.number())?;
         about.next()?
     };
-    for source in of_sightings.filter_map(source) {
+    for source in of_sightings.filter_map(source).filter(|source| !gone.has(*source)) {
         let path = connection
             .prepare_cached("SELECT path FROM msgarchive_source WHERE source = ?1")?
             .query_row([source], |row| text_at(row, 0))
@@ -75,10 +81,11 @@ pub(super) fn of_content(
     connection: &Connection,
     path: &str,
     carriers: &[Carrier],
+    gone: &GoneForGood,
 ) -> rusqlite::Result<Option<Holder>> {
     let mut all = Vec::new();
     for carrier in carriers {
-        for seen in seen(connection, Kind::Attachment, carrier.attachment)? {
+        for seen in seen(connection, Kind::Attachment, carrier.attachment, gone)? {
             let having = has_content(&seen, path, carrier);
             all.push((seen.path, having));
             if having == Having::Yes {
@@ -99,8 +106,8 @@ fn best(all: impl Iterator<Item = (String, Having)>) -> Option<Holder> {
     best.map(|(path, having)| Holder { path, in_doubt: having == Having::Perhaps })
 }
 
-/// The one that was read last first.
-fn seen(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Vec<Seen>> {
+/// The one that was read last first; without those that are gone for good.
+fn seen(connection: &Connection, kind: Kind, id: i64, gone: &GoneForGood) -> rusqlite::Result<Vec<Seen>> {
     let mut statement = connection.prepare_cached(
         "SELECT o.source, o.kind, o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
          WHERE s.kind = ?1 AND s.id = ?2 ORDER BY o.last_run DESC",
@@ -109,7 +116,9 @@ fn seen(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Vec<Se
         let text = |at| Ok::<_, rusqlite::Error>(text_at(row, at)?.unwrap_or_default());
         Ok(Seen { source: row.get(0)?, kind: text(1)?, path: text(2)? })
     })?;
-    seen.collect()
+    let mut seen = seen.collect::<rusqlite::Result<Vec<Seen>>>()?;
+    seen.retain(|seen| !gone.has(seen.source));
+    Ok(seen)
 }
 
 /// A library keeps rows of attachments whose files it has no more: Optimize Mac Storage lets go of them.

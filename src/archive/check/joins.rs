@@ -129,7 +129,7 @@ impl Check<'_> {
         };
         let what = format!("of {}, {} {other} (in {}) {what}", kind.in_words(), join.says, join.table);
         let guid = Some(of_row(kind, owner)?);
-        let holder = holders::of_row(connection, kind, owner)?;
+        let holder = holders::of_row(connection, (kind, owner), &self.gone)?;
         self.found(Problem { guid, ..Problem::of("join", what) }.held_by(holder));
         lock(&self.damaged).joined.push((kind, owner));
         Ok(())

@@ -1,6 +1,6 @@
 //! Whether the records are as their runs wrote them, each closing over the one before it and over the rows of its run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::{fs, io};
 
 use rusqlite::Connection;
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Check, Lost, Problem};
 use crate::archive::folder::{Folder, RUNS};
+use crate::archive::gone_for_good::GONE_FOR_GOOD;
 use crate::archive::kind::JOINS;
 use crate::archive::lost_thing;
 use crate::archive::record::{self, Accepted, RowsDigest, no_rows};
@@ -45,14 +46,22 @@ impl ReadRecords {
     }
 }
 
-/// A source that the newest record names of those that say any: as files tell it.
+/// A source that the newest record names of those that say any, and that is not gone for good: as files tell it.
 pub(super) fn last_source(folder: &Folder) -> Option<String> {
     let files = records::in_files(folder).ok()?;
-    let path = |bytes: &Vec<u8>| {
-        let record: Value = serde_json::from_slice(bytes).ok()?;
-        Some(record.get("sources")?.get(0)?.get("path")?.as_str()?.to_owned())
-    };
-    files.values().rev().find_map(|bytes| bytes.as_ref().ok().and_then(path))
+    let mut gone: HashSet<i64> = HashSet::new();
+    for bytes in files.values().rev().filter_map(|bytes| bytes.as_ref().ok()) {
+        let record: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let list = |name: &str| record.get(name).and_then(Value::as_array).into_iter().flatten();
+        let number = |source: &Value| source.get("source").and_then(Value::as_i64);
+        let mut there =
+            list("sources").filter(|source| number(source).is_none_or(|source| !gone.contains(&source)));
+        if let Some(path) = there.find_map(|source| source.get("path")?.as_str()) {
+            return Some(path.to_owned());
+        }
+        gone.extend(list(GONE_FOR_GOOD).filter_map(number));
+    }
+    None
 }
 
 impl Check<'_> {

@@ -108,8 +108,8 @@ impl Check<'_> {
             }
         }
         let guid = guid_of(connection, kind, id)?;
-        let holder = match holders::of_row(connection, kind, id)? {
-            None if !there => holders::uncertain(connection, kind, &lock(&self.damaged).sums)?,
+        let holder = match holders::of_row(connection, (kind, id), &self.gone)? {
+            None if !there => holders::uncertain(connection, kind, &lock(&self.damaged).sums, &self.gone)?,
             holder => holder,
         };
         self.found(Problem { guid, ..Problem::of("row", what) }.held_by(holder));

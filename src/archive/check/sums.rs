@@ -139,7 +139,7 @@ impl Check<'_> {
         let of_row = |kind: Kind, says: &str| -> rusqlite::Result<Problem> {
             let row = id.unwrap_or_default();
             let name = name(connection, kind, row)?;
-            let holder = holders::of_row(connection, kind, row)?;
+            let holder = holders::of_row(connection, (kind, row), &self.gone)?;
             let what = format!("of {}, {says} (in {table}) is not what was written", kind.in_words());
             let problem = Problem::of("note", what).held_by(holder);
             Ok(Problem { guid: Some(name), lost: false, ..problem })

@@ -7,9 +7,10 @@ use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
 use super::{Mended, Mending, hash_of_row};
+use crate::archive::gone_for_good::GoneForGood;
 use crate::archive::kind::{JOINS, Kind};
 use crate::archive::lost_content::LostContents;
-use crate::archive::lost_thing::{self, LostThing};
+use crate::archive::lost_thing::{self, LostOf, LostThing};
 use crate::archive::named::{lost_of, name};
 use crate::archive::prepared::Prepared;
 use crate::archive::records::in_database;
@@ -54,19 +55,27 @@ pub struct GivenUp {
     /// Nothing has it any more.
     pub lost: Vec<LostThing>,
     /// A source may have it that was not read, or could not tell: it stays noted as damaged.
-    pub still_damaged: Vec<String>,
+    pub still_damaged: Vec<LostThing>,
     /// As it was said to be lost: a source had it after all.
     pub found_again: Vec<LostThing>,
 }
 
+impl GivenUp {
+    /// `source`: the path of the one that may have it.
+    pub(super) fn stays_damaged(&mut self, what: &str, of: LostOf, source: String) {
+        let what = format!("{what}: {source} may have it");
+        self.still_damaged.push(LostThing { what, of: Some(LostOf { source: Some(source), ..of }) });
+    }
+}
+
 impl Mending<'_> {
     /// Takes for lost what nothing has any more, once all sources of the run were asked. `mended`: what there was before that;
-    /// `visits`: the sources.
+    /// `visits`: the sources; `gone`: those that nothing waits for.
     pub fn give_up(
         &self,
         columns: &Columns,
         Mended { doubtful, vanished, .. }: &Mended,
-        visits: &[Prepared<'_>],
+        (visits, gone): (&[Prepared<'_>], &GoneForGood),
     ) -> rusqlite::Result<GivenUp> {
         vanished.keep_again(self.connection, self.run)?;
         let said = self.said_to_be_lost()?;
@@ -78,8 +87,8 @@ impl Mending<'_> {
         joined.dedup();
         for (kind, id) in rows {
             match vanished.ids(kind).any(|vanished| vanished == id) {
-                true => self.give_up_vanished(kind, id, columns, &mut given_up)?,
-                false => self.give_up_row(kind, id, columns, &mut given_up)?,
+                true => self.give_up_vanished((kind, id), columns, gone, &mut given_up)?,
+                false => self.give_up_row((kind, id), columns, gone, &mut given_up)?,
             }
         }
         for (kind, version) in self.found.former.iter().filter(|(kind, _)| has_versions(*kind)) {
@@ -91,7 +100,7 @@ impl Mending<'_> {
         for join in JOINS.iter().filter(|join| has_table(self.connection, &join.book()).unwrap_or(false)) {
             let owners = joined.iter().filter(|(kind, _)| *kind == join.owner().1);
             for (_, owner) in owners {
-                self.give_up_joins(join, *owner, columns, &mut given_up)?;
+                self.give_up_joins((join, *owner), columns, gone, &mut given_up)?;
             }
         }
         for join in JOINS.iter().filter(|join| self.found.wanting.iter().any(|table| table == join.table)) {
@@ -99,7 +108,7 @@ impl Mending<'_> {
         }
         given_up.lost.extend(self.give_up_notes(doubtful, visits)?);
         let said = LostContents::of(said.iter().map(|((), thing)| thing));
-        self.contents_given_up(visits, &said, &mut given_up)?;
+        self.contents_given_up((visits, gone), &said, &mut given_up)?;
         Ok(given_up)
     }
 
@@ -227,9 +236,9 @@ impl Mending<'_> {
 
     fn give_up_row(
         &self,
-        kind: Kind,
-        id: i64,
+        (kind, id): (Kind, i64),
         columns: &Columns,
+        gone: &GoneForGood,
         given_up: &mut GivenUp,
     ) -> rusqlite::Result<()> {
         let (table, book) = (kind.table(), format!("msgarchive_{}", kind.table()));
@@ -244,9 +253,10 @@ impl Mending<'_> {
         if is.is_some() && is == hash {
             return Ok(());
         }
-        if self.may_be_had(kind, id, given_up)? {
+        if self.may_be_had((kind, id), gone, given_up)? {
             return Ok(());
         }
+        self.look_again(kind, id, gone)?;
         self.connection.execute(
             "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![kind.number(), id, since, hash.unwrap_or_default(), self.run],
@@ -270,9 +280,9 @@ impl Mending<'_> {
     /// A row of which not even the hash was left.
     fn give_up_vanished(
         &self,
-        kind: Kind,
-        id: i64,
+        (kind, id): (Kind, i64),
         columns: &Columns,
+        gone: &GoneForGood,
         given_up: &mut GivenUp,
     ) -> rusqlite::Result<()> {
         let is_here: bool = self.connection.query_row(
@@ -283,9 +293,10 @@ impl Mending<'_> {
         if is_here {
             return Ok(());
         }
-        if self.may_be_had(kind, id, given_up)? {
+        if self.may_be_had((kind, id), gone, given_up)? {
             return Ok(());
         }
+        self.look_again(kind, id, gone)?;
         // Which state it was nobody knows; that there was one, and that it is told of, the record of this run closes over.
         self.connection.execute(
             "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, x'', ?3)",
@@ -297,22 +308,43 @@ impl Mending<'_> {
     }
 
     /// Whether a source may have a row that this run did not bring: then it stays noted as damaged.
-    fn may_be_had(&self, kind: Kind, id: i64, given_up: &mut GivenUp) -> rusqlite::Result<bool> {
-        let Some(source) = self.seen_in(kind, id)? else { return Ok(false) };
-        let (what, name) = (kind.in_words(), name(self.connection, kind, id)?);
-        given_up.still_damaged.push(format!("{what} ({name}): {source} may have it"));
+    fn may_be_had(
+        &self,
+        (kind, id): (Kind, i64),
+        gone: &GoneForGood,
+        given_up: &mut GivenUp,
+    ) -> rusqlite::Result<bool> {
+        let Some(source) = self.seen_in(kind, id, gone)? else { return Ok(false) };
+        let what = format!("{} ({})", kind.in_words(), name(self.connection, kind, id)?);
+        let since = format!("SELECT since FROM msgarchive_{} WHERE id = ?1", kind.table());
+        let since = self.connection.query_row(&since, [id], |row| row.get(0)).optional()?;
+        let of = lost_of(self.connection, kind.table(), (kind, id), since)?;
+        given_up.stays_damaged(&what, of, source);
         Ok(true)
     }
 
-    /// The source that was read last of those that have a row: one of this run brought what it has.
-    fn seen_in(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
-        let source = self.connection.query_row(
-            "SELECT o.path FROM msgarchive_sighting s LEFT JOIN msgarchive_source o ON o.source = s.source \
-             WHERE s.kind = ?1 AND s.id = ?2 ORDER BY o.last_run DESC LIMIT 1",
-            [kind.number(), id],
-            |row| text_at(row, 0),
-        );
-        Ok(source.optional()?.map(|path| path.unwrap_or_else(|| "a source".into())))
+    /// The source that was read last of those that have a row, and are not gone for good: one of this run brought what it has.
+    fn seen_in(&self, kind: Kind, id: i64, gone: &GoneForGood) -> rusqlite::Result<Option<String>> {
+        let mut sources = self.connection.prepare_cached(
+            "SELECT s.source, o.path FROM msgarchive_sighting s LEFT JOIN msgarchive_source o ON o.source = s.source \
+             WHERE s.kind = ?1 AND s.id = ?2 ORDER BY o.last_run DESC",
+        )?;
+        let mut sources = sources.query([kind.number(), id])?;
+        while let Some(row) = sources.next()? {
+            if !gone.has(row.get(0)?) {
+                return Ok(Some(text_at(row, 1)?.unwrap_or_else(|| "a source".into())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Should a source that is gone for good be read after all, what it has of a row is looked at as if it were news.
+    pub(super) fn look_again(&self, kind: Kind, id: i64, gone: &GoneForGood) -> rusqlite::Result<()> {
+        for source in gone.sources() {
+            let again = "UPDATE msgarchive_sighting SET fingerprint = NULL WHERE kind = ?1 AND id = ?2 AND source = ?3";
+            self.connection.prepare_cached(again)?.execute([kind.number(), id, source])?;
+        }
+        Ok(())
     }
 
     /// Shows the last former state of a row that is whole, if there is one.

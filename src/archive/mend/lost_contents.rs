@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{GivenUp, Mending};
 use crate::archive::carriers::{Carrier, carriers};
+use crate::archive::gone_for_good::GoneForGood;
 use crate::archive::kind::Kind;
 use crate::archive::lost_content::{Left, LostContents};
 use crate::archive::lost_thing::{LostOf, LostThing};
@@ -59,7 +60,7 @@ impl Mending<'_> {
     /// `said`: what earlier runs said was lost and no later one found again.
     pub(super) fn contents_given_up(
         &self,
-        visits: &[Prepared<'_>],
+        (visits, gone): (&[Prepared<'_>], &GoneForGood),
         said: &LostContents<'_>,
         given_up: &mut GivenUp,
     ) -> rusqlite::Result<()> {
@@ -84,22 +85,23 @@ impl Mending<'_> {
         for (path, left) in wanting {
             let carriers = carriers.get(path).map_or(&[][..], Vec::as_slice);
             let guid = carriers.iter().find_map(|carrier| carrier.guid.as_deref());
-            match self.elsewhere(carriers, &asked)? {
+            let of = || -> rusqlite::Result<LostOf> {
+                let of = match carriers.first() {
+                    Some(Carrier { attachment, .. }) => {
+                        lost_of(self.connection, FILES, (Kind::Attachment, *attachment), None)?
+                    }
+                    None => LostOf { table: FILES.into(), ..LostOf::default() },
+                };
+                Ok(LostOf { path: Some(path.to_owned()), row: None, ..of })
+            };
+            match self.elsewhere(carriers, &asked, gone)? {
                 Elsewhere::Nobody => {
-                    let of = match carriers.first() {
-                        Some(Carrier { attachment, .. }) => {
-                            lost_of(self.connection, FILES, (Kind::Attachment, *attachment), None)?
-                        }
-                        None => LostOf { table: FILES.into(), ..LostOf::default() },
-                    };
-                    let of = Some(LostOf { path: Some(path.to_owned()), row: None, ..of });
-                    given_up.lost.push(LostThing { what: left.in_words(guid, path), of });
+                    given_up.lost.push(LostThing { what: left.in_words(guid, path), of: Some(of()?) });
                 }
                 Elsewhere::Source(source) => {
-                    let guid = guid.unwrap_or("of no message");
-                    given_up
-                        .still_damaged
-                        .push(format!("the file of an attachment ({guid}, {path}): {source} may have it"));
+                    let what =
+                        format!("the file of an attachment ({}, {path})", guid.unwrap_or("of no message"));
+                    given_up.stays_damaged(&what, of()?, source);
                 }
                 Elsewhere::Here => {}
             }
@@ -132,7 +134,12 @@ impl Mending<'_> {
         Ok(Some(now))
     }
 
-    fn elsewhere(&self, carriers: &[Carrier], asked: &HashMap<i64, Asked>) -> rusqlite::Result<Elsewhere> {
+    fn elsewhere(
+        &self,
+        carriers: &[Carrier],
+        asked: &HashMap<i64, Asked>,
+        gone: &GoneForGood,
+    ) -> rusqlite::Result<Elsewhere> {
         let mut sightings = self.connection.prepare_cached(
             "SELECT s.source, s.source_rowid, o.path FROM msgarchive_sighting s \
              JOIN msgarchive_source o ON o.source = s.source \
@@ -145,6 +152,7 @@ impl Mending<'_> {
                 match asked.get(&source) {
                     Some(asked) if asked.would_give.contains(&rowid) => return Ok(Elsewhere::Here),
                     Some(asked) if !asked.could_not_tell.contains(&rowid) => {}
+                    None if gone.has(source) => {}
                     _ => return Ok(Elsewhere::Source(row.get(2)?)),
                 }
             }

@@ -3,11 +3,11 @@
 //!
 //! **Must never**: take for lost what a source gave again.
 
-use rusqlite::OptionalExtension;
 use serde_json::Value;
 
 use super::joins::booked;
 use super::{GivenUp, Mending};
+use crate::archive::gone_for_good::GoneForGood;
 use crate::archive::joins::{Note, each_hash, same};
 use crate::archive::kind::{Join, Kind};
 use crate::archive::lost_thing::{LostOf, LostThing};
@@ -20,9 +20,9 @@ impl Mending<'_> {
     /// What joins a row; of one that a source has which was not asked, only that is told.
     pub(super) fn give_up_joins(
         &self,
-        join: &Join,
-        owner: i64,
+        (join, owner): (&Join, i64),
         columns: &Columns,
+        gone: &GoneForGood,
         given_up: &mut GivenUp,
     ) -> rusqlite::Result<()> {
         let (column, kind) = join.owner();
@@ -41,10 +41,14 @@ impl Mending<'_> {
         let lost = before.iter().filter(|(_, hash)| !there.contains(hash)).count();
         let name = name(self.connection, kind, owner)?;
         let what = format!("of {}, {}", kind.in_words(), join.says);
-        if let Some(source) = self.not_asked(kind, owner)? {
-            let words = format!("{what} ({name}, in {table}): {source} may have it");
-            given_up.still_damaged.extend(std::iter::repeat_n(words, lost));
+        if let Some(source) = self.not_asked(kind, owner, gone)? {
+            let what = format!("{what} ({name}, in {table})");
+            let of = lost_of(self.connection, table, (kind, owner), None)?;
+            (0..lost).for_each(|_| given_up.stays_damaged(&what, of.clone(), source.clone()));
             return Ok(());
+        }
+        if lost > 0 {
+            self.look_again(kind, owner, gone)?;
         }
         let mut note = Note::new(self.connection, join, "REPLACE")?;
         each_hash(self.connection, join, columns, &clause, [owner], |identity, hash| {
@@ -92,15 +96,19 @@ impl Mending<'_> {
         }))
     }
 
-    /// The source that was read last of those that have a row and were not read by this run.
-    fn not_asked(&self, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
-        let source = self.connection.query_row(
-            "SELECT o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
-             WHERE s.kind = ?1 AND s.id = ?2 AND o.last_run < ?3 ORDER BY o.last_run DESC LIMIT 1",
-            [kind.number(), id, self.run],
-            |row| row.get(0),
-        );
-        source.optional()
+    /// The source that was read last of those that have a row, were not read by this run, and are not gone for good.
+    fn not_asked(&self, kind: Kind, id: i64, gone: &GoneForGood) -> rusqlite::Result<Option<String>> {
+        let mut sources = self.connection.prepare_cached(
+            "SELECT o.source, o.path FROM msgarchive_sighting s JOIN msgarchive_source o ON o.source = s.source \
+             WHERE s.kind = ?1 AND s.id = ?2 AND o.last_run < ?3 ORDER BY o.last_run DESC",
+        )?;
+        let mut sources = sources.query([kind.number(), id, self.run])?;
+        while let Some(row) = sources.next()? {
+            if !gone.has(row.get(0)?) {
+                return row.get(1).map(Some);
+            }
+        }
+        Ok(None)
     }
 }
 
