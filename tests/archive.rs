@@ -35,6 +35,7 @@ mod left_behind;
 mod long;
 mod lost_bytes;
 mod lost_named;
+mod lost_then;
 mod many;
 mod merging;
 mod missing;

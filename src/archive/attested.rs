@@ -16,6 +16,7 @@ use rusqlite::types::ValueRef;
 pub use self::notes::AttestedNotes;
 use super::ArchiveError;
 use super::kind::{Join, Kind};
+use super::named::NAMED;
 use super::picked::each_of;
 use super::places::number;
 use super::row::{self, RowHash};
@@ -220,9 +221,6 @@ pub struct Refused {
     here: Vec<String>,
     other_here: u64,
 }
-
-/// So many are named; of more there is one cause.
-const NAMED: usize = 100;
 
 impl Refused {
     fn add(&mut self, what: String) {

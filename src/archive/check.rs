@@ -35,6 +35,7 @@ use super::header;
 use super::index::{self, INDEX};
 use super::kind::Kind;
 use super::lost_content::LostContents;
+use super::named::NAMED;
 use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
 use super::own_file::Own;
@@ -77,6 +78,8 @@ pub fn check(
 pub struct Damage {
     /// Row ids of messages.
     pub messages: BTreeSet<i64>,
+    /// Numbers of former states of messages.
+    pub former: BTreeSet<i64>,
     /// All of it, in words.
     pub words: Vec<String>,
 }
@@ -88,12 +91,15 @@ pub struct Damage {
 pub fn damage_of(path: &Path, jobs: usize, progress: &dyn Progress) -> Result<Damage, ArchiveError> {
     let Looked { problems, unread, damaged, .. } = look_twice(path, Depth::Messages, jobs, progress)?;
     let messages = damaged_messages(&damaged);
+    let former = damaged.former.iter().filter(|(kind, _)| *kind == Kind::Message);
+    let former = former.map(|(_, version)| *version).collect();
     // A file beside the database says nothing of messages: the next run makes it anew.
     let words = problems.iter().filter(|problem| problem.kind != "file").map(Problem::in_words);
     let unread = unread.iter().map(|unread| format!("{} cannot be read: {}", unread.path, unread.what));
-    Ok(Damage { messages, words: words.chain(unread).collect() })
+    Ok(Damage { messages, former, words: words.chain(unread).collect() })
 }
 
+/// Those that are shown otherwise than they were archived; what they were before is not among it.
 fn damaged_messages(damaged: &FoundDamaged) -> BTreeSet<i64> {
     let of_messages = damaged.rows.iter().chain(&damaged.joined).filter(|(kind, _)| *kind == Kind::Message);
     of_messages.map(|(_, id)| *id).collect()
@@ -154,7 +160,8 @@ impl Looked {
             // Of what is damaged may be who they are of.
             self.foreign = None;
         }
-        self.damaged.words = self.problems.iter().take(TOLD).map(Problem::in_words).collect();
+        // They are told again in the record of the next run.
+        self.damaged.words = self.problems.iter().take(NAMED).map(Problem::in_words).collect();
         self.damaged.aside = damage::read(&self.folder)?.aside;
         Ok(self)
     }
@@ -281,9 +288,6 @@ fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Resu
     let is_doubtful = check.is_doubtful.into_inner();
     Ok(Looked { folder, checked, problems, unread, lost, foreign, damaged, is_doubtful })
 }
-
-/// So many problems are told again in the record of the next run.
-const TOLD: usize = 100;
 
 struct Check<'a> {
     folder: &'a Folder,

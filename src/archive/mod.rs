@@ -55,6 +55,7 @@ mod known_source;
 mod late;
 mod lock;
 mod lost_content;
+mod lost_state;
 mod lost_thing;
 mod mend;
 mod moves;

@@ -11,6 +11,9 @@ use super::row::{Owned, text_at};
 use super::schema::{has_versions, version_table};
 use crate::pipeline::decode::date::instant;
 
+/// Things of one sort that are named, in a record or by `verify`; of more there is one cause.
+pub const NAMED: usize = 100;
+
 /// What a row is known by: as it is shown, or, where it is gone, as it was before.
 pub fn guid_of(connection: &Connection, kind: Kind, id: i64) -> rusqlite::Result<Option<String>> {
     let key = kind.key().first().copied().unwrap_or("guid");

@@ -12,6 +12,7 @@ use super::damage::Damaged;
 use super::folder::{filename_at, filename_of};
 use super::insert::Insert;
 use super::kind::Kind;
+use super::lost_state;
 use super::row::{self, Owned, RowHash, owned};
 use super::schema::{Columns, version_table};
 use super::spelling::{BEYOND, Spelled, Spelling};
@@ -287,10 +288,7 @@ impl<'c> States<'c> {
             Some((was, _)) if was == hash => return Ok(false),
             Some((_, since)) if only_its_hash => since,
             Some((was, since)) => {
-                self.cached(
-                    "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute(params![self.kind.number(), id, since, was, run])?;
+                lost_state::note(self.connection, (self.kind, id), since, &was, run)?;
                 run
             }
         };
@@ -304,11 +302,8 @@ impl<'c> States<'c> {
 
     /// Notes that a row that came in this run was something else, which is lost. `was`: the hash of that.
     pub fn give_up(&self, id: i64, was: RowHash) -> rusqlite::Result<()> {
-        self.cached(
-            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?3)",
-        )?
-        .execute(params![self.kind.number(), id, self.visit.run, was])?;
-        Ok(())
+        let run = self.visit.run;
+        lost_state::note(self.connection, (self.kind, id), run, &was, run)
     }
 
     /// The source that brought the state that is shown.

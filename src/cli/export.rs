@@ -148,8 +148,8 @@ fn look_for_damage(
     }
     let shown = path.display();
     match damage_of(path, jobs, watch) {
-        Ok(Damage { messages, words }) => {
-            options.damaged = messages;
+        Ok(Damage { messages, former, words }) => {
+            (options.damaged, options.damaged_former) = (messages, former);
             let told = |what| format!("in the archive {shown}: {what}. `msgarchive verify` says what to do");
             Ok(words.into_iter().map(told).collect())
         }

@@ -183,6 +183,14 @@ fn damaged(raw: &RawMessage) -> Option<String> {
         true => {
             "This message is damaged in the archive. It is shown as it lies there, not as it was archived"
         }
+        false if raw.otherwise_then => {
+            "This message was otherwise at that time: what it was then is lost by damage of the archive. It is shown as it was at \
+             another time"
+        }
+        false if raw.associated.iter().any(|row| row.otherwise_then) => {
+            "A tapback or another answer to this message was otherwise at that time: what it was then is lost by damage of the \
+             archive. It is shown as it was at another time"
+        }
         false if raw.associated.iter().any(|row| row.damaged) => {
             "A tapback or another answer to this message is damaged in the archive. It is shown as it lies there, not as it was \
              archived"

@@ -2,6 +2,8 @@
 //!
 //! **Must never**: be let near the archive itself.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::contacts::CARDS;
@@ -26,7 +28,8 @@ const DELETED: &str = "CASE WHEN typeof(delete_date) <> 'integer' THEN 0
      WHEN delete_date BETWEEN -999999999999 AND 999999999999 THEN delete_date * 1000000000 ELSE delete_date END";
 
 /// Takes back what was done after `date` (RFC 3339, UTC) in a copy of an archive's database; one that is none stays.
-pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
+/// `damaged`: former states of messages, by their numbers, that are not what was archived.
+pub(super) fn take_back(copy: &Connection, date: &str, damaged: &BTreeSet<i64>) -> rusqlite::Result<()> {
     if !copy.table_exists(None, RUNS)? {
         return Ok(());
     }
@@ -37,6 +40,7 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
         copy.query_row("SELECT coalesce(max(run), 0) FROM msgarchive_run WHERE date <= ?1", [date], |row| {
             row.get(0)
         })?;
+    note_what_is_lost(copy, run, damaged)?;
     for (kind, has_versions) in KINDS {
         if has_versions {
             show_former(copy, kind, run)?;
@@ -114,6 +118,43 @@ pub(super) fn take_back(copy: &Connection, date: &str) -> rusqlite::Result<()> {
          DELETE FROM msgarchive_source WHERE first_run > {run};
          DELETE FROM msgarchive_run WHERE run > {run};"
     ))
+}
+
+/// Of which messages what they were after the run is not what is shown, or not what lies there now. [`WAS_LOST`] and so on.
+pub(super) const THEN: &str = "msgarchive_then";
+
+/// What a message was then is lost: it is shown as it was at another time.
+pub(super) const WAS_LOST: i64 = 1;
+/// It is shown as it was then, and that is damaged.
+pub(super) const IS_DAMAGED: i64 = 2;
+/// It is shown as it was then, and that is whole, whatever became of it.
+pub(super) const IS_WHOLE: i64 = 3;
+
+/// Notes in [`THEN`] of which messages damage took what they were after the run. A state that was given up has the run that did so:
+/// which one it was `msgarchive_lost` tells.
+fn note_what_is_lost(copy: &Connection, run: i64, damaged: &BTreeSet<i64>) -> rusqlite::Result<()> {
+    copy.execute_batch(&format!(
+        "DROP TABLE IF EXISTS {THEN}; CREATE TABLE {THEN} (message INTEGER PRIMARY KEY, what INTEGER NOT NULL);"
+    ))?;
+    let versions = "msgarchive_message_version";
+    let shown = format!("v.msgarchive_since <= {run} AND v.msgarchive_until > {run}");
+    // Archives that were made earlier do not know which run gave something up.
+    if copy.column_exists(None, "msgarchive_lost", "run")? {
+        copy.execute_batch(&format!(
+            "INSERT INTO {THEN} SELECT DISTINCT l.id, {IS_WHOLE} FROM msgarchive_lost l
+                 JOIN {versions} v ON v.msgarchive_id = l.id WHERE l.kind = {MESSAGES} AND {shown};
+             INSERT OR REPLACE INTO {THEN} SELECT l.id, {WAS_LOST} FROM msgarchive_lost l
+                 WHERE l.kind = {MESSAGES} AND l.since <= {run} AND l.run > {run} AND NOT EXISTS (
+                     SELECT 1 FROM {versions} v WHERE v.msgarchive_id = l.id AND {shown} AND v.msgarchive_since >= l.since)
+                 AND NOT EXISTS (
+                     SELECT 1 FROM msgarchive_message b WHERE b.id = l.id AND b.since BETWEEN l.since AND {run});"
+        ))?;
+    }
+    let mut is_damaged = copy.prepare(&format!(
+        "INSERT OR REPLACE INTO {THEN} SELECT v.msgarchive_id, {IS_DAMAGED} FROM {versions} v
+             WHERE v.msgarchive_version = ?1 AND {shown}"
+    ))?;
+    damaged.iter().try_for_each(|version| is_damaged.execute([version]).map(drop))
 }
 
 /// The number of messages in the table of sightings (`archive/schema.sql`).

@@ -169,6 +169,8 @@ pub struct OpenOptions {
     /// Of an archive: row ids of messages of which somebody found that they are not what was archived. Those that it knows of by
     /// itself need not be named.
     pub damaged: BTreeSet<i64>,
+    /// The same of former states of messages, by their numbers: they are nobody's words.
+    pub damaged_former: BTreeSet<i64>,
     /// The password of an encrypted backup.
     pub password: Option<backup::Password>,
     /// How many sessions will be used at the same time; at least 1. They are all opened at once.

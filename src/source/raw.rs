@@ -82,6 +82,8 @@ pub struct RawMessage {
     pub unreadable: bool,
     /// Of an archive: the row is not what was archived.
     pub damaged: bool,
+    /// Of an archive as it was: what the row was then is lost, and this is what it was later, or before.
+    pub otherwise_then: bool,
     pub guid: Option<String>,
     pub text: Option<String>,
     pub attributed_body: Option<Vec<u8>>,

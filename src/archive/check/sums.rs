@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Check, Problem, holders};
 use crate::archive::ArchiveError;
 use crate::archive::kind::Kind;
-use crate::archive::named::name;
+use crate::archive::named::{NAMED, name};
 use crate::archive::noted::what_is_noted;
 use crate::archive::sums::{
     ABSENCES, ALIASES, Digest, FILES, NOTES, Notes, OBJECTS, PLACED, SIGHTINGS, SOURCES, Sums, Totals,
@@ -16,9 +16,6 @@ use crate::archive::sums::{
 };
 use crate::archive::vanished::vanished;
 use crate::pipeline::crew::lock;
-
-/// So many of a table are named; of more there is one cause.
-const NAMED: usize = 100;
 
 impl Check<'_> {
     /// Every table that is vouched for by sums.

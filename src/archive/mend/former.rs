@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::lost::Loss;
 use super::{Mending, hash_of_row};
 use crate::archive::kind::Kind;
+use crate::archive::lost_state;
 use crate::archive::lost_thing::LostThing;
 use crate::archive::row::RowHash;
 use crate::archive::schema::{Columns, version_table};
@@ -32,8 +33,7 @@ impl Mending<'_> {
         // Which of several it was nobody knows.
         if let [(place, until, hash)] = &given_up[..] {
             // The record of that run closes over it.
-            let sql = "INSERT INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, 0)";
-            self.connection.execute(sql, params![kind.number(), id, by, hash])?;
+            lost_state::note(self.connection, (kind, id), by, hash, lost_state::IN_NO_RECORD)?;
             self.connection
                 .execute(&format!("DELETE FROM {versions} WHERE msgarchive_version = ?1"), [place])?;
             let put = format!(
@@ -68,10 +68,7 @@ impl Mending<'_> {
         if hash == Some(is) {
             return Ok(None);
         }
-        self.connection.execute(
-            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![kind.number(), id, since, hash.unwrap_or_default(), self.run],
-        )?;
+        lost_state::note(self.connection, (kind, id), since, &hash.unwrap_or_default(), self.run)?;
         let note = format!(
             "UPDATE {versions} SET msgarchive_hash = ?2, msgarchive_since = ?3 WHERE msgarchive_version = ?1"
         );

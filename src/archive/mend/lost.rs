@@ -10,6 +10,7 @@ use super::{Mended, Mending, hash_of_row};
 use crate::archive::gone_for_good::GoneForGood;
 use crate::archive::kind::{JOINS, Kind};
 use crate::archive::lost_content::LostContents;
+use crate::archive::lost_state;
 use crate::archive::lost_thing::{self, LostOf, LostThing};
 use crate::archive::named::{lost_of, name};
 use crate::archive::prepared::Prepared;
@@ -257,10 +258,7 @@ impl Mending<'_> {
             return Ok(());
         }
         self.look_again(kind, id, gone)?;
-        self.connection.execute(
-            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![kind.number(), id, since, hash.unwrap_or_default(), self.run],
-        )?;
+        lost_state::note(self.connection, (kind, id), since, &hash.unwrap_or_default(), self.run)?;
         let loss = match (self.show_former(kind, id, columns)?, is) {
             (true, _) => Loss::LastState,
             (false, Some(is)) => {
@@ -298,10 +296,7 @@ impl Mending<'_> {
         }
         self.look_again(kind, id, gone)?;
         // Which state it was nobody knows; that there was one, and that it is told of, the record of this run closes over.
-        self.connection.execute(
-            "INSERT OR IGNORE INTO msgarchive_lost (kind, id, since, hash, run) VALUES (?1, ?2, ?3, x'', ?3)",
-            params![kind.number(), id, self.run],
-        )?;
+        lost_state::note(self.connection, (kind, id), self.run, &[], self.run)?;
         let loss = if self.show_former(kind, id, columns)? { Loss::LastState } else { Loss::Row };
         given_up.lost.push(self.lost(loss, (kind, id), self.run)?);
         Ok(())

@@ -13,7 +13,7 @@ use crate::archive::damage::FoundDamaged;
 use crate::archive::deletions::STATES;
 use crate::archive::kind::Kind;
 use crate::archive::lost_thing::{LostOf, LostThing};
-use crate::archive::named::{lost_of, name, title};
+use crate::archive::named::{NAMED, lost_of, name, title};
 use crate::archive::noted::{kind_of, what_is_noted};
 use crate::archive::participants::MEMBERS;
 use crate::archive::prepared::Prepared;
@@ -29,9 +29,6 @@ const BROUGHT: [&str; 4] = ["_SqliteDatabaseProperties", "attachment", PLACED, F
 
 /// What the records of the runs tell, and how far another archive was asked: it is asked again.
 const TOLD_ELSEWHERE: [&str; 2] = [SOURCES, INHERITED];
-
-/// So many of a table are named; of more there is one cause.
-const NAMED: usize = 100;
 
 /// Numbers of runs, sources and rows are smaller. That any other one comes out by chance is one in billions.
 const NUMBERS: std::ops::Range<i64> = 0..1 << 24;

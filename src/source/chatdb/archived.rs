@@ -10,9 +10,12 @@ use rusqlite::{Connection, Rows};
 
 use crate::disk::ContentName;
 use crate::model::DeletionReason;
+use crate::source::as_of::{IS_DAMAGED, IS_WHOLE, THEN, WAS_LOST};
 use crate::source::custody::Visits;
 use crate::source::database::{Columns, Schema, scan};
-use crate::source::{EarlierBody, EarlierFacts, FormerContent, RawAttachment, RawChat, RawMessage};
+use crate::source::{
+    EarlierBody, EarlierFacts, FormerContent, OpenOptions, RawAttachment, RawChat, RawMessage,
+};
 
 /// Nothing, of what is no archive.
 #[derive(Debug, Default)]
@@ -26,6 +29,10 @@ pub(super) struct Archived {
     altered: Option<RoaringTreemap>,
     /// Messages that are not what was archived: no source had those any more when the damage was found.
     damaged: BTreeSet<i64>,
+    /// Of an archive as it was: messages of which what they were then is lost.
+    otherwise_then: BTreeSet<i64>,
+    /// Former states of messages, by their numbers, that are nobody's words.
+    damaged_former: BTreeSet<i64>,
     /// Attachment → other bytes of it: those that were there before it, the latest first, then those of other sources.
     former_contents: HashMap<i64, Vec<FormerContent>>,
 }
@@ -65,13 +72,18 @@ const WHOLE: &str = "msgarchive_since <= msgarchive_until";
 const EARLIER: usize = 64;
 
 impl Archived {
-    /// `damaged`: messages of which that is known otherwise.
+    /// `options`: what of it is known otherwise to be damaged, and as of when it is shown.
     pub fn read(
         connection: &Connection,
         schema: &Schema,
-        damaged: &BTreeSet<i64>,
+        options: &OpenOptions,
     ) -> rusqlite::Result<Archived> {
-        let mut archived = Archived { damaged: damaged.clone(), ..Archived::default() };
+        let OpenOptions { damaged, damaged_former, as_of, .. } = options;
+        let mut archived = Archived {
+            damaged: damaged.clone(),
+            damaged_former: damaged_former.clone(),
+            ..Archived::default()
+        };
         if !schema.has_table("msgarchive_absence") {
             return Ok(archived);
         }
@@ -111,6 +123,17 @@ impl Archived {
         archived.earlier = earlier_of(schema);
         scan(connection, Some(GIVEN_UP).filter(|_| schema.has_all("msgarchive_lost", &["run"])), |c| {
             archived.damaged.insert(c.number());
+        })?;
+        let then = as_of.is_some().then(|| format!("SELECT message, what FROM {THEN}"));
+        scan(connection, then.as_deref(), |c| {
+            let (message, what) = (c.number(), c.number());
+            match what {
+                WAS_LOST => drop(archived.otherwise_then.insert(message)),
+                IS_DAMAGED => drop(archived.damaged.insert(message)),
+                // What was given up is a later state.
+                IS_WHOLE if !damaged.contains(&message) => drop(archived.damaged.remove(&message)),
+                _ => {}
+            }
         })?;
         let mut altered = RoaringTreemap::new();
         scan(connection, altered_of(schema).as_deref(), |c| {
@@ -161,6 +184,7 @@ impl Archived {
     /// Marks a row that is deleted, or damaged.
     pub fn mark(&self, row: &mut RawMessage) {
         row.damaged = self.damaged.contains(&row.rowid);
+        row.otherwise_then = self.otherwise_then.contains(&row.rowid);
         if let Some(Absence { date, reason, guessed, last_seen, gone, .. }) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
             row.deletion_reason = *reason;
@@ -201,6 +225,9 @@ impl Archived {
         let mut statement = connection.prepare_cached(sql)?;
         let earlier = statement.query_map([row.rowid], |row| {
             let mut c = Columns::from(row, 0);
+            if self.damaged_former.contains(&c.number()) {
+                return Ok(None);
+            }
             let (text, attributed_body, date_edited) = (c.text(), c.bytes(), c.number());
             let facts = EarlierFacts {
                 is_from_me: c.number() != 0,
@@ -212,9 +239,9 @@ impl Archived {
                 schedule_type: c.number(),
                 is_of_same_source: c.number() != 0,
             };
-            Ok(EarlierBody { text, attributed_body, date_edited, facts: Some(facts) })
+            Ok(Some(EarlierBody { text, attributed_body, date_edited, facts: Some(facts) }))
         })?;
-        earlier.take(EARLIER).collect()
+        earlier.filter_map(Result::transpose).take(EARLIER).collect()
     }
 }
 
@@ -302,7 +329,7 @@ fn earlier_of(schema: &Schema) -> Option<String> {
     let columns = columns.map(|name| schema.column(versions, "v", name)).join(", ");
     schema.has_table(versions).then(|| {
         format!(
-            "SELECT {columns}, v.msgarchive_source IS b.source OR EXISTS ( \
+            "SELECT v.msgarchive_version, {columns}, v.msgarchive_source IS b.source OR EXISTS ( \
                 SELECT 1 FROM msgarchive_source x JOIN msgarchive_source y \
                   ON x.kind = y.kind AND (x.path = y.path OR x.device = y.device) \
                 WHERE x.source = v.msgarchive_source AND y.source = b.source) \

@@ -82,7 +82,7 @@ impl ChatDb {
             return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
         };
         let census = Census::take(&mut opened.own, other, &queries).map_err(failed())?;
-        let archived = Archived::read(&opened.own, &opened.schema, &options.damaged).map_err(failed())?;
+        let archived = Archived::read(&opened.own, &opened.schema, options).map_err(failed())?;
         let joins_have_own_dates = {
             let mut statement = opened.own.prepare(&queries.date).map_err(failed())?;
             let date_of = |rowid| statement.query_row([rowid], |row| Ok(Columns::from(row, 0).number()));

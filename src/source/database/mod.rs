@@ -69,7 +69,7 @@ impl Opened {
         let log = LogState::beside(&candidate.path, candidate.wal_mode);
         let snapshot = match &options.as_of {
             Some(date) => {
-                let take_back = |copy: &Connection| as_of::take_back(copy, date);
+                let take_back = |copy: &Connection| as_of::take_back(copy, date, &options.damaged_former);
                 let snapshot =
                     Snapshot::changed(&candidate, home.is_some(), connections_for(options), &take_back)?;
                 let path = &candidate.path;

@@ -22,6 +22,7 @@ pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn 
     // A row as Messages wrote it says more than what an export made of it, and a whole one more than one that is not.
     if row.unreadable && !other.unreadable
         || row.damaged && !other.damaged && !other.unreadable
+        || row.otherwise_then && !other.otherwise_then && !other.damaged && !other.unreadable
         || row.exported.is_some() && other.exported.is_none()
     {
         std::mem::swap(row, &mut other);
