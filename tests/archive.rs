@@ -56,6 +56,7 @@ mod rarities;
 #[cfg(unix)]
 mod read_only;
 mod reasons;
+mod reassigned;
 mod said;
 mod said_more;
 mod searching;

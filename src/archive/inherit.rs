@@ -2,6 +2,7 @@
 
 mod devices;
 mod held;
+mod identifiers;
 mod lost;
 mod parts;
 mod places;
@@ -18,6 +19,7 @@ use super::damage::Damaged;
 use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::guess::GUESSED;
+use super::identifiers::IDENTIFIERS;
 use super::joins::Joining;
 use super::kind::{JOINS, Kind};
 use super::moves::FORMER_PLACES;
@@ -85,6 +87,9 @@ impl<'c> Heir<'c> {
         let of_messages = self.versions(handles, refused)?;
         if self.notes.vouch_for(PARTICIPANTS, refused)? {
             self.participants()?;
+        }
+        if self.notes.vouch_for(IDENTIFIERS, refused)? {
+            self.identifiers()?;
         }
         if self.notes.vouch_for(FORMER_PLACES, refused)? {
             self.former_places()?;

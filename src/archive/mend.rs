@@ -25,6 +25,7 @@ pub use self::lost::GivenUp;
 pub use self::notes::Doubtful;
 use super::damage::FoundDamaged;
 use super::folder::{HOME, filename_at};
+use super::identifiers;
 use super::kind::Kind;
 use super::participants;
 use super::records::in_database;
@@ -80,6 +81,7 @@ impl Mending<'_> {
             self.filename(attachment)?;
         }
         participants::mend(self.connection, self.found, self.run)?;
+        identifiers::mend(self.connection, self.found, self.run)?;
         if self.found.sums.is_empty() {
             return Ok(runs);
         }

@@ -44,6 +44,7 @@ mod header;
 pub mod history;
 pub mod holding;
 mod horizon;
+mod identifiers;
 mod incoming;
 mod index;
 mod inherit;

@@ -4,6 +4,7 @@ use super::deleted_parts::DELETED_PARTS;
 use super::deletions::STATES;
 use super::guess::GUESSED;
 use super::had::HAD;
+use super::identifiers::{IDENTIFIERS, LOOKED_UP};
 use super::kind::Kind;
 use super::moves::{ELSEWHERE, FORMER_PLACES, MOVED};
 use super::participants::{MEMBERS, PARTICIPANTS};
@@ -23,7 +24,7 @@ pub fn kind_of(table: &str) -> Option<Kind> {
         | GUESSED
         | "msgarchive_message_version" => Some(Kind::Message),
         PLACED | FORMERLY_PLACED | "attachment" | "msgarchive_attachment_version" => Some(Kind::Attachment),
-        PARTICIPANTS | "msgarchive_chat_version" => Some(Kind::Chat),
+        PARTICIPANTS | IDENTIFIERS | "msgarchive_chat_version" => Some(Kind::Chat),
         _ => None,
     }
 }
@@ -51,6 +52,8 @@ pub fn what_is_noted(table: &str) -> &'static str {
         ALIASES => "which message it is another GUID of",
         PARTICIPANTS => "of a conversation, who was in it, and when",
         MEMBERS => "of a conversation, whom a source had in it",
+        IDENTIFIERS => "of a conversation, by what it was joined with others, and when",
+        LOOKED_UP => "of a conversation, by what a source joins it with others",
         CARDS => "of a card of an address book, when it was there, and where",
         STATES => "until when a source is known to have been as it was read",
         SIGHTINGS => "since when a source has what it has",

@@ -29,7 +29,7 @@ const SPARSE: [(&str, &str, &str); 2] = [
 ];
 
 /// Made once a first source is in, so that they cost little; and each when there is a column for it.
-const INDEXES: [(&str, &str, &str); 9] = [
+const INDEXES: [(&str, &str, &str); 10] = [
     ("message", "guid", "UNIQUE INDEX IF NOT EXISTS msgarchive_idx_message_guid ON message (guid)"),
     ("message", "date", "INDEX IF NOT EXISTS message_idx_date ON message (date)"),
     (
@@ -53,6 +53,7 @@ const INDEXES: [(&str, &str, &str); 9] = [
         "attachment_id",
         "INDEX IF NOT EXISTS message_attachment_join_idx_attachment_id ON message_attachment_join (attachment_id)",
     ),
+    ("chat_lookup", "chat", "INDEX IF NOT EXISTS msgarchive_idx_chat_lookup ON chat_lookup (chat)"),
     ("message", "guid", "INDEX IF NOT EXISTS msgarchive_idx_sighting ON msgarchive_sighting (kind, id)"),
     // What a run brought is asked after each.
     ("message", "guid", "INDEX IF NOT EXISTS msgarchive_idx_message_since ON msgarchive_message (since)"),
@@ -81,6 +82,15 @@ const LATER: &str = "
       PRIMARY KEY (source, chat, handle)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS msgarchive_participant (
       chat INTEGER NOT NULL, handle INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER);
+    -- Which identifiers lead to a chat in a source; and which do, and did until that run, as the archive shows it. `priority`: of
+    -- one that does no more.
+    CREATE TABLE IF NOT EXISTS msgarchive_looked_up (
+      source INTEGER NOT NULL, chat INTEGER NOT NULL, domain TEXT NOT NULL, identifier TEXT NOT NULL,
+      PRIMARY KEY (chat, domain, identifier, source)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS msgarchive_identifier (
+      chat INTEGER NOT NULL, domain TEXT NOT NULL, identifier TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+      priority INTEGER);
+    CREATE INDEX IF NOT EXISTS msgarchive_idx_identifier ON msgarchive_identifier (chat);
     -- Of another archive, the last former state of a chat or an attachment that was taken over; of a message:
     -- msgarchive_source.
     CREATE TABLE IF NOT EXISTS msgarchive_inherited (

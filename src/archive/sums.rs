@@ -28,6 +28,7 @@ use super::deletions::STATES;
 use super::fingerprint::{Fingerprints, mixed};
 use super::guess::GUESSED;
 use super::had::HAD;
+use super::identifiers::{IDENTIFIERS, LOOKED_UP};
 use super::moves::{ELSEWHERE, FORMER_PLACES, MOVED};
 use super::participants::{MEMBERS, PARTICIPANTS};
 use super::recovered::FORMER_PARTS;
@@ -71,7 +72,7 @@ const OF_ATTACHMENT_VERSION: &[&str] = &[
 const OF_VERSION: &[&str] = OF_ATTACHMENT_VERSION.split_at(OF_ATTACHMENT_VERSION.len() - 1).0;
 
 /// Every table that no book is kept of.
-pub const NOTES: [Notes; 29] = [
+pub const NOTES: [Notes; 31] = [
     each("_SqliteDatabaseProperties", 1, &["key", "value"]),
     // The one column that a row's hash leaves out.
     each("attachment", 1, &["ROWID", "filename"]),
@@ -95,6 +96,8 @@ pub const NOTES: [Notes; 29] = [
     each("msgarchive_contact", 1, &["name", "source", "since", "until", "hash"]),
     each(MEMBERS, 2, &["source", "chat", "handle"]),
     each(PARTICIPANTS, 1, &["chat", "handle", "since", "until"]),
+    each(LOOKED_UP, 2, &["source", "chat", "domain", "identifier"]),
+    each(IDENTIFIERS, 1, &["chat", "domain", "identifier", "since", "until", "priority"]),
     each(MOVED, 1, &["message", "chat", "run"]),
     by_many(ELSEWHERE, 1, &["message", "source", "chat"]),
     each(FORMER_PLACES, 1, &["message", "chat", "since", "until"]),

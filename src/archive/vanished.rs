@@ -9,6 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::damage::FoundDamaged;
+use super::identifiers::LOOKED_UP;
 use super::kind::{JOINS, Kind, PLACES};
 use super::noted::kind_of;
 use super::participants::{MEMBERS, PARTICIPANTS};
@@ -63,6 +64,9 @@ fn traces(kind: Kind) -> Vec<Trace> {
             .into_iter()
             .flat_map(|column| [MEMBERS, PARTICIPANTS].map(|table| trace(table, column, false))),
     );
+    if kind == Kind::Chat {
+        traces.push(trace(LOOKED_UP, "chat", false));
+    }
     if kind == Kind::Message {
         traces.push(trace(ALIASES, "message", false));
     }

@@ -1,5 +1,6 @@
 //! Takes in what one source has: rows, what joins them, what it has no more.
 
+mod leading;
 mod missing;
 mod placed;
 
@@ -9,6 +10,7 @@ use roaring::RoaringTreemap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 
+use self::leading::Leading;
 use self::placed::Put;
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
@@ -317,7 +319,9 @@ impl Visiting<'_> {
         put: &mut Put<'_, '_>,
         refused: &mut Refused,
     ) -> Result<(), ArchiveError> {
-        let Some(table) = self.prepared.tables.table(join.table) else { return Ok(()) };
+        let Some(table) = self.prepared.tables.table(join.table) else {
+            return leading::says_nothing(self, join).map_err(self.failed());
+        };
         if join.of_messages() && whereabouts.messages.is_empty()
             || join.ends.iter().any(|(column, _)| table.column(column).is_none())
         {
@@ -344,6 +348,7 @@ impl Visiting<'_> {
             NOW => Some(Participants::read(self.connection, self.visit).map_err(self.failed())?),
             _ => None,
         };
+        let mut leading = Leading::of(self, join, &names).map_err(self.failed())?;
         let (owner, kind) = join.owner();
         let is_asked = |rowid: i64| whereabouts.of(kind, rowid, self.visit.source).is_some();
         let mut attested = AttestedJoin::read(self.prepared.tables, join, &names, is_asked)?;
@@ -386,6 +391,11 @@ impl Visiting<'_> {
                     joining.let_go(&nobody).map_err(self.failed())?;
                 }
             }
+            if let Some(leading) = &mut leading
+                && !leading.note(&values).map_err(self.failed())?
+            {
+                return Ok(());
+            }
             if let [(one, _), (other, _)] = &ends[..] {
                 let [one, other] = [one, other].map(|at| values.get(*at).map_or(0, |value| number(*value)));
                 let is_shown = match (&mut participants, &mut twins) {
@@ -423,6 +433,9 @@ impl Visiting<'_> {
             let chats = chats.map(|(_, id)| *id).collect();
             let hide = |chat, handle| joining.remove(&[chat, handle].map(ValueRef::Integer));
             participants.finish(&chats, hide).map_err(self.failed())?;
+        }
+        if let Some(leading) = leading {
+            leading.finish(whereabouts, &wrong, &joining).map_err(self.failed())?;
         }
         if let Put::New(moves) = put {
             moves.distrust(wrong.iter().filter_map(|rowid| whereabouts.of(kind, *rowid, self.visit.source)));

@@ -50,6 +50,7 @@ pub(super) fn take_back(copy: &Connection, date: &str, damaged: &BTreeSet<i64>) 
         ))?;
     }
     show_participants(copy, run)?;
+    show_identifiers(copy, run)?;
     show_places(copy, run)?;
     show_names(copy, run)?;
     // Where there were others, those.
@@ -243,6 +244,22 @@ fn show_participants(copy: &Connection, run: i64) -> rusqlite::Result<()> {
         "DELETE FROM chat_handle_join WHERE EXISTS (SELECT 1 FROM msgarchive_participant);
          INSERT INTO chat_handle_join (chat_id, handle_id) SELECT chat, handle FROM msgarchive_participant
              WHERE since <= {run} AND (until IS NULL OR until > {run}) ORDER BY since, rowid;"
+    ))
+}
+
+/// Shows which identifiers led to each chat after the run. Archives that were made earlier do not know which did when.
+fn show_identifiers(copy: &Connection, run: i64) -> rusqlite::Result<()> {
+    if !copy.table_exists(None, "msgarchive_identifier")? {
+        return Ok(());
+    }
+    let same =
+        "l.chat = i.chat AND coalesce(l.domain, '') = i.domain AND coalesce(l.identifier, '') = i.identifier";
+    copy.execute_batch(&format!(
+        "DELETE FROM chat_lookup AS l WHERE EXISTS (
+             SELECT 1 FROM msgarchive_identifier i WHERE {same} AND i.until IS NULL AND i.since > {run});
+         INSERT INTO chat_lookup (identifier, domain, chat, priority)
+             SELECT i.identifier, i.domain, i.chat, i.priority FROM msgarchive_identifier i
+             WHERE i.since <= {run} AND i.until > {run} AND NOT EXISTS (SELECT 1 FROM chat_lookup l WHERE {same});"
     ))
 }
 

@@ -45,6 +45,8 @@ fn speaking_of(table: &str) -> &'static [(&'static str, &'static str)] {
             ("msgarchive_chat_lookup", "chat = ?"),
             ("msgarchive_participant", "chat = ?"),
             ("msgarchive_member", "chat = ?"),
+            ("msgarchive_identifier", "chat = ?"),
+            ("msgarchive_looked_up", "chat = ?"),
             ("msgarchive_chat_version", "msgarchive_id = ?"),
         ],
         _ => &[

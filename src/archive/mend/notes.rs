@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use super::Mending;
 use crate::archive::damage::FoundDamaged;
 use crate::archive::deletions::STATES;
+use crate::archive::identifiers::LOOKED_UP;
 use crate::archive::kind::Kind;
 use crate::archive::lost_thing::{LostOf, LostThing};
 use crate::archive::named::{NAMED, lost_of, name, title};
@@ -319,7 +320,7 @@ impl Mending<'_> {
                     path_of(connection, number(1))?
                 )
             }
-            (MEMBERS, _) => {
+            (MEMBERS | LOOKED_UP, _) => {
                 format!("{} in {}", title(connection, number(1))?, path_of(connection, number(0))?)
             }
             (_, Some(Kind::Chat)) => title(connection, number(0))?,
