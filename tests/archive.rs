@@ -14,6 +14,7 @@ mod device;
 mod doubtful;
 mod emptied;
 mod fed;
+mod fed_twice;
 mod feeding;
 mod files;
 mod foreign;

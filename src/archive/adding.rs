@@ -224,7 +224,7 @@ fn source_read(prepared: &Prepared<'_>) -> SourceRead {
         kind: info.kind.name(),
         path: whole(&info.path).to_string_lossy().into_owned(),
         device: info.backup.as_ref().and_then(|backup| backup.device.clone()),
-        archive: prepared.id.clone(),
+        archive: prepared.archive.clone(),
         new: prepared.new,
         read: prepared.read(),
         had: prepared.had,

@@ -7,7 +7,8 @@
 //! out has deleted nothing. Where it lay before, a few rows may have got other GUIDs, too: a source that
 //! was taken for another one would lose nothing ever again. A copy that is older than what was read already is a source of its own:
 //! what it has not yet is not what it has lost. An archive is never the library that it was fed from, though its row ids
-//! may be the same: it has what that lost. Nor is it the archive that it was fed from: each has an id.
+//! may be the same: it has what that lost. Nor is it the archive that it was fed from: each has an id; nor a copy that was fed
+//! apart from it: one that only lies elsewhere has the run still that was its last.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -39,12 +40,23 @@ struct Candidate {
     source: i64,
     path: String,
     highest: i64,
-    /// Of an archive: its id, where it said so when it was read last.
+    /// Of an archive: which one it was, where it said so when it was read last.
     id: Option<String>,
+    /// Of which run that was: the hash of its record. Earlier programs did not note it.
+    record: Option<String>,
 }
 
-/// The id of an archive that is a source, as its last record has it; `None`: that says nothing, or not what was written.
-pub fn id_of(tables: &Tables) -> Result<Option<String>, ArchiveError> {
+/// Which archive a source is, and as of which run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveRead {
+    /// Its id.
+    pub id: String,
+    /// The hash of its last record.
+    pub record: String,
+}
+
+/// What the last record of an archive says, that is a source; `None`: that says nothing, or not what was written.
+pub fn archive_read(tables: &Tables) -> Result<Option<ArchiveRead>, ArchiveError> {
     let Some(runs) = tables.table("msgarchive_run").filter(|_| tables.info().kind == SourceKind::Archive)
     else {
         return Ok(None);
@@ -53,17 +65,30 @@ pub fn id_of(tables: &Tables) -> Result<Option<String>, ArchiveError> {
     let Some(last) = reader.span(runs)?.map(|runs| *runs.end()) else { return Ok(None) };
     let hash = runs.column(RECORD_HASH).map(|hash| hash.name.as_str());
     let columns: Vec<&str> = ["record"].into_iter().chain(hash).collect();
-    let mut id = None;
+    let mut read = None;
     reader.rows(runs, &columns, last..=last, |row| {
         let ValueRef::Text(record) = row.value(0) else { return Ok(()) };
         let hash = hash.and_then(|_| text(row.value(1)));
         if hash.is_none_or(|hash| hash == records::hash(record)) {
-            let record: Value = serde_json::from_slice(record).unwrap_or_default();
-            id = record.get("archive").and_then(Value::as_str).map(str::to_owned);
+            let says: Value = serde_json::from_slice(record).unwrap_or_default();
+            let id = says.get("archive").and_then(Value::as_str);
+            read = id.map(|id| ArchiveRead { id: id.to_owned(), record: records::hash(record) });
         }
         Ok::<(), ArchiveError>(())
     })?;
-    Ok(id)
+    Ok(read)
+}
+
+/// Whether an archive has the record of this hash: that run is one of its own.
+fn has_record(tables: &Tables, wanted: &str) -> Result<bool, ArchiveError> {
+    let mut has = false;
+    if let Some(runs) = tables.table("msgarchive_run") {
+        tables.reader().rows(runs, &["record"], i64::MIN..=i64::MAX, |row| {
+            has |= matches!(row.value(0), ValueRef::Text(record) if records::hash(record) == wanted);
+            Ok::<(), ArchiveError>(())
+        })?;
+    }
+    Ok(has)
 }
 
 /// The number of the source, where the archive knows it.
@@ -82,19 +107,21 @@ pub fn recognize(
     let read = || -> rusqlite::Result<Vec<Candidate>> {
         let mut known = connection.prepare(
             "SELECT source, path, highest, \
-               (SELECT json_extract(r.record, s.fullkey || '.archive') FROM msgarchive_run r, \
-                  json_each(iif(json_valid(r.record), r.record, '{}'), '$.sources') s \
+               (SELECT json_array(json_extract(r.record, s.fullkey || '.archive'), json_extract(r.record, s.fullkey || '.record')) \
+                FROM msgarchive_run r, json_each(iif(json_valid(r.record), r.record, '{}'), '$.sources') s \
                 WHERE r.run = o.last_run AND json_extract(r.record, s.fullkey || '.source') = o.source) \
              FROM msgarchive_source o WHERE (kind = ?1) = ?2 ORDER BY highest DESC, last_run DESC",
         )?;
         let archive = SourceKind::Archive;
         let known = known.query_map(params![archive.name(), tables.info().kind == archive], |row| {
-            let id = text_at(row, 3)?;
-            Ok(Candidate { source: row.get(0)?, path: row.get(1)?, highest: row.get(2)?, id })
+            let read: [Option<String>; 2] =
+                serde_json::from_str(&text_at(row, 3)?.unwrap_or_default()).unwrap_or_default();
+            let [id, record] = read;
+            Ok(Candidate { source: row.get(0)?, path: row.get(1)?, highest: row.get(2)?, id, record })
         })?;
         known.collect()
     };
-    let id = id_of(tables)?;
+    let id = archive_read(tables)?.map(|read| read.id);
     let reader = tables.reader();
     let Some(message) = tables.table("message") else { return Ok(None) };
     let comparing = Comparing { connection, archive, places, tables, reader: &reader, message, damaged };
@@ -113,7 +140,10 @@ pub fn recognize(
         {
             continue;
         }
-        if comparing.with(candidate.source)?.is_the_same(same_place) {
+        if comparing.with(candidate.source)?.is_the_same(same_place)
+            && (same_place
+                || candidate.record.as_ref().map_or(Ok(true), |record| has_record(tables, record))?)
+        {
             return Ok(Some(candidate.source));
         }
     }

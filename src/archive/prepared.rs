@@ -10,7 +10,7 @@ use super::folder::Folder;
 use super::given::{ArchiveOptions, Feed};
 use super::kept::Kept;
 use super::kind::Kind;
-use super::known_source::{id_of, recognize};
+use super::known_source::{ArchiveRead, archive_read, recognize};
 use super::late;
 use super::places::Places;
 use super::ready::Ready;
@@ -31,8 +31,8 @@ pub struct Prepared<'t> {
     pub source: i64,
     pub new: bool,
     pub highest: i64,
-    /// Of an archive: its own, where it says so.
-    pub id: Option<String>,
+    /// Of an archive: which one, where it says so.
+    pub archive: Option<ArchiveRead>,
     /// How many messages it had, or the source that lay where it lies, where it has none now; `None` elsewhere.
     pub had: Option<u64>,
     /// How long it keeps messages.
@@ -132,7 +132,7 @@ impl<'t> Prepared<'t> {
             source,
             new: known.is_none(),
             highest,
-            id: id_of(tables)?,
+            archive: archive_read(tables)?,
             had,
             kept,
             now: as_of,

@@ -14,6 +14,7 @@ use super::folder::Folder;
 use super::gone_for_good::{GONE_FOR_GOOD, GoneSource};
 use super::kept::Kept;
 use super::kind::{JOINS, Kind};
+use super::known_source::ArchiveRead;
 use super::lost_thing::LostOf;
 use super::records::{InDatabase, Says, hash, in_database};
 use super::row::RowHash;
@@ -57,8 +58,8 @@ pub struct SourceRead {
     pub kind: &'static str,
     pub path: String,
     pub device: Option<String>,
-    /// Of an archive: its id, where it says so.
-    pub archive: Option<String>,
+    /// Of an archive: which one, where it says so.
+    pub archive: Option<ArchiveRead>,
     /// It was never read before.
     pub new: bool,
     pub read: u64,
@@ -134,8 +135,9 @@ impl RunRecord {
                     "keep_messages": keep_messages,
                     "keep_messages_since": keep_messages_since,
                 });
-                if let Some(archive) = &source.archive {
-                    read["archive"] = archive.as_str().into();
+                if let Some(ArchiveRead { id, record }) = &source.archive {
+                    read["archive"] = id.as_str().into();
+                    read["record"] = record.as_str().into();
                 }
                 read
             })

@@ -173,10 +173,9 @@ fn an_archive_whose_id_is_not_known_is_known_by_its_rows() {
     let file = at("into/runs").join(format!("{}.json", record.name));
     let of_today = fs::read_to_string(&file).unwrap();
     let mut earlier: Value = serde_json::from_str(&of_today).unwrap();
-    assert_eq!(
-        earlier["sources"][0].as_object_mut().unwrap().shift_remove("archive"),
-        Some(id.clone().into())
-    );
+    let source = earlier["sources"][0].as_object_mut().unwrap();
+    assert_eq!(source.shift_remove("archive"), Some(id.id.clone().into()));
+    assert_eq!(source.shift_remove("record"), Some(id.record.clone().into()));
     fs::write(&file, earlier.to_string()).unwrap();
     Connection::open(at("into/chat.db"))
         .unwrap()
