@@ -1,6 +1,7 @@
 //! Two sources side by side.
 
 mod contradicting;
+mod hanging_together;
 mod matching;
 mod reasons;
 mod shown;

@@ -2,7 +2,7 @@
 //!
 //! **Must never**: take for a difference what devices of one owner only write down differently, or what one side does not say.
 
-use super::record::{Aside, Author, Lists, Marks, Read, Record};
+use super::record::{Aside, Author, Lists, Marks, Read, Record, Sending};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -25,11 +25,19 @@ pub enum Difference {
     Text,
     /// Attachments that both have in other sizes, or with other bytes.
     Bytes,
+    /// Which message, or which part of it, a tapback or a vote hangs on.
+    Target,
+    /// Which message, or which part of it, it answers.
+    Reply,
+    /// How it was sent to appear.
+    Effect,
+    /// It went out, or did not.
+    Error,
 }
 
 impl Difference {
     /// Each, with its word.
-    pub const NAMES: [(&'static str, Difference); 10] = [
+    pub const NAMES: [(&'static str, Difference); 14] = [
         ("edited", Difference::Edited),
         ("unsent", Difference::Unsent),
         ("attachment", Difference::Attachment),
@@ -40,6 +48,10 @@ impl Difference {
         ("service", Difference::Service),
         ("text", Difference::Text),
         ("bytes", Difference::Bytes),
+        ("target", Difference::Target),
+        ("reply", Difference::Reply),
+        ("effect", Difference::Effect),
+        ("error", Difference::Error),
     ];
 
     /// The message is the same, and one device knows more of it: nothing that both say contradicts the other.
@@ -87,8 +99,8 @@ fn carrier(service: &str) -> Option<String> {
 }
 
 impl Record {
-    /// What is not the same in two records of one message.
-    pub fn differences(&self, lists: &Lists, other: &Record, others: &Lists) -> What {
+    /// What is not the same in two records of one message. `elsewhere`: [they point at different ones](super::links).
+    pub fn differences(&self, lists: &Lists, other: &Record, others: &Lists, elsewhere: bool) -> What {
         let mut what = What::default();
         let told = lists.is_told || others.is_told;
         let is_known = |record: &Record| record.author != Author::UNKNOWN;
@@ -103,8 +115,17 @@ impl Record {
         what.add(Difference::Service, mine.is_some() && theirs.is_some() && mine != theirs);
         self.words(lists.aside(self), other, others.aside(other), told, &mut what);
         if self.hangs() || other.hangs() {
+            what.add(Difference::Target, elsewhere);
             return what;
         }
+        what.add(Difference::Reply, elsewhere);
+        let effects = [lists.aside(self), others.aside(other)].map(|aside| aside.effect);
+        // Systems before effects show none.
+        let known_effects = lists.knows.effects && others.knows.effects;
+        what.add(Difference::Effect, effects[0] != effects[1] && known_effects);
+        // Why it failed each device says for itself.
+        let both_tell = self.sending != Sending::Unknown && other.sending != Sending::Unknown;
+        what.add(Difference::Error, both_tell && self.sending != other.sending);
         let both_known = self.read != Read::Unknown && other.read != Read::Unknown;
         // What one's own messages say of reading is another thing.
         let is_read = both_known && self.read != other.read && !what.has(Difference::Sender);

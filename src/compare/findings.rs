@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Side;
 use super::differences::What;
+use super::links::Seen;
 use super::reason::Reason;
 use super::record::{Author, Lists, Marks, Record, Verdict, instant_of};
 use super::survey::{Surveyed, key_of};
@@ -29,8 +30,8 @@ pub struct Finding {
 /// What is found of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// Only this side has it, for this reason.
-    Only(Side, Reason),
+    /// Only this side has it, for this reason; and whether that is a guess of the archive that has it.
+    Only(Side, Reason, bool),
     /// Both have it; what the left and the right say of it.
     Different(What, Box<[Says; 2]>),
 }
@@ -52,8 +53,8 @@ pub struct Says {
 pub(super) struct Findings {
     left: Remaining,
     right: Remaining,
-    /// What the right side has of those that both have and that differ.
-    others: Vec<Record>,
+    /// What is to be known of those that both have and that differ, beside the record of the left side.
+    others: Vec<Other>,
     /// The roster's people, by number.
     people: Vec<Arc<Sender>>,
     /// The place of each of the roster's conversations in the comparison's list.
@@ -66,6 +67,21 @@ struct Remaining {
     records: Vec<One>,
     lists: Lists,
     odd_guids: HashMap<u128, Box<str>>,
+}
+
+/// What the right side has of a message, and what it hangs on, or answers, on each side, where that is there.
+#[derive(Debug)]
+struct Other {
+    record: Record,
+    on: [Option<Record>; 2],
+}
+
+/// A message that both sides have, and that differs.
+pub(super) struct InBoth {
+    pub finding: Finding,
+    pub records: [Record; 2],
+    /// What it hangs on, or answers, on each side, where that is there.
+    pub on: [Option<Record>; 2],
 }
 
 /// A record, and which of [`Findings::others`] is of the same message.
@@ -89,8 +105,14 @@ impl Findings {
     ) -> Findings {
         let listed = conversations.iter().enumerate();
         let places: HashMap<u32, usize> = listed.map(|(place, gap)| (gap.index, place)).collect();
-        let of_right = different.iter().filter_map(|(_, right_at)| right.records.get(*right_at as usize));
-        let others = of_right.copied().collect();
+        let sides = [&left, &right].map(|side| Seen { records: &side.records, lists: &side.lists });
+        let on = |seen: Seen<'_>, record: &Record| seen.row(&seen.lists.aside(record).link).copied();
+        let others = different.iter().filter_map(|(left_at, right_at)| {
+            let records = [left.records.get(*left_at as usize)?, right.records.get(*right_at as usize)?];
+            let on = [on(sides[0], records[0]), on(sides[1], records[1])];
+            Some(Other { record: *records[1], on })
+        });
+        let others = others.collect();
         let left = Remaining::of(left, different, &places);
         let right = Remaining::of(right, &[], &places);
         Findings { left, right, others, people, places }
@@ -101,8 +123,8 @@ impl Findings {
         self.records().filter_map(|(side, one)| self.finding(side, one))
     }
 
-    /// What both have and differs, with the records of both: first where they contradict each other.
-    pub fn in_both(&self) -> impl Iterator<Item = (Finding, [Record; 2])> {
+    /// What both have and differs: first where they contradict each other.
+    pub fn in_both(&self) -> impl Iterator<Item = InBoth> {
         let contradict = |one: &One| match one.record.verdict {
             Verdict::Different(what) => what.each().any(|difference| !difference.is_knowledge()),
             _ => false,
@@ -111,7 +133,8 @@ impl Findings {
         let then = self.left.records.iter().filter(move |one| !contradict(one));
         first.chain(then).filter_map(|one| {
             let other = self.others.get(one.other as usize)?;
-            Some((self.finding(Side::Left, one)?, [one.record, *other]))
+            let finding = self.finding(Side::Left, one)?;
+            Some(InBoth { finding, records: [one.record, other.record], on: other.on })
         })
     }
 
@@ -136,10 +159,10 @@ impl Findings {
             Side::Right => &self.right,
         };
         let found = match record.verdict {
-            Verdict::Only(reason) => Found::Only(side, reason),
+            Verdict::Only(reason) => Found::Only(side, reason, record.is(Marks::GUESSED)),
             Verdict::Different(what) => {
                 let other = self.others.get(*other as usize)?;
-                let said = [self.says(record, &self.left.lists), self.says(other, &self.right.lists)];
+                let said = [self.says(record, &self.left.lists), self.says(&other.record, &self.right.lists)];
                 Found::Different(what, Box::new(said))
             }
             Verdict::Alone | Verdict::Counterpart | Verdict::Same => return None,

@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use super::links::{self, Seen};
 use super::reason::Reason;
 use super::record::{Lists, Marks, Place, Record, Verdict};
 
@@ -96,10 +97,11 @@ fn by_content(left: &mut Rows<'_>, right: &mut Rows<'_>, matched: &mut Matched) 
 
 /// Says of two records of one message how it is with it.
 fn settle(left: &mut Rows<'_>, at_left: usize, right: &mut Rows<'_>, at_right: usize, matched: &mut Matched) {
-    let (Some(l), Some(r)) = (left.0.get_mut(at_left), right.0.get_mut(at_right)) else {
+    let (Some(&l), Some(&r)) = (left.0.get(at_left), right.0.get(at_right)) else {
         return;
     };
-    (l.verdict, r.verdict) = match (l.place, r.place) {
+    let mut is_selected = l.is(Marks::SELECTED);
+    let (of_left, of_right) = match (l.place, r.place) {
         (Place::There, Place::RecentlyDeleted) => {
             (Verdict::Only(Reason::RecentlyDeleted), Verdict::Counterpart)
         }
@@ -108,10 +110,9 @@ fn settle(left: &mut Rows<'_>, at_left: usize, right: &mut Rows<'_>, at_right: u
         }
         // An archive has it, whatever became of it elsewhere.
         _ => {
-            let what = l.differences(left.1, r, right.1);
-            if r.is(Marks::SELECTED) {
-                l.mark(Marks::SELECTED);
-            }
+            let elsewhere = links::differ((&l, seen(left)), (&r, seen(right)));
+            let what = l.differences(left.1, &r, right.1, elsewhere);
+            is_selected |= r.is(Marks::SELECTED);
             if what.is_empty() {
                 (Verdict::Same, Verdict::Counterpart)
             } else {
@@ -120,4 +121,17 @@ fn settle(left: &mut Rows<'_>, at_left: usize, right: &mut Rows<'_>, at_right: u
             }
         }
     };
+    if let Some(l) = left.0.get_mut(at_left) {
+        l.verdict = of_left;
+        if is_selected {
+            l.mark(Marks::SELECTED);
+        }
+    }
+    if let Some(r) = right.0.get_mut(at_right) {
+        r.verdict = of_right;
+    }
+}
+
+fn seen<'r>(rows: &'r Rows<'_>) -> Seen<'r> {
+    Seen { records: rows.0, lists: rows.1 }
 }

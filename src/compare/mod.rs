@@ -3,7 +3,8 @@
 //! 1. The handles and chats of both are seen as of one source ([`Several`]), so that one roster says which
 //!    chats are one conversation.
 //! 2. Each side is read once, window by window, by all workers; of each row a short record stays (64 bytes), and
-//!    an aside (32 bytes) of one that has attachments, a subject, or was changed by its sender.
+//!    an aside (56 bytes) of one that has attachments, a subject or an effect, was changed by its sender, or hangs on
+//!    another one.
 //! 3. The records are matched by GUID, and what is left by [content](crate::pipeline::fingerprint): rows that were
 //!    restored under new GUIDs.
 //! 4. What has no counterpart gets a [`Reason`].
@@ -15,7 +16,8 @@
 //!
 //! **What differs** in a message that both have: who sent it, when, over which service, with which subject; its text, or
 //! whether and how it was edited; the parts that were taken back; how many attachments it has, how many of them are there,
-//! their sizes, and their bytes where these are known or were asked for; whether it was read. Of its other columns devices
+//! their sizes, and their bytes where these are known or were asked for; whether it was read; which message it answers; the
+//! effect it was sent with; whether it went out. Of what hangs on a message, on which. Of its other columns devices
 //! keep different things. Two spellings of an address, or two addresses of one person by the roster of both sides, are one
 //! sender; a second is what dates are compared by; satellites carry the messages of another service.
 //!
@@ -25,8 +27,10 @@
 //! a record of it.
 
 mod differences;
+mod facts;
 mod findings;
 mod hashing;
+mod links;
 mod matching;
 mod quotes;
 mod reason;
@@ -47,7 +51,7 @@ use crate::source::{Several, Source, SourceError, SourceInfo, while_still};
 
 pub use differences::{Difference, What};
 pub use findings::{Finding, Found, Says};
-pub use quotes::{File, Quote, Words};
+pub use quotes::{File, On, Quote, Words};
 pub(crate) use reason::FIRST_IPHONE;
 pub use reason::Reason;
 pub use tally::{Counts, Gap, Gaps, Month};

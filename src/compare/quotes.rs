@@ -3,13 +3,15 @@
 //! **Must never**: hold more than was asked for, or the whole of a long text.
 
 use super::CompareError;
-use super::findings::{Finding, Findings};
+use super::facts::{effect_of, read_state, sending};
+use super::findings::{Finding, Findings, InBoth};
 use super::hashing::size;
-use super::record::Record;
+use super::links::Link;
+use super::record::{Read, Record, Sending};
 use super::survey::Survey;
-use crate::model::TapbackKind;
+use crate::model::{Effect, TapbackKind};
 use crate::pipeline::{RowKind, fingerprint, is_hidden, is_local, name_of, row_kind, tapback_sort};
-use crate::source::{RawMessage, Session};
+use crate::source::{RawMessage, Session, target_of};
 
 /// Characters of a text that are kept.
 const MOST_CHARACTERS: usize = 2_000;
@@ -45,6 +47,26 @@ pub struct Words {
     pub read: Option<bool>,
     /// The first attachments that people see.
     pub files: Vec<File>,
+    /// Of a tapback or a vote, what it hangs on; of a reply, what it answers.
+    pub on: Option<On>,
+    /// How it was sent to appear.
+    pub effect: Option<Effect>,
+    /// Of what the owner sent: that it did not go out, and why, as `message.error` has it.
+    pub error: Option<i64>,
+    /// Of what the owner sent: it went out.
+    pub sent: bool,
+}
+
+/// A message that another one points at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct On {
+    /// As the row that points at it spells it.
+    pub guid: String,
+    /// Which part of it, from 0 on; `None` where that is not said.
+    pub part: Option<u32>,
+    /// It is there. `None` as its text: it has none.
+    pub is_there: bool,
+    pub text: Option<String>,
 }
 
 /// An attachment.
@@ -67,12 +89,31 @@ pub(super) fn quotes(
         return Ok(Vec::new());
     }
     let (mut left_session, mut right_session) = (left.source.session()?, right.source.session()?);
-    let quotes = wanted.map(|(finding, [of_left, of_right])| {
-        let words =
-            [again(left, &of_left, left_session.as_mut())?, again(right, &of_right, right_session.as_mut())?];
+    let quotes = wanted.map(|InBoth { finding, records: [of_left, of_right], on: [left_on, right_on] }| {
+        let words = [
+            both(left, &of_left, left_on, left_session.as_mut())?,
+            both(right, &of_right, right_on, right_session.as_mut())?,
+        ];
         Ok(Quote { finding, words })
     });
     quotes.collect()
+}
+
+/// What a row says, and what the one says that it points at.
+fn both(
+    survey: &Survey<'_>,
+    record: &Record,
+    on: Option<Record>,
+    session: &mut dyn Session,
+) -> Result<Option<Words>, CompareError> {
+    let Some(mut words) = again(survey, record, session)? else {
+        return Ok(None);
+    };
+    if let (Some(said), Some(on)) = (&mut words.on, on) {
+        said.is_there = true;
+        said.text = again(survey, &on, session)?.and_then(|words| words.text);
+    }
+    Ok(Some(words))
 }
 
 fn again(
@@ -98,10 +139,10 @@ fn words(row: &RawMessage) -> Words {
         tapback: (row_kind(row) == RowKind::Tapback)
             .then(|| (tapback_sort(row), row.associated_message_type >= 3000)),
         unsent: said.unsent.len(),
-        read: match super::survey::read_state(row) {
-            super::record::Read::Unknown => None,
-            super::record::Read::No => Some(false),
-            super::record::Read::Yes => Some(true),
+        read: match read_state(row) {
+            Read::Unknown => None,
+            Read::No => Some(false),
+            Read::Yes => Some(true),
         },
         files: shown
             .take(MOST_FILES)
@@ -111,5 +152,19 @@ fn words(row: &RawMessage) -> Words {
                 is_here: is_local(attachment) || attachment.left_out,
             })
             .collect(),
+        on: on(row),
+        effect: effect_of(row),
+        error: (sending(row) == Sending::Failed).then_some(row.error),
+        sent: sending(row) == Sending::Sent,
     }
+}
+
+fn on(row: &RawMessage) -> Option<On> {
+    let link = Link::of(row);
+    let guid = match row_kind(row) {
+        RowKind::Own => row.thread_originator_guid.as_deref(),
+        _ => row.associated_message_guid.as_deref().map(target_of),
+    };
+    let guid = guid.filter(|_| !link.is_none())?.to_owned();
+    Some(On { guid, part: link.part(), ..On::default() })
 }

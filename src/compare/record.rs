@@ -3,6 +3,7 @@
 use chrono::DateTime;
 
 use super::differences::What;
+use super::links::Link;
 use super::reason::Reason;
 use crate::model::{DeletionReason, Instant};
 use crate::pipeline::RowKind;
@@ -34,6 +35,7 @@ pub(super) struct Record {
     /// A number of its side's services from 1 on; 0 where it says none.
     pub service: u8,
     pub read: Read,
+    pub sending: Sending,
     pub marks: Marks,
     pub verdict: Verdict,
     /// Which window of its conversation it was read in.
@@ -82,6 +84,8 @@ impl Marks {
     pub const ANNOUNCES: u8 = 1 << 5;
     /// In the period and over the services that are asked for.
     pub const SELECTED: u8 = 1 << 6;
+    /// Why it is not where the archive has it from is a guess.
+    pub const GUESSED: u8 = 1 << 7;
 
     /// Those of these that hold.
     pub fn of(marks: &[(u8, bool)]) -> Marks {
@@ -89,7 +93,8 @@ impl Marks {
     }
 }
 
-/// What few rows have: attachments, a subject, edits, parts that were taken back.
+/// What few rows have: attachments, a subject, edits, parts that were taken back, an effect, a message that they answer or
+/// hang on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Aside {
     /// The start of a hash of it; 0 where there is none.
@@ -103,6 +108,9 @@ pub(super) struct Aside {
     /// The start of a hash of which parts were taken back; of what takes a tapback back 1; 0 where nothing was.
     pub unsent: u8,
     pub files: Files,
+    /// The start of a hash of how it was sent to appear; 0 where that is nothing special.
+    pub effect: u32,
+    pub link: Link,
 }
 
 /// The attachments of a row that people see.
@@ -136,11 +144,19 @@ pub(super) struct Lists {
     services: Vec<String>,
     /// The side is an export: its tapbacks, too, are as it tells them.
     pub is_told: bool,
+    pub knows: Knows,
+}
+
+/// What a side's system notes at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Knows {
+    pub replies: bool,
+    pub effects: bool,
 }
 
 impl Lists {
-    pub fn new(asides: Vec<Aside>, services: Vec<String>, is_told: bool) -> Lists {
-        Lists { asides, services, is_told }
+    pub fn new(asides: Vec<Aside>, services: Vec<String>, is_told: bool, knows: Knows) -> Lists {
+        Lists { asides, services, is_told, knows }
     }
 
     pub fn aside(&self, record: &Record) -> Aside {
@@ -206,6 +222,15 @@ pub(super) enum Read {
     Unknown,
     No,
     Yes,
+}
+
+/// Whether what the owner sent went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sending {
+    /// Somebody else's, or nothing says it: iCloud hands on that a message is there, and not that it failed elsewhere.
+    Unknown,
+    Failed,
+    Sent,
 }
 
 /// What became of a record.

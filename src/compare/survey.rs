@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::facts::{effect_of, is_unsynced, read_state, sending, takes_back};
 use super::hashing::{self, Bytes, short};
+use super::links::Link;
 use super::reason::FIRST_IPHONE;
-use super::record::{Aside, Author, Lists, Marks, NO_DATE, Place, Read, Record, Verdict, nanoseconds};
+use super::record::{Aside, Author, Knows, Lists, Marks, NO_DATE, Place, Record, Verdict, nanoseconds};
 use super::{CompareError, Options};
 use crate::model::DeletionReason;
 use crate::pipeline::crew::{self, Claims, lock};
@@ -106,7 +108,9 @@ impl Survey<'_> {
         lock(&found).surveyed.records.reserve_exact(usize::try_from(rows).unwrap_or(0));
         crew::work(self.options.jobs, &claims.stop, || self.work(&claims, &found))?;
         let is_told = self.source.info().kind == SourceKind::Export;
-        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).finish(is_told))
+        let says = self.source.says();
+        let knows = Knows { replies: is_told || says.replies, effects: is_told || says.effects };
+        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).finish(is_told, knows))
     }
 
     fn work(&self, claims: &Reading, found: &Mutex<Found>) -> Result<(), CompareError> {
@@ -206,6 +210,8 @@ impl Survey<'_> {
             versions: hashing::versions(&words.versions),
             unsent: if takes_back(row) { 1 } else { hashing::parts(&words.unsent) },
             files,
+            effect: effect_of(row).map_or(0, |effect| short(effect.name())),
+            link: Link::of(row),
         };
         let folds = matches!(row_kind(row), RowKind::Vote | RowKind::Update) || takes_back(row);
         let record = Record {
@@ -220,6 +226,7 @@ impl Survey<'_> {
             kind: row_kind(row),
             service: 0,
             read: read_state(row),
+            sending: sending(row),
             marks: Marks::of(&[
                 (Marks::TEXT_MESSAGE, is_text_message(service)),
                 (Marks::UNSYNCED, is_unsynced(row)),
@@ -228,6 +235,7 @@ impl Survey<'_> {
                 (Marks::SCHEDULED, row.schedule_type != 0),
                 (Marks::ANNOUNCES, row.item_type != 0),
                 (Marks::SELECTED, is_selected),
+                (Marks::GUESSED, row.deletion_guessed),
             ]),
             verdict: Verdict::Alone,
             window: u32::try_from(window).unwrap_or(u32::MAX),
@@ -295,7 +303,7 @@ impl Found {
     }
 
     /// Numbers accounts, services and asides in their own order, whoever met them first, and sorts.
-    fn finish(self, is_told: bool) -> Surveyed {
+    fn finish(self, is_told: bool, knows: Knows) -> Surveyed {
         let Found { mut surveyed, accounts, services, asides } = self;
         let mut accounts: Vec<(Vec<String>, u16)> = accounts.into_iter().collect();
         accounts.sort_unstable();
@@ -309,7 +317,7 @@ impl Found {
             record.account = new_accounts.get(usize::from(record.account)).copied().unwrap_or(0);
             record.service = new_services.get(usize::from(record.service)).copied().unwrap_or(0);
         }
-        let met = Lists::new(asides, Vec::new(), false);
+        let met = Lists::new(asides, Vec::new(), is_told, knows);
         let order = |record: &Record| (Record { aside: 0, ..*record }, met.aside(record));
         surveyed.records.sort_unstable_by_key(order);
         surveyed.records.dedup_by(|again, kept| again.guid == kept.guid && again.guid != [0; 2]);
@@ -318,7 +326,7 @@ impl Found {
             asides.push(met.aside(record));
             record.aside = u32::try_from(asides.len()).unwrap_or(0);
         }
-        surveyed.lists = Lists::new(asides, services, is_told);
+        surveyed.lists = Lists::new(asides, services, is_told, knows);
         surveyed
     }
 }
@@ -340,33 +348,6 @@ where
 /// The bits of a record's GUID.
 pub(super) fn key_of(record: &Record) -> u128 {
     u128::from(record.guid[0]) << 64 | u128::from(record.guid[1])
-}
-
-/// Of what was sent it is known whether somebody's receipt came; of what was received whether the owner saw it.
-pub(super) fn read_state(row: &RawMessage) -> Read {
-    match (row.is_read, row.date_read != 0) {
-        (_, true) => Read::Yes,
-        (None, false) => Read::Unknown,
-        (Some(read), false) if read && !row.is_from_me => Read::Yes,
-        (Some(_), false) => Read::No,
-    }
-}
-
-/// Never uploaded from here, nor downloaded: no record of it, and not since a reset, which empties all
-/// (`messages-format.md` 14.2).
-fn is_unsynced(row: &RawMessage) -> bool {
-    match &row.sync {
-        Some(sync) => match (sync.state, sync.record.as_deref()) {
-            (0, None) | (2, None | Some("")) => row_kind(row) == RowKind::Own,
-            _ => false,
-        },
-        None => false,
-    }
-}
-
-/// It takes a tapback back.
-fn takes_back(row: &RawMessage) -> bool {
-    row_kind(row) == RowKind::Tapback && row.associated_message_type >= 3000
 }
 
 /// In a chat, or kept by an archive, with a date.

@@ -35,7 +35,7 @@ pub mod writer;
 
 pub use count::{AttachmentCounts, Defect, RowCounts};
 pub use normalize::{
-    FILTERED_AS_JUNK, RowKind, Shown, attachment, availability, changes_noted, is_hidden, is_local,
+    FILTERED_AS_JUNK, RowKind, Shown, attachment, availability, changes_noted, effect, is_hidden, is_local,
     is_plugin_payload, is_tapback, is_text_message, mentions_more_than_ranges, name_of, row_kind, shown,
 };
 pub use run::{Again, ExportError, Job, Options, Report};

@@ -278,7 +278,8 @@ pub fn changes_noted(summary: &[u8]) -> usize {
     edits.values().map(Vec::len).sum::<usize>() + unsent.len()
 }
 
-fn effect(id: Option<&str>) -> Option<Effect> {
+/// The effect of an `expressive_send_style_id` (`messages-format.md` 9).
+pub fn effect(id: Option<&str>) -> Option<Effect> {
     let id = id.filter(|id| !id.is_empty())?;
     Some(match id.rsplit('.').next().unwrap_or(id) {
         "impact" => Effect::Slam,

@@ -33,6 +33,7 @@ mod weighing;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+pub use chatdb::target_of;
 pub use content::{BundleFile, BundleStore, Content, OutOfReach, StoredBundle, StoredValue, ValueStore};
 pub use custody::{Custody, Fed, Record};
 pub use database::LogState;
@@ -264,7 +265,7 @@ pub trait Session {
     fn read(&mut self, timeline: &Timeline, window: &Window) -> Result<Vec<RawMessage>, SourceError>;
 
     /// Reads one window for comparing: the rows of [`page`](Session::page), in the same order, where possible with
-    /// [`is_read`](RawMessage::is_read), [`sync`](RawMessage::sync) and the owner's addresses, and without what only
+    /// [`is_read`](RawMessage::is_read), [`is_sent`](RawMessage::is_sent), [`sync`](RawMessage::sync) and the owner's addresses, and without what only
     /// showing needs: payloads, the rows that point at them, the row they answer, films of Live Photos.
     ///
     /// # Errors

@@ -97,6 +97,8 @@ pub struct RawMessage {
     pub date_read: i64,
     /// The owner has read it. Only read by [`survey`](super::Session::survey); `None`: not known.
     pub is_read: Option<bool>,
+    /// It went out (`messages-format.md` 13.7). Only read by [`survey`](super::Session::survey); `None`: not known.
+    pub is_sent: Option<bool>,
     /// Where it stands in synchronization. Only read by [`survey`](super::Session::survey); `None`: not known.
     pub sync: Option<SyncState>,
     pub date_delivered: i64,

@@ -17,6 +17,10 @@ pub struct Says {
     pub sync: bool,
     /// What is in Recently Deleted.
     pub recently_deleted: bool,
+    /// Which message one answers.
+    pub replies: bool,
+    /// How messages were sent to appear.
+    pub effects: bool,
 }
 
 /// A row of `message`, in short.

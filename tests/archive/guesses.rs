@@ -92,6 +92,13 @@ fn a_guess_is_told_as_one() {
         assert_eq!(runs[1]["aged_out_guessed"], u64::from(!is_known));
         assert_eq!(runs[1]["absent"]["aged_out"], 1);
 
+        let compared = program.run(&["compare", "archive", "mac/Messages", "--json"]).with_code(3).out;
+        let compared: Value = serde_json::from_str(&compared).unwrap();
+        let gaps = compared["messages"].as_array().unwrap();
+        let gap = |guid| gaps.iter().find(|message| message["guid"] == guid).unwrap();
+        assert_eq!((&gap("OLD")["reason"], &gap("OLD")["guessed"]), (&"aged_out".into(), &guessed));
+        assert_eq!(gap("LISTED")["guessed"], Value::Null);
+
         let deleted = exported(&program, "archive", "out", "OLD");
         assert_eq!((&deleted["reason"], &deleted["guessed"]), (&"aged_out".into(), &guessed));
         assert_eq!(exported(&program, "archive", "again", "LISTED")["guessed"], Value::Null);

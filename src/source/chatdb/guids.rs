@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hasher};
 
 /// The GUID in an `associated_message_guid`, without what says which part is meant
 /// (`messages-format.md` 6.2): `p:0/GUID`, `bp:GUID`, `r:0:0:5:GUID`, `GUID`.
-pub(in crate::source) fn target_of(associated: &str) -> &str {
+pub fn target_of(associated: &str) -> &str {
     if let Some(rest) = associated.strip_prefix("bp:") {
         rest
     } else if associated.starts_with("p:") {

@@ -15,7 +15,7 @@ mod weighing;
 mod weights;
 mod windows;
 
-pub(super) use guids::target_of;
+pub use guids::target_of;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;

@@ -246,6 +246,8 @@ impl Queries {
             says: Says {
                 sync: schema.has("message", "ck_sync_state") && schema.has("attachment", "ck_sync_state"),
                 recently_deleted: schema.has_all("chat_recoverable_message_join", &["chat_id", "message_id"]),
+                replies: schema.has("message", "thread_originator_guid"),
+                effects: schema.has("message", "expressive_send_style_id"),
             },
             undated: given(
                 by_date,

@@ -127,6 +127,7 @@ pub(super) fn message(row: &Row<'_>) -> RawMessage {
 /// What a survey reads of a row besides [`MESSAGE`], and behind it.
 pub(super) const SURVEY: &[&str] = &[
     "is_read",
+    "is_sent",
     "destination_caller_id",
     "account",
     "ck_sync_state",
@@ -145,6 +146,7 @@ pub(super) fn surveyed(row: &Row<'_>) -> RawMessage {
     let mut message = message(row);
     let mut c = Columns::from(row, MESSAGE.len());
     message.is_read = c.maybe_number().map(|read| read != 0);
+    message.is_sent = c.maybe_number().map(|sent| sent != 0);
     let addresses = [c.text(), c.text()].into_iter().flatten();
     message.own_addresses = addresses.filter(|address| !address.is_empty()).collect();
     message.sync = c.maybe_number().map(|state| SyncState {
@@ -392,7 +394,7 @@ mod tests {
         let state = at(&both, "ck_sync_state");
         let record = Some((state + 1).to_string());
         assert_eq!(m.sync, Some(SyncState { state, record, stays_here: true, ranges_pending: true }));
-        assert_eq!(m.is_read, Some(true));
+        assert_eq!((m.is_read, m.is_sent), (Some(true), Some(true)));
 
         let a = db.query_row(&select(ATTACHMENT, false), [], |row| Ok(attachment(row))).unwrap();
         for (name, value) in [

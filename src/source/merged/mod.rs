@@ -79,9 +79,12 @@ impl Source for Merged {
     fn says(&self) -> Says {
         let says = self.sources.iter().map(|source| source.says());
         // What one of them cannot say is not known of all.
-        says.fold(Says { sync: true, recently_deleted: true }, |all, one| Says {
+        let everything = Says { sync: true, recently_deleted: true, replies: true, effects: true };
+        says.fold(everything, |all, one| Says {
             sync: all.sync && one.sync,
             recently_deleted: all.recently_deleted && one.recently_deleted,
+            replies: all.replies && one.replies,
+            effects: all.effects && one.effects,
         })
     }
 

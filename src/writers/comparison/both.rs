@@ -2,7 +2,7 @@
 //!
 //! **Must never**: say which of them is right.
 
-use crate::compare::{Difference, File, Found, Quote, Says, Words};
+use crate::compare::{Difference, File, Found, On, Quote, Says, Words};
 use crate::model::{Sender, TapbackKind};
 use crate::writers::clock::Clock;
 use crate::writers::phrase::{self, count, one_line, shortened};
@@ -53,6 +53,10 @@ fn name(difference: Difference) -> &'static str {
         Difference::Date => "date",
         Difference::Subject => "subject",
         Difference::Service => "service",
+        Difference::Target => "on",
+        Difference::Reply => "answers",
+        Difference::Effect => "effect",
+        Difference::Error => "sent",
     }
 }
 
@@ -82,6 +86,9 @@ fn quoted(text: Option<&str>) -> String {
 }
 
 fn told(difference: Difference, words: &Words) -> String {
+    if difference == Difference::Target {
+        return on(words.on.as_ref());
+    }
     if let Some((sort, taken_back)) = &words.tapback {
         return tapback(sort, *taken_back);
     }
@@ -98,7 +105,33 @@ fn told(difference: Difference, words: &Words) -> String {
         },
         Difference::Subject => words.subject.as_deref().map_or("none".into(), |text| quoted(Some(text))),
         Difference::Attachment | Difference::Bytes => files(&words.files),
+        Difference::Reply => on(words.on.as_ref()),
+        Difference::Effect => {
+            words.effect.as_ref().map_or("none".into(), |effect| phrase::effect_name(effect).into_owned())
+        }
+        Difference::Error => match (words.error, words.sent) {
+            (Some(code), _) => phrase::error(code),
+            (None, true) => "sent".into(),
+            (None, false) => "not known".into(),
+        },
         _ => quoted(words.text.as_deref()),
+    }
+}
+
+/// `“hello”, part 2`; of what is not there its GUID.
+fn on(on: Option<&On>) -> String {
+    let Some(on) = on else {
+        return "no message".into();
+    };
+    let which = match (on.is_there, &on.text) {
+        (true, Some(text)) => quoted(Some(text)),
+        (true, None) => format!("message {} (no text)", one_line(&on.guid)),
+        (false, _) => format!("message {} (not here)", one_line(&on.guid)),
+    };
+    // People count from 1, and a message of one part has no parts.
+    match on.part {
+        Some(part @ 1..) => format!("{which}, part {}", u64::from(part) + 1),
+        Some(0) | None => which,
     }
 }
 

@@ -129,9 +129,12 @@ fn message(json: &mut Json<'_>, finding: &Finding, conversations: &[Gap]) {
     json.raw(",\"date\":").date(finding.date);
     json.raw(",\"kind\":").text(kind);
     match &finding.found {
-        Found::Only(side, reason) => {
+        Found::Only(side, reason, guessed) => {
             json.raw(",\"side\":").text(side.name());
             json.raw(",\"what\":[],\"reason\":").text(reason.name());
+            if *guessed {
+                json.raw(",\"guessed\":true");
+            }
         }
         Found::Different(what, said) => {
             let names = Difference::NAMES.iter().filter(|(_, difference)| what.has(*difference));

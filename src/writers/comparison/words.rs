@@ -71,6 +71,10 @@ pub fn difference(difference: Difference) -> &'static str {
         Difference::Service => "over another service",
         Difference::Text => "saying something else without an edit",
         Difference::Bytes => "with other bytes of attachments",
+        Difference::Target => "on another message",
+        Difference::Reply => "answering another message, or none",
+        Difference::Effect => "with another effect",
+        Difference::Error => "not delivered on one side only",
     }
 }
 

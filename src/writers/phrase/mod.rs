@@ -23,8 +23,8 @@ pub use origin::{
     period_and_count, runs, selection, source_kind,
 };
 pub use status::{
-    deleted, edits, effect, error, junk, otherwise, reason_of_absence, receipts, scheduled, statuses,
-    translation, unsent,
+    deleted, edits, effect, effect_name, error, junk, otherwise, reason_of_absence, receipts, scheduled,
+    statuses, translation, unsent,
 };
 pub use time::{
     day_and_time, day_heading, days, exact_time, month_name, short_date, time, time_with_seconds,

@@ -1,5 +1,7 @@
 //! What became of a message, in words.
 
+use std::borrow::Cow;
+
 use super::{Phrases, day_and_time, one_line};
 use crate::model::{
     Deleted, DeletionReason, Effect, Instant, Message, Otherwise, PartContent, Scheduled, Sender,
@@ -9,6 +11,11 @@ use crate::writers::clock::{Clock, Local};
 
 /// `Sent with Slam`.
 pub fn effect(effect: &Effect) -> String {
+    format!("Sent with {}", effect_name(effect))
+}
+
+/// `Slam`: as Messages calls it.
+pub fn effect_name(effect: &Effect) -> Cow<'_, str> {
     let name = match effect {
         Effect::Slam => "Slam",
         Effect::Loud => "Loud",
@@ -23,9 +30,9 @@ pub fn effect(effect: &Effect) -> String {
         Effect::Fireworks => "Fireworks",
         Effect::ShootingStar => "Shooting Star",
         Effect::Celebration => "Celebration",
-        Effect::Other(id) => &one_line(id.rsplit('.').next().unwrap_or(id)),
+        Effect::Other(id) => return one_line(id.rsplit('.').next().unwrap_or(id)),
     };
-    format!("Sent with {name}")
+    name.into()
 }
 
 /// `Not delivered: network failure (error 6)`. The names are the daemon's (`messages-format.md` 13.7).
