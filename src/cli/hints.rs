@@ -371,6 +371,15 @@ fn for_disk(error: &DiskError) -> Vec<String> {
         DiskError::InTheWay { .. } | DiskError::NotAFolder { .. } | DiskError::SymbolicLink { .. } => {
             vec!["move it away, or choose another folder with --out; nothing there was touched".into()]
         }
+        DiskError::SetAside { kept, source } => {
+            let mut hints = vec![format!(
+                "what is missing of the export before is in {}, each file under its name. The next export into the same folder puts \
+                 it back by itself; or move it back yourself, before you delete anything",
+                kept.display()
+            )];
+            hints.extend(for_disk(source));
+            hints
+        }
         DiskError::Busy { .. } => vec!["wait until the other run is done, or choose another folder with --out".into()],
         DiskError::Write { source, .. } | DiskError::Read { source, .. } => match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

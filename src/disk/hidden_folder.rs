@@ -6,13 +6,14 @@ use std::any::Any;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
 use super::{
     ABANDONED, ASIDE, DiskError, LOCK, NEWBORN, PLAN, PREFIX, TREE, create_file, folders_below, remove_file,
-    remove_folder,
+    remove_folder, set_aside,
 };
 
 /// A private folder (0700) with a name that nobody can guess, locked as long as its run lives: when that was killed,
@@ -22,6 +23,8 @@ pub struct HiddenFolder {
     /// `None`: it is gone, or was to go.
     lock: Option<File>,
     path: PathBuf,
+    /// What was put aside in it may be needed again.
+    stays: AtomicBool,
 }
 
 impl HiddenFolder {
@@ -40,7 +43,7 @@ impl HiddenFolder {
         if let Some(long_ago) = SystemTime::now().checked_sub(ABANDONED) {
             let _ = lock.set_modified(long_ago);
         }
-        Ok(HiddenFolder { lock: Some(lock), path: folder.keep() })
+        Ok(HiddenFolder { lock: Some(lock), path: folder.keep(), stays: AtomicBool::new(false) })
     }
 
     /// Makes one for what is needed for a while only, and clears away what runs left there that were killed.
@@ -57,6 +60,11 @@ impl HiddenFolder {
         HiddenFolder::inside(&folder)
     }
 
+    /// Has what was put aside in it outlive it, until the next run that looks there.
+    pub(super) fn stay(&self) {
+        self.stays.store(true, Ordering::Relaxed);
+    }
+
     /// Removes it, and says so where that fails. The next run that looks there tries again.
     ///
     /// # Errors
@@ -67,6 +75,9 @@ impl HiddenFolder {
 
     fn go(&mut self) -> Result<(), DiskError> {
         let Some(lock) = self.lock.take() else { return Ok(()) };
+        if *self.stays.get_mut() {
+            return remove_folder(&self.path.join(TREE)).and_then(|_| set_aside::clear(&self.path));
+        }
         let removed = remove_all_but_lock(&self.path);
         // Not every system removes what is open.
         drop(lock);
@@ -166,7 +177,8 @@ pub(super) fn is_hidden_folder(entry: &fs::DirEntry) -> bool {
 }
 
 /// Removes the [hidden folder](super::Staging::hidden) of a run of which the caller knows that it is over. One that is not there
-/// is fine. Of one that was publishing its plan stays, for the next run: by that it knows whose the files are.
+/// is fine. Of one that was publishing its plan stays, for the next run: by that it knows whose the files are. What it had put aside
+/// goes back to its place, or stays, too, where something is in that.
 ///
 /// # Errors
 /// [`DiskError::Busy`] while the run holds its lock, which may be a moment longer than it lives; [`DiskError::Foreign`] for what is no such folder.
@@ -185,7 +197,9 @@ pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
         return Err(DiskError::Busy { path: out.to_owned() });
     }
     if hidden.join(PLAN).try_exists().map_err(DiskError::reading(hidden))? {
-        return [TREE, ASIDE].iter().try_for_each(|part| remove_folder(&hidden.join(part)).map(drop));
+        remove_folder(&hidden.join(TREE))?;
+        set_aside::put_back(hidden, out)?;
+        return set_aside::clear(hidden);
     }
     remove_hidden(hidden)
 }

@@ -20,6 +20,7 @@ mod pipes;
 mod publish;
 mod remove;
 mod replace;
+mod set_aside;
 mod space;
 
 use std::fs::{self, File, OpenOptions};
@@ -70,7 +71,8 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Makes the export folder (0700) where there is none, clears away what killed runs left in it, and begins.
+    /// Makes the export folder (0700) where there is none, puts back what killed runs put aside there and clears away what
+    /// they left, and begins.
     ///
     /// # Errors
     /// [`DiskError::Foreign`] or [`DiskError::NoExport`] when the folder holds files that this tool did not write, and `others` does
@@ -79,6 +81,7 @@ impl Staging {
         check_outside_archives(out)?;
         let created = CreatedFolders::make(out)?;
         let leftovers = leftovers(out)?;
+        leftovers.iter().try_for_each(|leftover| set_aside::put_back(leftover, out))?;
         let earlier = Earlier::read(out, &leftovers)?;
         earlier.check_others(out, others)?;
         let folder = HiddenFolder::inside(out)?;
@@ -91,7 +94,8 @@ impl Staging {
         Ok(Staging { root, folder, created, out: out.to_owned(), earlier })
     }
 
-    /// Whether an export may go to a folder that is to be kept up: it is not there yet, it is empty, or an export.
+    /// Whether an export may go to a folder that is to be kept up: it is not there yet, it is empty, or an export. What a killed
+    /// run put aside of that is put back.
     ///
     /// # Errors
     /// [`DiskError::NoExport`] where there is something else; [`DiskError::Within`] an archive; the disk's.
@@ -100,7 +104,9 @@ impl Staging {
         if !out.try_exists().map_err(DiskError::reading(out))? {
             return Ok(());
         }
-        Earlier::read(out, &leftovers(out)?)?.check_others(out, Others::BesideAnExport)
+        let leftovers = leftovers(out)?;
+        leftovers.iter().try_for_each(|leftover| set_aside::put_back(leftover, out))?;
+        Earlier::read(out, &leftovers)?.check_others(out, Others::BesideAnExport)
     }
 
     /// What lies in the export folder that is neither ours nor of a run before.
@@ -189,6 +195,9 @@ pub enum DiskError {
     /// Something of somebody else's stands where a file of the export has to go, even with `--into-existing`.
     #[error("{} is in the way and was not written by msgarchive", path.display())]
     InTheWay { path: PathBuf },
+    /// Publishing failed, and so did taking it back: `kept` has what is missing of the export before, each file under its path.
+    #[error("the export could not be put in its place, nor all of the one before back in its own")]
+    SetAside { kept: PathBuf, source: Box<DiskError> },
     #[error("another run is writing into {}", path.display())]
     Busy { path: PathBuf },
     #[error("{} is a symbolic link, which an export never writes through", path.display())]

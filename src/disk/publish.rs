@@ -6,10 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::earlier::parents;
-use super::{DiskError, FileRecord, PLAN, Staging, is_gone, private_folder};
-
-/// Where what is replaced waits, in case it has to come back.
-const REPLACED: &str = "replaced";
+use super::set_aside::BEFORE;
+use super::{DiskError, FileRecord, PLAN, Staging, folders_below, is_gone, private_folder, twice};
 
 impl Staging {
     /// Moves everything into the export folder, file by file: those of the lowest `rank` first, then by path. So what
@@ -18,6 +16,7 @@ impl Staging {
     ///
     /// # Errors
     /// [`DiskError::InTheWay`], [`DiskError::SymbolicLink`] or [`DiskError::Write`]; the export folder is as it was then.
+    /// [`DiskError::SetAside`] where the disk did not let that happen: what is missing in it is kept.
     pub fn publish(&self, rank: impl Fn(&str) -> u8) -> Result<(), DiskError> {
         self.publish_without(&[], rank)
     }
@@ -34,7 +33,7 @@ impl Staging {
         self.check(&paths)?;
         self.earlier.write_plan(&self.folder.path().join(PLAN), &paths)?;
 
-        let mut done = Moves::new(self.aside(REPLACED)?);
+        let mut done = Moves::new(&self.out, self.aside(BEFORE)?);
         for (at, path) in paths.iter().enumerate() {
             let from = self.root.join(path);
             // An export can be made again, and `verify` finds what a power failure took from it: only the list of
@@ -42,9 +41,13 @@ impl Staging {
             let is_last = at + 1 == paths.len();
             let synced = if is_last { sync(&from) } else { Ok(()) };
             let removed = if is_last { self.remove(stale, &mut done) } else { Ok(()) };
-            if let Err(e) = removed.and(synced).and_then(|()| done.put(&from, &self.out, path)) {
-                done.take_back();
-                return Err(e);
+            if let Err(e) = removed.and(synced).and_then(|()| done.put(&from, path)) {
+                let kept = done.before.clone();
+                if done.take_back() {
+                    return Err(e);
+                }
+                self.folder.stay();
+                return Err(DiskError::SetAside { kept, source: Box::new(e) });
             }
         }
         self.created.keep();
@@ -71,7 +74,7 @@ impl Staging {
                 below_folders &= kind_of(&self.out.join(folder))?.is_some_and(|kind| kind.is_dir());
             }
             if below_folders {
-                done.move_away(&self.out.join(path))?;
+                done.move_away(path)?;
             }
         }
         Ok(())
@@ -108,84 +111,98 @@ impl Staging {
 }
 
 /// What was done, so that it can be undone.
-pub(super) struct Moves {
+pub(super) struct Moves<'o> {
     list: Vec<Move>,
-    replaced: PathBuf,
+    out: &'o Path,
+    /// Where what is replaced waits, each under its path in the export.
+    before: PathBuf,
 }
 
+/// Each by its path in the export.
 enum Move {
     /// A folder was made.
-    Folder(PathBuf),
-    /// What lay here is among the replaced now, under this number.
-    Away(PathBuf, usize),
+    Folder(String),
+    /// What lay here waits now, in case it has to come back.
+    Away(String),
     /// A file was put here.
-    Put(PathBuf),
+    Put(String),
 }
 
-impl Moves {
-    pub(super) fn new(replaced: PathBuf) -> Moves {
-        Moves { list: Vec::new(), replaced }
+impl<'o> Moves<'o> {
+    pub(super) fn new(out: &'o Path, before: PathBuf) -> Moves<'o> {
+        Moves { list: Vec::new(), out, before }
     }
 
-    pub(super) fn put(&mut self, from: &Path, out: &Path, relative: &str) -> Result<(), DiskError> {
-        for folder in parents(relative) {
-            let folder = out.join(folder);
+    pub(super) fn put(&mut self, from: &Path, relative: &str) -> Result<(), DiskError> {
+        for parent in parents(relative) {
+            let folder = self.out.join(parent);
             if kind_of(&folder)?.is_some_and(|kind| kind.is_dir()) {
                 continue;
             }
-            self.move_away(&folder)?;
+            self.move_away(parent)?;
             private_folder(&folder)?;
-            self.list.push(Move::Folder(folder));
+            self.list.push(Move::Folder(parent.to_owned()));
         }
-        let to = out.join(relative);
+        let to = self.out.join(relative);
         match kind_of(&to)? {
             Some(kind) if kind.is_file() => {
                 // A second name for the old file: so it can come back, and there is no moment without one or the other.
-                let number = self.list.len();
-                if fs::hard_link(&to, self.replaced.join(number.to_string())).is_ok() {
-                    self.list.push(Move::Away(to.clone(), number));
+                if fs::hard_link(&to, self.place(relative)?).is_ok() {
+                    self.list.push(Move::Away(relative.to_owned()));
                 } else {
-                    self.move_away(&to)?;
+                    self.move_away(relative)?;
                 }
             }
-            Some(_) => self.move_away(&to)?,
+            Some(_) => self.move_away(relative)?,
             None => {}
         }
         fs::rename(from, &to).map_err(DiskError::writing(&to))?;
-        self.list.push(Move::Put(to));
+        self.list.push(Move::Put(relative.to_owned()));
         Ok(())
     }
 
-    fn move_away(&mut self, path: &Path) -> Result<(), DiskError> {
-        let number = self.list.len();
-        match fs::rename(path, self.replaced.join(number.to_string())) {
-            Ok(()) => self.list.push(Move::Away(path.to_owned(), number)),
+    /// Where something waits; the folders that lead there are made.
+    fn place(&self, relative: &str) -> Result<PathBuf, DiskError> {
+        if let Some((parent, _)) = relative.rsplit_once('/') {
+            folders_below(&self.before, Path::new(parent))?;
+        }
+        Ok(self.before.join(relative))
+    }
+
+    fn move_away(&mut self, relative: &str) -> Result<(), DiskError> {
+        let path = self.out.join(relative);
+        match fs::rename(&path, self.place(relative)?) {
+            Ok(()) => self.list.push(Move::Away(relative.to_owned())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(DiskError::writing(path)(e)),
         }
         Ok(())
     }
 
-    /// As well as it can be done: the first error is the one that is reported.
-    pub(super) fn take_back(self) {
+    /// As well as it can be done: true where all that was there is where it was.
+    pub(super) fn take_back(self) -> bool {
+        let mut is_back = true;
         let mut list = self.list.into_iter().rev().peekable();
         while let Some(done) = list.next() {
-            let _ = match done {
-                Move::Folder(path) => fs::remove_dir(path),
-                Move::Away(path, number) => fs::rename(self.replaced.join(number.to_string()), path),
-                // What it replaced takes its place again. Where that fails, too, it is better than nothing.
-                Move::Put(path) if matches!(list.peek(), Some(Move::Away(replaced, _)) if *replaced == path) => {
-                    Ok(())
+            match done {
+                Move::Folder(relative) => drop(fs::remove_dir(self.out.join(relative))),
+                Move::Away(relative) => {
+                    let (before, path) = (self.before.join(&relative), self.out.join(relative));
+                    is_back &= twice(|| fs::rename(&before, &path)).is_ok();
                 }
-                Move::Put(path) => fs::remove_file(path),
-            };
+                // What it replaced takes its place again. Where that fails, too, it is better than nothing.
+                Move::Put(relative) if matches!(list.peek(), Some(Move::Away(replaced)) if *replaced == relative) =>
+                    {}
+                Move::Put(relative) => drop(fs::remove_file(self.out.join(relative))),
+            }
         }
+        is_back
     }
 }
 
 /// What lies there, and is no link to it; `None` where nothing does. A disk that cannot tell is no answer: what is taken for
 /// absent is moved away.
-fn kind_of(path: &Path) -> Result<Option<FileType>, DiskError> {
+pub(super) fn kind_of(path: &Path) -> Result<Option<FileType>, DiskError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
         Err(e) if is_gone(&e) => Ok(None),

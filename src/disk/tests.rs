@@ -434,13 +434,13 @@ fn what_cannot_be_finished_is_taken_back() {
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
         let staging = Staging::begin(&out, Others::Refused).unwrap();
         fill(&staging, &[("a.txt", "2"), ("m/x.txt/y", "2"), ("n/y.txt", "2"), ("z/z.txt", "2")]);
-        let mut moves = super::publish::Moves::new(staging.aside("replaced").unwrap());
+        let mut moves = super::publish::Moves::new(&out, staging.aside("before").unwrap());
         for path in ["a.txt", "m/x.txt/y", "n/y.txt"] {
-            moves.put(&staging.root().join(path), &out, path).unwrap();
+            moves.put(&staging.root().join(path), path).unwrap();
         }
         assert_eq!(tree(&out)["a.txt"], "2");
-        moves.put(&staging.root().join("gone"), &out, "z/z.txt").unwrap_err();
-        moves.take_back();
+        moves.put(&staging.root().join("gone"), "z/z.txt").unwrap_err();
+        assert!(moves.take_back());
     } else {
         let staging = Staging::begin(&out, Others::Refused).unwrap();
         fill(&staging, &[("a.txt", "2"), ("m/x.txt/y", "2"), ("n/y.txt", "2"), ("z/z.txt", "2")]);
@@ -450,6 +450,82 @@ fn what_cannot_be_finished_is_taken_back() {
     }
     assert_eq!(tree(&out), before);
     assert!(!out.join("n").exists());
+}
+
+/// A run that could publish only half, and take back nothing: `before` is where it had put the files of the export before.
+fn half_published(out: &Path) -> PathBuf {
+    let dead = out.join(".msgarchive-abcDEF12");
+    let before = dead.join("aside/before");
+    fs::create_dir_all(before.join("m")).unwrap();
+    fs::create_dir_all(dead.join("aside/incoming")).unwrap();
+    fs::create_dir_all(dead.join(TREE)).unwrap();
+    fs::write(dead.join(TREE).join("b.txt"), "new").unwrap();
+    fs::write(dead.join(LOCK), "").unwrap();
+    fs::write(dead.join(PLAN), r#"["a.txt","b.txt","m/x.txt","manifest.json"]"#).unwrap();
+    for path in ["a.txt", "m/x.txt", "manifest.json"] {
+        fs::rename(out.join(path), before.join(path)).unwrap();
+    }
+    fs::remove_dir(out.join("m")).unwrap();
+    fs::write(out.join("a.txt"), "new").unwrap();
+    // As a lock that nobody holds is known.
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    File::open(dead.join(LOCK)).unwrap().set_modified(old).unwrap();
+    before
+}
+
+#[test]
+fn what_was_put_aside_goes_back_where_nothing_is_in_its_place() {
+    let (_home, out) = out();
+    export(&out, &[("a.txt", "1"), ("m/x.txt", "1")]);
+    let manifest = fs::read(out.join("manifest.json")).unwrap();
+    let back = |was: &str| {
+        assert_eq!(fs::read(out.join("manifest.json")).unwrap(), manifest, "{was}");
+        assert_eq!(fs::read_to_string(out.join("m/x.txt")).unwrap(), "1", "{was}");
+        assert_eq!(fs::read_to_string(out.join("a.txt")).unwrap(), "new", "{was}");
+    };
+    // By the program that waits beside a run; what has no place stays.
+    let before = half_published(&out);
+    clear_away(&out.join(".msgarchive-abcDEF12")).unwrap();
+    back("cleared away");
+    assert_eq!(fs::read_to_string(before.join("a.txt")).unwrap(), "1");
+    assert!(!out.join(".msgarchive-abcDEF12/out").exists());
+    assert!(!out.join(".msgarchive-abcDEF12/aside/incoming").exists());
+    fs::remove_dir_all(out.join(".msgarchive-abcDEF12")).unwrap();
+    // By the next run, which knows all of it for its own.
+    half_published(&out);
+    Staging::may_begin(&out).unwrap();
+    back("asked");
+    fs::remove_dir_all(out.join(".msgarchive-abcDEF12")).unwrap();
+    half_published(&out);
+    drop(Staging::begin(&out, Others::Refused).unwrap());
+    back("begun");
+    assert!(!out.join(".msgarchive-abcDEF12").exists());
+    // Of a run that is done nothing is missing.
+    let before = half_published(&out);
+    fs::remove_file(out.join(".msgarchive-abcDEF12").join(PLAN)).unwrap();
+    super::set_aside::put_back(&out.join(".msgarchive-abcDEF12"), &out).unwrap();
+    assert!(before.join("m/x.txt").exists() && !out.join("m").exists());
+}
+
+#[test]
+fn what_could_not_be_taken_back_is_kept_and_named() {
+    let (_home, out) = out();
+    export(&out, &[("a.txt", "1"), ("b.txt", "1")]);
+    let staging = Staging::begin(&out, Others::Refused).unwrap();
+    fill(&staging, &[("a.txt", "2"), ("b.txt", "2")]);
+    let before = staging.aside("before").unwrap();
+    let mut moves = super::publish::Moves::new(&out, before.clone());
+    moves.put(&staging.root().join("a.txt"), "a.txt").unwrap();
+    // Something that cannot be replaced by a file stands in its place.
+    fs::remove_file(out.join("a.txt")).unwrap();
+    fs::create_dir_all(out.join("a.txt/somebody's")).unwrap();
+    assert!(!moves.take_back());
+    staging.folder.stay();
+    let hidden = staging.hidden().to_owned();
+    drop(staging);
+    assert_eq!(fs::read_to_string(before.join("a.txt")).unwrap(), "1");
+    assert!(!hidden.join(TREE).exists(), "what was new goes");
+    assert!(!super::in_use(&hidden));
 }
 
 #[test]

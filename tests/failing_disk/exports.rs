@@ -64,12 +64,31 @@ impl Before {
             let whole = |files: &Files| files.iter().any(|file| file.0 == *path && file.1 == *bytes);
             assert!(whole(&self.was) || whole(&self.becomes), "{path} is half of something");
         }
+        self.is_kept(&out, disturbed);
         unless_told(&out, disturbed);
         program.run(EXPORT).with_code(0);
         let left = files(&out);
         assert_eq!(paths(&left), paths(&self.becomes), "with the next run");
         assert!(left == self.becomes, "other bytes with the next run");
         assert_eq!(program.left_in_tmp(), [] as [PathBuf; 0]);
+    }
+
+    /// Of the export that was there nothing is gone: what is not in its place is where the program says that it is.
+    fn is_kept(&self, out: &Path, disturbed: &Disturbed) {
+        let left = files(out);
+        let is_at = |path: &str| left.iter().any(|(other, _)| other == path);
+        for (path, _) in self.was.iter().filter(|(path, _)| !is_at(path)) {
+            let aside = format!("/aside/before/{path}");
+            assert!(left.iter().any(|(other, _)| other.ends_with(&aside)), "{path} is gone");
+            if disturbed.ran.code.is_some() {
+                let said: String = disturbed.ran.err.split_whitespace().collect();
+                assert!(
+                    said.contains("/aside/before"),
+                    "nothing says where {path} is: {}",
+                    disturbed.ran.err
+                );
+            }
+        }
     }
 
     fn survives(&self, faults: &[Fault]) {
