@@ -39,7 +39,6 @@ use super::named::NAMED;
 use super::objects::{self, Noted};
 use super::open::{PATIENCE, look_at, look_into};
 use super::own_file::Own;
-use super::record;
 use super::records::none_written;
 use super::row::RowHash;
 use crate::pipeline::Progress;
@@ -213,19 +212,6 @@ fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Resu
         let what = "is gone or damaged; the records of the runs say whose they are, and the next run writes it again";
         check.found(Problem::of("file", what).at(ABOUT));
     }
-    match Own::read(&path.join(README)) {
-        Ok(Own::File(text)) => {
-            let last = record::latest(&connection).ok().flatten();
-            if !Folder::is_explanation(&text, last.as_ref().map(|(_, text)| text.as_str())) {
-                let what = "is not as the last run left it; the next run writes it again";
-                check.found(Problem::of("file", what).at(README));
-            }
-        }
-        Ok(Own::Other | Own::Gone) => {
-            check.found(Problem::of("file", "is gone; the next run writes it again").at(README));
-        }
-        Err(error) => check.unread(README, &error),
-    }
     let of_objects = match objects::noted(&folder)? {
         Noted::Damaged => Some("is damaged; the next run makes it anew, of what the database is made of"),
         // It is there before a first run is completed.
@@ -238,6 +224,18 @@ fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Resu
         check.found(Problem::of("file", what).at(OBJECTS));
     }
     let read = check.read_records(&connection);
+    match Own::read(&path.join(README)) {
+        Ok(Own::File(text)) => {
+            if !Folder::is_explanation(&text, read.as_ref().ok().and_then(ReadRecords::last)) {
+                let what = "is not as the last run left it; the next run writes it again";
+                check.found(Problem::of("file", what).at(README));
+            }
+        }
+        Ok(Own::Other | Own::Gone) => {
+            check.found(Problem::of("file", "is gone; the next run writes it again").at(README));
+        }
+        Err(error) => check.unread(README, &error),
+    }
     let last = read.as_ref().ok().and_then(ReadRecords::last_totals);
     let lost = read.as_ref().map(ReadRecords::lost).unwrap_or_default();
     let (mut checked, mut foreign) = (Checked::default(), None);

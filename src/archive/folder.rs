@@ -116,9 +116,8 @@ impl Folder {
 
     /// Whether this is what a run wrote as `README.txt`: this program's would, or the last one by its record; an earlier program's
     /// records do not say.
-    pub fn is_explanation(text: &[u8], record: Option<&str>) -> bool {
-        let record: Option<serde_json::Value> = record.and_then(|record| serde_json::from_str(record).ok());
-        let noted = record.as_ref().and_then(|record| record.get("readme_sha256")?.as_str());
+    pub fn is_explanation(text: &[u8], record: Option<&serde_json::Value>) -> bool {
+        let noted = record.and_then(|record| record.get("readme_sha256")?.as_str());
         text == EXPLANATION
             || !text.is_empty() && noted.is_none_or(|noted| noted == hexadecimal(&Sha256::digest(text)))
     }

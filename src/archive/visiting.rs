@@ -7,8 +7,8 @@ mod placed;
 use std::collections::{BTreeSet, HashMap};
 
 use roaring::RoaringTreemap;
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension};
 
 use self::leading::Leading;
 use self::placed::Put;
@@ -22,6 +22,7 @@ use super::incoming;
 use super::inherit::Heir;
 use super::joins::{Joining, follow_date};
 use super::kind::{CARRIED, JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
+use super::named::name;
 use super::participants::{NOW, Participants};
 use super::placed::Placing;
 use super::places::number;
@@ -29,7 +30,6 @@ use super::prepared::Prepared;
 use super::record::Counts;
 use super::recovered::{PARTS, Recovered};
 use super::restored::Restored;
-use super::row::text_at;
 use super::scan::{Scan, Wanted};
 use super::schema::{Columns, column_here};
 use super::spelling::{Spelling, dangling};
@@ -231,29 +231,21 @@ impl Visiting<'_> {
         // What it was that is gone has to be certain.
         gone.retain(|(rowid, _)| !scan.unvouched.contains(&first_together(*rowid)));
         for id in taker.given_up() {
-            refused.given_up((kind, id), &self.name(kind, id).map_err(self.failed())?);
+            refused.given_up((kind, id), &name(self.connection, kind, id).map_err(self.failed())?);
         }
         for id in taker.overwritten() {
-            refused.overwritten(kind, &self.name(kind, id).map_err(self.failed())?);
+            refused.overwritten(kind, &name(self.connection, kind, id).map_err(self.failed())?);
         }
         drop(taker);
         if self.is_archive() {
             for (_, id) in gone.drain(..) {
-                refused.gone(kind, &self.name(kind, id).map_err(self.failed())?);
+                refused.gone(kind, &name(self.connection, kind, id).map_err(self.failed())?);
             }
         }
         for id in &changed {
             follow_date(self.connection, self.columns, *id).map_err(self.failed())?;
         }
         Ok(TakenRows { touched, changed, new, gone: gone.into_iter().map(|(_, id)| id).collect() })
-    }
-
-    /// What a row is called here, for people.
-    fn name(&self, kind: Kind, id: i64) -> rusqlite::Result<String> {
-        let key = kind.key().first().copied().unwrap_or("ROWID");
-        let sql = format!("SELECT {key} FROM {} WHERE ROWID = ?1", kind.table());
-        let name = self.connection.prepare_cached(&sql)?.query_row([id], |row| text_at(row, 0)).optional()?;
-        Ok(name.flatten().unwrap_or_else(|| "without a name".into()))
     }
 
     /// The source has these rows no more; of another archive, which lets go of none, that is told until it has.
@@ -471,7 +463,7 @@ impl Visiting<'_> {
         for rowid in wrong {
             // Of a message that is no news nothing was to be taken.
             let Some(id) = whereabouts.of(kind, rowid, source) else { continue };
-            refused.joined(join, &self.name(kind, id).map_err(self.failed())?);
+            refused.joined(join, &name(self.connection, kind, id).map_err(self.failed())?);
             self.connection
                 .prepare_cached(LOOK_AGAIN)
                 .and_then(|mut again| again.execute([kind.number(), source, rowid]))

@@ -31,6 +31,11 @@ pub(super) struct ReadRecords {
 }
 
 impl ReadRecords {
+    /// What the last one says.
+    pub(super) fn last(&self) -> Option<&Value> {
+        self.records.values().next_back().map(|(_, _, value)| value)
+    }
+
     /// The sums that the last one closes over; `None` where an earlier program wrote it.
     pub(super) fn last_totals(&self) -> Option<Totals> {
         self.records.values().next_back().and_then(|(_, text, _)| Totals::of_record(text))
