@@ -225,6 +225,10 @@ fn source_read(prepared: &Prepared<'_>) -> SourceRead {
         path: whole(&info.path).to_string_lossy().into_owned(),
         device: info.backup.as_ref().and_then(|backup| backup.device.clone()),
         archive: prepared.archive.clone(),
+        attachments_root: info
+            .attachments_root
+            .as_deref()
+            .map(|root| whole(root).to_string_lossy().into_owned()),
         new: prepared.new,
         read: prepared.read(),
         had: prepared.had,

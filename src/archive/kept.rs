@@ -5,10 +5,10 @@
 //!
 //! **Must never**: take a setting for older than it is known to be.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::row::text_at;
+use super::record;
 use crate::model::Instant;
 use crate::source::KeepMessages;
 use crate::source::tables::Tables;
@@ -69,10 +69,5 @@ impl Kept {
 
 /// What the last run that read a source noted.
 fn noted(connection: &Connection, source: i64) -> rusqlite::Result<Option<Kept>> {
-    let sql = "SELECT r.record FROM msgarchive_source o JOIN msgarchive_run r ON r.run = o.last_run WHERE o.source = ?1";
-    let record = connection.query_row(sql, [source], |row| text_at(row, 0)).optional()?.flatten();
-    let record: Value = serde_json::from_str(&record.unwrap_or_default()).unwrap_or_default();
-    let mut sources = record.get("sources").and_then(Value::as_array).into_iter().flatten();
-    let is_it = |read: &&Value| read.get("source").and_then(Value::as_i64) == Some(source);
-    Ok(sources.find(is_it).and_then(Kept::of_json))
+    Ok(record::read_last(connection, source)?.as_ref().and_then(Kept::of_json))
 }

@@ -17,7 +17,7 @@ use super::kind::{JOINS, Kind};
 use super::known_source::ArchiveRead;
 use super::lost_thing::LostOf;
 use super::records::{InDatabase, Says, hash, in_database};
-use super::row::RowHash;
+use super::row::{RowHash, text_at};
 use super::schema::{has_versions, version_table};
 use super::sums::Totals;
 use crate::disk::hexadecimal;
@@ -60,6 +60,8 @@ pub struct SourceRead {
     pub device: Option<String>,
     /// Of an archive: which one, where it says so.
     pub archive: Option<ArchiveRead>,
+    /// Where its attachments lie, when that was not their usual place.
+    pub attachments_root: Option<String>,
     /// It was never read before.
     pub new: bool,
     pub read: u64,
@@ -105,6 +107,26 @@ pub struct RunRecord {
     pub text: String,
 }
 
+/// The key of [`SourceRead::attachments_root`].
+const ATTACHMENTS_ROOT: &str = "attachments_root";
+
+/// Where the attachments of a source lay when it was read last, when that was not their usual place.
+pub fn attachments_root(connection: &Connection, source: i64) -> rusqlite::Result<Option<String>> {
+    let read = read_last(connection, source)?;
+    Ok(read.as_ref().and_then(|read| read.get(ATTACHMENTS_ROOT)?.as_str()).map(str::to_owned))
+}
+
+/// What the last run that read a source says of it.
+pub fn read_last(connection: &Connection, source: i64) -> rusqlite::Result<Option<Value>> {
+    let sql = "SELECT r.record FROM msgarchive_source o JOIN msgarchive_run r ON r.run = o.last_run WHERE o.source = ?1";
+    let record =
+        connection.prepare_cached(sql)?.query_row([source], |row| text_at(row, 0)).optional()?.flatten();
+    let mut record: Value = serde_json::from_str(&record.unwrap_or_default()).unwrap_or_default();
+    let mut sources = record.get_mut("sources").and_then(Value::as_array_mut).into_iter().flatten();
+    let is_it = |read: &&mut Value| read.get("source").and_then(Value::as_i64) == Some(source);
+    Ok(sources.find(is_it).map(Value::take))
+}
+
 /// The name of a run's record.
 pub fn name(started: &str, number: i64) -> String {
     let date: String = started.chars().map(|c| if c == ':' { '-' } else { c }).collect();
@@ -138,6 +160,9 @@ impl RunRecord {
                 if let Some(ArchiveRead { id, record }) = &source.archive {
                     read["archive"] = id.as_str().into();
                     read["record"] = record.as_str().into();
+                }
+                if let Some(root) = &source.attachments_root {
+                    read[ATTACHMENTS_ROOT] = root.as_str().into();
                 }
                 read
             })

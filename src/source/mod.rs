@@ -59,6 +59,8 @@ pub struct SourceInfo {
     pub kind: SourceKind,
     /// The database (or backup folder) that was opened; or [`OpenOptions::shown_as`].
     pub path: PathBuf,
+    /// Where its attachments lie, when somebody named another place than the usual one.
+    pub attachments_root: Option<PathBuf>,
     /// `_ClientVersion` of the database, for reporting only.
     pub schema_version: Option<String>,
     /// Of a backup: which device and day it is of.

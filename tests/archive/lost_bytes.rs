@@ -9,10 +9,8 @@ use serde_json::Value;
 
 use super::add;
 use super::damage::Kept;
-#[cfg(unix)]
 use super::device::Device;
 use crate::program::Program;
-#[cfg(unix)]
 use crate::support::Schema;
 use crate::support::tree;
 
@@ -201,6 +199,54 @@ fn a_run_that_only_looks() {
         serde_json::from_str(&program.run(&[&run[..], &["--json"]].concat()).with_code(0).out).unwrap();
     assert_eq!((&json["lost"], &json["still_damaged"]), (&serde_json::json!([]), &serde_json::json!([])));
     program.run(&["verify", archive.to_str().unwrap(), "--deep"]).with_code(0);
+}
+
+/// A source whose attachments lie where somebody said is looked at there, and not beside its database.
+#[test]
+fn attachments_that_lie_where_somebody_said() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, 700_000_000, "look");
+    mac.attach("A", "a.png");
+    mac.download("A", "a.png", b"a picture");
+    let elsewhere = program.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::rename(mac.folder.join("Attachments"), elsewhere.join("Attachments")).unwrap();
+    // What lies in the usual place is of something else.
+    fs::create_dir(mac.folder.join("Attachments")).unwrap();
+    for (root, number) in [("elsewhere", 0), ("elsewhere/Attachments", 1)] {
+        let run =
+            ["archive", "archive", "-s", "mac", "--contacts", "none", "--attachments-root", root, "--json"];
+        let record: Value = serde_json::from_str(&program.run(&run).with_code(0).out).unwrap();
+        let noted = record["sources"][0]["attachments_root"].as_str().unwrap();
+        assert!(Path::new(noted).is_absolute() && noted.ends_with(root), "{noted}");
+        let archive = program.path().join("archive");
+        let kept = file_of(&archive);
+        let bytes = fs::read(&kept).unwrap();
+        fs::remove_file(&kept).unwrap();
+        let told = || {
+            let ran = program.run(&["verify", "archive", "--json"]).with_code(3);
+            let found: Value = serde_json::from_str(&ran.out).unwrap();
+            assert_eq!(found["problems"].as_array().unwrap().len(), 1, "{found}");
+            (found["problems"][0]["source"].clone(), found["problems"][0]["lost"].clone())
+        };
+        let database = Value::from(mac.folder.join("chat.db").display().to_string());
+        assert_eq!(told(), (database.clone(), false.into()), "{root}");
+        // A disk that is not there now tells nothing.
+        fs::rename(&elsewhere, program.path().join("away")).unwrap();
+        assert_eq!(told(), (database, Value::Null), "{root}");
+        fs::rename(program.path().join("away"), &elsewhere).unwrap();
+        let original = file_of(&elsewhere);
+        let moved = program.path().join(format!("moved-{number}"));
+        fs::rename(&original, &moved).unwrap();
+        assert_eq!(told(), (Value::Null, true.into()), "{root}");
+        fs::rename(moved, original).unwrap();
+        fs::write(kept, bytes).unwrap();
+    }
+    // Where nobody says it any more, they lie in the usual place.
+    let run = ["archive", "archive", "-s", "mac", "--contacts", "none", "--json"];
+    let record: Value = serde_json::from_str(&program.run(&run).out).unwrap();
+    assert!(record["sources"][0].get("attachments_root").is_none(), "{record}");
 }
 
 /// The attachments of somebody's library lie behind a link, which may lead anywhere: that none is taken is no success, and what to

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 
-use super::{Check, Problem, holders};
+use super::holders::Holders;
+use super::{Check, Problem};
 use crate::archive::carriers::carriers;
 use crate::archive::contents::KeptFile;
 use crate::archive::folder::filename_at;
@@ -105,9 +106,10 @@ impl Check<'_> {
         damaged: Vec<(&KeptFile, Wrong)>,
     ) -> rusqlite::Result<()> {
         let carriers = carriers(connection, &damaged.iter().map(|(file, _)| &*file.path).collect())?;
+        let mut holders = Holders::of(connection, &self.gone);
         for (file, Wrong { what, .. }) in damaged {
             let carriers = carriers.get(&*file.path).map_or(&[][..], Vec::as_slice);
-            let holder = holders::of_content(connection, &file.path, carriers, &self.gone)?;
+            let holder = holders.of_content(&file.path, carriers)?;
             let guid = carriers.iter().find_map(|carrier| carrier.guid.clone());
             self.found(Problem { guid, ..Problem::of("content", what).at(&file.path) }.held_by(holder));
             lock(&self.damaged).contents.push(file.path.clone());

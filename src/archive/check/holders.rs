@@ -2,6 +2,8 @@
 //!
 //! **Must never**: say that a source has, or has not, what only opening it would tell.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::archive::carriers::Carrier;
 use crate::archive::gone_for_good::GoneForGood;
 use crate::archive::kind::Kind;
+use crate::archive::record;
 use crate::archive::row::text_at;
 use crate::archive::sums::{SIGHTINGS, WrongSum};
 use crate::source::SourceKind;
@@ -76,24 +79,69 @@ pub(super) fn uncertain(
     Ok(None)
 }
 
-/// Where a content can be had again. `path`: relative to the archive's folder.
-pub(super) fn of_content(
-    connection: &Connection,
-    path: &str,
-    carriers: &[Carrier],
-    gone: &GoneForGood,
-) -> rusqlite::Result<Option<Holder>> {
-    let mut all = Vec::new();
-    for carrier in carriers {
-        for seen in seen(connection, Kind::Attachment, carrier.attachment, gone)? {
-            let having = has_content(&seen, path, carrier);
-            all.push((seen.path, having));
-            if having == Having::Yes {
-                return Ok(best(all.into_iter()));
+/// Looks where contents can be had again.
+pub(super) struct Holders<'c> {
+    connection: &'c Connection,
+    gone: &'c GoneForGood,
+    /// By source: where its attachments lie, when that is not their usual place.
+    roots: HashMap<i64, Option<String>>,
+}
+
+impl<'c> Holders<'c> {
+    pub fn of(connection: &'c Connection, gone: &'c GoneForGood) -> Holders<'c> {
+        Holders { connection, gone, roots: HashMap::new() }
+    }
+
+    /// Where one can be had. `path`: relative to the archive's folder.
+    pub fn of_content(&mut self, path: &str, carriers: &[Carrier]) -> rusqlite::Result<Option<Holder>> {
+        let mut all = Vec::new();
+        for carrier in carriers {
+            for seen in seen(self.connection, Kind::Attachment, carrier.attachment, self.gone)? {
+                let having = self.has_content(&seen, path, carrier)?;
+                all.push((seen.path, having));
+                if having == Having::Yes {
+                    return Ok(best(all.into_iter()));
+                }
             }
         }
+        Ok(best(all.into_iter()))
     }
-    Ok(best(all.into_iter()))
+
+    /// A library keeps rows of attachments whose files it has no more: Optimize Mac Storage lets go of them.
+    fn has_content(&mut self, seen: &Seen, path: &str, carrier: &Carrier) -> rusqlite::Result<Having> {
+        let database = Path::new(&seen.path);
+        let Some(folder) = database.parent().filter(|_| database.is_file()) else {
+            // It is elsewhere; or it is a backup, whose files have other names.
+            return Ok(Having::Perhaps);
+        };
+        if seen.kind == SourceKind::Archive.name() {
+            return Ok(if folder.join(path).is_file() { Having::Yes } else { Having::Perhaps });
+        }
+        // Under which name another source has it is not known here.
+        let Some(original) = carrier.original.as_deref().filter(|_| carrier.source == seen.source) else {
+            return Ok(Having::Perhaps);
+        };
+        let root = self.root(seen.source)?.map_or(folder, Path::new);
+        let is_there = ContentFinder::of_folder(root).find(original).is_some();
+        let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
+        // Where there is none, or a link, they lie elsewhere, or on a disk that is not there now.
+        let lie_here =
+            is_folder(&root.join("Attachments")) || root.ends_with("Attachments") && is_folder(root);
+        Ok(match (is_there, lie_here) {
+            (true, _) => Having::Yes,
+            (false, true) => Having::No,
+            (false, false) => Having::Perhaps,
+        })
+    }
+
+    /// Where its attachments lay when it was read last, when that was not their usual place.
+    fn root(&mut self, source: i64) -> rusqlite::Result<Option<&str>> {
+        let root = match self.roots.entry(source) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(record::attachments_root(self.connection, source)?),
+        };
+        Ok(root.as_deref())
+    }
 }
 
 fn best(all: impl Iterator<Item = (String, Having)>) -> Option<Holder> {
@@ -119,28 +167,4 @@ fn seen(connection: &Connection, kind: Kind, id: i64, gone: &GoneForGood) -> rus
     let mut seen = seen.collect::<rusqlite::Result<Vec<Seen>>>()?;
     seen.retain(|seen| !gone.has(seen.source));
     Ok(seen)
-}
-
-/// A library keeps rows of attachments whose files it has no more: Optimize Mac Storage lets go of them.
-fn has_content(seen: &Seen, path: &str, carrier: &Carrier) -> Having {
-    let database = Path::new(&seen.path);
-    let Some(folder) = database.parent().filter(|_| database.is_file()) else {
-        // It is elsewhere; or it is a backup, whose files have other names.
-        return Having::Perhaps;
-    };
-    if seen.kind == SourceKind::Archive.name() {
-        return if folder.join(path).is_file() { Having::Yes } else { Having::Perhaps };
-    }
-    // Under which name another source has it is not known here.
-    let Some(original) = carrier.original.as_deref().filter(|_| carrier.source == seen.source) else {
-        return Having::Perhaps;
-    };
-    let is_there = ContentFinder::of_folder(folder).find(original).is_some();
-    // Where there is none, or a link, they lie elsewhere.
-    let lie_here = fs::symlink_metadata(folder.join("Attachments")).is_ok_and(|about| about.is_dir());
-    match (is_there, lie_here) {
-        (true, _) => Having::Yes,
-        (false, true) => Having::No,
-        (false, false) => Having::Perhaps,
-    }
 }

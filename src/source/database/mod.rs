@@ -143,6 +143,7 @@ impl Opened {
         let info = SourceInfo {
             kind,
             path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
+            attachments_root: options.attachments_root.clone(),
             schema_version: schema.version.clone(),
             custody,
             ..SourceInfo::default()
