@@ -229,7 +229,47 @@ fn edits_and_unsent_words_of_either_side_are_kept() {
         let by_guid = |guid: &str| messages.values().find(|message| message["guid"] == guid).unwrap();
         assert_eq!(by_guid(&edited)["text"], "as edited", "{sources:?}");
         assert_eq!(by_guid(&edited)["edits"].as_array().unwrap().len(), 2);
-        assert_eq!(by_guid(&unsent)["text"], "a secret", "{sources:?}");
-        assert_ne!(by_guid(&unsent)["unsent"], Value::Null);
+        assert_eq!(by_guid(&unsent)["unsent"], "all", "{sources:?}");
+        assert_eq!(by_guid(&unsent)["text"], Value::Null, "{sources:?}");
+        assert_eq!(by_guid(&unsent)["edits"][0]["text"], "a secret", "{sources:?}");
+    }
+}
+
+/// One device has it that all of it was taken back, another one only a part, or nothing: all of it was. What that says still is
+/// what it said before.
+#[test]
+fn what_was_unsent_as_a_whole_is_so_whichever_source_comes_first() {
+    let library = |unsent: &[u32]| {
+        let mut library = Library::new(Schema::MACOS_15);
+        let ana = library.handle("+12025550143", "iMessage");
+        let chat = library.direct(ana);
+        let message = library.message(chat).from(ana).text("stays").text(" goes").part(1);
+        let _ = (0..)
+            .zip(unsent)
+            .fold(message, |message, (nth, part)| message.unsend_part_after(*part, 60 + nth));
+        library
+    };
+    for (less, text, part) in [(&[1][..], "stays", Value::Null), (&[], "stays goes", " goes".into())] {
+        let program = Program::new();
+        for (name, unsent) in [("mac", &[0, 1][..]), ("phone", less)] {
+            fs::create_dir(program.path().join(name)).unwrap();
+            library(unsent).write(&program.path().join(name));
+        }
+        let alone = messages(&program, &["phone"]).0;
+        assert!(alone.contains_key(text), "{alone:?}");
+        for sources in [["mac", "phone"], ["phone", "mac"]] {
+            let (messages, _) = messages(&program, &sources);
+            let message = messages.values().next().unwrap();
+            assert_eq!((messages.len(), &message["unsent"]), (1, &"all".into()), "{message}");
+            let said = |part: usize| {
+                let mut edits = message["edits"].as_array().unwrap().iter();
+                edits.find(|edit| edit["part"] == part).map_or(Value::Null, |edit| edit["text"].clone())
+            };
+            assert_eq!((said(0), said(1)), ("stays".into(), part.clone()), "{message}");
+            let (files, _) = exported(&program, &sources, "txt");
+            let told: String =
+                files.values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect();
+            assert!(told.contains("stays"), "{told}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::fingerprint::{Fingerprint, GuidKey, Words};
 use super::normalize::{RowKind, row_kind, summary_of};
+use super::parts;
 use super::roster::Roster;
 use crate::source::merged::{Identity, Merged};
 use crate::source::{RawMessage, Several, Source, SourceError};
@@ -53,5 +54,14 @@ impl Identity for ByWords {
 
     fn unsent(&self, row: &RawMessage) -> usize {
         if row.message_summary_info.is_none() { 0 } else { summary_of(row).unsent.len() }
+    }
+
+    fn is_all_unsent(&self, row: &RawMessage) -> bool {
+        let may_be = row.exported.is_none()
+            && (row.message_summary_info.is_some() || row.date_retracted != 0)
+            && row_kind(row) == RowKind::Own;
+        may_be
+            && parts::is_all_unsent(&summary_of(row))
+            && Words::of(row).now.is_none_or(|now| now.is_empty())
     }
 }

@@ -54,7 +54,7 @@ pub fn assemble(raw: &RawMessage, body: &mut Body, summary: &Summary, roster: &R
     let bundle_id = raw.balloon_bundle_id.as_deref().filter(|id| !id.is_empty());
     let link_preview = bundle_id.is_none() && raw.payload_data.is_some() && body.single_link.is_some();
     // What an app sent goes when it is unsent: `messages-format.md` 17.1.
-    let gone = all_unsent(summary)
+    let gone = is_all_unsent(summary)
         && body.pieces.is_empty()
         && raw.payload_data.as_ref().is_none_or(|payload| payload.is_empty());
     if matches!(out.message.kind, MessageKind::Message | MessageKind::Vote)
@@ -199,7 +199,7 @@ pub fn unsend(raw: &RawMessage, summary: &Summary, message: &mut Message) {
         message.parts.insert(at, Part { index, content: PartContent::Unsent { date } });
     }
     // A part that stayed, and whose content is lost, was not unsent.
-    let all = (summary.parts.is_none() || all_unsent(summary))
+    let all = (summary.parts.is_none() || is_all_unsent(summary))
         && message.parts.iter().all(|p| matches!(p.content, PartContent::Unsent { .. }));
     message.unsent = Some(if all { Unsent::All } else { Unsent::Part });
 }
@@ -290,7 +290,7 @@ impl Said {
 }
 
 /// Whether every part that the summary knows of was unsent (`messages-format.md` 5.3).
-fn all_unsent(summary: &Summary) -> bool {
+pub fn is_all_unsent(summary: &Summary) -> bool {
     // Sorted, each once.
     let first_to_stay = (0u32..).zip(&summary.unsent).take_while(|(part, unsent)| part == *unsent).count();
     !summary.unsent.is_empty() && summary.parts.is_none_or(|parts| first_to_stay >= parts as usize)

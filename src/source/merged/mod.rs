@@ -31,6 +31,8 @@ pub trait Identity: Sync {
     fn edits(&self, row: &RawMessage) -> usize;
     /// How many of its parts its sender took back.
     fn unsent(&self, row: &RawMessage) -> usize;
+    /// Its sender took all of it back: nothing of it is left.
+    fn is_all_unsent(&self, row: &RawMessage) -> bool;
 }
 
 /// Several sources, seen as one.

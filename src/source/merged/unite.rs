@@ -76,8 +76,24 @@ fn earliest(date: &mut i64, other: i64) {
     }
 }
 
-/// The later edit wins. What was unsent in one source and is still there in the other stays, and is said to be unsent.
+/// The later edit wins. What was unsent as a whole is so, and what another source has still is what it said before; a part that
+/// was unsent in one source and is still there in the other stays, and is said to be unsent.
 fn words(row: &mut RawMessage, other: &mut RawMessage, identity: &dyn Identity) {
+    match [&*row, &*other].map(|row| identity.is_all_unsent(row)) {
+        [false, false] | [true, true] => {}
+        [is_gone, _] => {
+            if !is_gone {
+                said(row, other);
+            }
+            row.earlier.push(EarlierBody {
+                text: other.text.take(),
+                attributed_body: other.attributed_body.take(),
+                date_edited: other.date_edited,
+                facts: None,
+            });
+            return;
+        }
+    }
     let [edited, edited_there] = [&*row, &*other].map(|row| Moment::of(row.date_edited));
     // Of one that has no date of its edits their number tells.
     let later =
@@ -100,6 +116,15 @@ fn words(row: &mut RawMessage, other: &mut RawMessage, identity: &dyn Identity) 
         row.text = other.text.take();
         row.attributed_body = other.attributed_body.take();
     }
+}
+
+/// What the one says, and what became of that, is said by the other one, and the other way round.
+fn said(row: &mut RawMessage, other: &mut RawMessage) {
+    std::mem::swap(&mut row.text, &mut other.text);
+    std::mem::swap(&mut row.attributed_body, &mut other.attributed_body);
+    std::mem::swap(&mut row.message_summary_info, &mut other.message_summary_info);
+    std::mem::swap(&mut row.date_edited, &mut other.date_edited);
+    std::mem::swap(&mut row.date_retracted, &mut other.date_retracted);
 }
 
 /// How much is here of an attachment; more is better.
