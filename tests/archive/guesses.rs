@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -62,6 +63,36 @@ fn exported(program: &Program, archive: &str, out: &str, guid: &str) -> Value {
         }
     }
     found
+}
+
+/// How high the letters of a word are on the first page of an export's only document, in points; of one that stands there several
+/// times the lowest.
+fn height_on_cover(program: &Program, out: &str, word: &str) -> f64 {
+    let files = tree::files(&program.path().join(out));
+    let (pdf, _) = files.iter().find(|(path, _)| path.ends_with(".pdf")).unwrap();
+    let pdf = program.path().join(out).join(pdf);
+    let words = Command::new("pdftotext").args(["-bbox", "-l", "1"]).arg(pdf).arg("-").output().unwrap();
+    let words = String::from_utf8(words.stdout).unwrap();
+    let number = |line: &str, name: &str| -> f64 {
+        let rest = line.split_once(&format!("{name}=\"")).unwrap().1;
+        rest.split_once('"').unwrap().0.parse().unwrap()
+    };
+    let of_word = words.lines().filter(|line| line.contains(&format!(">{word}<")));
+    let heights = of_word.map(|line| number(line, "yMax") - number(line, "yMin"));
+    heights.reduce(f64::min).unwrap_or_else(|| panic!("{word} is not in {words}"))
+}
+
+/// On the smallest paper, too: all captions of a row can be read as well as each other.
+#[test]
+fn the_guess_is_no_smaller_on_a_cover_than_what_is_beside_it() {
+    let program = purged(false);
+    for paper in ["a4", "a5"] {
+        let arguments =
+            ["export", "-s", "archive", "-f", "pdf", "-o", paper, "--paper", paper, "--contacts", "none"];
+        program.run(&arguments).with_code(0);
+        let height = |word| height_on_cover(&program, paper, word);
+        assert!(height("probably") > height("unexplained") * 0.94, "{paper}: {}", height("probably"));
+    }
 }
 
 /// All that the texts of an export say.

@@ -31,6 +31,8 @@ pub const TEXT: f32 = 9.0;
 const CAPTION: f32 = 7.5;
 /// Cells beside each other; or as many as there are, where that is one more.
 const COLUMNS: usize = 4;
+/// Between one of them and the next.
+const BETWEEN: f32 = 8.0;
 const CELL: f32 = 26.0;
 /// Wider than any line.
 const UNBOUNDED: f32 = 10_000.0;
@@ -144,16 +146,35 @@ impl<'a> Front<'a> {
     /// Numbers with what they are numbers of.
     fn cells(&mut self, things: &[(Thing, &str)], contents: &Contents) {
         let columns = if things.len() == COLUMNS + 1 { things.len() } else { COLUMNS };
-        let width = self.style.measure() / columns as f32;
+        let widths = self.widths(things, columns);
         for (number, group) in things.chunks(columns).enumerate() {
             let mut row = Row { height: CELL, items: Vec::new() };
-            for (at, (thing, caption)) in group.iter().enumerate() {
-                let x = self.style.side + width * at as f32;
-                self.cell(contents.counts[*thing], caption, x, width - 8.0, &mut row);
+            let mut x = self.style.side;
+            for ((thing, caption), width) in group.iter().zip(&widths) {
+                self.cell(contents.counts[*thing], caption, x, width - BETWEEN, &mut row);
+                x += width;
             }
             let before = if number == 0 { 0.0 } else { 2.0 };
             self.blocks.push(Block { before, rows: vec![row], ..Block::default() });
         }
+    }
+
+    /// Of columns, each as wide as the others; in a single row, where a caption needs more than that, by what each needs.
+    fn widths(&mut self, things: &[(Thing, &str)], columns: usize) -> Vec<f32> {
+        let measure = self.style.measure();
+        let equal = measure / columns as f32;
+        let needs: Vec<f32> = things
+            .iter()
+            .map(|(_, caption)| self.engine.label(caption, QUIET, CAPTION, UNBOUNDED).width + BETWEEN)
+            .collect();
+        if things.len() > columns || needs.iter().all(|need| *need <= equal) {
+            return vec![equal; columns];
+        }
+        let all: f32 = needs.iter().sum();
+        let spare = ((measure - all) / columns as f32).max(0.0);
+        // Where there is too little for all of them, each has a little less.
+        let share = (measure / all).min(1.0);
+        needs.into_iter().map(|need| need * share + spare).collect()
     }
 
     /// A text on one line that is not cut: rather smaller. In a column of `width`.
