@@ -184,7 +184,7 @@ fn a_second_run_changes_nothing_and_says_so() {
     };
     let before = contents();
     let ran = program.run(&["archive", "a", "--sample"]).with_code(0);
-    assert!(ran.out.contains("Messages: nothing new"), "{}", ran.out);
+    assert!(ran.out.contains("Messages and tapbacks: nothing new"), "{}", ran.out);
     assert_eq!(before, contents());
     let json = program.run(&["archive", "a", "--sample", "--json"]).with_code(0).out;
     let record: Value = serde_json::from_str(&json).unwrap();

@@ -2,30 +2,33 @@
 
 use crate::program::Program;
 
+/// Every command that has a page of its own.
+const COMMANDS: &[&[&str]] = &[
+    &[],
+    &["export"],
+    &["list"],
+    &["compare"],
+    &["doctor"],
+    &["storage"],
+    &["sources"],
+    &["archive"],
+    &["verify"],
+    &["history"],
+    &["schedule"],
+    &["schedule", "install"],
+    &["schedule", "status"],
+    &["schedule", "run"],
+    &["schedule", "remove"],
+    &["schedule", "print"],
+    &["search"],
+    &["generate"],
+];
+
 #[test]
 fn every_help_page() {
     let program = Program::new();
     let mut pages = String::new();
-    for command in [
-        &[][..],
-        &["export"],
-        &["list"],
-        &["compare"],
-        &["doctor"],
-        &["storage"],
-        &["sources"],
-        &["archive"],
-        &["verify"],
-        &["history"],
-        &["schedule"],
-        &["schedule", "install"],
-        &["schedule", "status"],
-        &["schedule", "run"],
-        &["schedule", "remove"],
-        &["schedule", "print"],
-        &["search"],
-        &["generate"],
-    ] {
+    for command in COMMANDS {
         let mut arguments = command.to_vec();
         arguments.push("--help");
         let ran = program.run(&arguments).with_code(0);
@@ -33,6 +36,34 @@ fn every_help_page() {
         pages.push_str(&format!("$ msgarchive {}\n\n{}\n", arguments.join(" "), ran.out));
     }
     insta::assert_snapshot!(pages);
+}
+
+/// Commands that somebody copies stay what they are, and lines that were set by hand are not broken once more, where a terminal
+/// is 80 columns wide.
+#[test]
+fn what_is_set_by_hand_fits_into_a_terminal() {
+    let page = |command: &[&str], columns: &str| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_msgarchive"));
+        let ran = program.args(command).arg("--help").env("COLUMNS", columns).output().unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    for command in COMMANDS {
+        let (wide, narrow) = (page(command, "400"), page(command, "80"));
+        let by_hand = |help: &str| {
+            let behind = help
+                .lines()
+                .skip_while(|line| !line.starts_with("Example") && !line.starts_with("For monitors"));
+            behind.filter(|line| line.starts_with(' ')).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(by_hand(&wide), by_hand(&narrow), "{command:?}");
+        assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{command:?}");
+        // A sentence goes on to the end of a line.
+        let status = narrow.lines().skip_while(|line| !line.starts_with("Exit status")).collect::<Vec<_>>();
+        for lines in status.windows(2) {
+            let next = lines[1].split(' ').next().unwrap_or_default();
+            assert!(lines[0].chars().count() + next.chars().count() + 1 > 80, "{command:?}: {lines:?}");
+        }
+    }
 }
 
 #[test]

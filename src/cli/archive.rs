@@ -10,7 +10,7 @@ use msgarchive::sample;
 use msgarchive::source::{OpenOptions, Place, SourceError, contacts};
 use msgarchive::writers::keep_up::KeptUp;
 use msgarchive::writers::phrase::{count, grouped, size};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::access_options::AccessOptions;
 use super::keeping_up::{self, KeepingUpOptions};
@@ -75,17 +75,16 @@ Examples:
   This Mac's library, tonight and every night:
     msgarchive archive ~/MessagesArchive
   A Mac and an iPhone, merged:
-    msgarchive archive ~/MessagesArchive -s ~/Library/Messages -s ~/iPhoneBackup --password-file pw
+    msgarchive archive ~/MessagesArchive -s ~/Library/Messages \\
+      -s ~/iPhoneBackup --password-file pw
   What would be added:
     msgarchive archive ~/MessagesArchive --dry-run
-  A phone that was sold, which the archive still waits for to mend what is damaged:
+  A phone that was sold, and is still waited for to mend what is damaged:
     msgarchive archive ~/MessagesArchive --gone ~/Backups/OldPhone
   And documents of it, of which only what changed is written:
     msgarchive archive ~/MessagesArchive --export pdf,csv --out ~/Messages
 
-Exit status: 0 done, 1 failed (the archive is as it was; or the export failed and is as it was), 2 wrong
-command line, 3 done, but something could not be read completely, or damage that was found could not be put
-right, 130 interrupted (nothing half done is left).";
+Exit status: 0 done, 1 failed (the archive is as it was; or the export failed and is as it was), 2 wrong command line, 3 done, but something could not be read completely, or damage that was found could not be put right, 130 interrupted (nothing half done is left).";
 
 pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     let now = moment::of_run();
@@ -154,16 +153,24 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     let exported =
         keeping_up.map(|wanted| (wanted.out, wanted.bring_up(&args.dir, &args.access, jobs, &watch)));
     drop(watch);
-    let printed =
-        if args.json { as_json(&record, args.dry_run, exported.as_ref()) } else { in_words(&args, &record) };
+    let mut beside = beside_record(args.dry_run, exported.as_ref());
     let exported = exported.map(|(out, done)| done.map(|done| (out, done)));
     let told = match &exported {
         Some(Ok((out, done))) if !args.json => keeping_up::in_words(out, done),
         _ => String::new(),
     };
-    let note = if args.json { None } else { report::without_permissions(&made(&args, &record, &exported)) };
-    let note = note.map(|words| report::note(&words, terminal::width())).unwrap_or_default();
-    terminal::print(&(printed + &told + &note))?;
+    let note = report::without_permissions(&made(&args, &record, &exported));
+    let printed = match args.json {
+        true => {
+            beside.extend(note.map(|words| ("notes".to_owned(), json!([words]))));
+            as_json(&record, beside)
+        }
+        false => {
+            let note = note.map(|words| report::note(&words, terminal::width())).unwrap_or_default();
+            in_words(&args, &record) + &told + &note
+        }
+    };
+    terminal::print(&printed)?;
     record.sources.iter().filter_map(emptied).for_each(|words| report::warn(&words));
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
     let lost = record.lost.iter().zip(&record.lost_of).map(|(what, of)| lost::in_words(what, of.as_ref()));
@@ -218,25 +225,31 @@ fn made<'a>(
     made
 }
 
-/// The record as it lies in the archive; with what became of the export, where there is one. One that was not written says so.
-fn as_json(record: &RunRecord, dry_run: bool, exported: Option<&(&Path, Result<KeptUp, Failure>)>) -> String {
-    let Ok(mut object) = serde_json::from_str::<serde_json::Map<_, _>>(&record.text) else {
-        return record.text.clone();
-    };
-    if exported.is_none() && !dry_run {
-        return record.text.clone();
-    }
+/// What there is to say of a run that its record does not: that there is none, and what became of the export.
+fn beside_record(dry_run: bool, exported: Option<&(&Path, Result<KeptUp, Failure>)>) -> Map<String, Value> {
+    let mut beside = Map::new();
     if dry_run {
-        object.insert("dry_run".into(), true.into());
+        beside.insert("dry_run".into(), true.into());
     }
     if let Some((out, done)) = exported {
         let export = match done {
             Ok(done) => keeping_up::as_json(out, done),
             Err(failure) => json!({ "out": out.to_string_lossy(), "failed": failure.to_string() }),
         };
-        object.insert("export".into(), export);
+        beside.insert("export".into(), export);
     }
-    format!("{}\n", serde_json::Value::Object(object))
+    beside
+}
+
+/// The record as it lies in the archive, with what there is to say beside it.
+fn as_json(record: &RunRecord, beside: Map<String, Value>) -> String {
+    match serde_json::from_str::<Map<String, Value>>(&record.text) {
+        Ok(mut object) if !beside.is_empty() => {
+            object.extend(beside);
+            format!("{}\n", Value::Object(object))
+        }
+        _ => record.text.clone(),
+    }
 }
 
 /// What became of what was found damaged, in sentences; nothing where nothing was.
@@ -288,7 +301,8 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
             "{device}{} ({}{new}): {} read",
             plain(&source.path),
             source.kind,
-            count(source.read, "message", "messages")
+            // As many as rows: `list` counts those that stand by themselves.
+            count(source.read, "message or tapback", "messages and tapbacks")
         );
         let _ = writeln!(words, "{}", wrap("  ", &line, terminal::width()));
     }
@@ -335,7 +349,7 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     ];
     let shown: Vec<&(u64, &str)> = lines.iter().filter(|(n, _)| *n > 0).collect();
     let width = shown.iter().map(|(n, _)| grouped(*n).len()).max().unwrap_or(0);
-    let _ = writeln!(words, "\nMessages:{}", if shown.is_empty() { " nothing new" } else { "" });
+    let _ = writeln!(words, "\nMessages and tapbacks:{}", if shown.is_empty() { " nothing new" } else { "" });
     for (n, what) in shown {
         let _ = writeln!(words, "  {:>width$} {what}", grouped(*n));
     }
@@ -348,7 +362,8 @@ fn in_words(args: &ArchiveArgs, record: &RunRecord) -> String {
     let shown: Vec<&(u64, &str)> = attachments.iter().filter(|(n, _)| *n > 0).collect();
     if !shown.is_empty() {
         let width = shown.iter().map(|(n, _)| grouped(*n).len()).max().unwrap_or(0);
-        let _ = writeln!(words, "\nAttachments ({} new):", size(counts.bytes));
+        let new = if counts.bytes > 0 { format!(" ({} new)", size(counts.bytes)) } else { String::new() };
+        let _ = writeln!(words, "\nAttachments{new}:");
         for (n, what) in shown {
             let _ = writeln!(words, "  {:>width$} {what}", grouped(*n));
         }

@@ -56,15 +56,17 @@ pub struct CompareArgs {
 const EXAMPLES: &str = "\
 Examples:
   What is on the phone that is not on this Mac, as a page:
-    msgarchive compare ~/Library/Messages ~/Backups/00008110-0012 --html gaps.html
+    msgarchive compare ~/Library/Messages ~/Backups/00008110-0012 \\
+      --html gaps.html
   One person, one year:
-    msgarchive compare OLD NEW --only \"Ana Abbott\" --since 2024-01-01 --until 2025-01-01
+    msgarchive compare OLD NEW --only \"Ana Abbott\" \\
+      --since 2024-01-01 --until 2025-01-01
   The GUIDs of what only the right side has and nothing explains:
     msgarchive compare OLD NEW --json |
-      jq -r '.messages[] | select(.side == \"right\" and .reason == \"unexplained\") | .guid'
+      jq -r '.messages[] | select(.side == \"right\")
+        | select(.reason == \"unexplained\") | .guid'
 
-Exit status: 0 both have the same, 3 they differ or could not be read completely, 1 failed,
-2 wrong command line, 130 interrupted.";
+Exit status: 0 both have the same, 3 they differ or could not be read completely, 1 failed, 2 wrong command line, 130 interrupted.";
 
 pub fn run(args: CompareArgs) -> Result<Outcome, Failure> {
     let zone = args.reading.zone()?;

@@ -49,14 +49,15 @@ Examples:
   This Mac's library:
     msgarchive doctor
   Why does the Mac not show what the iPhone shows?
-    msgarchive doctor --source ~/Library/Messages --source ~/Backups/00008110-0012
+    msgarchive doctor --source ~/Library/Messages \\
+      --source ~/Backups/00008110-0012
   What is only in iCloud, to fetch it one by one:
     msgarchive doctor --attachments only-in-icloud
   What is wrong, for a script:
-    msgarchive doctor --json | jq -r '.checks[] | select(.status == \"problem\") | .finding'
+    msgarchive doctor --json |
+      jq -r '.checks[] | select(.status == \"problem\") | .finding'
 
-Exit status: 0 nothing is wrong, 3 something was found, 1 failed, 2 wrong command line,
-130 interrupted.";
+Exit status: 0 nothing is wrong, 3 something was found, 1 failed, 2 wrong command line, 130 interrupted.";
 
 pub fn run(args: DoctorArgs) -> Result<Outcome, Failure> {
     let zone = args.source.reading.zone()?;

@@ -69,16 +69,17 @@ Examples:
   Everything, as documents and as data:
     msgarchive export --format pdf,jsonl --out Messages
   One person, one year:
-    msgarchive export --format pdf --only \"Ana Abbott\" --since 2024-01-01 --until 2025-01-01
+    msgarchive export --format pdf --only \"Ana Abbott\" \\
+      --since 2024-01-01 --until 2025-01-01
   A copied library, for a spreadsheet, without attachments:
-    msgarchive export --source ~/Desktop/Messages --format csv --excel --attachments none
+    msgarchive export --source ~/Desktop/Messages --format csv --excel \\
+      --attachments none
   For a court: pages numbered ABC000001 on, through all documents:
     msgarchive export --format pdf --with \"Ana Abbott\" --bates ABC
   The built-in sample:
     msgarchive export --sample --format pdf,csv,txt,jsonl --out sample-export
 
-Exit status: 0 done and complete, 1 failed (nothing new appeared), 2 wrong command line,
-3 done but something could not be read completely, 130 interrupted (no partial files).";
+Exit status: 0 done and complete, 1 failed (nothing new appeared), 2 wrong command line, 3 done but something could not be read completely, 130 interrupted (no partial files).";
 
 /// The words of [`FORMATS`].
 pub fn formats() -> impl TypedValueParser<Value = &'static Format> {

@@ -29,7 +29,8 @@ use super::{Failure, Outcome, changed, groups, lost, terminal, zone};
   msgarchive history ~/MessagesArchive
   msgarchive history ~/MessagesArchive --deleted
   msgarchive history ~/MessagesArchive --changed --time-zone Europe/Berlin
-  msgarchive history ~/MessagesArchive --message 0F0B3C7E-1111-4222-8333-ABCDEFABCDEF")]
+  msgarchive history ~/MessagesArchive \\
+    --message 0F0B3C7E-1111-4222-8333-ABCDEFABCDEF")]
 pub struct HistoryArgs {
     /// The folder of the archive
     #[arg(value_name = "DIR")]

@@ -224,9 +224,26 @@ pub fn as_json(out: &Path, done: &KeptUp) -> Value {
         "spared": done.spared,
         "others": done.others.count,
         "defect_count": done.report.defect_count,
+        "notes": done.report.notes,
     })
 }
 
 pub fn outcome(done: &KeptUp) -> Outcome {
     report::outcome(&done.report)
+}
+
+#[cfg(test)]
+mod tests {
+    use msgarchive::pipeline::Report;
+
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_told_to_people_and_to_programs() {
+        let notes = vec!["the export is complete, but …".to_owned()];
+        let report = Report { notes: notes.clone(), ..Report::default() };
+        let done = KeptUp { report, written: 0, removed: 0, spared: 0, others: OthersFiles::default() };
+        assert!(in_words(Path::new("out"), &done).contains("Note: the export is complete, but …"));
+        assert_eq!(as_json(Path::new("out"), &done)["notes"], json!(notes));
+    }
 }

@@ -22,7 +22,8 @@ use super::{Failure, Outcome, report, terminal};
 #[command(after_help = "Examples:
   msgarchive list
   msgarchive list --with \"Ana Abbott\" --since 1y
-  msgarchive list --json | jq '.conversations[] | select(.messages > 1000) | .title'")]
+  msgarchive list --json |
+    jq '.conversations[] | select(.messages > 1000) | .title'")]
 pub struct ListArgs {
     /// Print one JSON object
     #[arg(long)]

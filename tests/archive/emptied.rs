@@ -37,7 +37,7 @@ fn a_library_that_is_suddenly_empty_is_told_of() {
             told.contains("mac/chat.db holds no messages, where it had 3 when it was read before"),
             "{told}"
         );
-        assert!(ran.out.contains("Messages: nothing new"), "{}", ran.out);
+        assert!(ran.out.contains("Messages and tapbacks: nothing new"), "{}", ran.out);
     }
     // Nothing is called deleted, nor is everything said to be there still.
     let gone = in_a_line(&program.run(&["history", "a", "--deleted"]).with_code(0).out);

@@ -95,8 +95,7 @@ Exit status: 0 done, or it was already, 1 failed (all is as it was), 2 wrong com
 const RUNS: &str = "\
 An `archive` that somebody started by hand is waited for, up to four hours.
 
-Exit status: 0 done, or nothing was due, 1 failed, or could not begin, 2 wrong command line,
-3 done, but something could not be read completely, or the archive is damaged.";
+Exit status: 0 done, or nothing was due, 1 failed, or could not begin, 2 wrong command line, 3 done, but something could not be read completely, or the archive is damaged.";
 
 const REMOVING: &str = "\
 Exit status: 0 nothing of it is left, 1 failed (run it again), 2 wrong command line.";

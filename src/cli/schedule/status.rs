@@ -34,15 +34,17 @@ pub struct StatusArgs {
 const MONITORS: &str = "\
 For monitors, --json has, among others:
   installed         false where there is no schedule
-  alarm, alarms     what is wrong, the gravest and all: each its kind, and what, for people
-  last              the last run: started, finished, exit (3: not complete, 1: failed), message
-  next              when the next one is; null where the scheduler does not know the job
+  alarm, alarms     what is wrong, the gravest and all: kind, and words
+  last              the last run: started, finished, message, and exit (3: not
+                    complete, 1: failed)
+  next              when the next one is; null where the scheduler does not know
+                    the job
   archive_age_days  days since the archive's last run, scheduled or not
-Kinds: not_loaded, no_archive, no_program, damaged, failing, export_failing, incomplete, unheard,
-interrupted, clock, not_begun, missed, old, emptied, stale. The README says what each of them means.
 
-Exit status: 0 all is well, or no schedule is installed, 1 it could not be looked at,
-2 wrong command line, 3 there is an alarm.";
+Kinds: not_loaded, no_archive, no_program, damaged, failing, export_failing, incomplete, unheard, interrupted, clock, not_begun, \
+missed, old, emptied, stale. The README says what each of them means.
+
+Exit status: 0 all is well, or no schedule is installed, 1 it could not be looked at, 2 wrong command line, 3 there is an alarm.";
 
 pub fn run(args: &StatusArgs) -> Result<Outcome, Failure> {
     let (account, zone) = (account()?, zone::of_the_system()?);
