@@ -7,12 +7,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::ArchiveError;
 use super::column::Column;
 use super::folder::{ABOUT, Folder};
+use super::open::harden;
 use super::own_file::{in_the_way_of, is_file, lies};
 use super::records::none_written;
 use super::schema::has_table;
@@ -49,8 +49,7 @@ pub fn is_damaged(folder: &Folder, patience: Duration) -> Result<bool, ArchiveEr
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(patience)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        harden(&connection)?;
         let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         // An empty file is a whole database, too; and all that there is before the first run.
         let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)";

@@ -27,6 +27,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub use self::sum::is_whole;
 use self::texts::each_text;
+use self::words::spread;
 pub use self::words::{Word, matching};
 use super::ArchiveError;
 use super::deleted_parts::with_part_deleted_since;
@@ -260,7 +261,8 @@ fn record_of(connection: &Connection, run: i64) -> rusqlite::Result<Option<RowHa
     record.query_row([run], |row| hash_of(row, 0, &columns)).optional()
 }
 
-/// Indexes what every message says and ever said, of those that changed after a run: one thread reads, one writes.
+/// Indexes what every message says and ever said, of those that changed after a run: one thread reads, one takes it for words
+/// and writes.
 fn add(
     connection: &Connection,
     folder: &Path,
@@ -274,8 +276,13 @@ fn add(
             _ => "INSERT OR REPLACE INTO words (rowid, said) VALUES (?1, ?2)",
         };
         let mut insert = index.prepare(sql)?;
+        let mut words = String::new();
         for (id, said) in to_index.into_iter().flatten() {
-            insert.execute(params![id, said])?;
+            words.clear();
+            spread(&said, &mut words);
+            if after > 0 || !words.trim().is_empty() {
+                insert.execute(params![id, words])?;
+            }
         }
         drop(insert);
         Ok(index)

@@ -35,8 +35,7 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     let connection = Connection::open_with_flags(&path, flags).map_err(failed())?;
     let prepare = || -> rusqlite::Result<()> {
         connection.busy_timeout(PATIENCE)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        harden(&connection)?;
         connection.execute_batch(
             "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000; BEGIN;",
         )?;
@@ -69,6 +68,16 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     Ok(connection)
 }
 
+/// Sets up a connection to an archive's database, in which anything may be written.
+pub fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    // Else statements are planned anew whenever another value is bound to them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
 /// Lets SQLite take back what a run had begun that was killed: only who may write can.
 fn take_back(folder: &Folder, path: &Path) -> Result<(), ArchiveError> {
     let _lock = Lock::take_unnamed(folder.path())?;
@@ -86,4 +95,32 @@ pub fn look_into(path: &Path) -> Result<(Folder, Connection), ArchiveError> {
     let folder = Folder::open(path)?;
     let connection = look_at(&folder)?;
     Ok((folder, connection))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    /// How often a statement is planned that is asked three times of other values.
+    fn plans(connection: &Connection) -> rusqlite::Result<i32> {
+        let mut statement = connection.prepare("SELECT min(chat_id) FROM places WHERE message_id = ?1")?;
+        for message in 1..=3 {
+            statement.query_row([message], |row| row.get::<_, Option<i64>>(0))?;
+        }
+        Ok(1 + statement.get_status(StatementStatus::RePrepare))
+    }
+
+    #[test]
+    fn statements_are_planned_once() -> rusqlite::Result<()> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(
+            "CREATE TABLE places (chat_id, message_id); CREATE INDEX by_message ON places (message_id);",
+        )?;
+        assert!(plans(&connection)? > 1, "SQLite plans them anew by itself");
+        harden(&connection)?;
+        assert_eq!(plans(&connection)?, 1);
+        Ok(())
+    }
 }

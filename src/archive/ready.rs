@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::ArchiveError;
@@ -17,6 +16,7 @@ use super::header;
 use super::index::INDEX;
 use super::mend::Mending;
 use super::objects::{self, Noted};
+use super::open::harden;
 use super::own_file;
 use super::prepared::Prepared;
 use super::rebuild;
@@ -138,9 +138,7 @@ fn open(folder: &Folder, jobs: usize) -> Result<(Connection, Sums), ArchiveError
     let mut is_as_noted = true;
     let mut prepare = |connection: &mut Connection| -> rusqlite::Result<Sums> {
         connection.busy_timeout(PATIENCE)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        harden(connection)?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.execute_batch(
             "PRAGMA temp_store = MEMORY; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;",

@@ -11,7 +11,6 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::words::spread;
 use crate::archive::conversations::{Conversations, columns_or_null};
 use crate::archive::deleted_parts::with_part_deleted_since;
 use crate::archive::history::text;
@@ -34,7 +33,8 @@ fn changed(connection: &Connection) -> rusqlite::Result<String> {
     ))
 }
 
-/// Calls `each` with the texts of every message that changed after a run, until it has enough.
+/// Calls `each` with the texts of every message that changed after a run, until it has enough: each text on lines of its own,
+/// as they are written there.
 pub fn each_text(
     connection: &Connection,
     folder: &Path,
@@ -58,10 +58,7 @@ pub fn each_text(
             continue;
         }
         let mut said = String::new();
-        let mut say = |text: &str| {
-            spread(text, &mut said);
-            said.push('\n');
-        };
+        let mut say = |text: &str| said.extend([text, "\n"]);
         if laden.binary_search(&id).is_err() && is_plain(row)? {
             plain(row)?.iter().flatten().for_each(|text| say(text));
         } else if let Some(root) = of_message(&saying, id, &mut say)? {
@@ -73,16 +70,13 @@ pub fn each_text(
             continue;
         }
         kept.of(&saying, id, &mut say)?;
-        if (!said.trim().is_empty() || after > 0) && !each(id, said) {
+        if (!said.is_empty() || after > 0) && !each(id, said) {
             return Ok(());
         }
     }
     for root in roots.into_iter().filter(|_| after > 0) {
         let mut said = String::new();
-        let mut say = |text: &str| {
-            spread(text, &mut said);
-            said.push('\n');
-        };
+        let mut say = |text: &str| said.extend([text, "\n"]);
         if of_message(&saying, root, &mut say)?.is_some() {
             continue;
         }
