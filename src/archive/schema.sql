@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS msgarchive_content (
 CREATE TABLE IF NOT EXISTS msgarchive_file (
   path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID;
 
--- States of rows that were damaged, and that no source had any more.
+-- States of rows that were damaged, and that no source had any more. `run`: which gave it up; minus that, where a source had the row in
+-- another state, which is shown since; 0: no record tells of it.
 CREATE TABLE IF NOT EXISTS msgarchive_lost (
   kind INTEGER NOT NULL, id INTEGER NOT NULL, since INTEGER NOT NULL, hash BLOB NOT NULL, run INTEGER NOT NULL,
   PRIMARY KEY (kind, id, since)) WITHOUT ROWID;

@@ -188,8 +188,14 @@ impl<'c> States<'c> {
         self.cached(&sql)?.query_row([id], |row| row::hash_of(row, 0, &self.hashed)).optional()
     }
 
+    /// What is shown of a row lies there since what it was was given up: whatever a source says of it takes its place.
+    pub fn is_given_up(&self, id: i64) -> rusqlite::Result<bool> {
+        Ok(lost_state::shown_instead(self.connection, self.kind, id)?.is_some())
+    }
+
     /// Shows these values; what was shown becomes a version: with the hash that was written of it, so that one that somebody
-    /// altered is found.
+    /// altered is found. One that lies there since what it was was given up is nobody's words as a version, too: it ends before it
+    /// began ([`lost_state::until`]).
     pub fn replace(&mut self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<()> {
         let table = self.kind.table();
         let Visit { run, source, .. } = self.visit;
@@ -198,13 +204,15 @@ impl<'c> States<'c> {
         if !self.is_whole(id)? {
             self.overwritten.push(id);
         }
+        let was = lost_state::shown_instead(self.connection, self.kind, id)?;
+        let until = was.map_or(run, lost_state::until);
         self.cached(&format!(
             "INSERT INTO {} (msgarchive_id, msgarchive_since, msgarchive_until, msgarchive_source, msgarchive_hash, {list}) \
              SELECT b.id, b.since, ?2, b.source, b.hash, {list} FROM {table} t JOIN msgarchive_{table} b ON b.id = t.ROWID \
              WHERE t.ROWID = ?1",
             version_table(self.kind)
         ))?
-        .execute([id, run])?;
+        .execute([id, until])?;
         self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
         self.put_with_content(id, &row.values)?;
         self.cached(&format!(
@@ -288,7 +296,8 @@ impl<'c> States<'c> {
             Some((was, _)) if was == hash => return Ok(false),
             Some((_, since)) if only_its_hash => since,
             Some((was, since)) => {
-                lost_state::note(self.connection, (self.kind, id), since, &was, run)?;
+                let found_so = lost_state::for_another(run);
+                lost_state::note(self.connection, (self.kind, id), since, &was, found_so)?;
                 run
             }
         };

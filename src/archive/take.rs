@@ -321,6 +321,7 @@ impl<'c> Taker<'c> {
         let has_changed = before.is_some_and(|before| before.difference != Some(0));
         let is_shown = match beside {
             Beside::Later | Beside::More => true,
+            _ if self.states.is_given_up(id)? => true,
             Beside::Earlier => false,
             // Of another source, which never knew what this one's row did not say before either.
             Beside::Less => has_changed && self.states.source(id)? == Some(self.visit.source),

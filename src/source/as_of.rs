@@ -145,10 +145,13 @@ fn note_what_is_lost(copy: &Connection, run: i64, damaged: &BTreeSet<i64>) -> ru
             "INSERT INTO {THEN} SELECT DISTINCT l.id, {IS_WHOLE} FROM msgarchive_lost l
                  JOIN {versions} v ON v.msgarchive_id = l.id WHERE l.kind = {MESSAGES} AND {shown};
              INSERT OR REPLACE INTO {THEN} SELECT l.id, {WAS_LOST} FROM msgarchive_lost l
-                 WHERE l.kind = {MESSAGES} AND l.since <= {run} AND l.run > {run} AND NOT EXISTS (
+                 WHERE l.kind = {MESSAGES} AND l.since <= {run} AND l.run <> 0 AND NOT EXISTS (
                      SELECT 1 FROM {versions} v WHERE v.msgarchive_id = l.id AND {shown} AND v.msgarchive_since >= l.since)
                  AND NOT EXISTS (
-                     SELECT 1 FROM msgarchive_message b WHERE b.id = l.id AND b.since BETWEEN l.since AND {run});"
+                     SELECT 1 FROM msgarchive_message b WHERE b.id = l.id AND b.since BETWEEN l.since AND {run})
+                 -- What was given up by then was shown as it is now, unless something else took its place since.
+                 AND (abs(l.run) > {run} OR NOT EXISTS (SELECT 1 FROM msgarchive_message b WHERE b.id = l.id AND b.since <= {run})
+                     AND NOT EXISTS (SELECT 1 FROM {versions} v WHERE v.msgarchive_id = l.id AND {shown}));"
         ))?;
     }
     let mut is_damaged = copy.prepare(&format!(
@@ -273,7 +276,8 @@ pub(super) fn runs(copies: &[Connection]) -> rusqlite::Result<Option<i64>> {
     }
 }
 
-/// Shows every row as the run before last showed it.
+/// Shows every row as the run before last showed it: of what came again after it was given up, until when it was there is not always
+/// known, but since when is.
 fn show_former(copy: &Connection, kind: &str, run: i64) -> rusqlite::Result<()> {
     let versions = format!("msgarchive_{kind}_version");
     let mut statement = copy
@@ -283,8 +287,11 @@ fn show_former(copy: &Connection, kind: &str, run: i64) -> rusqlite::Result<()> 
     let list = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     copy.execute_batch(&format!(
         "INSERT OR REPLACE INTO {kind} (ROWID, {list})
-             SELECT msgarchive_id, {list} FROM {versions}
-             WHERE msgarchive_since <= {run} AND msgarchive_until > {run};
+             SELECT msgarchive_id, {list} FROM {versions} v
+             WHERE msgarchive_since <= {run} AND msgarchive_until > {run} AND NOT EXISTS (
+                 SELECT 1 FROM msgarchive_{kind} b
+                 WHERE b.id = v.msgarchive_id AND b.since <= {run} AND b.since > v.msgarchive_since)
+             ORDER BY msgarchive_since;
          DELETE FROM {versions} WHERE msgarchive_until > {run};"
     ))
 }

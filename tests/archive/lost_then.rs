@@ -130,6 +130,82 @@ fn what_is_shown() {
     is(edited.says(None, 3), "forged", DAMAGED);
 }
 
+/// What is shown now was given up, and what it was before that came later: that is as it was.
+#[test]
+fn what_came_back_after_that() {
+    let mut edited = Edited::new();
+    crate::support::tree::copy(&edited.archive(), &edited.program.path().join("copy"));
+    edited.mac.remove("A", true, "deleted");
+    edited.night(4);
+    edited.sql("UPDATE msgarchive_message_version SET text = 'forged', attributedBody = NULL");
+    edited.sql("UPDATE message SET text = 'forged', attributedBody = NULL WHERE guid = 'A'");
+    edited.verify(3);
+    assert_eq!(edited.night(5).len(), 3);
+    add(&edited.archive(), &[&edited.program.path().join("copy")], START + 6 * DAY).unwrap();
+    edited.verify(0);
+    is(edited.says(None, 0), "third", None);
+    for (day, text) in [(1, "first"), (2, "second"), (3, "third"), (4, "third"), (5, "third")] {
+        is(edited.says(Some(day), 0), text, None);
+    }
+}
+
+/// What lies there since a message was given up is nobody's words either once the message was edited, or what it was is here again.
+#[test]
+fn what_was_shown_meanwhile() {
+    for comes_back in [false, true] {
+        let edited = Edited::new();
+        let (mac, copy) = (&edited.mac.folder, edited.program.path().join("copy"));
+        crate::support::tree::copy(&edited.archive(), &copy);
+        // The Mac has it no more, and has it again, and edited.
+        let away = edited.program.path().join("away");
+        crate::support::tree::copy(mac, &away);
+        edited.mac.run("DELETE FROM message WHERE guid = 'A'", []);
+        edited.night(4);
+        edited.sql("DELETE FROM msgarchive_message_version");
+        edited.sql("UPDATE message SET text = 'forged', attributedBody = NULL WHERE guid = 'A'");
+        edited.verify(3);
+        assert!(!edited.night(5).is_empty());
+        is(edited.says(None, 3), "forged", DAMAGED);
+        let db = Connection::open(away.join("chat.db")).unwrap();
+        let then = (START + 6 * DAY) * 1_000_000_000;
+        db.execute("UPDATE message SET text = 'fourth', date_edited = ?1 WHERE guid = 'A'", [then]).unwrap();
+        drop(db);
+        if comes_back {
+            add(&edited.archive(), &[&copy], START + 6 * DAY).unwrap();
+            edited.verify(0);
+            is(edited.says(None, 0), "third", None);
+        }
+        add(&edited.archive(), &[&away], START + 7 * DAY).unwrap();
+        edited.verify(0);
+        is(edited.says(None, 0), "fourth", None);
+        is(
+            edited.says(Some(3), if comes_back { 0 } else { 3 }),
+            if comes_back { "third" } else { "fourth" },
+            if comes_back { None } else { LOST },
+        );
+        is(
+            edited.says(Some(5), if comes_back { 0 } else { 3 }),
+            if comes_back { "third" } else { "fourth" },
+            if comes_back { None } else { LOST },
+        );
+        let told = edited.program.run(&["history", "archive", "--message", "A", "--json"]).with_code(0).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        for version in told["versions"].as_array().unwrap() {
+            assert_eq!(version["text"] == "forged", version["what"] == "damaged", "{told:#}");
+        }
+        let told = edited.program.run(&["history", "archive", "--changed"]).with_code(0).out;
+        assert!(!told.contains("forged"), "{told}");
+        if !comes_back {
+            // And what it was comes when something else is shown already.
+            let record = add(&edited.archive(), &[&copy], START + 8 * DAY).unwrap();
+            assert!(!record.found_again.is_empty(), "{record:?}");
+            edited.verify(0);
+            is(edited.says(None, 0), "fourth", None);
+            is(edited.says(Some(3), 0), "third", None);
+        }
+    }
+}
+
 /// The row is gone, and what it was before is shown instead.
 #[test]
 fn what_was_last() {
@@ -144,4 +220,19 @@ fn what_was_last() {
     is(edited.says(Some(1), 0), "first", None);
     is(edited.says(Some(3), 3), "second", LOST);
     is(edited.says(Some(2), 0), "second", None);
+}
+
+/// What was damaged was edited where it came from before that was found: the edit is what somebody said, and what was before it is
+/// lost.
+#[test]
+fn what_was_edited_meanwhile() {
+    let edited = Edited::new();
+    edited.sql("UPDATE message SET text = 'forged', attributedBody = NULL WHERE guid = 'A'");
+    edited.verify(3);
+    edited.mac.edit("A", START + 4 * DAY, "fourth");
+    edited.night(5);
+    edited.verify(0);
+    is(edited.says(None, 0), "fourth", None);
+    is(edited.says(Some(2), 0), "second", None);
+    is(edited.says(Some(3), 3), "fourth", LOST);
 }

@@ -11,7 +11,7 @@ use crate::archive::kind::Kind;
 use crate::archive::lost_state;
 use crate::archive::lost_thing::LostThing;
 use crate::archive::row::RowHash;
-use crate::archive::schema::{Columns, version_table};
+use crate::archive::schema::{Columns, has_versions, version_table};
 
 impl Mending<'_> {
     /// Puts a former state where it was, in place of what that run gave up, if that is one.
@@ -31,7 +31,11 @@ impl Mending<'_> {
             .query_map([id, by], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<rusqlite::Result<_>>()?;
         // Which of several it was nobody knows.
-        if let [(place, until, hash)] = &given_up[..] {
+        if let [(place, until, hash)] = &given_up[..]
+            && !lost_state::is_noted(self.connection, (kind, id), by)?
+        {
+            // It was shown until another one took its place.
+            let until = if *until < 0 { &self.next_after(kind, (id, by))? } else { until };
             // The record of that run closes over it.
             lost_state::note(self.connection, (kind, id), by, hash, lost_state::IN_NO_RECORD)?;
             self.connection
@@ -42,6 +46,44 @@ impl Mending<'_> {
             self.connection.execute(&put, params![version, place, until])?;
         }
         Ok(!given_up.is_empty())
+    }
+
+    /// What is shown was lost since some run, and is here again: what was shown instead, since it was given up `by` a run, says
+    /// nothing to anybody.
+    pub(super) fn without_what_was_shown(
+        &self,
+        kind: Kind,
+        (id, by): (i64, i64),
+        since: i64,
+    ) -> rusqlite::Result<()> {
+        if !has_versions(kind) || lost_state::is_noted(self.connection, (kind, id), by)? {
+            return Ok(());
+        }
+        let sql = format!(
+            "DELETE FROM {} WHERE msgarchive_id = ?1 AND msgarchive_since = ?2 AND msgarchive_until = ?3 \
+             RETURNING msgarchive_hash",
+            version_table(kind)
+        );
+        let hash: Option<Vec<u8>> = self
+            .connection
+            .query_row(&sql, [id, by, lost_state::until(since)], |row| row.get(0))
+            .optional()?;
+        match hash {
+            Some(hash) => lost_state::note(self.connection, (kind, id), by, &hash, lost_state::IN_NO_RECORD),
+            None => Ok(()),
+        }
+    }
+
+    /// The run that brought the state that came next.
+    fn next_after(&self, kind: Kind, (id, by): (i64, i64)) -> rusqlite::Result<i64> {
+        let sql = format!(
+            "SELECT coalesce(min(since), ?3) FROM ( \
+               SELECT since FROM msgarchive_{} WHERE id = ?1 UNION ALL \
+               SELECT msgarchive_since FROM {} WHERE msgarchive_id = ?1) WHERE since > ?2",
+            kind.table(),
+            version_table(kind)
+        );
+        self.connection.query_row(&sql, [id, by, self.run], |row| row.get(0))
     }
 
     /// A former state that nothing has any more. It is kept as it lies there, as one that is of this run, which is later than any

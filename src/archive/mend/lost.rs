@@ -132,7 +132,7 @@ impl Mending<'_> {
     /// Tells of all rows that were taken for lost and are here again, in the words in which that was said.
     fn found_again(&self, said: &[((), LostThing)]) -> rusqlite::Result<Vec<LostThing>> {
         let mut lost = self.connection.prepare(
-            "SELECT kind, id, since, hash, run FROM msgarchive_lost WHERE run BETWEEN 1 AND ?1 - 1 AND length(hash) = 16",
+            "SELECT kind, id, since, hash, run FROM msgarchive_lost WHERE abs(run) BETWEEN 1 AND ?1 - 1 AND length(hash) = 16",
         )?;
         let lost: Vec<(i64, i64, i64, RowHash, i64)> = lost
             .query_map([self.run], |row| {
@@ -175,6 +175,7 @@ impl Mending<'_> {
              AND since = ?4 AND EXISTS (SELECT 1 FROM {table} WHERE ROWID = ?1)"
         );
         if self.connection.execute(&shown, params![id, hash, since, self.run])? > 0 {
+            self.without_what_was_shown(kind, (id, by), since)?;
             return Ok(&Loss::SHOWN);
         }
         if !has_versions(kind) {
