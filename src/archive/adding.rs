@@ -174,8 +174,11 @@ impl Adding<'_> {
             None => sums::make(&transaction),
         };
         record.accepted = Accepted::now(&transaction, &mended.runs).map_err(failed())?;
-        record.lost.extend(record.accepted.iter().map(|(run, accepted)| accepted.in_words(*run)));
-        record.lost_of.resize(record.lost.len(), None);
+        for (run, accepted) in &record.accepted {
+            let LostThing { what, of } = accepted.lost(&transaction, *run).map_err(failed())?;
+            record.lost.push(what);
+            record.lost_of.push(of);
+        }
         for (run, accepted) in &record.accepted {
             transaction
                 .execute("UPDATE msgarchive_run SET sha256 = ?2 WHERE run = ?1", (run, &accepted.record))

@@ -15,7 +15,7 @@ use super::gone_for_good::{GONE_FOR_GOOD, GoneSource};
 use super::kept::Kept;
 use super::kind::{JOINS, Kind};
 use super::known_source::ArchiveRead;
-use super::lost_thing::LostOf;
+use super::lost_thing::{LostOf, LostThing};
 use super::records::{InDatabase, Says, hash, in_database};
 use super::row::{RowHash, text_at};
 use super::schema::{has_versions, version_table};
@@ -257,12 +257,23 @@ impl Accepted {
         Ok(accepted)
     }
 
-    /// What is lost of the run, for people.
-    pub fn in_words(&self, run: i64) -> String {
-        match self.record {
-            None => format!("the record of run {run}"),
-            Some(_) => format!("what run {run} recorded, or something of what it added"),
-        }
+    /// What is lost of the run. What it added and is not there any more is named beside that, as far as anything tells of it.
+    pub fn lost(&self, connection: &Connection, run: i64) -> rusqlite::Result<LostThing> {
+        let text = connection
+            .query_row("SELECT record FROM msgarchive_run WHERE run = ?1", [run], |row| text_at(row, 0))
+            .optional()?
+            .flatten();
+        let value: Value = serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default();
+        let added = RowsDigest::of_record(&value).map_or(0, |digest| digest.rows);
+        let what = match (&self.record, added.checked_sub(self.rows.rows)) {
+            (None, _) => format!("the record of run {run}"),
+            (Some(_), Some(gone @ 1..)) => format!(
+                "what run {run} recorded, or something of what it added: of {added} states of rows {gone} cannot be told any more"
+            ),
+            (Some(_), _) => format!("what run {run} recorded, or something of what it added"),
+        };
+        let of = LostOf { table: "msgarchive_run".into(), row: Some(run), ..LostOf::default() };
+        Ok(LostThing { what, of: Some(of) })
     }
 
     fn to_json(&self) -> Value {

@@ -173,8 +173,8 @@ pub fn run(args: ArchiveArgs) -> Result<Outcome, Failure> {
     terminal::print(&printed)?;
     record.sources.iter().filter_map(emptied).for_each(|words| report::warn(&words));
     record.unreadable.iter().for_each(|words| report::warn(&format!("cannot read {words}")));
-    let lost = record.lost.iter().zip(&record.lost_of).map(|(what, of)| lost::in_words(what, of.as_ref()));
-    warn_of("lost by damage, and nothing has it any more", &lost.collect::<Vec<String>>());
+    let lost = record.lost.iter().zip(&record.lost_of).map(|(what, of)| (&**what, of.as_ref()));
+    warn_of("lost by damage, and nothing has it any more", &lost::all_in_words(lost));
     let still = record.still_damaged.iter().zip(&record.still_damaged_of);
     let still = still.map(|(what, of)| lost::in_words(what, of.as_ref()));
     warn_of("damaged still, as no source that was read has it", &still.collect::<Vec<String>>());

@@ -142,10 +142,11 @@ fn runs_in_words(runs: &[Value]) -> String {
         };
         for (key, what) in [("lost", "lost"), ("found_again", "found again")] {
             let all = LostThing::all_of(run, key);
+            let all = lost::all_in_words(all.iter().map(|thing| (&*thing.what, thing.of.as_ref())));
             let mut line = |text: &str| {
                 let _ = writeln!(words, "{}", wrap("    ", &format!("{what}: {text}"), terminal::width()));
             };
-            all.iter().take(NAMED).for_each(|thing| line(&lost::in_words(&thing.what, thing.of.as_ref())));
+            all.iter().take(NAMED).for_each(|words| line(words));
             if all.len() > NAMED {
                 line(&format!("{} more; --json has all of them", grouped((all.len() - NAMED) as u64)));
             }

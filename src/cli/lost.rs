@@ -33,6 +33,32 @@ pub fn in_words(what: &str, of: Option<&LostOf>) -> String {
     words
 }
 
+/// So many tables of notes are named one by one: more of them are lost at once only with the whole database.
+const TABLES: usize = 3;
+
+/// The same of all that a run tells of. That notes of whole tables are lost is one thing to people: what of that they would miss is said,
+/// and not table by table.
+pub fn all_in_words<'t>(things: impl Iterator<Item = (&'t str, Option<&'t LostOf>)>) -> Vec<String> {
+    let (tables, others): (Vec<_>, Vec<_>) = things.partition(|(what, of)| is_of_a_table(what, *of));
+    let mut words: Vec<String> = others.into_iter().map(|(what, of)| in_words(what, of)).collect();
+    if tables.len() <= TABLES {
+        words.extend(tables.into_iter().map(|(what, of)| in_words(what, of)));
+        return words;
+    }
+    words.push(format!(
+        "what the archive had noted beside the messages until then, such as since when it has them, from where they came, and when and why \
+         some are gone there: of that it knows only what the sources tell now (in {} tables, which the record of that run names)",
+        tables.len()
+    ));
+    words
+}
+
+/// Notes of a table as a whole: of no row, no file.
+fn is_of_a_table(what: &str, of: Option<&LostOf>) -> bool {
+    what.starts_with("something of ")
+        && of.is_some_and(|of| of.row.is_none() && of.guid.is_none() && of.path.is_none())
+}
+
 /// What to do where something is kept waiting for a source that will not come.
 pub fn way_out(source: &str, dir: &Path) -> String {
     let typed = |path: &str| match path.contains(char::is_whitespace) {

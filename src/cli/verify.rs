@@ -87,7 +87,9 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
         (problems, _) => {
             let _ = writeln!(words, "\n{}:", many(problems, "problem", "problems"));
             list(&mut words, &mut findings.problems.iter().map(in_a_line));
-            let in_doubt = findings.problems.iter().filter(|problem| problem.in_doubt);
+            // Of a whole database that waits for no single source.
+            let waits = |problem: &&Problem| problem.in_doubt && problem.kind != "database";
+            let in_doubt = findings.problems.iter().filter(waits);
             let sources: BTreeSet<&str> = in_doubt.filter_map(|problem| problem.source.as_deref()).collect();
             for source in sources {
                 let _ = writeln!(words, "\n{}", wrap("", &lost::way_out(source, &args.dir), width));
@@ -107,10 +109,14 @@ fn in_words(args: &VerifyArgs, findings: &Findings) -> String {
     }
     if !findings.lost.is_empty() {
         words.push_str("\nLeft by damage of before, as nothing could mend it:\n");
-        let line = |Lost { run, thing }: &Lost| {
-            format!("{} (said run {})", lost::in_words(&thing.what, thing.of.as_ref()), plain(run))
+        let of_runs = findings.lost.chunk_by(|a, b| a.run == b.run);
+        let of_run = |lost: &[Lost]| {
+            let run = lost.first().map_or_else(String::new, |lost| plain(&lost.run));
+            let things = lost.iter().map(|Lost { thing, .. }| (&*thing.what, thing.of.as_ref()));
+            let said = move |words| format!("{words} (said run {run})");
+            lost::all_in_words(things).into_iter().map(said).collect::<Vec<String>>()
         };
-        list(&mut words, &mut findings.lost.iter().map(line));
+        list(&mut words, &mut of_runs.flat_map(of_run));
     }
     if let Some(foreign @ [_, ..]) = findings.foreign.as_deref() {
         let these = match foreign.len() {

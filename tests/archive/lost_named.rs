@@ -109,3 +109,57 @@ fn of_a_whole_database_nobody_promises_everything() {
     let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(out.contains("still has again from there"), "{out}");
 }
+
+/// The notes that went with it are one thing to people; programs have them table by table.
+#[test]
+fn of_a_whole_database_not_every_table_is_listed() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "stays");
+    mac.receive("B", 0, START + 1, "goes");
+    fed(&program, "mac", 0);
+    mac.remove("B", true, "deleted");
+    fed(&program, "mac", 0);
+    fs::remove_file(program.path().join("archive/chat.db")).unwrap();
+    let told = program.run(&["verify", "archive"]).with_code(3).out;
+    assert!(!told.contains("--gone"), "{told}");
+    let ran = program.run(&["archive", "archive", "-s", "mac", "--contacts", "none"]).with_code(3);
+    let told = [
+        ran.err,
+        program.run(&["verify", "archive"]).with_code(0).out,
+        program.run(&["history", "archive"]).with_code(0).out,
+    ];
+    for told in told {
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(told.matches("what the archive had noted beside the messages").count(), 1, "{told}");
+        assert!(!told.contains("something of what was noted"), "{told}");
+    }
+    let lost = verified(&program, 0)["lost"].clone();
+    let tables = lost.as_array().unwrap().iter().filter(|lost| lost["table"] == "msgarchive_sighting");
+    assert_eq!(tables.count(), 1, "{lost:#}");
+}
+
+/// Of a row that is gone with its hash its run says how many it had brought.
+#[test]
+fn what_a_run_added_is_counted() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    mac.receive("A", 0, START, "goes");
+    mac.receive("B", 0, START + 1, "stays");
+    let brought = fed(&program, "mac", 0)["rows"].as_u64().unwrap();
+    mac.remove("A", true, "deleted");
+    fed(&program, "mac", 0);
+    sql(&program, "DELETE FROM msgarchive_message WHERE id = 1");
+    sql(&program, "DELETE FROM message WHERE ROWID = 1");
+    verified(&program, 3);
+    let record = fed(&program, "mac", 3);
+    let all = record["lost"].as_array().unwrap().iter().zip(record["lost_of"].as_array().unwrap());
+    let all: Vec<(&str, &Value)> = all.map(|(what, of)| (what.as_str().unwrap(), of)).collect();
+    let of_table = |table: &str| all.iter().find(|(_, of)| of["table"] == table).unwrap();
+    assert_eq!(of_table("message").1["row"], 1, "{record:#}");
+    let (words, of) = of_table("msgarchive_run");
+    assert_eq!(of["row"], 1);
+    let counted = format!("of {brought} states of rows 1 cannot be told any more");
+    assert!(words.contains(&counted), "{words}");
+    verified(&program, 0);
+}
