@@ -13,7 +13,7 @@ use super::gone_for_good::{GoneForGood, GoneSource};
 use super::inherit::Heir;
 use super::lost_thing::LostThing;
 use super::mend::Mending;
-use super::moves::look_again_at_moved;
+use super::moves::{DoubtfulPlaces, look_again_at_moved};
 use super::noticed;
 use super::people;
 use super::placed::still_missing;
@@ -101,6 +101,7 @@ impl Adding<'_> {
             of: found_damaged.ids_of(ABSENCES).collect(),
             of_any: found_damaged.sums.iter().any(|sum| sum.table == ABSENCES && sum.about.is_none()),
         };
+        let doubtful_places = DoubtfulPlaces::of(found_damaged);
         let mending =
             Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };
         let mended = mending.all(&columns).map_err(failed())?;
@@ -128,6 +129,7 @@ impl Adding<'_> {
                 heir: &heir,
                 damaged,
                 uncertain_absences: &uncertain_absences,
+                doubtful_places: &doubtful_places,
                 vanished: &mended.vanished,
             }
             .take_all(&mut record.counts, progress)?;

@@ -16,9 +16,9 @@ use rusqlite::{Connection, params};
 
 use super::absence::predecessors;
 use super::conversations::Conversations;
-use super::damage::Damaged;
+use super::damage::{Damaged, FoundDamaged};
 use super::kind::{Kind, PLACES};
-use super::sums::Totals;
+use super::sums::{NOTES, Totals, first_together};
 use super::visit::Visit;
 
 /// Since which run a message is in a chat, where that is not since it came.
@@ -49,6 +49,30 @@ pub fn look_again_at_moved(connection: &Connection, totals: &mut Totals) -> rusq
         [Kind::Message.number()],
     )?;
     Ok(())
+}
+
+/// Messages of which damage took what was noted of where sources have them: that one has them elsewhere than shown may have
+/// been so before.
+pub struct DoubtfulPlaces {
+    /// The first ids of those that share a sum.
+    first: HashSet<i64>,
+    /// All are.
+    all: bool,
+}
+
+impl DoubtfulPlaces {
+    pub fn of(found: &FoundDamaged) -> DoubtfulPlaces {
+        let notes = NOTES.iter().find(|notes| notes.table == ELSEWHERE);
+        let first = |about| notes.and_then(|notes| notes.numbers(about)).map(|(first, _)| first);
+        DoubtfulPlaces {
+            first: found.sums_of(ELSEWHERE).filter_map(first).collect(),
+            all: found.sums.iter().any(|sum| sum.table == ELSEWHERE && sum.about.is_none()),
+        }
+    }
+
+    fn has(&self, message: i64) -> bool {
+        self.all || self.first.contains(&first_together(message))
+    }
 }
 
 /// The chats in which a source has, or had last, a message.
@@ -97,6 +121,7 @@ pub struct Moves<'c> {
     connection: &'c Connection,
     visit: Visit<'c>,
     damaged: &'c Damaged,
+    doubtful: &'c DoubtfulPlaces,
     /// No run read the source before.
     is_new: bool,
     predecessors: Vec<i64>,
@@ -114,13 +139,14 @@ pub struct Moves<'c> {
 }
 
 impl<'c> Moves<'c> {
-    /// `is_new`: no run read the source before. `messages`: how many are news. `damaged`: of what is noted of their places something is damaged or gone.
+    /// `is_new`: no run read the source before. `messages`: how many are news. `damaged`: those of which a place is damaged or gone;
+    /// `doubtful`: where sources had these is not certain.
     pub fn read(
         connection: &'c Connection,
         (visit, is_new): (Visit<'c>, bool),
         messages: usize,
         new: &'c RoaringTreemap,
-        damaged: &'c Damaged,
+        (damaged, doubtful): (&'c Damaged, &'c DoubtfulPlaces),
     ) -> rusqlite::Result<Moves<'c>> {
         let mut elsewhere = Chats::new();
         let mut all =
@@ -135,6 +161,7 @@ impl<'c> Moves<'c> {
             is_new,
             predecessors: predecessors(connection, visit.source, visit.run)?,
             damaged,
+            doubtful,
             new,
             elsewhere,
             agreed: vec![0; messages],
@@ -150,7 +177,8 @@ impl<'c> Moves<'c> {
         if self.new.contains(message.cast_unsigned()) {
             return Ok(true);
         }
-        if self.damaged.contains(&message) {
+        let is_doubtful = self.doubtful.has(message);
+        if self.damaged.contains(&message) && !is_doubtful {
             return Ok(!self.elsewhere.contains_key(&message));
         }
         let is_shown: bool = self
@@ -159,6 +187,9 @@ impl<'c> Moves<'c> {
                 "SELECT EXISTS (SELECT 1 FROM {BOOK} WHERE message_id = ?1 AND chat_id = ?2)"
             ))?
             .query_row([message, chat], |row| row.get(0))?;
+        if self.damaged.contains(&message) && (is_shown || self.shown(message)?.is_empty()) {
+            return Ok(true);
+        }
         if self.elsewhere.contains_key(&message) || !is_shown && !self.is_shown_beside(message, chat)? {
             self.asked.insert(message.cast_unsigned());
             return Ok(false);
@@ -267,8 +298,11 @@ impl<'c> Moves<'c> {
         Ok(others)
     }
 
-    /// Whether the source had it before this run.
+    /// Whether the source had it before this run, and where is certain.
     fn had(&self, message: i64) -> rusqlite::Result<bool> {
+        if self.doubtful.has(message) {
+            return Ok(false);
+        }
         self.connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM msgarchive_sighting \

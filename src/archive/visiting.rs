@@ -22,6 +22,7 @@ use super::incoming;
 use super::inherit::Heir;
 use super::joins::{Joining, follow_date};
 use super::kind::{CARRIED, JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
+use super::moves::DoubtfulPlaces;
 use super::named::name;
 use super::participants::{NOW, Participants};
 use super::placed::Placing;
@@ -53,6 +54,7 @@ pub struct Visiting<'c> {
     pub damaged: &'c DamagedRows,
     /// Messages of which it is not known any more when and why they are gone.
     pub uncertain_absences: &'c UncertainAbsences,
+    pub doubtful_places: &'c DoubtfulPlaces,
     /// Rows that the archive had, and of which it does not even have the hashes.
     pub vanished: &'c VanishedRows,
 }

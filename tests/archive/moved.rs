@@ -120,6 +120,38 @@ fn two_devices_that_follow_one_another() {
     }
 }
 
+/// Damage took the note that the phone has not followed: that it has the message elsewhere is no move of today.
+#[test]
+fn a_device_of_which_it_is_not_known_any_more_that_it_has_not_followed() {
+    let notes = "DELETE FROM msgarchive_elsewhere;";
+    let join =
+        "DELETE FROM chat_message_join WHERE message_id = (SELECT ROWID FROM message WHERE guid = 'A');";
+    let book = "DELETE FROM msgarchive_chat_message_join WHERE message_id = (SELECT ROWID FROM message WHERE guid = 'A');";
+    for damage in [notes.to_owned(), format!("{notes}{join}"), format!("{notes}{join}{book}")] {
+        let program = Program::new();
+        let (mut mac, mut phone) = (device(&program, "mac"), device(&program, "phone"));
+        phone.receive("PHONE", 0, START, "other row ids");
+        mac.receive("A", 2, START + 1, "moves");
+        phone.receive("A", 2, START + 1, "moves");
+        let archive = program.path().join("archive");
+        let both = [&*mac.folder, &*phone.folder];
+        add(&archive, &both, START + 3600).unwrap();
+        go(&mac, "A", 3, 4);
+        add(&archive, &both, START + DAY).unwrap();
+        Connection::open(archive.join("chat.db")).unwrap().execute_batch(&damage).unwrap();
+        program.run(&["verify", "archive"]).with_code(3);
+        phone.read("A", START + 2 * DAY);
+        add(&archive, &both, START + 2 * DAY).unwrap();
+        assert_eq!(placed(&program, "now", &[])["A"], ["Boat"], "{damage}");
+        whole(&program, "archive");
+        // It follows.
+        go(&phone, "A", 3, 4);
+        add(&archive, &both, START + 3 * DAY).unwrap();
+        assert_eq!(placed(&program, "then", &[])["A"], ["Boat"], "{damage}");
+        whole(&program, "archive");
+    }
+}
+
 /// A device that has it elsewhere from the start takes it from nobody; once it is the only one that has it, it counts.
 #[test]
 fn a_device_that_has_it_elsewhere() {

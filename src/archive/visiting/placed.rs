@@ -56,10 +56,10 @@ impl Visiting<'_> {
         if self.visit.first {
             return self.put_places(places, whereabouts, &mut Put::All, refused);
         }
-        let damaged = self.damaged.joins_of(places);
+        let doubts = (self.damaged.joins_of(places), self.doubtful_places);
         let messages = &whereabouts.messages;
         let mut moves =
-            Moves::read(self.connection, (self.visit, self.prepared.new), messages.len(), new, damaged)
+            Moves::read(self.connection, (self.visit, self.prepared.new), messages.len(), new, doubts)
                 .map_err(self.failed())?;
         self.put_places(places, whereabouts, &mut Put::New(&mut moves), refused)?;
         let asked = moves.may_have_moved(messages).map_err(self.failed())?;
