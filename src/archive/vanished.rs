@@ -77,6 +77,18 @@ fn traces(kind: Kind) -> Vec<Trace> {
     traces
 }
 
+/// A condition: a run said of the row with this id, of which nothing is here, that it is lost.
+pub fn is_given_up(kind: Kind, id: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM msgarchive_lost l LEFT JOIN msgarchive_run r ON r.run = l.run \
+           WHERE l.kind = {} AND l.id = {id} \
+           AND (length(l.hash) = 0 OR instr(r.record, '\"{} (row ' || l.id || ' of {})') > 0))",
+        kind.number(),
+        kind.in_words(),
+        kind.table()
+    )
+}
+
 /// The ids of a kind, of these, that something names, and that neither a row nor a hash has; but for those of which a run said
 /// that they are lost. Not every state that was lost is one of those.
 pub fn vanished(connection: &Connection, kind: Kind, ids: (i64, i64)) -> rusqlite::Result<BTreeSet<i64>> {
@@ -89,12 +101,8 @@ pub fn vanished(connection: &Connection, kind: Kind, ids: (i64, i64)) -> rusqlit
         let sql = format!(
             "SELECT DISTINCT {column} FROM {of} AS s WHERE {clause}{column} BETWEEN ?1 AND ?2 \
              AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.ROWID = s.{column}) \
-             AND NOT EXISTS (SELECT 1 FROM msgarchive_{table} b WHERE b.id = s.{column}) \
-             AND NOT EXISTS (SELECT 1 FROM msgarchive_lost l LEFT JOIN msgarchive_run r ON r.run = l.run \
-               WHERE l.kind = {} AND l.id = s.{column} \
-               AND (length(l.hash) = 0 OR instr(r.record, '\"{} (row ' || l.id || ' of {table})') > 0))",
-            kind.number(),
-            kind.in_words()
+             AND NOT EXISTS (SELECT 1 FROM msgarchive_{table} b WHERE b.id = s.{column}) AND NOT {}",
+            is_given_up(kind, &format!("s.{column}"))
         );
         let (first, last) = (ids.0.max(1), ids.1.min(BEYOND - 1));
         let mut statement = connection.prepare(&sql)?;

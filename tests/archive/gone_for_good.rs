@@ -229,6 +229,9 @@ fn whatever_is_damaged() {
         // Together with what is there; and by the folder in which the library lay.
         let record = waiting.fed(&["-s", "mac", "--gone", "phone"], 3);
         assert_eq!((many(&record["lost"]), many(&record["still_damaged"])), (1, 0), "{what}: {record:#}");
+        // Whether anybody verifies or not.
+        let record = waiting.fed(&["-s", "mac"], 0);
+        assert_eq!((many(&record["lost"]), many(&record["still_damaged"])), (0, 0), "{what}: {record:#}");
         waiting.verified(0);
         let record = waiting.fed(&["-s", "mac"], 0);
         assert_eq!((many(&record["lost"]), many(&record["still_damaged"])), (0, 0), "{what}: {record:#}");

@@ -17,6 +17,7 @@ use crate::archive::prepared::Prepared;
 use crate::archive::records::in_database;
 use crate::archive::row::{RowHash, text_at};
 use crate::archive::schema::{Columns, has_table, has_versions, version_table};
+use crate::archive::vanished::is_given_up;
 use crate::source::tables::quoted;
 
 /// What is lost of a row.
@@ -284,12 +285,13 @@ impl Mending<'_> {
         gone: &GoneForGood,
         given_up: &mut GivenUp,
     ) -> rusqlite::Result<()> {
-        let is_here: bool = self.connection.query_row(
-            &format!("SELECT EXISTS (SELECT 1 FROM msgarchive_{} WHERE id = ?1)", kind.table()),
-            [id],
-            |row| row.get(0),
-        )?;
-        if is_here {
+        // Until somebody verifies it stays noted that it was damaged.
+        let is_settled = format!(
+            "SELECT EXISTS (SELECT 1 FROM msgarchive_{} WHERE id = ?1) OR {}",
+            kind.table(),
+            is_given_up(kind, "?1")
+        );
+        if self.connection.query_row(&is_settled, [id], |row| row.get(0))? {
             return Ok(());
         }
         if self.may_be_had((kind, id), gone, given_up)? {
