@@ -266,7 +266,8 @@ fn of_damage(record: &RunRecord, dir: &Path, dry_run: bool) -> String {
     }
     if !record.lost.is_empty() {
         let lost = count(record.lost.len() as u64, "thing", "things");
-        sentences.push(format!("{lost} of it none of them has: `history` names them."));
+        let (is, them) = if record.lost.len() == 1 { ("is", "it") } else { ("are", "them") };
+        sentences.push(format!("{lost} that damage took {is} nowhere any more: `history` names {them}."));
     }
     if !record.still_damaged.is_empty() {
         let many = count(record.still_damaged.len() as u64, "thing", "things");
@@ -275,12 +276,14 @@ fn of_damage(record: &RunRecord, dir: &Path, dry_run: bool) -> String {
             "{many} of what is damaged {stays} so until a run reads a source that has it; the record of this run names the sources \
              that may."
         ));
-        let holders = record.still_damaged_of.iter().flatten().filter_map(|of| of.source.as_deref());
-        sentences
-            .extend(holders.collect::<BTreeSet<&str>>().into_iter().map(|path| lost::way_out(path, dir)));
     }
     if !sentences.is_empty() && !dry_run {
         sentences.push("Verify again.".into());
+    }
+    if !record.still_damaged.is_empty() {
+        let holders = record.still_damaged_of.iter().flatten().filter_map(|of| of.source.as_deref());
+        sentences
+            .extend(holders.collect::<BTreeSet<&str>>().into_iter().map(|path| lost::way_out(path, dir)));
     }
     sentences.join(" ")
 }

@@ -61,10 +61,34 @@ fn is_of_a_table(what: &str, of: Option<&LostOf>) -> bool {
 
 /// What to do where something is kept waiting for a source that will not come.
 pub fn way_out(source: &str, dir: &Path) -> String {
-    let typed = |path: &str| match path.contains(char::is_whitespace) {
-        true => format!("\"{path}\""),
-        false => path.to_owned(),
-    };
     let (source, dir) = (plain(source), plain(&dir.display().to_string()));
     format!("If {source} is gone for good: msgarchive archive {} --gone {}", typed(&dir), typed(&source))
+}
+
+/// A path as it is typed in a shell: one of an archive that somebody else made says whatever they like.
+fn typed(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:,@%=".contains(c) || cfg!(windows) && c == '\\';
+    match path.chars().all(is_plain) {
+        true => path.to_owned(),
+        // It can have no such mark there.
+        false if cfg!(windows) => format!("\"{path}\""),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_is_a_command() {
+        for (path, expect) in [
+            ("/home/ana/chat.db", "/home/ana/chat.db"),
+            ("/Volumes/My Disk/chat.db", "'/Volumes/My Disk/chat.db'"),
+            ("/tmp/$(touch x)`y`\"/chat.db", "'/tmp/$(touch x)`y`\"/chat.db'"),
+            ("/it's;here", r"'/it'\''s;here'"),
+        ] {
+            assert_eq!(typed(path), expect);
+        }
+    }
 }
