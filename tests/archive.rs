@@ -9,6 +9,7 @@ mod compared;
 mod copies;
 mod court;
 pub mod crash;
+mod cut_off;
 mod damage;
 mod device;
 mod doubtful;

@@ -177,6 +177,7 @@ fn look(path: &Path, depth: Depth, jobs: usize, progress: &dyn Progress) -> Resu
             if name != DATABASE {
                 problems.push(Problem::of("file", what).at(name));
             } else if !none_written(&folder)? {
+                let what = header::cut_off_by_itself(&database).ok().flatten().unwrap_or(what);
                 problems.push(database_is_damaged(&folder, what).at(name));
             }
             // Of what lies beside it nothing else is known than before.
@@ -311,7 +312,9 @@ impl Check<'_> {
         let read = || -> rusqlite::Result<Vec<String>> {
             connection.prepare("PRAGMA integrity_check(20)")?.query_map([], |row| row.get(0))?.collect()
         };
-        for line in self.as_far_as_read(read())?.into_iter().filter(|line| line != "ok") {
+        let cut_off = self.as_far_as_read(header::cut_off(connection))?;
+        let said = self.as_far_as_read(read())?.into_iter().filter(|line| line != "ok");
+        for line in cut_off.into_iter().chain(said) {
             self.database_is_damaged(line);
             self.is_doubtful.store(true, Ordering::Relaxed);
         }

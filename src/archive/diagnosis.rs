@@ -50,7 +50,12 @@ pub fn is_damaged(folder: &Folder, patience: Duration) -> Result<bool, ArchiveEr
         let connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(patience)?;
         harden(&connection)?;
+        // Of one moment.
+        connection.execute_batch("BEGIN")?;
         let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if header::cut_off(&connection)?.is_some() {
+            return Ok(false);
+        }
         // An empty file is a whole database, too; and all that there is before the first run.
         let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)";
         if is_new && connection.query_row(is_empty, [], |row| row.get(0))? {

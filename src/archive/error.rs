@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::folder::DATABASE;
 use crate::disk::DiskError;
-use crate::source::SourceError;
+use crate::source::{CUT_OFF, SourceError, ends_too_soon};
 
 /// Why an archive cannot be written or read. Every variant names the path.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,7 @@ impl ArchiveError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 ArchiveError::Damaged { path, what: source.to_string() }
             }
+            _ if ends_too_soon(&source) => ArchiveError::Damaged { path, what: CUT_OFF.into() },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ArchiveError::InUse { path },
             _ => ArchiveError::Database { path, source },
         }

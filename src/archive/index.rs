@@ -32,6 +32,7 @@ pub use self::words::{Word, matching};
 use super::ArchiveError;
 use super::deleted_parts::with_part_deleted_since;
 use super::folder::Folder;
+use super::header;
 use super::open::{PATIENCE, look_at};
 use super::own_file;
 use super::row::{RowHash, hash_of};
@@ -128,7 +129,9 @@ fn is_about(error: &ArchiveError, place: &Path) -> bool {
 pub fn bring_up(folder: &Folder) -> Result<(), ArchiveError> {
     let place = folder.path().join(INDEX);
     // Nothing has to be written, nor can be on a medium that is read-only.
-    if let Ok(There::Index(index)) = there(&place) {
+    if let Ok(There::Index(index)) = there(&place)
+        && matches!(header::cut_off(&index), Ok(None))
+    {
         let connection = look_at(folder)?;
         if state_of(&index, folder, &connection) == Some(latest(folder, &connection)?) {
             return Ok(());
@@ -157,8 +160,12 @@ fn fill_beside(folder: &Folder, place: &Path) -> Result<(), ArchiveError> {
     })?;
     drop(crate::disk::private_file(place)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let index = Connection::open_with_flags(place, flags).and_then(begin);
-    fill(folder, index.map_err(ArchiveError::database(place))?, place).map(drop)
+    let failed = || ArchiveError::database(place);
+    let index = Connection::open_with_flags(place, flags).and_then(begin).map_err(failed())?;
+    if let Some(what) = header::cut_off(&index).map_err(failed())? {
+        return Err(ArchiveError::Damaged { path: place.to_owned(), what });
+    }
+    fill(folder, index, place).map(drop)
 }
 
 /// What lies where the index belongs.

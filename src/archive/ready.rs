@@ -135,7 +135,7 @@ fn open(folder: &Folder, jobs: usize) -> Result<(Connection, Sums), ArchiveError
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&path, flags).map_err(failed())?;
     let noted = objects::noted(folder)?;
-    let mut is_as_noted = true;
+    let mut wrong = None;
     let mut prepare = |connection: &mut Connection| -> rusqlite::Result<Sums> {
         connection.busy_timeout(PATIENCE)?;
         harden(connection)?;
@@ -146,22 +146,28 @@ fn open(folder: &Folder, jobs: usize) -> Result<(Connection, Sums), ArchiveError
         // Of those that sort for an index.
         connection.pragma_update(None, "threads", jobs.saturating_sub(1).min(8) as i64)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Before anything is written behind its end, which would hide that.
+        wrong = header::cut_off(&transaction)?;
+        if wrong.is_some() {
+            return Ok(Sums::default());
+        }
         let objects = sums::objects(&transaction)?;
         if objects.is_empty() {
             schema::create(&transaction)?;
         }
-        is_as_noted = noted.are_in(&transaction)? || objects.is_empty();
+        if !noted.are_in(&transaction)? && !objects.is_empty() {
+            wrong = Some("it is not made of what it was made of".to_owned());
+        }
         schema::complete(&transaction)?;
         header::clear(&transaction)?;
-        if is_as_noted {
+        if wrong.is_none() {
             transaction.commit()?;
         }
         Ok(objects)
     };
     let objects = prepare(&mut connection).map_err(failed())?;
-    if !is_as_noted {
-        let what = "it is not made of what it was made of".to_owned();
-        return Err(ArchiveError::Damaged { path, what });
+    match wrong {
+        Some(what) => Err(ArchiveError::Damaged { path, what }),
+        None => Ok((connection, objects)),
     }
-    Ok((connection, objects))
 }

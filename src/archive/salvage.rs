@@ -24,6 +24,7 @@ use super::objects::{Noted, Object};
 use super::records::{Says, in_database};
 use super::schema::{self, Columns};
 use crate::disk::{copy_hashed, private_file, private_folders, remove_folder};
+use crate::source::ends_too_soon;
 use crate::source::tables::quoted;
 
 /// Where what is read lies, beside what is damaged.
@@ -70,11 +71,11 @@ fn take_back(file: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-/// It speaks of the disk, not of what lies there.
+/// It speaks of the disk, not of what lies there: nor of where that ends.
 fn is_the_disk_s(error: &rusqlite::Error) -> bool {
     use ErrorCode::{CannotOpen, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure};
     let of_the_disk = [CannotOpen, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure];
-    error.sqlite_error_code().is_some_and(|code| of_the_disk.contains(&code))
+    error.sqlite_error_code().is_some_and(|code| of_the_disk.contains(&code)) && !ends_too_soon(error)
 }
 
 /// A damaged database, and the one that it becomes.

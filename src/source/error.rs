@@ -1,6 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::database::{cut_off, ends_too_soon};
+
 /// Why a source cannot be opened or read. Every variant names the path; none repeats its source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,6 +89,7 @@ impl SourceError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 SourceError::Damaged { path, source }
             }
+            _ if ends_too_soon(&source) => SourceError::Damaged { path, source: cut_off() },
             // Names or types that no schema of Apple's has.
             None if matches!(
                 source,

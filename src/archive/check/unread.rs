@@ -8,6 +8,7 @@ use rusqlite::ErrorCode;
 use super::Check;
 use crate::archive::ArchiveError;
 use crate::pipeline::crew::lock;
+use crate::source::{CUT_OFF, ends_too_soon};
 
 /// Something that cannot be read, and may be whole all the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,7 @@ impl Check<'_> {
         let words = match &error {
             // Without the statement.
             rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            error if ends_too_soon(error) => CUT_OFF.to_owned(),
             error => error.to_string(),
         };
         match ArchiveError::database(self.folder.database())(error) {

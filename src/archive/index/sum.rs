@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{FORM, INDEX, There, there};
 use crate::archive::ArchiveError;
 use crate::archive::folder::Folder;
+use crate::archive::header;
 use crate::archive::open::PATIENCE;
 use crate::archive::row;
 use crate::disk::hash_file;
@@ -87,6 +88,9 @@ fn is_as_summed(index: &Connection) -> rusqlite::Result<bool> {
     index.busy_timeout(PATIENCE)?;
     // Of one moment.
     index.execute_batch("BEGIN")?;
+    if header::cut_off(index)?.is_some() {
+        return Ok(false);
+    }
     let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'state'";
     if index.query_row(tables, [], |row| row.get::<_, i64>(0))? == 0 {
         return Ok(true);

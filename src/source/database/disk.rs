@@ -42,7 +42,21 @@ impl Disk {
 
 /// The database file is damaged, here at least.
 pub(in crate::source) fn damaged(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) || ends_too_soon(error)
+}
+
+/// What is said of a file that is cut off: SQLite only says that the disk fails.
+pub(crate) const CUT_OFF: &str = "it is cut off: the file ends before it should";
+
+/// Whether SQLite found the end of a file where more of it should be. It says so as of a disk that fails, and no disk did:
+/// one that does has another code (`SQLITE_IOERR_SHORT_READ`, in SQLite's list of result codes).
+pub(crate) fn ends_too_soon(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHORT_READ)
+}
+
+/// The same, as SQLite has it of damage.
+pub(in crate::source) fn cut_off() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(CUT_OFF.into()))
 }
 
 fn gives_up_all(connection: &Connection) -> io::Result<()> {

@@ -21,7 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-pub(super) use disk::{Disk, damaged};
+pub(crate) use disk::{CUT_OFF, ends_too_soon};
+pub(super) use disk::{Disk, cut_off, damaged};
 pub(super) use log::Log;
 pub use log_state::LogState;
 pub(super) use pool::{Pool, Pooled};
