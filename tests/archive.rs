@@ -54,6 +54,7 @@ mod pages;
 mod past;
 mod people;
 mod pictures;
+mod purged;
 mod rarities;
 #[cfg(unix)]
 mod read_only;

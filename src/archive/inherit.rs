@@ -6,6 +6,7 @@ mod identifiers;
 mod lost;
 mod parts;
 mod places;
+mod purged;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
