@@ -54,7 +54,6 @@ mod pages;
 mod past;
 mod people;
 mod pictures;
-mod purged;
 mod rarities;
 #[cfg(unix)]
 mod read_only;

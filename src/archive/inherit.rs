@@ -6,7 +6,6 @@ mod identifiers;
 mod lost;
 mod parts;
 mod places;
-mod purged;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};

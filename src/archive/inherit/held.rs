@@ -22,7 +22,7 @@ use crate::archive::row::text_at;
 use crate::archive::sums::ABSENCES;
 
 /// Whether the absence `a` repeats an earlier one of another source. SQL.
-pub(super) const REPEATS: &str = "EXISTS (
+const REPEATS: &str = "EXISTS (
       SELECT 1 FROM msgarchive_absence b
       WHERE b.message = a.message AND b.source <> a.source AND b.date = a.date AND b.reason = a.reason
         AND (b.run, b.rowid) < (a.run, a.rowid))";
