@@ -21,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use self::conversation::{Conversation, Conversations};
 use super::ArchiveError;
+use super::damage::FoundDamaged;
 use super::guess;
 use super::horizon::{Going, aged_out};
 use super::kept::Kept;
@@ -29,6 +30,8 @@ use super::moves::chats_of;
 use super::places::{Places, number};
 use super::replaced::Replacing;
 use super::row::text_at;
+use super::sums::ABSENCES;
+
 /// Why a message is absent.
 pub use crate::model::DeletionReason as Reason;
 use crate::model::Instant;
@@ -332,6 +335,13 @@ pub struct UncertainAbsences {
 }
 
 impl UncertainAbsences {
+    pub fn of(found: &FoundDamaged) -> UncertainAbsences {
+        UncertainAbsences {
+            of: found.ids_of(ABSENCES).collect(),
+            of_any: found.is_wrong_throughout(ABSENCES),
+        }
+    }
+
     pub fn are_none(&self) -> bool {
         self.of.is_empty() && !self.of_any
     }

@@ -21,7 +21,7 @@ use super::prepared::Prepared;
 use super::ready::Ready;
 use super::record::{self, Accepted, Counts, RunRecord, SourceRead};
 use super::schema::{self, Columns};
-use super::sums::{self, ABSENCES, Following, Totals};
+use super::sums::{self, Following, Totals};
 use super::untyped::untype;
 use super::visit::Visit;
 use super::visiting::Visiting;
@@ -97,10 +97,7 @@ impl Adding<'_> {
         look_again_at_moved(&transaction, summed.get_or_insert_default()).map_err(failed())?;
         deletions::show(&transaction).map_err(failed())?;
         let damaged = found_damaged.by_kind();
-        let uncertain_absences = UncertainAbsences {
-            of: found_damaged.ids_of(ABSENCES).collect(),
-            of_any: found_damaged.sums.iter().any(|sum| sum.table == ABSENCES && sum.about.is_none()),
-        };
+        let uncertain_absences = UncertainAbsences::of(found_damaged);
         let doubtful_places = DoubtfulPlaces::of(found_damaged);
         let mending =
             Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };

@@ -156,6 +156,11 @@ impl FoundDamaged {
         of_table.filter_map(|wrong| wrong.about.as_deref())
     }
 
+    /// Whether of no row of a table it is certain what was noted.
+    pub fn is_wrong_throughout(&self, table: &str) -> bool {
+        self.sums.iter().any(|wrong| wrong.table == table && wrong.about.is_none())
+    }
+
     /// As [`FoundDamaged::sums_of`], of a table whose rows speak of one row.
     pub fn ids_of<'f>(&'f self, table: &'f str) -> impl Iterator<Item = i64> {
         self.sums_of(table).filter_map(|about| about.parse().ok())

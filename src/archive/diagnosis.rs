@@ -12,12 +12,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::ArchiveError;
 use super::column::Column;
 use super::folder::{ABOUT, Folder};
-use super::open::harden;
 use super::own_file::{in_the_way_of, is_file, lies};
 use super::records::none_written;
 use super::schema::has_table;
 use super::{header, objects};
 use crate::disk::hash_file;
+use crate::source::harden;
 use crate::source::tables::quoted;
 
 /// Whether the archive's database is damaged, or gone, beyond doubt.

@@ -19,6 +19,7 @@ use rusqlite::{Connection, Row, params};
 use super::damage::FoundDamaged;
 use super::deletions::STATES;
 use super::kind::Kind;
+use super::participants::chats_had;
 use super::visit::Visit;
 
 /// Where identifiers lead in a source.
@@ -233,10 +234,7 @@ impl<'c> Identifiers<'c> {
             let is_shown = row.get::<_, Option<i64>>(3)?.is_none();
             if is_shown { &mut shown } else { &mut once }.extend(Lead::read(row)?);
         }
-        let mut statement = connection
-            .prepare("SELECT id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND since < ?3")?;
-        let chats = statement.query_map([Kind::Chat.number(), source, run], |row| row.get(0))?;
-        let mut chats_before: HashSet<i64> = chats.collect::<rusqlite::Result<_>>()?;
+        let mut chats_before = chats_had(connection, visit)?;
         chats_before.extend(before.iter().map(|lead| lead.chat));
         Ok(Identifiers {
             connection,

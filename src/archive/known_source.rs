@@ -195,8 +195,7 @@ impl Comparing<'_> {
         if !samples.is_empty() && self.reader.span(self.message)?.is_none() {
             return Ok(Likeness { contradictions: 1, ..likeness });
         }
-        let aliases_are_lost =
-            self.damaged.sums.iter().any(|sum| sum.table == ALIASES && sum.about.is_none());
+        let aliases_are_lost = self.damaged.is_wrong_throughout(ALIASES);
         for Sample { rowid, id, fingerprint } in samples {
             // What is damaged here says nothing of the source, nor does a GUID that was made here; only that its row is as it was.
             if self.damaged.rows.contains(&(Kind::Message, id)) || self.has_none(id).map_err(failed())? {

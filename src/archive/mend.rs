@@ -103,7 +103,7 @@ impl Mending<'_> {
     /// What is known of the sources, from the records of the runs that read them: before they are looked at.
     pub fn sources(&self) -> rusqlite::Result<()> {
         let mut wrong: BTreeSet<i64> = self.found.ids_of(SOURCES).collect();
-        let all_of_it = self.found.sums.iter().any(|sum| sum.table == SOURCES && sum.about.is_none());
+        let all_of_it = self.found.is_wrong_throughout(SOURCES);
         if wrong.is_empty() && !all_of_it {
             return Ok(());
         }

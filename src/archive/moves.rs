@@ -66,7 +66,7 @@ impl DoubtfulPlaces {
         let first = |about| notes.and_then(|notes| notes.numbers(about)).map(|(first, _)| first);
         DoubtfulPlaces {
             first: found.sums_of(ELSEWHERE).filter_map(first).collect(),
-            all: found.sums.iter().any(|sum| sum.table == ELSEWHERE && sum.about.is_none()),
+            all: found.is_wrong_throughout(ELSEWHERE),
         }
     }
 

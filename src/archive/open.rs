@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::ArchiveError;
@@ -11,6 +10,7 @@ use super::folder::Folder;
 use super::lock::Lock;
 use super::own_file::{in_the_way_of, is_file};
 use crate::disk::archive_folder::holder;
+use crate::source::harden;
 
 /// How long to wait for a run that is writing what does not fit into its memory, or is about to be done.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -68,16 +68,6 @@ pub fn look_at(folder: &Folder) -> Result<Connection, ArchiveError> {
     Ok(connection)
 }
 
-/// Sets up a connection to an archive's database, in which anything may be written.
-pub fn harden(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-    // Else statements are planned anew whenever another value is bound to them.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(())
-}
-
 /// Lets SQLite take back what a run had begun that was killed: only who may write can.
 fn take_back(folder: &Folder, path: &Path) -> Result<(), ArchiveError> {
     let _lock = Lock::take_unnamed(folder.path())?;
@@ -95,32 +85,4 @@ pub fn look_into(path: &Path) -> Result<(Folder, Connection), ArchiveError> {
     let folder = Folder::open(path)?;
     let connection = look_at(&folder)?;
     Ok((folder, connection))
-}
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::StatementStatus;
-
-    use super::*;
-
-    /// How often a statement is planned that is asked three times of other values.
-    fn plans(connection: &Connection) -> rusqlite::Result<i32> {
-        let mut statement = connection.prepare("SELECT min(chat_id) FROM places WHERE message_id = ?1")?;
-        for message in 1..=3 {
-            statement.query_row([message], |row| row.get::<_, Option<i64>>(0))?;
-        }
-        Ok(1 + statement.get_status(StatementStatus::RePrepare))
-    }
-
-    #[test]
-    fn statements_are_planned_once() -> rusqlite::Result<()> {
-        let connection = Connection::open_in_memory()?;
-        connection.execute_batch(
-            "CREATE TABLE places (chat_id, message_id); CREATE INDEX by_message ON places (message_id);",
-        )?;
-        assert!(plans(&connection)? > 1, "SQLite plans them anew by itself");
-        harden(&connection)?;
-        assert_eq!(plans(&connection)?, 1);
-        Ok(())
-    }
 }

@@ -100,6 +100,13 @@ pub fn mend(connection: &Connection, found: &FoundDamaged, run: i64) -> rusqlite
     Ok(())
 }
 
+/// The chats that a source had before this run.
+pub fn chats_had(connection: &Connection, visit: Visit<'_>) -> rusqlite::Result<HashSet<i64>> {
+    let mut chats = connection
+        .prepare("SELECT id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND since < ?3")?;
+    chats.query_map([Kind::Chat.number(), visit.source, visit.run], |row| row.get(0))?.collect()
+}
+
 /// Compares who a source has in its chats now with who it had.
 pub struct Participants<'c> {
     connection: &'c Connection,
@@ -139,10 +146,7 @@ impl<'c> Participants<'c> {
             let is_shown = row.get::<_, Option<i64>>(2)?.is_none();
             if is_shown { &mut shown } else { &mut once }.insert((row.get(0)?, row.get(1)?));
         }
-        let mut statement = connection
-            .prepare("SELECT id FROM msgarchive_sighting WHERE kind = ?1 AND source = ?2 AND since < ?3")?;
-        let chats_before = statement.query_map([Kind::Chat.number(), source, run], |row| row.get(0))?;
-        let mut chats_before: HashSet<i64> = chats_before.collect::<rusqlite::Result<_>>()?;
+        let mut chats_before = chats_had(connection, visit)?;
         chats_before.extend(before.keys());
         Ok(Participants { connection, source, run, before, chats_before, shown, once, now: HashSet::new() })
     }

@@ -16,7 +16,6 @@ use super::header;
 use super::index::INDEX;
 use super::mend::Mending;
 use super::objects::{self, Noted};
-use super::open::harden;
 use super::own_file;
 use super::prepared::Prepared;
 use super::rebuild;
@@ -25,6 +24,7 @@ use super::schema;
 use super::sums::{self, Sums};
 use crate::disk::private_file;
 use crate::pipeline::Progress;
+use crate::source::harden;
 
 /// How long to wait for a program that reads the archive.
 pub const PATIENCE: Duration = Duration::from_secs(60);

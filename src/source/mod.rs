@@ -37,7 +37,7 @@ pub use chatdb::target_of;
 pub use content::{BundleFile, BundleStore, Content, OutOfReach, StoredBundle, StoredValue, ValueStore};
 pub use custody::{Custody, Fed, Record};
 pub use database::LogState;
-pub(crate) use database::{CUT_OFF, ends_too_soon};
+pub(crate) use database::{CUT_OFF, ends_too_soon, harden};
 pub use dates::apple_date;
 pub use error::SourceError;
 pub use icloud_settings::ICloudSettings;

@@ -201,10 +201,8 @@ fn a_run_that_only_looks() {
     program.run(&["verify", archive.to_str().unwrap(), "--deep"]).with_code(0);
 }
 
-/// A source whose attachments lie where somebody said is looked at there, and not beside its database.
-#[test]
-fn attachments_that_lie_where_somebody_said() {
-    let program = Program::new();
+/// A Mac, and the folder in which its attachments lie.
+fn with_attachments_elsewhere(program: &Program) -> (Device, PathBuf) {
     let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
     mac.receive("A", 0, 700_000_000, "look");
     mac.attach("A", "a.png");
@@ -212,6 +210,14 @@ fn attachments_that_lie_where_somebody_said() {
     let elsewhere = program.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     fs::rename(mac.folder.join("Attachments"), elsewhere.join("Attachments")).unwrap();
+    (mac, elsewhere)
+}
+
+/// A source whose attachments lie where somebody said is looked at there, and not beside its database.
+#[test]
+fn attachments_that_lie_where_somebody_said() {
+    let program = Program::new();
+    let (mac, elsewhere) = with_attachments_elsewhere(&program);
     // What lies in the usual place is of something else.
     fs::create_dir(mac.folder.join("Attachments")).unwrap();
     for (root, number) in [("elsewhere", 0), ("elsewhere/Attachments", 1)] {
@@ -255,13 +261,7 @@ fn attachments_that_lie_where_somebody_said() {
 #[test]
 fn attachments_behind_a_link() {
     let program = crate::program::Program::new();
-    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
-    mac.receive("A", 0, 700_000_000, "look");
-    mac.attach("A", "a.png");
-    mac.download("A", "a.png", b"a picture");
-    let elsewhere = program.path().join("elsewhere");
-    fs::create_dir(&elsewhere).unwrap();
-    fs::rename(mac.folder.join("Attachments"), elsewhere.join("Attachments")).unwrap();
+    let (mac, elsewhere) = with_attachments_elsewhere(&program);
     std::os::unix::fs::symlink(elsewhere.join("Attachments"), mac.folder.join("Attachments")).unwrap();
     let told = program.run(&["archive", "archive", "-s", "mac"]).with_code(3).err;
     assert_eq!(told.matches("which is not followed").count(), 1, "{told}");

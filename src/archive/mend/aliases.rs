@@ -17,7 +17,7 @@ impl Mending<'_> {
     pub fn aliases(&self, tables: &Tables, source: i64) -> Result<(), ArchiveError> {
         let failed = || ArchiveError::of(self.connection);
         let mut told: Vec<&str> = self.found.sums_of(ALIASES).collect();
-        let all = self.found.sums.iter().any(|sum| sum.table == ALIASES && sum.about.is_none());
+        let all = self.found.is_wrong_throughout(ALIASES);
         let Some(message) = tables.table("message").filter(|_| all || !told.is_empty()) else {
             return Ok(());
         };

@@ -29,6 +29,7 @@ pub(super) use pool::{Pool, Pooled};
 pub(super) use recognize::Layout;
 pub(super) use schema::Schema;
 use snapshot::Snapshot;
+pub(crate) use snapshot::harden;
 pub(super) use snapshot::{Guard, opened_still};
 pub(super) use values::Columns;
 pub use values::text;

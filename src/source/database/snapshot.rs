@@ -323,7 +323,11 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn harden(connection: &Connection) -> rusqlite::Result<()> {
+/// Sets up a connection to a database in which anybody may have written anything.
+///
+/// # Errors
+/// SQLite's.
+pub(crate) fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
@@ -434,4 +438,32 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
         options.mode(0o600);
     }
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    /// How often a statement is planned that is asked three times of other values.
+    fn plans(connection: &Connection) -> rusqlite::Result<i32> {
+        let mut statement = connection.prepare("SELECT min(chat_id) FROM places WHERE message_id = ?1")?;
+        for message in 1..=3 {
+            statement.query_row([message], |row| row.get::<_, Option<i64>>(0))?;
+        }
+        Ok(1 + statement.get_status(StatementStatus::RePrepare))
+    }
+
+    #[test]
+    fn statements_are_planned_once() -> rusqlite::Result<()> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(
+            "CREATE TABLE places (chat_id, message_id); CREATE INDEX by_message ON places (message_id);",
+        )?;
+        assert!(plans(&connection)? > 1, "SQLite plans them anew by itself");
+        harden(&connection)?;
+        assert_eq!(plans(&connection)?, 1);
+        Ok(())
+    }
 }
