@@ -50,10 +50,11 @@ const FILLED_IN: [&str; 10] = [
     "is_sent",
 ];
 
-/// Retracted, played, read, delivered; whether a scheduled one was sent, and when any was; whether it was by another service,
+/// Retracted, recovered, played, read, delivered; whether a scheduled one was sent, and when any was; whether it was by another service,
 /// failed, expired; how long an attachment is: what is greater is further.
-const REACHED: [&str; 10] = [
+const REACHED: [&str; 11] = [
     "date_retracted",
+    "date_recovered",
     "date_played",
     "date_read",
     "date_delivered",

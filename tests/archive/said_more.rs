@@ -184,3 +184,29 @@ fn what_was_recovered_is_there_again_where_the_row_ids_are_others() {
         assert_eq!(exported(&program, &out, &[])[0]["deleted"], Value::Null);
     }
 }
+
+/// It went to Recently Deleted twice: of two devices, one knows of the first time only.
+#[test]
+fn what_was_recovered_twice_is_shown_as_it_was_recovered_last() {
+    let recovered = |night: i64| (START + night * DAY + 60) * 1_000_000_000;
+    for phone_first in [true, false] {
+        let mut fed = Fed::of_device(with_one_message);
+        let mut phone = Device::new(&fed.folder.path().join("phone"), Schema::MACOS_26);
+        phone.receive("P", 0, START, "so that the row ids are others");
+        phone.receive("A", 0, START + 60, "did you see this?");
+        for (device, night) in [(&fed.mac, 1), (&phone, 3)] {
+            let at = "UPDATE message SET date_recovered = ?1 WHERE guid = 'A'";
+            device.run(at, [recovered(night)]);
+        }
+        let (mac, phone) = (fed.mac.folder.clone(), phone.folder.clone());
+        let order = if phone_first { [&*phone, &*mac] } else { [&*mac, &*phone] };
+        for (night, sources) in [&order[..1], &order, &order].into_iter().enumerate() {
+            fed.of(sources);
+            let db = Connection::open(fed.archive().join("chat.db")).unwrap();
+            let sql = "SELECT date_recovered FROM message WHERE guid = 'A'";
+            let is_shown: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
+            let last = if phone_first || night > 0 { 3 } else { 1 };
+            assert_eq!(is_shown, recovered(last), "night {night}, {phone_first}");
+        }
+    }
+}
