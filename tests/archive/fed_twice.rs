@@ -163,3 +163,47 @@ fn tells_what_the_device_says(is_copy: bool) {
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// Whether it is one device nobody can tell for certain: each says what it knows, and whoever has it there as it was read last can
+/// recover it there.
+#[test]
+fn of_two_of_which_one_knows_that_it_is_gone_from_recently_deleted_each_says_what_it_knows() {
+    let place = Place(Program::in_memory());
+    let mut phone = Device::new(&place.at("phone"), Schema::MACOS_26);
+    phone.receive("X", 0, START, "this one");
+    phone.receive("Y", 0, START, "another one");
+    phone.recently_delete("X", START + DAY - 600);
+    place.feed("a", &["phone"], 1);
+    place.feed("b", &["phone"], 1);
+    phone.remove("X", true, "recently_deleted");
+    phone.receive("NEWS", 1, START + 2 * DAY - 600, "that it is of today");
+    place.feed("b", &["phone"], 2);
+    let gone = |archive: &str| {
+        let told = place.0.run(&["history", archive, "--deleted", "--json"]).with_code(0).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let message = &told["messages"].as_array().unwrap()[0];
+        let mut from: Vec<(String, bool)> = message["gone_from"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|from| {
+                let at = Path::new(from["source"].as_str().unwrap()).strip_prefix(place.0.path()).unwrap();
+                (at.iter().next().unwrap().to_string_lossy().into_owned(), from["gone"].is_string())
+            })
+            .collect();
+        from.sort();
+        (message["gone"].is_string(), from)
+    };
+    let said = |a, b| vec![("a".to_owned(), a), ("b".to_owned(), b)];
+    for (archive, sources) in [("ab", ["a", "b"]), ("ba", ["b", "a"])] {
+        for night in 3..5 {
+            place.feed(archive, &sources, night);
+            assert_eq!(gone(archive), (false, said(false, true)), "{archive}, {night}");
+        }
+    }
+    place.feed("a", &["phone"], 5);
+    for (archive, sources) in [("ab", ["a", "b"]), ("ba", ["b", "a"])] {
+        place.feed(archive, &sources, 6);
+        assert_eq!(gone(archive), (true, said(true, true)), "{archive}");
+    }
+}
