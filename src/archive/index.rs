@@ -28,7 +28,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 pub use self::sum::is_whole;
 use self::texts::each_text;
 use self::words::spread;
-pub use self::words::{Word, matching};
+pub use self::words::{Term, Word, matching, terms};
 use super::ArchiveError;
 use super::deleted_parts::with_part_deleted_since;
 use super::folder::Folder;
@@ -102,13 +102,22 @@ impl Index {
     ///
     /// # Errors
     /// [`ArchiveError`] of the index.
-    pub fn find(self, words: &str) -> Result<Vec<i64>, ArchiveError> {
+    pub fn find(&self, words: &str) -> Result<Vec<i64>, ArchiveError> {
         let find = || -> rusqlite::Result<Vec<i64>> {
             let sql = "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid";
             let mut found = self.connection.prepare(sql)?;
             found.query_map([words], |row| row.get(0))?.collect()
         };
         find().map_err(ArchiveError::database(&self.place))
+    }
+
+    /// Whether any message says them, or once said them.
+    ///
+    /// # Errors
+    /// As [`Index::find`].
+    pub fn has(&self, words: &str) -> Result<bool, ArchiveError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM words WHERE words MATCH ?1)";
+        self.connection.query_row(sql, [words], |row| row.get(0)).map_err(ArchiveError::database(&self.place))
     }
 }
 

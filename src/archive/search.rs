@@ -2,9 +2,13 @@
 //!
 //! **Must never**: believe the index about what a message says; that is read from the archive.
 
+mod unfound;
+
 use std::path::Path;
 
 use rusqlite::{Connection, params};
+
+pub use self::unfound::{Instead, Unfound};
 
 use super::ArchiveError;
 use super::conversations::Conversations;
@@ -45,6 +49,8 @@ pub struct Found {
     pub hits: Vec<Hit>,
     /// How many there are in all; `None`: more than these, and too many to be counted in no time.
     pub total: Option<u64>,
+    /// Where nothing was found.
+    pub unfound: Option<Unfound>,
 }
 
 /// A message that was found.
@@ -75,25 +81,42 @@ pub fn search(path: &Path, query: &Query) -> Result<Found, ArchiveError> {
     let connection = look_at(&folder)?;
     let failed = || ArchiveError::database(folder.database());
     // What the index finds takes as long as to learn which conversations there are.
-    let (found, known) = std::thread::scope(|scope| {
-        let found = scope.spawn(|| index.find(&words));
+    let ((found, index), known) = std::thread::scope(|scope| {
+        let words = &words;
+        let found = scope.spawn(move || (index.find(words), index));
         let known = cards(&connection).and_then(|cards| Conversations::read(&connection, &cards));
         (found.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), known)
     });
     let conversations = known.map_err(failed())?;
     let wanted = Wanted::of(query, &conversations)?;
-    let found = match found {
+    let (found, index) = match found {
         // By a page that is read only now.
-        Err(ArchiveError::Damaged { .. }) => Index::made_anew(&folder)?.find(&words)?,
-        found => found?,
+        Err(ArchiveError::Damaged { .. }) => {
+            let index = Index::made_anew(&folder)?;
+            (index.find(&words)?, index)
+        }
+        found => (found?, index),
     };
-    let find = || -> rusqlite::Result<Found> {
+    let find = |wanted: &Wanted, found: Vec<i64>| -> rusqlite::Result<Found> {
         let saying = Saying::of(&connection, folder.path(), &conversations)?;
-        let finder =
-            Finder { connection: &connection, conversations: &conversations, wanted: &wanted, saying };
-        finder.find(found)
+        Finder { connection: &connection, conversations: &conversations, wanted, saying }.find(found)
     };
-    find().map_err(failed())
+    let mut found = find(&wanted, found).map_err(failed())?;
+    if found.hits.is_empty() {
+        let unfiltered = Query { limit: 1, ..Query::default() };
+        let all = Wanted::of(&unfiltered, &conversations)?;
+        let total = match wanted.is_everything() {
+            true => None,
+            false => find(&all, index.find(&words)?).map_err(failed())?.total,
+        };
+        let instead = match total.unwrap_or(0) {
+            0 => unfound::instead(&index, &query.text)?,
+            messages => Some(Instead::Unfiltered(messages)),
+        };
+        let there = unfound::there(&connection, &conversations).map_err(failed())?;
+        found.unfound = Some(Unfound { instead, ..there });
+    }
+    Ok(found)
 }
 
 /// Makes hits of what the index found.
@@ -132,7 +155,7 @@ impl Finder<'_> {
             true => Some(all),
             false => is_counted.then_some(hits.len() as u64 + others),
         };
-        Ok(Found { hits, total })
+        Ok(Found { hits, total, unfound: None })
     }
 
     /// A message and its conversation, where it is wanted.

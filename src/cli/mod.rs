@@ -37,6 +37,7 @@ mod sources;
 mod storage;
 mod storage_tables;
 mod terminal;
+mod unfound;
 mod verify;
 mod zone;
 

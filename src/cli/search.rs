@@ -14,7 +14,8 @@ use super::excerpt::{LEFT_OUT, Room, around, beginning, places};
 use super::progress::{When, working};
 use super::selection_options::SelectionOptions;
 use super::terminal::{fill, plain, said, wrap};
-use super::{Failure, Outcome, terminal, zone};
+use super::unfound::Asked;
+use super::{Failure, Outcome, terminal, unfound, zone};
 
 /// Before every message.
 const INDENT: usize = 4;
@@ -80,6 +81,15 @@ pub fn run(args: SearchArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete)
 }
 
+impl SearchArgs {
+    /// All that keeps a message that says the words from being a hit, as given.
+    fn filters(&self) -> Vec<(String, String)> {
+        let directions = [("sent", self.sent), ("received", self.received)];
+        let given = directions.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(name, _)| (name.to_owned(), String::new())).chain(self.selection.as_given()).collect()
+    }
+}
+
 /// What was found, as it is shown.
 struct Page {
     phrases: Phrases,
@@ -91,6 +101,10 @@ impl Page {
     fn in_words(&mut self, args: &SearchArgs, found: &Found) -> String {
         let width = terminal::width();
         let typed = args.words.join(" ");
+        if let Some(unfound) = &found.unfound {
+            let asked = Asked { text: &typed, filters: &args.filters() };
+            return unfound::in_words(unfound, &asked, self.zone, width) + "\n";
+        }
         let outer = |c: char| !c.is_alphanumeric() && c.is_ascii();
         let words: Vec<Word> =
             typed.split(['"', ' ']).filter_map(|word| Word::new(word.trim_matches(outer))).collect();

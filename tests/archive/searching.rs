@@ -112,13 +112,95 @@ fn how_many_there_are_is_said() {
     assert_eq!(last(&["--limit", "1"]), "1 of 60 messages (--limit shows more)");
     assert_eq!(last(&["--limit", "60"]), "60 messages");
     assert_eq!(last(&["--limit", "1", "--without", "junk"]), "1 of 58 messages (--limit shows more)");
-    assert_eq!(last(&["--sent"]), "0 messages");
+    assert_eq!(last(&["--sent"]), "filters, 60 messages say it.");
     let json =
         |more: &[&str]| -> Value { serde_json::from_str(&run(&[&["--json"], more].concat())).unwrap() };
     let found = json(&[]);
     assert_eq!((&found["total"], &found["more"]), (&60.into(), &true.into()));
     let found = json(&["--limit", "60"]);
     assert_eq!((&found["total"], &found["more"]), (&60.into(), &false.into()));
+}
+
+/// Nothing found: what was looked for and among what, and only such as would be found is proposed.
+#[test]
+fn what_was_searched_is_said_where_nothing_is_found() {
+    let program = Program::new();
+    prepared(&program);
+    let said = |arguments: &[&str]| {
+        let ran =
+            program.run(&[&["search", "archive", "--time-zone", "UTC"], arguments].concat()).with_code(0);
+        assert!(
+            ran.out.lines().count() <= 3 && ran.out.lines().all(|line| line.chars().count() <= 80),
+            "{}",
+            ran.out
+        );
+        ran.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let archive = "The archive, fed last 2023-03-09 20:26, has 8 messages and tapbacks in 1 conversation.";
+    for (arguments, asked, instead) in [
+        (&["nosuchword"][..], "\"nosuchword\" or ever said it", "Try another word, or only its beginning."),
+        (&["houseboat"], "\"houseboat\" or ever said it", "Its beginning is found: house"),
+        (&["Straße"], "\"Straße\" or ever said it", "Try another word, or only its beginning."),
+        (&["京東"], "\"京東\" or ever said it", "Try another word, or only its beginning."),
+        (
+            &["house", "tonight"],
+            "\"house tonight\" or ever said it",
+            "Each word is in some message, but all are in none: try fewer words.",
+        ),
+        (
+            &["lake", "houseboat"],
+            "\"lake houseboat\" or ever said it",
+            "\"houseboat\" is in no message, but \"house\" is.",
+        ),
+        (&["lake", "xyz"], "\"lake xyz\" or ever said it", "Try it without \"xyz\", which is in no message."),
+        (&["\"june house\""], "\"june house\" or ever said it", "Without quotation marks it is found."),
+        (
+            &["house", "--sent"],
+            "\"house\" or ever said it, with --sent",
+            "Without filters, 2 messages say it.",
+        ),
+        (
+            &["crème", "--until", "2001-01-01", "--has", "image,link"],
+            "\"crème\" or ever said it, with --until 2001-01-01 --has image --has link",
+            "Without filters, 1 message says it.",
+        ),
+        (
+            &["xyz", "--since", "2001-01-01"],
+            "\"xyz\" or ever said it, with --since 2001-01-01 or without",
+            "Try another word, or only its beginning.",
+        ),
+        (&["\u{1b}[2Jxyz"], "\"\u{fffd}[2Jxyz\" or ever said it", "Try another word, or only its beginning."),
+    ] {
+        assert_eq!(said(arguments), format!("No message says {asked}. {archive} {instead}"));
+    }
+    // However much is asked for, it is told in a few lines.
+    let long = "word ".repeat(100);
+    let (dates, text) =
+        (["--since", "2001-01-01T10:00:00", "--until", "2035-01-01T10:00:00"], "x".repeat(200));
+    let asked = [
+        &[long.as_str(), "--text", &text, "--service", "SMS,RCS", "--without", "junk,deleted", "--received"],
+        &dates[..],
+    ];
+    assert!(said(&asked.concat()).contains(", with 8 filters or without."));
+    // Scripts are told what they always were.
+    let json = program.run(&["search", "archive", "xyz", "--json"]).with_code(0).out;
+    assert_eq!(
+        serde_json::from_str::<Value>(&json).unwrap(),
+        serde_json::json!({ "schema": 1, "hits": [], "total": 0, "more": false })
+    );
+}
+
+/// Nothing is made up of an archive whose last record is lost.
+#[test]
+fn what_is_not_known_of_an_archive_is_not_said_where_nothing_is_found() {
+    let program = Program::new();
+    prepared(&program);
+    rusqlite::Connection::open(program.path().join("archive/chat.db"))
+        .unwrap()
+        .execute("UPDATE msgarchive_run SET record = 'x'", [])
+        .unwrap();
+    let ran = program.run(&["search", "archive", "xyz"]).with_code(0);
+    assert!(ran.out.contains("The archive has 8 messages and tapbacks\nin 1 conversation."), "{}", ran.out);
 }
 
 /// Why a message is gone is said of the message, as `history` says it.

@@ -6,24 +6,61 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// What was typed, as FTS5 wants it: every word a phrase of its own, the last one perhaps not finished. `None`: no word.
 pub fn matching(typed: &str) -> Option<String> {
-    let mut phrases: Vec<(String, bool)> = Vec::new();
+    let terms: Vec<String> = terms(typed).iter().map(Term::matching).collect();
+    (!terms.is_empty()).then(|| terms.join(" AND "))
+}
+
+/// The words and the phrases that were typed.
+pub fn terms(typed: &str) -> Vec<Term> {
+    let mut terms = Vec::new();
     for (at, piece) in typed.split('"').enumerate() {
-        let quoted = at % 2 == 1;
-        let pieces: Vec<&str> = if quoted { vec![piece] } else { piece.split_whitespace().collect() };
-        for piece in
-            pieces.into_iter().filter(|piece| piece.chars().any(|c| c.is_alphanumeric() || stands_alone(c)))
-        {
-            let mut spread_out = String::new();
-            spread(piece, &mut spread_out);
-            let open = !quoted && !piece.chars().next_back().is_some_and(stands_alone);
-            phrases.push((spread_out.trim().to_owned(), open));
+        match at % 2 {
+            1 => terms.extend(Term::of(piece, true)),
+            _ => terms.extend(piece.split_whitespace().filter_map(|word| Term::of(word, false))),
         }
     }
-    let terms: Vec<String> = phrases
-        .iter()
-        .map(|(phrase, open)| format!("\"{phrase}\"{}", if *open { "*" } else { "" }))
-        .collect();
-    (!terms.is_empty()).then(|| terms.join(" AND "))
+    terms
+}
+
+/// One word, or what stands between quotation marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// As it was typed, without the marks.
+    pub typed: String,
+    /// Its words, as they are indexed.
+    phrase: String,
+    /// Longer words that begin with it are meant, too.
+    is_open: bool,
+}
+
+/// A shorter beginning of a word says nothing of it.
+const SHORTEST: usize = 3;
+
+impl Term {
+    /// `None`: no word is in it.
+    fn of(typed: &str, is_quoted: bool) -> Option<Term> {
+        if !typed.chars().any(|c| c.is_alphanumeric() || stands_alone(c)) {
+            return None;
+        }
+        let mut phrase = String::new();
+        spread(typed, &mut phrase);
+        let is_open = !is_quoted && !typed.chars().next_back().is_some_and(stands_alone);
+        Some(Term { typed: typed.to_owned(), phrase: phrase.trim().to_owned(), is_open })
+    }
+
+    /// As FTS5 wants it.
+    pub fn matching(&self) -> String {
+        format!("\"{}\"{}", self.phrase, if self.is_open { "*" } else { "" })
+    }
+
+    /// What it begins with, the longest first: as far as that finds more than it does, and is still about half of it. None of what
+    /// is no single word.
+    pub fn beginnings(&self) -> impl Iterator<Item = Term> + '_ {
+        let letters = self.typed.chars().count();
+        let is_word = self.is_open && self.typed.chars().all(char::is_alphanumeric);
+        let lengths = (SHORTEST.max(letters.div_ceil(2))..letters).rev().filter(move |_| is_word);
+        lengths.filter_map(|length| Term::of(&self.typed.chars().take(length).collect::<String>(), false))
+    }
 }
 
 /// Appends text as it is indexed: with blanks around every character that is a word of its own.
@@ -181,6 +218,18 @@ mod tests {
             [("Strand", "strasse"), ("stra", "strasse"), ("any", ""), ("", "a"), ("\u{301}a", "a")]
         {
             assert_eq!(begins_with(text, word), None, "{text} {word}");
+        }
+    }
+
+    #[test]
+    fn a_word_has_shorter_ones_and_a_phrase_has_none() {
+        let shorter = |typed: &str| -> Vec<String> {
+            terms(typed).iter().flat_map(Term::beginnings).map(|term| term.typed).collect()
+        };
+        assert_eq!(shorter("houses"), ["house", "hous", "hou"]);
+        assert_eq!(shorter("Straße"), ["Straß", "Stra", "Str"]);
+        for none in ["hou", "\"lake houses\"", "東京都庁", "e-mail", "12:30", ""] {
+            assert_eq!(shorter(none), [""; 0], "{none}");
         }
     }
 
