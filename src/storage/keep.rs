@@ -49,7 +49,7 @@ pub struct Kept {
     pub attachments: u64,
     pub message_bytes: u64,
     pub attachment_bytes: u64,
-    /// The date of the oldest message that stays.
+    /// The date of the oldest message that stays; none that waits for its day yet.
     pub oldest_kept: Option<Instant>,
     /// Of those that would go; `None`: no archive was named.
     pub not_in_archive: Option<NotArchived>,
@@ -72,6 +72,7 @@ impl Kept {
 /// Adds up what would go.
 #[derive(Debug)]
 pub(super) struct Purge {
+    now: Instant,
     before: [Instant; 2],
     kept: [Kept; 3],
     /// Rows of each conversation that would go, by setting, and all.
@@ -99,6 +100,7 @@ impl Purge {
             not_in_archive: archive.then(NotArchived::default),
         };
         Purge {
+            now,
             before: [before(Setting::Days30), before(Setting::OneYear)],
             kept: Setting::NAMES.map(|(_, setting)| kept(setting)),
             conversations: vec![[0; 3]; conversations + 1],
@@ -128,6 +130,8 @@ impl Purge {
             *year_rows += u64::from(year);
             *all += 1;
         }
+        // One of Send Later, or of a clock that is wrong.
+        let date = date.filter(|date| *date <= self.now);
         for (kept, goes) in self.kept.iter_mut().zip([days, year, false]) {
             if !goes {
                 kept.oldest_kept = match (kept.oldest_kept, date) {

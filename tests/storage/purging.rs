@@ -149,3 +149,26 @@ fn what_is_shared_goes_with_its_last_message() {
     assert_eq!((year.conversations, year.emptied), (1, 0));
     assert_eq!(year.oldest_kept.unwrap().to_rfc3339(), "2024-06-15T11:00:00+00:00");
 }
+
+/// What waits for its day is not the oldest that stays, though nothing else does.
+#[test]
+fn a_scheduled_message_is_not_the_oldest() {
+    use crate::support::{Library, Schema};
+    let folder = TempDir::new().unwrap();
+    let mut library = Library::new(Schema::MACOS_26);
+    let ana = library.handle("+12025550143", "iMessage");
+    let chat = library.direct(ana);
+    library.message(chat).from(ana).at("2023-09-01T12:00:00Z").text("long ago");
+    library.message(chat).from_me().at("2031-12-24T07:00:00Z").text("happy Christmas").scheduled(2);
+    let database = library.write(folder.path());
+    let oldest = |setting: usize| estimated(&database, |_| {}).keep[setting].oldest_kept;
+    assert_eq!([0, 1].map(|setting| estimated(&database, |_| {}).keep[setting].messages), [1, 0]);
+    assert_eq!(oldest(0), None);
+    assert_eq!(oldest(1).unwrap().to_rfc3339(), "2023-09-01T12:00:00+00:00");
+    assert_eq!(oldest(2), oldest(1));
+    // A message of this moment is there.
+    library.message(chat).from(ana).at("2024-06-15T12:00:00Z").text("now");
+    let later = TempDir::new().unwrap();
+    let now = estimated(&library.write(later.path()), |_| {});
+    assert_eq!(now.keep[0].oldest_kept.unwrap().to_rfc3339(), "2024-06-15T12:00:00+00:00");
+}
