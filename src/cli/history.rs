@@ -7,7 +7,6 @@ use msgarchive::archive;
 use msgarchive::archive::LostThing;
 use msgarchive::archive::about::{About, about};
 use msgarchive::archive::changes::changes;
-use msgarchive::archive::gone::{Gone, Lost, gone};
 use msgarchive::archive::groups::{AsItWas, as_it_was, groups};
 use msgarchive::archive::history::{self, Version};
 use msgarchive::archive::sources::KnownSource;
@@ -20,7 +19,7 @@ use super::account::account;
 use super::changed::{SECONDS, moment};
 use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, said, wrap};
-use super::{Failure, Outcome, changed, groups, lost, terminal, zone};
+use super::{Failure, Outcome, changed, gone, groups, lost, terminal, zone};
 
 /// Show what an archive knows of the past: its runs, what groups were called and who was in them, what was deleted and why,
 /// what was edited or unsent, every version of a message.
@@ -67,11 +66,11 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         let changed = changes(&args.dir)?;
         if args.json { changed::as_json(&changed, zone) } else { changed::in_words(&changed, zone) }
     } else if args.deleted {
-        let gone = gone(&args.dir)?;
+        let messages = archive::gone::gone(&args.dir)?;
         match args.json {
-            true => gone_as_json(&gone, zone),
-            false if gone.is_empty() => nothing_gone(&archive::sources::sources(&args.dir)?),
-            false => gone_in_words(&gone, zone),
+            true => gone::as_json(&messages, zone),
+            false if messages.is_empty() => gone::nothing(&archive::sources::sources(&args.dir)?),
+            false => gone::in_words(&messages, zone),
         }
     } else {
         let runs: Vec<Value> =
@@ -202,7 +201,7 @@ fn source_as_json(source: &KnownSource) -> Value {
 const TABLE: usize = 66;
 
 /// What became of a message, in words.
-fn told(what: &str, is_guessed: bool) -> String {
+pub fn told(what: &str, is_guessed: bool) -> String {
     match what {
         "gone" => return "Gone from Recently Deleted".into(),
         "bytes" => return "Other bytes of an attachment".into(),
@@ -213,130 +212,24 @@ fn told(what: &str, is_guessed: bool) -> String {
         .map_or_else(|| plain(what), |reason| reason_of_absence(reason, is_guessed).into())
 }
 
+/// The same, where the rest of the message is what it was.
+pub fn of_a_part(told: &str) -> String {
+    let mut letters = told.chars();
+    let first = letters.next().into_iter().flat_map(char::to_lowercase);
+    format!("A part of it: {}{}", first.collect::<String>(), letters.as_str())
+}
+
 /// A paragraph whose later lines are indented.
-fn hanging(text: &str, width: usize) -> String {
+pub fn hanging(text: &str, width: usize) -> String {
     wrap("", text, width.saturating_sub(4)).replace('\n', "\n    ")
 }
 
-/// What a source that was not read has still, nobody knows.
-fn nothing_gone(sources: &[KnownSource]) -> String {
-    let unread: Vec<String> = sources
-        .iter()
-        .filter(|source| !source.is_read && source.gone_for_good.is_none())
-        .map(|source| plain(&source.path))
-        .collect();
-    let words = match &unread[..] {
-        [] => "Nothing is gone: every source has all that it ever had.".to_owned(),
-        [path] => format!("Nothing is known to be gone. But {path} was not read by the last run."),
-        [path, others @ ..] => format!(
-            "Nothing is known to be gone. But {path} was not read by the last run, nor {}; `msgarchive history DIR` lists all.",
-            count(others.len() as u64, "other source", "other sources")
-        ),
-    };
-    format!("{}\n", wrap("", &words, terminal::width()))
-}
-
-fn gone_in_words(gone: &[Gone], zone: Tz) -> String {
-    let width = terminal::width();
-    let day = |at: &Option<Instant>| {
-        at.map_or("—".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())
-    };
-    let mut words = String::new();
-    for message in gone {
-        let title = message.conversation.as_ref().map_or("no conversation", |(_, title)| title);
-        let (last, sent) = (message.gone_from.first(), day(&message.date));
-        let since = day(&last.and_then(|lost| lost.since));
-        let reason = last.map_or("", |lost| &*lost.reason);
-        let reason = match (&message.replaced_by, DeletionReason::named(reason)) {
-            (Some(_), _) => "Replaced by a later tapback".into(),
-            (None, Some(DeletionReason::RecentlyDeleted)) if message.gone.is_some() => {
-                format!("Deleted (gone from Recently Deleted {})", day(&message.gone))
-            }
-            _ => told(reason, last.is_some_and(|lost| lost.is_guessed)),
-        };
-        let reason = match message.part {
-            Some(_) => format!("A part of it: {reason}"),
-            None => reason,
-        };
-        let line = format!("{since}  {reason}  (sent {sent}, {})", plain(title));
-        let _ = writeln!(words, "{}", hanging(&line, width));
-        if let Some(places) = places(message) {
-            let _ = writeln!(words, "{}", wrap("    ", &places, width));
-        }
-        let text = match &message.text_before {
-            Some(before) => format!("Before it was unsent: {}", said(Some(before))),
-            None => said(message.text.as_deref()),
-        };
-        let _ = writeln!(words, "{}", wrap("    ", &text, width));
-        let _ = writeln!(words, "    {}", plain(&message.guid));
-    }
-    words
-}
-
-/// `in Recently Deleted of W; gone from X, Y; still in Z; when it was gone for good, still in V`, where there are several.
-fn places(message: &Gone) -> Option<String> {
-    if message.gone_from.len() + message.still_in.len() + message.was_in.len() < 2 {
-        return None;
-    }
-    let list = |paths: Vec<&String>| paths.into_iter().map(|path| plain(path)).collect::<Vec<_>>().join(", ");
-    let (there, gone): (Vec<&Lost>, Vec<&Lost>) =
-        message.gone_from.iter().partition(|lost| lost.is_recoverable);
-    let of = |lost: Vec<&Lost>| list(lost.into_iter().map(|lost| &lost.source).collect());
-    let places = [
-        ("in Recently Deleted of", of(there)),
-        ("gone from", of(gone)),
-        ("still in", list(message.still_in.iter().collect())),
-        ("when it was gone for good, still in", list(message.was_in.iter().collect())),
-    ];
-    let places = places.iter().filter(|(_, paths)| !paths.is_empty());
-    Some(places.map(|(what, paths)| format!("{what} {paths}")).collect::<Vec<_>>().join("; "))
-}
-
 /// Says so of a guess, and nothing of what is known.
-fn or_guessed(mut told: Value, is_guessed: bool) -> Value {
+pub fn or_guessed(mut told: Value, is_guessed: bool) -> Value {
     if is_guessed {
         told["guessed"] = true.into();
     }
     told
-}
-
-fn gone_as_json(gone: &[Gone], zone: Tz) -> String {
-    let date = |at: &Option<Instant>| at.map(|at| at.with_timezone(&zone).to_rfc3339());
-    let lost = |lost: &Lost| {
-        let told = json!({
-            "source": lost.source,
-            "absent_since": date(&lost.since),
-            "reason": lost.reason,
-            "gone": date(&lost.gone),
-        });
-        or_guessed(told, lost.is_guessed)
-    };
-    let messages: Vec<Value> = gone
-        .iter()
-        .map(|message| {
-            let last = message.gone_from.first();
-            let told = json!({
-                "guid": message.guid,
-                "conversation": message.conversation.as_ref().map(|(id, _)| id),
-                "title": message.conversation.as_ref().map(|(_, title)| title),
-                "date": date(&message.date),
-                "absent_since": last.map(|lost| date(&lost.since)),
-                "reason": last.map(|lost| &lost.reason),
-                "source": last.map(|lost| &lost.source),
-                "gone": date(&message.gone),
-                "part": message.part,
-                "gone_from": message.gone_from.iter().map(lost).collect::<Vec<_>>(),
-                "still_in": message.still_in,
-                "was_in": message.was_in,
-                "elsewhere": !message.still_in.is_empty() || !message.was_in.is_empty(),
-                "replaced_by": message.replaced_by,
-                "text": message.text,
-                "text_before": message.text_before,
-            });
-            or_guessed(told, last.is_some_and(|lost| lost.is_guessed))
-        })
-        .collect();
-    format!("{}\n", json!({ "schema": 1, "messages": messages }))
 }
 
 fn versions_in_words(versions: &[Version], zone: Tz) -> String {
@@ -350,7 +243,7 @@ fn versions_in_words(versions: &[Version], zone: Tz) -> String {
         let shown = if version.shown { ", shown" } else { "" };
         let what =
             version.what.split(',').map(|what| told(what, version.is_guessed)).collect::<Vec<_>>().join(", ");
-        let what = if version.part.is_some() { format!("A part of it: {what}") } else { what };
+        let what = if version.part.is_some() { of_a_part(&what) } else { what };
         let at = version.date.parse::<Instant>().ok();
         let at =
             at.map(|at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M, ").to_string()).unwrap_or_default();

@@ -14,6 +14,7 @@ mod excerpt;
 mod export;
 mod failure;
 mod generate;
+mod gone;
 mod groups;
 mod guard;
 mod hints;

@@ -104,7 +104,7 @@ fn a_part_that_its_owner_deletes_is_deleted_and_not_edited() {
         assert!(one["gone_from"][0]["source"].as_str().unwrap().ends_with("mac/chat.db"));
         let words = program.run(&["history", "archive", "--deleted"]).with_code(0).out;
         let said =
-            if purged { "A part of it: Deleted (gone" } else { "A part of it: Moved to Recently Deleted" };
+            if purged { "A part of it: deleted (gone" } else { "A part of it: moved to Recently Deleted" };
         assert!(words.contains(said), "{words}");
         let out = format!("purged {purged}");
         let message = &exported(&program, &out, &[])[0];

@@ -248,6 +248,34 @@ fn what_several_sources_lost_is_told_once() {
     assert!(words.contains(&format!("gone from {}; still in {}", path(&mac), path(&phone))), "{words}");
 }
 
+/// At the foot, where a long list ends: how many there are, by why.
+#[test]
+fn how_many_are_gone_is_said_by_their_reason() {
+    let program = Program::new();
+    program.run(&["archive", "archive", "--sample"]).with_code(0);
+    let words = || program.run(&["history", "archive", "--deleted"]).with_code(0).out;
+    let sum = |words: &str| words.split_once("\n\n").unwrap().1.to_owned();
+    let of_sample = "Gone from a source, and kept here: 6 messages and tapbacks, 1 part of a message\n  \
+        6 moved to Recently Deleted\n  1 moved to Recently Deleted: only a part of a message\n";
+    assert_eq!(sum(&words()), of_sample);
+    let db = Connection::open(program.path().join("archive/chat.db")).unwrap();
+    db.execute_batch(
+        "INSERT INTO msgarchive_absence (message, source, run, reason, date) \
+         SELECT id, source, 1, CASE WHEN id % 3 = 0 THEN 'aged_out' ELSE 'conversation_deleted' END, 1 \
+         FROM msgarchive_message WHERE id NOT IN (SELECT message FROM msgarchive_absence) ORDER BY id LIMIT 12",
+    )
+    .unwrap();
+    let of_more = sum(&words());
+    let lines: Vec<&str> = of_more.lines().collect();
+    assert_eq!(lines[0], "Gone from a source, and kept here: 18 messages and tapbacks, 1 part of a message");
+    let reasons = [
+        "  8 deleted with their conversation",
+        "  6 moved to Recently Deleted",
+        "  4 removed by Keep Messages",
+    ];
+    assert_eq!(lines[1..4], reasons);
+}
+
 /// What its sender took back before it was deleted: the archive knows what that was.
 #[test]
 fn one_that_was_unsent_and_then_deleted_has_its_text() {

@@ -255,6 +255,8 @@ fn a_tapback_that_was_replaced_is_said_to_be() {
     let words = program.run(&["history", "archive", "--deleted", "--time-zone", "UTC"]).with_code(0).out;
     assert!(words.contains("Replaced by a later tapback"), "{words}");
     assert!(words.contains("Missing, and nothing says why"), "{words}");
+    let sum = "\n\nGone from a source, and kept here: 2 messages and tapbacks\n  1 missing, and nothing says why\n  1 replaced by a later tapback\n";
+    assert!(words.ends_with(sum), "{words}");
 }
 
 /// The oldest message is gone: that is by its age only where it can be.
