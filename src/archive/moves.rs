@@ -70,9 +70,21 @@ impl DoubtfulPlaces {
         }
     }
 
+    /// Whether a message is one of them.
     fn has(&self, message: i64) -> bool {
         self.all || self.first.contains(&first_together(message))
     }
+}
+
+/// What damage left uncertain of the places of messages.
+#[derive(Clone, Copy)]
+pub struct Doubts<'c> {
+    /// Those of which a place is damaged or gone.
+    pub damaged: &'c Damaged,
+    /// Places are gone, and nobody can say of which messages.
+    pub are_wanting: bool,
+    /// Those of which it is not certain where sources had them.
+    pub elsewhere: &'c DoubtfulPlaces,
 }
 
 /// The chats in which a source has, or had last, a message.
@@ -120,8 +132,7 @@ pub struct Moving {
 pub struct Moves<'c> {
     connection: &'c Connection,
     visit: Visit<'c>,
-    damaged: &'c Damaged,
-    doubtful: &'c DoubtfulPlaces,
+    doubts: Doubts<'c>,
     /// No run read the source before.
     is_new: bool,
     predecessors: Vec<i64>,
@@ -139,14 +150,13 @@ pub struct Moves<'c> {
 }
 
 impl<'c> Moves<'c> {
-    /// `is_new`: no run read the source before. `messages`: how many are news. `damaged`: those of which a place is damaged or gone;
-    /// `doubtful`: where sources had these is not certain.
+    /// `is_new`: no run read the source before. `messages`: how many are news.
     pub fn read(
         connection: &'c Connection,
         (visit, is_new): (Visit<'c>, bool),
         messages: usize,
         new: &'c RoaringTreemap,
-        (damaged, doubtful): (&'c Damaged, &'c DoubtfulPlaces),
+        doubts: Doubts<'c>,
     ) -> rusqlite::Result<Moves<'c>> {
         let mut elsewhere = Chats::new();
         let mut all =
@@ -160,8 +170,7 @@ impl<'c> Moves<'c> {
             visit,
             is_new,
             predecessors: predecessors(connection, visit.source, visit.run)?,
-            damaged,
-            doubtful,
+            doubts,
             new,
             elsewhere,
             agreed: vec![0; messages],
@@ -177,8 +186,8 @@ impl<'c> Moves<'c> {
         if self.new.contains(message.cast_unsigned()) {
             return Ok(true);
         }
-        let is_doubtful = self.doubtful.has(message);
-        if self.damaged.contains(&message) && !is_doubtful {
+        let is_doubtful = self.doubts.elsewhere.has(message);
+        if self.doubts.damaged.contains(&message) && !is_doubtful {
             return Ok(!self.elsewhere.contains_key(&message));
         }
         let is_shown: bool = self
@@ -187,7 +196,7 @@ impl<'c> Moves<'c> {
                 "SELECT EXISTS (SELECT 1 FROM {BOOK} WHERE message_id = ?1 AND chat_id = ?2)"
             ))?
             .query_row([message, chat], |row| row.get(0))?;
-        if self.damaged.contains(&message) && (is_shown || self.shown(message)?.is_empty()) {
+        if self.doubts.damaged.contains(&message) && (is_shown || self.shown(message)?.is_empty()) {
             return Ok(true);
         }
         if self.elsewhere.contains_key(&message) || !is_shown && !self.is_shown_beside(message, chat)? {
@@ -252,6 +261,9 @@ impl<'c> Moves<'c> {
                 &(&shown - &gone) | &(now - before)
             }
             None if others.is_empty() => now | &(&shown - &places.elsewhere(&shown, now)),
+            None if self.may_lack_one(message) && !places.are_apart(now, &shown) => {
+                &shown | &places.elsewhere(now, &shown)
+            }
             None => &shown | &(now - &places.elsewhere(now, &shown)),
         };
         if then.is_empty() {
@@ -270,6 +282,13 @@ impl<'c> Moves<'c> {
             moving.show.extend((&then - &shown).into_iter().map(|chat| (message, chat)));
         }
         self.note_elsewhere(message, self.visit.source, now, places.are_same(now, &then))
+    }
+
+    /// Whether damage may have taken one of several chats in which it was shown. A source that has it where it is shown still
+    /// may say which.
+    fn may_lack_one(&self, message: i64) -> bool {
+        self.doubts.elsewhere.has(message)
+            && (self.doubts.are_wanting || self.doubts.damaged.contains(&message))
     }
 
     /// Read once it is asked: of a source that has all where it is shown it is not.
@@ -300,7 +319,7 @@ impl<'c> Moves<'c> {
 
     /// Whether the source had it before this run, and where is certain.
     fn had(&self, message: i64) -> rusqlite::Result<bool> {
-        if self.doubtful.has(message) {
+        if self.doubts.elsewhere.has(message) {
             return Ok(false);
         }
         self.connection
@@ -389,6 +408,11 @@ impl Places {
     fn elsewhere(&self, chats: &BTreeSet<i64>, than: &BTreeSet<i64>) -> BTreeSet<i64> {
         let there = self.all(than);
         chats.iter().copied().filter(|chat| !there.contains(&self.of(*chat))).collect()
+    }
+
+    /// Whether they have no place in common.
+    fn are_apart(&self, one: &BTreeSet<i64>, other: &BTreeSet<i64>) -> bool {
+        self.all(one).is_disjoint(&self.all(other))
     }
 
     fn are_same(&self, one: &BTreeSet<i64>, other: &BTreeSet<i64>) -> bool {

@@ -152,6 +152,50 @@ fn a_device_of_which_it_is_not_known_any_more_that_it_has_not_followed() {
     }
 }
 
+/// Damage took one of the two conversations of a message, and with that the note of where devices have others.
+#[test]
+fn of_a_message_in_two_conversations_the_one_that_is_lost_comes_back() {
+    for in_both in [&["mac", "phone"][..], &["mac"], &["phone"]] {
+        let program = Program::new();
+        let (mut mac, mut phone) = (device(&program, "mac"), device(&program, "phone"));
+        phone.receive("PHONE", 0, START, "other row ids");
+        for (device, name) in [(&mut mac, "mac"), (&mut phone, "phone")] {
+            device.receive("A", 2, START + 1, "moves");
+            device.receive("B", 2, START + 2, "in two conversations");
+            if in_both.contains(&name) {
+                device.run(
+                    "INSERT INTO chat_message_join (chat_id, message_id, message_date) \
+                     SELECT 4, ROWID, date FROM message WHERE guid = 'B'",
+                    [],
+                );
+            }
+        }
+        let archive = program.path().join("archive");
+        let mut both = [&*mac.folder, &*phone.folder];
+        if in_both == ["phone"] {
+            both.reverse();
+        }
+        add(&archive, &both, START + 3600).unwrap();
+        go(&mac, "A", 3, 4);
+        add(&archive, &both, START + DAY).unwrap();
+        let is_shown = |out: &str| placed(&program, out, &[]).remove("B").unwrap_or_default();
+        assert_eq!(is_shown("before"), ["Boat", "Harbor"], "{in_both:?}");
+        let of = "chat_id = (SELECT ROWID FROM chat WHERE display_name = 'Boat') \
+             AND message_id = (SELECT ROWID FROM message WHERE guid = 'B')";
+        let db = Connection::open(archive.join("chat.db")).unwrap();
+        let lost = ["chat_message_join", "msgarchive_chat_message_join"]
+            .map(|table| format!("DELETE FROM {table} WHERE {of};"));
+        db.execute_batch(&format!("DELETE FROM msgarchive_elsewhere; {}", lost.concat())).unwrap();
+        program.run(&["verify", "archive"]).with_code(3);
+        for night in 2..4 {
+            add(&archive, &both, START + night * DAY).unwrap();
+            assert_eq!(is_shown(&format!("after-{night}")), ["Boat", "Harbor"], "{in_both:?}");
+            assert_eq!(placed(&program, &format!("A-{night}"), &[])["A"], ["Boat"], "{in_both:?}");
+        }
+        whole(&program, "archive");
+    }
+}
+
 /// A device that has it elsewhere from the start takes it from nobody; once it is the only one that has it, it counts.
 #[test]
 fn a_device_that_has_it_elsewhere() {

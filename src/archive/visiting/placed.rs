@@ -13,7 +13,7 @@ use crate::archive::attested::Refused;
 use crate::archive::damage::Damaged;
 use crate::archive::joins::Joining;
 use crate::archive::kind::{JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
-use crate::archive::moves::{Chats, Moves, Moving};
+use crate::archive::moves::{Chats, Doubts, Moves, Moving};
 use crate::archive::places::number;
 use crate::archive::spelling::dangling;
 
@@ -56,7 +56,11 @@ impl Visiting<'_> {
         if self.visit.first {
             return self.put_places(places, whereabouts, &mut Put::All, refused);
         }
-        let doubts = (self.damaged.joins_of(places), self.doubtful_places);
+        let doubts = Doubts {
+            damaged: self.damaged.joins_of(places),
+            are_wanting: self.damaged.are_wanting(places),
+            elsewhere: self.doubtful_places,
+        };
         let messages = &whereabouts.messages;
         let mut moves =
             Moves::read(self.connection, (self.visit, self.prepared.new), messages.len(), new, doubts)
