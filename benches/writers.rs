@@ -34,6 +34,7 @@ fn conversation() -> Conversation {
         chat_guids: vec!["iMessage;-;+12025550143".into()],
         participants: Vec::new(),
         services: vec!["iMessage".into()],
+        lost: Vec::new(),
     }
 }
 

@@ -38,6 +38,7 @@ mod long;
 mod lost_bytes;
 mod lost_named;
 mod lost_then;
+mod lost_told;
 mod many;
 mod merging;
 mod missing;

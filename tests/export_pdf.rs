@@ -36,6 +36,7 @@ pub fn conversation() -> Conversation {
             handles: vec!["+12025550143".into(), "ana@example.com".into()],
         }],
         services: vec!["SMS".into(), "iMessage".into()],
+        lost: Vec::new(),
     }
 }
 

@@ -267,6 +267,7 @@ fn the_cover_of_a_crowd_with_strange_names_and_dates_has_the_pages_that_were_lef
         chat_guids: Vec::new(),
         participants,
         services: vec!["iMessage".into(), "Ω".repeat(300)],
+        lost: Vec::new(),
     };
     let dates = ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"];
     let messages: Vec<Message> =

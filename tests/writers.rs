@@ -111,6 +111,7 @@ fn family() -> Conversation {
             Participant { name: None, handles: vec!["ben@example.com".into()] },
         ],
         services: vec!["SMS".into(), "iMessage".into()],
+        lost: Vec::new(),
     }
 }
 

@@ -231,6 +231,7 @@ fn as_json(request: &ExportRequest, done: &Report, then: Option<Instant>) -> Str
         "attachments": report::attachments_as_json(done),
         "files": done.files.len(),
         "bytes": done.files.iter().map(|f| f.bytes).sum::<u64>(),
+        "lost": report::lost_as_json(done),
         "defect_count": done.defect_count,
         "defects": done.defects.iter().map(|d| json!({"guid": d.guid, "what": d.what})).collect::<Vec<_>>(),
         "notes": done.notes,

@@ -43,9 +43,9 @@ pub enum Failure {
     SameSource { path: PathBuf },
     #[error("cannot write the page {}", path.display())]
     Page { path: PathBuf, source: io::Error },
-    /// Says what is there instead, where that is known.
+    /// Says what is there instead, and what is lost, where that is known.
     #[error("no message matches the selection")]
-    NothingSelected { there_is: Option<String> },
+    NothingSelected { known: Vec<String> },
     /// The command line is well-formed and makes no sense.
     #[error("{0}")]
     Usage(String),

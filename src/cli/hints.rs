@@ -50,7 +50,7 @@ pub fn hints(failure: &Failure) -> Vec<String> {
         Failure::SameSource { .. } => {
             vec!["name two different ones; `msgarchive sources` lists what is on this machine".into()]
         }
-        Failure::NothingSelected { there_is } => there_is.iter().cloned().collect(),
+        Failure::NothingSelected { known } => known.clone(),
         Failure::Export(ExportError::Interrupted) | Failure::Compare(CompareError::Interrupted) => {
             vec!["nothing was written; run it again at any time".into()]
         }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use clap::builder::styling::{AnsiColor, Style};
 use msgarchive::disk;
 use msgarchive::model::Instant;
-use msgarchive::pipeline::Report;
+use msgarchive::pipeline::{LostMessages, Report};
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::export::AttachmentMode;
 use msgarchive::writers::phrase::{self, count, grouped, size};
@@ -207,6 +207,15 @@ pub fn rows_as_json(done: &Report) -> Value {
         "duplicates": rows.duplicates,
         "failed": rows.failed,
     })
+}
+
+/// As in `manifest.json`, with titles; nothing where nothing is lost.
+pub fn lost_as_json(done: &Report) -> Value {
+    let lost = |LostMessages { conversation, title, messages }: &LostMessages| {
+        let title = conversation.is_some().then_some(title);
+        json!({ "conversation": conversation, "title": title, "messages": messages })
+    };
+    done.lost.iter().map(lost).collect()
 }
 
 /// As in `manifest.json`.

@@ -83,9 +83,7 @@ pub fn explain(
     jobs: usize,
     zone: Tz,
 ) -> Failure {
-    if !matches!(failure, ExportError::NothingSelected) {
-        return failure.into();
-    }
+    let ExportError::NothingSelected { lost } = failure else { return failure.into() };
     let conversations = Selection {
         conversations: selection.conversations.clone(),
         only: selection.only.clone(),
@@ -105,7 +103,8 @@ pub fn explain(
             services.into_iter().collect::<Vec<_>>().join(", "),
         )
     });
-    Failure::NothingSelected { there_is }
+    let lost = phrase::what_is_lost(&lost, opened.source.info().with.is_empty());
+    Failure::NothingSelected { known: lost.into_iter().chain(there_is).collect() }
 }
 
 impl ScopeOptions {

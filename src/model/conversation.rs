@@ -1,3 +1,5 @@
+use super::Instant;
+
 /// A thread as a person sees it: one set of people, over every service, number and duplicated chat row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
@@ -14,6 +16,9 @@ pub struct Conversation {
     pub participants: Vec<Participant>,
     /// Services as the chats and messages store them (`iMessage`, `SMS`, `RCS`, …), sorted, each once.
     pub services: Vec<String>,
+    /// Of an archive: when the messages were sent that belong here and that nothing has any more, as damage took them
+    /// altogether; sorted. `None`: nothing tells when. Only those of the time that is asked for.
+    pub lost: Vec<Option<Instant>>,
 }
 
 /// What sort of thread a conversation is.

@@ -38,7 +38,7 @@ pub use normalize::{
     FILTERED_AS_JUNK, RowKind, Shown, attachment, availability, changes_noted, effect, is_hidden, is_local,
     is_plugin_payload, is_tapback, is_text_message, mentions_more_than_ranges, name_of, row_kind, shown,
 };
-pub use run::{Again, ExportError, Job, Options, Report};
+pub use run::{Again, ExportError, Job, LostMessages, Options, Report};
 pub use tally::DEFECTS_KEPT;
 pub use tapbacks::sort as tapback_sort;
 

@@ -187,6 +187,9 @@ fn damaged(raw: &RawMessage) -> Option<String> {
             "This message was otherwise at that time: what it was then is lost by damage of the archive. It is shown as it was at \
              another time"
         }
+        false if raw.last_is_lost => {
+            "What this message said last is lost by damage of the archive. It is shown as it was before that"
+        }
         false if raw.associated.iter().any(|row| row.otherwise_then) => {
             "A tapback or another answer to this message was otherwise at that time: what it was then is lost by damage of the \
              archive. It is shown as it was at another time"
@@ -194,6 +197,10 @@ fn damaged(raw: &RawMessage) -> Option<String> {
         false if raw.associated.iter().any(|row| row.damaged) => {
             "A tapback or another answer to this message is damaged in the archive. It is shown as it lies there, not as it was \
              archived"
+        }
+        false if raw.associated.iter().any(|row| row.last_is_lost) => {
+            "What a tapback or another answer to this message said last is lost by damage of the archive. It is shown as it was \
+             before that"
         }
         false => return None,
     };

@@ -45,8 +45,42 @@ pub struct Report {
     /// Conversations with such, and those of which a writer could not read something, by id: it may be when it is tried
     /// again.
     pub unread: BTreeSet<String>,
+    /// What is lost of the conversations that were selected, in the time that was; by id. Also of those of which nothing else
+    /// is there, so that they were not written; and of those of which nothing tells in which conversation they were.
+    pub lost: Vec<LostMessages>,
     /// Things to tell the user once.
     pub notes: Vec<String>,
+}
+
+/// Of a conversation of an archive: how many of its messages nothing has any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostMessages {
+    /// The conversation's id; `None` where nothing tells in which conversations they were.
+    pub conversation: Option<String>,
+    /// Its title. Hostile text.
+    pub title: String,
+    /// More than 0.
+    pub messages: u64,
+}
+
+impl LostMessages {
+    /// Of all conversations of which messages are [lost](Conversation::lost), by id; `anywhere`: of how many nothing tells where
+    /// they were.
+    pub(super) fn of<'c>(
+        conversations: impl Iterator<Item = &'c Conversation>,
+        anywhere: u64,
+    ) -> Vec<LostMessages> {
+        let of = |conversation: &Conversation| LostMessages {
+            conversation: Some(conversation.id.clone()),
+            title: conversation.title.clone(),
+            messages: conversation.lost.len() as u64,
+        };
+        let mut lost: Vec<LostMessages> = conversations.map(of).collect();
+        lost.push(LostMessages { conversation: None, title: String::new(), messages: anywhere });
+        lost.retain(|of| of.messages > 0);
+        lost.sort_by(|a, b| a.conversation.cmp(&b.conversation));
+        lost
+    }
 }
 
 /// Why a run ended early. Nothing of it appears.
@@ -59,8 +93,9 @@ pub enum ExportError {
     Write(#[from] WriteError),
     #[error(transparent)]
     NoMatch(#[from] super::select::NoMatch),
+    /// `lost`: what is lost of what was selected.
     #[error("no message matches the selection")]
-    NothingSelected,
+    NothingSelected { lost: Vec<LostMessages> },
     #[error("interrupted")]
     Interrupted,
     /// Of a run that reads conversations a second time.

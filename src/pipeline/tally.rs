@@ -201,6 +201,7 @@ mod tests {
             chat_guids: Vec::new(),
             participants: Vec::new(),
             services: Vec::new(),
+            lost: Vec::new(),
         };
         let entry = RosterEntry { conversation, chats: Vec::new(), former_names: Vec::new(), rows: 5 };
         let mut tally = Tally::default();

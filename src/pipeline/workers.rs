@@ -13,7 +13,7 @@ use super::crew::{self, Claims, lock};
 use super::decode::date::instant;
 use super::normalize::{RowKind, normalize, row_kind};
 use super::roster::{Roster, RosterEntry};
-use super::run::{ExportError, Options, Report};
+use super::run::{ExportError, LostMessages, Options, Report};
 use super::select::{Selection, Without};
 use super::stored_payload;
 use super::tally::{DEFECTS_KEPT, Tally, Total};
@@ -392,8 +392,15 @@ impl<'a> Run<'a> {
                 Ok(()) => unbalanced,
             })?,
         };
+        report.lost = match self.pass.again {
+            Some(known) => known.lost.clone(),
+            None => LostMessages::of(
+                self.pass.order.iter().map(|entry| &entry.conversation),
+                self.pass.source.info().lost_anywhere(),
+            ),
+        };
         if report.rows.messages == 0 && self.pass.options.selection != Selection::default() {
-            return Err(ExportError::NothingSelected);
+            return Err(ExportError::NothingSelected { lost: report.lost });
         }
         for writer in self.pass.writers {
             report.files.extend(writer.finish(&report.conversations)?);

@@ -23,9 +23,13 @@ pub(super) const DELETED_PARTS: &str = "msgarchive_deleted_part";
 /// In which chat a message was, since and until which run.
 const FORMER_PLACES: &str = "msgarchive_former_place";
 
-/// When a part was deleted, in nanoseconds, whichever unit it is in (`messages-format.md` 3.1); what is no date is early.
-const DELETED: &str = "CASE WHEN typeof(delete_date) <> 'integer' THEN 0
-     WHEN delete_date BETWEEN -999999999999 AND 999999999999 THEN delete_date * 1000000000 ELSE delete_date END";
+/// An expression: a raw date in nanoseconds, whichever unit it is in (`messages-format.md` 3.1); what is no date is early.
+fn in_nanoseconds(date: &str) -> String {
+    format!(
+        "CASE WHEN typeof({date}) <> 'integer' THEN 0
+         WHEN {date} BETWEEN -999999999999 AND 999999999999 THEN {date} * 1000000000 ELSE {date} END"
+    )
+}
 
 /// Takes back what was done after `date` (RFC 3339, UTC) in a copy of an archive's database; one that is none stays.
 /// `damaged`: former states of messages, by their numbers, that are not what was archived.
@@ -40,7 +44,7 @@ pub(super) fn take_back(copy: &Connection, date: &str, damaged: &BTreeSet<i64>) 
         copy.query_row("SELECT coalesce(max(run), 0) FROM msgarchive_run WHERE date <= ?1", [date], |row| {
             row.get(0)
         })?;
-    note_what_is_lost(copy, run, damaged)?;
+    note_what_is_lost(copy, (run, moment), damaged)?;
     for (kind, has_versions) in KINDS {
         if has_versions {
             show_former(copy, kind, run)?;
@@ -79,12 +83,14 @@ pub(super) fn take_back(copy: &Connection, date: &str, damaged: &BTreeSet<i64>) 
         ),
         false => String::new(),
     };
+    let deleted = in_nanoseconds("delete_date");
     let states = match copy.table_exists(None, "msgarchive_state")? {
         true => format!("DELETE FROM msgarchive_state WHERE run > {run};"),
         false => String::new(),
     };
     copy.execute_batch(&format!(
         "DELETE FROM chat_message_join WHERE message_id NOT IN (SELECT ROWID FROM message)
+                 AND message_id NOT IN (SELECT message FROM {THEN} WHERE what = {WAS_LOST})
              OR chat_id NOT IN (SELECT ROWID FROM chat);
          DELETE FROM message_attachment_join WHERE message_id NOT IN (SELECT ROWID FROM message)
              OR attachment_id NOT IN (SELECT ROWID FROM attachment);
@@ -94,7 +100,7 @@ pub(super) fn take_back(copy: &Connection, date: &str, damaged: &BTreeSet<i64>) 
          DELETE FROM chat_service WHERE chat NOT IN (SELECT ROWID FROM chat);
          {parts}
          DELETE FROM recoverable_message_part WHERE message_id NOT IN (SELECT ROWID FROM message)
-             OR {DELETED} > {moment};
+             OR {deleted} > {moment};
          -- Bytes that came later were not here.
          UPDATE attachment SET filename = c.original FROM msgarchive_content c
              WHERE c.attachment = attachment.ROWID AND c.run > {run};
@@ -130,10 +136,16 @@ pub(super) const WAS_LOST: i64 = 1;
 pub(super) const IS_DAMAGED: i64 = 2;
 /// It is shown as it was then, and that is whole, whatever became of it.
 pub(super) const IS_WHOLE: i64 = 3;
+/// What it had been last by then was lost by then, too: it is shown as it was before that, as it was then.
+pub(super) const LAST_WAS_LOST: i64 = 4;
 
 /// Notes in [`THEN`] of which messages damage took what they were after the run. A state that was given up has the run that did so:
 /// which one it was `msgarchive_lost` tells.
-fn note_what_is_lost(copy: &Connection, run: i64, damaged: &BTreeSet<i64>) -> rusqlite::Result<()> {
+fn note_what_is_lost(
+    copy: &Connection,
+    (run, moment): (i64, i64),
+    damaged: &BTreeSet<i64>,
+) -> rusqlite::Result<()> {
     copy.execute_batch(&format!(
         "DROP TABLE IF EXISTS {THEN}; CREATE TABLE {THEN} (message INTEGER PRIMARY KEY, what INTEGER NOT NULL);"
     ))?;
@@ -151,7 +163,18 @@ fn note_what_is_lost(copy: &Connection, run: i64, damaged: &BTreeSet<i64>) -> ru
                      SELECT 1 FROM msgarchive_message b WHERE b.id = l.id AND b.since BETWEEN l.since AND {run})
                  -- What was given up by then was shown as it is now, unless something else took its place since.
                  AND (abs(l.run) > {run} OR NOT EXISTS (SELECT 1 FROM msgarchive_message b WHERE b.id = l.id AND b.since <= {run})
-                     AND NOT EXISTS (SELECT 1 FROM {versions} v WHERE v.msgarchive_id = l.id AND {shown}));"
+                     AND NOT EXISTS (SELECT 1 FROM {versions} v WHERE v.msgarchive_id = l.id AND {shown}));
+             INSERT OR IGNORE INTO {THEN} SELECT l.id, {WAS_LOST} FROM msgarchive_lost l
+                 JOIN chat_message_join j ON j.message_id = l.id
+                 -- Since when it was there went with its hash: it was not before it was sent.
+                 WHERE l.kind = {MESSAGES} AND l.run > {run} AND length(l.hash) = 0 AND {} <= {moment}
+                 AND NOT EXISTS (SELECT 1 FROM msgarchive_message b WHERE b.id = l.id)
+                 AND NOT EXISTS (SELECT 1 FROM {versions} v WHERE v.msgarchive_id = l.id);
+             INSERT OR REPLACE INTO {THEN} SELECT l.id, {LAST_WAS_LOST} FROM msgarchive_lost l
+                 WHERE l.kind = {MESSAGES} AND l.run BETWEEN 1 AND {run} AND l.since > coalesce(
+                     (SELECT max(v.msgarchive_since) FROM {versions} v WHERE v.msgarchive_id = l.id AND {shown}),
+                     (SELECT b.since FROM msgarchive_message b WHERE b.id = l.id AND b.since <= {run}), l.since);",
+            in_nanoseconds("j.message_date")
         ))?;
     }
     let mut is_damaged = copy.prepare(&format!(

@@ -27,6 +27,9 @@ pub struct Custody {
     pub record: Option<Record>,
     /// In the order in which they were first read.
     pub sources: Vec<Fed>,
+    /// Messages that damage took altogether, and of which nothing tells in which chat they were; of others
+    /// [`RawChat`](super::RawChat) tells.
+    pub lost_anywhere: u64,
 }
 
 /// The record of a run. It closes over that of the run before it, and so over all of them.

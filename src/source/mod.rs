@@ -20,6 +20,7 @@ mod icloud_settings;
 mod keep_messages;
 pub mod legacy;
 mod locate;
+mod lost;
 pub mod merged;
 mod own_folder;
 mod place;
@@ -44,8 +45,8 @@ pub use icloud_settings::ICloudSettings;
 pub use keep_messages::KeepMessages;
 pub use place::Place;
 pub use raw::{
-    ChatId, DeletedPart, Deletions, EarlierBody, EarlierFacts, FormerContent, RawAttachment, RawChat,
-    RawHandle, RawMessage, SyncState, Target, UnsentDeletions, is_attachment_synced,
+    ChatId, DeletedPart, Deletions, EarlierBody, EarlierFacts, FormerContent, LostRow, RawAttachment,
+    RawChat, RawHandle, RawMessage, SyncState, Target, UnsentDeletions, is_attachment_synced,
 };
 pub use several::{Several, contacts_of_several};
 pub use timeline::{Timeline, Window};
@@ -99,6 +100,13 @@ impl SourceInfo {
     /// An archive, it or one that is read together with it, is shown as it was then.
     pub fn as_of(&self) -> Option<Instant> {
         std::iter::once(self).chain(&self.with).find_map(|info| info.custody.as_ref()?.as_of)
+    }
+
+    /// Messages of archives, of it and of those that are read together with it, that are lost, and of which nothing tells in
+    /// which conversation they were.
+    pub fn lost_anywhere(&self) -> u64 {
+        let lost = |info: &SourceInfo| info.custody.as_ref().map_or(0, |custody| custody.lost_anywhere);
+        std::iter::once(self).chain(&self.with).map(lost).sum()
     }
 
     /// The folders that belong to it, and to those that are read together with it, as a whole: see [`Place::own_folder`].

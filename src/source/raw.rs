@@ -52,6 +52,17 @@ pub struct RawChat {
     pub last: i64,
     /// Rows in `chat_message_join` and `chat_recoverable_message_join` for this chat (for orphans: rows in neither).
     pub rows: u64,
+    /// Of an archive: messages that were in this chat, and that nothing has any more; by row id.
+    pub lost: Vec<LostRow>,
+}
+
+/// A message of an archive that damage took altogether.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostRow {
+    /// `message.ROWID`, as long as it was there.
+    pub rowid: i64,
+    /// When it was sent, raw, as its place in a chat says; 0 where that does not.
+    pub date: i64,
 }
 
 impl RawChat {
@@ -84,6 +95,8 @@ pub struct RawMessage {
     pub damaged: bool,
     /// Of an archive as it was: what the row was then is lost, and this is what it was later, or before.
     pub otherwise_then: bool,
+    /// Of an archive: what the row was last is lost, and this is what it was before that.
+    pub last_is_lost: bool,
     pub guid: Option<String>,
     pub text: Option<String>,
     pub attributed_body: Option<Vec<u8>>,

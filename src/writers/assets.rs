@@ -480,6 +480,7 @@ mod tests {
             chat_guids: Vec::new(),
             participants: Vec::new(),
             services: Vec::new(),
+            lost: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::making::{Making, rank};
 use super::manifest::Extent;
+use super::phrase;
 use super::{Format, WriterOptions};
 use crate::disk::{Guard, Others};
 use crate::model::Instant;
@@ -102,6 +103,7 @@ fn write_folder(
     let extent = Extent { files: &making.files(&report), stale: &[], fingerprints: None };
     report.files.push(making.write_manifest(request, &report, &extent)?);
     making.staging.publish(rank).map_err(WriteError::from)?;
+    report.notes.extend(phrase::what_is_lost(&report.lost, source.info().with.is_empty()));
     report.notes.extend(making.close());
     Ok(report)
 }
@@ -119,8 +121,9 @@ pub fn list(
 ) -> Result<Report, ExportError> {
     while_still(&[source], || {
         let (roster, options) = read_roster(source, contacts, selection, jobs)?;
-        let report = Job { source, roster: &roster, options: &options, progress }.run(&[], None)?;
+        let mut report = Job { source, roster: &roster, options: &options, progress }.run(&[], None)?;
         source.unchanged()?;
+        report.notes.extend(phrase::what_is_lost(&report.lost, source.info().with.is_empty()));
         Ok(report)
     })
 }
@@ -147,7 +150,11 @@ fn read_roster(
 ) -> Result<(Roster, Options), ExportError> {
     let handles = source.handles()?;
     let chats = source.chats()?;
-    let roster = Roster::new(&handles, &chats, contacts);
+    let mut roster = Roster::new(&handles, &chats, contacts);
+    for entry in &mut roster.conversations {
+        // What was sent at any time may have been sent in this one.
+        entry.conversation.lost.retain(|sent| sent.is_none() || !selection.rules_out_date(*sent));
+    }
     let options = Options { selection: selection.clone(), jobs: jobs.max(1), junk_chats: junk_chats(&chats) };
     Ok((roster, options))
 }

@@ -95,6 +95,11 @@ fn conversation(json: &mut Json<'_>, finished: &Finished, file: Option<&str>) {
     json.raw(",\"first\":").date(finished.first);
     json.raw(",\"last\":").date(finished.last);
     json.raw(",\"file\":").maybe(file);
+    if !conversation.lost.is_empty() {
+        json.raw(",\"lost\":").array(&conversation.lost, |json, sent| {
+            json.date(*sent);
+        });
+    }
 }
 
 fn message(json: &mut Json<'_>, conversation: &Conversation, message: &Message) {

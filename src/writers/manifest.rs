@@ -41,6 +41,7 @@ pub fn write(
     page.put(|json| {
         head(json, provenance, request);
         counts(json, report);
+        lost(json, report);
     })?;
     page.list(",\n\"files\":", files, |json, file| json.file(file))?;
     page.list(",\n\"defects\":", &report.defects, |json, defect| {
@@ -169,6 +170,16 @@ fn counts(json: &mut Json<'_>, report: &Report) {
     json.raw(",\"in_icloud\":").number(attachments.in_icloud);
     json.raw(",\"missing\":").number(attachments.missing);
     json.raw(",\"expired\":").number(attachments.expired).raw("}");
+}
+
+/// Messages of an archive that nothing has any more, by conversation; `null`: nothing tells which. Only where there are some.
+fn lost(json: &mut Json<'_>, report: &Report) {
+    if !report.lost.is_empty() {
+        json.raw(",\n\"lost\":").array(&report.lost, |json, of| {
+            json.raw("{\"conversation\":").maybe(of.conversation.as_deref());
+            json.raw(",\"messages\":").number(of.messages).raw("}");
+        });
+    }
 }
 
 struct Page {

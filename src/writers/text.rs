@@ -30,6 +30,8 @@ pub const INDEX: &str = "index.txt";
 const EXTENSION: &str = "txt";
 /// A terminal has 80; some editors number lines.
 const COLUMNS: usize = 78;
+/// Where what is known of a conversation begins, beside what it is.
+const INDENT: usize = 14;
 /// Before what a message says, after the first line.
 const TEXT_LINE: &str = "\n           ";
 /// Before what is said about it.
@@ -174,6 +176,21 @@ fn offset(minutes: i32) -> String {
     format!("{sign}{:02}:{:02}", minutes.unsigned_abs() / 60, minutes.unsigned_abs() % 60)
 }
 
+/// Words of ours in lines of so many columns.
+fn lines(sentence: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A line across the page with words in it.
 fn rule(to: &mut String, words: &str) {
     let begin = to.len();
@@ -192,7 +209,7 @@ impl Text {
         to.extend(std::iter::repeat_n('═', COLUMNS));
         to.push('\n');
         let mut fact = |name: &str, value: &str| {
-            to.push_str(&format!("{name:<14}{value}\n"));
+            to.push_str(&format!("{name:<INDENT$}{value}\n"));
         };
         fact("Conversation", &conversation.id);
         let people = conversation.participants.iter().map(phrase::participant);
@@ -205,6 +222,11 @@ impl Text {
         fact("Times", self.options.zone.name());
         if let Some(as_of) = self.as_of() {
             fact("Shown", &as_of);
+        }
+        let mut clock = Clock::new(self.options.zone);
+        let lost = phrase::lost_of(conversation, self.options.provenance.as_deref(), &mut clock);
+        for (number, line) in lost.iter().flat_map(|sentence| lines(sentence, COLUMNS - INDENT)).enumerate() {
+            fact(if number == 0 { "Incomplete" } else { "" }, &line);
         }
         to
     }
@@ -228,6 +250,13 @@ impl Text {
         if let Some(as_of) = self.as_of() {
             to.push_str(&as_of);
             to.push('\n');
+        }
+        let all = conversations.iter().map(|finished| &finished.conversation);
+        for sentence in phrase::lost_of_all(all, self.options.provenance.as_deref(), &mut clock) {
+            for line in lines(&sentence, COLUMNS) {
+                to.push_str(&line);
+                to.push('\n');
+            }
         }
         to.extend(std::iter::repeat_n('═', COLUMNS));
         to.push('\n');

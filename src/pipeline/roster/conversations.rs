@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::earlier_ids::earlier_ids;
 use super::people::People;
 use super::sets::Sets;
-use crate::model::{Conversation, ConversationKind};
+use crate::model::{Conversation, ConversationKind, Instant};
 use crate::pipeline::decode::date::instant;
 use crate::source::{RawChat, RawHandle};
 
@@ -257,8 +257,18 @@ fn assemble<'a>(
         chat_guids: named.map(|c| c.guid.clone()).collect(),
         participants: everyone.iter().filter_map(|p| people.all.get(*p)).cloned().collect(),
         services: services.into_iter().map(str::to_owned).collect(),
+        lost: lost(&chats),
     };
     Thread { chats, people: everyone, conversation, key }
+}
+
+/// When what is lost of some chats was sent; several of them may tell of one message.
+fn lost(chats: &[&RawChat]) -> Vec<Option<Instant>> {
+    let rows: BTreeSet<(i64, i64)> =
+        chats.iter().flat_map(|chat| &chat.lost).map(|row| (row.rowid, row.date)).collect();
+    let mut dates: Vec<Option<Instant>> = rows.into_iter().map(|(_, date)| instant(date)).collect();
+    dates.sort_unstable();
+    dates
 }
 
 fn names(labels: &[&str]) -> Option<String> {

@@ -10,9 +10,10 @@ use rusqlite::{Connection, Rows};
 
 use crate::disk::ContentName;
 use crate::model::DeletionReason;
-use crate::source::as_of::{IS_DAMAGED, IS_WHOLE, THEN, WAS_LOST};
+use crate::source::as_of::{IS_DAMAGED, IS_WHOLE, LAST_WAS_LOST, THEN, WAS_LOST};
 use crate::source::custody::Visits;
 use crate::source::database::{Columns, Schema, scan};
+use crate::source::lost::Lost;
 use crate::source::{
     EarlierBody, EarlierFacts, FormerContent, OpenOptions, RawAttachment, RawChat, RawMessage,
 };
@@ -31,6 +32,9 @@ pub(super) struct Archived {
     damaged: BTreeSet<i64>,
     /// Of an archive as it was: messages of which what they were then is lost.
     otherwise_then: BTreeSet<i64>,
+    /// Messages that are shown as they were before, as what they were last is lost.
+    last_is_lost: BTreeSet<i64>,
+    lost: Lost,
     /// Former states of messages, by their numbers, that are nobody's words.
     damaged_former: BTreeSet<i64>,
     /// Attachment → other bytes of it: those that were there before it, the latest first, then those of other sources.
@@ -64,6 +68,11 @@ impl Absence {
 const GIVEN_UP: &str = "SELECT b.id FROM msgarchive_lost l JOIN msgarchive_message b ON b.id = l.id AND b.since = l.run \
      WHERE l.kind = 3 GROUP BY b.id HAVING count(*) > (SELECT count(*) FROM msgarchive_message_version v \
        WHERE v.msgarchive_id = b.id AND v.msgarchive_since = b.since AND v.msgarchive_until < b.since)";
+
+/// The messages that are shown in an earlier state than the last that a run gave up. What is shown of one of which another state came
+/// later than that is the last again.
+const LAST_IS_LOST: &str = "SELECT DISTINCT b.id FROM msgarchive_lost l JOIN msgarchive_message b ON b.id = l.id \
+     AND b.since < l.since WHERE l.kind = 3 AND l.run > 0";
 
 /// A former state that a run gave up is of that run, which is later than any that had it: what lies there are nobody's words.
 const WHOLE: &str = "msgarchive_since <= msgarchive_until";
@@ -121,14 +130,24 @@ impl Archived {
             }
         })?;
         archived.earlier = earlier_of(schema);
-        scan(connection, Some(GIVEN_UP).filter(|_| schema.has_all("msgarchive_lost", &["run"])), |c| {
+        archived.lost = Lost::read(connection, schema, as_of.is_some())?;
+        let tells_run = schema.has("msgarchive_lost", "run");
+        scan(connection, Some(GIVEN_UP).filter(|_| tells_run), |c| {
             archived.damaged.insert(c.number());
+        })?;
+        // Of another time that is another matter.
+        scan(connection, Some(LAST_IS_LOST).filter(|_| tells_run && as_of.is_none()), |c| {
+            archived.last_is_lost.insert(c.number());
         })?;
         let then = as_of.is_some().then(|| format!("SELECT message, what FROM {THEN}"));
         scan(connection, then.as_deref(), |c| {
             let (message, what) = (c.number(), c.number());
             match what {
                 WAS_LOST => drop(archived.otherwise_then.insert(message)),
+                LAST_WAS_LOST if !damaged.contains(&message) => {
+                    archived.damaged.remove(&message);
+                    archived.last_is_lost.insert(message);
+                }
                 IS_DAMAGED => drop(archived.damaged.insert(message)),
                 // What was given up is a later state.
                 IS_WHOLE if !damaged.contains(&message) => drop(archived.damaged.remove(&message)),
@@ -185,6 +204,7 @@ impl Archived {
     pub fn mark(&self, row: &mut RawMessage) {
         row.damaged = self.damaged.contains(&row.rowid);
         row.otherwise_then = self.otherwise_then.contains(&row.rowid);
+        row.last_is_lost = self.last_is_lost.contains(&row.rowid);
         if let Some(Absence { date, reason, guessed, last_seen, gone, .. }) = self.deleted.get(&row.rowid) {
             row.deleted = Some(*date);
             row.deletion_reason = *reason;
@@ -201,8 +221,16 @@ impl Archived {
         }
     }
 
-    /// Says what a chat was called before.
-    pub fn name(&self, chat: &mut RawChat) {
+    /// Chats of which messages are lost, and of how many messages nothing tells in which they were.
+    pub fn lost(&self) -> &Lost {
+        &self.lost
+    }
+
+    /// Says what a chat was called before, and what of it is lost.
+    pub fn tell(&self, chat: &mut RawChat) {
+        if let Some(lost) = self.lost.of_chats.get(&chat.rowid) {
+            chat.lost.clone_from(lost);
+        }
         if let Some(names) = self.former_names.get(&chat.rowid) {
             chat.former_names.clone_from(names);
             chat.former_names.retain(|name| chat.display_name.as_ref() != Some(name));

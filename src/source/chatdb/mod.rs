@@ -83,6 +83,9 @@ impl ChatDb {
         };
         let census = Census::take(&mut opened.own, other, &queries).map_err(failed())?;
         let archived = Archived::read(&opened.own, &opened.schema, options).map_err(failed())?;
+        if let Some(custody) = &mut opened.info.custody {
+            custody.lost_anywhere = archived.lost().anywhere;
+        }
         let joins_have_own_dates = {
             let mut statement = opened.own.prepare(&queries.date).map_err(failed())?;
             let date_of = |rowid| statement.query_row([rowid], |row| Ok(Columns::from(row, 0).number()));
@@ -167,7 +170,7 @@ impl Source for ChatDb {
     fn chats(&self) -> Result<Vec<RawChat>, SourceError> {
         let mut chats: BTreeMap<i64, RawChat> =
             self.all(&self.queries.chats, rows::chat)?.into_iter().map(|chat| (chat.rowid, chat)).collect();
-        for rowid in self.census.chats.keys() {
+        for rowid in self.census.chats.keys().chain(self.archived.lost().of_chats.keys()) {
             chats.entry(*rowid).or_insert_with(|| RawChat { rowid: *rowid, ..RawChat::default() });
         }
         let lookups = self.all(&self.queries.lookups, |row| {
@@ -190,7 +193,7 @@ impl Source for ChatDb {
         let of_handles: HashMap<i64, Option<String>> =
             self.handles()?.into_iter().map(|handle| (handle.rowid, handle.service)).collect();
         for (rowid, chat) in &mut chats {
-            self.archived.name(chat);
+            self.archived.tell(chat);
             if let Some(members) = self.census.members.get(rowid) {
                 chat.handle_ids.clone_from(members);
             }

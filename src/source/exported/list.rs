@@ -28,6 +28,9 @@ pub struct Listed {
     #[serde(default)]
     pub services: Vec<String>,
     pub file: String,
+    /// When what was lost of it was sent.
+    #[serde(default)]
+    pub lost: Vec<Option<String>>,
 }
 
 /// One person.

@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 use super::list::{Listed, Participant};
 use crate::model::ConversationKind;
 use crate::source::contacts::Contact;
-use crate::source::{ChatId, RawChat, RawHandle};
+use crate::source::dates::raw_of;
+use crate::source::{ChatId, LostRow, RawChat, RawHandle};
 
 /// One-to-one, and group (`messages-format.md` 12.4).
 const DIRECT: i64 = 45;
@@ -71,7 +72,8 @@ impl People {
             let addresses = conversation.participants.iter().flat_map(|person| &person.handles);
             addresses.map(|address| self.handle(address)).collect()
         };
-        self.homes.push(self.chats.len());
+        let home = self.chats.len();
+        self.homes.push(home);
         let services = conversation.services.clone();
         let kind = conversation.kind();
         if kind == ConversationKind::Orphaned {
@@ -101,6 +103,10 @@ impl People {
                 services: services.clone(),
                 ..RawChat::default()
             });
+        }
+        if let Some(chat) = self.chats.get_mut(home) {
+            let lost = conversation.lost.iter().zip(1..);
+            chat.lost = lost.map(|(sent, rowid)| LostRow { rowid, date: raw_of(sent.as_deref()) }).collect();
         }
     }
 

@@ -17,12 +17,18 @@ pub(super) fn repetition(row: &RawMessage) -> RawMessage {
     }
 }
 
+/// Nothing of it is known to be lost.
+fn is_as_it_was(row: &RawMessage) -> bool {
+    !(row.last_is_lost || row.otherwise_then || row.damaged || row.unreadable)
+}
+
 /// Adds to a row what another source's row of the same message knows beyond it.
 pub(super) fn unite(row: &mut RawMessage, mut other: RawMessage, identity: &dyn Identity) {
     // A row as Messages wrote it says more than what an export made of it, and a whole one more than one that is not.
     if row.unreadable && !other.unreadable
         || row.damaged && !other.damaged && !other.unreadable
         || row.otherwise_then && !other.otherwise_then && !other.damaged && !other.unreadable
+        || row.last_is_lost && is_as_it_was(&other)
         || row.exported.is_some() && other.exported.is_none()
     {
         std::mem::swap(row, &mut other);

@@ -42,7 +42,9 @@ pub fn salt(request: &ExportRequest, source: &SourceInfo) -> [u8; 32] {
     let looks = (zone, me, tool, excel, document, font_dirs, system_fonts, pdf);
     let asked = (&formats, request.attachments, &request.selection, &request.options);
     // What a cover says of where it comes from.
-    let origin = (source.kind, &source.path, &source.schema_version, &source.keep_messages, &source.backup);
+    let lost = source.lost_anywhere();
+    let origin =
+        (source.kind, &source.path, &source.schema_version, &source.keep_messages, &source.backup, lost);
     Sha256::digest(format!("{VERSION} {looks:?} {asked:?} {origin:?}")).into()
 }
 

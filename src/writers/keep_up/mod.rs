@@ -21,6 +21,7 @@ use self::standins::StandIns;
 use super::export::{AttachmentMode, ExportRequest, prepare};
 use super::making::{Making, rank};
 use super::manifest::Extent;
+use super::phrase;
 use crate::disk::{FileRecord, OthersFiles, is_unfinished};
 use crate::pipeline::writer::{AssetSink, WriteError, Writer};
 use crate::pipeline::{Again, DEFECTS_KEPT, Defect, ExportError, Job, Progress, Report};
@@ -90,6 +91,7 @@ fn bring_up(
     if plan.is_nothing() && !is_unfinished(&request.out) {
         let mut report = whole;
         with_earlier_defects(&mut report, &[], &plan);
+        report.notes.extend(phrase::what_is_lost(&report.lost, source.info().with.is_empty()));
         let others = OthersFiles::beside(&request.out).map_err(WriteError::from)?;
         return Ok(KeptUp { report, written: 0, removed: 0, spared: 0, others });
     }
@@ -127,6 +129,7 @@ fn bring_up(
     report.files.push(making.write_manifest(request, &report, &extent)?);
     let others = making.staging.others().map_err(WriteError::from)?;
     making.staging.publish_without(&stale, rank).map_err(WriteError::from)?;
+    report.notes.extend(phrase::what_is_lost(&report.lost, source.info().with.is_empty()));
     report.notes.extend(making.close());
     let [written, removed, spared] =
         [plan.changed.len(), stale.len(), spared.len()].map(|count| count as u64);

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use crate::model::{Conversation, ConversationKind};
 use crate::pipeline::RowCounts;
 use crate::writers::WriterOptions;
-use crate::writers::clock::Local;
+use crate::writers::clock::{Clock, Local};
 use crate::writers::contents::Contents;
 use crate::writers::phrase;
 
@@ -295,6 +295,11 @@ fn title_block(
     let people = conversation.participants.iter().map(phrase::participant);
     for person in people.chain([phrase::one_line(&options.me).into_owned()]) {
         put(if person.is_empty() { 0.0 } else { 3.0 }, &person, Ink::default(), 9.5);
+    }
+    let mut clock = Clock::new(options.zone);
+    let lost = phrase::lost_of(conversation, options.provenance.as_deref(), &mut clock);
+    if !lost.is_empty() {
+        put(6.0, &format!("{}.", lost.join(". ")), Ink::default(), 9.5);
     }
     put(6.0, &format!("Times are shown in {}", options.zone.name()), QUIET, 8.5);
     let rule = Rectangle { x: style.side, y: 0.0, width: style.measure(), height: 0.8 };

@@ -1,6 +1,7 @@
 //! A conversation's cover: whose it is, what the document holds of it, and where that comes from.
 
 use crate::pipeline::RowCounts;
+use crate::writers::clock::Clock;
 use crate::writers::contents::Contents;
 use crate::writers::phrase;
 
@@ -34,6 +35,8 @@ pub fn blocks(plan: &Plan<'_>, outcome: &Outcome, engine: &mut Engine) -> Vec<Bl
     }
     let words = phrase::period_and_count(&outcome.contents);
     front.title(&phrase::one_line(&conversation.title), &kind, &words);
+    let mut clock = Clock::new(options.zone);
+    front.lost(&phrase::lost_of(conversation, options.provenance.as_deref(), &mut clock));
     if let Some(part) = part {
         front.neighbors(part);
     }

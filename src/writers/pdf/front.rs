@@ -85,6 +85,17 @@ impl<'a> Front<'a> {
         self.late_line(below, Ink::default(), 11.0, 4.0);
     }
 
+    /// What damage of an archive took of what would be in the document: nobody is to take it for complete.
+    pub fn lost(&mut self, sentences: &[String]) {
+        if sentences.is_empty() {
+            return;
+        }
+        let text = format!("{}.", sentences.join(". "));
+        let measure = Measure { size: TEXT, width: self.style.measure() };
+        let rows = self.engine.plain(&text, Ink::default(), measure).into_rows(self.style.side);
+        self.blocks.push(Block { before: 6.0, rows, begins: Some(Role::Paragraph), ..Block::default() });
+    }
+
     pub fn months(&mut self, contents: &Contents) {
         let chart = chart(&contents.months, &self.style, self.engine);
         self.heading("Messages by month");

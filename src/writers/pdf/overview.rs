@@ -3,6 +3,7 @@
 use crate::pipeline::RowCounts;
 use crate::pipeline::writer::Finished;
 use crate::writers::WriterOptions;
+use crate::writers::clock::Clock;
 use crate::writers::contents::Contents;
 use crate::writers::phrase;
 
@@ -55,6 +56,9 @@ pub fn blocks(
     let mut front = Front::new(options, engine);
     let count = phrase::count(conversations.len() as u64, "conversation", "conversations");
     front.title(&phrase::all_of(&options.me), &count, &phrase::period_and_count(&outcome.contents));
+    let all = conversations.iter().map(|finished| &finished.conversation);
+    let mut clock = Clock::new(options.zone);
+    front.lost(&phrase::lost_of_all(all, options.provenance.as_deref(), &mut clock));
     front.months(&outcome.contents);
     front.held(phrase::HOLDS, &outcome.contents);
     front.account(phrase::THEIR_ACCOUNT, outcome.rows.as_ref());

@@ -8,6 +8,7 @@
 mod card;
 mod file;
 mod line;
+mod lost;
 mod origin;
 mod status;
 mod time;
@@ -16,6 +17,7 @@ mod zone;
 
 pub use card::{CardLine, balloon_label};
 pub use file::{attachment, availability, file_facts, file_kind, length, size};
+pub use lost::{lost_of, lost_of_all, what_is_lost};
 pub use origin::{
     ABSENT, ACCOUNT_ELSEWHERE, CONTENTS, COVER, GONE, HELD, HOLDS, HOLDS_OF_IT, INDEX, ITS_ACCOUNT, KEPT_UP,
     THEIR_ACCOUNT, account, all_of, as_of, attachment_mode, continued, continues, digest, fed, gone_why,
