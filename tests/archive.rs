@@ -10,6 +10,7 @@ mod copies;
 mod court;
 pub mod crash;
 mod cut_off;
+mod cut_off_library;
 mod damage;
 mod device;
 mod doubtful;

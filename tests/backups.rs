@@ -256,6 +256,28 @@ fn a_log_that_lies_in_the_backup_is_read() {
     }
 }
 
+/// What is missing at the end of its messages is neither shown as what it is not, nor taken for deleted.
+#[test]
+fn messages_of_a_backup_that_are_cut_off_are_told_of() {
+    let program = Program::new();
+    let library = library(&program);
+    let whole = fs::metadata(library.join("chat.db")).unwrap().len();
+    fs::File::options().write(true).open(library.join("chat.db")).unwrap().set_len(whole - 300).unwrap();
+    let told = format!("it is cut off: it has {} bytes instead of {whole}", whole - 300);
+    for (number, layout) in
+        [Layout::default(), Layout { password: Some(PASSWORD), ..Layout::default() }].into_iter().enumerate()
+    {
+        let backup = format!("backup-{number}");
+        wrap(&library, None, &program.path().join(&backup), layout);
+        for (arguments, code) in [(["list", "-s", &backup], 3), (["archive", "archive", "-s"], 1)] {
+            let arguments =
+                if code == 1 { [&arguments[..], &[&backup]].concat() } else { arguments.to_vec() };
+            let got = with_password(&program, &arguments, PASSWORD);
+            assert!(got.code == Some(code) && got.err.contains(&told), "{layout:?}: {got:?}");
+        }
+    }
+}
+
 #[test]
 fn a_key_that_is_lost_is_told_of() {
     let program = Program::new();

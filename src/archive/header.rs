@@ -10,6 +10,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, ffi};
 
+use super::ArchiveError;
+use super::open::look_into;
 use super::own_file::is_file;
 use crate::disk::open_file;
 
@@ -48,6 +50,16 @@ pub fn cut_off(connection: &Connection) -> rusqlite::Result<Option<String>> {
         rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
     };
     shorter_than(Path::new(path), u64::try_from(whole).unwrap_or(u64::MAX)).map_err(fails)
+}
+
+/// The same of the database of the archive at `path`: for who only reads, and may not come to the end of it.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub fn archive_cut_off(path: &Path) -> Result<Option<String>, ArchiveError> {
+    let (folder, connection) = look_into(path)?;
+    let what = cut_off(&connection).map_err(ArchiveError::database(folder.database()))?;
+    Ok(what.map(|what| format!("{}: {what}", folder.database().display())))
 }
 
 /// The same by what the file itself says, where SQLite does not read it at all; nobody may have it open.

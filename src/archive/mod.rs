@@ -112,6 +112,7 @@ pub use check::{Checked, Damage, Findings, Lost, Problem, Unread, check, damage_
 pub use error::ArchiveError;
 pub use given::{ArchiveOptions, Feed};
 pub use gone_for_good::GoneSource;
+pub use header::archive_cut_off;
 pub use known_source::ArchiveRead;
 pub use lost_thing::{LostOf, LostThing};
 pub use record::{Counts, RunRecord, SourceRead};

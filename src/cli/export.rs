@@ -7,7 +7,7 @@ use msgarchive::disk::archive_folder::is_archive;
 use msgarchive::disk::{MANIFEST, Others};
 use msgarchive::model::Instant;
 use msgarchive::pipeline::Report;
-use msgarchive::source::OpenOptions;
+use msgarchive::source::{OpenOptions, SourceKind};
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::export::{AttachmentMode, ExportRequest, export_folder};
 use msgarchive::writers::phrase::{self, count, size};
@@ -100,6 +100,9 @@ pub fn run(args: ExportArgs) -> Result<Outcome, Failure> {
         defects.extend(look_for_damage(path, options, jobs, &watch)?);
         Ok(())
     })?;
+    // Of an archive that is said already.
+    let cut_off = opened.source.info().cut_off().filter(|(info, _)| info.kind != SourceKind::Archive);
+    defects.extend(cut_off.map(|(info, what)| format!("{}: {what}", info.path.display())));
     let request = ExportRequest {
         out: args.out.clone(),
         formats: each_once(&args.format),

@@ -19,7 +19,7 @@ use super::account::account;
 use super::changed::{SECONDS, moment};
 use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, said, wrap};
-use super::{Failure, Outcome, changed, gone, groups, lost, terminal, zone};
+use super::{Failure, Outcome, changed, gone, groups, lost, report, terminal, zone};
 
 /// Show what an archive knows of the past: its runs, what groups were called and who was in them, what was deleted and why,
 /// what was edited or unsent, every version of a message.
@@ -94,7 +94,7 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         }
     };
     terminal::print(&printed)?;
-    Ok(Outcome::Complete)
+    report::warn_of_end(&args.dir)
 }
 
 /// The export of this archive that the schedule keeps up to date, where it does. A schedule that cannot be read is one of

@@ -47,7 +47,7 @@ pub fn run(args: ListArgs) -> Result<Outcome, Failure> {
     let printed =
         if args.json { as_json(&done, then, zone) } else { report::as_of(then, zone) + &table(&done, zone) };
     terminal::print(&printed)?;
-    Ok(report::outcome(&done))
+    Ok(report::outcome_of(opened.source.info(), &done))
 }
 
 /// Columns beside the title's, with two blanks before each: kind, messages, files, period, id.

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use anstream::eprintln;
 use chrono_tz::Tz;
 use clap::builder::styling::{AnsiColor, Style};
+use msgarchive::archive::archive_cut_off;
 use msgarchive::disk;
 use msgarchive::model::Instant;
 use msgarchive::pipeline::{LostMessages, Report};
+use msgarchive::source::SourceInfo;
 use msgarchive::writers::clock::Clock;
 use msgarchive::writers::export::AttachmentMode;
 use msgarchive::writers::phrase::{self, count, grouped, size};
@@ -76,6 +78,21 @@ pub fn outcome(done: &Report) -> Outcome {
     } else {
         Outcome::Incomplete
     }
+}
+
+/// The same of what was read of `source`, whose database may end before it should: nobody knows what was there.
+pub fn outcome_of(source: &SourceInfo, done: &Report) -> Outcome {
+    if source.cut_off().next().is_some() { Outcome::Incomplete } else { outcome(done) }
+}
+
+/// Of an archive that is only looked at: whether its database ends before it should, of which what is asked for may say nothing.
+pub fn warn_of_end(archive: &Path) -> Result<Outcome, Failure> {
+    let Some(what) = archive_cut_off(archive)? else { return Ok(Outcome::Complete) };
+    warn(&format!(
+        "{what}, and what is missing there is not shown, or is not what it was; `msgarchive verify` names what is damaged, and \
+         the next run of `archive` mends it"
+    ));
+    Ok(Outcome::Incomplete)
 }
 
 /// `, 2019-03-01 to 2024-12-24`; nothing where no message has a date.

@@ -15,7 +15,7 @@ use super::progress::{When, working};
 use super::selection_options::SelectionOptions;
 use super::terminal::{fill, plain, said, wrap};
 use super::unfound::Asked;
-use super::{Failure, Outcome, terminal, unfound, zone};
+use super::{Failure, Outcome, report, terminal, unfound, zone};
 
 /// Before every message.
 const INDENT: usize = 4;
@@ -78,7 +78,7 @@ pub fn run(args: SearchArgs) -> Result<Outcome, Failure> {
     let mut page = Page { phrases: Phrases::new("Me"), clock: Clock::new(zone), zone };
     let printed = if args.json { page.as_json(&found) } else { page.in_words(&args, &found) };
     terminal::print(&printed)?;
-    Ok(Outcome::Complete)
+    report::warn_of_end(&args.dir)
 }
 
 impl SearchArgs {

@@ -80,6 +80,13 @@ impl SourceError {
         SourceError::Odd { path: path.into(), table: table.to_owned(), what: what.into() }
     }
 
+    /// The database at `path` ends before it should: `what`, in words.
+    pub(super) fn cut_off(path: impl Into<PathBuf>, what: &str) -> SourceError {
+        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        let source = rusqlite::Error::SqliteFailure(corrupt, Some(what.to_owned()));
+        SourceError::Damaged { path: path.into(), source }
+    }
+
     /// For `map_err` on what SQLite says about the database at `path`.
     pub fn database(path: impl Into<PathBuf>) -> impl FnOnce(rusqlite::Error) -> SourceError {
         use rusqlite::ErrorCode;

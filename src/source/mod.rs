@@ -81,11 +81,18 @@ pub struct SourceInfo {
     pub warnings: Vec<String>,
     /// One of these: something of it is not read, and wanting in whatever is made of it.
     pub unread: Option<String>,
+    /// Its database ends before it should, which is one of the warnings, too: by how much, in words.
+    pub cut_off: Option<String>,
     /// The sources that are read together with it.
     pub with: Vec<SourceInfo>,
 }
 
 impl SourceInfo {
+    /// Those whose database ends before it should: it, and what is read together with it.
+    pub fn cut_off(&self) -> impl Iterator<Item = (&SourceInfo, &str)> {
+        std::iter::once(self).chain(&self.with).filter_map(|info| Some((info, info.cut_off.as_deref()?)))
+    }
+
     /// It, or one that is read together with it, is an encrypted backup.
     pub fn is_encrypted(&self) -> bool {
         let encrypted = |info: &SourceInfo| info.backup.as_ref().is_some_and(|backup| backup.encrypted);

@@ -18,7 +18,7 @@ use super::contacts::{self, Contact, ContactsError};
 pub use super::database::text;
 use super::database::{Guard, Layout, Opened, Pool, Pooled};
 use super::locate::{Locator, Roots};
-use super::{Content, OpenOptions, Place, SourceError, SourceInfo};
+use super::{Content, OpenOptions, Place, SourceError, SourceInfo, SourceKind};
 
 /// A store of iOS 6, OS X 10.8 or later, at one moment.
 #[derive(Debug)]
@@ -81,6 +81,10 @@ impl Tables {
     ) -> Result<Tables, SourceError> {
         if opened.layout != Layout::Modern {
             return Err(SourceError::WithoutGuids { path: opened.info.path });
+        }
+        // What is missing would be taken for deleted. In an archive each row vouches for itself.
+        if let (Some(what), false) = (&opened.info.cut_off, opened.info.kind == SourceKind::Archive) {
+            return Err(SourceError::cut_off(opened.path, what));
         }
         let failed = SourceError::database(&opened.path);
         let roots = opened.roots(options);

@@ -120,12 +120,14 @@ impl DeviceFolder {
             }
         };
         opened.store = Some(Arc::clone(&backup) as Arc<dyn FileStore>);
+        let mut warnings = std::mem::take(&mut opened.info.warnings);
+        warnings.extend(backup.warnings(about.problem.as_deref(), lost_log));
         opened.info = SourceInfo {
             kind: SourceKind::Backup,
             path: options.shown_as.clone().unwrap_or_else(|| folder.clone()),
             keep_messages: KeepMessages::of(&|name| backup.preferences(name)),
             icloud: ICloudSettings::of(&|name| backup.preferences(name)),
-            warnings: backup.warnings(about.problem.as_deref(), lost_log),
+            warnings,
             backup: Some(about.clone()),
             ..opened.info
         };

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
+use super::cut_off;
 use super::log::Log;
 use super::snapshot::{Guard, Snapshot, create, failed, of_the_disk, place_in, prepare, private_folder, uri};
 use crate::source::SourceError;
@@ -48,7 +49,9 @@ fn without_name(
     for connection in &connections {
         prepare(connection).map_err(SourceError::database(path))?;
     }
-    Ok(Snapshot { connections, guard: Guard::default(), copy: None })
+    let bytes = file.metadata().map_err(failed(path))?.len();
+    let cut_off = is_cut_off(path, bytes, &connections)?;
+    Ok(Snapshot { connections, guard: Guard::default(), copy: None, cut_off })
 }
 
 fn connect(uri: &str, access: OpenFlags) -> rusqlite::Result<Connection> {
@@ -104,7 +107,13 @@ fn in_memory(
         Ok(connections)
     };
     let connections = shared().map_err(SourceError::database(path))?;
-    Ok(Snapshot { connections, guard: Guard::default(), copy: None })
+    let cut_off = is_cut_off(path, bytes.len() as u64, &connections)?;
+    Ok(Snapshot { connections, guard: Guard::default(), copy: None, cut_off })
+}
+
+fn is_cut_off(path: &Path, bytes: u64, connections: &[Connection]) -> Result<Option<String>, SourceError> {
+    let first = connections.first().map(|first| cut_off::shorter(bytes, first));
+    Ok(first.transpose().map_err(SourceError::database(path))?.flatten())
 }
 
 #[cfg(test)]

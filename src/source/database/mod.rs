@@ -3,6 +3,7 @@
 //!
 //! **Must never**: know what a table of Messages means.
 
+mod cut_off;
 mod disk;
 mod evidence;
 mod handle;
@@ -131,7 +132,7 @@ impl Opened {
         home: Option<PathBuf>,
         options: &OpenOptions,
     ) -> Result<Opened, SourceError> {
-        let Snapshot { mut connections, guard, .. } = snapshot;
+        let Snapshot { mut connections, guard, cut_off, .. } = snapshot;
         let failed = || SourceError::database(&path);
         let Some(own) = connections.pop() else {
             return Err(failed()(rusqlite::Error::QueryReturnedNoRows));
@@ -142,9 +143,22 @@ impl Opened {
         let kind = if is_archive { SourceKind::Archive } else { kind };
         let custody = is_archive.then(|| Custody::read(&own, &schema, options.as_of.as_deref()));
         let custody = custody.transpose().map_err(failed())?;
+        let shown = options.shown_as.clone().unwrap_or_else(|| path.clone());
+        let warnings = cut_off.iter().map(|what| {
+            let todo = match kind {
+                SourceKind::Archive => {
+                    "`msgarchive verify` names what is damaged, and the next run of `archive` mends it"
+                }
+                _ => "copy it again from where it came from, whole",
+            };
+            let shown = shown.display();
+            format!("{shown}: {what}, and what is missing there is not shown, or is not what it was; {todo}")
+        });
         let info = SourceInfo {
             kind,
-            path: options.shown_as.clone().unwrap_or_else(|| path.clone()),
+            warnings: warnings.collect(),
+            cut_off,
+            path: shown,
             attachments_root: options.attachments_root.clone(),
             schema_version: schema.version.clone(),
             custody,

@@ -19,6 +19,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::cut_off;
 use super::evidence::Evidence;
 use super::handle::Handle;
 use super::recognize::{self, Candidate};
@@ -32,6 +33,8 @@ pub(super) struct Snapshot {
     pub guard: Guard,
     /// What is read instead of the database's own files.
     pub copy: Option<File>,
+    /// Its file ends before it should; in words.
+    pub cut_off: Option<String>,
 }
 
 /// What keeps a snapshot of one moment, or tells afterwards that it was not.
@@ -74,12 +77,26 @@ impl Snapshot {
     /// `live`: this machine's own library, which Messages may open at any time.
     pub fn take(candidate: &Candidate, live: bool, sessions: usize) -> Result<Snapshot, SourceError> {
         let mut evidence = Evidence::of(&candidate.path);
-        let mut snapshot = Snapshot::of(candidate, live, sessions.max(1))?;
+        let mut snapshot = Snapshot::looked_at(candidate, live, sessions.max(1))?;
         if let Some(copy) = snapshot.copy.take() {
             evidence.keep_copy(copy);
         }
         snapshot.guard.evidence = evidence;
         Ok(snapshot)
+    }
+
+    /// As [`Snapshot::of`], and whether the file ends before it should.
+    fn looked_at(candidate: &Candidate, live: bool, sessions: usize) -> Result<Snapshot, SourceError> {
+        let path = &candidate.path;
+        let before = Fingerprint::of(path).ok();
+        let snapshot = Snapshot::of(candidate, live, sessions)?;
+        let cut_off = match snapshot.connections.first() {
+            Some(connection) => {
+                cut_off::of(path, connection, before.as_ref()).map_err(SourceError::database(path))?
+            }
+            None => None,
+        };
+        Ok(Snapshot { cut_off, ..snapshot })
     }
 
     fn of(candidate: &Candidate, live: bool, sessions: usize) -> Result<Snapshot, SourceError> {
@@ -128,6 +145,7 @@ impl Snapshot {
             connections,
             guard: Guard { watched: Some((path.to_owned(), before)), ..Guard::default() },
             copy: None,
+            cut_off: None,
         })
     }
 
@@ -150,7 +168,7 @@ impl Snapshot {
                 Err(error) => return Err(SourceError::database(path)(error)),
             }
         }
-        Ok(Snapshot { connections, guard: Guard::default(), copy: None })
+        Ok(Snapshot { connections, guard: Guard::default(), copy: None, cut_off: None })
     }
 
     /// A copy of a database, changed. `live`: see [`Snapshot::take`].
@@ -162,7 +180,7 @@ impl Snapshot {
     ) -> Result<Snapshot, SourceError> {
         let path = &candidate.path;
         let mut evidence = Evidence::of(path);
-        let taken = Snapshot::of(candidate, live, 1)?;
+        let taken = Snapshot::looked_at(candidate, live, 1)?;
         let Some(source) = taken.connections.first() else {
             return Err(SourceError::Changed { path: path.clone() });
         };
@@ -177,6 +195,7 @@ impl Snapshot {
             evidence.keep_copy(copy);
         }
         snapshot.guard.evidence = evidence;
+        snapshot.cut_off = taken.cut_off;
         Ok(snapshot)
     }
 
@@ -272,7 +291,7 @@ impl Snapshot {
             Some(private)
         };
         let guard = Guard { _private: private, ..Guard::default() };
-        Ok(Snapshot { connections, guard, copy: Some(file) })
+        Ok(Snapshot { connections, guard, copy: Some(file), cut_off: None })
     }
 }
 
