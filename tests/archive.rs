@@ -61,6 +61,7 @@ mod rarities;
 mod read_only;
 mod reasons;
 mod reassigned;
+mod restored_damaged;
 mod said;
 mod said_more;
 mod searching;

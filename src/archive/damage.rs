@@ -15,6 +15,32 @@ use super::sums::{NOTES, SIGHTINGS, WrongSum, first_together};
 /// Rows of the archive that were found damaged, by their ids: they are written anew.
 pub type Damaged = HashSet<i64>;
 
+/// Rows of which damage may have changed, or taken, what is noted of them in a table.
+#[derive(Debug)]
+pub struct Doubtful {
+    /// The first ids of those that share a sum.
+    first: HashSet<i64>,
+    /// All are.
+    all: bool,
+}
+
+impl Doubtful {
+    /// `table`: one whose notes are summed up by many, and speak of the rows of one kind.
+    pub fn of(found: &FoundDamaged, table: &str) -> Doubtful {
+        let notes = NOTES.iter().find(|notes| notes.table == table);
+        let first = |about| notes.and_then(|notes| notes.numbers(about)).map(|(first, _)| first);
+        Doubtful {
+            first: found.sums_of(table).filter_map(first).collect(),
+            all: found.is_wrong_throughout(table),
+        }
+    }
+
+    /// Whether a row is one of them.
+    pub fn has(&self, id: i64) -> bool {
+        self.all || self.first.contains(&first_together(id))
+    }
+}
+
 /// Rows and contents that are damaged or lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundDamaged {
@@ -171,7 +197,8 @@ impl FoundDamaged {
         let of = |rows: &[(Kind, i64)]| {
             Kind::ALL.map(|kind| rows.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect())
         };
-        DamagedRows { rows: of(&self.rows), joined: of(&self.joined), wanting: self.wanting.clone() }
+        let hashes = Kind::ALL.map(|kind| Doubtful::of(self, &format!("msgarchive_{}", kind.table())));
+        DamagedRows { rows: of(&self.rows), hashes, joined: of(&self.joined), wanting: self.wanting.clone() }
     }
 
     /// Which rows of a source are to be looked at again, whatever is known of them.
@@ -222,6 +249,7 @@ impl LookAgain {
 #[derive(Debug)]
 pub struct DamagedRows {
     rows: [Damaged; Kind::ALL.len()],
+    hashes: [Doubtful; Kind::ALL.len()],
     joined: [Damaged; Kind::ALL.len()],
     wanting: Vec<String>,
 }
@@ -230,6 +258,11 @@ impl DamagedRows {
     /// The rows of a kind that are written anew.
     pub fn of(&self, kind: Kind) -> &Damaged {
         &self.rows[kind as usize]
+    }
+
+    /// Rows of a kind whose hashes may be what is damaged.
+    pub fn hashes_of(&self, kind: Kind) -> &Doubtful {
+        &self.hashes[kind as usize]
     }
 
     /// Those of which what joins them is written anew.

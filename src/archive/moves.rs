@@ -16,9 +16,9 @@ use rusqlite::{Connection, params};
 
 use super::absence::predecessors;
 use super::conversations::Conversations;
-use super::damage::{Damaged, FoundDamaged};
+use super::damage::{Damaged, Doubtful};
 use super::kind::{Kind, PLACES};
-use super::sums::{NOTES, Totals, first_together};
+use super::sums::Totals;
 use super::visit::Visit;
 
 /// Since which run a message is in a chat, where that is not since it came.
@@ -51,31 +51,6 @@ pub fn look_again_at_moved(connection: &Connection, totals: &mut Totals) -> rusq
     Ok(())
 }
 
-/// Messages of which damage took what was noted of where sources have them: that one has them elsewhere than shown may have
-/// been so before.
-pub struct DoubtfulPlaces {
-    /// The first ids of those that share a sum.
-    first: HashSet<i64>,
-    /// All are.
-    all: bool,
-}
-
-impl DoubtfulPlaces {
-    pub fn of(found: &FoundDamaged) -> DoubtfulPlaces {
-        let notes = NOTES.iter().find(|notes| notes.table == ELSEWHERE);
-        let first = |about| notes.and_then(|notes| notes.numbers(about)).map(|(first, _)| first);
-        DoubtfulPlaces {
-            first: found.sums_of(ELSEWHERE).filter_map(first).collect(),
-            all: found.is_wrong_throughout(ELSEWHERE),
-        }
-    }
-
-    /// Whether a message is one of them.
-    fn has(&self, message: i64) -> bool {
-        self.all || self.first.contains(&first_together(message))
-    }
-}
-
 /// What damage left uncertain of the places of messages.
 #[derive(Clone, Copy)]
 pub struct Doubts<'c> {
@@ -84,7 +59,7 @@ pub struct Doubts<'c> {
     /// Places are gone, and nobody can say of which messages.
     pub are_wanting: bool,
     /// Those of which it is not certain where sources had them.
-    pub elsewhere: &'c DoubtfulPlaces,
+    pub elsewhere: &'c Doubtful,
 }
 
 /// The chats in which a source has, or had last, a message.

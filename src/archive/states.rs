@@ -182,7 +182,7 @@ impl<'c> States<'c> {
     }
 
     /// The hash of the row as it lies in the archive.
-    fn hash_as_it_is(&self, id: i64) -> rusqlite::Result<Option<RowHash>> {
+    pub fn hash_as_it_is(&self, id: i64) -> rusqlite::Result<Option<RowHash>> {
         let list: Vec<String> = self.hashed.iter().map(|name| quoted(name)).collect();
         let sql = format!("SELECT {} FROM {} WHERE ROWID = ?1", list.join(", "), self.kind.table());
         self.cached(&sql)?.query_row([id], |row| row::hash_of(row, 0, &self.hashed)).optional()

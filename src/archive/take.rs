@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::absence::predecessors;
 use super::aliases::Aliases;
-use super::damage::Damaged;
+use super::damage::{Damaged, Doubtful};
 use super::further::{Beside, beside};
 use super::had;
 use super::incoming::Incoming;
@@ -54,6 +54,8 @@ pub struct Taker<'c> {
     first: bool,
     spelling: &'c Spelling<'c>,
     damaged: &'c Damaged,
+    /// Rows whose hashes may be what is damaged.
+    doubtful_hashes: Option<&'c Doubtful>,
     /// Finds messages by what they say, where there may be some.
     restored: Option<Restored<'c>>,
     aliases: Aliases<'c>,
@@ -88,6 +90,7 @@ impl<'c> Taker<'c> {
             visit,
             first: visit.first && kind == Kind::Message,
             damaged,
+            doubtful_hashes: None,
             restored: None,
             aliases: Aliases::new(connection, spelling)?,
             predecessors: predecessors(connection, visit.source, visit.run)?,
@@ -116,6 +119,11 @@ impl<'c> Taker<'c> {
         self.states.vanished = Some(vanished);
     }
 
+    /// Takes the hashes of these rows for what may be damaged of them.
+    pub fn doubt_hashes(&mut self, doubtful: &'c Doubtful) {
+        self.doubtful_hashes = Some(doubtful);
+    }
+
     /// Takes a row. `None`: it may be one that came again under another GUID; that can only be told, and the row be taken,
     /// once all others were: `last`.
     pub fn take(
@@ -139,6 +147,7 @@ impl<'c> Taker<'c> {
                 None => self.by_its_alias(&row.values)?.filter(|known| *known == seen.id),
                 known => known,
             },
+            (Some(id), _) if self.damaged.contains(id) => self.damaged_under_another(*id, &row.values)?,
             _ => None,
         };
         let under_its_guid;
@@ -154,16 +163,22 @@ impl<'c> Taker<'c> {
         if is_unknown {
             under_another = self.under_another_guid(rowid, &row.values)?;
         }
+        let referred = self.aliases.referred(&row)?;
+        row.refer(&referred, self.spelling);
         if let Some(id) = under_another {
             // It goes on under the GUID that it has here, unless nobody knows that any more.
             under_its_guid = self.guid_of(id)?;
+            let there = self.spelling.guid(&row.values);
             if let Some(guid) = &under_its_guid {
                 row.rename(guid, self.spelling);
             }
+            if let Some(ValueRef::Text(there)) = there
+                && self.is_guid_damaged(id, &row)?
+            {
+                row.rename(there, self.spelling);
+            }
             found = Some(id);
         }
-        let referred = self.aliases.referred(&row)?;
-        row.refer(&referred, self.spelling);
         if let Some(other) = seen.as_ref().filter(|seen| Some(seen.id) != found) {
             self.displace(rowid, other.id)?;
         }
@@ -258,6 +273,33 @@ impl<'c> Taker<'c> {
             Some(ValueRef::Text(guid)) => self.aliases.message(&String::from_utf8_lossy(guid)),
             _ => Ok(None),
         }
+    }
+
+    /// A row that is damaged here, and was found by its row id: where the source has it under another GUID; or where a source
+    /// that this run read before it did, and it was mended from that.
+    fn damaged_under_another(&mut self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<Option<i64>> {
+        let known = self.by_its_alias(values)?;
+        if known.is_some() || self.kind != Kind::Message {
+            return Ok(known.filter(|known| *known == id));
+        }
+        match self.spelling.guid(values) {
+            Some(ValueRef::Text(guid))
+                if self.guid_of(id)?.is_some_and(|here| here != guid) && self.states.is_whole(id)? =>
+            {
+                self.aliases.note(&String::from_utf8_lossy(guid), id, self.visit.run)?;
+                Ok(Some(id))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `row`: under the GUID that the message has here. That is what is damaged of it, if all else is as the source has it.
+    fn is_guid_damaged(&self, id: i64, row: &Spelled<'_>) -> rusqlite::Result<bool> {
+        let is_hash_certain = self.doubtful_hashes.is_some_and(|doubtful| !doubtful.has(id));
+        Ok(self.damaged.contains(&id)
+            && is_hash_certain
+            && !self.states.is_whole(id)?
+            && self.states.hash_as_it_is(id)? == Some(row.hash))
     }
 
     /// The message that this row is by what it says; and from now on by its GUID, too.

@@ -15,14 +15,13 @@ use self::placed::Put;
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
 use super::attested::{AttestedJoin, Refused};
-use super::damage::DamagedRows;
+use super::damage::{DamagedRows, Doubtful};
 use super::deleted_parts::DeletedParts;
 use super::had;
 use super::incoming;
 use super::inherit::Heir;
 use super::joins::{Joining, follow_date};
 use super::kind::{CARRIED, JOINS, Join, Kind, PLACES, RECENTLY_DELETED};
-use super::moves::DoubtfulPlaces;
 use super::named::name;
 use super::participants::{NOW, Participants};
 use super::placed::Placing;
@@ -54,7 +53,7 @@ pub struct Visiting<'c> {
     pub damaged: &'c DamagedRows,
     /// Messages of which it is not known any more when and why they are gone.
     pub uncertain_absences: &'c UncertainAbsences,
-    pub doubtful_places: &'c DoubtfulPlaces,
+    pub doubtful_places: &'c Doubtful,
     /// Rows that the archive had, and of which it does not even have the hashes.
     pub vanished: &'c VanishedRows,
 }
@@ -183,6 +182,7 @@ impl Visiting<'_> {
         let mut taker = Taker::new(self.connection, self.columns, &spelling, self.visit, damaged)
             .map_err(self.failed())?;
         taker.look_for_vanished(self.vanished);
+        taker.doubt_hashes(self.damaged.hashes_of(kind));
         // What is not there any more may come again under another GUID.
         self.forget(kind, scan).map_err(self.failed())?;
         if kind == Kind::Message && !self.visit.first && !scan.news.is_empty() {
