@@ -59,7 +59,7 @@ pub struct LostMessages {
     pub conversation: Option<String>,
     /// Its title. Hostile text.
     pub title: String,
-    /// More than 0.
+    /// More than 0; where nothing tells in which conversations they were, at least so many.
     pub messages: u64,
 }
 

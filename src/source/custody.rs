@@ -27,7 +27,7 @@ pub struct Custody {
     pub record: Option<Record>,
     /// In the order in which they were first read.
     pub sources: Vec<Fed>,
-    /// Messages that damage took altogether, and of which nothing tells in which chat they were; of others
+    /// Messages, at least so many, that damage took altogether, and of which nothing tells in which chat they were; of others
     /// [`RawChat`](super::RawChat) tells.
     pub lost_anywhere: u64,
 }

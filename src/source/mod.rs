@@ -110,7 +110,7 @@ impl SourceInfo {
     }
 
     /// Messages of archives, of it and of those that are read together with it, that are lost, and of which nothing tells in
-    /// which conversation they were.
+    /// which conversation they were: at least so many.
     pub fn lost_anywhere(&self) -> u64 {
         let lost = |info: &SourceInfo| info.custody.as_ref().map_or(0, |custody| custody.lost_anywhere);
         std::iter::once(self).chain(&self.with).map(lost).sum()

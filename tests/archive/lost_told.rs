@@ -160,6 +160,13 @@ fn the_run_and_the_documents_that_it_concerns_say_so() {
     let pdf = documents(&exported.0).into_iter().find(|pdf| pdf.to_string_lossy().contains(ANA)).unwrap();
     let cover = flat(&text(&pdf, 1, 1));
     assert!(cover.contains("2 messages of this conversation are lost by damage of the archive, and are not here. They were sent from 8 to 12 March 2023."), "{cover}");
+    let index = flat(&fs::read_to_string(exported.0.join("index.txt")).unwrap());
+    assert!(
+        index.contains(
+            "3 messages of these conversations are lost by damage of the archive, and are not here"
+        ),
+        "{index}"
+    );
     // To programs.
     let manifest = exported.file("manifest.json");
     let lost = manifest["lost"].as_array().unwrap();
@@ -184,6 +191,7 @@ fn of_an_archive_that_is_whole_nothing_is_said() {
     let (notes, exported) = kept.export("out", &[]);
     assert!(notes.is_empty() && exported.that_say_so().is_empty(), "{notes:?}");
     assert!(exported.file("manifest.json").get("lost").is_none());
+    assert!(!fs::read_to_string(exported.0.join("index.txt")).unwrap().contains("lost"));
 }
 
 #[test]
@@ -278,6 +286,10 @@ fn as_of_a_day_what_is_gone_with_its_hash() {
     kept.night(&[]);
     assert_eq!(kept.told("now", &[]).1, [ANA]);
     assert_eq!(kept.told("then", &["--as-of", &at(START + 8 * DAY)]).1, [ANA]);
+    // Nobody knows it again but by its place and its date.
+    let before = kept.program.path().join("before");
+    kept.night(&[&before]);
+    assert_eq!(kept.told("back", &[]), (String::new(), Vec::new()));
 }
 
 /// Where it was went with it.
@@ -292,13 +304,19 @@ fn what_was_nobody_knows_where_is_told_in_every_document() {
     let (note, say_so) = kept.told("out", &["--only", BO]);
     assert!(
         note.starts_with(
-            "1 message is lost by damage of the archive, of which nothing tells in which conversation it was."
+            "At least 1 message is lost by damage of the archive, of which nothing tells in which conversation it was."
         ),
         "{note}"
     );
     assert_eq!(say_so, [BO]);
+    // What is news is not taken for it.
+    kept.mac.receive("G", 0, START + kept.nights * DAY + 3600, "words of G");
+    kept.night(&[]);
     let (note, _) = kept.told("all", &[]);
-    assert!(note.starts_with("1 message is lost"), "{note}");
+    assert!(note.starts_with("At least 1 message is lost"), "{note}");
+    let before = kept.program.path().join("before");
+    kept.night(&[&before]);
+    assert_eq!(kept.told("back", &[]), (String::new(), Vec::new()));
 }
 
 /// A source that is read together with it may have what it lost.
@@ -398,4 +416,40 @@ fn an_earlier_state_is_marked_as_one() {
     kept.night(&[&mac]);
     let now = exported_with(&kept.program, 0, "back", &[]);
     assert_eq!((&now[0]["text"], now[0].get("damaged")), (&"second words".into(), None));
+}
+
+/// Of most of what was in a database that is cut off nothing tells any more, but that it was there.
+#[test]
+fn of_a_database_that_is_cut_off() {
+    let program = Program::new();
+    let mut mac = Device::new(&program.path().join("mac"), Schema::MACOS_26);
+    for number in 0..400 {
+        mac.receive(
+            &format!("M{number}"),
+            0,
+            START + number,
+            &format!("words of {number}, and some more of them to fill pages"),
+        );
+    }
+    let archive = program.path().join("archive");
+    add(&archive, &[&mac.folder], START + DAY).unwrap();
+    tree::copy(&mac.folder, &program.path().join("before"));
+    (0..399).for_each(|number| mac.remove(&format!("M{number}"), true, "deleted"));
+    add(&archive, &[&mac.folder], START + 2 * DAY).unwrap();
+    let database = fs::File::options().write(true).open(archive.join("chat.db")).unwrap();
+    database.set_len(database.metadata().unwrap().len() / 2).unwrap();
+    add(&archive, &[&mac.folder], START + 3 * DAY).unwrap();
+    let export = |out: &str| {
+        let command = ["export", "-s", "archive", "-f", "txt", "--contacts", "none", "--json", "-o", out];
+        serde_json::from_str::<Value>(&program.run(&command).out).unwrap()
+    };
+    let told = export("out");
+    let there = told["rows"]["read"].as_u64().unwrap();
+    assert!(there < 400, "{told:#}");
+    let lost: u64 = told["lost"].as_array().unwrap().iter().map(|of| of["messages"].as_u64().unwrap()).sum();
+    assert_eq!(lost, 400 - there, "{told:#}");
+    // All of them are back.
+    add(&archive, &[&program.path().join("before")], START + 4 * DAY).unwrap();
+    let told = export("back");
+    assert_eq!((&told["rows"]["read"], told["lost"].to_string()), (&400.into(), "[]".to_owned()), "{told:#}");
 }

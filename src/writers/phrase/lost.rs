@@ -48,7 +48,7 @@ fn lost_messages(
     let anywhere = origin.map_or(0, |origin| origin.source.lost_anywhere());
     if anywhere > 0 {
         let messages = count(anywhere, "message", "messages");
-        sentences.push(format!("{messages} of the archive {}", lost_anywhere(anywhere)));
+        sentences.push(format!("At least {messages} {}", lost_anywhere(anywhere)));
     }
     sentences
 }
@@ -104,11 +104,11 @@ pub fn what_is_lost(lost: &[LostMessages], is_alone: bool) -> Option<String> {
             0 => count(anywhere, "message", "messages"),
             _ => count(anywhere, "other message", "other messages"),
         };
-        sentences.push(format!("{messages} {}", lost_anywhere(anywhere)));
+        sentences.push(format!("At least {messages} {}", lost_anywhere(anywhere)));
     }
     let (them, has) = if here + anywhere == 1 { ("it", "it") } else { ("them", "some of them") };
     sentences.push(format!(
-        "`msgarchive history` and `msgarchive verify` of the archive name {them}. If an old backup or another device still has {has}, \
+        "`msgarchive history` and `msgarchive verify` of the archive say what is known of {them}. If an old backup or another device still has {has}, \
          `msgarchive archive` with that brings {them} back."
     ));
     (here + anywhere > 0).then(|| sentences.join(". "))
