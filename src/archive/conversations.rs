@@ -66,7 +66,8 @@ pub fn columns_or_null(connection: &Connection, table: &str, names: &[&str]) -> 
     Ok(list.join(", "))
 }
 
-fn handles(connection: &Connection) -> rusqlite::Result<Vec<RawHandle>> {
+/// The rows of `handle`.
+pub fn handles(connection: &Connection) -> rusqlite::Result<Vec<RawHandle>> {
     let names = ["id", "service", "country", "uncanonicalized_id", "person_centric_id"];
     let list = columns_or_null(connection, "handle", &names)?;
     let mut statement = connection.prepare(&format!("SELECT ROWID, {list} FROM handle ORDER BY ROWID"))?;
@@ -84,7 +85,8 @@ fn handles(connection: &Connection) -> rusqlite::Result<Vec<RawHandle>> {
     handles.collect()
 }
 
-fn chats(connection: &Connection) -> rusqlite::Result<Vec<RawChat>> {
+/// The rows of `chat`, with who is in them and what leads to them now.
+pub fn chats(connection: &Connection) -> rusqlite::Result<Vec<RawChat>> {
     let names = [
         "guid",
         "style",

@@ -97,6 +97,7 @@ mod sums;
 mod take;
 mod twins;
 mod unarchived;
+pub mod united;
 mod untyped;
 mod vanished;
 mod visit;

@@ -10,6 +10,7 @@ use msgarchive::archive::changes::changes;
 use msgarchive::archive::groups::{AsItWas, as_it_was, groups};
 use msgarchive::archive::history::{self, Version};
 use msgarchive::archive::sources::KnownSource;
+use msgarchive::archive::united::{United, united};
 use msgarchive::model::{DeletionReason, Instant};
 use msgarchive::schedule::{self, KeptExport};
 use msgarchive::writers::phrase::{count, grouped, reason_of_absence};
@@ -19,7 +20,7 @@ use super::account::account;
 use super::changed::{SECONDS, moment};
 use super::schedule::{export_as_json, last_export, shown_export};
 use super::terminal::{fit, plain, said, wrap};
-use super::{Failure, Outcome, changed, gone, groups, lost, report, terminal, zone};
+use super::{Failure, Outcome, changed, gone, groups, lost, report, terminal, united, zone};
 
 /// Show what an archive knows of the past: its runs, what groups were called and who was in them, what was deleted and why,
 /// what was edited or unsent, every version of a message.
@@ -76,18 +77,19 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         let runs: Vec<Value> =
             history::runs(&args.dir)?.iter().filter_map(|record| serde_json::from_str(record).ok()).collect();
         let sources = archive::sources::sources(&args.dir)?;
-        let changed = groups(&args.dir)?;
+        let (changed, united) = (groups(&args.dir)?, united(&args.dir)?);
         let export = kept_export(&args.dir);
         if args.json {
             let export = export.as_ref().map(export_as_json);
             let sources: Vec<Value> = sources.iter().map(source_as_json).collect();
             let groups = groups::as_json(&changed);
             let object = json!({
-                "schema": 1, "runs": runs, "sources": sources, "groups": groups, "export": export,
+                "schema": 1, "runs": runs, "sources": sources, "groups": groups, "conversations": united::as_json(&united),
+                "export": export,
             });
             format!("{object}\n")
         } else {
-            runs_in_words(&runs)
+            runs_in_words(&runs, &united)
                 + &sources_in_words(&sources, zone)
                 + &groups::in_words(&changed, zone)
                 + &export.map_or_else(String::new, |export| export_in_words(&export, zone))
@@ -113,7 +115,7 @@ fn export_in_words(export: &KeptExport, zone: Tz) -> String {
     format!("\n{}\n", wrap("", &plain(&sentence), terminal::width()))
 }
 
-fn runs_in_words(runs: &[Value]) -> String {
+fn runs_in_words(runs: &[Value], united: &[United]) -> String {
     let fits = terminal::width() >= TABLE;
     let mut words = match fits {
         true => {
@@ -139,6 +141,9 @@ fn runs_in_words(runs: &[Value]) -> String {
                 writeln!(words, "{name}\n{}", wrap("    ", &line, terminal::width()))
             }
         };
+        for line in united::of_run(united, run.get("run").and_then(Value::as_str).unwrap_or_default()) {
+            let _ = writeln!(words, "{}", wrap("    ", &line, terminal::width()));
+        }
         for (key, what) in [("lost", "lost"), ("found_again", "found again")] {
             let all = LostThing::all_of(run, key);
             let all = lost::all_in_words(all.iter().map(|thing| (&*thing.what, thing.of.as_ref())));

@@ -39,6 +39,7 @@ mod storage;
 mod storage_tables;
 mod terminal;
 mod unfound;
+mod united;
 mod verify;
 mod zone;
 

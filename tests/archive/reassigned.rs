@@ -103,6 +103,23 @@ impl Nights {
         found
     }
 
+    /// What `history` says of conversations that became one or came apart: in words, and by number of the run.
+    fn told(&self, archive: &str) -> (String, Vec<String>) {
+        let told = self.0.run(&["history", archive, "--json"]).with_code(0).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let titles = |list: &Value| {
+            let titles = list.as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap());
+            titles.collect::<Vec<_>>().join(", ")
+        };
+        let each = told["conversations"].as_array().unwrap().iter().map(|one| {
+            let run = one["run"].as_str().unwrap().rsplit('-').next().unwrap().parse::<u64>().unwrap();
+            let what = one["what"].as_str().unwrap();
+            format!("{run} {what}: {} > {}", titles(&one["before"]), titles(&one["after"]))
+        });
+        let each = each.collect();
+        (self.0.run(&["history", archive]).with_code(0).out, each)
+    }
+
     fn is_whole(&self, archive: &str) {
         self.0.run(&["verify", archive, "--deep"]).with_code(0);
     }
@@ -145,6 +162,13 @@ fn an_identifier_that_is_reassigned_and_reassigned_back() {
         for (day, (_, shown)) in (1..).zip(steps) {
             assert_eq!(nights.conversations("archive", Some(day)), shown, "{order:?}, as of day {day}");
         }
+        let (words, told) = nights.told("archive");
+        let [ana, bo] = ["+12025550143", "bo@example.com"];
+        let joined = |run: u64| format!("{run} joined: {ana}, {bo} > {ana}");
+        let apart = |run: u64| format!("{run} apart: {ana} > {ana}, {bo}");
+        assert_eq!(told, [joined(2), apart(3), joined(5), apart(6)], "{words}");
+        let below = |run: usize| words.lines().nth(run + 1).unwrap().trim_start();
+        assert_eq!(below(2), format!("joined into one conversation: “{ana}”, “{bo}”"), "{words}");
         let exported = nights.exported("archive", "out");
         let of = |guid: &str| exported.iter().find(|(_, own)| own == guid).unwrap().0.clone();
         assert_ne!(of("FROM-ANA"), of("FROM-BO"));
@@ -162,6 +186,27 @@ fn an_identifier_that_is_reassigned_and_reassigned_back() {
         let former = "SELECT sum(priority) FROM msgarchive_identifier WHERE until IS NOT NULL";
         assert_eq!(db.query_row(former, [], |row| row.get::<_, i64>(0)).unwrap(), 14);
     }
+}
+
+/// A chat that the archive did not have joins no two conversations that it had.
+#[test]
+fn a_chat_that_is_new_in_a_conversation_is_not_told_of() {
+    let nights = Nights(Program::in_memory());
+    let mac = device(&nights, "mac");
+    nights.feed("archive", 1, &["mac"]);
+    mac.run(
+        "INSERT INTO chat (ROWID, guid, style, chat_identifier, service_name) VALUES (99, 'SMS;-;' || ?1, 45, ?1, 'SMS')",
+        [NUMBER.0],
+    );
+    mac.run("INSERT INTO chat_lookup (identifier, domain, chat) VALUES (?1, 'SMS', 99)", [NUMBER.0]);
+    nights.feed("archive", 2, &["mac"]);
+    assert_eq!(nights.led("archive").len(), 2);
+    let (words, told) = nights.told("archive");
+    assert!(told.is_empty() && !words.contains("joined"), "{words}");
+    // Where an identifier led, archives that were made earlier do not know.
+    let db = Connection::open(nights.0.path().join("archive/chat.db")).unwrap();
+    db.execute_batch("DROP TABLE msgarchive_identifier").unwrap();
+    assert!(nights.told("archive").1.is_empty());
 }
 
 /// The same, each device in a run of its own.
