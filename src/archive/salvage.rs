@@ -7,6 +7,7 @@
 //! **Must never**: write to the damaged file, or leave out a row because something else says that it is damaged: that may be
 //! what is damaged.
 
+mod order;
 mod pages;
 mod shapes;
 mod survey;
@@ -110,7 +111,8 @@ impl Salvaging<'_> {
         Ok(rows > 0)
     }
 
-    /// Rows that lie where they belong come first: of two that are the same one is left from before.
+    /// Rows that lie where they belong come first: of two that are the same one is left from before, and of two that have the same
+    /// row id that of one is damaged.
     fn take_over(&mut self, into: &Connection, shapes: &[Shape]) -> Result<u64, ArchiveError> {
         let file = self.file;
         let reading = || ArchiveError::reading(file);
@@ -120,7 +122,13 @@ impl Salvaging<'_> {
             let Some(records) = self.survey.records(number).map_err(reading())? else { continue };
             match self.survey.shape_of(number, &records, shapes) {
                 Some(shape) if self.survey.is_in_tree(number, shape) => {
-                    rows += put(into, &shapes[shape], &records)?
+                    let mut are_in_place = self.survey.in_place(number, &records).into_iter();
+                    let (in_place, others): (Vec<Record>, Vec<Record>) =
+                        records.into_iter().partition(|_| are_in_place.next() == Some(true));
+                    rows += put(into, &shapes[shape], &in_place)?;
+                    if !others.is_empty() {
+                        astray.push((number, shape));
+                    }
                 }
                 Some(shape) => astray.push((number, shape)),
                 None => {}

@@ -289,7 +289,7 @@ impl<'c> States<'c> {
             .cached(&format!("SELECT hash, since FROM msgarchive_{table} WHERE id = ?1"))?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        self.cached(&format!("DELETE FROM {table} WHERE ROWID = ?1"))?.execute([id])?;
+        self.remove(id)?;
         self.put_with_content(id, &row.values)?;
         let since = match before {
             None => run,
@@ -307,6 +307,11 @@ impl<'c> States<'c> {
         ))?
         .execute(params![id, hash, since, source])?;
         Ok(!only_its_hash)
+    }
+
+    /// Removes what lies in the place of a row that is damaged, and is another one's.
+    pub fn remove(&self, id: i64) -> rusqlite::Result<()> {
+        self.cached(&format!("DELETE FROM {} WHERE ROWID = ?1", self.kind.table()))?.execute([id]).map(drop)
     }
 
     /// Notes that a row that came in this run was something else, which is lost. `was`: the hash of that.

@@ -249,11 +249,34 @@ impl<'c> Taker<'c> {
         };
         match (found, self.kind, seen) {
             // What it is known by may be what is damaged.
-            (None, _, Some(seen)) if self.damaged.contains(&seen) => Ok(Some(seen)),
+            (None, _, Some(seen))
+                if self.damaged.contains(&seen) && !self.is_of_another_time(seen, values)? =>
+            {
+                Ok(Some(seen))
+            }
+            // It lies where another one lay, which comes from where that was seen.
+            (Some(found), _, Some(seen))
+                if found != seen && self.damaged.contains(&found) && self.damaged.contains(&seen) =>
+            {
+                self.states.remove(found)?;
+                Ok(Some(seen))
+            }
             // macOS 26 gave chats other GUIDs; a chat of this row id and identifier is the one that it was.
             (None, Kind::Chat, Some(seen)) => Ok(self.is_renamed(seen, values)?.then_some(seen)),
             (found, ..) => Ok(found),
         }
+    }
+
+    /// A row that was damaged here was mended already, and what lies there was sent at another time: it is another one.
+    fn is_of_another_time(&self, id: i64, values: &[ValueRef<'_>]) -> rusqlite::Result<bool> {
+        let Some(at) = self.spelling.wanted.lower.iter().position(|name| name == "date") else {
+            return Ok(false);
+        };
+        if self.kind != Kind::Message || !self.states.is_whole(id)? {
+            return Ok(false);
+        }
+        let shown = self.states.shown(id)?;
+        Ok(values.get(at) != Some(&self.states.value_of("date", &shown)))
     }
 
     /// What was seen under the row id of a row that has no GUID, and had none then: that it says something else now makes it

@@ -102,20 +102,40 @@ fn flip(path: &Path, needle: &[u8]) {
 #[track_caller]
 pub fn mended(damage: impl Fn(&Kept), named: &[&str]) {
     let kept = Kept::new();
+    let before = kept.count("SELECT count(*) FROM message");
     damage(&kept);
     let found = kept.found();
     for name in named {
         assert!(found.iter().any(|line| line.contains(name)), "{name} is not in {found:#?}");
     }
-    kept.run(4);
-    assert_eq!(kept.found(), [""; 0]);
-    kept.run(5);
-    assert_eq!(kept.found(), [""; 0]);
+    for day in [4, 5] {
+        kept.run(day);
+        assert_eq!(kept.found(), [""; 0]);
+        assert_eq!(kept.count("SELECT count(*) FROM message"), before);
+    }
 }
 
 #[test]
 fn a_flipped_bit_in_a_row() {
     mended(|kept| flip(&kept.path().join("chat.db"), b"word 17"), &["row: a message (row"]);
+}
+
+/// A row id became that of another row, whose place it took.
+#[test]
+fn a_row_in_the_place_of_another_one() {
+    for (from, to) in [(5, 9), (9, 5), (5, 5000)] {
+        mended(
+            |kept| {
+                let db = Connection::open(kept.path().join("chat.db")).unwrap();
+                db.execute_batch(&format!(
+                    "PRAGMA foreign_keys = OFF; DELETE FROM message WHERE ROWID = {to}; \
+                     UPDATE message SET ROWID = {to} WHERE ROWID = {from}"
+                ))
+                .unwrap();
+            },
+            &[&format!("row: a message (row {from} of message) is gone")],
+        );
+    }
 }
 
 #[test]

@@ -196,11 +196,16 @@ impl Page {
         }
     }
 
-    /// The pages that it leads to.
-    pub fn below(&self) -> Vec<u32> {
+    /// The pages that it leads to, each with the highest row id that it says is there: of the last one, and of rows without row
+    /// ids, it says none.
+    pub fn below(&self) -> Vec<(u32, Option<i64>)> {
         let Some(sort @ (Sort::RowsBelow | Sort::KeysBelow)) = self.sort() else { return Vec::new() };
-        let last = four(&self.bytes, self.begin + 8);
-        self.cells(sort).filter_map(|at| four(&self.bytes, at)).chain(last).collect()
+        let last = four(&self.bytes, self.begin + 8).map(|page| (page, None));
+        let below = |at| {
+            let highest = varint(&self.bytes, &mut (at + 4)).filter(|_| sort == Sort::RowsBelow);
+            Some((four(&self.bytes, at)?, highest.map(u64::cast_signed)))
+        };
+        self.cells(sort).filter_map(below).chain(last).collect()
     }
 
     /// Where its cells are.

@@ -5,8 +5,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
+use super::order::in_order;
 use super::pages::{Pages, Record, Sort};
 use super::shapes::{Shape, of_sums};
 use crate::archive::objects::{Noted, Object};
@@ -22,13 +24,13 @@ pub struct Survey {
     /// What the database is made of.
     pub objects: Vec<Object>,
     sorts: Vec<Option<Sort>>,
-    /// The pages that a page leads to.
-    below: HashMap<u32, Vec<u32>>,
+    /// The pages that a page leads to, each with the highest row id that is there, where that is said.
+    below: HashMap<u32, Vec<(u32, Option<i64>)>>,
     free: HashSet<u32>,
     /// The sums that runs wrote down, by table.
     sums: BTreeMap<String, Sums>,
-    /// In whose tree a page is.
-    trees: HashMap<u32, usize>,
+    /// In whose tree a page is, and which row ids belong there.
+    trees: HashMap<u32, (usize, RangeInclusive<i64>)>,
     /// Trees that lead to what cannot be theirs.
     broken: HashSet<usize>,
 }
@@ -71,7 +73,7 @@ impl Survey {
     /// What the database says itself that it is made of.
     fn schema(&mut self) -> io::Result<Vec<Object>> {
         let mut objects = Vec::new();
-        for number in self.tree(SCHEMA, true).0 {
+        for (number, _) in self.tree(SCHEMA, true).0 {
             for Record { values, .. } in self.records(number)?.unwrap_or_default() {
                 if let [Owned::Text(_), Owned::Text(_), Owned::Text(_), Owned::Integer(_), _] = &values[..] {
                     objects.push(Object::of(&values));
@@ -81,11 +83,12 @@ impl Survey {
         Ok(objects)
     }
 
-    /// The pages of the tree that begins with one, and whether it leads to what cannot be of it.
-    fn tree(&self, root: u32, has_rowids: bool) -> (Vec<u32>, bool) {
+    /// The pages of the tree that begins with one, with the row ids that belong there, and whether it leads to what cannot be of
+    /// it.
+    fn tree(&self, root: u32, has_rowids: bool) -> (Vec<(u32, RangeInclusive<i64>)>, bool) {
         let (mut pages, mut seen, mut is_broken) = (Vec::new(), HashSet::new(), false);
-        let mut next = vec![root];
-        while let Some(number) = next.pop() {
+        let mut next = vec![(root, i64::MIN..=i64::MAX)];
+        while let Some((number, rowids)) = next.pop() {
             let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
             let sort = at.and_then(|at| self.sorts.get(at).copied()).flatten();
             let is_of_it = match sort {
@@ -96,8 +99,13 @@ impl Survey {
             if !is_of_it {
                 is_broken = true;
             } else if seen.insert(number) {
-                pages.push(number);
-                next.extend(self.below.get(&number).into_iter().flatten());
+                let mut lowest = *rowids.start();
+                for (below, highest) in self.below.get(&number).into_iter().flatten() {
+                    let highest = highest.unwrap_or(*rowids.end());
+                    next.push((*below, lowest..=highest));
+                    lowest = highest.saturating_add(1);
+                }
+                pages.push((number, rowids));
             }
         }
         (pages, is_broken)
@@ -118,8 +126,8 @@ impl Survey {
             if is_broken {
                 self.broken.insert(shape);
             }
-            for page in pages {
-                self.trees.entry(page).or_insert(shape);
+            for (page, rowids) in pages {
+                self.trees.entry(page).or_insert((shape, rowids));
             }
         }
     }
@@ -133,7 +141,15 @@ impl Survey {
 
     /// Whether a page is in the tree of a table.
     pub fn is_in_tree(&self, number: u32, shape: usize) -> bool {
-        self.trees.get(&number) == Some(&shape)
+        self.trees.get(&number).is_some_and(|(of, _)| *of == shape)
+    }
+
+    /// Which of a page's rows lie where rows of their row ids belong.
+    pub fn in_place(&self, number: u32, records: &[Record]) -> Vec<bool> {
+        let anywhere = i64::MIN..=i64::MAX;
+        let within = self.trees.get(&number).map_or(&anywhere, |(_, rowids)| rowids);
+        let rowids: Vec<Option<i64>> = records.iter().map(|record| record.rowid).collect();
+        in_order(&rowids, within)
     }
 
     /// Of which table the rows of a page are.
