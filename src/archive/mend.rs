@@ -31,7 +31,7 @@ use super::participants;
 use super::records::in_database;
 use super::row::{self, RowHash, text_at};
 use super::schema::{Columns, has_versions, version_table};
-use super::sums::{FILES, INHERITED, PLACED, SOURCES};
+use super::sums::{FILES, INHERITED, NOTES, PLACED, SOURCES};
 use super::vanished::VanishedRows;
 use crate::disk::{ContentName, hash_file, hexadecimal};
 use crate::source::tables::quoted;
@@ -105,6 +105,12 @@ impl Mending<'_> {
         let mut wrong: BTreeSet<i64> = self.found.ids_of(SOURCES).collect();
         let all_of_it = self.found.is_wrong_throughout(SOURCES);
         if wrong.is_empty() && !all_of_it {
+            return Ok(());
+        }
+        let notes = NOTES.iter().find(|notes| notes.table == SOURCES);
+        if let Some(notes) = notes.filter(|_| !all_of_it)
+            && self.are_rows_right(notes)?
+        {
             return Ok(());
         }
         let records = in_database(self.connection)?;

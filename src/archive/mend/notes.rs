@@ -160,14 +160,26 @@ impl Mending<'_> {
     }
 
     fn closed(&self, notes: &Notes) -> rusqlite::Result<Closed> {
-        let last = record::latest(self.connection)?.and_then(|(_, text)| Totals::of_record(&text));
         // An earlier program's closes over none.
-        let Some(last) = last else { return Ok(Closed::Rows) };
-        if sums::are_vouched_for(self.connection, notes.table)? {
-            return Ok(Closed::Sums);
+        if self.last_totals()?.is_none() {
+            return Ok(Closed::Rows);
         }
-        let is_of_rows = sums::total(&notes.there(self.connection)?) == last.of(notes.table);
-        Ok(if is_of_rows { Closed::Rows } else { Closed::Neither })
+        // It says nothing of what a sum speaks of: where it closes over both, that is what is damaged of one.
+        if self.are_rows_right(notes)? {
+            return Ok(Closed::Rows);
+        }
+        let are_vouched_for = sums::are_vouched_for(self.connection, notes.table)?;
+        Ok(if are_vouched_for { Closed::Sums } else { Closed::Neither })
+    }
+
+    /// Whether the last record closes over the rows of a table as they are: whatever is wrong is wrong with their sums.
+    pub(super) fn are_rows_right(&self, notes: &Notes) -> rusqlite::Result<bool> {
+        let Some(last) = self.last_totals()? else { return Ok(false) };
+        Ok(sums::total(&notes.there(self.connection)?) == last.of(notes.table))
+    }
+
+    fn last_totals(&self) -> rusqlite::Result<Option<Totals>> {
+        Ok(record::latest(self.connection)?.and_then(|(_, text)| Totals::of_record(&text)))
     }
 
     fn table_by_sums(&self, notes: &Notes) -> rusqlite::Result<()> {
