@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
 use super::contents::Unreadable;
-use super::damage::Doubtful;
+use super::damage::UncertainNotes;
 use super::deletions::{self, Told};
 use super::folder::Folder;
 use super::given::ArchiveOptions;
@@ -99,7 +99,7 @@ impl Adding<'_> {
         deletions::show(&transaction).map_err(failed())?;
         let damaged = found_damaged.by_kind();
         let uncertain_absences = UncertainAbsences::of(found_damaged);
-        let doubtful_places = Doubtful::of(found_damaged, ELSEWHERE);
+        let doubtful_places = UncertainNotes::of(found_damaged, ELSEWHERE);
         let mending =
             Mending { connection: &transaction, folder: folder.path(), found: found_damaged, run: number };
         let mended = mending.all(&columns).map_err(failed())?;

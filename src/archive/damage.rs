@@ -17,19 +17,19 @@ pub type Damaged = HashSet<i64>;
 
 /// Rows of which damage may have changed, or taken, what is noted of them in a table.
 #[derive(Debug)]
-pub struct Doubtful {
+pub struct UncertainNotes {
     /// The first ids of those that share a sum.
     first: HashSet<i64>,
     /// All are.
     all: bool,
 }
 
-impl Doubtful {
+impl UncertainNotes {
     /// `table`: one whose notes are summed up by many, and speak of the rows of one kind.
-    pub fn of(found: &FoundDamaged, table: &str) -> Doubtful {
+    pub fn of(found: &FoundDamaged, table: &str) -> UncertainNotes {
         let notes = NOTES.iter().find(|notes| notes.table == table);
         let first = |about| notes.and_then(|notes| notes.numbers(about)).map(|(first, _)| first);
-        Doubtful {
+        UncertainNotes {
             first: found.sums_of(table).filter_map(first).collect(),
             all: found.is_wrong_throughout(table),
         }
@@ -197,7 +197,7 @@ impl FoundDamaged {
         let of = |rows: &[(Kind, i64)]| {
             Kind::ALL.map(|kind| rows.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect())
         };
-        let hashes = Kind::ALL.map(|kind| Doubtful::of(self, &format!("msgarchive_{}", kind.table())));
+        let hashes = Kind::ALL.map(|kind| UncertainNotes::of(self, &format!("msgarchive_{}", kind.table())));
         DamagedRows { rows: of(&self.rows), hashes, joined: of(&self.joined), wanting: self.wanting.clone() }
     }
 
@@ -249,7 +249,7 @@ impl LookAgain {
 #[derive(Debug)]
 pub struct DamagedRows {
     rows: [Damaged; Kind::ALL.len()],
-    hashes: [Doubtful; Kind::ALL.len()],
+    hashes: [UncertainNotes; Kind::ALL.len()],
     joined: [Damaged; Kind::ALL.len()],
     wanting: Vec<String>,
 }
@@ -261,7 +261,7 @@ impl DamagedRows {
     }
 
     /// Rows of a kind whose hashes may be what is damaged.
-    pub fn hashes_of(&self, kind: Kind) -> &Doubtful {
+    pub fn hashes_of(&self, kind: Kind) -> &UncertainNotes {
         &self.hashes[kind as usize]
     }
 

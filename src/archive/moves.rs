@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 
 use super::absence::predecessors;
 use super::conversations::Conversations;
-use super::damage::{Damaged, Doubtful};
+use super::damage::{Damaged, UncertainNotes};
 use super::kind::{Kind, PLACES};
 use super::sums::Totals;
 use super::visit::Visit;
@@ -59,7 +59,7 @@ pub struct Doubts<'c> {
     /// Places are gone, and nobody can say of which messages.
     pub are_wanting: bool,
     /// Those of which it is not certain where sources had them.
-    pub elsewhere: &'c Doubtful,
+    pub elsewhere: &'c UncertainNotes,
 }
 
 /// The chats in which a source has, or had last, a message.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::absence::predecessors;
 use super::aliases::Aliases;
-use super::damage::{Damaged, Doubtful};
+use super::damage::{Damaged, UncertainNotes};
 use super::further::{Beside, beside};
 use super::had;
 use super::incoming::Incoming;
@@ -55,7 +55,7 @@ pub struct Taker<'c> {
     spelling: &'c Spelling<'c>,
     damaged: &'c Damaged,
     /// Rows whose hashes may be what is damaged.
-    doubtful_hashes: Option<&'c Doubtful>,
+    doubtful_hashes: Option<&'c UncertainNotes>,
     /// Finds messages by what they say, where there may be some.
     restored: Option<Restored<'c>>,
     aliases: Aliases<'c>,
@@ -120,7 +120,7 @@ impl<'c> Taker<'c> {
     }
 
     /// Takes the hashes of these rows for what may be damaged of them.
-    pub fn doubt_hashes(&mut self, doubtful: &'c Doubtful) {
+    pub fn doubt_hashes(&mut self, doubtful: &'c UncertainNotes) {
         self.doubtful_hashes = Some(doubtful);
     }
 
@@ -235,18 +235,23 @@ impl<'c> Taker<'c> {
         Ok(unknown)
     }
 
-    fn find(&mut self, values: &[ValueRef<'_>], seen: Option<i64>) -> rusqlite::Result<Option<i64>> {
-        if self.first {
-            return Ok(None);
-        }
+    /// The row that is known by this.
+    fn by_its_key(&mut self, values: &[ValueRef<'_>]) -> rusqlite::Result<Option<i64>> {
         for (at, position) in self.spelling.key.iter().enumerate() {
             let value = position.and_then(|at| values.get(at)).copied().unwrap_or(ValueRef::Null);
             self.find.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(value))?;
         }
-        let found = match self.find.raw_query().next()? {
-            Some(row) => Some(row.get(0)?),
-            None => None,
-        };
+        match self.find.raw_query().next()? {
+            Some(row) => Ok(Some(row.get(0)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn find(&mut self, values: &[ValueRef<'_>], seen: Option<i64>) -> rusqlite::Result<Option<i64>> {
+        if self.first {
+            return Ok(None);
+        }
+        let found = self.by_its_key(values)?;
         match (found, self.kind, seen) {
             // What it is known by may be what is damaged.
             (None, _, Some(seen))
@@ -256,9 +261,11 @@ impl<'c> Taker<'c> {
             }
             // It lies where another one lay, which comes from where that was seen.
             (Some(found), _, Some(seen))
-                if found != seen && self.damaged.contains(&found) && self.damaged.contains(&seen) =>
+                if found != seen
+                    && self.damaged.contains(&found)
+                    && self.damaged.contains(&seen)
+                    && !self.states.is_whole(seen)? =>
             {
-                self.states.remove(found)?;
                 Ok(Some(seen))
             }
             // macOS 26 gave chats other GUIDs; a chat of this row id and identifier is the one that it was.
@@ -366,6 +373,11 @@ impl<'c> Taker<'c> {
     fn compare(&mut self, id: i64, row: &Spelled<'_>, before: Option<Before>) -> rusqlite::Result<Taken> {
         if self.damaged.contains(&id) {
             if !self.states.is_whole(id)? {
+                // It may lie in the place of another damaged one.
+                let elsewhere = self.by_its_key(&row.values)?.filter(|other| *other != id);
+                if let Some(other) = elsewhere.filter(|other| self.damaged.contains(other)) {
+                    self.states.remove(other)?;
+                }
                 let changed = self.states.mend(id, row)?;
                 return Ok(if changed { Taken::Changed } else { Taken::Same });
             }

@@ -15,7 +15,7 @@ use self::placed::Put;
 use super::ArchiveError;
 use super::absence::UncertainAbsences;
 use super::attested::{AttestedJoin, Refused};
-use super::damage::{DamagedRows, Doubtful};
+use super::damage::{DamagedRows, UncertainNotes};
 use super::deleted_parts::DeletedParts;
 use super::had;
 use super::incoming;
@@ -53,7 +53,7 @@ pub struct Visiting<'c> {
     pub damaged: &'c DamagedRows,
     /// Messages of which it is not known any more when and why they are gone.
     pub uncertain_absences: &'c UncertainAbsences,
-    pub doubtful_places: &'c Doubtful,
+    pub doubtful_places: &'c UncertainNotes,
     /// Rows that the archive had, and of which it does not even have the hashes.
     pub vanished: &'c VanishedRows,
 }

@@ -5,7 +5,7 @@
 //!
 //! **Must never**: take over what the copy knows of a device that was read here later.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rusqlite::params;
 
@@ -34,25 +34,15 @@ impl Heir<'_> {
 
     fn read_devices(&self) -> Result<Devices, ArchiveError> {
         let mut devices = Devices::new();
-        let (Some(sources), Some(states)) = (self.tables.table(SOURCES), self.tables.table(STATES)) else {
+        let Some(sources) = self.tables.table(SOURCES).filter(|_| self.is_copy()) else {
             return Ok(devices);
         };
-        if !self.is_copy() {
-            return Ok(devices);
-        }
-        let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
-        self.tables.reader().all(states, &["source", "run", "date"], |row| {
-            let (run, date) = (number(row.value(1)), number(row.value(2)));
-            let of = last.entry(number(row.value(0))).or_insert((run, date));
-            *of = (run, date).max(*of);
-            Ok::<(), ArchiveError>(())
-        })?;
+        let last = self.states_there()?;
         let columns = ["source", "kind", "first_run"];
         self.tables.reader().rows(sources, &columns, i64::MIN..=i64::MAX, |row| {
             let (source, first) = (number(row.value(0)), number(row.value(2)));
             let kind = text(row.value(1)).filter(|kind| kind != SourceKind::Archive.name());
-            if let (Some(kind), Some((_, there))) = (kind.filter(|_| first <= self.shared), last.get(&source))
-            {
+            if let (Some(kind), Some(there)) = (kind.filter(|_| first <= self.shared), last.get(&source)) {
                 let is_here = self.is_source(source, &kind, first).map_err(self.failed())?;
                 if let Some(here) = state(self.connection, source).map_err(self.failed())?.filter(|_| is_here)
                 {

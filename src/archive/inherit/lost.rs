@@ -225,18 +225,8 @@ impl Heir<'_> {
             known.insert(number(row.value(0)), of_run);
             Ok::<(), ArchiveError>(())
         })?;
-        // One that an earlier program wrote does not tell when its sources were as they are.
-        if let Some(states) = self.tables.table(STATES) {
-            let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
-            reader.all(states, &["source", "run", "date"], |row| {
-                let (run, date) = (number(row.value(1)), number(row.value(2)));
-                let of = last.entry(number(row.value(0))).or_insert((run, date));
-                *of = (run, date).max(*of);
-                Ok::<(), ArchiveError>(())
-            })?;
-            let dated = |(source, (_, date))| (source, There { date, run: i64::MIN });
-            known.extend(last.into_iter().map(dated));
-        }
+        let dated = |(source, date)| (source, There { date, run: i64::MIN });
+        known.extend(self.states_there()?.into_iter().map(dated));
         known.retain(|source, _| !itself.contains(source));
         if known.is_empty() {
             return Ok(Some(there));
@@ -260,21 +250,27 @@ impl Heir<'_> {
 
     /// Until when its sources are known to have been as it read them: Apple's date. `None`: it does not tell.
     pub fn until(&self) -> Result<Option<i64>, ArchiveError> {
-        let Some(states) = self.tables.table(STATES) else { return Ok(None) };
         if !self.notes.are_written(STATES)? {
             return Ok(None);
         }
         let itself = self.itself()?;
-        let mut last: HashMap<i64, (i64, i64)> = HashMap::new();
-        self.tables.reader().all(states, &["source", "run", "date"], |row| {
-            let (source, state) = (number(row.value(0)), (number(row.value(1)), number(row.value(2))));
-            if !itself.contains(&source) {
-                let of = last.entry(source).or_insert(state);
-                *of = state.max(*of);
-            }
-            Ok::<(), ArchiveError>(())
-        })?;
-        Ok(last.into_values().map(|(_, date)| date).max())
+        let of_others = self.states_there()?.into_iter().filter(|(source, _)| !itself.contains(source));
+        Ok(of_others.map(|(_, date)| date).max())
+    }
+
+    /// Until when each of its sources is known to have been as it read it last: Apple's date. One that an earlier program wrote
+    /// tells of none.
+    pub(super) fn states_there(&self) -> Result<BTreeMap<i64, i64>, ArchiveError> {
+        let mut last: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        if let Some(states) = self.tables.table(STATES) {
+            self.tables.reader().all(states, &["source", "run", "date"], |row| {
+                let (run, date) = (number(row.value(1)), number(row.value(2)));
+                let of = last.entry(number(row.value(0))).or_insert((run, date));
+                *of = (run, date).max(*of);
+                Ok::<(), ArchiveError>(())
+            })?;
+        }
+        Ok(last.into_iter().map(|(source, (_, date))| (source, date)).collect())
     }
 
     /// `lost`: by which sources a message is lost, the first to note it first.

@@ -161,11 +161,9 @@ impl Mending<'_> {
 
     fn closed(&self, notes: &Notes) -> rusqlite::Result<Closed> {
         // An earlier program's closes over none.
-        if self.last_totals()?.is_none() {
-            return Ok(Closed::Rows);
-        }
+        let Some(last) = self.last_totals()? else { return Ok(Closed::Rows) };
         // It says nothing of what a sum speaks of: where it closes over both, that is what is damaged of one.
-        if self.are_rows_right(notes)? {
+        if sums::total(&notes.there(self.connection)?) == last.of(notes.table) {
             return Ok(Closed::Rows);
         }
         let are_vouched_for = sums::are_vouched_for(self.connection, notes.table)?;
@@ -174,8 +172,7 @@ impl Mending<'_> {
 
     /// Whether the last record closes over the rows of a table as they are: whatever is wrong is wrong with their sums.
     pub(super) fn are_rows_right(&self, notes: &Notes) -> rusqlite::Result<bool> {
-        let Some(last) = self.last_totals()? else { return Ok(false) };
-        Ok(sums::total(&notes.there(self.connection)?) == last.of(notes.table))
+        Ok(self.last_totals()?.is_some() && self.closed(notes)? == Closed::Rows)
     }
 
     fn last_totals(&self) -> rusqlite::Result<Option<Totals>> {
