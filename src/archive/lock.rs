@@ -3,7 +3,7 @@
 //! **Must never**: be taken for the archive's state. It is held by the system, and gone with whoever held it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -32,18 +32,14 @@ impl Lock {
     /// [`ArchiveError::Busy`], with what the other one wrote down; [`ArchiveError::NoLocks`].
     pub fn take(folder: &Path, started: &str) -> Result<Lock, ArchiveError> {
         let lock = Lock::take_unnamed(folder)?;
-        own_file::make_way(folder, &lock.holder)?;
-        // Those that were ended before they were done.
+        // Those that were ended before they were done: whoever is ended right here must not take their names along.
         let ended = holders(folder);
         let mut words = format!("process {}{HELD_SINCE}{started}\n", std::process::id());
         for holder in ended.iter().take(ENDED) {
             words.push_str(holder);
             words.push('\n');
         }
-        let mut file = private_file(&lock.holder)?;
-        file.set_len(0)
-            .and_then(|()| file.write_all(words.as_bytes()))
-            .map_err(ArchiveError::writing(&lock.holder))?;
+        own_file::write(folder, &lock.holder, words.as_bytes())?;
         Ok(lock)
     }
 
@@ -100,7 +96,7 @@ impl Drop for Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::archive_folder::holder;
+    use crate::disk::archive_folder::{holder, was_ended};
 
     #[test]
     fn a_disk_without_locks_is_told_from_one_that_fails() {
@@ -112,6 +108,19 @@ mod tests {
         }
         let fails = failed(path, io::Error::from_raw_os_error(5));
         assert!(matches!(fails, ArchiveError::Write { path, .. } if path == Path::new("archive/lock")));
+    }
+
+    /// Whoever is ended while it writes itself down has written beside it.
+    #[test]
+    fn who_was_ended_is_remembered_until_one_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Lock::take(folder.path(), "first").unwrap());
+        fs::write(folder.path().join("lock-holder.new"), "proc").unwrap();
+        assert!(was_ended(folder.path(), "first"));
+        let second = Lock::take(folder.path(), "second").unwrap();
+        assert!(was_ended(folder.path(), "first") && holders(folder.path())[0].ends_with("since second"));
+        second.done();
+        assert!(!was_ended(folder.path(), "first") && !folder.path().join("lock-holder.new").exists());
     }
 
     #[test]

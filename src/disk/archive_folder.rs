@@ -90,7 +90,8 @@ pub fn around(path: &Path) -> Option<PathBuf> {
 /// # Errors
 /// The disk's.
 pub fn is_free(path: &Path) -> io::Result<bool> {
-    let left = [README, "README.txt.new", "archive.json.new", LOCK, HOLDER, RUNS, CONTENTS];
+    let left =
+        [README, "README.txt.new", "archive.json.new", LOCK, HOLDER, "lock-holder.new", RUNS, CONTENTS];
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         // Or what it would lie in.

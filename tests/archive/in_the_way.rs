@@ -51,7 +51,7 @@ impl Thing {
 }
 
 /// All places, what may lie there, and whether `verify` has to tell of it. `*`: any; `.new`: where a file is to be made anew.
-const PLACES: [(&str, &[Thing], bool); 23] = [
+const PLACES: [(&str, &[Thing], bool); 24] = [
     ("chat.db", &[Folder, Somebodys, Pipe, Loop, LinkToNothing], true),
     ("chat.db-journal", &[Folder, Somebodys, Pipe, Loop, LinkToNothing], true),
     ("chat.db-wal", &[Folder, Pipe, Loop], true),
@@ -75,6 +75,7 @@ const PLACES: [(&str, &[Thing], bool); 23] = [
     ("damaged.json", &[Somebodys, Pipe, Loop], false),
     ("lock", &[Folder, Somebodys, Pipe, Loop, LinkToNothing], false),
     ("lock-holder", &[Folder, Somebodys, Pipe, Loop, LinkToNothing], false),
+    ("lock-holder.new", &[Somebodys, Pipe, Loop], false),
     ("damaged.json.new", &[Folder, Pipe, Loop], false),
 ];
 

@@ -4,12 +4,15 @@
 //! A later run meets every kind of fault at every step. What it leaves is judged once where it leaves the same again, as
 //! it does whenever it had not begun to write. A first run is spared the disk that dies: it leaves something else each
 //! time, for it makes up an id, and what it reads again is what it wrote itself.
+//!
+//! A run that is killed may find what one before it left that was killed, too.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::scene::{Files, Once, Scene, files};
-use super::{Disturbed, Fault, Run};
+use super::{Disturbed, Fault, Run, steps};
 use crate::archive::crash::{complete, library_of, news, states, whole};
 use crate::program::Program;
 use crate::support::{Schema, tree};
@@ -40,6 +43,31 @@ impl Before {
         Before { scene, held, judged: Once::default() }
     }
 
+    /// After a run that was killed before it changed something of the archive for the `step`th time.
+    fn killed(self, step: usize) -> Before {
+        let program = Program::in_memory();
+        let struck = self.with(|run| run.disturbed(&program, Fault::Killed, step));
+        assert!(struck.is_some(), "it does not change so much");
+        let (killed, left) = (program.path().join("archive"), self.scene.path("archive"));
+        fs::remove_dir_all(&left).unwrap();
+        tree::copy(&killed, &left);
+        news(&self.scene.path("library"), 3);
+        // Whoever looks at it takes back what the run had begun.
+        Before { held: states(&killed), scene: self.scene, judged: Once::default() }
+    }
+
+    /// What the steps of a run change of the archive, in their order; the first has the number 1.
+    fn changes(&self) -> Vec<PathBuf> {
+        let logged = self.with(|run| run.logged(&Program::in_memory())).into_iter();
+        logged.filter(|(class, ..)| *class >= Fault::Killed.class()).map(|(_, _, path)| path).collect()
+    }
+
+    /// With a run that finds this, its archive on the disk that fails.
+    fn with<T>(&self, then: impl FnOnce(&Run<'_>) -> T) -> T {
+        let set = |program: &Program| self.scene.set(program);
+        then(&Run { arguments: ARCHIVE, folder: "archive", set: &set, spared: "" })
+    }
+
     fn judge(&self, program: &Program, folder: &str, disturbed: &Disturbed) {
         let archive = program.path().join("archive");
         disturbed.has_an_answer(folder);
@@ -58,6 +86,12 @@ impl Before {
         complete(&archive, MESSAGES as i64);
         assert!(states(&archive).is_superset(&self.held), "something is lost with the next run");
         nothing_is_left_over(&archive, &[]);
+    }
+
+    fn is_killed_at(&self, steps: &Vec<usize>) {
+        let judge = |program: &Program, disturbed: &Disturbed| self.judge(program, "archive", disturbed);
+        let struck = self.with(|run| run.struck(Fault::Killed, Some(steps), &judge));
+        assert_eq!(struck, steps.len());
     }
 
     fn survives(&self, faults: &[Fault], folder: &str) {
@@ -96,6 +130,27 @@ fn a_first_run() {
 #[test]
 fn a_later_run() {
     Before::later_run().survives(OF_ARCHIVE, "archive");
+}
+
+/// Where one is killed that has its rows and not yet its record: so is the next one, as it says that it is there, and later.
+/// With every step: wherever the first one is killed.
+#[test]
+fn a_run_after_one_that_was_killed() {
+    let is_of = |name: &'static str| move |path: &PathBuf| path.to_string_lossy().starts_with(name);
+    let changes = Before::later_run().changes();
+    let record = 1 + changes.iter().position(is_of("runs/")).unwrap();
+    let firsts = if steps::every() { 1..changes.len() + 1 } else { record..record + 1 };
+    for first in firsts {
+        let before = Before::later_run().killed(first);
+        before.survives(&[Fault::Killed], "archive");
+        if first == record {
+            let changes = before.changes();
+            let of_lock = changes.iter().enumerate().filter(|(_, path)| is_of("lock")(path));
+            let of_lock: Vec<usize> = of_lock.map(|(at, _)| at + 1).collect();
+            assert!(of_lock.len() > 2, "{changes:?}");
+            before.is_killed_at(&of_lock);
+        }
+    }
 }
 
 #[test]
