@@ -5,17 +5,14 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use super::ArchiveError;
 use super::own_file;
 use crate::disk::archive_folder::{HELD_SINCE, HOLDER, LOCK, holders, written_down};
-use crate::disk::private_file;
+use crate::disk::{lock_alone, private_file};
 
 /// So many runs that were ended one after the other are remembered.
 const ENDED: usize = 20;
-/// How long a run may take to let go.
-const ENDING: Duration = Duration::from_millis(500);
 
 /// Held as long as a run adds to the archive; the system lets go of it, whatever ends the program.
 #[derive(Debug)]
@@ -51,17 +48,12 @@ impl Lock {
         let path = folder.join(LOCK);
         own_file::make_way(folder, &path)?;
         let file = private_file(&path)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                // A run that is just ending.
-                Err(TryLockError::WouldBlock) if begun.elapsed() < ENDING => std::thread::sleep(ENDING / 20),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(ArchiveError::Busy { path: folder.to_owned(), holder: written_down(folder) });
-                }
-                Err(TryLockError::Error(error)) => return Err(failed(&path, error)),
+        match lock_alone(&file) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(ArchiveError::Busy { path: folder.to_owned(), holder: written_down(folder) });
             }
+            Err(TryLockError::Error(error)) => return Err(failed(&path, error)),
         }
         Ok(Lock { file, holder: folder.join(HOLDER), is_done: false })
     }

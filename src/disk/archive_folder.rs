@@ -1,13 +1,13 @@
 //! An archive's folder: what lies where, and by what it is known.
 
 use std::ffi::OsStr;
-use std::fs::{self, TryLockError};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ContentName, is_gone, is_litter, open_file};
+use super::{ContentName, is_gone, is_litter, is_locked, open_file};
 
 /// The file by which an archive is known.
 pub const ABOUT: &str = "archive.json";
@@ -178,14 +178,7 @@ pub fn records(path: &Path) -> io::Result<Vec<PathBuf>> {
 /// The run that is adding to the archive in this folder right now, as it wrote itself down; `None`: there is none.
 pub fn holder(folder: &Path) -> Option<String> {
     let file = open_file(&folder.join(LOCK)).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(written_down(folder)),
-        Err(TryLockError::Error(_)) => None,
-        Ok(()) => {
-            let _ = file.unlock();
-            None
-        }
-    }
+    is_locked(&file).unwrap_or(false).then(|| written_down(folder))
 }
 
 /// What [`HOLDER`] says before the date.

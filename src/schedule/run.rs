@@ -11,7 +11,7 @@ use super::feed::{feed, try_out};
 use super::log::Log;
 use super::request::{Request, Tried};
 use super::{Job, ScheduleError, Verification, clock, on_failure, raised, slot};
-use crate::disk::{DiskError, private_file};
+use crate::disk::{DiskError, is_locked, lock_alone, open_file, private_file};
 
 /// Set in the environment of what a schedule starts: nobody is looking on.
 pub const SCHEDULED: &str = "MSGARCHIVE_SCHEDULED";
@@ -102,7 +102,7 @@ pub fn run(
 
 /// True while a run is going on.
 pub(super) fn is_running(folder: &Folder) -> bool {
-    folder.lock().is_file() && matches!(lock(folder), Err(ScheduleError::Busy))
+    open_file(&folder.lock()).and_then(|lock| is_locked(&lock)).unwrap_or(false)
 }
 
 /// Since when the job is what it is.
@@ -115,7 +115,7 @@ pub(super) fn installed_at(folder: &Folder) -> DateTime<Utc> {
 pub(super) fn lock(folder: &Folder) -> Result<File, ScheduleError> {
     let path = folder.lock();
     let file = private_file(&path)?;
-    match file.try_lock() {
+    match lock_alone(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ScheduleError::Busy),
         Err(TryLockError::Error(error)) => Err(DiskError::writing(path)(error).into()),

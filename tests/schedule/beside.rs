@@ -46,6 +46,20 @@ fn a_run_by_hand_is_let_finish() {
     assert_eq!(stage.status(0)["alarm"], Value::Null);
 }
 
+/// Whoever looks whether a run is going on has the lock as long as that takes: no other one takes that for a run.
+#[test]
+fn two_who_ask_how_it_went() {
+    let stage = Stage::new();
+    stage.install(&["--system", "systemd", "--source", &stage.library()]).with_code(0);
+    stage.run(&["schedule", "run"]).with_code(0);
+    let lock = File::open(stage.folder().join("lock")).unwrap();
+    lock.lock_shared().unwrap();
+    assert_eq!(stage.status(0)["running"], false);
+    lock.unlock().unwrap();
+    lock.lock().unwrap();
+    assert_eq!(stage.status(0)["running"], true);
+}
+
 /// Whichever begins first, and both with the same export.
 #[test]
 fn runs_by_hand_and_by_schedule_at_the_same_moment() {
