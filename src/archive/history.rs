@@ -12,6 +12,7 @@ use super::conversations::columns_or_null;
 use super::deleted_parts::{PartGone, parts_gone};
 use super::guess::is_guessed;
 use super::kind::{CARRIED, Kind};
+use super::lost_thing::{self, LostThing};
 use super::open::look_into;
 use super::places::number;
 use super::row::{self, text_at};
@@ -64,6 +65,19 @@ pub fn runs(path: &Path) -> Result<Vec<String>, ArchiveError> {
             .collect()
     };
     read().map_err(ArchiveError::database(folder.database()))
+}
+
+/// What damage took for good, by the records of all runs: the first that was lost first. What a later one found again is not.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub fn lost(path: &Path) -> Result<Vec<LostThing>, ArchiveError> {
+    let mut lost = Vec::new();
+    for record in runs(path)? {
+        // A record that is damaged says nothing; `verify` names it.
+        lost_thing::after(&mut lost, &serde_json::from_str(&record).unwrap_or_default(), || ());
+    }
+    Ok(lost.into_iter().map(|((), thing)| thing).collect())
 }
 
 /// Every state of a message, oldest first.

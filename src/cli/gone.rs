@@ -15,25 +15,47 @@ use super::history::{hanging, of_a_part, or_guessed, told};
 use super::terminal;
 use super::terminal::{plain, said, wrap};
 
-/// What a source that was not read has still, nobody knows.
-pub fn nothing(sources: &[KnownSource]) -> String {
+/// What a source that was not read has still, nobody knows; nor what was noted of that which is lost.
+pub fn nothing(sources: &[KnownSource], lost: usize) -> String {
     let unread: Vec<String> = sources
         .iter()
         .filter(|source| !source.is_read && source.gone_for_good.is_none())
         .map(|source| plain(&source.path))
         .collect();
-    let words = match &unread[..] {
-        [] => "Nothing is gone: every source has all that it ever had.".to_owned(),
-        [path] => format!("Nothing is known to be gone. But {path} was not read by the last run."),
-        [path, others @ ..] => format!(
-            "Nothing is known to be gone. But {path} was not read by the last run, nor {}; `msgarchive history DIR` lists all.",
+    let not_read = match &unread[..] {
+        [] => None,
+        [path] => Some(format!("But {path} was not read by the last run.")),
+        [path, others @ ..] => Some(format!(
+            "But {path} was not read by the last run, nor {}; `msgarchive history DIR` lists all.",
             count(others.len() as u64, "other source", "other sources")
-        ),
+        )),
     };
-    format!("{}\n", wrap("", &words, terminal::width()))
+    let but = [not_read, lost_beside(lost)];
+    let mut but = but.into_iter().flatten().peekable();
+    let first = match but.peek() {
+        None => "Nothing is gone: every source has all that it ever had.",
+        Some(_) => "Nothing is known to be gone.",
+    };
+    let words: Vec<String> = std::iter::once(first.to_owned()).chain(but).collect();
+    format!("{}\n", wrap("", &words.join(" "), terminal::width()))
 }
 
-pub fn in_words(gone: &[Gone], zone: Tz) -> String {
+/// That this does not speak of what damage took of the archive. `None`: it took nothing.
+fn lost_beside(lost: usize) -> Option<String> {
+    let things = match lost {
+        0 => return None,
+        1 => "one thing that it had or knew, which is not told of here: `msgarchive history DIR` names it"
+            .to_owned(),
+        _ => format!(
+            "{} things that it had or knew, which are not told of here: `msgarchive history DIR` names them",
+            grouped(lost as u64)
+        ),
+    };
+    Some(format!("Damage of the archive took {things}."))
+}
+
+/// `lost`: how much damage took of the archive, which is another thing.
+pub fn in_words(gone: &[Gone], lost: usize, zone: Tz) -> String {
     let width = terminal::width();
     let day = |at: &Option<Instant>| {
         at.map_or("—".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())
@@ -64,7 +86,9 @@ pub fn in_words(gone: &[Gone], zone: Tz) -> String {
         let _ = writeln!(words, "{}", wrap("    ", &text, width));
         let _ = writeln!(words, "    {}", plain(&message.guid));
     }
-    words + &in_all(gone, width)
+    let beside =
+        lost_beside(lost).map_or_else(String::new, |beside| format!("\n{}\n", wrap("", &beside, width)));
+    words + &in_all(gone, width) + &beside
 }
 
 /// How many there are, and of them for each reason: the most first.

@@ -70,8 +70,13 @@ pub fn run(args: HistoryArgs) -> Result<Outcome, Failure> {
         let messages = archive::gone::gone(&args.dir)?;
         match args.json {
             true => gone::as_json(&messages, zone),
-            false if messages.is_empty() => gone::nothing(&archive::sources::sources(&args.dir)?),
-            false => gone::in_words(&messages, zone),
+            false => {
+                let lost = history::lost(&args.dir)?.len();
+                match messages.is_empty() {
+                    true => gone::nothing(&archive::sources::sources(&args.dir)?, lost),
+                    false => gone::in_words(&messages, lost, zone),
+                }
+            }
         }
     } else {
         let runs: Vec<Value> =

@@ -194,6 +194,26 @@ fn of_an_archive_that_is_whole_nothing_is_said() {
     assert!(!fs::read_to_string(exported.0.join("index.txt")).unwrap().contains("lost"));
 }
 
+/// What is gone from a source is kept; what is lost is not. The list of the one does not pass for the other.
+#[test]
+fn what_is_gone_is_told_without_what_is_lost_and_says_so() {
+    let mut kept = Kept::without(&["C"]);
+    let gone = |kept: &Kept| flat(&kept.program.run(&["history", "archive", "--deleted"]).with_code(0).out);
+    let words = gone(&kept);
+    assert!(words.starts_with("Nothing is known to be gone. Damage of the archive took "), "{words}");
+    assert!(words.ends_with("`msgarchive history DIR` names it."), "{words}");
+    kept.mac.remove("A", true, "deleted");
+    kept.night(&[]);
+    let words = gone(&kept);
+    assert!(words.contains("words of A") && !words.contains("words of C"), "{words}");
+    let after = "1 deleted Damage of the archive took ";
+    assert!(words.contains(after) && words.ends_with("`msgarchive history DIR` names it."), "{words}");
+    // From before, C comes back, and with it nothing is lost.
+    let before = kept.program.path().join("before");
+    kept.night(&[&before]);
+    assert!(!gone(&kept).contains("Damage"), "{}", gone(&kept));
+}
+
 #[test]
 fn what_is_outside_of_the_selection_is_not_told() {
     let kept = Kept::without(&["A", "C", "E"]);
