@@ -3,7 +3,7 @@
 //! **Must never**: remove what a run that lives is using, or what no run made.
 
 use std::any::Any;
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::{
-    ABANDONED, ASIDE, DiskError, LOCK, NEWBORN, PLAN, PREFIX, TREE, create_file, folders_below, remove_file,
-    remove_folder, set_aside,
+    ABANDONED, ASIDE, DiskError, LOCK, NEWBORN, PLAN, PREFIX, TREE, create_file, folders_below, is_locked,
+    lock_alone, remove_file, remove_folder, set_aside,
 };
 
 /// A private folder (0700) with a name that nobody can guess, locked as long as its run lives: when that was killed,
@@ -37,7 +37,7 @@ impl HiddenFolder {
         let path = folder.path().join(LOCK);
         let lock = create_file(&path)?;
         // Where the file system has no locks, the folder's age speaks for it.
-        let _ = lock.try_lock();
+        let _ = lock_alone(&lock);
         // Older than any that is about to be locked; where dates cannot be set, that is known a while later. Nothing is
         // written to it: what is left of a run that was killed has to be empty.
         if let Some(long_ago) = SystemTime::now().checked_sub(ABANDONED) {
@@ -193,7 +193,7 @@ pub fn clear_away(hidden: &Path) -> Result<(), DiskError> {
         return Err(DiskError::Foreign { folder: out.to_owned(), path });
     }
     let lock = OpenOptions::new().read(true).write(true).open(hidden.join(LOCK));
-    if lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
+    if lock.and_then(|lock| is_locked(&lock)).unwrap_or(false) {
         return Err(DiskError::Busy { path: out.to_owned() });
     }
     if hidden.join(PLAN).try_exists().map_err(DiskError::reading(hidden))? {
@@ -214,15 +214,15 @@ pub(super) fn in_use(folder: &Path) -> bool {
     let Ok(lock) = OpenOptions::new().read(true).write(true).open(folder.join(LOCK)) else {
         return younger_than(NEWBORN);
     };
-    match lock.try_lock() {
+    match is_locked(&lock) {
         // Its date is set once it is locked; earlier builds wrote to it.
-        Ok(()) => {
+        Ok(false) => {
             lock.metadata().is_ok_and(|m| m.len() == 0)
                 && is_younger(lock.metadata(), NEWBORN)
                 && younger_than(NEWBORN)
         }
-        Err(TryLockError::WouldBlock) => true,
-        Err(TryLockError::Error(_)) => younger_than(ABANDONED),
+        Ok(true) => true,
+        Err(_) => younger_than(ABANDONED),
     }
 }
 
