@@ -72,12 +72,7 @@ pub fn runs(path: &Path) -> Result<Vec<String>, ArchiveError> {
 /// # Errors
 /// [`ArchiveError`].
 pub fn lost(path: &Path) -> Result<Vec<LostThing>, ArchiveError> {
-    let mut lost = Vec::new();
-    for record in runs(path)? {
-        // A record that is damaged says nothing; `verify` names it.
-        lost_thing::after(&mut lost, &serde_json::from_str(&record).unwrap_or_default(), || ());
-    }
-    Ok(lost.into_iter().map(|((), thing)| thing).collect())
+    Ok(lost_thing::after_all(runs(path)?.iter().map(String::as_str)))
 }
 
 /// Every state of a message, oldest first.

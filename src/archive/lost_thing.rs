@@ -114,6 +114,16 @@ pub fn after<T>(said: &mut Vec<(T, LostThing)>, record: &Value, with: impl Fn() 
     said.extend(LostThing::all_of(record, "lost").into_iter().map(|lost| (with(), lost)));
 }
 
+/// What is lost after all runs, by the texts of their records: the oldest first.
+pub fn after_all<'r>(records: impl Iterator<Item = &'r str>) -> Vec<LostThing> {
+    let mut said = Vec::new();
+    for record in records {
+        // A record that is damaged says nothing; `verify` names it.
+        after(&mut said, &serde_json::from_str(record).unwrap_or_default(), || ());
+    }
+    said.into_iter().map(|((), thing)| thing).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,14 +30,12 @@ pub fn nothing(sources: &[KnownSource], lost: usize) -> String {
             count(others.len() as u64, "other source", "other sources")
         )),
     };
-    let but = [not_read, lost_beside(lost)];
-    let mut but = but.into_iter().flatten().peekable();
-    let first = match but.peek() {
-        None => "Nothing is gone: every source has all that it ever had.",
-        Some(_) => "Nothing is known to be gone.",
+    let but: Vec<String> = [not_read, lost_beside(lost)].into_iter().flatten().collect();
+    let words = match but.is_empty() {
+        true => "Nothing is gone: every source has all that it ever had.".to_owned(),
+        false => format!("Nothing is known to be gone. {}", but.join(" ")),
     };
-    let words: Vec<String> = std::iter::once(first.to_owned()).chain(but).collect();
-    format!("{}\n", wrap("", &words.join(" "), terminal::width()))
+    format!("{}\n", wrap("", &words, terminal::width()))
 }
 
 /// That this does not speak of what damage took of the archive. `None`: it took nothing.

@@ -4,7 +4,6 @@
 //! **Must never**: take for lost what a source is known to have.
 
 use rusqlite::{OptionalExtension, params};
-use serde_json::Value;
 
 use super::{Mended, Mending, hash_of_row};
 use crate::archive::gone_for_good::GoneForGood;
@@ -109,29 +108,25 @@ impl Mending<'_> {
             given_up.lost.extend(self.give_up_wanting(join)?);
         }
         given_up.lost.extend(self.give_up_notes(doubtful, visits)?);
-        let said = LostContents::of(said.iter().map(|((), thing)| thing));
+        let said = LostContents::of(said.iter());
         self.contents_given_up((visits, gone), &said, &mut given_up)?;
         Ok(given_up)
     }
 
     /// What earlier runs said was lost, and no later one found again; nothing where nobody asks.
-    fn said_to_be_lost(&self) -> rusqlite::Result<Vec<((), LostThing)>> {
-        let mut said = Vec::new();
+    fn said_to_be_lost(&self) -> rusqlite::Result<Vec<LostThing>> {
         let is_any_row: bool =
             self.connection
                 .query_row("SELECT EXISTS (SELECT 1 FROM msgarchive_lost)", [], |row| row.get(0))?;
         if !is_any_row && self.found.contents.is_empty() {
-            return Ok(said);
+            return Ok(Vec::new());
         }
-        for record in in_database(self.connection)? {
-            let record: Value = serde_json::from_str(&record.text).unwrap_or_default();
-            lost_thing::after(&mut said, &record, || ());
-        }
-        Ok(said)
+        let records = in_database(self.connection)?;
+        Ok(lost_thing::after_all(records.iter().map(|record| record.text.as_str())))
     }
 
     /// Tells of all rows that were taken for lost and are here again, in the words in which that was said.
-    fn found_again(&self, said: &[((), LostThing)]) -> rusqlite::Result<Vec<LostThing>> {
+    fn found_again(&self, said: &[LostThing]) -> rusqlite::Result<Vec<LostThing>> {
         let mut lost = self.connection.prepare(
             "SELECT kind, id, since, hash, run FROM msgarchive_lost WHERE abs(run) BETWEEN 1 AND ?1 - 1 AND length(hash) = 16",
         )?;
@@ -155,7 +150,7 @@ impl Mending<'_> {
                     Some(of) => (&*of.table, of.row, of.since) == (kind.table(), Some(id), Some(since)),
                     None => words.contains(&thing.what) && !again.contains(*thing),
                 };
-                let found = said.iter().map(|((), thing)| thing).find(is_it).cloned();
+                let found = said.iter().find(is_it).cloned();
                 again.extend(found);
             }
         }

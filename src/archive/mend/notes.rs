@@ -163,7 +163,7 @@ impl Mending<'_> {
         // An earlier program's closes over none.
         let Some(last) = self.last_totals()? else { return Ok(Closed::Rows) };
         // It says nothing of what a sum speaks of: where it closes over both, that is what is damaged of one.
-        if sums::total(&notes.there(self.connection)?) == last.of(notes.table) {
+        if self.are_closed_over(notes, &last)? {
             return Ok(Closed::Rows);
         }
         let are_vouched_for = sums::are_vouched_for(self.connection, notes.table)?;
@@ -172,7 +172,11 @@ impl Mending<'_> {
 
     /// Whether the last record closes over the rows of a table as they are: whatever is wrong is wrong with their sums.
     pub(super) fn are_rows_right(&self, notes: &Notes) -> rusqlite::Result<bool> {
-        Ok(self.last_totals()?.is_some() && self.closed(notes)? == Closed::Rows)
+        self.last_totals()?.map_or(Ok(false), |last| self.are_closed_over(notes, &last))
+    }
+
+    fn are_closed_over(&self, notes: &Notes, totals: &Totals) -> rusqlite::Result<bool> {
+        Ok(sums::total(&notes.there(self.connection)?) == totals.of(notes.table))
     }
 
     fn last_totals(&self) -> rusqlite::Result<Option<Totals>> {
