@@ -46,7 +46,7 @@ impl Before {
     /// After a run that was killed before it changed something of the archive for the `step`th time.
     fn killed(self, step: usize) -> Before {
         let program = Program::in_memory();
-        let struck = self.with(|run| run.disturbed(&program, Fault::Killed, step));
+        let struck = self.with("archive", |run| run.disturbed(&program, Fault::Killed, step));
         assert!(struck.is_some(), "it does not change so much");
         let (killed, left) = (program.path().join("archive"), self.scene.path("archive"));
         let _ = fs::remove_dir_all(&left);
@@ -60,14 +60,14 @@ impl Before {
 
     /// What the steps of a run change of the archive, in their order; the first has the number 1.
     fn changes(&self) -> Vec<PathBuf> {
-        let logged = self.with(|run| run.logged(&Program::in_memory())).into_iter();
+        let logged = self.with("archive", |run| run.logged(&Program::in_memory())).into_iter();
         logged.filter(|(class, ..)| *class >= Fault::Killed.class()).map(|(_, _, path)| path).collect()
     }
 
-    /// With a run that finds this, its archive on the disk that fails.
-    fn with<T>(&self, then: impl FnOnce(&Run<'_>) -> T) -> T {
+    /// With a run that finds this, and of which `folder` lies on the disk that fails.
+    fn with<T>(&self, folder: &str, then: impl FnOnce(&Run<'_>) -> T) -> T {
         let set = |program: &Program| self.scene.set(program);
-        then(&Run { arguments: ARCHIVE, folder: "archive", set: &set, spared: "" })
+        then(&Run { arguments: ARCHIVE, folder, set: &set, spared: "" })
     }
 
     fn judge(&self, program: &Program, folder: &str, disturbed: &Disturbed) {
@@ -92,13 +92,13 @@ impl Before {
 
     fn is_killed_at(&self, steps: &Vec<usize>) {
         let judge = |program: &Program, disturbed: &Disturbed| self.judge(program, "archive", disturbed);
-        let struck = self.with(|run| run.struck(Fault::Killed, Some(steps), &judge));
+        let struck = self.with("archive", |run| run.struck(Fault::Killed, Some(steps), &judge));
         assert_eq!(struck, steps.len());
     }
 
     fn survives(&self, faults: &[Fault], folder: &str) {
-        let run = Run { arguments: ARCHIVE, folder, set: &|program| self.scene.set(program), spared: "" };
-        run.survives(faults, &|program, disturbed| self.judge(program, folder, disturbed));
+        let judge = |program: &Program, disturbed: &Disturbed| self.judge(program, folder, disturbed);
+        self.with(folder, |run| run.survives(faults, &judge));
     }
 }
 
@@ -158,7 +158,7 @@ fn a_run_after_one_that_was_killed() {
 /// The same of a first run, of whose steps so many are tried as are of each fault elsewhere.
 #[test]
 fn a_run_after_a_first_one_that_was_killed() {
-    let firsts = Before::first_run().with(|run| run.recorded().chosen(Fault::Killed));
+    let firsts = Before::first_run().with("archive", |run| run.recorded().chosen(Fault::Killed));
     let firsts = if steps::every() { &firsts[..] } else { &firsts[firsts.len() / 2..][..1] };
     for first in firsts {
         Before::first_run().killed(*first).survives(&[Fault::Killed], "archive");
@@ -180,9 +180,7 @@ fn disks_that_are_slow_and_no_worse() {
     for before in [Before::first_run(), Before::later_run()] {
         for folder in ["archive", "library"] {
             let program = Program::in_memory();
-            let run =
-                Run { arguments: ARCHIVE, folder, set: &|program| before.scene.set(program), spared: "" };
-            let (ran, interrupted) = run.hindered(&program);
+            let (ran, interrupted) = before.with(folder, |run| run.hindered(&program));
             ran.with_code(0);
             assert!(interrupted > 5, "{folder}: {interrupted}");
             complete(&program.path().join("archive"), MESSAGES as i64);
@@ -196,11 +194,9 @@ fn disks_that_are_slow_and_no_worse() {
 fn what_a_record_speaks_of_is_synced() {
     let before = Before::first_run();
     let program = Program::in_memory();
-    let set = |program: &Program| before.scene.set(program);
-    let run = Run { arguments: ARCHIVE, folder: "archive", set: &set, spared: "" };
     let mut unsynced: BTreeSet<PathBuf> = BTreeSet::new();
     let mut records = 0;
-    for (class, call, path) in run.logged(&program) {
+    for (class, call, path) in before.with("archive", |run| run.logged(&program)) {
         let makes = ["mkdir", "rename", "linkat"].contains(&&*call) || call.starts_with("open") && class == 3;
         let parent = || path.parent().unwrap_or(Path::new("")).to_owned();
         let is_record = call == "rename" && path.starts_with("runs");
